@@ -1,0 +1,46 @@
+# Every target sets up .venv by itself; python3.11, pip and make are all it needs. `make` alone lists them.
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := app models migrations tests benchmarks examples
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-long check lint bench clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
+		while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
+
+demo: $(READY) ## Upload, train, judge and forecast the population of 40 countries; stops by itself
+	$(BIN)/gatecast demo
+
+serve: $(READY) ## Run the service on SQLite until Ctrl-C: http://127.0.0.1:8000/docs
+	$(BIN)/gatecast serve
+
+test: $(READY) ## The fast tests, on SQLite and (where its server is installed) on Postgres
+	$(BIN)/pytest
+
+test-long: $(READY) ## The tests that need signals, time or a browser
+	$(BIN)/pytest -m long
+
+lint: $(READY) ## Format, style, types, import contracts
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint demo ## All that CI runs: style, the demo, both suites
+	$(BIN)/pytest -m ""
+
+bench: $(READY) ## The benchmarks; each prints one JSON line last
+	$(BIN)/python -m benchmarks.article
+
+clean: ## Remove what was built and cached
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# Installed anew when what is to be installed has changed. wheels/ comes first when it holds any.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --find-links wheels --constraint constraints.txt --editable '.[dev]'
+	touch $@

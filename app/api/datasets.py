@@ -1,0 +1,70 @@
+"""Datasets: upload, look, page, delete."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
+from app.api.idempotency import IdempotentRoute, OncePerKey
+from app.api.pagination import Page, encode_cursor
+from app.api.paths import DatasetId
+from app.api.uploads import REQUEST_BODY, TheUpload
+from app.schemas.datasets import DatasetOut, DatasetPage, ObservationPage, SeriesPage
+from app.services import datasets
+
+router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
+
+
+@router.post("", status_code=201, openapi_extra=REQUEST_BODY, dependencies=[OncePerKey])
+def create_dataset(
+    upload: TheUpload, principal: CurrentPrincipal, session: WriteSession, response: Response
+) -> DatasetOut:
+    """Upload series: a table as a file, or rows as JSON.
+
+    Columns, delimiter, encoding, decimal mark, date format and frequency are detected; the answer says how
+    the upload was read, what is in it, and what was repaired.
+    """
+    dataset = datasets.create(session, principal, upload.name, upload.intake, upload.source_sha256)
+    response.headers["Location"] = f"/datasets/{dataset.id}"
+    return dataset
+
+
+@router.get("")
+def list_datasets(page: Page, principal: CurrentPrincipal, session: ReadSession) -> DatasetPage:
+    """List datasets, newest first."""
+    found = datasets.page(session, principal, page)
+    return found.model_copy(update={"next": encode_cursor(found.next)})
+
+
+@router.get("/{dataset_id}")
+def get_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, session: ReadSession) -> DatasetOut:
+    """Show a dataset: what is in it, how it was read, what was repaired."""
+    return datasets.get(session, principal, dataset_id)
+
+
+@router.get("/{dataset_id}/series")
+def list_series(
+    dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, session: ReadSession
+) -> SeriesPage:
+    """List the series of a dataset by name."""
+    found = datasets.series_page(session, principal, dataset_id, page)
+    return found.model_copy(update={"next": encode_cursor(found.next)})
+
+
+@router.get("/{dataset_id}/observations")
+def list_observations(
+    dataset_id: DatasetId,
+    unique_id: Annotated[str, Query(description="Name of the series.")],
+    page: Page,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+) -> ObservationPage:
+    """Read the observations of one series, oldest first."""
+    found = datasets.observations(session, principal, dataset_id, unique_id, page)
+    return found.model_copy(update={"next": encode_cursor(found.next)})
+
+
+@router.delete("/{dataset_id}", status_code=204)
+def delete_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, session: WriteSession) -> None:
+    """Delete a dataset with all its versions and models; its unfinished jobs are cancelled."""
+    datasets.delete(session, principal, dataset_id)

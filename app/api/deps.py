@@ -1,0 +1,67 @@
+"""What routes ask for by type: the caller, a session, the long-lived parts of the service."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.auth import OWNER, Principal
+from app.db.engine import Database, Session
+from app.services.forecasting import Oracle
+from app.services.training import Trainings
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What lives as long as the process; `app.main` makes it, every request finds it."""
+
+    settings: Settings
+    database: Database
+    trainings: Trainings
+    oracle: Oracle
+
+
+def get_parts(request: Request) -> Parts:
+    """Return the long-lived parts."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def get_principal() -> Principal:
+    """Return the caller."""
+    return OWNER
+
+
+def get_read_session(parts: Annotated[Parts, Depends(get_parts)]) -> Iterator[Session]:
+    """Give a session for looking."""
+    with parts.database.read() as session:
+        yield session
+
+
+def get_write_session(request: Request, parts: Annotated[Parts, Depends(get_parts)]) -> Iterator[Session]:
+    """Give a session for changing: the request is one transaction, committed before the answer is sent."""
+    with parts.database.write() as session:
+        request.state.session = session
+        yield session
+
+
+def get_trainings(parts: Annotated[Parts, Depends(get_parts)]) -> Trainings:
+    """Return what takes trainings."""
+    return parts.trainings
+
+
+def get_oracle(parts: Annotated[Parts, Depends(get_parts)]) -> Oracle:
+    """Return what answers forecasts."""
+    return parts.oracle
+
+
+CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
+# The scope "function" ends the transaction before the answer goes out: nobody is told of what a failing
+# commit then takes back.
+ReadSession = Annotated[Session, Depends(get_read_session, scope="function")]
+WriteSession = Annotated[Session, Depends(get_write_session, scope="function")]
+TheTrainings = Annotated[Trainings, Depends(get_trainings)]
+TheOracle = Annotated[Oracle, Depends(get_oracle)]
+TheParts = Annotated[Parts, Depends(get_parts)]

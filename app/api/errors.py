@@ -1,0 +1,85 @@
+"""The one place where errors become responses: problem documents by RFC 9457."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException  # noqa: TID251  # rendered here, raised by the framework alone
+from starlette.responses import JSONResponse, Response
+
+from app.errors import AppError, BadInput, FieldError, NotFound
+from app.schemas.problem import Problem, ProblemPart
+
+MEDIA_TYPE = "application/problem+json"
+logger = logging.getLogger(__name__)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Render every error of the app as a problem document."""
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(Exception, _unexpected_error)
+
+
+def problem(error: AppError, instance: str) -> Response:
+    """Return the response that tells of an error."""
+    document = Problem(
+        type=f"urn:gatecast:problem:{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        instance=instance,
+        errors=[ProblemPart(pointer=part.pointer, detail=part.detail) for part in error.errors],
+    )
+    return Response(document.model_dump_json(), error.status, media_type=MEDIA_TYPE)
+
+
+def field_errors(errors: Sequence[Any]) -> list[FieldError]:
+    """Translate pydantic's error list: where by pointer, and what by its message."""
+    return [FieldError(_pointer(error["loc"]), f"{error['msg']}.") for error in errors]
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    place, *path = location
+    if place == "query":
+        return f"?{'/'.join(map(str, path))}"
+    if place in ("path", "header"):
+        return f"{place}:{'/'.join(map(str, path))}"
+    return "#/" + "/".join(map(str, path if place == "body" else location))
+
+
+async def _app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)  # noqa: S101  # what this handler is registered for
+    return problem(error, request.url.path)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # what this handler is registered for
+    parts = field_errors(error.errors())
+    detail = "; ".join(f"{part.pointer}: {part.detail}" for part in parts)
+    return problem(BadInput(detail, parts), request.url.path)
+
+
+async def _framework_error(request: Request, error: Exception) -> Response:
+    """Render what the framework itself refuses: no such path, no such method."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # what this handler is registered for
+    if error.status_code == NotFound.status:
+        detail = f"There is no {request.url.path} here. GET /docs shows every call there is."
+        return problem(NotFound(detail), request.url.path)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": error.detail,
+        "status": error.status_code,
+        "detail": f"{request.method} {request.url.path}: {error.detail}.",
+        "instance": request.url.path,
+        "errors": [],
+    }
+    return JSONResponse(body, error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+
+
+async def _unexpected_error(request: Request, _error: Exception) -> Response:
+    """Say nothing of what broke inside; the server's log has it."""
+    return problem(AppError("The error is in the service's log."), request.url.path)

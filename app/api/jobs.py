@@ -1,0 +1,24 @@
+"""Jobs: the trainings that are queued, running or done."""
+
+from fastapi import APIRouter
+
+from app.api.deps import CurrentPrincipal, ReadSession
+from app.api.pagination import Page, encode_cursor
+from app.api.paths import JobId
+from app.schemas.jobs import JobOut, JobPage
+from app.services import jobs
+
+router = APIRouter(prefix="/jobs", tags=["training"])
+
+
+@router.get("")
+def list_jobs(page: Page, principal: CurrentPrincipal, session: ReadSession) -> JobPage:
+    """List jobs, newest first."""
+    found = jobs.page(session, principal, page)
+    return found.model_copy(update={"next": encode_cursor(found.next)})
+
+
+@router.get("/{job_id}")
+def get_job(job_id: JobId, principal: CurrentPrincipal, session: ReadSession) -> JobOut:
+    """Show a job: its state, how far it is, and what came of it."""
+    return jobs.get(session, principal, job_id)

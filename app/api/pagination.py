@@ -1,0 +1,45 @@
+"""The `limit` and `cursor` of every list."""
+
+import base64
+import binascii
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from app.errors import BadInput, FieldError
+from app.services.paging import PageRequest
+
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.")]
+Cursor = Annotated[
+    str | None, Query(description="`next` of the page before; leave it out for the first page.")
+]
+
+
+def encode_cursor(key: str | None) -> str | None:
+    """Return a key as the opaque text that callers hand back."""
+    return None if key is None else base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> str | None:
+    """Return the key inside a cursor.
+
+    Raises BadInput if it is not one of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return base64.b64decode(padded, altchars="-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        remedy = "Use the `next` of the page before, unchanged, or leave it out."
+        raise BadInput(
+            "The cursor is not one that this call gave.", [FieldError("?cursor", remedy)]
+        ) from error
+
+
+def get_page_request(limit: Limit = 100, cursor: Cursor = None) -> PageRequest:
+    """Read the two parameters."""
+    return PageRequest(limit, decode_cursor(cursor))
+
+
+Page = Annotated[PageRequest, Depends(get_page_request)]

@@ -1,0 +1,9 @@
+"""The identifiers in paths, explained once."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+DatasetId = Annotated[str, Path(description="Identifier of a dataset, as `POST /datasets` answered it.")]
+JobId = Annotated[str, Path(description="Identifier of a job, as `POST /train` answered it.")]
+ModelId = Annotated[str, Path(description="Identifier of a model, as its job or `GET /models` names it.")]

@@ -1,0 +1,26 @@
+"""Ask for a training."""
+
+from fastapi import APIRouter, Response
+
+from app.api.deps import CurrentPrincipal, TheTrainings, WriteSession
+from app.api.idempotency import IdempotentRoute, OncePerKey
+from app.schemas.jobs import JobOut
+from app.schemas.train import TrainRequest
+
+POLL_AFTER_S = 2
+router = APIRouter(tags=["training"], route_class=IdempotentRoute)
+
+
+@router.post("/train", status_code=202, dependencies=[OncePerKey])
+def train(
+    request: TrainRequest,
+    principal: CurrentPrincipal,
+    session: WriteSession,
+    trainings: TheTrainings,
+    response: Response,
+) -> JobOut:
+    """Queue the training of an LSTM on a dataset; ask `/jobs/{id}` how it goes."""
+    job = trainings.enqueue(session, principal, request)
+    response.headers["Location"] = f"/jobs/{job.id}"
+    response.headers["Retry-After"] = str(POLL_AFTER_S)
+    return job

@@ -1,0 +1,37 @@
+"""Bytes by key, in the database: three calls, behind which another store may stand one day."""
+
+import hashlib
+
+from app.db.engine import Session
+from app.db.queries import blobs as queries
+from app.errors import AppError
+
+
+class BlobDamaged(AppError):
+    """Stored bytes that are not the ones that were put in."""
+
+    code = "blob-damaged"
+    title = "Stored data is damaged"
+
+
+def put(session: Session, workspace_id: str, key: str, data: bytes) -> str:
+    """Store bytes and return their SHA-256 in hex."""
+    digest = hashlib.sha256(data).hexdigest()
+    queries.insert(session, workspace_id, key, data, digest)
+    return digest
+
+
+def get(session: Session, workspace_id: str, key: str) -> bytes:
+    """Return the bytes under a key.
+
+    Raises BlobDamaged if they are gone or do not have the hash they were stored with.
+    """
+    blob = queries.find(session, workspace_id, key)
+    if blob is None or hashlib.sha256(blob.data).hexdigest() != blob.sha256:
+        raise BlobDamaged(f"The stored object {key} is missing or damaged; restore it from a backup.")
+    return blob.data
+
+
+def delete(session: Session, workspace_id: str, keys: list[str]) -> None:
+    """Remove what lies under the keys."""
+    queries.delete(session, workspace_id, keys)

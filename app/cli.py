@@ -1,0 +1,177 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+app = typer.Typer(
+    help="Forecasts you run yourself. Settings come from the environment (GATECAST_...); see the README.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table: series, times, values.")]
+Preset = Literal["quick", "balanced", "accurate"]
+
+
+@app.command()
+def serve() -> None:
+    """Run the API and one worker; migrations run first, Ctrl-C stops everything.
+
+    Examples:
+    `gatecast serve`
+
+    `GATECAST_DATABASE_URL=postgresql://me@db/gatecast GATECAST_PORT=80 gatecast serve`
+    """
+    from app.server import serve as run
+
+    run(_settings(), with_worker=True)
+
+
+@app.command()
+def api() -> None:
+    """Run the API alone, on a database that is migrated; workers run elsewhere.
+
+    Example:
+    `gatecast api`
+    """
+    from app.server import serve as run
+
+    run(_settings(), with_worker=False)
+
+
+@app.command()
+def worker() -> None:
+    """Run one worker alone, on a database that is migrated.
+
+    Example:
+    `GATECAST_DATABASE_URL=postgresql://me@db/gatecast gatecast worker`
+    """
+    from app.worker.process import run_worker
+
+    run_worker(_settings())
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version; harmless when it is.
+
+    Example:
+    `gatecast migrate`
+    """
+    from app.db.engine import Database
+    from app.services import storage
+
+    storage.migrate(Database(_settings().database_url))
+
+
+@app.command()
+def demo(
+    url: Annotated[
+        str | None, typer.Option(help="Use the service there, instead of one started for the demo.")
+    ] = None,
+) -> None:
+    """Show the whole path on the population of 40 countries: upload, train, judge, forecast.
+
+    Examples:
+    `gatecast demo`
+
+    `gatecast demo --url http://127.0.0.1:8000`
+    """
+    from rich.console import Console
+
+    from app.demo import run_demo
+
+    console = Console(width=110)
+    if url is not None:
+        run_demo(url, console)
+        return
+    from app.server import running_service
+
+    with running_service() as own_url:
+        run_demo(own_url, console)
+
+
+@app.command()
+def train(
+    file: File,
+    horizon: Annotated[int, typer.Option(min=1, help="How many steps ahead to forecast.")],
+    preset: Annotated[Preset, typer.Option(help="How much patience to train with.")] = "balanced",
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same data, same machine: same model.")] = 0,
+) -> None:
+    """Train on a file and keep the model in the database; nothing else needs to run.
+
+    Example:
+    `gatecast train examples/population.csv --horizon 5 --preset quick`
+    """
+    from app import offline
+    from app.schemas.train import TrainRequest
+
+    request = TrainRequest(dataset_id="", horizon=horizon, preset=preset, seed=seed)
+    model = offline.train(_settings(), file, request)
+    print(f"Trained {model.id} in {model.training_seconds:.1f} s; `gatecast forecast {file}` asks it.")
+
+
+@app.command()
+def forecast(
+    file: File,
+    horizon: Annotated[
+        int | None, typer.Option(min=1, help="Steps ahead; by default as far as the model reaches.")
+    ] = None,
+    level: Annotated[list[int] | None, typer.Option(min=50, max=99, help="Interval in percent.")] = None,
+) -> None:
+    """Print the forecast for a file that was trained on, as CSV.
+
+    Examples:
+    `gatecast forecast examples/population.csv`
+
+    `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
+    """
+    from app import offline
+    from app.services.forecasting import ForecastQuery
+
+    offline.forecast(_settings(), file, ForecastQuery(horizon=horizon, levels=tuple(level or (80, 95))))
+
+
+@app.command()
+def backup(target: Annotated[Path, typer.Argument(help="The file to write; must not exist.")]) -> None:
+    """Write everything into one consistent file, while the service goes on working.
+
+    Example:
+    `gatecast backup gatecast-2026-01-31.db`
+    """
+    from app.db.engine import Database
+    from app.services import storage
+
+    storage.backup(Database(_settings().database_url), target)
+    print(f"Everything is in {target}.")
+
+
+def _settings() -> "Settings":
+    from app.settings import load_settings
+
+    return load_settings()
+
+
+def main() -> None:
+    """Run a command; an error that is the user's to mend is printed as a sentence, not as a trace."""
+    from app.client import JobFailed, ServiceError
+    from app.errors import AppError
+    from app.settings import SettingsError
+
+    try:
+        app()
+    except (SettingsError, AppError, ServiceError, JobFailed) as error:
+        print(f"gatecast: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""A small client over httpx2: one method for each call, answers as the service's own shapes."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary
+from app.schemas.forecast import ForecastPage
+from app.schemas.jobs import JobOut
+from app.schemas.models import ModelOut
+from app.schemas.train import Preset
+
+FINAL = ("succeeded", "failed", "cancelled")
+POLL_S = 0.3
+TIMEOUT_S = 60.0
+BAD_REQUEST = 400
+
+
+class ServiceError(Exception):
+    """The service refused a call; the text is what its problem document says."""
+
+
+class JobFailed(Exception):
+    """A training ended without a model; the text is its reason."""
+
+
+class Client:
+    """A connection to one service."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx2.Client(base_url=url, timeout=TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def is_ready(self) -> bool:
+        """Tell whether the service answers calls."""
+        try:
+            return self._http.get("/readyz").is_success
+        except httpx2.TransportError:
+            return False
+
+    def upload_csv(self, name: str, content: bytes) -> DatasetOut:
+        """Upload a table as a new dataset."""
+        files = {"file": (f"{name}.csv", content, "text/csv")}
+        return DatasetOut.model_validate(self._call("POST", "/datasets", files=files, data={"name": name}))
+
+    def upload_file(self, path: Path) -> DatasetOut:
+        """Upload a file as a new dataset, named after the file."""
+        return self.upload_csv(path.stem, path.read_bytes())
+
+    def datasets(self) -> list[DatasetSummary]:
+        """List the newest datasets."""
+        return DatasetPage.model_validate(self._call("GET", "/datasets")).datasets
+
+    def train(self, dataset_id: str, horizon: int, preset: Preset) -> JobOut:
+        """Queue a training."""
+        body = {"dataset_id": dataset_id, "horizon": horizon, "preset": preset}
+        return JobOut.model_validate(self._call("POST", "/train", json=body))
+
+    def job(self, job_id: str) -> JobOut:
+        """Describe a job."""
+        return JobOut.model_validate(self._call("GET", f"/jobs/{job_id}"))
+
+    def wait(self, job_id: str, on_change: Callable[[JobOut], None] = lambda _: None) -> JobOut:
+        """Wait until a job has succeeded, telling of it at every look.
+
+        Raises JobFailed if it ends in any other way.
+        """
+        while True:
+            job = self.job(job_id)
+            on_change(job)
+            if job.state == "succeeded":
+                return job
+            if job.state in FINAL:
+                raise JobFailed(job.error or f"Job {job_id} was {job.state}.")
+            time.sleep(POLL_S)
+
+    def model(self, model_id: str) -> ModelOut:
+        """Describe a model."""
+        return ModelOut.model_validate(self._call("GET", f"/models/{model_id}"))
+
+    def forecast(
+        self, dataset_id: str, unique_ids: Sequence[str] = (), levels: Sequence[int] = (80, 95)
+    ) -> ForecastPage:
+        """Forecast series by name, or the first thousand of the dataset."""
+        params = {"dataset_id": dataset_id, "level": list(levels), "limit": 1000}
+        answer = self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)})
+        return ForecastPage.model_validate(
+            answer if "forecasts" in answer else {"forecasts": [answer], "next": None}
+        )
+
+    def delete_dataset(self, dataset_id: str) -> None:
+        """Delete a dataset and its models."""
+        self._call("DELETE", f"/datasets/{dataset_id}")
+
+    def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **sent)
+        except httpx2.TransportError as error:
+            raise ServiceError(f"No answer from {self._http.base_url}: {error}") from error
+        if response.status_code >= BAD_REQUEST:
+            raise ServiceError(_reason(response))
+        answer: dict[str, Any] = response.json() if response.content else {}
+        return answer
+
+
+def _reason(response: httpx2.Response) -> str:
+    if response.headers.get("content-type", "").startswith("application/problem+json"):
+        return str(response.json()["detail"])
+    return f"The service answered {response.status_code}."

@@ -1,0 +1,85 @@
+"""The connection to the database, and the only place where a transaction begins, commits or rolls back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.errors import Unavailable
+
+__all__ = ["Database", "Session"]
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """One database behind two engines: `reader` for looking, `writer` for changing.
+
+    On SQLite a writer takes the write lock when its transaction begins: two transactions that both read and
+    then write would otherwise meet a lock that waiting cannot solve. On Postgres both are the same engine.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.writer = self._engine("BEGIN IMMEDIATE")
+        self.reader = self._engine("BEGIN") if self.is_sqlite else self.writer
+
+    def _engine(self, begin: str) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(self.url)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+    @property
+    def file(self) -> str:
+        """The path of the SQLite file."""
+        return make_url(self.url).database or ""
+
+    @property
+    def libpq_url(self) -> str:
+        """The address in the form that Postgres' own programs read, password included."""
+        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session for looking: one consistent view, nothing kept."""
+        with answering(), Session(self.reader, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a session for changing: committed at the end, rolled back by any exception."""
+        with answering(), Session(self.writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn a database that is away, locked or full into Unavailable."""
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(
+            "The database does not answer. Try again in a moment; if that does not help, look at "
+            "GATECAST_DATABASE_URL, the database's own log and the space on its disk."
+        ) from error
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    raw: Any = connection
+    raw.isolation_level = None  # the driver's own transaction handling would begin late and deferred
+    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+        raw.execute(f"PRAGMA {pragma}")

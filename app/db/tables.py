@@ -1,0 +1,227 @@
+"""The tables. Every owned row carries the workspace it belongs to, in its primary key as well, so that a
+reference can only ever point into the same workspace.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Give a value that came without a zone the one it was stored in."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+# By code point, as SQLite sorts: pages then have one order on every database and locale.
+CodePoints = String().with_variant(String(collation="C"), "postgresql")
+
+
+def now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        },
+    )
+    type_annotation_map = {  # noqa: RUF012  # the declarative base reads it from the class
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        bytes: LargeBinary,
+        datetime: UtcDateTime,
+        str: CodePoints,
+    }
+
+
+class Workspace(Base):
+    """The owner of everything."""
+
+    __tablename__ = "workspaces"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Owned(Base):
+    """A row that belongs to a workspace."""
+
+    __abstract__ = True
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), primary_key=True, sort_order=-1)
+
+
+class Blob(Owned):
+    """Bytes under a key: series as Parquet, weights as safetensors."""
+
+    __tablename__ = "blobs"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Dataset(Owned):
+    """Series of one frequency uploaded together; `version` is the newest one."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    version: Mapped[int]
+    champion_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DatasetVersion(Owned):
+    """One state of a dataset: a manifest of blobs, and what is known of them together."""
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id"], ["datasets.workspace_id", "datasets.id"], ondelete="CASCADE"
+        ),
+        Index(None, "workspace_id", "source_sha256"),
+    )
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    axis: Mapped[dict[str, Any]]
+    profile: Mapped[dict[str, Any]]
+    blob_keys: Mapped[list[Any]]
+    source_sha256: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Series(Owned):
+    """The index row of one series: where its rows lie, and the tail that a forecast needs.
+
+    `blob` counts in the version's manifest; `first_row` and `length` count rows in that blob; `start` is the
+    ordinal of the first time; `tail` holds the last values as little-endian float64, NaN for a gap.
+    """
+
+    __tablename__ = "series"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id", "version"],
+            ["dataset_versions.workspace_id", "dataset_versions.dataset_id", "dataset_versions.version"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    unique_id: Mapped[str] = mapped_column(primary_key=True)
+    blob: Mapped[int]
+    first_row: Mapped[int]
+    length: Mapped[int]
+    observations: Mapped[int]
+    start: Mapped[int] = mapped_column(BigInteger)
+    end: Mapped[int] = mapped_column(BigInteger)
+    tail: Mapped[bytes]
+
+
+class Job(Owned):
+    """One training in the queue; `attempt` fences its writers: a row is changed only by the newest."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    # No reference: a job outlives its dataset, to say what became of it.
+    dataset_id: Mapped[str]
+    dataset_version: Mapped[int]
+    request: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    attempt: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[list[Any]] = mapped_column(default=list)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[str | None] = mapped_column(Text)
+    model_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Model(Owned):
+    """What a training left: its weights lie in a blob, all else is here."""
+
+    __tablename__ = "models"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id"], ["datasets.workspace_id", "datasets.id"], ondelete="CASCADE"
+        ),
+        Index(None, "workspace_id", "dataset_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str]
+    dataset_version: Mapped[int]
+    job_id: Mapped[str]
+    horizon: Mapped[int]
+    preset: Mapped[str]
+    seed: Mapped[int]
+    artifact: Mapped[dict[str, Any]]
+    weights_key: Mapped[str]
+    weights_bytes: Mapped[int]
+    weights_sha256: Mapped[str]
+    validation_loss: Mapped[float]
+    code_version: Mapped[str]
+    training_seconds: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class IdempotencyKey(Owned):
+    """A call that may be repeated: while it runs `status` is null, afterwards the answer stands here."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    body: Mapped[bytes | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Worker(Base):
+    """A worker process and its heartbeat; part of the machinery, owned by no workspace."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    boot_id: Mapped[str]
+    pid: Mapped[int]
+    process_started: Mapped[str]
+    beat: Mapped[int] = mapped_column(BigInteger)
+    stopped: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,130 @@
+"""The demonstration: does the LSTM beat a ruler on the population of 40 countries, and what comes next?
+
+Everything goes over HTTP, as any user's program would.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from app.client import Client
+from app.errors import AppError
+from app.schemas.forecast import ForecastPage
+from app.schemas.jobs import JobOut
+
+HIDDEN = 5
+SHOWN = ("Brazil", "India", "Japan", "Norway", "United States")
+POPULATION = Path(__file__).resolve().parents[1] / "examples" / "population.csv"
+Histories = dict[str, list[tuple[int, float]]]
+
+
+class DemoFailed(AppError):
+    """The LSTM lost, on data where it is known to win."""
+
+
+def run_demo(url: str, console: Console) -> None:
+    """Show the whole path against a running service.
+
+    Raises DemoFailed if the LSTM's error is not below those of naive and drift.
+    """
+    histories = read_histories(POPULATION)
+    with Client(url) as client:
+        console.print(
+            f"[bold]1. The last {HIDDEN} years are hidden; what does each method say of them?[/bold]"
+        )
+        known = {name: history[:-HIDDEN] for name, history in histories.items()}
+        errors = compare(histories, _trained_forecast(client, console, "demo-hindcast", known))
+        console.print(_error_table(errors))
+        console.print(f"[bold]2. Trained on everything: the next {HIDDEN} years[/bold]")
+        console.print(_forecast_table(_trained_forecast(client, console, "demo-forecast", histories)))
+    best = min(errors["naive"], errors["drift"])
+    if errors["lstm"] >= best:
+        raise DemoFailed("The LSTM lost against a simple method; on this data that is a fault.")
+    console.print(
+        f"The LSTM's error is {100 * (1 - errors['lstm'] / best):.0f} % below the best simple method's."
+    )
+
+
+def read_histories(path: Path) -> Histories:
+    """Return the years and values of every country in the example."""
+    histories: Histories = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            histories.setdefault(row["unique_id"], []).append((int(row["ds"]), float(row["y"])))
+    return histories
+
+
+def compare(histories: Histories, page: ForecastPage) -> dict[str, float]:
+    """Return the sMAPE in percent of the forecast, of naive and of drift, the mean over all series."""
+    methods: dict[str, list[float]] = {"lstm": [], "naive": [], "drift": []}
+    for item in page.forecasts:
+        values = [value for _, value in histories[item.unique_id]]
+        known, truth = values[:-HIDDEN], values[-HIDDEN:]
+        slope = (known[-1] - known[0]) / (len(known) - 1)
+        methods["lstm"].append(smape(truth, item.forecast))
+        methods["naive"].append(smape(truth, [known[-1]] * HIDDEN))
+        methods["drift"].append(smape(truth, [known[-1] + slope * (i + 1) for i in range(HIDDEN)]))
+    return {method: fmean(errors) for method, errors in methods.items()}
+
+
+def smape(truth: Sequence[float], forecast: Sequence[float]) -> float:
+    """Return the symmetric mean absolute percentage error: 0 is perfect, 200 the worst."""
+    return fmean(200 * abs(y - f) / (abs(y) + abs(f)) for y, f in zip(truth, forecast, strict=True))
+
+
+def _trained_forecast(client: Client, console: Console, name: str, histories: Histories) -> ForecastPage:
+    """Upload, train at `quick`, forecast, and leave the service as it was."""
+    dataset = client.upload_csv(name, _as_csv(histories))
+    profile = dataset.profile
+    console.print(f"   uploaded {profile.series} series, {profile.start} to {profile.end}")
+    try:
+        job = client.train(dataset.id, HIDDEN, "quick")
+        job = _watched(client, console, job)
+        model = client.model(str(job.model_id))
+        console.print(f"   trained {model.id} in {model.training_seconds:.1f} s")
+        return client.forecast(dataset.id)
+    finally:
+        client.delete_dataset(dataset.id)
+
+
+def _watched(client: Client, console: Console, job: JobOut) -> JobOut:
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("   training", total=1.0)
+        return client.wait(job.id, lambda now: bar.update(task, completed=_share_done(now)))
+
+
+def _share_done(job: JobOut) -> float:
+    return job.progress.share_done if job.progress else 0.0
+
+
+def _as_csv(histories: Histories) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["unique_id", "ds", "y"])
+    writer.writerows((name, year, value) for name, history in histories.items() for year, value in history)
+    return buffer.getvalue().encode()
+
+
+def _error_table(errors: dict[str, float]) -> Table:
+    table = Table("method", "sMAPE over all countries")
+    for method, error in sorted(errors.items(), key=lambda item: item[1]):
+        table.add_row(method, f"{error:.2f} %")
+    return table
+
+
+def _forecast_table(page: ForecastPage) -> Table:
+    table = Table("country", "year", "forecast", "80 % interval", "95 % interval")
+    for item in page.forecasts:
+        if item.unique_id not in SHOWN:
+            continue
+        for i, year in enumerate(item.ds):
+            bounds = [f"{v.lo[i]:,.0f} to {v.hi[i]:,.0f}" for v in item.intervals.values()]
+            table.add_row(item.unique_id if i == 0 else "", str(year), f"{item.forecast[i]:,.0f}", *bounds)
+        table.add_section()
+    return table

@@ -1,0 +1,82 @@
+"""Every error a caller can cause or meet, as a type that carries its HTTP status.
+
+    AppError
+    ├── BadInput        422  a payload, file or parameter that cannot be used
+    ├── NotFound        404  an id that is not there, or not the caller's
+    ├── Conflict        409  a call that does not fit the state things are in
+    ├── TooLarge        413  more bytes than the settings allow
+    ├── UnsupportedType 415  a body in a media type that the call does not read
+    ├── NotAcceptable   406  an answer asked for in a media type that is not offered
+    └── Unavailable     503  the service cannot answer now, and may in a moment
+
+`app/api/errors.py` alone turns them into responses; the command line prints the same sentences.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing wrong, and where: a JSON pointer (`#/horizon`), a query parameter (`?horizon`) or,
+    in an uploaded table, a row as a spreadsheet numbers it (`#row=17`, RFC 7111; the header is row 1).
+    """
+
+    pointer: str
+    detail: str
+
+
+class AppError(Exception):
+    """An error with a sentence for the person who reads it."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something went wrong inside the service"
+
+    def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+
+
+class BadInput(AppError):
+    status = 422
+    code = "bad-input"
+    title = "The input cannot be used"
+
+
+class NotFound(AppError):
+    status = 404
+    code = "not-found"
+    title = "There is nothing under this id"
+
+
+class Conflict(AppError):
+    status = 409
+    code = "conflict"
+    title = "The call does not fit the present state"
+
+
+class TooLarge(AppError):
+    status = 413
+    code = "too-large"
+    title = "The body is larger than this service accepts"
+
+
+class UnsupportedType(AppError):
+    status = 415
+    code = "unsupported-media-type"
+    title = "The body is in a format this call does not read"
+
+
+class NotAcceptable(AppError):
+    status = 406
+    code = "not-acceptable"
+    title = "The answer is not offered in the media type asked for"
+
+
+class Unavailable(AppError):
+    status = 503
+    code = "unavailable"
+    title = "The service cannot answer just now"

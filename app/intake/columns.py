@@ -1,0 +1,245 @@
+"""Which column names the series, which holds times, which values: by name first, then by content."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import pandas as pd
+
+from app.errors import BadInput, FieldError
+from app.intake.numbers import looks_like_numbers
+from app.intake.problems import listed
+from app.intake.times import looks_like_dates, looks_like_whole_numbers
+
+Texts: TypeAlias = "pd.Series[str]"
+Role = Literal["id_column", "time_column", "target_column"]
+
+# In tiers: a name of an earlier tier is preferred to all of the later ones.
+ID_NAMES = (
+    ("unique_id",),
+    ("series_id", "series", "series_name"),
+    (
+        *("id", "name", "item", "item_id", "item_name", "product", "product_id", "sku", "article", "store"),
+        *("store_id", "shop", "country", "country_name", "country_code", "region", "state", "city", "code"),
+        *("key", "group", "symbol", "ticker", "sensor", "sensor_id", "device", "device_id", "station"),
+        *("station_id", "meter", "meter_id", "customer", "customer_id", "location", "site", "branch"),
+    ),
+)
+TIME_NAMES = (
+    ("ds",),
+    ("date", "datetime", "date_time", "timestamp", "time"),
+    ("year", "quarter", "month", "week", "day", "hour", "period", "year_month", "t", "step"),
+)
+TARGET_NAMES = (
+    ("y",),
+    ("value", "values", "target"),
+    (
+        *("sales", "count", "demand", "load", "population", "quantity", "qty", "amount", "volume", "units"),
+        *("visitors", "passengers", "orders", "revenue", "price", "temp", "temperature", "consumption"),
+    ),
+)
+Content = Literal["empty", "date", "whole", "number", "text"]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the person who uploads says about the table; what is left out is found."""
+
+    id_column: str | None = None
+    time_column: str | None = None
+    target_column: str | None = None
+    frequency: str | int | None = None
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns that count."""
+
+    id: str | None
+    time: str
+    target: str
+    note: str | None = None
+
+
+def find_roles(sample: pd.DataFrame, asked: Columns, read: Callable[[list[str]], pd.DataFrame]) -> Roles:
+    """Decide the roles; BadInput names the candidates, and the parameter that decides between them.
+
+    Args:
+        sample: the first rows, as text.
+        asked: the columns named by the person who uploads.
+        read: reads columns whole, called where repetitions over the whole table decide.
+    """
+    names = [str(name) for name in sample.columns]
+    given: dict[Role, str | None] = {
+        "id_column": asked.id_column or None,
+        "time_column": asked.time_column or None,
+        "target_column": asked.target_column or None,
+    }
+    _refuse_absent(given, names)
+    _refuse_header_of_data(names)
+    finder = _Finder({name: _content(_distinct(sample[name])) for name in names}, read)
+    taken = [name for name in given.values() if name]
+    time = given["time_column"] or finder.time(taken)
+    identity, note = given["id_column"], None
+    if identity is None:
+        identity, note = finder.identity([*taken, time], time)
+    target = given["target_column"] or finder.target([*taken, time, *([identity] if identity else [])])
+    return Roles(identity, time, target, note)
+
+
+def _distinct(cells: Texts) -> Texts:
+    """Distinct texts, stripped, none empty."""
+    texts: Texts = cells.dropna().str.strip().drop_duplicates()
+    return texts[texts != ""].reset_index(drop=True)
+
+
+def _content(texts: Texts) -> Content:
+    if texts.empty:
+        return "empty"
+    if looks_like_whole_numbers(texts):
+        return "whole"
+    if looks_like_numbers(texts):
+        return "number"
+    return "date" if looks_like_dates(texts) else "text"
+
+
+def _refuse_header_of_data(names: list[str]) -> None:
+    """A first row of numbers and dates is no header, or one of a table with a column for each time."""
+    texts = pd.Series(names, dtype="object")
+    plain = [name for name in names if _content(texts[texts == name]) in {"date", "whole", "number"}]
+    if len(plain) * 2 >= len(names):
+        raise BadInput(
+            f"The first row holds {listed(plain)} where names of columns should be. Add a header row; and if"
+            " there is a column for each time, turn the table so that there is a row for each time."
+        )
+
+
+def _refuse_absent(given: dict[Role, str | None], names: list[str]) -> None:
+    for role, name in given.items():
+        if name is not None and name not in names:
+            close = difflib.get_close_matches(name, names, n=3)
+            hint = f" Did you mean {listed(close)}?" if close else ""
+            detail = f"There is no column {name!r}; the table has {listed(names)}.{hint}"
+            raise BadInput(detail, [FieldError(f"#/{role}", f"no column {name!r}")])
+    chosen = [name for name in given.values() if name is not None]
+    for role, name in given.items():
+        if chosen.count(name or "") > 1:
+            raise BadInput(
+                f"Column {name!r} is given two roles; name one column for each.",
+                [FieldError(f"#/{role}", "named for another role too")],
+            )
+
+
+def _several(names: Iterable[str], what: str, role: Role, advice: str = "") -> BadInput:
+    return BadInput(
+        f"Several columns could hold the {what}: {listed(names)}. Say which with {role}.{advice}",
+        [FieldError(f"#/{role}", "needed, because several columns fit")],
+    )
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+
+
+def _in_first_tier(names: Iterable[str], tiers: tuple[tuple[str, ...], ...]) -> list[str]:
+    """The names that stand in the first tier that has any."""
+    names = list(names)
+    for tier in tiers:
+        found = [name for name in names if _normal(name) in tier]
+        if found:
+            return found
+    return []
+
+
+@dataclass(frozen=True)
+class _Finder:
+    contents: dict[str, Content]
+    read: Callable[[list[str]], pd.DataFrame]
+
+    def time(self, taken: list[str]) -> str:
+        fit = [name for name, content in self._free(taken) if content in {"date", "whole"}]
+        found = _in_first_tier(fit, TIME_NAMES)
+        found = self._of_content(found, "date") or found or self._of_content(fit, "date")
+        if len(found) == 1:
+            return found[0]
+        if found:
+            advice = " Parts of a date in several columns must be joined into one (2024-01-31)."
+            raise _several(found, "times", "time_column", advice)
+        raise BadInput(
+            f"No column holds times that can be read; the table has {listed(self.contents)}. Write them as"
+            " ISO 8601 (2024-01-31), one row for each time, or name a column of integers with time_column.",
+            [FieldError("#/time_column", "no column of times was found")],
+        )
+
+    def target(self, taken: list[str]) -> str:
+        free = dict(self._free(taken))
+        named = _in_first_tier((name for name, content in free.items() if content != "date"), TARGET_NAMES)
+        found = named or [name for name, content in free.items() if content in {"whole", "number"}]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise _several(found, "values", "target_column")
+        raise BadInput(
+            f"No column is left that holds numbers; the table has {listed(self.contents)}.",
+            [FieldError("#/target_column", "no column of numbers was found")],
+        )
+
+    def identity(self, taken: list[str], time: str) -> tuple[str | None, str | None]:
+        """The column that names the series, if there is one, and a note where the choice was not plain."""
+        fit = [name for name, content in self._free(taken) if content in {"text", "whole", "empty"}]
+        certain = _in_first_tier(fit, ID_NAMES[:2])
+        if certain:
+            return _only(certain), None
+        named = self._repeating(_in_first_tier(fit, ID_NAMES[2:]))
+        if named:
+            return _finest(self.read(named)) if len(named) > 1 else (named[0], None)
+        texts = self._of_content(fit, "text")
+        if not texts or not self._repeating([time]):
+            return None, None
+        found = self._repeating([name for name in texts if _normal(name) not in sum(TARGET_NAMES, ())])
+        return _finest(self.read(found)) if len(found) > 1 else (found[0] if found else None, None)
+
+    def _free(self, taken: list[str]) -> list[tuple[str, Content]]:
+        return [(name, content) for name, content in self.contents.items() if name not in taken]
+
+    def _of_content(self, names: Iterable[str], content: Content) -> list[str]:
+        return [name for name in names if self.contents[name] == content]
+
+    def _repeating(self, names: list[str]) -> list[str]:
+        """The columns in which a text stands twice: a number for each row names no series."""
+        if not names:
+            return []
+        frame = self.read(names)
+        return [name for name in names if frame[name].nunique() < len(frame)]
+
+
+def _only(names: list[str]) -> str:
+    if len(names) > 1:
+        raise _several(names, "names of the series", "id_column")
+    return names[0]
+
+
+def _finest(frame: pd.DataFrame) -> tuple[str, str]:
+    """Of several columns of names, the one that settles all the others; BadInput when none does."""
+    sizes = {name: len(frame[[name]].drop_duplicates()) for name in frame.columns}
+    settle = [
+        name
+        for name in frame.columns
+        if all(
+            len(frame[[name, other]].drop_duplicates()) == sizes[name]
+            for other in frame.columns
+            if other != name
+        )
+    ]
+    if not settle:
+        raise _several(
+            frame.columns,
+            "names of the series",
+            "id_column",
+            " If it takes several, join them into one column.",
+        )
+    chosen = next((name for name in settle if "name" in _normal(name)), settle[0])
+    others = listed(name for name in frame.columns if name != chosen)
+    return chosen, f"Column '{chosen}' names the series; {others} follows from it and is not used."

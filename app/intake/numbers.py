@@ -1,0 +1,116 @@
+"""Values as text become float64: decimal points or commas, thousands separators, spellings of "no value"."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.errors import BadInput
+from app.intake.steps import Mask
+
+Texts: TypeAlias = "pd.Series[str]"
+Decimal = Literal[".", ","]
+
+MISSING = (
+    *("", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "NaN", "nan", "NAN", "-NaN", "null", "NULL", "Null"),
+    *("None", "none", "NaT", "-", "--", "\u2013", "\u2014", ".", "..", "?"),
+)
+SPACES = " \u00a0\u202f'\u2019"
+GROUPS: dict[Decimal, str] = {".": f"[,{SPACES}]", ",": f"[.{SPACES}]"}
+EXPONENT = r"(?:[eE][+-]?\d+)?"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column of numbers, read."""
+
+    numbers: NDArray[np.float64]  # (rows,) NaN where empty or wrong
+    wrong: Mask  # (rows,)
+    decimal: Decimal
+
+
+def _plain(decimal: Decimal) -> str:
+    mark = "\\" + decimal
+    return rf"[+-]?(?:\d+(?:{mark}\d*)?|{mark}\d+){EXPONENT}"
+
+
+def _grouped(decimal: Decimal) -> str:
+    return rf"[+-]?[1-9]\d{{0,2}}({GROUPS[decimal]})\d{{3}}(?:\1\d{{3}})*(?:\{decimal}\d*)?"
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Distinct texts read with one decimal mark."""
+
+    decimal: Decimal
+    numbers: NDArray[np.float64]
+    wrong: Mask
+    mixed: bool  # some thousands are separated and some are not: doubtful
+
+    @property
+    def sound(self) -> bool:
+        return not self.mixed and not self.wrong.any()
+
+
+def looks_like_numbers(texts: Texts) -> bool:
+    """Whether most of these texts are numbers in some writing."""
+    if texts.empty:
+        return False
+    return any(_matches(texts, decimal).mean() > 1 / 2 for decimal in GROUPS)
+
+
+def read_numbers(texts: Texts, delimiter: str) -> Numbers:
+    """Read a column of texts; BadInput where 1.234 may mean 1234 and nothing in the column tells."""
+    codes, distinct = pd.factorize(texts)
+    unique = pd.Series(distinct, dtype="object").str.strip()
+    empty = unique.isin(MISSING).to_numpy(dtype=np.bool_)
+    reading = _choose(unique[~empty], delimiter)
+    values, wrong = np.full(len(unique), np.nan), np.zeros(len(unique), dtype=np.bool_)
+    values[~empty], wrong[~empty] = reading.numbers, reading.wrong
+    return Numbers(values[codes], wrong[codes], reading.decimal)
+
+
+def is_doubtful(texts: Texts, delimiter: str) -> bool:
+    """Whether these numbers can be read in two ways, thousands or decimals."""
+    try:
+        read_numbers(texts, delimiter)
+    except BadInput:
+        return True
+    return False
+
+
+def _matches(texts: Texts, decimal: Decimal) -> "pd.Series[bool]":
+    return texts.str.fullmatch(_plain(decimal)) | texts.str.fullmatch(_grouped(decimal))
+
+
+def _read(texts: Texts, decimal: Decimal) -> _Reading:
+    grouped = texts.str.fullmatch(_grouped(decimal)).to_numpy(dtype=np.bool_)
+    right = _matches(texts, decimal).to_numpy(dtype=np.bool_)
+    clean = texts.where(right, "nan").str.replace(GROUPS[decimal], "", regex=True).str.replace(",", ".")
+    long = texts[~grouped].str.match(r"[+-]?\d{4}").any()
+    return _Reading(decimal, clean.to_numpy().astype(np.float64), ~right, bool(grouped.any() and long))
+
+
+def _choose(texts: Texts, delimiter: str) -> _Reading:
+    """The point is the usual mark; the comma needs evidence, and so does a separator of thousands."""
+    point = _read(texts, ".")
+    commas = texts.str.contains(",", regex=False).any()
+    if (delimiter == "," and not point.wrong.any()) or (delimiter != ";" and not commas):
+        return point
+    comma = _read(texts, ",")
+    sound = [reading for reading in (point, comma) if reading.sound]
+    if len(sound) > 1 and delimiter != "," and not np.array_equal(point.numbers, comma.numbers):
+        raise _doubtful(texts, point, comma)
+    return sound[0] if sound else min(point, comma, key=lambda reading: int(reading.wrong.sum()))
+
+
+def _doubtful(texts: Texts, point: _Reading, comma: _Reading) -> BadInput:
+    at = int(np.flatnonzero(point.numbers != comma.numbers)[0])
+    one, other = point.numbers[at], comma.numbers[at]
+    return BadInput(
+        f"Numbers such as {texts.iloc[at]!r} may be {one:.15g} or {other:.15g}, and no other value tells"
+        " which. Write them without separators of thousands and with a decimal point, in a table whose"
+        " columns are separated by commas."
+    )

@@ -1,0 +1,55 @@
+"""Where a row stands in an upload, and how a refusal names it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from app.errors import BadInput, FieldError
+from app.intake.steps import Ints, Mask
+
+SHOWN = 20  # rows, columns or series that one message names
+
+Field = Literal["unique_id", "ds", "y"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Names rows: of a file as a spreadsheet numbers them, of a JSON body by their index."""
+
+    first_row: int | None  # number of the file's first data row; None for a JSON body
+
+    @property
+    def noun(self) -> str:
+        return "observation" if self.first_row is None else "row"
+
+    def number(self, row: int) -> int:
+        return row if self.first_row is None else row + self.first_row
+
+    def pointer(self, row: int, field: Field) -> str:
+        if self.first_row is None:
+            return f"#/observations/{row}/{field}"
+        return f"#row={self.number(row)}"
+
+
+def refuse_rows(
+    place: Place, field: Field, rows: Ints, explain: Callable[[int], str], detail: str
+) -> BadInput:
+    """The error for wrong cells: `detail` for all of them, `explain(row)` for each of the first 20."""
+    shown = [FieldError(place.pointer(int(row), field), explain(int(row))) for row in rows[:SHOWN]]
+    first = place.number(int(rows[0]))
+    one = len(rows) == 1
+    where = f"{place.noun} {first}" if one else f"{len(rows):,} {place.noun}s, the first is {first}"
+    return BadInput(f"{detail} ({where}).", shown)
+
+
+def true_rows(mask: Mask) -> Ints:
+    return np.flatnonzero(mask).astype(np.int64)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in quotes, the first 20 of them."""
+    quoted = [f"'{name}'" for name in names]
+    more = f" and {len(quoted) - SHOWN:,} more" if len(quoted) > SHOWN else ""
+    return ", ".join(quoted[:SHOWN]) + more

@@ -1,0 +1,182 @@
+"""An upload in, typed series and the profile of what was found and mended out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.errors import BadInput, FieldError
+from app.intake.columns import Columns, Roles, find_roles
+from app.intake.frame import Intake
+from app.intake.numbers import MISSING, is_doubtful, read_numbers
+from app.intake.problems import Place, refuse_rows, true_rows
+from app.intake.series import Gathered, Rows, gather
+from app.intake.steps import Ints, Mask
+from app.intake.tables import Dtype, Table, open_table
+from app.schemas.datasets import Detected, ObservationIn, Profile
+
+__all__ = ["Columns", "read_csv", "read_rows"]
+
+EMPTY_TIMES = ("", "NA", "N/A", "n/a", "NaN", "nan", "NaT", "null", "NULL", "None")
+EMPTY_NAMES = ("",)  # NA is Namibia
+Floats = NDArray[np.float64]
+Categories: TypeAlias = "pd.Series[str]"  # of dtype category
+
+
+def read_csv(data: bytes, columns: Columns) -> Intake:
+    """Read delimited text: encoding, delimiter, decimal mark, columns, dates and frequency are found.
+
+    BadInput, with the rows or columns at fault, for everything that cannot be used.
+    """
+    table = open_table(data)
+    sample = table.sample()
+    if sample.empty:
+        raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
+    roles = find_roles(sample, columns, lambda names: table.read(dict.fromkeys(names, "category")))
+    cells = _read_cells(table, roles, sample)
+    gathered = gather(_rows_of_file(table, roles, cells), columns.frequency)
+    if columns.id_column is None and len(table.names) > len({roles.id, roles.time, roles.target} - {None}):
+        _refuse_merged(gathered)
+    detected = Detected(
+        format="csv",
+        id_column=roles.id,
+        time_column=roles.time,
+        target_column=roles.target,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        decimal=cells.decimal,
+        date_format=gathered.times.date_format,
+        notes=[note for note in (roles.note, gathered.times.note) if note],
+    )
+    return _intake(gathered, detected)
+
+
+def read_rows(rows: Sequence[ObservationIn], frequency: str | int | None) -> Intake:
+    """Read rows sent as JSON; BadInput as for a file, with pointers into `observations`."""
+    if not rows:
+        raise BadInput("There are no observations. Send at least two for each series.")
+    place = Place(None)
+    series, names = _coded(pd.Series([str(row.unique_id) for row in rows], dtype="category"), EMPTY_NAMES)
+    times, texts = _coded(pd.Series([str(row.ds) for row in rows], dtype="category"), EMPTY_TIMES)
+    y = np.array([np.nan if row.y is None else row.y for row in rows], dtype=np.float64)
+    _refuse_infinite(place, y)
+    gathered = gather(
+        Rows(place, series, tuple(names), times, pd.Series(texts, dtype="object"), y), frequency
+    )
+    detected = Detected(
+        format="json",
+        id_column="unique_id",
+        time_column="ds",
+        target_column="y",
+        date_format=gathered.times.date_format,
+        notes=[note for note in (gathered.times.note,) if note],
+    )
+    return _intake(gathered, detected)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The columns that count, row by row."""
+
+    frame: pd.DataFrame  # names and times as categories
+    y: Floats
+    decimal: str
+
+
+def _read_cells(table: Table, roles: Roles, sample: pd.DataFrame) -> _Cells:
+    """Plain numbers are parsed while reading; any other writing is read as text and judged as a column."""
+    kinds: dict[str, Dtype] = {name: "category" for name in (roles.id, roles.time) if name}
+    if not is_doubtful(sample[roles.target], table.delimiter):
+        try:
+            frame = table.read({**kinds, roles.target: "float64"}, missing=MISSING)
+        except ValueError:
+            pass  # some cell is no plain number
+        else:
+            return _Cells(frame, _checked(table, frame[roles.target].to_numpy()), ".")
+    frame = table.read({**kinds, roles.target: "str"})
+    numbers = read_numbers(frame[roles.target], table.delimiter)
+    _refuse_text(table, roles, frame, numbers.wrong)
+    return _Cells(frame, _checked(table, numbers.numbers), numbers.decimal)
+
+
+def _checked(table: Table, y: Floats) -> Floats:
+    _refuse_infinite(Place(table.first_row), y)
+    return y
+
+
+def _refuse_text(table: Table, roles: Roles, frame: pd.DataFrame, wrong: Mask) -> None:
+    if wrong.any():
+        raise refuse_rows(
+            Place(table.first_row),
+            "y",
+            true_rows(wrong),
+            lambda row: f"{str(frame[roles.target].iloc[row])[:40]!r} is not a number",
+            f"Column {roles.target!r} holds text where numbers should be; correct these cells, or leave them"
+            " empty where there is no value",
+        )
+
+
+def _refuse_infinite(place: Place, y: Floats) -> None:
+    infinite = np.isinf(y)
+    if infinite.any():
+        raise refuse_rows(
+            place,
+            "y",
+            true_rows(infinite),
+            lambda _: "the value is infinite or too large for a 64-bit float",
+            "Some values are infinite; leave them empty where there is no value",
+        )
+
+
+def _coded(column: Categories, empty: tuple[str, ...]) -> tuple[Ints, list[str]]:
+    """Codes into the distinct texts, stripped and sorted; -1 for the empty ones."""
+    texts = pd.Series(column.cat.categories, dtype="object").str.strip()
+    code_of, distinct = pd.factorize(texts.mask(texts.isin(empty)), sort=True)
+    return np.append(code_of, -1).astype(np.int64)[column.cat.codes], list(distinct)
+
+
+def _rows_of_file(table: Table, roles: Roles, cells: _Cells) -> Rows:
+    times, texts = _coded(cells.frame[roles.time], EMPTY_TIMES)
+    if roles.id is None:
+        blank = (times < 0) & np.isnan(cells.y)
+        series, names = np.where(blank, -1, 0), [roles.target]
+    else:
+        series, names = _coded(cells.frame[roles.id], EMPTY_NAMES)
+    return Rows(
+        Place(table.first_row), series, tuple(names), times, pd.Series(texts, dtype="object"), cells.y
+    )
+
+
+def _refuse_merged(gathered: Gathered) -> None:
+    """Where half of all rows would be merged as duplicates, a column of names was overlooked."""
+    if gathered.repairs.counts["duplicate"] >= np.count_nonzero(~np.isnan(gathered.frame.y)):
+        raise BadInput(
+            "Most times stand more than once in their series. Name the column that tells the series apart"
+            " with id_column, or send each time once.",
+            [FieldError("#/id_column", "needed, because times repeat")],
+        )
+
+
+def _intake(gathered: Gathered, detected: Detected) -> Intake:
+    frame, repairs = gathered.frame, gathered.repairs
+    lengths = np.diff(frame.offsets)
+    gaps = int(np.count_nonzero(np.isnan(frame.y)))
+    start, end = frame.axis.format(np.array([frame.ds.min(), frame.ds.max()]))
+    profile = Profile(
+        series=len(frame.unique_ids),
+        observations=len(frame.y) - gaps,
+        gaps=gaps,
+        shortest=int(lengths.min()),
+        longest=int(lengths.max()),
+        start=start,
+        end=end,
+        frequency=frame.axis.frequency,
+        season_length=frame.axis.season_length,
+        detected=detected,
+        repairs=repairs.listed,
+        repairs_total=repairs.total,
+    )
+    return Intake(frame, profile)

@@ -1,0 +1,51 @@
+"""The list of what an upload had mended: the first 1,000 repairs in words, all of them counted."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from app.intake.frame import SeriesFrame
+from app.intake.problems import true_rows
+from app.intake.steps import Ints
+from app.schemas.datasets import Repair
+
+LISTED = 1_000
+
+Kind = Literal["gap", "duplicate", "refused"]
+
+
+class Repairs:
+    """Collects repairs; only those that will be shown are put into words."""
+
+    def __init__(self) -> None:
+        self.listed: list[Repair] = []
+        self.counts: Counter[Kind] = Counter()
+
+    @property
+    def total(self) -> int:
+        return self.counts.total()
+
+    def add(self, kind: Kind, where: Ints, word: Callable[[int], Repair]) -> None:
+        """Count one repair for each entry of `where`; `word` tells one of them."""
+        self.counts[kind] += len(where)
+        room = LISTED - len(self.listed)
+        self.listed.extend(word(int(entry)) for entry in where[:room])
+
+
+def add_gaps(repairs: Repairs, frame: SeriesFrame) -> None:
+    """One repair for each run of steps without a value; a series begins and ends with a value."""
+    missing = np.isnan(frame.y)
+    first = true_rows(missing & ~np.roll(missing, 1))
+    after = true_rows(~missing & np.roll(missing, 1))
+
+    def word(start: int) -> Repair:
+        count = int(after[np.searchsorted(after, start)]) - start
+        series = int(np.searchsorted(frame.offsets, start, side="right")) - 1
+        time = frame.axis.format(frame.ds[start : start + 1])[0]
+        steps = f"1 step at {time} is" if count == 1 else f"{count:,} steps from {time} are"
+        detail = f"{steps} missing; kept as a gap"
+        return Repair(kind="gap", unique_id=frame.unique_ids[series], row=None, detail=detail)
+
+    repairs.add("gap", first, word)

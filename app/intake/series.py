@@ -1,0 +1,243 @@
+"""Rows in any order become series on a regular grid, and a list of what had to be mended."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.errors import BadInput, FieldError
+from app.intake.frame import SeriesFrame, TimeAxis
+from app.intake.frequency import (
+    LEAST_FILLED,
+    Timeline,
+    filled,
+    infer,
+    misfits,
+    parse_frequency,
+    step_counts,
+)
+from app.intake.problems import Place, listed, refuse_rows, true_rows
+from app.intake.repairs import Repairs, add_gaps
+from app.intake.steps import Alias, IntegerStep, Ints, Mask, Step
+from app.intake.times import Times, read_times
+from app.schemas.datasets import Repair
+
+Floats = NDArray[np.float64]
+LEAST_VALUES = 2
+MOST_STEPS = 100_000_000  # two arrays of 0.8 GB; more means that nearly all of it would be gaps
+MOST_STEPS_A_ROW = 1_000
+SEEN = 4
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An upload row by row. Codes point into the distinct names and times; -1 marks an empty cell."""
+
+    place: Place
+    series: Ints  # (rows,) codes into `names`
+    names: tuple[str, ...]  # sorted
+    times: Ints  # (rows,) codes into `texts`
+    texts: "pd.Series[str]"  # distinct, numbered from 0
+    y: Floats  # (rows,) NaN where empty
+
+    def name(self, row: int) -> str | None:
+        code = int(self.series[row])
+        return self.names[code] if code >= 0 else None
+
+    def time(self, row: int) -> str:
+        return str(self.texts.iloc[int(self.times[row])])
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The rows that count, by series and time, each time of a series once."""
+
+    row: Ints  # (kept,) row of the upload
+    timeline: Timeline
+    y: Floats  # (kept,)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Series, and what is to be told about them."""
+
+    frame: SeriesFrame
+    repairs: Repairs
+    times: Times
+
+
+def gather(rows: Rows, frequency: str | int | None) -> Gathered:
+    """Series on their grid.
+
+    BadInput where a cell is wrong, a series has fewer than two values or the times take no regular step.
+    """
+    asked = parse_frequency(frequency)
+    repairs = Repairs()
+    kept = _complete(rows, repairs)
+    times = read_times(rows.texts, asked)
+    _refuse_unreadable(rows, times, kept)
+    ordered = _sort(rows, times, kept, repairs)
+    names = _names(rows, ordered)
+    step = _step(ordered, times, asked)
+    axis = TimeAxis(times.kind, step.frequency, times.timezone)
+    _refuse_misfits(rows, ordered, step)
+    if asked is None:
+        _refuse_irregular(ordered.timeline, step, axis)
+    _refuse_vast(ordered.timeline, step)
+    frame = _grid(names, ordered, axis)
+    add_gaps(repairs, frame)
+    return Gathered(frame, repairs, times)
+
+
+def _complete(rows: Rows, repairs: Repairs) -> Ints:
+    """The rows that have a time and a name; rows without any content are passed over in silence."""
+    whole = (rows.times >= 0) & (rows.series >= 0)
+    blank = (rows.times < 0) & (rows.series < 0) & np.isnan(rows.y)
+
+    def word(row: int) -> Repair:
+        missing = "time" if rows.times[row] < 0 else "series name"
+        detail = f"the {rows.place.noun} has no {missing} and was left out"
+        return _repair(rows, "refused", row, detail)
+
+    repairs.add("refused", true_rows(~whole & ~blank), word)
+    if not whole.any():
+        raise BadInput("No row has both a time and a series name. Send at least two rows for each series.")
+    return true_rows(whole)
+
+
+def _repair(rows: Rows, kind: Literal["duplicate", "refused"], row: int, detail: str) -> Repair:
+    return Repair(kind=kind, unique_id=rows.name(row), row=rows.place.number(row), detail=detail)
+
+
+def _refuse_unreadable(rows: Rows, times: Times, kept: Ints) -> None:
+    wrong = kept[~times.readable[rows.times[kept]]]
+    if len(wrong):
+        raise refuse_rows(
+            rows.place,
+            "ds",
+            wrong,
+            lambda row: f"{rows.time(row)[:40]!r} is not a time like the others",
+            f"Some times cannot be read as {times.date_format}; correct or delete these cells,"
+            " or write all times as ISO 8601 (2024-01-31)",
+        )
+
+
+def _sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
+    """Sort by series and time; of rows with the same time the last one stays."""
+    used = np.unique(rows.times[kept])
+    unique, rank_of_used = np.unique(times.ordinals[used], return_inverse=True)
+    rank_of_text = np.zeros(len(rows.texts), dtype=np.int64)
+    rank_of_text[used] = rank_of_used
+    key = rows.series[kept] * len(unique) + rank_of_text[rows.times[kept]]
+    if np.any(key[1:] < key[:-1]):
+        order = np.argsort(key, kind="stable")
+        key, kept = key[order], kept[order]
+    again = np.append(key[1:] == key[:-1], False)
+    _tell_duplicates(rows, kept, again, repairs)
+    key, kept = key[~again], kept[~again]
+    series = key // len(unique)
+    starts = true_rows(np.append(True, series[1:] != series[:-1]))
+    return Sorted(kept, Timeline(unique, key - series * len(unique), starts), rows.y[kept])
+
+
+def _tell_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -> None:
+    counts = true_rows(~again)
+
+    def word(at: int) -> Repair:
+        row = int(ordered[at])
+        last = rows.place.number(int(ordered[counts[np.searchsorted(counts, at)]]))
+        detail = f"{rows.time(row)} stands again in {rows.place.noun} {last}, and the last one counts"
+        return _repair(rows, "duplicate", row, detail)
+
+    repairs.add("duplicate", true_rows(again), word)
+
+
+def _names(rows: Rows, ordered: Sorted) -> tuple[str, ...]:
+    """Names of the series that have rows; BadInput where one has fewer than two values."""
+    starts = ordered.timeline.starts
+    names = tuple(rows.names[code] for code in rows.series[ordered.row[starts]])
+    values = np.add.reduceat(~np.isnan(ordered.y), starts, dtype=np.int64)
+    short = [names[i] for i in np.flatnonzero(values < LEAST_VALUES)]
+    if not short:
+        return names
+    who = "1 series has" if len(short) == 1 else f"{len(short):,} series have"
+    raise BadInput(
+        f"Every series needs at least {LEAST_VALUES} values at different times, and {who} fewer:"
+        f" {listed(short)}. Add values or leave these series out."
+    )
+
+
+def _step(ordered: Sorted, times: Times, asked: Alias | int | None) -> Step:
+    timeline = ordered.timeline
+    if isinstance(asked, int):
+        return IntegerStep(asked)
+    if times.kind != "datetime":
+        return _whole_step(timeline, asked, years=times.kind == "year")
+    given = asked.step(int(timeline.unique[0])) if asked else None
+    return given or infer(timeline)
+
+
+def _whole_step(timeline: Timeline, asked: Alias | None, *, years: bool) -> Step:
+    given = asked.step() if asked else None
+    return IntegerStep(given.size // 12 if given else timeline.common(timeline.unique), years=years)
+
+
+def _refuse_irregular(timeline: Timeline, step: Step, axis: TimeAxis) -> None:
+    share = filled(timeline, step)
+    if share >= LEAST_FILLED:
+        return
+    zones = (
+        " Times with an offset were converted to UTC; for days, send dates alone." if axis.timezone else ""
+    )
+    seen = ", ".join(str(time) for time in axis.format(timeline.unique[timeline.rank[:SEEN]]))
+    raise BadInput(
+        f"The times take no regular step: the closest, {axis.frequency!r}, has a row for only {share:.1%} of"
+        f" its steps (the first times are {seen}). If there is a regular step, name it with the frequency"
+        f" parameter.{zones}",
+        [FieldError("#/frequency", "give the step of the series, such as D, W-SUN, MS or h")],
+    )
+
+
+def _refuse_misfits(rows: Rows, ordered: Sorted, step: Step) -> None:
+    wrong = np.sort(ordered.row[misfits(ordered.timeline, step)])
+    if len(wrong):
+        raise refuse_rows(
+            rows.place,
+            "ds",
+            wrong,
+            lambda row: f"{rows.time(row)[:40]!r} is not on a step of {step.frequency!r}",
+            f"Some times do not fit the frequency {step.frequency!r}; correct them, or leave frequency out"
+            " to have it found",
+        )
+
+
+def _refuse_vast(timeline: Timeline, step: Step) -> None:
+    steps = int(step_counts(timeline, step).sum())
+    most = min(MOST_STEPS, MOST_STEPS_A_ROW * (1 + len(timeline.rank)))
+    if steps > most:
+        raise BadInput(
+            f"At frequency {step.frequency!r} the series would have {steps:,} steps for"
+            f" {len(timeline.rank):,} rows, and {most:,} is the most. Give a longer frequency.",
+            [FieldError("#/frequency", "too short a step for these times")],
+        )
+
+
+def _grid(names: tuple[str, ...], ordered: Sorted, axis: TimeAxis) -> SeriesFrame:
+    """Every series from its first value to its last, NaN at the steps without one."""
+    timeline, step = ordered.timeline, axis.step
+    number = timeline.since_start(step.position(timeline.unique)) // step.size
+    series = np.repeat(np.arange(len(names), dtype=np.int64), timeline.lengths)
+    there = ~np.isnan(ordered.y)
+    number, series, rank = number[there], series[there], timeline.rank[there]
+    first = np.searchsorted(series, np.arange(len(names)))
+    number -= np.repeat(number[first], np.diff(np.append(first, len(series))))
+    last = np.append(first[1:], len(series)) - 1
+    lengths = number[last] + 1
+    offsets = np.append(0, np.cumsum(lengths))
+    y = np.full(offsets[-1], np.nan)
+    y[offsets[series] + number] = ordered.y[there]
+    begins = np.repeat(timeline.unique[rank[first]], lengths)
+    ds = step.shift(begins, np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths))
+    return SeriesFrame(axis, names, offsets, ds, y)

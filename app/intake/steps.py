@@ -1,0 +1,363 @@
+"""The regular steps a series may take, as plain integer arithmetic on arrays.
+
+An ordinal is an int64: microseconds since 1970 for dates, the number itself for integers and years.
+Each kind of step knows its grid of *positions* (months, business days, microseconds or whole numbers),
+so a calendar of any length is handled without a loop. Aliases are those of pandas, old and new spellings.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Rule = Literal["start", "end", "business_start", "business_end"]
+Family = Literal["M", "Q", "Y"]
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+SATURDAY = 5
+WEEKS_A_YEAR = 52
+LONGEST = 20_000_000 * SECOND * 1_000  # about 630 years: more than pandas can span
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+MONTHS_IN: dict[Family, int] = {"M": 1, "Q": 3, "Y": 12}
+RULES: dict[str, Rule] = {"S": "start", "E": "end", "BS": "business_start", "BE": "business_end"}
+
+
+class Step(Protocol):
+    """What every kind of step answers; `size` counts positions in one step."""
+
+    @property
+    def frequency(self) -> str | int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def season_length(self) -> int: ...
+    @property
+    def whole_days(self) -> bool: ...
+    @property
+    def keeps_clock(self) -> bool:
+        """Whether positions leave out the time of day, so that it must be the same throughout."""
+
+    def fits(self, ordinals: Ints) -> Mask:
+        """Which ordinals fall on a day that the frequency can name."""
+
+    def position(self, ordinals: Ints) -> Ints: ...
+    def shift(self, ordinals: Ints, steps: Ints) -> Ints: ...
+    def phase(self, ordinals: Ints) -> Ints: ...
+
+
+def weekday(days: Ints) -> Ints:
+    """Day of the week of days since 1970-01-01, a Thursday; Monday is 0."""
+    return (days + 3) % 7
+
+
+def months_of(days: Ints) -> Ints:
+    return days.astype("M8[D]").astype("M8[M]").astype(np.int64)
+
+
+def _first_day(months: Ints) -> Ints:
+    return months.astype("M8[M]").astype("M8[D]").astype(np.int64)
+
+
+def rule_day(months: Ints, rule: Rule) -> Ints:
+    """The day (since 1970) on which `rule` falls in each month."""
+    if rule in {"start", "business_start"}:
+        day, away = _first_day(months), 7
+    else:
+        day, away = _first_day(months + 1) - 1, 4
+    if rule in {"start", "end"}:
+        return day
+    weekend = weekday(day) >= SATURDAY
+    return day + np.where(weekend, away - weekday(day), 0)
+
+
+def _share(season: int, count: int) -> int:
+    return season // count if season % count == 0 else 1
+
+
+def _counted(count: int, name: str) -> str:
+    return name if count == 1 else f"{count}{name}"
+
+
+@dataclass(frozen=True)
+class FixedStep:
+    """A span of `size` microseconds; with `on_weekday`, whole weeks that end on that day."""
+
+    size: int
+    on_weekday: int | None = None
+    keeps_clock: bool = False
+
+    @property
+    def frequency(self) -> str:
+        if self.on_weekday is not None:
+            return _counted(self.size // WEEK, f"W-{WEEKDAYS[self.on_weekday]}")
+        unit = next(name for name in ("D", "h", "min", "s", "ms", "us") if self.size % FIXED[name] == 0)
+        return _counted(self.size // FIXED[unit], unit)
+
+    @property
+    def season_length(self) -> int:
+        """A year of weeks, a week of days, a day of hours or minutes, a minute of seconds."""
+        if self.size % WEEK == 0:
+            return _share(WEEKS_A_YEAR, self.size // WEEK)
+        if self.size % DAY == 0:
+            return _share(7, self.size // DAY)
+        return _share(DAY if self.size >= MINUTE else MINUTE, self.size) if self.size >= SECOND else 1
+
+    @property
+    def whole_days(self) -> bool:
+        return self.size % DAY == 0
+
+    def fits(self, ordinals: Ints) -> Mask:
+        if self.on_weekday is None:
+            return np.ones(len(ordinals), dtype=np.bool_)
+        return np.equal(weekday(ordinals // DAY), self.on_weekday)
+
+    def position(self, ordinals: Ints) -> Ints:
+        return ordinals
+
+    def shift(self, ordinals: Ints, steps: Ints) -> Ints:
+        return ordinals + steps * self.size
+
+    def phase(self, ordinals: Ints) -> Ints:
+        if self.size % WEEK == 0:
+            return self._week_of_year(ordinals) // (self.size // WEEK) % self.season_length
+        if self.size == DAY:
+            return weekday(ordinals // DAY)
+        return ordinals // self.size % self.season_length
+
+    @staticmethod
+    def _week_of_year(ordinals: Ints) -> Ints:
+        """Weeks since New Year, 0 to 51; the odd days at the end of a year stay in its last week."""
+        days = ordinals // DAY
+        new_year = days.astype("M8[D]").astype("M8[Y]").astype("M8[D]").astype(np.int64)
+        weeks: Ints = np.minimum((days - new_year) // 7, WEEKS_A_YEAR - 1)
+        return weeks
+
+
+@dataclass(frozen=True)
+class MonthStep:
+    """Months, quarters or years, each standing on the first or last (business) day of a month.
+
+    `anchor` (1 to 12) is a month in which quarters or years stand; for months it says nothing.
+    """
+
+    count: int
+    family: Family
+    rule: Rule
+    anchor: int = 1
+    whole_days: bool = True
+    keeps_clock: bool = True
+
+    @property
+    def size(self) -> int:
+        return self.count * MONTHS_IN[self.family]
+
+    @property
+    def frequency(self) -> str:
+        suffix = next(text for text, rule in RULES.items() if rule == self.rule)
+        name = f"B{self.family}{suffix[1:]}" if len(suffix) > 1 else f"{self.family}{suffix}"
+        return _counted(self.count, name if self.family == "M" else f"{name}-{MONTHS[self.anchor - 1]}")
+
+    @property
+    def season_length(self) -> int:
+        return _share(12, self.size)
+
+    def fits(self, ordinals: Ints) -> Mask:
+        days = ordinals // DAY
+        months = months_of(days)
+        on_day = rule_day(months, self.rule) == days
+        fits: Mask = on_day & ((months + 1 - self.anchor) % MONTHS_IN[self.family] == 0)
+        return fits
+
+    def position(self, ordinals: Ints) -> Ints:
+        return months_of(ordinals // DAY)
+
+    def shift(self, ordinals: Ints, steps: Ints) -> Ints:
+        days = ordinals // DAY
+        moved = rule_day(months_of(days) + steps * self.size, self.rule)
+        return moved * DAY + (ordinals - days * DAY)
+
+    def phase(self, ordinals: Ints) -> Ints:
+        return self.position(ordinals) // self.size % self.season_length
+
+
+@dataclass(frozen=True)
+class BusinessDayStep:
+    """Monday to Friday; public holidays are ordinary days, as in pandas' `B`."""
+
+    size: int
+    whole_days: bool = True
+    keeps_clock: bool = True
+
+    @property
+    def frequency(self) -> str:
+        return _counted(self.size, "B")
+
+    @property
+    def season_length(self) -> int:
+        return _share(5, self.size)
+
+    def fits(self, ordinals: Ints) -> Mask:
+        return weekday(ordinals // DAY) < SATURDAY
+
+    def position(self, ordinals: Ints) -> Ints:
+        days = ordinals // DAY
+        return (days + 3) // 7 * 5 + np.minimum(weekday(days), 4)
+
+    def shift(self, ordinals: Ints, steps: Ints) -> Ints:
+        moved = self.position(ordinals) + steps * self.size
+        return (moved // 5 * 7 + moved % 5 - 3) * DAY + ordinals % DAY
+
+    def phase(self, ordinals: Ints) -> Ints:
+        return self.position(ordinals) // self.size % self.season_length
+
+
+@dataclass(frozen=True)
+class IntegerStep:
+    """Whole numbers, or years written as whole numbers; neither has a season."""
+
+    size: int
+    years: bool = False
+    whole_days: bool = True
+    keeps_clock: bool = False
+    season_length: int = 1
+
+    @property
+    def frequency(self) -> str | int:
+        return _counted(self.size, "YS") if self.years else self.size
+
+    def fits(self, ordinals: Ints) -> Mask:
+        return np.ones(len(ordinals), dtype=np.bool_)
+
+    def position(self, ordinals: Ints) -> Ints:
+        return ordinals
+
+    def shift(self, ordinals: Ints, steps: Ints) -> Ints:
+        return ordinals + steps * self.size
+
+    def phase(self, ordinals: Ints) -> Ints:
+        return np.zeros(len(ordinals), dtype=np.int64)
+
+
+FIXED = {"D": DAY, "h": HOUR, "min": MINUTE, "s": SECOND, "ms": 1_000, "us": 1}
+OLD_SPELLINGS = {
+    "M": "ME",
+    "Q": "QE",
+    "Y": "YE",
+    "A": "YE",
+    "AS": "YS",
+    "BM": "BME",
+    "BQ": "BQE",
+    "BY": "BYE",
+    "BA": "BYE",
+    "BAS": "BYS",
+    "H": "h",
+    "T": "min",
+    "S": "s",
+    "L": "ms",
+    "U": "us",
+    "d": "D",
+    "w": "W",
+    "b": "B",
+}
+_ALIAS = re.compile(r"(?P<count>\d{0,16})(?P<name>[A-Za-z]{1,4})(?:-(?P<anchor>[A-Za-z]{3}))?", re.ASCII)
+_MONTHLY = re.compile(r"(?P<business>B?)(?P<family>[MQY])(?P<suffix>[SE])")
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A frequency as written: `2W-MON` is 2, "W" and "MON", old names already replaced by new ones."""
+
+    text: str
+    count: int
+    name: str
+    anchor: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Alias | None":
+        """Split an alias into its parts; None when it does not look like one."""
+        found = _ALIAS.fullmatch(text.strip())
+        if found is None:
+            return None
+        anchor = found["anchor"].upper() if found["anchor"] else None
+        return cls(text, int(found["count"] or 1), OLD_SPELLINGS.get(found["name"], found["name"]), anchor)
+
+    def step(self, near: int | None = None) -> Step | None:
+        """The step meant; an anchor left out is read off the ordinal `near`. None when there is none."""
+        if self.count < 1:
+            return None
+        return self._month_step(near) if _MONTHLY.fullmatch(self.name) else self._day_step(near)
+
+    def _day_step(self, near: int | None) -> Step | None:
+        if self.name == "W":
+            return self._week_step(near)
+        if self.anchor is not None:
+            return None
+        if self.name == "B":
+            return BusinessDayStep(self.count) if self.count * DAY <= LONGEST else None
+        size = self.count * FIXED.get(self.name, 0)
+        return FixedStep(size) if 0 < size <= LONGEST else None
+
+    def _week_step(self, near: int | None) -> Step | None:
+        default = WEEKDAYS[-1] if near is None else WEEKDAYS[(near // DAY + 3) % 7]
+        anchor = self.anchor or default
+        if anchor not in WEEKDAYS or self.count * WEEK > LONGEST:
+            return None
+        return FixedStep(self.count * WEEK, WEEKDAYS.index(anchor))
+
+    def _month_step(self, near: int | None) -> Step | None:
+        found = _MONTHLY.fullmatch(self.name)
+        if found is None or self.count * 31 * DAY > LONGEST or (self.anchor and found["family"] == "M"):
+            return None
+        rule = RULES[found["business"] + found["suffix"]]
+        family: Family = _FAMILIES[found["family"]]
+        anchor = self.anchor or _usual_month(family, found["suffix"], near)
+        if anchor not in MONTHS:
+            return None
+        return MonthStep(self.count, family, rule, 1 if family == "M" else MONTHS.index(anchor) + 1)
+
+
+_FAMILIES: dict[str, Family] = {"M": "M", "Q": "Q", "Y": "Y"}
+
+
+def quarter_anchor(month: int) -> int:
+    """The month (1 to 12) by which pandas names quarters on `month`: the last of the four in a year."""
+    return 10 + (month - 1) % 3
+
+
+def _usual_month(family: Family, suffix: str, near: int | None) -> str:
+    if near is None:
+        return "JAN" if suffix == "S" else "DEC"
+    month = int(months_of(np.array([near // DAY]))[0]) % 12 + 1
+    return MONTHS[(quarter_anchor(month) if family == "Q" else month) - 1]
+
+
+def step_of(frequency: str | int, *, years: bool = False) -> Step:
+    """The step of a frequency that an axis carries; ValueError when it is none.
+
+    Args:
+        frequency: a pandas alias, or an integer step.
+        years: read a yearly alias as steps between years written as integers.
+    """
+    if isinstance(frequency, int):
+        if frequency < 1:
+            raise ValueError(f"an integer frequency must be 1 or more, got {frequency}")
+        return IntegerStep(frequency)
+    alias = Alias.parse(frequency)
+    step = alias.step() if alias else None
+    if step is None:
+        raise ValueError(f"{frequency!r} is not a frequency this service knows")
+    if not years:
+        return step
+    if not isinstance(step, MonthStep) or step.size % 12:
+        raise ValueError(f"{frequency!r} is not a yearly frequency")
+    return IntegerStep(step.size // 12, years=True)

@@ -1,0 +1,118 @@
+"""Times as text become int64 ordinals: dates, years or integers.
+
+Works on the distinct texts of a column, so ten million rows cost no more than their different times.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from app.errors import BadInput, FieldError
+from app.intake.dates import Dates, read_dates
+from app.intake.frame import Kind
+from app.intake.steps import DAY, Alias, Ints, Mask, MonthStep, months_of, rule_day
+
+Texts: TypeAlias = "pd.Series[str]"
+FIRST_YEAR, LAST_YEAR = 1000, 2999
+WHOLE = r"[+-]?\d{1,15}(?:\.0*)?"
+MONTH_DIGITS = r"(?:1[6-9]|2[0-2])\d\d(?:0[1-9]|1[0-2])"
+DAY_DIGITS = MONTH_DIGITS + r"(?:0[1-9]|[12]\d|3[01])"
+
+
+@dataclass(frozen=True)
+class Times:
+    """The distinct times of a column, read."""
+
+    kind: Kind
+    ordinals: Ints  # (texts,); no meaning where not readable
+    readable: Mask  # (texts,)
+    date_format: str  # ISO8601, integer, year, or a strptime format
+    timezone: Literal["UTC"] | None = None
+    note: str | None = None  # a choice worth telling
+
+
+def looks_like_whole_numbers(texts: Texts) -> bool:
+    """Whether most of these texts are whole numbers."""
+    return not texts.empty and bool(texts.str.fullmatch(WHOLE).mean() > 1 / 2)
+
+
+def looks_like_dates(texts: Texts) -> bool:
+    """Whether most of these texts are dates; whole numbers are not."""
+    if texts.empty or looks_like_whole_numbers(texts):
+        return False
+    try:
+        return bool(read_dates(texts, None).readable.mean() > 1 / 2)
+    except BadInput:  # dates, though it is not clear which way round
+        return True
+
+
+def read_times(texts: Texts, asked: Alias | int | None) -> Times:
+    """Read the distinct texts of a time column; BadInput where they and the frequency disagree.
+
+    Args:
+        texts: distinct, stripped, none empty.
+        asked: the frequency given, which decides between years and integers, between day-first and
+            month-first, and where in a month a text like 2024-01 stands; None to let the times decide.
+    """
+    if looks_like_whole_numbers(texts):
+        return _read_whole(texts, asked)
+    if isinstance(asked, int):
+        raise _wrong_frequency(f"frequency {asked} is for integer times, but the times are not integers")
+    return _dated(read_dates(texts, asked), asked)
+
+
+def _dated(dates: Dates, asked: Alias | None) -> Times:
+    ordinals = _in_their_month(dates, asked)
+    return Times("datetime", ordinals, dates.readable, dates.date_format, dates.timezone, dates.note)
+
+
+def _in_their_month(dates: Dates, asked: Alias | None) -> Ints:
+    """Months and quarters written without a day stand where the frequency says, else on the first day."""
+    step = asked.step() if asked else None
+    if not dates.months or not isinstance(step, MonthStep):
+        return dates.ordinals
+    months = months_of(dates.ordinals // DAY)
+    if "end" in step.rule:
+        months = months + dates.months - 1
+    return rule_day(months, step.rule) * DAY
+
+
+def _read_whole(texts: Texts, asked: Alias | int | None) -> Times:
+    readable = texts.str.fullmatch(WHOLE)
+    digits: Texts = texts.where(readable, "0").str.partition(".")[0]
+    if not isinstance(asked, int):
+        for pattern, date_format in ((DAY_DIGITS, "%Y%m%d"), (MONTH_DIGITS, "%Y%m")):
+            if digits[readable].str.fullmatch(pattern).all():
+                return _dated(_read_digits(digits.where(readable), date_format), asked)
+    ordinals = digits.to_numpy().astype(np.int64)
+    kind: Kind = "year" if _are_years(ordinals[readable], asked) else "integer"
+    return Times(kind, ordinals, readable.to_numpy(dtype=np.bool_), kind)
+
+
+def _read_digits(digits: Texts, date_format: str) -> Dates:
+    stamps = pd.to_datetime(digits, format=date_format, errors="coerce")
+    ordinals = stamps.to_numpy().astype("M8[us]").astype(np.int64)
+    return Dates(ordinals, stamps.notna().to_numpy(dtype=np.bool_), date_format)
+
+
+def _are_years(numbers: Ints, asked: Alias | int | None) -> bool:
+    if isinstance(asked, int):
+        return False
+    years = bool(np.all((numbers >= FIRST_YEAR) & (numbers <= LAST_YEAR)))
+    if asked is None:
+        return years
+    step = asked.step()
+    if not years:
+        raise _wrong_frequency(f"frequency {asked.text!r} is for dates, but the times are integers")
+    if not isinstance(step, MonthStep) or step.size % 12:
+        raise _wrong_frequency(f"frequency {asked.text!r} is not yearly, but the times are years")
+    return True
+
+
+def _wrong_frequency(what: str) -> BadInput:
+    return BadInput(
+        f"{what[0].upper()}{what[1:]}. Leave frequency out to have it found.",
+        [FieldError("#/frequency", what)],
+    )

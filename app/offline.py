@@ -1,0 +1,61 @@
+"""Train and forecast from the command line: the same intake, database and services as the API's, in one
+process and without a queue.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+
+from app.auth import OWNER
+from app.db.engine import Database
+from app.errors import NotFound
+from app.intake.reader import Columns, read_csv
+from app.schemas.models import ModelOut
+from app.schemas.train import TrainRequest
+from app.services import datasets, models, storage, training
+from app.services.forecasting import ForecastQuery, Oracle
+from app.services.formats import csv_parts
+from app.services.model_cache import ModelCache
+from app.settings import MEBIBYTE, Settings
+
+PAGE = 1000
+
+
+def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
+    """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
+    database = Database(settings.database_url)
+    storage.migrate(database)
+    asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
+    job = training.perform_here(database, OWNER, asked, settings.device)
+    with database.read() as session:
+        return models.get(session, OWNER, str(job.model_id))
+
+
+def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
+    """Print the forecast of a file's dataset as CSV; `query` lacks its id.
+
+    Raises NotFound if the file was not trained on.
+    """
+    database = Database(settings.database_url)
+    storage.migrate(database)
+    with database.read() as session:
+        found = datasets.of_source(session, OWNER, _sha256(file))
+    if found is None:
+        raise NotFound(f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first.")
+    asked = query.of_dataset(found)
+    oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
+    sys.stdout.writelines(csv_parts(asked.levels, oracle.pages(OWNER, asked, PAGE)))
+
+
+def _dataset_of(database: Database, file: Path) -> str:
+    digest = _sha256(file)
+    with database.write() as session:
+        found = datasets.of_source(session, OWNER, digest)
+        if found is None:
+            intake = read_csv(file.read_bytes(), Columns())
+            found = datasets.create(session, OWNER, file.stem, intake, digest).id
+    return found
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,193 @@
+"""What a dataset looks like from outside."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas import examples
+
+Time = str | int
+
+
+class ObservationIn(BaseModel):
+    """One row of a series."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unique_id: Annotated[str | int, Field(description="Name of the series the row belongs to.")] = "series"
+    ds: Annotated[Time, Field(description="When: ISO 8601, or a plain integer (1000 to 2999 read as years).")]
+    y: Annotated[float | None, Field(description="The value observed; null marks a gap.")]
+
+
+class DatasetCreate(BaseModel):
+    """Series sent as JSON instead of as a file."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "name": "visitors",
+                "frequency": "D",
+                "observations": [
+                    {"unique_id": "museum", "ds": "2026-01-01", "y": 310.0},
+                    {"unique_id": "museum", "ds": "2026-01-02", "y": 287.0},
+                    {"unique_id": "museum", "ds": "2026-01-03", "y": 402.0},
+                ],
+            },
+        },
+    )
+
+    name: Annotated[
+        str | None, Field(max_length=200, description="A name for people; need not be unique.")
+    ] = None
+    frequency: Annotated[
+        str | int | None,
+        Field(
+            description="Pandas alias, old or new (`D`, `MS`, `ME`, `QE`, `h`), or an integer step; "
+            "found from the times if absent."
+        ),
+    ] = None
+    observations: Annotated[list[ObservationIn], Field(min_length=1, description="The rows, in any order.")]
+
+
+class Repair(BaseModel):
+    """Something the upload mended or left out, told so that nobody is surprised."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.REPAIR})
+
+    kind: Annotated[
+        Literal["gap", "duplicate", "refused"],
+        Field(
+            description="`gap`: a missing time step, kept as a gap that the training masks. `duplicate`: the "
+            "same time twice, the last row counts. `refused`: a row without a time or a series name."
+        ),
+    ]
+    unique_id: Annotated[str | None, Field(description="The series concerned.")]
+    row: Annotated[
+        int | None,
+        Field(
+            description="Row of the file as a spreadsheet numbers it (the header is row 1); for a JSON "
+            "body the index of the observation, from 0; null for a gap, which has no row."
+        ),
+    ]
+    detail: Annotated[str, Field(description="What was done, in a sentence.")]
+
+
+class Detected(BaseModel):
+    """How the upload was read."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.DETECTED})
+
+    format: Annotated[Literal["csv", "json"], Field(description="The kind of input.")]
+    id_column: Annotated[str | None, Field(description="Column with the series' names; null: one series.")]
+    time_column: Annotated[str, Field(description="Column with the times.")]
+    target_column: Annotated[str, Field(description="Column with the values.")]
+    encoding: Annotated[str | None, Field(description="Text encoding of the file.")] = None
+    delimiter: Annotated[str | None, Field(description="Character between the columns.")] = None
+    decimal: Annotated[str | None, Field(description="Decimal mark of the numbers.")] = None
+    date_format: Annotated[
+        str | None,
+        Field(description="`ISO8601`, a strptime format, `%YQ%q` for quarters, `integer` or `year`."),
+    ] = None
+    notes: Annotated[
+        list[str], Field(description="Choices that were not plain, in sentences.", default_factory=list)
+    ]
+
+
+class Profile(BaseModel):
+    """What is in a dataset version."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PROFILE})
+
+    series: Annotated[int, Field(description="Number of series.")]
+    observations: Annotated[int, Field(description="Values that are there, gaps not counted.")]
+    gaps: Annotated[int, Field(description="Time steps without a value.")]
+    shortest: Annotated[int, Field(description="Steps in the shortest series.")]
+    longest: Annotated[int, Field(description="Steps in the longest series.")]
+    start: Annotated[Time, Field(description="First time over all series.")]
+    end: Annotated[Time, Field(description="Last time over all series.")]
+    frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
+    season_length: Annotated[int, Field(description="Steps in one season (12 for months); 1 for none.")]
+    detected: Detected
+    repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs.")]
+    repairs_total: Annotated[int, Field(description="Number of repairs, those not listed included.")]
+
+
+class DatasetSummary(BaseModel):
+    """A dataset in a list."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.SUMMARY})
+
+    id: Annotated[str, Field(description="Identifier, to be used in every other call.", examples=["ds_1"])]
+    name: Annotated[str, Field(description="Name for people.")]
+    version: Annotated[int, Field(description="Newest version; the first is 1.")]
+    champion_id: Annotated[
+        str | None, Field(description="Model the dataset forecasts with; null before the first training.")
+    ]
+    created_at: Annotated[datetime, Field(description="When it was uploaded.")]
+    series: Annotated[int, Field(description="Number of series.")]
+    observations: Annotated[int, Field(description="Values that are there, gaps not counted.")]
+    frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
+    start: Annotated[Time, Field(description="First time over all series.")]
+    end: Annotated[Time, Field(description="Last time over all series.")]
+
+
+class DatasetOut(BaseModel):
+    """A dataset with its profile."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.DATASET})
+
+    id: Annotated[str, Field(description="Identifier, to be used in every other call.")]
+    name: Annotated[str, Field(description="Name for people.")]
+    version: Annotated[int, Field(description="Newest version; the first is 1.")]
+    champion_id: Annotated[
+        str | None, Field(description="Model the dataset forecasts with; null before the first training.")
+    ]
+    created_at: Annotated[datetime, Field(description="When it was uploaded.")]
+    profile: Annotated[Profile, Field(description="What is in it, how it was read and what was repaired.")]
+
+
+class DatasetPage(BaseModel):
+    """One page of datasets, newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"datasets": [examples.SUMMARY], "next": examples.CURSOR}}
+    )
+
+    datasets: list[DatasetSummary]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]
+
+
+class SeriesOut(BaseModel):
+    """One series of a dataset."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.SERIES})
+
+    unique_id: Annotated[str, Field(description="Name of the series.")]
+    length: Annotated[int, Field(description="Time steps from first to last, gaps included.")]
+    observations: Annotated[int, Field(description="Values that are there.")]
+    start: Annotated[Time, Field(description="First time.")]
+    end: Annotated[Time, Field(description="Last time.")]
+
+
+class SeriesPage(BaseModel):
+    """One page of series, by name."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"series": [examples.SERIES], "next": None}})
+
+    series: list[SeriesOut]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]
+
+
+class ObservationPage(BaseModel):
+    """One page of the observations of a series, oldest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.OBSERVATIONS})
+
+    unique_id: Annotated[str, Field(description="Name of the series.")]
+    dataset_id: Annotated[str, Field(description="The dataset it belongs to.")]
+    dataset_version: Annotated[int, Field(description="Version the observations are of.")]
+    ds: Annotated[list[Time], Field(description="Times, ISO 8601, or integers.")]
+    y: Annotated[list[float | None], Field(description="Values, one for each time; null for a gap.")]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

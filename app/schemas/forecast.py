@@ -1,0 +1,44 @@
+"""What a forecast looks like from outside."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas import examples
+from app.schemas.datasets import Time
+
+
+class Interval(BaseModel):
+    """The bounds of an interval, one value for each step."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.INTERVAL})
+
+    lo: Annotated[list[float], Field(description="Lower bounds.")]
+    hi: Annotated[list[float], Field(description="Upper bounds.")]
+
+
+class SeriesForecast(BaseModel):
+    """The forecast of one series."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.FORECAST})
+
+    unique_id: Annotated[str, Field(description="Name of the series.")]
+    dataset_id: Annotated[str, Field(description="The dataset it belongs to.")]
+    dataset_version: Annotated[int, Field(description="The version whose last values the forecast follows.")]
+    model_id: Annotated[str, Field(description="The model that made it.")]
+    frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
+    ds: Annotated[list[Time], Field(description="The times forecast.")]
+    forecast: Annotated[list[float], Field(description="Medians, one for each time.")]
+    intervals: Annotated[
+        dict[str, Interval], Field(description="Bounds by level: `80` holds the truth 80 times in 100.")
+    ]
+    method: Annotated[str, Field(description="Whose numbers these are: `lstm`.")]
+
+
+class ForecastPage(BaseModel):
+    """The forecasts of several series, by name."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"forecasts": [examples.FORECAST], "next": None}})
+
+    forecasts: list[SeriesForecast]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

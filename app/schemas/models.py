@@ -1,0 +1,43 @@
+"""What a trained model looks like from outside."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas import examples
+from app.schemas.train import Preset
+
+
+class ModelOut(BaseModel):
+    """A trained model and where it came from."""
+
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"example": examples.MODEL})
+
+    id: Annotated[str, Field(description="Identifier, for `/forecast?model_id=`.")]
+    dataset_id: Annotated[str, Field(description="The dataset it learnt from.")]
+    dataset_version: Annotated[int, Field(description="The version it learnt from.")]
+    job_id: Annotated[str, Field(description="The training that made it.")]
+    champion: Annotated[bool, Field(description="Whether its dataset forecasts with it.")]
+    horizon: Annotated[int, Field(description="Longest horizon it forecasts, in steps.")]
+    preset: Annotated[Preset, Field(description="The preset it was trained with.")]
+    seed: Annotated[int, Field(description="The seed it was trained with.")]
+    validation_loss: Annotated[
+        float, Field(description="Scaled pinball loss on the held-out windows, the mean over its members.")
+    ]
+    weights_bytes: Annotated[int, Field(description="Size of its weights.")]
+    weights_sha256: Annotated[
+        str, Field(description="Hash of its weights, checked whenever they are loaded.")
+    ]
+    training_seconds: Annotated[float, Field(description="How long the training took.")]
+    code_version: Annotated[str, Field(description="Version of Gatecast that trained it.")]
+    created_at: Annotated[datetime, Field(description="When it was stored.")]
+
+
+class ModelPage(BaseModel):
+    """One page of models, newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"models": [examples.MODEL], "next": None}})
+
+    models: list[ModelOut]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

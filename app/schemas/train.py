@@ -1,0 +1,34 @@
+"""What a training is asked for: the few settings a user may give."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas import examples
+
+Preset = Literal["quick", "balanced", "accurate"]
+
+
+class TrainRequest(BaseModel):
+    """One training of a model on a dataset."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.TRAINING})
+
+    dataset_id: Annotated[str, Field(description="The dataset to learn from, in its newest version.")]
+    horizon: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="How many steps ahead the model shall forecast; the longest series must have twice "
+            "as many, and two more.",
+        ),
+    ]
+    preset: Annotated[
+        Preset,
+        Field(description="`quick`: seconds. `balanced`: minutes, the usual choice. `accurate`: patient."),
+    ] = "balanced"
+    seed: Annotated[
+        int,
+        Field(ge=0, lt=2**31, description="Same seed, data and machine: the same model to the last bit."),
+    ] = 0

@@ -1,0 +1,197 @@
+"""Forecasts: find the model and the last window of each series, run the network, name the times."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from app import blobs
+from app.auth import Principal
+from app.db.engine import Database, Session
+from app.db.queries import datasets as dataset_queries
+from app.db.queries import models as model_queries
+from app.db.tables import DatasetVersion, Model, Series
+from app.errors import BadInput, Conflict, FieldError, NotFound
+from app.intake.frame import TimeAxis
+from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
+from app.services import datasets, models
+from app.services import series as store
+from app.services.model_cache import ModelCache
+from app.services.paging import PageRequest, cut
+from models.checkpoint import load
+from models.forecasting import Forecast, forecast, resolve_device
+from models.network import Forecaster
+from models.windows import Panel
+
+METHOD = "lstm"
+
+
+@dataclass(frozen=True)
+class ForecastQuery:
+    """What is asked for: a dataset (its champion answers) or a model, of which series, how far."""
+
+    dataset_id: str | None = None
+    model_id: str | None = None
+    dataset_version: int | None = None
+    unique_ids: tuple[str, ...] = ()
+    horizon: int | None = None
+    levels: tuple[int, ...] = (80, 95)
+
+    def of_dataset(self, dataset_id: str) -> "ForecastQuery":
+        """Return the same query, asked of a dataset."""
+        return replace(self, dataset_id=dataset_id)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What answers a query: one model, and one version of the dataset whose series it forecasts."""
+
+    model: Model
+    version: DatasetVersion
+    horizon: int
+    levels: tuple[int, ...]
+    axis: TimeAxis = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axis", TimeAxis.from_dict(self.version.axis))
+
+
+class Oracle:
+    """Answers queries with the models it keeps loaded on one device."""
+
+    def __init__(self, database: Database, cache: ModelCache, device: str) -> None:
+        self._database = database
+        self._cache = cache
+        self._device = str(resolve_device(device))
+
+    def answer(
+        self, principal: Principal, query: ForecastQuery, request: PageRequest
+    ) -> SeriesForecast | ForecastPage:
+        """Forecast the one series that the query names, or a page of several, by name."""
+        with self._database.read() as session:
+            source = _source(session, principal, query)
+            page = self._page(session, source, query, request)
+        return page.forecasts[0] if len(query.unique_ids) == 1 else page
+
+    def pages(
+        self, principal: Principal, query: ForecastQuery, page_size: int
+    ) -> Iterator[list[SeriesForecast]]:
+        """Forecast every series asked for, page by page, each in a short transaction of its own."""
+        following: str | None = None
+        while True:
+            with self._database.read() as session:
+                source = _source(session, principal, query)
+                page = self._page(session, source, query, PageRequest(page_size, following))
+            yield page.forecasts
+            if (following := page.next) is None:
+                return
+
+    def _page(
+        self, session: Session, source: Source, query: ForecastQuery, request: PageRequest
+    ) -> ForecastPage:
+        if query.unique_ids:
+            rows = datasets.named_series(session, source.version, list(query.unique_ids))
+            return ForecastPage(forecasts=self._forecast(session, source, rows), next=None)
+        found = dataset_queries.series_page(session, source.version, request.limit + 1, request.after)
+        shown, following = cut(found, request, lambda row: row.unique_id)
+        return ForecastPage(forecasts=self._forecast(session, source, list(shown)), next=following)
+
+    def _forecast(self, session: Session, source: Source, rows: list[Series]) -> list[SeriesForecast]:
+        if not rows:
+            return []
+        model = self._model(session, source.model)
+        result = forecast(model, _panel(source.axis, rows), horizon=source.horizon, levels=source.levels)
+        return [_series_forecast(source, row, result, i) for i, row in enumerate(rows)]
+
+    def _model(self, session: Session, row: Model) -> Forecaster:
+        def fetch() -> Forecaster:
+            weights = blobs.get(session, row.workspace_id, row.weights_key)
+            return load(weights, row.artifact, device=self._device)
+
+        return self._cache.get((row.workspace_id, row.id), fetch)
+
+
+def _source(session: Session, principal: Principal, query: ForecastQuery) -> Source:
+    model = _model_asked_for(session, principal, query)
+    _, newest = datasets.find(session, principal, model.dataset_id)
+    version = newest
+    if query.dataset_version is not None and query.dataset_version != newest.version:
+        version = _version(session, principal, model.dataset_id, query.dataset_version)
+    horizon = model.horizon if query.horizon is None else query.horizon
+    _check_horizon(session, model, horizon)
+    return Source(model, version, horizon, query.levels)
+
+
+def _model_asked_for(session: Session, principal: Principal, query: ForecastQuery) -> Model:
+    if query.model_id is not None:
+        model, _ = models.find(session, principal, query.model_id)
+        if query.dataset_id not in (None, model.dataset_id):
+            raise BadInput(
+                f"Model {model.id} belongs to dataset {model.dataset_id}, not to {query.dataset_id}.",
+                [FieldError("?dataset_id", "Leave it out: the model knows its dataset.")],
+            )
+        return model
+    if query.dataset_id is None:
+        raise BadInput(
+            "A forecast needs dataset_id or model_id.",
+            [FieldError("?dataset_id", "Give the id of a dataset, or model_id instead.")],
+        )
+    return _champion(session, principal, query.dataset_id)
+
+
+def _champion(session: Session, principal: Principal, dataset_id: str) -> Model:
+    dataset, _ = datasets.find(session, principal, dataset_id)
+    if dataset.champion_id is None:
+        raise Conflict(
+            f"Dataset {dataset_id} has no model yet. Train one with POST /train "
+            f'{{"dataset_id": "{dataset_id}", "horizon": 12}} and ask again when its job has succeeded.'
+        )
+    model, _ = models.find(session, principal, dataset.champion_id)
+    return model
+
+
+def _version(session: Session, principal: Principal, dataset_id: str, number: int) -> DatasetVersion:
+    found = dataset_queries.version(session, principal.workspace_id, dataset_id, number)
+    if found is None:
+        raise NotFound(f"Dataset {dataset_id} has no version {number}.")
+    return found
+
+
+def _check_horizon(session: Session, model: Model, horizon: int) -> None:
+    if horizon <= model.horizon:
+        return
+    others = model_queries.reaching(session, model.workspace_id, model.dataset_id, horizon)
+    remedy = (
+        f"Ask with model_id={others[0]}." if others else "Train a model with that horizon by POST /train."
+    )
+    raise BadInput(
+        f"Model {model.id} forecasts at most {model.horizon} steps ahead, not {horizon}. {remedy}",
+        [FieldError("?horizon", f"At most {model.horizon} with this model.")],
+    )
+
+
+def _panel(axis: TimeAxis, rows: list[Series]) -> Panel:
+    tails = [store.tail(row) for row in rows]
+    ends = np.array([row.end for row in rows], dtype=np.int64)
+    lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
+    phases = (axis.phase(ends) - (lengths - 1)) % axis.season_length
+    return Panel(
+        values=np.concatenate(tails), offsets=np.concatenate([[0], np.cumsum(lengths)]), phases=phases
+    )
+
+
+def _series_forecast(source: Source, row: Series, result: Forecast, i: int) -> SeriesForecast:
+    return SeriesForecast(
+        unique_id=row.unique_id,
+        dataset_id=row.dataset_id,
+        dataset_version=row.version,
+        model_id=source.model.id,
+        frequency=source.axis.frequency,
+        ds=source.axis.format(source.axis.future(row.end, source.horizon)),
+        forecast=result.median[i].tolist(),
+        intervals={
+            str(level): Interval(lo=result.lo[level][i].tolist(), hi=result.hi[level][i].tolist())
+            for level in source.levels
+        },
+        method=METHOD,
+    )

@@ -1,0 +1,62 @@
+"""The database as a whole: set up, looked after, backed up."""
+
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+from app import queue
+from app.db import schema
+from app.db.engine import Database
+from app.errors import Conflict, Unavailable
+
+
+def migrate(database: Database) -> None:
+    """Bring our tables and the job engine's to the newest form; harmless when they are."""
+    schema.upgrade(database)
+    queue.migrate(database)
+
+
+def check_ready(database: Database) -> None:
+    """Return if calls can be answered.
+
+    Raises Unavailable with the reason if not.
+    """
+    if not schema.is_current(database):
+        raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.")
+
+
+def backup(database: Database, target: Path) -> None:
+    """Write one consistent file with everything in it, while the service goes on working.
+
+    SQLite: a database file to put in place of the old one. Postgres: an archive for `pg_restore`.
+    Raises Conflict if the file is there already or the means are missing.
+    """
+    if target.exists():
+        raise Conflict(f"{target} exists already; name a file that does not.")
+    partial = target.with_name(target.name + ".partial")
+    if database.is_sqlite:
+        _backup_sqlite(database, partial)
+    else:
+        _backup_postgres(database, partial)
+    partial.rename(target)
+
+
+def _backup_sqlite(database: Database, target: Path) -> None:
+    source = sqlite3.connect(f"file:{database.file}?mode=ro", uri=True)
+    copy = sqlite3.connect(target)
+    try:
+        source.backup(copy)
+    finally:
+        copy.close()
+        source.close()
+
+
+def _backup_postgres(database: Database, target: Path) -> None:
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise Conflict("A backup of Postgres needs its program pg_dump; install the postgresql client.")
+    command = [program, "--format=custom", f"--file={target}", f"--dbname={database.libpq_url}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
+    if done.returncode != 0:
+        raise Conflict(f"pg_dump did not finish: {done.stderr.strip()}")

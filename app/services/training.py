@@ -1,0 +1,227 @@
+"""Trainings: asked for by a caller, carried out in a worker's child process."""
+
+import math
+import time
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from app import blobs
+from app.auth import Principal
+from app.db.engine import Database, Session
+from app.db.ids import new_id
+from app.db.queries import datasets as dataset_queries
+from app.db.queries import jobs as job_queries
+from app.db.queries import models as model_queries
+from app.db.tables import DatasetVersion, Job, Model
+from app.errors import AppError, BadInput, FieldError
+from app.intake.frame import TimeAxis
+from app.queue import JobRef, Queue
+from app.schemas.datasets import Profile
+from app.schemas.jobs import JobOut, Progress
+from app.schemas.train import TrainRequest
+from app.services import datasets, jobs
+from app.services import series as store
+from app.version import VERSION
+from models.checkpoint import Artifact, dump
+from models.config import TrainingConfig, longest_horizon, preset
+from models.errors import CoreError
+from models.training import Progress as CoreProgress
+from models.training import fit
+from models.windows import Panel
+
+REPORT_INTERVAL_S = 0.5
+
+
+class TrainingFailed(AppError):
+    """A training ended without a model."""
+
+    code = "training-failed"
+    title = "The training failed"
+
+
+def ask(session: Session, principal: Principal, request: TrainRequest) -> JobRef:
+    """Write down a training to be done; who does it is the caller's to arrange.
+
+    Raises NotFound for an unknown dataset, BadInput for a horizon that its longest series does not allow.
+    """
+    dataset, version = datasets.find(session, principal, request.dataset_id)
+    _check_horizon(request.horizon, Profile.model_validate(version.profile))
+    job = Job(
+        workspace_id=principal.workspace_id,
+        id=new_id("job"),
+        dataset_id=dataset.id,
+        dataset_version=version.version,
+        request=request.model_dump(),
+        state="queued",
+        attempt=0,
+        failures=[],
+    )
+    job_queries.add(session, job)
+    return JobRef(principal.workspace_id, job.id)
+
+
+class Trainings:
+    """Takes trainings from callers and puts them into the queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def enqueue(self, session: Session, principal: Principal, request: TrainRequest) -> JobOut:
+        """Ask for a training and queue it, both in the caller's transaction."""
+        ref = ask(session, principal, request)
+        self._queue.enqueue(session, ref)
+        return jobs.get(session, principal, ref.job_id)
+
+
+def perform_here(database: Database, principal: Principal, request: TrainRequest, device: str) -> JobOut:
+    """Ask for a training and carry it out in this process, past the queue.
+
+    Raises TrainingFailed with the job's reason.
+    """
+    with database.write() as session:
+        ref = ask(session, principal, request)
+        attempt = jobs.begin(session, ref, max_attempts=1)
+    perform(database, ref, attempt or 1, device)
+    with database.read() as session:
+        job = jobs.get(session, principal, ref.job_id)
+    if job.error is not None:
+        raise TrainingFailed(job.error)
+    return job
+
+
+def _check_horizon(horizon: int, profile: Profile) -> None:
+    allowed = longest_horizon(profile.longest)
+    if horizon <= allowed:
+        return
+    remedy = f"Ask for at most {allowed}." if allowed else "Upload at least 4 observations of one series."
+    detail = f"The longest series has {profile.longest} steps, too few to train for {horizon} steps ahead."
+    raise BadInput(f"{detail} {remedy}", [FieldError("#/horizon", remedy)])
+
+
+@dataclass(frozen=True)
+class _Work:
+    """All that a training needs, read in one go."""
+
+    dataset_id: str
+    dataset_version: int
+    request: TrainRequest
+    panel: Panel
+    season_length: int
+
+
+def perform(database: Database, ref: JobRef, attempt: int, device: str) -> None:
+    """Carry out one attempt at a job: read, train with no session open, publish.
+
+    Ends the job as succeeded, or as failed with a reason when the data or the settings are at fault; any
+    other exception passes and counts as an attempt that died. Raises Superseded, and writes nothing, once
+    the attempt has no say over its job.
+    """
+    try:
+        _perform(database, ref, attempt, device)
+    except CoreError as error:
+        with database.write() as session:
+            jobs.fail(session, ref, attempt, str(error))
+
+
+def _perform(database: Database, ref: JobRef, attempt: int, device: str) -> None:
+    with database.read() as session:
+        work = _read(session, ref)
+    began = time.monotonic()
+    reporter = _Reporter(database, ref, attempt)
+    artifact = dump(fit(work.panel, _config(work), device=device, on_epoch=reporter))
+    model = _model(work, ref, artifact)
+    model.training_seconds = time.monotonic() - began
+    model.validation_loss = reporter.validation_loss
+    with database.write() as session:
+        jobs.succeed(session, ref, attempt, model.id)
+        model.weights_sha256 = blobs.put(session, ref.workspace_id, model.weights_key, artifact.weights)
+        model_queries.add(session, model)
+        dataset_queries.set_champion(session, ref.workspace_id, work.dataset_id, model.id)
+
+
+def _read(session: Session, ref: JobRef) -> _Work:
+    job = job_queries.find(session, ref.workspace_id, ref.job_id)
+    if job is None:
+        raise jobs.Superseded(f"Job {ref.job_id} is gone.")
+    version = dataset_queries.version(session, ref.workspace_id, job.dataset_id, job.dataset_version)
+    if version is None:
+        raise jobs.Superseded(f"The dataset of job {ref.job_id} is gone.")
+    return _Work(
+        dataset_id=job.dataset_id,
+        dataset_version=job.dataset_version,
+        request=TrainRequest.model_validate(job.request),
+        panel=_panel(session, version),
+        season_length=TimeAxis.from_dict(version.axis).season_length,
+    )
+
+
+def _panel(session: Session, version: DatasetVersion) -> Panel:
+    rows = dataset_queries.series_page(session, version, limit=2**31 - 1, after=None)
+    rows.sort(key=lambda row: (row.blob, row.first_row))
+    starts = np.array([row.start for row in rows], dtype=np.int64)
+    lengths = np.array([0, *(row.length for row in rows)], dtype=np.int64)
+    return Panel(
+        values=store.read_all(session, version),
+        offsets=np.cumsum(lengths),
+        phases=TimeAxis.from_dict(version.axis).phase(starts),
+    )
+
+
+def _config(work: _Work) -> TrainingConfig:
+    return preset(
+        work.request.preset,
+        horizon=work.request.horizon,
+        season_length=work.season_length,
+        series=work.panel.series,
+        longest=int(work.panel.lengths.max()),
+        seed=work.request.seed,
+    )
+
+
+def _model(work: _Work, ref: JobRef, artifact: Artifact) -> Model:
+    model_id = new_id("model")
+    return Model(
+        workspace_id=ref.workspace_id,
+        id=model_id,
+        dataset_id=work.dataset_id,
+        dataset_version=work.dataset_version,
+        job_id=ref.job_id,
+        horizon=work.request.horizon,
+        preset=work.request.preset,
+        seed=work.request.seed,
+        artifact=artifact.metadata,
+        weights_key=f"{model_id}/weights",
+        weights_bytes=len(artifact.weights),
+        code_version=VERSION,
+    )
+
+
+class _Reporter:
+    """Passes progress on to the job's row, seldom enough to cost nothing."""
+
+    def __init__(self, database: Database, ref: JobRef, attempt: int) -> None:
+        self._database, self._ref, self._attempt = database, ref, attempt
+        self._due = 0.0
+        self._best: dict[int, float] = {}
+
+    @property
+    def validation_loss(self) -> float:
+        """The best held-out loss of each member, averaged."""
+        return fmean(self._best.values())
+
+    def __call__(self, progress: CoreProgress) -> None:
+        best = self._best.get(progress.member, math.inf)
+        self._best[progress.member] = min(best, progress.validation_loss)
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + REPORT_INTERVAL_S
+        with self._database.write() as session:
+            jobs.report(session, self._ref, self._attempt, _progress_out(progress))
+
+
+def _progress_out(progress: CoreProgress) -> Progress:
+    known: dict[str, Any] = {name: getattr(progress, name) for name in Progress.model_fields}
+    return Progress.model_validate(known)

@@ -1,0 +1,89 @@
+"""Every setting of the service, in one place: read from the environment once, checked, handed down."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "GATECAST_"
+MEBIBYTE = 1024 * 1024
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; its text is one sentence for each."""
+
+
+def _database_url(url: str) -> str:
+    """Name the driver, so that the spellings people use all mean the same."""
+    if re.match(r"sqlite:///.", url):
+        return url
+    if re.match(r"postgres(ql)?(\+psycopg)?://.", url):
+        return "postgresql+psycopg://" + url.split("://", 1)[1]
+    message = "must start with sqlite:/// (a file) or postgresql:// (a server)"
+    raise ValueError(message)
+
+
+class Settings(BaseSettings):
+    """The environment variables are these names in capitals behind `GATECAST_`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
+
+    database_url: Annotated[
+        str,
+        AfterValidator(_database_url),
+        Field(description="Where everything is stored: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`."),
+    ] = "sqlite:///gatecast.db"
+    host: Annotated[str, Field(description="Address the API listens on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="Port the API listens on.")] = 8000
+    device: Annotated[
+        str,
+        Field(
+            pattern=r"^(auto|cpu|cuda:\d+)$",
+            description="`cpu`, `cuda:N`, or `auto`: the first GPU if there is one.",
+        ),
+    ] = "auto"
+    max_upload_mb: Annotated[int, Field(ge=1, description="Largest request body, in MiB.")] = 512
+    model_cache_mb: Annotated[
+        int, Field(ge=1, description="Memory for loaded models in the API process, in MiB.")
+    ] = 512
+    max_attempts: Annotated[
+        int, Field(ge=1, description="How often a training that died is started before it counts as failed.")
+    ] = 3
+    worker_deadline_s: Annotated[
+        float,
+        Field(gt=1, description="Seconds without a heartbeat after which a worker elsewhere counts as dead."),
+    ] = 30.0
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="How much is logged.")
+    ] = "info"
+
+
+def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from the environment.
+
+    Raises SettingsError with a sentence for each variable that is unknown or cannot be used; values are
+    not repeated, since a database URL may hold a password.
+    """
+    complaints = [_unknown(name) for name in environment if name.startswith(PREFIX) and not _is_known(name)]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        complaints += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}." for e in error.errors()]
+    if complaints:
+        raise SettingsError("\n".join(complaints))
+    return settings
+
+
+def _is_known(name: str) -> bool:
+    return name.removeprefix(PREFIX).lower() in Settings.model_fields
+
+
+def _unknown(name: str) -> str:
+    known = [PREFIX + field.upper() for field in Settings.model_fields]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
+    return f"{name} is not a setting. {hint}"

@@ -1,0 +1,120 @@
+"""The worker process: takes trainings from the queue, one at a time, and watches over its fellows."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from app.db.engine import Database
+from app.observability.logs import set_up_logging
+from app.queue import JobRef, Runner
+from app.services import jobs, storage, workers
+from app.settings import Settings
+from app.worker.child import Child, warm_up
+from app.worker.orphans import exit_with_parent
+
+HEARTBEAT_S = 1.0
+logger = logging.getLogger(__name__)
+
+
+def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, or until the process that started this one is gone."""
+    set_up_logging(settings.log_level)
+    exit_with_parent()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _setter(stopping))
+    worker = Worker(settings, stopping)
+    worker.run()
+    # What is left are threads of the engine that wait for a child which has just been killed.
+    logging.shutdown()
+    os._exit(0)
+
+
+@dataclass(frozen=True)
+class _AtHand:
+    """The attempt that is being made."""
+
+    ref: JobRef
+    attempt: int
+    child: Child
+
+
+class Worker:
+    """One worker: heartbeat and watch in the main thread, the training in one of the engine's."""
+
+    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        self._database = Database(settings.database_url)
+        self._at_hand: _AtHand | None = None
+
+    def run(self) -> None:
+        """Take jobs until asked to stop, then give back the one at hand."""
+        storage.check_ready(self._database)
+        warm_up()
+        worker_id = workers.register(self._database, os.getpid())
+        watch = workers.DeathWatch(worker_id, self._settings.worker_deadline_s)
+        runner = Runner(self._database, worker_id, self._perform)
+        runner.start()
+        logger.info("Worker %s takes trainings.", worker_id)
+        while not self._stopping.is_set():
+            self._look_after(worker_id, watch, runner)
+            self._stopping.wait(HEARTBEAT_S)
+        self._give_back()
+        workers.leave(self._database, worker_id)
+        logger.info("Worker %s has stopped.", worker_id)
+
+    def _look_after(self, worker_id: str, watch: workers.DeathWatch, runner: Runner) -> None:
+        """Beat, and take over from the dead; a database that is away now may be back at the next beat."""
+        try:
+            if not workers.beat(self._database, worker_id):
+                logger.error("Others took this worker for dead; it stops, to be started afresh.")
+                self._stopping.set()
+                return
+            if dead := watch.dead(self._database):
+                logger.warning("Taking over from dead workers: %s.", ", ".join(dead))
+                runner.recover(dead)
+                workers.forget(self._database, dead)
+        except Exception:
+            logger.exception("The heartbeat failed and is tried again in %s s.", HEARTBEAT_S)
+
+    def _perform(self, ref: JobRef) -> None:
+        """Attempt a job until it has ended, or this worker stops."""
+        while not self._stopping.is_set():
+            with self._database.write() as session:
+                attempt = jobs.begin(session, ref, self._settings.max_attempts)
+            if attempt is None:
+                return
+            self._attempt(ref, attempt)
+        # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
+        # takes it over.
+        threading.Event().wait()
+
+    def _attempt(self, ref: JobRef, attempt: int) -> None:
+        logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
+        child = Child(self._settings, ref, attempt)
+        self._at_hand = _AtHand(ref, attempt, child)
+        cause = child.wait()
+        if cause is not None and not self._stopping.is_set():
+            with self._database.write() as session:
+                jobs.record_death(session, ref, attempt, cause)
+        self._at_hand = None
+        logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
+
+    def _give_back(self) -> None:
+        work = self._at_hand
+        if work is not None:
+            work.child.kill()
+            with self._database.write() as session:
+                jobs.give_back(session, work.ref, work.attempt)
+
+
+def _setter(event: threading.Event) -> Callable[[int, FrameType | None], None]:
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        event.set()
+
+    return handle

@@ -1,0 +1,29 @@
+"""Use the forecasting core alone: arrays in, arrays out, no service and no database.
+
+python examples/core_only.py
+"""
+
+import numpy as np
+
+from models.config import preset
+from models.forecasting import forecast
+from models.training import fit
+from models.windows import Panel
+
+
+def main() -> None:
+    """Learn twenty noisy waves and forecast the first of them."""
+    rng, months = np.random.default_rng(0), np.arange(96)
+    waves = [
+        50 + 10 * np.sin(2 * np.pi * (months + shift) / 12) + rng.normal(0, 1, 96) for shift in range(20)
+    ]
+    panel = Panel.of(waves)
+    config = preset("quick", horizon=6, season_length=12, series=panel.series, longest=96)
+    answer = forecast(fit(panel, config), panel, levels=[80])
+    for step in range(6):
+        lo, median, hi = answer.lo[80][0, step], answer.median[0, step], answer.hi[80][0, step]
+        print(f"step {step + 1}: {median:.1f} ({lo:.1f} to {hi:.1f})")
+
+
+if __name__ == "__main__":
+    main()

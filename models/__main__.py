@@ -1,0 +1,158 @@
+"""Train on a CSV file, and forecast from one, without the service."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from models.checkpoint import dump, load
+from models.config import Preset, preset
+from models.errors import CoreError
+from models.forecasting import Forecast, forecast
+from models.training import fit
+from models.windows import Panel
+
+_COLUMNS = ("unique_id", "ds", "y")
+
+_EXAMPLES = """\
+examples:
+  python -m models train examples/population.csv --horizon 5
+  python -m models train sales.csv --horizon 18 --season-length 12 --preset balanced --out sales.safetensors
+  python -m models forecast examples/population.csv --model model.safetensors --level 80 --level 95
+
+A file has the columns unique_id, ds and y, its rows in the order of time within each series. The times
+themselves are not read: rows count as equal steps, the first row of a series as the start of a season, and
+an empty y as a gap. Beside the weights, a .json file of the same name holds the configuration.
+"""
+
+
+class InputError(Exception):
+    """A file that cannot be used, with the reason."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The series of a file, by name, in the order they first appear."""
+
+    names: list[str]
+    panel: Panel
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, or 2 after one sentence on standard error."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (CoreError, InputError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(options: argparse.Namespace) -> None:
+    panel = read_table(options.file).panel
+    config = preset(
+        options.preset,
+        horizon=options.horizon,
+        season_length=options.season_length,
+        series=panel.series,
+        longest=int(panel.lengths.max()),
+        seed=options.seed,
+    )
+    artifact = dump(fit(panel, config, device=options.device))
+    options.out.write_bytes(artifact.weights)
+    beside = options.out.with_suffix(".json")
+    beside.write_text(json.dumps(artifact.metadata, indent=2) + "\n", encoding="utf-8")
+    print(f"Wrote {options.out} and {beside}.")
+
+
+def predict(options: argparse.Namespace) -> None:
+    table = read_table(options.file)
+    beside = options.model.with_suffix(".json")
+    try:
+        metadata = json.loads(beside.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{beside} is not the JSON that training wrote: {error}") from error
+    forecaster = load(options.model.read_bytes(), metadata)
+    levels = options.level or [80, 95]
+    _write(table, forecast(forecaster, table.panel, horizon=options.horizon, levels=levels))
+
+
+def read_table(path: Path) -> Table:
+    """Read `unique_id,ds,y`; raises `InputError` naming the line that cannot be used."""
+    series: dict[str, list[float]] = {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = csv.DictReader(file)
+        if missing := [name for name in _COLUMNS if name not in (rows.fieldnames or [])]:
+            raise InputError(f"{path} has no column {', '.join(missing)}; it needs {', '.join(_COLUMNS)}.")
+        for row in rows:
+            series.setdefault(row["unique_id"], []).append(_number(row["y"], path, rows.line_num))
+    if not series:
+        raise InputError(f"{path} has no rows below its header.")
+    return Table(list(series), Panel.of(list(series.values())))
+
+
+def _number(text: str | None, path: Path, line: int) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError as error:
+        raise InputError(f"Line {line} of {path}: y is {text!r}, which is not a number.") from error
+
+
+def _write(table: Table, result: Forecast) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    bounds = [(side, level) for level in result.lo for side in ("lo", "hi")]
+    writer.writerow(["unique_id", "step", "forecast", *(f"{side}-{level}" for side, level in bounds)])
+    columns = [result.median, *(getattr(result, side)[level] for side, level in bounds)]
+    for i, name in enumerate(table.names):
+        for step in range(result.median.shape[1]):
+            writer.writerow([name, step + 1, *(float(column[i, step]) for column in columns)])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m models",
+        description=__doc__,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="train | forecast")
+    _add_train(commands.add_parser("train", help="train a model on every series of a file"))
+    _add_forecast(commands.add_parser("forecast", help="write a forecast of every series as CSV"))
+    return parser
+
+
+def _add_train(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=train)
+    command.add_argument("file", type=Path, help="CSV with unique_id, ds, y")
+    command.add_argument("--horizon", type=int, required=True, help="steps ahead to learn")
+    command.add_argument(
+        "--season-length", type=int, default=1, help="steps in a season; 1, the default: none"
+    )
+    command.add_argument("--preset", choices=get_args(Preset), default="quick", help="default: quick")
+    command.add_argument("--seed", type=int, default=0, help="default: 0")
+    command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:N")
+    command.add_argument("--out", type=Path, default=Path("model.safetensors"), help="default: %(default)s")
+
+
+def _add_forecast(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=predict)
+    command.add_argument("file", type=Path, help="CSV with unique_id, ds, y")
+    command.add_argument("--model", type=Path, required=True, help="the weights that training wrote")
+    command.add_argument(
+        "--horizon", type=int, help="steps ahead, up to the trained ones, which are the default"
+    )
+    command.add_argument(
+        "--level",
+        type=int,
+        action="append",
+        help="percent an interval is to hold; repeatable; default: 80, 95",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

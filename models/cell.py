@@ -1,0 +1,59 @@
+"""One step of an LSTM with its equations written out, to read beside `torch.nn.LSTM`, which does the work.
+
+Sources: Hochreiter & Schmidhuber (1997), Long Short-Term Memory; the forget gate is from Gers,
+Schmidhuber & Cummins (2000), Learning to Forget.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class State(NamedTuple):
+    """What a cell carries from step to step: `hidden` h and `cell` c, both (batch, hidden)."""
+
+    hidden: Tensor
+    cell: Tensor
+
+
+class Weights(NamedTuple):
+    """The four gates' weights stacked in torch's order: input, forget, candidate, output.
+
+    `of_input` W (4 * hidden, inputs), `of_hidden` U (4 * hidden, hidden), `bias` b (4 * hidden,).
+    """
+
+    of_input: Tensor
+    of_hidden: Tensor
+    bias: Tensor
+
+    @classmethod
+    def of(cls, lstm: nn.LSTM) -> "Weights":
+        """Those of a one-layer `torch.nn.LSTM`, whose two biases only ever act as their sum."""
+        held = dict(lstm.named_parameters())
+        return cls(held["weight_ih_l0"], held["weight_hh_l0"], held["bias_ih_l0"] + held["bias_hh_l0"])
+
+
+def step(x: Tensor, state: State, weights: Weights) -> State:
+    """Read x (batch, inputs) and return the next state.
+
+    i = sigmoid(W_i x + U_i h + b_i)      input gate: how much of the candidate is written
+    f = sigmoid(W_f x + U_f h + b_f)      forget gate: how much of the old cell state stays
+    g = tanh(W_g x + U_g h + b_g)         candidate: what could be written
+    o = sigmoid(W_o x + U_o h + b_o)      output gate: how much of the cell state is shown
+    c' = f * c + i * g                    new cell state
+    h' = o * tanh(c')                     new hidden state
+    """
+    sums = x @ weights.of_input.T + state.hidden @ weights.of_hidden.T + weights.bias
+    i, f, g, o = sums.chunk(4, dim=1)
+    cell = f.sigmoid() * state.cell + i.sigmoid() * g.tanh()
+    return State(hidden=o.sigmoid() * cell.tanh(), cell=cell)
+
+
+def run(sequence: Tensor, weights: Weights) -> State:
+    """Read a sequence (batch, steps, inputs) from a state of zeros and return the last state."""
+    zeros = torch.zeros(len(sequence), weights.of_hidden.shape[1], dtype=sequence.dtype)
+    state = State(zeros, zeros)
+    for x in sequence.unbind(dim=1):
+        state = step(x, state, weights)
+    return state

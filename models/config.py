@@ -1,0 +1,192 @@
+"""Every number that shapes a training, in one frozen dataclass, and the presets that choose them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Literal, get_args
+
+from models.errors import InvalidConfig
+
+HISTORY_LIMIT = 1024
+"""A forecast depends on at most this many of the last values of a series."""
+
+MIN_INPUTS = 2
+"""Known steps a training window starts from: two values make the one change that gives it a scale."""
+
+MOST_SEASONS = 8
+"""Older seasons say little about today's pattern, and every window pays for reading them."""
+
+QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+
+Preset = Literal["quick", "balanced", "accurate"]
+
+View = Literal["last", "season", "phase"]
+"""How one member of the ensemble sees a series.
+
+`last` and `season` take the seasonal pattern out and measure from the last value or from the mean of the
+last season; `phase` leaves the pattern in, measures from the last value and is told the place in the season.
+"""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """What a training is made of; an artifact carries it, and forecasting reads its shapes from it.
+
+    Lengths are in time steps. `views` names one view for each member of the ensemble. A member is trained
+    for at most `steps` batches of `batch` windows and evaluated `evaluations` times; it ends early after
+    `patience` evaluations without a better one.
+    """
+
+    horizon: int
+    season_length: int
+    seed: int
+    views: tuple[View, ...]
+    context: int
+    hidden: int
+    steps: int
+    evaluations: int
+    patience: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    quantiles: tuple[float, ...] = QUANTILES
+
+    def __post_init__(self) -> None:
+        self._check_whole_numbers()
+        self._check_rates()
+        self._check_views()
+        self._check_quantiles()
+
+    @property
+    def members(self) -> int:
+        return len(self.views)
+
+    @property
+    def seasons(self) -> int:
+        """Whole seasons that the seasonal pattern is estimated from; 0 where there is no season."""
+        if self.season_length == 1 or 2 * self.season_length > HISTORY_LIMIT:
+            return 0
+        return min(MOST_SEASONS, HISTORY_LIMIT // self.season_length)
+
+    @property
+    def span(self) -> int:
+        """Values before its origin that a window looks at: the context and the seasons."""
+        return max(self.context, self.seasons * self.season_length)
+
+    def to_dict(self) -> dict[str, object]:
+        """The fields as JSON can hold them."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, object]) -> "TrainingConfig":
+        """The inverse of `to_dict`; raises `InvalidConfig` when fields are missing or unknown."""
+        expected = {field.name for field in fields(cls)}
+        if wrong := expected ^ set(stored):
+            raise InvalidConfig(f"The stored configuration has missing or unknown fields: {sorted(wrong)}.")
+        values = {name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()}
+        return cls(**values)  # type: ignore[arg-type]  # each value is checked in __post_init__
+
+    def _check_whole_numbers(self) -> None:
+        limits = {
+            "horizon": (1, None),
+            "season_length": (1, None),
+            "seed": (0, 2**63 - 1),
+            "context": (MIN_INPUTS, HISTORY_LIMIT),
+            "hidden": (1, None),
+            "steps": (1, None),
+            "evaluations": (1, self.steps),
+            "patience": (1, None),
+            "batch": (1, None),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if type(value) is not int or value < low or (high is not None and value > high):
+                upper = "" if high is None else f" and at most {high}"
+                raise InvalidConfig(f"{name} is {value!r}; it must be a whole number, at least {low}{upper}.")
+
+    def _check_rates(self) -> None:
+        if not 0 < self.learning_rate <= 1:
+            raise InvalidConfig(f"learning_rate is {self.learning_rate!r}; it must be above 0 and at most 1.")
+        if not 0 <= self.weight_decay <= 1:
+            raise InvalidConfig(f"weight_decay is {self.weight_decay!r}; it must be from 0 to 1.")
+
+    def _check_views(self) -> None:
+        unknown = set(self.views) - set(get_args(View))
+        if unknown or not self.views:
+            raise InvalidConfig(
+                f"views is {self.views!r}; it must name at least one of {', '.join(get_args(View))}."
+            )
+
+    def _check_quantiles(self) -> None:
+        inside = all(0 < quantile < 1 for quantile in self.quantiles)
+        rising = list(self.quantiles) == sorted(set(self.quantiles))
+        mirrored = all(
+            abs(low + high - 1) < 1e-9  # noqa: PLR2004 - rounding of decimal fractions
+            for low, high in zip(self.quantiles, reversed(self.quantiles), strict=True)
+        )
+        if not (inside and rising and mirrored and len(self.quantiles) % 2 == 1 and len(self.quantiles) > 1):
+            raise InvalidConfig(
+                f"quantiles is {self.quantiles!r}; it must rise between 0 and 1, symmetric around 0.5."
+            )
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What a preset fixes; `preset` adds what depends on the data."""
+
+    seasonal_views: tuple[View, ...]
+    plain_views: tuple[View, ...]
+    steps: int
+    batch: int
+
+
+_RECIPES: dict[Preset, _Recipe] = {
+    "quick": _Recipe(("last", "phase"), ("last",) * 2, steps=400, batch=128),
+    "balanced": _Recipe(("last", "season", "phase") * 4, ("last",) * 6, steps=600, batch=512),
+    "accurate": _Recipe(("last", "season", "phase") * 6, ("last",) * 12, steps=1000, batch=512),
+}
+
+
+def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a group of them
+    name: Preset, *, horizon: int, season_length: int, series: int, longest: int, seed: int = 0
+) -> TrainingConfig:
+    """The configuration a preset stands for, fitted to the data.
+
+    `series` is the number of series and `longest` the steps in the longest of them.
+    """
+    if name not in _RECIPES:
+        raise InvalidConfig(f"preset is {name!r}; it must be one of {', '.join(_RECIPES)}.")
+    recipe = _RECIPES[name]
+    return TrainingConfig(
+        horizon=horizon,
+        season_length=season_length,
+        seed=seed,
+        views=recipe.plain_views if season_length == 1 else recipe.seasonal_views,
+        context=_context(season_length, longest - horizon),
+        hidden=64,
+        steps=recipe.steps,
+        evaluations=20,
+        patience=10,
+        batch=min(recipe.batch, max(32, series * longest)),
+        learning_rate=1e-2,
+        weight_decay=0.01,
+    )
+
+
+def longest_horizon(longest_series: int) -> int:
+    """The longest horizon a training on series of at most this many steps allows; under 1 means none.
+
+    The held-out last `horizon` steps must leave a training window with two inputs and a target for
+    every step ahead.
+    """
+    return (longest_series - MIN_INPUTS) // 2
+
+
+def _context(season_length: int, available: int) -> int:
+    """Steps the encoder reads: three weeks of days or years of months, else two seasons; all within 8 to 96.
+
+    Measured on M3: 8 quarters are better than 12, and 36 months a little better than 24.
+    """
+    wanted = season_length * (3 if season_length in {7, 12} else 2)
+    return max(MIN_INPUTS, min(max(8, wanted), 96, available))

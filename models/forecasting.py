@@ -1,0 +1,166 @@
+"""From a trained ensemble and the latest values to medians and interval bounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.config import HISTORY_LIMIT, TrainingConfig, View
+from models.errors import DeviceUnavailable, HorizonTooLong, InvalidLevel, UnusableHistory
+from models.network import Forecaster
+from models.scaling import Scale, Transform, features
+from models.windows import Floats, Panel, Tape, Windows, cut
+
+_BATCH = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """`median`, and for each level the bounds `lo[level]` and `hi[level]`: all (series, horizon) float64."""
+
+    median: Floats
+    lo: dict[int, Floats]
+    hi: dict[int, Floats]
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device called `auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.
+
+    Raises `DeviceUnavailable` when it is unknown or not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    if name == "cpu" or (kind == "cuda" and (name == "cuda" or number.isdecimal())):
+        return _present(torch.device(name))
+    raise DeviceUnavailable(f"The device {name!r} is not known; use auto, cpu, cuda or cuda:0 and so on.")
+
+
+def _present(device: torch.device) -> torch.device:
+    if device.type == "cpu":
+        return device
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (device.index or 0) >= count:
+        raise DeviceUnavailable(
+            f"The device {str(device)!r} is not here: PyTorch sees {count} CUDA devices. Use auto or cpu."
+        )
+    return device
+
+
+def forecast(
+    forecaster: Forecaster, panel: Panel, *, horizon: int | None = None, levels: Sequence[int] = (80, 95)
+) -> Forecast:
+    """Forecast the next `horizon` steps of every series, up to and by default the trained horizon.
+
+    Level L bounds the interval meant to hold L % of what comes: its ends are the quantiles (1 ± L/100) / 2.
+    Answers are finite, bounds widen with the level around the median, and nothing is below zero where the
+    series never was. Only the last `HISTORY_LIMIT` values of a series count. Raises `HorizonTooLong`,
+    `InvalidLevel`, and `UnusableHistory` for a series with no value there.
+    """
+    steps = _checked_horizon(forecaster.config, horizon)
+    wanted = _checked_levels(levels)
+    recent = panel.tail(HISTORY_LIMIT)
+    floors = _floors(recent)
+    tape = Tape.of(recent, forecaster.device)
+    parts = [
+        _answer(forecaster, tape, first, wanted)[:, :steps].cpu().numpy()
+        for first in range(0, recent.series, _BATCH)
+    ]
+    return _arranged(np.maximum(np.concatenate(parts), floors[:, None, None]), wanted)
+
+
+def _checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
+    if horizon is None:
+        return config.horizon
+    if not 1 <= horizon <= config.horizon:
+        raise HorizonTooLong(
+            f"The horizon is {horizon}; this model was trained for 1 to {config.horizon} steps ahead. "
+            "Ask for fewer steps, or train a model with a longer horizon."
+        )
+    return horizon
+
+
+def _checked_levels(levels: Sequence[int]) -> list[int]:
+    """The levels in rising order, each once."""
+    for level in levels:
+        if not 1 <= level <= 99 or level != int(level):  # noqa: PLR2004 - percent
+            raise InvalidLevel(f"The level is {level!r}; it must be a whole number from 1 to 99 (percent).")
+    return sorted({int(level) for level in levels})
+
+
+def _floors(panel: Panel) -> Floats:
+    """(series,): zero for a series that never was below it, else minus infinity."""
+    lowest = np.fmin.reduceat(panel.values, panel.offsets[:-1])
+    if np.isnan(lowest).any():
+        index = int(np.flatnonzero(np.isnan(lowest))[0])
+        raise UnusableHistory(
+            f"Series {index} has no value among its last {HISTORY_LIMIT}: there is nothing to forecast from."
+        )
+    return np.where(lowest >= 0, 0.0, -np.inf)
+
+
+@torch.inference_mode()
+def _answer(forecaster: Forecaster, tape: Tape, first: int, levels: list[int]) -> Tensor:
+    """(rows, horizon, 1 + 2 * levels) float64: the median, then lower and upper bound of each level.
+
+    The rows are one batch of series, from number `first` on.
+    """
+    config = forecaster.config
+    rows = torch.arange(first, min(first + _BATCH, len(tape.ends)), device=tape.ends.device)
+    # The history is known to its end, and the targets lie beyond it.
+    windows = cut(tape, rows, origins=tape.ends[rows], ends=tape.ends[rows], config=config)
+    transform = Transform.of(windows.history)
+    quantiles = _ensemble_quantiles(forecaster, windows, transform.forward(windows.history))
+    chosen = _at_levels(quantiles, config.quantiles, levels)
+    return _widening(transform.inverse(chosen.flatten(1)).reshape(chosen.shape))
+
+
+def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor) -> Tensor:
+    """(batch, horizon, quantiles) in units of the transform: the mean over the members, in rising order."""
+    config = forecaster.config
+    views: dict[View, tuple[Scale, Tensor]] = {}
+    total = torch.zeros((), dtype=z.dtype, device=z.device)
+    for view, network in zip(config.views, forecaster.networks, strict=True):
+        if view not in views:
+            scale = Scale.of(z, view, config)
+            views[view] = scale, features(z, scale, windows.phases, view, config)
+        scale, inputs = views[view]
+        answers = network(inputs).to(z.dtype)
+        total = total + torch.stack([scale.inverse(part, 0) for part in answers.unbind(dim=2)], dim=2)
+    return (total / config.members).sort(dim=2).values
+
+
+def _at_levels(quantiles: Tensor, trained: tuple[float, ...], levels: list[int]) -> Tensor:
+    """Interpolate in the normal-probit domain, where quantiles of a normal distribution lie on a line.
+
+    (batch, horizon, trained) to (batch, horizon, 1 + 2 * levels). Beyond the outermost trained
+    quantile the last segment goes on.
+    """
+    tails = [level / 200 for level in levels]
+    wanted = [0.5, *(side for tail in tails for side in (0.5 - tail, 0.5 + tail))]
+    knots = np.array([NormalDist().inv_cdf(q) for q in trained])
+    points = np.array([NormalDist().inv_cdf(q) for q in wanted])
+    left = np.clip(np.searchsorted(knots, points, side="right") - 1, 0, len(knots) - 2)
+    weights = (points - knots[left]) / (knots[left + 1] - knots[left])
+    weight = torch.tensor(weights, device=quantiles.device)
+    below, above = quantiles[..., left], quantiles[..., left + 1]
+    return below + weight * (above - below)
+
+
+def _widening(answers: Tensor) -> Tensor:
+    """Keep rounding from letting bounds cross the median or those of a smaller level."""
+    median = answers[..., :1]
+    lo = torch.cat([median, answers[..., 1::2]], dim=2).cummin(dim=2).values
+    hi = torch.cat([median, answers[..., 2::2]], dim=2).cummax(dim=2).values
+    return torch.stack([lo, hi], dim=3).flatten(2)[..., 1:]
+
+
+def _arranged(answers: Floats, levels: list[int]) -> Forecast:
+    return Forecast(
+        median=answers[..., 0],
+        lo={level: answers[..., 1 + 2 * i] for i, level in enumerate(levels)},
+        hi={level: answers[..., 2 + 2 * i] for i, level in enumerate(levels)},
+    )

@@ -1,0 +1,61 @@
+"""The seasonal pattern of many short histories at once, by classical decomposition.
+
+A value's deviation from the centred average over one season, averaged by its place in the season, is the
+pattern (Makridakis, Wheelwright & Hyndman, *Forecasting*, 1998, section 3/4). On logarithms it is the
+multiplicative pattern, on plain values the additive one.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def seasonal_pattern(z: Tensor, season_length: int, seasons: int) -> Tensor:
+    """(batch, season_length): entry j belongs to the origin plus j, and to whole seasons before and after.
+
+    `z` is (batch, span), NaN for gaps, with span >= seasons * season_length. The pattern is drawn towards
+    zero by how little it explains, and is zero where there is no season, or less than two whole ones.
+    """
+    deviations = _deviations(z, season_length)[:, -seasons * season_length :]
+    by_place = deviations.reshape(len(z), seasons, season_length)
+    known = by_place.isfinite()
+    counts = known.sum(dim=1)
+    pattern = by_place.nansum(dim=1) / counts.clamp(min=1)
+    pattern = pattern - pattern.mean(dim=1, keepdim=True)
+    return pattern * _trust(by_place, pattern, counts)
+
+
+def _deviations(z: Tensor, season_length: int) -> Tensor:
+    """(batch, span): the value less the average over the season around it; NaN where one of them is missing.
+
+    The ends have no whole season around them and are NaN, so no later value is ever needed.
+    """
+    half = season_length // 2
+    average = _moving_average(z, season_length)
+    if season_length % 2 == 0:
+        average = (average[:, 1:] + average[:, :-1]) / 2
+    return z - functional.pad(average, (half, half), value=torch.nan)
+
+
+def _moving_average(z: Tensor, width: int) -> Tensor:
+    """(batch, span - width + 1): plain averages; NaN where a value is missing.
+
+    From running sums, so that its cost does not grow with the width.
+    """
+    sums = functional.pad(z.nan_to_num(nan=0.0).cumsum(dim=1), (1, 0))
+    gaps = functional.pad(z.isnan().cumsum(dim=1), (1, 0))
+    whole = gaps[:, width:] == gaps[:, :-width]
+    return ((sums[:, width:] - sums[:, :-width]) / width).masked_fill(~whole, torch.nan)
+
+
+def _trust(by_place: Tensor, pattern: Tensor, counts: Tensor) -> Tensor:
+    """(batch, 1) from 0 to 1: one less the reciprocal of the F ratio of the pattern against the rest.
+
+    The positive-part shrinkage of James & Stein (1961) towards no season.
+    """
+    total, places = counts.sum(dim=1), counts.shape[1]
+    freedom = total - places
+    explained = (counts * pattern**2).sum(dim=1) / (places - 1)
+    rest = ((by_place - pattern[:, None]) ** 2).nansum(dim=(1, 2)) / freedom.clamp(min=1)
+    trust = (1 - rest / explained.clamp(min=1e-300)).clamp(min=0)
+    return torch.where(freedom >= places, trust, 0.0)[:, None]

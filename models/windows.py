@@ -1,0 +1,171 @@
+"""Series laid end to end, and the one function that cuts windows from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from models.config import TrainingConfig
+from models.errors import InvalidPanel
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Equal-step series laid end to end.
+
+    `values` (total,) float64, NaN marks a gap; series i is `values[offsets[i]:offsets[i + 1]]`, with
+    `offsets` (series + 1,) int64; `phases` (series,) int64 is the position in the season of each first
+    value (any whole number from 0; it counts modulo the season). Raises `InvalidPanel`.
+    """
+
+    values: Floats
+    offsets: Integers
+    phases: Integers
+
+    def __post_init__(self) -> None:
+        self._check_types()
+        self._check_offsets()
+        if self.phases.shape != (self.series,) or (self.phases < 0).any():
+            raise InvalidPanel(f"phases must hold {self.series} whole numbers from 0, one a series.")
+        if np.isinf(self.values).any():
+            at = int(np.flatnonzero(np.isinf(self.values))[0])
+            raise InvalidPanel(f"The value at position {at} is infinite; mark a missing value with NaN.")
+
+    @classmethod
+    def of(cls, series: Sequence[ArrayLike], phases: ArrayLike | None = None) -> "Panel":
+        """A panel of separate one-dimensional arrays; `phases` is 0 for each where it is not given."""
+        arrays = [np.asarray(values, dtype=np.float64).reshape(-1) for values in series]
+        return cls(
+            values=np.concatenate(arrays) if arrays else np.empty(0),
+            offsets=np.cumsum([0, *(len(values) for values in arrays)], dtype=np.int64),
+            phases=np.asarray(np.zeros(len(arrays)) if phases is None else phases, dtype=np.int64),
+        )
+
+    @property
+    def series(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> Integers:
+        """(series,) steps in each series, gaps counted."""
+        return np.diff(self.offsets)
+
+    def tail(self, length: int) -> "Panel":
+        """The last `length` values of each series, or all it has."""
+        kept = np.minimum(self.lengths, length)
+        return self._part(self.lengths - kept, kept)
+
+    def without_last(self, steps: int) -> "Panel":
+        """Each series without its last `steps` values; none may be that short."""
+        return self._part(np.zeros_like(self.phases), self.lengths - steps)
+
+    def last(self, steps: int) -> Floats:
+        """(series, steps): the last `steps` values of each series; NaN before a shorter one begins."""
+        at = self.offsets[1:, None] + np.arange(-steps, 0)
+        inside = at >= self.offsets[:-1, None]
+        return np.where(inside, self.values[np.maximum(at, 0)], np.nan)
+
+    def _part(self, skipped: Integers, kept: Integers) -> "Panel":
+        """From each series the `kept` values after the first `skipped`, with the phase moved along."""
+        if (kept < 1).any():
+            raise InvalidPanel(f"Nothing would be left of series {int(np.argmin(kept))}: it is too short.")
+        offsets = np.concatenate([[0], np.cumsum(kept)])
+        shift = np.repeat(self.offsets[:-1] + skipped - offsets[:-1], kept)
+        return Panel(self.values[np.arange(offsets[-1]) + shift], offsets, self.phases + skipped)
+
+    def _check_types(self) -> None:
+        for name, kind in (("values", np.float64), ("offsets", np.int64), ("phases", np.int64)):
+            array = getattr(self, name)
+            if array.dtype != kind or array.ndim != 1:
+                raise InvalidPanel(
+                    f"{name} must be {kind.__name__} in one dimension, not {array.dtype} in {array.ndim}."
+                )
+
+    def _check_offsets(self) -> None:
+        if len(self.offsets) < 2:  # noqa: PLR2004 - one series has two ends
+            raise InvalidPanel("A panel needs at least one series.")
+        if self.offsets[0] != 0 or self.offsets[-1] != len(self.values):
+            raise InvalidPanel(f"offsets must run from 0 to the number of values, {len(self.values)}.")
+        if (self.lengths < 1).any():
+            raise InvalidPanel(f"Series {int(np.argmin(self.lengths))} has no values.")
+
+
+@dataclass(frozen=True, eq=False)
+class Tape:
+    """A panel as tensors on one device, with what cutting needs to know of each series and position.
+
+    `values` (total,) float64; `last_known` (total,) int64, the position of the last value at or before
+    each position that is not a gap (-1: none), other series not told apart; `starts`, `ends` and `phases`
+    (series,) int64.
+    """
+
+    values: Tensor
+    last_known: Tensor
+    starts: Tensor
+    ends: Tensor
+    phases: Tensor
+
+    @classmethod
+    def of(cls, panel: Panel, device: torch.device) -> "Tape":
+        positions = np.where(np.isfinite(panel.values), np.arange(len(panel.values)), -1)
+        arrays = (
+            panel.values,
+            np.maximum.accumulate(positions),
+            panel.offsets[:-1],
+            panel.offsets[1:],
+            panel.phases,
+        )
+        return cls(*(torch.tensor(array, device=device) for array in arrays))
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """A batch of windows: what is known before each origin, and what came after.
+
+    `history` (batch, span) float64, NaN for gaps and before the series begins; `targets`
+    (batch, horizon) float64, NaN for gaps and from the window's end on; `phases` (batch,) int64, the
+    phase at the origin.
+    """
+
+    history: Tensor
+    targets: Tensor
+    phases: Tensor
+
+
+def cut(tape: Tape, series: Tensor, origins: Tensor, ends: Tensor, config: TrainingConfig) -> Windows:
+    """The windows whose first step ahead is at `origins` and whose targets stop short of `ends`.
+
+    `series`, `origins` and `ends` are (batch,) int64; the last two are positions on the tape. Training,
+    validation and forecasting all cut here: they differ in nothing but the origins and ends they pass.
+    """
+    starts = tape.starts[series]
+    behind = origins[:, None] + torch.arange(-config.span, 0, device=origins.device)
+    ahead = origins[:, None] + torch.arange(config.horizon, device=origins.device)
+    history = _read(tape.values, behind, behind >= starts[:, None])
+    _stand_in(history, tape, starts, origins, config.context)
+    return Windows(
+        history=history,
+        targets=_read(tape.values, ahead, ahead < ends[:, None]),
+        phases=tape.phases[series] + origins - starts,
+    )
+
+
+def _read(values: Tensor, at: Tensor, allowed: Tensor) -> Tensor:
+    return values[at.clamp(0, len(values) - 1)].masked_fill(~allowed, torch.nan)
+
+
+def _stand_in(history: Tensor, tape: Tape, starts: Tensor, origins: Tensor, context: int) -> None:
+    """After a gap longer than the context, let the last known value stand at the context's first step.
+
+    Without it such a window would have no level to start from.
+    """
+    blank = history[:, -context:].isnan().all(dim=1)
+    known = tape.last_known[origins - 1]
+    usable = blank & (known >= starts)
+    history[:, -context] = torch.where(usable, tape.values[known.clamp(min=0)], history[:, -context])

@@ -1,0 +1,15 @@
+"""The whole path, with a real worker: a file goes in, a forecast comes out."""
+
+from app.client import Client
+from tests.factories import csv_bytes, trends
+
+
+def test_uploaded_file_is_forecast_after_training(caller: Client) -> None:
+    dataset = caller.upload_csv("trends", csv_bytes(trends(count=2)))
+    job = caller.wait(caller.train(dataset.id, horizon=3, preset="quick").id)
+    page = caller.forecast(dataset.id)
+    assert caller.model(str(job.model_id)).champion
+    assert [item.unique_id for item in page.forecasts] == ["series 0", "series 1"]
+    assert page.forecasts[0].ds == [2000, 2001, 2002]
+    # The second line grows by 2 a step and is at 189 then; a learnt forecast is a few steps off at the most.
+    assert abs(page.forecasts[1].forecast[-1] - 189) < 8

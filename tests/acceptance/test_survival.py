@@ -1,0 +1,75 @@
+"""What the service outlives: killed workers and children, and what it takes down with it when it goes."""
+
+import signal
+import time
+
+import pytest
+
+from app.client import Client
+from app.schemas.jobs import JobOut
+from tests.factories import csv_bytes, trends
+from tests.processes import Service, descendants, eventually, is_running, kill
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def job(caller: Client) -> JobOut:
+    """A training that is under way."""
+    dataset = caller.upload_csv("trends", csv_bytes(trends(count=20)))
+    job = caller.train(dataset.id, horizon=5, preset="quick")
+    return eventually(lambda: _if_under_way(caller, job.id))
+
+
+def _if_under_way(caller: Client, job_id: str) -> JobOut | None:
+    job = caller.job(job_id)
+    return job if job.progress is not None else None
+
+
+def test_killed_worker_is_replaced_and_its_job_finished(
+    service: Service, caller: Client, job: JobOut
+) -> None:
+    first = service.worker_pid()
+    kill(first)
+    done = caller.wait(job.id)
+    assert done.failures == ["Attempt 1: its worker died."]
+    assert (done.attempt, service.worker_pid() != first) == (2, True)
+
+
+@pytest.mark.usefixtures("job")
+def test_child_of_a_killed_worker_goes_with_it(service: Service) -> None:
+    child = service.training_pid()
+    kill(service.worker_pid())
+    eventually(lambda: not is_running(child), within_s=5)
+
+
+def test_killed_child_costs_one_attempt(service: Service, caller: Client, job: JobOut) -> None:
+    kill(service.training_pid())
+    done = caller.wait(job.id)
+    assert done.failures == ["Attempt 1: its process ended with signal SIGKILL."]
+    assert done.attempt == 2
+
+
+@pytest.mark.usefixtures("job")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stop_signal_ends_every_process_within_5_s(service: Service, number: signal.Signals) -> None:
+    everyone = descendants(service.process.pid)
+    began = time.monotonic()
+    service.process.send_signal(number)
+    assert service.process.wait(timeout=10) == 0
+    assert time.monotonic() - began < 5
+    assert not any(is_running(pid) for pid in everyone)
+
+
+@pytest.mark.usefixtures("job")
+def test_killed_service_leaves_no_process_behind(service: Service) -> None:
+    everyone = descendants(service.process.pid)
+    kill(service.process.pid)
+    eventually(lambda: not any(is_running(pid) for pid in everyone), within_s=10)
+
+
+def test_forecasts_go_on_while_a_training_runs(caller: Client, job: JobOut) -> None:
+    caller.wait(job.id)
+    again = caller.train(job.dataset_id, horizon=5, preset="quick")
+    eventually(lambda: _if_under_way(caller, again.id))
+    assert len(caller.forecast(job.dataset_id).forecasts) == 20

@@ -1,0 +1,85 @@
+"""The documentation that the service serves: complete, and without the network."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import BaseModel
+
+from app.main import create_app
+from app.settings import Settings
+from tests.processes import running_service
+
+OPENAPI = create_app(Settings()).openapi()
+OPERATIONS = [
+    pytest.param(operation, id=f"{method} {path}")
+    for path, methods in OPENAPI["paths"].items()
+    for method, operation in methods.items()
+]
+SHAPES = [
+    shape
+    for shape in BaseModel.__subclasses__()
+    if shape.__module__.startswith("app.schemas") and "json_schema_extra" in shape.model_config
+]
+FIELDS = [
+    pytest.param(field, id=f"{name}.{field_name}")
+    for name, schema in OPENAPI["components"]["schemas"].items()
+    for field_name, field in schema.get("properties", {}).items()
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_call_explains_itself_and_each_parameter(operation: dict[str, Any]) -> None:
+    assert operation["description"]
+    assert [p["name"] for p in operation.get("parameters", []) if "description" not in p] == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_call_shows_an_example_of_its_answer(operation: dict[str, Any]) -> None:
+    (answer,) = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    for reference in re.findall(r"schemas/(\w+)", str(answer.get("content", {}).get("application/json"))):
+        assert "example" in OPENAPI["components"]["schemas"][reference]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+def test_example_is_a_whole_and_true_one(shape: type[BaseModel]) -> None:
+    example = shape.model_json_schema()["example"]
+    assert shape.model_validate(example).model_dump(mode="json") == example
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_field_is_explained(field: dict[str, Any]) -> None:
+    assert field.get("description") or "$ref" in str(field)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_page_loads_nothing_from_elsewhere(path: str) -> None:
+    with TestClient(create_app(Settings(database_url="sqlite:///unused.db"))) as client:
+        page = client.get(path).text
+        loaded = re.findall(r"""(?:src|href)=["']([^"']+)""", page)
+        assert len(loaded) >= 2
+        assert all(client.get(address).status_code == 200 for address in loaded)
+
+
+@pytest.fixture(scope="module")
+def address(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_service(f"sqlite:///{sqlite_template}", tmp_path_factory.mktemp("docs")) as service:
+        yield service.url
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("path", "shown"), [("/docs", "Get Forecast"), ("/redoc", "Forecast one series")])
+def test_page_renders_with_the_network_closed(address: str, path: str, shown: str, tmp_path: Path) -> None:
+    browser = which("chromium")
+    if browser is None:
+        pytest.skip("no chromium here (Debian: apt-get install chromium)")
+    closed = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-background-networking"]
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}"]
+    look = ["--virtual-time-budget=20000", "--dump-dom", f"{address}{path}"]
+    page = subprocess.run([browser, *flags, *closed, *look], capture_output=True, text=True, check=True)
+    assert shown in page.stdout

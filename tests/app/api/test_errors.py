@@ -1,0 +1,74 @@
+"""Errors as callers see them."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.api.deps import get_principal
+from app.main import create_app
+from app.settings import Settings
+
+
+@pytest.fixture
+def api(sqlite_url: str) -> FastAPI:
+    return create_app(Settings(database_url=sqlite_url, max_upload_mb=1))
+
+
+def test_error_is_a_problem_document(client: TestClient) -> None:
+    response = client.get("/datasets/ds_none")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json() == {
+        "type": "urn:gatecast:problem:not-found",
+        "title": "There is nothing under this id",
+        "status": 404,
+        "detail": "There is no dataset ds_none. GET /datasets lists those there are.",
+        "instance": "/datasets/ds_none",
+        "errors": [],
+    }
+
+
+def test_unknown_path_points_to_the_documentation(client: TestClient) -> None:
+    response = client.get("/nothing")
+    assert response.status_code == 404
+    assert "GET /docs" in response.json()["detail"]
+
+
+def test_wrong_method_is_a_405_that_says_which_are_allowed(client: TestClient) -> None:
+    response = client.put("/datasets")
+    assert response.status_code == 405
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["allow"]
+
+
+def test_broken_json_is_pointed_at(client: TestClient) -> None:
+    response = client.post("/train", content=b"{", headers={"content-type": "application/json"})
+    assert response.status_code == 422
+    assert response.json()["errors"]
+
+
+def test_fault_of_ours_tells_nothing_of_the_inside(api: FastAPI, client: TestClient) -> None:
+    def fail() -> None:
+        raise RuntimeError("postgresql://me:secret@db")
+
+    api.dependency_overrides[get_principal] = fail
+    response = client.get("/datasets")
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    assert response.json()["type"] == "urn:gatecast:problem:internal"
+
+
+def test_body_over_the_limit_is_refused_with_the_setting_to_raise(client: TestClient) -> None:
+    response = client.post("/datasets", files={"file": ("big.csv", b"0" * 2_000_000)})
+    assert response.status_code == 413
+    assert "GATECAST_MAX_UPLOAD_MB" in response.json()["detail"]
+
+
+def test_alive_without_a_database(tmp_path_factory: pytest.TempPathFactory) -> None:
+    missing = tmp_path_factory.mktemp("x") / "missing" / "test.db"
+    with TestClient(create_app(Settings(database_url=f"sqlite:///{missing}"))) as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+
+
+def test_ready_with_a_migrated_database(client: TestClient) -> None:
+    assert client.get("/readyz").json() == {"status": "ready"}

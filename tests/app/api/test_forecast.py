@@ -1,0 +1,168 @@
+"""Forecasts over HTTP."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.db.engine import Database
+from app.db.tables import Blob, Model
+from app.main import create_app
+from app.services import storage
+from app.settings import Settings
+from tests.factories import dataset, trained, trends
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
+    """An app whose dataset has been trained on, with the dataset's id; the tests only look."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('forecast') / 'test.db'}"
+    database = Database(url)
+    storage.migrate(database)
+    dataset_id = dataset(database, trends(count=3)).id
+    trained(database, dataset_id)
+    database.dispose()
+    with TestClient(create_app(Settings(database_url=url, device="cpu"))) as client:
+        yield client, dataset_id
+
+
+Ready = tuple[TestClient, str]
+Params = dict[str, str | int | list[int]]
+
+
+def test_one_series_comes_as_one_object(ready: Ready) -> None:
+    client, dataset_id = ready
+    answer = client.get("/forecast", params={"dataset_id": dataset_id, "unique_id": "series 1"}).json()
+    assert answer["unique_id"] == "series 1"
+    assert (answer["dataset_version"], answer["method"]) == (1, "lstm")
+    assert answer["ds"] == [2000, 2001, 2002]
+    assert len(answer["forecast"]) == 3
+
+
+def test_several_series_come_as_a_list_by_name(ready: Ready) -> None:
+    client, dataset_id = ready
+    params = {"dataset_id": dataset_id, "unique_id": ["series 2", "series 0"]}
+    answer = client.get("/forecast", params=params).json()
+    assert [item["unique_id"] for item in answer["forecasts"]] == ["series 0", "series 2"]
+
+
+def test_every_series_is_paged_by_name(ready: Ready) -> None:
+    client, dataset_id = ready
+    first = client.get("/forecast", params={"dataset_id": dataset_id, "limit": 2}).json()
+    second = client.get("/forecast", params={"dataset_id": dataset_id, "cursor": first["next"]}).json()
+    names = [item["unique_id"] for item in first["forecasts"] + second["forecasts"]]
+    assert names == ["series 0", "series 1", "series 2"]
+    assert second["next"] is None
+
+
+def test_asked_for_levels_widen_around_the_median(ready: Ready) -> None:
+    client, dataset_id = ready
+    params: Params = {"dataset_id": dataset_id, "unique_id": "series 0", "level": [50, 99]}
+    answer = client.get("/forecast", params=params).json()
+    narrow, wide = answer["intervals"]["50"], answer["intervals"]["99"]
+    assert wide["lo"][0] < narrow["lo"][0] < answer["forecast"][0] < narrow["hi"][0] < wide["hi"][0]
+
+
+def test_shorter_horizon_is_the_beginning_of_the_longer(ready: Ready) -> None:
+    client, dataset_id = ready
+    params = {"dataset_id": dataset_id, "unique_id": "series 0"}
+    full = client.get("/forecast", params=params).json()
+    short = client.get("/forecast", params={**params, "horizon": 2}).json()
+    assert short["forecast"] == full["forecast"][:2]
+
+
+def test_csv_holds_every_series_with_the_same_figures(ready: Ready) -> None:
+    client, dataset_id = ready
+    params: Params = {"dataset_id": dataset_id, "level": 80}
+    table = client.get("/forecast", params=params, headers={"accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    page = client.get("/forecast", params=params).json()["forecasts"]
+    assert table.text.startswith("unique_id,ds,forecast,lo-80,hi-80\n")
+    assert [float(row["forecast"]) for row in rows] == [value for item in page for value in item["forecast"]]
+
+
+def test_model_is_asked_directly(ready: Ready) -> None:
+    client, dataset_id = ready
+    model_id = client.get("/models").json()["models"][0]["id"]
+    by_model = client.get("/forecast", params={"model_id": model_id}).json()
+    assert by_model == client.get("/forecast", params={"dataset_id": dataset_id}).json()
+
+
+def test_trained_model_is_the_champion(ready: Ready) -> None:
+    client, dataset_id = ready
+    (model,) = client.get("/models", params={"dataset_id": dataset_id}).json()["models"]
+    assert (model["champion"], model["preset"], model["horizon"]) == (True, "quick", 3)
+    assert client.get(f"/models/{model['id']}").json() == model
+    assert client.get(f"/datasets/{dataset_id}").json()["champion_id"] == model["id"]
+
+
+def test_unknown_series_is_a_404_that_names_it(ready: Ready) -> None:
+    client, dataset_id = ready
+    response = client.get("/forecast", params={"dataset_id": dataset_id, "unique_id": "nobody"})
+    assert response.status_code == 404
+    assert "nobody" in response.json()["errors"][0]["detail"]
+
+
+def test_horizon_past_the_model_says_how_far_it_reaches(ready: Ready) -> None:
+    client, dataset_id = ready
+    response = client.get("/forecast", params={"dataset_id": dataset_id, "horizon": 4})
+    assert response.status_code == 422
+    assert "at most 3" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("params", "pointer"),
+    [
+        ({}, "?dataset_id"),
+        ({"dataset_id": "x", "horizon": 0}, "?horizon"),
+        ({"dataset_id": "x", "level": 49}, "?level/0"),
+        ({"dataset_id": "x", "level": 100}, "?level/0"),
+        ({"dataset_id": "x", "limit": 0}, "?limit"),
+    ],
+)
+def test_bad_parameter_is_pointed_at(ready: Ready, params: Params, pointer: str) -> None:
+    response = ready[0].get("/forecast", params=params)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_other_media_type_is_not_acceptable(ready: Ready) -> None:
+    client, dataset_id = ready
+    response = client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": "image/gif"})
+    assert response.status_code == 406
+    assert "text/csv" in response.json()["detail"]
+
+
+def test_csv_error_is_a_problem_document(ready: Ready) -> None:
+    response = ready[0].get("/forecast", params={"dataset_id": "none"}, headers={"accept": "text/csv"})
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_dataset_without_model_answers_with_the_training_call(client: TestClient, database: Database) -> None:
+    dataset_id = dataset(database).id
+    response = client.get("/forecast", params={"dataset_id": dataset_id})
+    assert response.status_code == 409
+    assert f'POST /train {{"dataset_id": "{dataset_id}"' in response.json()["detail"]
+
+
+def test_horizon_past_the_champion_names_a_model_that_reaches(client: TestClient, database: Database) -> None:
+    dataset_id = dataset(database).id
+    far = trained(database, dataset_id, horizon=4)
+    trained(database, dataset_id, horizon=2)
+    response = client.get("/forecast", params={"dataset_id": dataset_id, "horizon": 4})
+    assert response.status_code == 422
+    assert f"model_id={far}" in response.json()["detail"]
+
+
+def test_damaged_weights_are_not_served(client: TestClient, database: Database) -> None:
+    dataset_id = dataset(database).id
+    model_id = trained(database, dataset_id)
+    with database.write() as session:
+        key = session.query(Model.weights_key).filter_by(id=model_id).scalar()
+        session.query(Blob).filter_by(key=key).update({"data": b"other bytes"})
+    response = client.get("/forecast", params={"dataset_id": dataset_id})
+    assert response.status_code == 500
+    assert "restore it from a backup" in response.json()["detail"]

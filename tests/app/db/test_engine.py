@@ -1,0 +1,75 @@
+"""Transactions."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from alembic import command
+from sqlalchemy import event, update
+
+from app.auth import OWNER
+from app.db import schema
+from app.db.engine import Database
+from app.db.tables import Dataset, Workspace
+from app.services import datasets
+from app.services.paging import PageRequest
+from tests.factories import dataset, workspace
+
+
+def test_exception_rolls_everything_back(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        session.add(Workspace(id="half"))
+        session.flush()
+        raise ZeroDivisionError
+    with database.read() as session:
+        assert session.get(Workspace, "half") is None
+
+
+def test_readers_go_on_while_a_writer_is_at_work(database: Database) -> None:
+    with database.write() as writer:
+        writer.add(Workspace(id="new"))
+        writer.flush()
+        with database.read() as reader:
+            assert reader.get(Workspace, "new") is None
+
+
+def test_writers_that_read_first_do_not_lose_updates(database: Database) -> None:
+    dataset_id, barrier = dataset(database).id, Barrier(4)
+
+    def count_up() -> None:
+        barrier.wait()
+        with database.write() as session:
+            query = session.query(Dataset).filter_by(id=dataset_id).with_for_update()
+            version = query.one().version
+            session.execute(update(Dataset).values(version=version + 1))
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(count_up) for _ in range(4)]:
+            done.result()
+    with database.read() as session:
+        assert session.query(Dataset.version).scalar() == 5
+
+
+def test_migrations_and_tables_say_the_same(database: Database) -> None:
+    config = schema._config()
+    with database.writer.begin() as connection:
+        config.attributes["connection"] = connection
+        command.check(config)
+
+
+def test_reference_into_another_workspace_is_refused(database: Database) -> None:
+    other, dataset_id = workspace(database), dataset(database).id
+    with pytest.raises(Exception, match=r"(?i)foreign key"), database.write() as session:
+        session.execute(
+            update(Dataset).where(Dataset.id == dataset_id).values(workspace_id=other.workspace_id)
+        )
+
+
+def test_list_of_datasets_is_one_query(database: Database) -> None:
+    statements: list[str] = []
+    for _ in range(3):
+        dataset(database)
+    event.listen(database.reader, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    with database.read() as session:
+        datasets.page(session, OWNER, PageRequest(10))
+    assert len([statement for statement in statements if "SELECT" in statement]) == 1

@@ -1,0 +1,134 @@
+"""The time axis: next steps, seasons and texts, with pandas' date ranges as the reference."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.intake.frame import TimeAxis
+from app.intake.frequency import infer, one_series
+from app.intake.steps import Alias, Ints
+
+FREQUENCIES = (
+    *("D", "2D", "7D", "B", "W-SUN", "2W-MON", "MS", "ME", "BMS", "BME", "2MS", "4ME", "QS-OCT", "QE-DEC"),
+    *("QS-NOV", "2QS-OCT", "BQS-OCT", "BQE-DEC", "YS-JAN", "YE-DEC", "YS-APR", "BYS-JAN", "BYE-DEC"),
+    *("2YS-JAN", "h", "3h", "min", "15min", "s", "30s", "ms", "us"),
+)
+STARTS = ("1899-12-30", "1960-02-29", "2023-11-17")
+
+
+def micros(texts: list[str]) -> Ints:
+    return np.array(texts, dtype="M8[us]").astype(np.int64)
+
+
+def ordinals_of(times: pd.DatetimeIndex) -> Ints:
+    return times.to_numpy().astype("M8[us]").astype(np.int64)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+def test_future_steps_are_those_of_pandas(frequency: str, start: str) -> None:
+    times = ordinals_of(pd.date_range(start, periods=40, freq=frequency))
+    future = TimeAxis("datetime", frequency).future(int(times[0]), 39)
+    assert future.dtype == np.int64
+    assert future.tolist() == times[1:].tolist()
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+def test_frequency_found_is_that_of_pandas(frequency: str, start: str) -> None:
+    times = pd.date_range(start, periods=40, freq=frequency)
+    found = infer(one_series(ordinals_of(times)))
+    assert found.frequency == pd.infer_freq(times)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "season"),
+    [
+        *[("h", 24), ("D", 7), ("B", 5), ("W-SUN", 52), ("2W-SUN", 26), ("MS", 12), ("ME", 12), ("2MS", 6)],
+        *[("5MS", 1), ("QS-OCT", 4), ("2QS-OCT", 2), ("YS-JAN", 1), ("15min", 96), ("7min", 1), ("3h", 8)],
+        *[("5h", 1), ("2D", 1), ("7D", 52), ("s", 60), ("ms", 1)],
+    ],
+)
+def test_season_follows_from_the_frequency(frequency: str, season: int) -> None:
+    assert TimeAxis("datetime", frequency).season_length == season
+
+
+@pytest.mark.parametrize(
+    ("frequency", "times", "phases"),
+    [
+        ("MS", ["2021-01-01", "2021-12-01"], [0, 11]),
+        ("ME", ["1969-12-31", "1970-01-31"], [11, 0]),
+        ("QE-DEC", ["2021-03-31", "2021-12-31"], [0, 3]),
+        ("D", ["2021-02-01", "2021-02-07"], [0, 6]),  # a Monday and a Sunday
+        ("B", ["2021-02-01", "2021-02-05"], [0, 4]),
+        ("W-SUN", ["2021-01-03", "2020-12-27"], [0, 51]),
+        ("h", ["2021-01-01T00:00", "1969-12-31T23:00"], [0, 23]),
+        ("30min", ["2021-01-01T00:30", "2021-01-01T23:30"], [1, 47]),
+    ],
+)
+def test_phase_is_the_position_in_the_season(frequency: str, times: list[str], phases: list[int]) -> None:
+    assert TimeAxis("datetime", frequency).phase(micros(times)).tolist() == phases
+
+
+def test_numbers_have_no_phase() -> None:
+    assert TimeAxis("year", "YS").phase(np.array([1960, 1961])).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("axis", "ordinals", "texts"),
+    [
+        (TimeAxis("datetime", "ME"), micros(["2024-01-31"]), ["2024-01-31"]),
+        (TimeAxis("datetime", "D"), micros(["2024-01-31T06:00"]), ["2024-01-31T06:00:00"]),
+        (TimeAxis("datetime", "h"), micros(["2024-01-31T00:00"]), ["2024-01-31T00:00:00"]),
+        (TimeAxis("datetime", "h", "UTC"), micros(["2024-01-31T13:00"]), ["2024-01-31T13:00:00Z"]),
+        (TimeAxis("datetime", "ms"), micros(["2024-01-31T13:00:00.25"]), ["2024-01-31T13:00:00.250000"]),
+        (TimeAxis("integer", 1), np.array([7]), [7]),
+        (TimeAxis("year", "YS"), np.array([1960]), [1960]),
+    ],
+)
+def test_times_are_written_as_short_as_they_are(
+    axis: TimeAxis, ordinals: Ints, texts: list[str | int]
+) -> None:
+    assert axis.format(ordinals) == texts
+
+
+@pytest.mark.parametrize(
+    "axis", [TimeAxis("datetime", "h", "UTC"), TimeAxis("integer", 5), TimeAxis("year", "10YS")]
+)
+def test_axis_survives_json(axis: TimeAxis) -> None:
+    assert TimeAxis.from_dict(json.loads(json.dumps(axis.to_dict()))) == axis
+
+
+def test_integers_and_years_step_by_their_frequency() -> None:
+    assert TimeAxis("integer", 5).future(10, 3).tolist() == [15, 20, 25]
+    assert TimeAxis("year", "10YS").future(1990, 2).tolist() == [2000, 2010]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        *[("M", "ME"), ("Q", "QE-DEC"), ("A", "YE-DEC"), ("Y", "YE-DEC"), ("AS", "YS-JAN"), ("H", "h")],
+        *[("T", "min"), ("15T", "15min"), ("60min", "h"), ("24h", "D"), ("W", "W-SUN"), ("BM", "BME")],
+    ],
+)
+def test_old_spelling_becomes_the_new_one(old: str, new: str) -> None:
+    alias = Alias.parse(old)
+    step = alias.step() if alias else None
+    assert step is not None
+    assert step.frequency == new
+
+
+@pytest.mark.parametrize(
+    ("kind", "frequency"),
+    [("datetime", "nonsense"), ("datetime", 1), ("integer", "D"), ("integer", 0), ("year", "MS")],
+)
+def test_axis_with_a_wrong_frequency_is_refused(kind: str, frequency: str | int) -> None:
+    with pytest.raises(ValueError, match="frequency"):
+        TimeAxis.from_dict({"kind": kind, "frequency": frequency, "timezone": None})
+
+
+def test_timezone_on_years_is_refused() -> None:
+    with pytest.raises(ValueError, match="timezone"):
+        TimeAxis("year", "YS", "UTC")

@@ -1,0 +1,13 @@
+"""Short ways to make an upload for a test."""
+
+from app.intake.frame import Intake
+from app.intake.reader import Columns, read_csv
+
+
+def upload(*lines: str, **columns: str | int) -> Intake:
+    """Read these lines as a CSV file; the keywords are those of Columns."""
+    return read_csv("\n".join(lines).encode(), Columns(**columns))  # type: ignore[arg-type]
+
+
+def times(intake: Intake) -> list[str | int]:
+    return intake.frame.axis.format(intake.frame.ds)

@@ -1,0 +1,99 @@
+"""The moves of a job between its states, and who may make them."""
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database
+from app.queue import JobRef
+from app.schemas.jobs import JobOut, Progress
+from app.services import jobs
+from tests.factories import dataset, queued_job
+
+FIGURES = Progress(member=1, members=2, epoch=3, loss=0.5, validation_loss=0.4, share_done=0.2)
+
+
+@pytest.fixture
+def ref(database: Database) -> JobRef:
+    return queued_job(database, dataset(database).id)
+
+
+def begin(database: Database, ref: JobRef, max_attempts: int = 3) -> int | None:
+    with database.write() as session:
+        return jobs.begin(session, ref, max_attempts)
+
+
+def look(database: Database, ref: JobRef) -> JobOut:
+    with database.read() as session:
+        return jobs.get(session, OWNER, ref.job_id)
+
+
+def test_begun_job_runs_with_attempt_one(database: Database, ref: JobRef) -> None:
+    assert begin(database, ref) == 1
+    job = look(database, ref)
+    assert (job.state, job.attempt, job.failures) == ("running", 1, [])
+
+
+def test_finished_job_cannot_be_begun(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.fail(session, ref, attempt, "The data is at fault.")
+    assert begin(database, ref) is None
+    assert look(database, ref).error == "The data is at fault."
+
+
+def test_job_of_a_dead_worker_is_begun_again_with_the_cause_kept(database: Database, ref: JobRef) -> None:
+    begin(database, ref)
+    assert begin(database, ref) == 2
+    assert look(database, ref).failures == ["Attempt 1: its worker died."]
+
+
+def test_dead_attempt_waits_in_the_queue_with_its_cause(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
+    job = look(database, ref)
+    assert (job.state, job.failures) == ("queued", ["Attempt 1: its process ended with signal SIGKILL."])
+
+
+def test_third_death_fails_the_job_with_every_cause(database: Database, ref: JobRef) -> None:
+    for attempt in (1, 2, 3):
+        begin(database, ref)
+        with database.write() as session:
+            jobs.record_death(session, ref, attempt, f"cause {attempt}.")
+    assert begin(database, ref) is None
+    job = look(database, ref)
+    assert job.state == "failed"
+    assert all(f"cause {attempt}." in (job.error or "") for attempt in (1, 2, 3))
+
+
+def test_job_given_back_in_good_order_is_no_failure(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.give_back(session, ref, attempt)
+    assert begin(database, ref) == 2
+    assert look(database, ref).failures == []
+
+
+def test_late_attempt_may_neither_report_nor_end_the_job(database: Database, ref: JobRef) -> None:
+    late = begin(database, ref) or 0
+    begin(database, ref)
+    with pytest.raises(jobs.Superseded), database.write() as session:
+        jobs.report(session, ref, late, FIGURES)
+    with pytest.raises(jobs.Superseded), database.write() as session:
+        jobs.succeed(session, ref, late, "model_late")
+    assert (look(database, ref).state, look(database, ref).progress) == ("running", None)
+
+
+def test_death_of_a_late_attempt_is_not_recorded(database: Database, ref: JobRef) -> None:
+    late = begin(database, ref) or 0
+    begin(database, ref)
+    with database.write() as session:
+        jobs.record_death(session, ref, late, "too late")
+    assert look(database, ref).state == "running"
+
+
+def test_progress_is_shown(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.report(session, ref, attempt, FIGURES)
+    assert look(database, ref).progress == FIGURES

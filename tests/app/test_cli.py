@@ -1,0 +1,95 @@
+"""The command line, as its users meet it."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli import app as commands
+from tests.factories import csv_bytes
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+NAMES = [command.callback.__name__ for command in commands.registered_commands if command.callback]
+
+
+def run(*arguments: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    settings = {
+        "GATECAST_DATABASE_URL": f"sqlite:///{folder / 'cli.db'}",
+        "GATECAST_DEVICE": "cpu",
+        **environment,
+    }
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **settings}, check=False
+    )
+
+
+def test_file_is_trained_on_and_forecast(tmp_path: Path) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+    trained = run("train", str(file), "--horizon", "3", "--preset", "quick", folder=tmp_path)
+    assert trained.returncode == 0, trained.stderr
+    answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=tmp_path)
+    rows = list(csv.DictReader(answer.stdout.splitlines()))
+    assert [row["ds"] for row in rows] == ["2000", "2001"] * 3
+    assert set(rows[0]) == {"unique_id", "ds", "forecast", "lo-90", "hi-90"}
+
+
+def test_file_not_trained_on_says_what_to_run(tmp_path: Path) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+    answer = run("forecast", str(file), folder=tmp_path)
+    assert answer.returncode == 2
+    assert f"gatecast train {file}" in answer.stderr
+
+
+def test_unusable_file_is_told_in_a_sentence_without_a_trace(tmp_path: Path) -> None:
+    file = tmp_path / "broken.csv"
+    file.write_bytes(b"unique_id,ds,y\na,1990,ten\na,1991,12\n")
+    answer = run("train", str(file), "--horizon", "3", folder=tmp_path)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("gatecast: ")
+    assert "Traceback" not in answer.stderr
+
+
+def test_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    answer = run("serve", folder=tmp_path, GATECAST_PORT="http")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("gatecast: GATECAST_PORT: ")
+
+
+def test_unreachable_database_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    answer = run("migrate", folder=tmp_path, GATECAST_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/none")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("gatecast: The database does not answer")
+    assert "secret" not in answer.stderr
+
+
+def test_worker_on_a_database_without_tables_says_to_migrate(tmp_path: Path) -> None:
+    answer = run("worker", folder=tmp_path)
+    assert answer.returncode == 2
+    assert "gatecast migrate" in answer.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_of_each_command_has_an_example(name: str, tmp_path: Path) -> None:
+    answer = run(name, "--help", folder=tmp_path)
+    assert answer.returncode == 0
+    assert f"gatecast {name}" in answer.stdout.split("Usage:")[1]
+    assert "Example" in answer.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_command_stands_in_the_readme(name: str) -> None:
+    assert f"gatecast {name}" in README
+
+
+@pytest.mark.parametrize("module", ["app.client", "app.cli"])
+def test_import_is_light(module: str) -> None:
+    heavy = {"torch", "sqlalchemy", "pandas", "fastapi"}
+    code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,48 @@
+"""Settings from the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import PREFIX, Settings, SettingsError, load_settings
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def test_environment_overrides_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATECAST_PORT", "9000")
+    assert load_settings().port == 9000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("GATECAST_PORT", "http", "GATECAST_PORT"),
+        ("GATECAST_DEVICE", "gpu", "GATECAST_DEVICE"),
+        ("GATECAST_DATABASE_URL", "mysql://x/y", "sqlite:/// (a file) or postgresql://"),
+        ("GATECAST_PROT", "80", "Did you mean GATECAST_PORT?"),
+    ],
+)
+def test_wrong_setting_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")):
+        load_settings()
+
+
+def test_password_in_a_wrong_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATECAST_DATABASE_URL", "mysql://me:secret@db/x")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
+def test_every_spelling_of_postgres_names_one_driver(url: str) -> None:
+    assert Settings(database_url=url).database_url == "postgresql+psycopg://u@h/d"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_setting_stands_in_the_readme(name: str) -> None:
+    assert f"`{PREFIX}{name.upper()}`" in README.read_text()

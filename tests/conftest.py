@@ -1,0 +1,94 @@
+"""Databases, an app over each of them, and a service with real processes."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.db.engine import Database
+from app.main import create_app
+from app.services import storage
+from app.settings import Settings
+from tests import postgres
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A running Postgres with a migrated database `template`, to be cloned."""
+    folder = postgres.programs()
+    if folder is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must run the Postgres half, and no Postgres server is installed.")
+        pytest.skip("no Postgres server programs here (Debian: apt-get install postgresql)")
+    with postgres.running_server(folder) as server:
+        postgres.execute(server, "CREATE DATABASE template")
+        _migrate(f"{server}/template")
+        yield server
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    storage.migrate(database)
+    database.dispose()
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database for this test alone."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'test.db')}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A migrated Postgres database for this test alone."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgres.execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
+    yield f"{postgres_server}/{name}"
+    postgres.drop(postgres_server, name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database; every test that asks for one runs on both kinds."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Settings for that database."""
+    return Settings(database_url=database_url, device="cpu")
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The database, opened."""
+    database = Database(settings.database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def api(settings: Settings) -> FastAPI:
+    """The app over that database."""
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(api: FastAPI) -> Iterator[TestClient]:
+    """A caller of the app; an error inside is answered, not raised, as it would be in the wild."""
+    with TestClient(api, raise_server_exceptions=False) as client:
+        yield client

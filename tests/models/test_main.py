@@ -1,0 +1,92 @@
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.__main__ import main
+from tests.models.samples import wave
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "waves.csv"
+    lines = [
+        f"{name},{t},{y}"
+        for name, level in (("a", 5.0), ("b/c", 9e6))
+        for t, y in enumerate(wave(24, level=level))
+    ]
+    path.write_text("\n".join(["unique_id,ds,y", *lines, "a,24,"]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def trained(file: Path) -> Path:
+    out = file.with_name("m.safetensors")
+    assert main(["train", str(file), "--horizon", "3", "--season-length", "4", "--out", str(out)]) == 0
+    return out
+
+
+def test_trained_model_forecasts_every_series(
+    file: Path, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["forecast", str(file), "--model", str(trained), "--level", "80", "--horizon", "2"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["unique_id"], row["step"]) for row in rows] == [
+        ("a", "1"),
+        ("a", "2"),
+        ("b/c", "1"),
+        ("b/c", "2"),
+    ]
+    assert list(rows[0]) == ["unique_id", "step", "forecast", "lo-80", "hi-80"]
+    expected = wave(26, level=9e6)[-2:]
+    np.testing.assert_allclose([float(row["forecast"]) for row in rows[2:]], expected, rtol=0.25)
+
+
+def test_config_can_be_read_beside_the_weights(trained: Path) -> None:
+    assert '"season_length": 4' in trained.with_suffix(".json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("unique_id,y\na,1\n", "no column ds"),
+        ("unique_id,ds,y\n", "no rows"),
+        ("unique_id,ds,y\na,1,2\na,2,many\n", "Line 3"),
+        ("unique_id,ds,y\na,1,2\na,2,3\n", "too long"),
+        ("unique_id,ds,y\na,1,2\na,2,inf\n", "infinite"),
+    ],
+)
+def test_unusable_file_ends_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(content, encoding="utf-8")
+    assert main(["train", str(path), "--horizon", "3", "--out", str(tmp_path / "m")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_missing_file_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", str(tmp_path / "no.csv"), "--model", str(tmp_path / "m")]) == 2
+    assert "no.csv" in capsys.readouterr().err
+
+
+def test_metadata_that_is_no_json_ends_with_a_sentence(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.json").write_text("{", encoding="utf-8")
+    assert main(["forecast", str(file), "--model", str(tmp_path / "m.safetensors")]) == 2
+    assert "m.json" in capsys.readouterr().err
+
+
+def test_help_shows_examples() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "models", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "python -m models train examples/population.csv --horizon 5" in shown.stdout

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from models.metrics import coverage, mase, pinball, seasonal_naive_error, smape
+from models.windows import Panel
+
+TARGET = np.array([[100.0, 50.0, np.nan]])
+
+
+def test_smape_is_a_percentage_of_the_mean_size() -> None:
+    assert smape(TARGET, np.array([[110.0, 50.0, 1.0]])) == pytest.approx(100 * 10 / 105 / 2)
+
+
+def test_two_zeros_are_a_perfect_forecast() -> None:
+    assert smape(np.zeros((1, 2)), np.zeros((1, 2))) == 0.0
+
+
+def test_smape_without_targets_is_nan() -> None:
+    assert np.isnan(smape(np.full((1, 2), np.nan), np.zeros((1, 2))))
+
+
+def test_mase_divides_by_the_series_own_scale() -> None:
+    target, forecast = np.array([[3.0, np.nan], [10.0, 10.0]]), np.array([[1.0, 9.0], [10.0, 30.0]])
+    assert mase(target, forecast, np.array([1.0, 10.0])) == pytest.approx((2 + 0 + 2) / 3)
+
+
+def test_series_without_scale_does_not_count() -> None:
+    target, forecast = np.array([[3.0], [10.0]]), np.array([[1.0], [20.0]])
+    assert mase(target, forecast, np.array([0.0, 10.0])) == 1.0
+
+
+def test_seasonal_naive_error_stays_within_each_series() -> None:
+    panel = Panel.of([[1, 5, 2, 7], [100, 200], [1, np.nan, 4, 4]])
+    np.testing.assert_array_equal(seasonal_naive_error(panel, 2), [1.5, np.nan, 3.0])
+
+
+def test_pinball_charges_misses_by_side() -> None:
+    assert pinball(np.array([[2.0]]), np.array([[0.0]]), 0.9) == pytest.approx(1.8)
+    assert pinball(np.array([[0.0]]), np.array([[2.0]]), 0.9) == pytest.approx(0.2)
+
+
+def test_coverage_counts_known_targets_inside_their_bounds() -> None:
+    lo, hi = np.array([[100.0, 0.0, 0.0]]), np.array([[120.0, 49.0, 1.0]])
+    assert coverage(TARGET, lo, hi) == 0.5

@@ -1,0 +1,189 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from models.baselines import naive
+from models.checkpoint import dump
+from models.config import longest_horizon
+from models.errors import HorizonTooLong, TrainingDiverged, TrainingStopped, UnusableHistory
+from models.forecasting import forecast
+from models.metrics import smape
+from models.network import Forecaster, build_member
+from models.training import Batch, Progress, _check_finite, _Task, fit, one_cycle, pinball_loss
+from models.windows import Panel
+from tests.models.samples import tiny_config, wave, waves
+
+
+def test_same_seed_gives_same_bits() -> None:
+    first, second = (dump(fit(waves(), tiny_config())) for _ in range(2))
+    assert first.weights == second.weights
+
+
+def test_thread_setting_changes_no_bits() -> None:
+    before = torch.get_num_threads()
+    config = tiny_config(views=("last",), batch=256, hidden=64, steps=10)
+    try:
+        torch.set_num_threads(1)
+        first = dump(fit(waves(), config))
+        torch.set_num_threads(2)
+        second = dump(fit(waves(), config))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert first.weights == second.weights
+
+
+def test_other_seed_gives_other_weights() -> None:
+    first, second = (dump(fit(waves(), tiny_config(seed=seed))) for seed in (1, 2))
+    assert first.weights != second.weights
+
+
+def test_neighbouring_seeds_share_no_member() -> None:
+    first, second = (fit(waves(), tiny_config(seed=seed, views=("last",) * 2)) for seed in (1, 2))
+    assert not torch.equal(first.networks[1].head.weight, second.networks[0].head.weight)
+
+
+def test_global_random_state_is_left_alone() -> None:
+    before = torch.get_rng_state()
+    fit(waves(), tiny_config())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_small_problem_is_learned() -> None:
+    panel = waves(series=20, length=48)
+    known, hidden = panel.without_last(4), panel.last(4)
+    model = fit(known, tiny_config(steps=200, evaluations=10, patience=10))
+    ours = smape(hidden, forecast(model, known).median)
+    assert ours < 0.25 * smape(hidden, naive(known, 4))
+    assert ours < 4.0
+
+
+def test_one_batch_can_be_learned_by_heart() -> None:
+    generator = torch.Generator().manual_seed(3)
+    config = tiny_config(hidden=64)
+    inputs, targets = (torch.randn(size, generator=generator) for size in ((8, 8, 4), (8, 4)))
+    batch = Batch(inputs, targets, torch.ones(8, 1))
+    network, quantiles = build_member(config, 0, generator), torch.tensor(config.quantiles)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    for _ in range(300):
+        loss = pinball_loss(network(inputs), batch, quantiles)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimizer.step()
+    assert loss.item() < 0.03
+
+
+def test_held_out_steps_do_not_reach_the_weights() -> None:
+    """One evaluation leaves nothing to choose from, so only the training windows could tell them apart."""
+    panel, config = waves(), tiny_config(evaluations=1)
+    changed = panel.values.copy()
+    changed[np.arange(len(changed)) % 40 >= 36] *= 3
+    first = fit(panel, config)
+    second = fit(Panel(changed, panel.offsets, panel.phases), config)
+    assert dump(first).weights == dump(second).weights
+
+
+def test_best_weights_are_restored() -> None:
+    """A rate this high spoils the weights later on; the answer must come from the best evaluation."""
+    seen: list[Progress] = []
+    panel = waves()
+    config = tiny_config(views=("last",), learning_rate=0.3, steps=60, evaluations=60, patience=60)
+    model = fit(panel, config, on_epoch=seen.append)
+    losses = [progress.validation_loss for progress in seen]
+    best = int(np.argmin(losses)) + 1
+    assert best < 60
+    assert losses[-1] > losses[best - 1]
+    assert held_out_loss(model, panel) == pytest.approx(losses[best - 1], rel=1e-6)
+
+
+def held_out_loss(model: Forecaster, panel: Panel) -> float:
+    task = _Task.of(panel, model.config, torch.device("cpu"))
+    batch = task.held_out_batch("last", torch.Generator())
+    with torch.no_grad():
+        return pinball_loss(
+            model.networks[0](batch.inputs), batch, torch.tensor(model.config.quantiles)
+        ).item()
+
+
+def test_patience_ends_a_member_early() -> None:
+    seen: list[Progress] = []
+    config = tiny_config(views=("last",), learning_rate=0.3, steps=60, evaluations=60, patience=2)
+    fit(waves(), config, on_epoch=seen.append)
+    assert seen[-1].epoch < 60
+    assert seen[-1].share_done == 1.0
+
+
+def test_progress_is_told_after_every_evaluation() -> None:
+    seen: list[Progress] = []
+    fit(waves(), tiny_config(patience=9), on_epoch=seen.append)
+    assert [(p.member, p.epoch) for p in seen] == [(m, e) for m in (1, 2, 3) for e in (1, 2, 3, 4, 5)]
+    assert [p.share_done for p in seen] == pytest.approx([(i + 1) / 15 for i in range(15)])
+    assert all(p.members == 3 and p.epochs == 5 and p.loss > 0 for p in seen)
+
+
+def test_stop_requested_is_obeyed_before_the_next_batch() -> None:
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 3
+
+    with pytest.raises(TrainingStopped, match="step 2 of member 1"):
+        fit(waves(), tiny_config(), should_stop=should_stop)
+    assert asked == 3
+
+
+def test_too_long_horizon_is_refused_with_the_limit() -> None:
+    with pytest.raises(HorizonTooLong, match="at most 19 is possible"):
+        fit(waves(length=40), tiny_config(horizon=20))
+
+
+@pytest.mark.parametrize("longest", [4, 5, 12])
+def test_longest_horizon_can_be_trained(longest: int) -> None:
+    horizon = longest_horizon(longest)
+    panel = waves(series=2, length=longest)
+    model = fit(panel, tiny_config(horizon=horizon, context=2))
+    assert np.isfinite(forecast(model, panel).median).all()
+
+
+def test_series_too_short_to_learn_from_do_no_harm() -> None:
+    panel = Panel.of([wave(40), [5.0], [3.0, 4.0], wave(9)])
+    answer = forecast(fit(panel, tiny_config()), panel)
+    assert np.isfinite(answer.median).all()
+
+
+def test_nothing_to_hold_out_is_refused() -> None:
+    values = wave(40)
+    values[-4:] = np.nan
+    with pytest.raises(UnusableHistory, match="nothing can be held out"):
+        fit(Panel.of([values]), tiny_config())
+
+
+@pytest.mark.parametrize("losses", [(math.nan, 0.1), (0.1, math.inf)])
+def test_loss_that_is_no_number_is_told(losses: tuple[float, float]) -> None:
+    with pytest.raises(TrainingDiverged, match=r"by step 6 .* learning rate below 0.01"):
+        _check_finite(*losses, step=5, config=tiny_config())
+
+
+def test_pinball_loss_asks_high_quantiles_for_high_answers() -> None:
+    batch = Batch(torch.zeros(1, 1, 1), torch.tensor([[1.0]]), torch.ones(1, 1))
+    low_and_high = pinball_loss(torch.tensor([[[0.0, 0.0]]]), batch, torch.tensor([0.1, 0.9]))
+    assert low_and_high.item() == pytest.approx((0.1 + 0.9) / 2)
+
+
+def test_unknown_targets_do_not_count() -> None:
+    batch = Batch(torch.zeros(1, 1, 1), torch.tensor([[1.0, torch.nan]]), torch.tensor([[0.5]]))
+    answers = torch.zeros(1, 2, 1, requires_grad=True)
+    loss = pinball_loss(answers, batch, torch.tensor([0.5]))
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    assert loss.item() == pytest.approx(0.25)
+    assert answers.grad is not None
+    assert answers.grad[0, :, 0].tolist() == pytest.approx([-0.25, 0.0])
+
+
+def test_rate_rises_then_falls() -> None:
+    rates = [one_cycle(share) for share in (0.0, 0.15, 0.3, 0.65, 1.0)]
+    assert rates == pytest.approx([0.04, 0.52, 1.0, 0.5, 0.0])

@@ -1,0 +1,91 @@
+"""A Postgres server of the tests' own: on a free port, as a user other than root, gone afterwards."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+
+START_LIMIT_S = "30"
+
+
+def programs() -> Path | None:
+    """Return the folder of Postgres' server programs, or nothing where there is none."""
+    if shutil.which("pg_config") is None:
+        return None
+    found = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True, check=True)
+    folder = Path(found.stdout.strip())
+    return folder if (folder / "initdb").exists() else None
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[str]:
+    """Start a server and give the address of its `postgres` database, without the database's name."""
+    with tempfile.TemporaryDirectory(prefix="gatecast-pg-") as home:
+        user = _user()
+        if user is not None:
+            shutil.chown(home, user)
+        data, port = Path(home) / "data", _free_port()
+        run = _runner(user, folder, home)
+        run(
+            "initdb", "-D", str(data), "-U", "gatecast", "--auth=trust", "--encoding=UTF8", "--locale=C", "-N"
+        )
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        log = str(Path(home) / "log")
+        run("pg_ctl", "-D", str(data), "-o", options, "-l", log, "-t", START_LIMIT_S, "-w", "start")
+        try:
+            yield f"postgresql+psycopg://gatecast@127.0.0.1:{port}"
+        finally:
+            run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+
+
+def execute(server: str, statement: str) -> None:
+    """Run one statement on the server, outside a transaction."""
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def drop(server: str, name: str) -> None:
+    """Remove a database, whoever is still connected to it."""
+    try:
+        execute(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    except OperationalError:
+        return  # the server is being stopped, and everything goes with it
+
+
+def _runner(user: str | None, folder: Path, home: str) -> Callable[..., None]:
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(folder / program), *arguments],
+            check=True,
+            user=user,
+            cwd=home,
+            stdout=subprocess.DEVNULL,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        )
+
+    return run
+
+
+def _user() -> str | None:
+    """Return whom the server runs as: Postgres refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,119 @@
+"""A service with real processes, and a look at who they are."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from app.client import Client
+from app.db.engine import Database
+from app.db.tables import Worker
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Service:
+    """`gatecast serve`, running."""
+
+    process: "subprocess.Popen[bytes]"
+    url: str
+    database_url: str
+
+    def worker_pid(self) -> int:
+        """Return the pid of the newest worker that has reported."""
+        return eventually(self._newest_worker)
+
+    def training_pid(self) -> int:
+        """Return the pid of the process that trains: the fork server's child."""
+        return eventually(lambda: next(iter(grandchildren(self.worker_pid())), None))
+
+    def _newest_worker(self) -> int | None:
+        database = Database(self.database_url)
+        try:
+            with database.read() as session:
+                newest = session.query(Worker).filter_by(stopped=False).order_by(Worker.id.desc()).first()
+                return newest.pid if newest else None
+        finally:
+            database.dispose()
+
+
+@contextmanager
+def running_service(database_url: str, folder: Path) -> Iterator[Service]:
+    """Start the service and stop it afterwards, whatever a test did to its processes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "GATECAST_DATABASE_URL": database_url,
+        "GATECAST_PORT": str(port),
+        "GATECAST_DEVICE": "cpu",
+    }
+    with (folder / "service.log").open("wb") as log:
+        command = [sys.executable, "-m", "app.cli", "serve"]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        service = Service(process, f"http://127.0.0.1:{port}", database_url)
+        try:
+            with Client(service.url) as client:
+                eventually(lambda: client.is_ready() or process.poll() is not None)
+            assert process.poll() is None, (folder / "service.log").read_text()
+            yield service
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
+
+
+def eventually(look: Callable[[], Found | None], within_s: float = 60.0) -> Found:
+    """Look until there is something to see, and return it."""
+    deadline = time.monotonic() + within_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.02)
+    return found
+
+
+def kill(pid: int) -> None:
+    """End a process as the kernel would when memory runs out."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there and no zombie."""
+    return _parents().get(pid) is not None
+
+
+def grandchildren(pid: int) -> list[int]:
+    """Return the pids two steps below a process."""
+    parents = _parents()
+    return [other for other, parent in parents.items() if parents.get(parent or 0) == pid]
+
+
+def descendants(pid: int) -> list[int]:
+    """Return every pid below a process."""
+    parents = _parents()
+    found, fresh = [], [pid]
+    while fresh:
+        fresh = [other for other, parent in parents.items() if parent in fresh]
+        found += fresh
+    return found
+
+
+def _parents() -> dict[int, int]:
+    """Return the parent of each process that is no zombie."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state != "Z":
+            parents[int(stat.parent.name)] = int(parent)
+    return parents
