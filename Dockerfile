@@ -29,7 +29,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM python:3.11-slim-bookworm
 # docker-compose.yml makes the database's password readable for this user id.
-RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/gatecast --create-home gatecast
+RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/gatecast gatecast && \
+    install -d -o gatecast -g gatecast /var/lib/gatecast
 COPY --from=build /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH GATECAST_HOST=0.0.0.0
 WORKDIR /srv/gatecast

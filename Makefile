@@ -5,7 +5,7 @@ READY := .venv/.ready
 SOURCES := app models migrations tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check lint bench clean
+.PHONY: help demo serve test test-long check lint bench clean tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -17,10 +17,10 @@ demo: $(READY) ## Upload, train, judge and forecast the population of 40 countri
 serve: $(READY) ## Run the service on SQLite until Ctrl-C: http://127.0.0.1:8000/docs
 	$(BIN)/gatecast serve
 
-test: $(READY) ## The fast tests, on SQLite and (where its server is installed) on Postgres
+test: $(READY) tools ## The fast tests, on SQLite and (where its server is installed) on Postgres
 	$(BIN)/pytest
 
-test-long: $(READY) ## The tests that need signals, time or a browser
+test-long: $(READY) tools ## The tests that need signals, time or a browser
 	$(BIN)/pytest -m long
 
 lint: $(READY) ## Format, style, types, import contracts
@@ -29,8 +29,11 @@ lint: $(READY) ## Format, style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint demo ## All that CI runs: style, the demo, both suites
+check: lint demo tools ## All that CI runs: style, the demo, both suites
 	$(BIN)/pytest -m ""
+
+tools:
+	@.ci/install-tools
 
 bench: $(READY) ## The benchmarks; each prints one JSON line last
 	$(BIN)/python -m benchmarks.article

@@ -25,7 +25,8 @@ Preset = Literal["quick", "balanced", "accurate"]
 def serve() -> None:
     """Run the API and one worker; migrations run first, Ctrl-C stops everything.
 
-    Examples:
+    For example:
+
     `gatecast serve`
 
     `GATECAST_DATABASE_URL=postgresql://me@db/gatecast GATECAST_PORT=80 gatecast serve`
@@ -39,7 +40,8 @@ def serve() -> None:
 def api() -> None:
     """Run the API alone, on a database that is migrated; workers run elsewhere.
 
-    Example:
+    For example:
+
     `gatecast api`
     """
     from app.server import serve as run
@@ -48,12 +50,26 @@ def api() -> None:
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell, by the exit status, if one on this host is alive.")
+    ] = False,
+) -> None:
     """Run one worker alone, on a database that is migrated.
 
-    Example:
+    For example:
+
     `GATECAST_DATABASE_URL=postgresql://me@db/gatecast gatecast worker`
+
+    `gatecast worker --check`
     """
+    if check:
+        from app.db.engine import Database
+        from app.services import workers
+
+        alive = workers.is_beating_here(Database(_settings().database_url), within_s=3.0)
+        raise typer.Exit(0 if alive else 1)
     from app.worker.process import run_worker
 
     run_worker(_settings())
@@ -63,7 +79,8 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to this version; harmless when it is.
 
-    Example:
+    For example:
+
     `gatecast migrate`
     """
     from app.db.engine import Database
@@ -80,7 +97,8 @@ def demo(
 ) -> None:
     """Show the whole path on the population of 40 countries: upload, train, judge, forecast.
 
-    Examples:
+    For example:
+
     `gatecast demo`
 
     `gatecast demo --url http://127.0.0.1:8000`
@@ -108,7 +126,8 @@ def train(
 ) -> None:
     """Train on a file and keep the model in the database; nothing else needs to run.
 
-    Example:
+    For example:
+
     `gatecast train examples/population.csv --horizon 5 --preset quick`
     """
     from app import offline
@@ -129,7 +148,8 @@ def forecast(
 ) -> None:
     """Print the forecast for a file that was trained on, as CSV.
 
-    Examples:
+    For example:
+
     `gatecast forecast examples/population.csv`
 
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
@@ -144,7 +164,8 @@ def forecast(
 def backup(target: Annotated[Path, typer.Argument(help="The file to write; must not exist.")]) -> None:
     """Write everything into one consistent file, while the service goes on working.
 
-    Example:
+    For example:
+
     `gatecast backup gatecast-2026-01-31.db`
     """
     from app.db.engine import Database

@@ -51,7 +51,7 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
         database = Database(settings.database_url)
         queue = Queue(database)
         oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
-        app.state.parts = Parts(settings, database, Trainings(queue), oracle)
+        app.state.parts = Parts(database, Trainings(queue), oracle)
         yield
         queue.close()
         database.dispose()

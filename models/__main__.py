@@ -47,13 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (CoreError, InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    except (CoreError, InputError) as error:
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(f"{error.filename} cannot be used: {error.strerror}.")
     return 0
 
 
+def _failed(sentence: str) -> int:
+    print(f"error: {sentence}", file=sys.stderr)
+    return 2
+
+
 def train(options: argparse.Namespace) -> None:
+    beside = _beside(options.out)
     panel = read_table(options.file).panel
     config = preset(
         options.preset,
@@ -65,14 +72,13 @@ def train(options: argparse.Namespace) -> None:
     )
     artifact = dump(fit(panel, config, device=options.device))
     options.out.write_bytes(artifact.weights)
-    beside = options.out.with_suffix(".json")
     beside.write_text(json.dumps(artifact.metadata, indent=2) + "\n", encoding="utf-8")
     print(f"Wrote {options.out} and {beside}.")
 
 
 def predict(options: argparse.Namespace) -> None:
     table = read_table(options.file)
-    beside = options.model.with_suffix(".json")
+    beside = _beside(options.model)
     try:
         metadata = json.loads(beside.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -82,8 +88,22 @@ def predict(options: argparse.Namespace) -> None:
     _write(table, forecast(forecaster, table.panel, horizon=options.horizon, levels=levels))
 
 
+def _beside(weights: Path) -> Path:
+    """Where the configuration of these weights lies."""
+    if weights.suffix == ".json":
+        raise InputError(f"{weights} would be the configuration: name the weights, say model.safetensors.")
+    return weights.with_suffix(".json")
+
+
 def read_table(path: Path) -> Table:
     """Read `unique_id,ds,y`; raises `InputError` naming the line that cannot be used."""
+    try:
+        return _read(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not a CSV file in UTF-8: {error}.") from error
+
+
+def _read(path: Path) -> Table:
     series: dict[str, list[float]] = {}
     with path.open(newline="", encoding="utf-8-sig") as file:
         rows = csv.DictReader(file)

@@ -142,7 +142,7 @@ class _Recipe:
 
 
 _RECIPES: dict[Preset, _Recipe] = {
-    "quick": _Recipe(("last", "phase"), ("last",) * 2, steps=400, batch=128),
+    "quick": _Recipe(("season", "phase"), ("last",) * 2, steps=400, batch=128),
     "balanced": _Recipe(("last", "season", "phase") * 4, ("last",) * 6, steps=600, batch=512),
     "accurate": _Recipe(("last", "season", "phase") * 6, ("last",) * 12, steps=1000, batch=512),
 }

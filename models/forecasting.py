@@ -50,6 +50,15 @@ def _present(device: torch.device) -> torch.device:
     return device
 
 
+def use_one_thread() -> None:
+    """Let every later operation of this process run in the thread that asks for it.
+
+    For a server, whose requests come in threads of their own: networks this small gain nothing from more, and
+    threads that wait for each other cost many times what they do.
+    """
+    torch.set_num_threads(1)
+
+
 def forecast(
     forecaster: Forecaster, panel: Panel, *, horizon: int | None = None, levels: Sequence[int] = (80, 95)
 ) -> Forecast:

@@ -26,17 +26,23 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A running Postgres with a migrated database `template`, to be cloned."""
+def postgres_programs() -> Path:
+    """The folder of Postgres' server programs."""
     folder = postgres.programs()
     if folder is None:
         if os.environ.get("CI"):
             pytest.fail("CI must run the Postgres half, and no Postgres server is installed.")
         pytest.skip("no Postgres server programs here (Debian: apt-get install postgresql)")
-    with postgres.running_server(folder) as server:
-        postgres.execute(server, "CREATE DATABASE template")
-        _migrate(f"{server}/template")
-        yield server
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_programs: Path) -> Iterator[str]:
+    """The address of a running Postgres with a migrated database `template`, to be cloned."""
+    with postgres.running_server(postgres_programs) as server:
+        postgres.execute(server.url, "CREATE DATABASE template")
+        _migrate(f"{server.url}/template")
+        yield server.url
 
 
 def _migrate(url: str) -> None:

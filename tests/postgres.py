@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -25,25 +26,39 @@ def programs() -> Path | None:
     return folder if (folder / "initdb").exists() else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server; `url` lacks the name of a database."""
+
+    url: str
+    control: Callable[[str], None]
+
+    def crash_and_restart(self) -> None:
+        """Stop at once, as a crash would, and start again."""
+        self.control("stop")
+        self.control("start")
+
+
 @contextmanager
-def running_server(folder: Path) -> Iterator[str]:
-    """Start a server and give the address of its `postgres` database, without the database's name."""
+def running_server(folder: Path) -> Iterator[Server]:
+    """Start a server."""
     with tempfile.TemporaryDirectory(prefix="gatecast-pg-") as home:
-        user = _user()
+        user, data, port = _user(), f"{home}/data", _free_port()
         if user is not None:
             shutil.chown(home, user)
-        data, port = Path(home) / "data", _free_port()
         run = _runner(user, folder, home)
-        run(
-            "initdb", "-D", str(data), "-U", "gatecast", "--auth=trust", "--encoding=UTF8", "--locale=C", "-N"
-        )
+        run("initdb", "-D", data, "-U", "gatecast", "--auth=trust", "--encoding=UTF8", "--locale=C")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-        log = str(Path(home) / "log")
-        run("pg_ctl", "-D", str(data), "-o", options, "-l", log, "-t", START_LIMIT_S, "-w", "start")
+
+        def control(action: str) -> None:
+            stop_or_start = ["-m", "immediate"] if action == "stop" else ["-o", options, "-l", f"{home}/log"]
+            run("pg_ctl", "-D", data, "-w", "-t", START_LIMIT_S, *stop_or_start, action)
+
+        control("start")
         try:
-            yield f"postgresql+psycopg://gatecast@127.0.0.1:{port}"
+            yield Server(f"postgresql+psycopg://gatecast@127.0.0.1:{port}", control)
         finally:
-            run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+            control("stop")
 
 
 def execute(server: str, statement: str) -> None:

@@ -10,14 +10,12 @@ from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.services.forecasting import Oracle
 from app.services.training import Trainings
-from app.settings import Settings
 
 
 @dataclass(frozen=True)
 class Parts:
     """What lives as long as the process; `app.main` makes it, every request finds it."""
 
-    settings: Settings
     database: Database
     trainings: Trainings
     oracle: Oracle

@@ -1,6 +1,8 @@
 """Read the body of `POST /datasets`: a file with a few fields beside it, or JSON."""
 
 import hashlib
+import json
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -54,12 +56,23 @@ class UploadFields(BaseModel):
     ] = None
 
 
+def _inlined(shape: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a body with its parts written out, since FastAPI has no name for them."""
+    schema = shape.model_json_schema()
+    parts = schema.pop("$defs", {})
+    text = re.sub(
+        r'{"\$ref": "#/\$defs/(\w+)"}', lambda found: json.dumps(parts[found[1]]), json.dumps(schema)
+    )
+    inlined: dict[str, Any] = json.loads(text)
+    return inlined
+
+
 REQUEST_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            MULTIPART: {"schema": UploadFields.model_json_schema()},
-            JSON: {"schema": DatasetCreate.model_json_schema(ref_template="#/components/schemas/{model}")},
+            MULTIPART: {"schema": _inlined(UploadFields)},
+            JSON: {"schema": _inlined(DatasetCreate)},
         },
     },
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -71,7 +71,7 @@ def answering() -> Iterator[None]:
     """Turn a database that is away, locked or full into Unavailable."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:
         raise Unavailable(
             "The database does not answer. Try again in a moment; if that does not help, look at "
             "GATECAST_DATABASE_URL, the database's own log and the space on its disk."

@@ -13,6 +13,10 @@ def set_up_logging(level: str) -> None:
             "formatters": {"line": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": level.upper()},
-            "loggers": {"alembic": {"level": "WARNING"}, "dbos": {"level": "WARNING"}},
+            "loggers": {
+                "alembic": {"level": "WARNING"},
+                # A handler of our own keeps the engine from adding one.
+                "dbos": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
+            },
         },
     )

@@ -19,7 +19,7 @@ from app.services import series as store
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest, cut
 from models.checkpoint import load
-from models.forecasting import Forecast, forecast, resolve_device
+from models.forecasting import Forecast, forecast, resolve_device, use_one_thread
 from models.network import Forecaster
 from models.windows import Panel
 
@@ -63,6 +63,7 @@ class Oracle:
         self._database = database
         self._cache = cache
         self._device = str(resolve_device(device))
+        use_one_thread()
 
     def answer(
         self, principal: Principal, query: ForecastQuery, request: PageRequest

@@ -55,7 +55,10 @@ def _backup_sqlite(database: Database, target: Path) -> None:
 def _backup_postgres(database: Database, target: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
-        raise Conflict("A backup of Postgres needs its program pg_dump; install the postgresql client.")
+        raise Conflict(
+            "A backup of Postgres needs its program pg_dump, which is not here. Install Postgres' client, or "
+            "run pg_dump where the server runs; docs/operations.md has the command."
+        )
     command = [program, "--format=custom", f"--file={target}", f"--dbname={database.libpq_url}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
     if done.returncode != 0:

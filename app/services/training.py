@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -16,7 +17,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
 from app.db.queries import models as model_queries
 from app.db.tables import DatasetVersion, Job, Model
-from app.errors import AppError, BadInput, FieldError
+from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.intake.frame import TimeAxis
 from app.queue import JobRef, Queue
 from app.schemas.datasets import Profile
@@ -218,7 +219,7 @@ class _Reporter:
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + REPORT_INTERVAL_S
-        with self._database.write() as session:
+        with suppress(Unavailable), self._database.write() as session:  # a look less is no reason to die
             jobs.report(session, self._ref, self._attempt, _progress_out(progress))
 
 

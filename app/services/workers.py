@@ -50,6 +50,18 @@ def forget(database: Database, worker_ids: list[str]) -> None:
         queries.remove(session, worker_ids)
 
 
+def is_beating_here(database: Database, within_s: float) -> bool:
+    """Tell whether the heart of a worker on this host beats within some seconds from now."""
+    before = _beats_here(database)
+    time.sleep(within_s)
+    return _beats_here(database) > before
+
+
+def _beats_here(database: Database) -> int:
+    with database.read() as session:
+        return sum(worker.beat for worker in queries.on_host(session, socket.gethostname()))
+
+
 class DeathWatch:
     """Watches the other workers' heartbeats on behalf of one."""
 

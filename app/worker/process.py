@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
+from typing import TypeVar
 
-from app.db.engine import Database
+from app.db.engine import Database, Session
+from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.queue import JobRef, Runner
 from app.services import jobs, storage, workers
@@ -17,6 +19,7 @@ from app.worker.child import Child, warm_up
 from app.worker.orphans import exit_with_parent
 
 HEARTBEAT_S = 1.0
+Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 
@@ -84,26 +87,36 @@ class Worker:
 
     def _perform(self, ref: JobRef) -> None:
         """Attempt a job until it has ended, or this worker stops."""
-        while not self._stopping.is_set():
-            with self._database.write() as session:
-                attempt = jobs.begin(session, ref, self._settings.max_attempts)
-            if attempt is None:
-                return
+        while attempt := self._persist(lambda session: jobs.begin(session, ref, self._settings.max_attempts)):
             self._attempt(ref, attempt)
-        # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
-        # takes it over.
-        threading.Event().wait()
+        if self._stopping.is_set():
+            # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
+            # takes it over.
+            threading.Event().wait()
 
     def _attempt(self, ref: JobRef, attempt: int) -> None:
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
         child = Child(self._settings, ref, attempt)
         self._at_hand = _AtHand(ref, attempt, child)
         cause = child.wait()
-        if cause is not None and not self._stopping.is_set():
-            with self._database.write() as session:
-                jobs.record_death(session, ref, attempt, cause)
+        if cause is not None:
+            self._persist(lambda session: jobs.record_death(session, ref, attempt, cause))
         self._at_hand = None
         logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
+
+    def _persist(self, change: Callable[[Session], Answer]) -> Answer | None:
+        """Make a change as soon as the database lets it; None if this worker stops before that.
+
+        An exception must not reach the queue: it would take the job for ended.
+        """
+        while not self._stopping.is_set():
+            try:
+                with self._database.write() as session:
+                    return change(session)
+            except Unavailable:
+                logger.warning("The database is away; this worker waits for it.")
+                self._stopping.wait(HEARTBEAT_S)
+        return None
 
     def _give_back(self) -> None:
         work = self._at_hand

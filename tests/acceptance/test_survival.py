@@ -2,13 +2,15 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from app.client import Client
 from app.schemas.jobs import JobOut
+from tests import postgres
 from tests.factories import csv_bytes, trends
-from tests.processes import Service, descendants, eventually, is_running, kill
+from tests.processes import Service, descendants, eventually, is_running, kill, running_service
 
 pytestmark = pytest.mark.long
 
@@ -73,3 +75,17 @@ def test_forecasts_go_on_while_a_training_runs(caller: Client, job: JobOut) -> N
     again = caller.train(job.dataset_id, horizon=5, preset="quick")
     eventually(lambda: _if_under_way(caller, again.id))
     assert len(caller.forecast(job.dataset_id).forecasts) == 20
+
+
+def test_training_outlives_a_crash_of_the_database(postgres_programs: Path, tmp_path: Path) -> None:
+    with (
+        postgres.running_server(postgres_programs) as server,
+        running_service(f"{server.url}/postgres", tmp_path) as service,
+        Client(service.url) as caller,
+    ):
+        dataset = caller.upload_csv("trends", csv_bytes(trends(count=20)))
+        job = caller.train(dataset.id, horizon=5, preset="quick")
+        eventually(lambda: _if_under_way(caller, job.id))
+        server.crash_and_restart()
+        eventually(caller.is_ready)
+        assert caller.wait(job.id).model_id

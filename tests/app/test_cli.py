@@ -79,7 +79,7 @@ def test_help_of_each_command_has_an_example(name: str, tmp_path: Path) -> None:
     answer = run(name, "--help", folder=tmp_path)
     assert answer.returncode == 0
     assert f"gatecast {name}" in answer.stdout.split("Usage:")[1]
-    assert "Example" in answer.stdout
+    assert "For example" in answer.stdout
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as arrays
 
 from models.config import HISTORY_LIMIT, QUANTILES, View
 from models.errors import DeviceUnavailable, HorizonTooLong, InvalidLevel, UnusableHistory
-from models.forecasting import Forecast, _at_levels, forecast, resolve_device
-from models.network import Forecaster
+from models.forecasting import Forecast, _at_levels, _widening, forecast, resolve_device
+from models.network import Forecaster, build_member
 from models.training import fit
 from models.windows import Floats, Panel
 from tests.models.samples import tiny_config, wave, waves
@@ -99,6 +99,29 @@ def test_quantiles_do_not_cross(view: View) -> None:
     wild = fit(waves(), tiny_config(views=(view,), steps=1, evaluations=1, learning_rate=1.0))
     parts = bounds(forecast(wild, waves(), levels=tuple(range(1, 100))))
     assert all((lower <= upper).all() for lower, upper in pairwise(parts))
+
+
+def test_quantiles_that_cross_are_put_in_order() -> None:
+    """A network with its outputs turned round crosses everywhere, and answers as before."""
+    config = tiny_config(views=("last",))
+    network, turned = (build_member(config, 0, torch.Generator().manual_seed(2)) for _ in range(2))
+    with torch.no_grad():
+        for parameter in turned.head.parameters():
+            parameter.copy_(parameter.unflatten(0, (4, 7)).flip(1).flatten(0, 1))  # type: ignore[no-untyped-call]
+    first, second = (forecast(Forecaster(config, (member,)), waves()) for member in (network, turned))
+    for left, right in zip(bounds(first), bounds(second), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-6)
+
+
+def test_bounds_that_rounding_crossed_are_widened() -> None:
+    crossed = torch.tensor([[[2.0, 2.5, 1.0, 1.5, 4.0]]])
+    assert _widening(crossed)[0, 0].tolist() == [2.0, 2.0, 2.0, 1.5, 4.0]
+
+
+def test_levels_may_come_in_any_order_and_twice(model: Forecaster) -> None:
+    mixed, plain = forecast(model, waves(), levels=(95, 80, 95)), forecast(model, waves())
+    assert list(mixed.lo) == [80, 95]
+    assert np.array_equal(mixed.lo[95], plain.lo[95])
 
 
 def test_history_without_a_value_is_named(model: Forecaster) -> None:

@@ -1,7 +1,5 @@
 import csv
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +9,9 @@ from models.__main__ import main
 from tests.models.samples import wave
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "waves.csv"
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "waves.csv"
     lines = [
         f"{name},{t},{y}"
         for name, level in (("a", 5.0), ("b/c", 9e6))
@@ -23,7 +21,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained(file: Path) -> Path:
     out = file.with_name("m.safetensors")
     assert main(["train", str(file), "--horizon", "3", "--season-length", "4", "--out", str(out)]) == 0
@@ -33,7 +31,6 @@ def trained(file: Path) -> Path:
 def test_trained_model_forecasts_every_series(
     file: Path, trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    capsys.readouterr()
     assert main(["forecast", str(file), "--model", str(trained), "--level", "80", "--horizon", "2"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [(row["unique_id"], row["step"]) for row in rows] == [
@@ -74,7 +71,21 @@ def test_unusable_file_ends_with_a_sentence(
 
 def test_missing_file_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["forecast", str(tmp_path / "no.csv"), "--model", str(tmp_path / "m")]) == 2
-    assert "no.csv" in capsys.readouterr().err
+    assert "no.csv cannot be used: No such file" in capsys.readouterr().err
+
+
+def test_weights_named_like_their_config_are_refused(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(file), "--horizon", "3", "--out", "m.json"]) == 2
+    assert "name the weights" in capsys.readouterr().err
+
+
+def test_file_in_another_encoding_ends_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes("unique_id,ds,y\nÖsterreich,1,2\n".encode("latin-1"))
+    assert main(["train", str(path), "--horizon", "3"]) == 2
+    assert "not a CSV file in UTF-8" in capsys.readouterr().err
 
 
 def test_metadata_that_is_no_json_ends_with_a_sentence(
@@ -85,8 +96,7 @@ def test_metadata_that_is_no_json_ends_with_a_sentence(
     assert "m.json" in capsys.readouterr().err
 
 
-def test_help_shows_examples() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "models", "--help"], capture_output=True, text=True, check=True
-    )
-    assert "python -m models train examples/population.csv --horizon 5" in shown.stdout
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "python -m models train examples/population.csv --horizon 5" in capsys.readouterr().out

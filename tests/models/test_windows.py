@@ -95,6 +95,11 @@ def test_gap_longer_than_context_is_bridged_by_last_value() -> None:
     assert windows.history[0, -7:].isnan().all()
 
 
+def test_blank_start_borrows_nothing_from_the_series_before() -> None:
+    panel = Panel.of([wave(10), np.full(20, np.nan)])
+    assert windows_at(panel, series=1, origin=25, end=25).history.isnan().all()
+
+
 @pytest.mark.parametrize("view", ["last", "season", "phase"])
 @pytest.mark.parametrize("future", [1e9, 0.0, -5.0, np.nan])
 def test_no_window_sees_its_future(view: str, future: float) -> None:

@@ -30,6 +30,12 @@ def others(session: Session, worker_id: str) -> Sequence[Worker]:
     return session.scalars(select(Worker).where(Worker.id != worker_id)).all()
 
 
+def on_host(session: Session, host: str) -> Sequence[Worker]:
+    """Return the workers of one host that have not said that they go."""
+    query = select(Worker).where(Worker.host == host, Worker.stopped.is_(False))
+    return session.scalars(query).all()
+
+
 def remove(session: Session, worker_ids: list[str]) -> None:
     """Forget workers that are dead."""
     session.execute(delete(Worker).where(Worker.id.in_(worker_ids)))
