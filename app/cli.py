@@ -120,9 +120,11 @@ def demo(
 @app.command()
 def train(
     file: File,
-    horizon: Annotated[int, typer.Option(min=1, help="How many steps ahead to forecast.")],
+    horizon: Annotated[int, typer.Option(min=1, max=10_000, help="How many steps ahead to forecast.")],
     preset: Annotated[Preset, typer.Option(help="How much patience to train with.")] = "balanced",
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same data, same machine: same model.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
+    ] = 0,
 ) -> None:
     """Train on a file and keep the model in the database; nothing else needs to run.
 

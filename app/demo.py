@@ -94,7 +94,7 @@ def _trained_forecast(client: Client, console: Console, name: str, histories: Hi
 
 
 def _watched(client: Client, console: Console, job: JobOut) -> JobOut:
-    with Progress(console=console, transient=True) as bar:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("   training", total=1.0)
         return client.wait(job.id, lambda now: bar.update(task, completed=_share_done(now)))
 

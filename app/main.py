@@ -1,5 +1,6 @@
 """Put the service together: the one place where its parts meet."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,6 +27,7 @@ Upload series with `POST /datasets`, train an LSTM on them with `POST /train`, f
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
+WRITERS = 10  # requests that change something, at a time; SQLite has one writer in any case
 PROBLEM = {"model": Problem, "description": "What is wrong, where, and how to mend it."}
 
 
@@ -51,7 +53,8 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
         database = Database(settings.database_url)
         queue = Queue(database)
         oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
-        app.state.parts = Parts(database, Trainings(queue), oracle)
+        writers = asyncio.Semaphore(1 if database.is_sqlite else WRITERS)
+        app.state.parts = Parts(database, Trainings(queue), oracle, writers)
         yield
         queue.close()
         database.dispose()

@@ -1,15 +1,18 @@
 """Run the service: the API in this process, and one supervised worker beside it."""
 
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -19,43 +22,67 @@ from app.errors import Unavailable
 from app.main import create_app
 from app.observability.logs import set_up_logging
 from app.services import storage
+from app.services.forecasting import check_device
 from app.settings import Settings
 from app.worker.supervisor import Supervisor
 
 DRAIN_S = 2  # for requests in work when the service is told to stop
+STOP_LIMIT_S = 4.5  # for everything: a thread that parses a large upload cannot be interrupted
 START_LIMIT_S = 60.0
+logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM. With a worker, the migrations are run first."""
     set_up_logging(settings.log_level)
-    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again when it has drained
-    if not with_worker:
-        _run_api(settings)
-        return
+    check_device(settings.device)
+    supervisor = Supervisor(settings) if with_worker else None
+    if supervisor is not None:
+        _migrate(settings)
+        supervisor.start()
+    api = _Api(settings, supervisor)
+    try:
+        api.run()
+    except KeyboardInterrupt:
+        logger.info("Stopped.")  # Ctrl-C, raised again by uvicorn once it has drained
+    finally:
+        if supervisor is not None:
+            supervisor.stop()
+    if not api.started:
+        sys.exit(1)
+
+
+def _migrate(settings: Settings) -> None:
     database = Database(settings.database_url)
     storage.migrate(database)
     database.dispose()
-    supervisor = Supervisor(settings)
-    supervisor.start()
-    try:
-        _run_api(settings)
-    finally:
-        supervisor.stop()
 
 
-def _run_api(settings: Settings) -> None:
-    try:
-        uvicorn.run(
-            create_app(settings),
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=DRAIN_S,
+class _Api(uvicorn.Server):
+    """The API's server; told to stop, it takes the worker along and is gone in time whatever it is doing."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor | None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                create_app(settings),
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=DRAIN_S,
+            )
         )
-    except KeyboardInterrupt:
-        return  # Ctrl-C, raised again by uvicorn once it has drained
+        self._supervisor = supervisor
+        signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again when it has drained
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop, on the first signal and on any other."""
+        if self._supervisor is not None:
+            self._supervisor.ask_to_stop()
+        last_resort = threading.Timer(STOP_LIMIT_S, os._exit, args=(0,))
+        last_resort.daemon = True
+        last_resort.start()
+        super().handle_exit(sig, frame)
 
 
 def _exit(_number: int, _frame: object) -> None:

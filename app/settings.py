@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,12 +20,19 @@ class SettingsError(Exception):
 
 def _database_url(url: str) -> str:
     """Name the driver, so that the spellings people use all mean the same."""
-    if re.match(r"sqlite:///.", url):
+    if re.match(r"sqlite:///[^:]", url):
         return url
-    if re.match(r"postgres(ql)?(\+psycopg)?://.", url):
+    if re.match(r"postgres(ql)?(\+psycopg)?://[^/]*/[^/]+", url) and _has_good_port(url):
         return "postgresql+psycopg://" + url.split("://", 1)[1]
-    message = "must start with sqlite:/// (a file) or postgresql:// (a server)"
+    message = "must be sqlite:///FILE (a file) or postgresql://USER@HOST:PORT/NAME (a server)"
     raise ValueError(message)
+
+
+def _has_good_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 class Settings(BaseSettings):

@@ -71,6 +71,18 @@ def running_service(database_url: str, folder: Path) -> Iterator[Service]:
             process.wait(timeout=15)
 
 
+@contextmanager
+def running_worker(service: Service) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start one more worker on a service's database."""
+    environment = {**os.environ, "GATECAST_DATABASE_URL": service.database_url, "GATECAST_DEVICE": "cpu"}
+    process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+
+
 def eventually(look: Callable[[], Found | None], within_s: float = 60.0) -> Found:
     """Look until there is something to see, and return it."""
     deadline = time.monotonic() + within_s

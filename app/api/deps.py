@@ -1,10 +1,12 @@
 """What routes ask for by type: the caller, a session, the long-lived parts of the service."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import contextmanager_in_threadpool
 
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
@@ -19,6 +21,8 @@ class Parts:
     database: Database
     trainings: Trainings
     oracle: Oracle
+    # Writers wait here, where they hold no thread: the one at work needs a thread now and then to get on.
+    writers: asyncio.Semaphore
 
 
 def get_parts(request: Request) -> Parts:
@@ -38,9 +42,11 @@ def get_read_session(parts: Annotated[Parts, Depends(get_parts)]) -> Iterator[Se
         yield session
 
 
-def get_write_session(request: Request, parts: Annotated[Parts, Depends(get_parts)]) -> Iterator[Session]:
+async def get_write_session(
+    request: Request, parts: Annotated[Parts, Depends(get_parts)]
+) -> AsyncIterator[Session]:
     """Give a session for changing: the request is one transaction, committed before the answer is sent."""
-    with parts.database.write() as session:
+    async with parts.writers, contextmanager_in_threadpool(parts.database.write()) as session:
         request.state.session = session
         yield session
 

@@ -13,6 +13,7 @@ from app.errors import AppError, BadInput, FieldError, NotFound
 from app.schemas.problem import Problem, ProblemPart
 
 MEDIA_TYPE = "application/problem+json"
+BAD_REQUEST = 400
 logger = logging.getLogger(__name__)
 
 
@@ -53,6 +54,8 @@ def _pointer(location: Sequence[int | str]) -> str:
 
 async def _app_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101  # what this handler is registered for
+    if error.status >= AppError.status:
+        logger.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=error)
     return problem(error, request.url.path)
 
 
@@ -69,6 +72,11 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     if error.status_code == NotFound.status:
         detail = f"There is no {request.url.path} here. GET /docs shows every call there is."
         return problem(NotFound(detail), request.url.path)
+    if error.status_code == BAD_REQUEST:
+        detail = (
+            f"The body could not be read: {error.detail.rstrip('.')}. GET /docs shows what this call takes."
+        )
+        return problem(BadInput(detail), request.url.path)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": error.detail,

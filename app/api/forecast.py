@@ -31,14 +31,15 @@ def get_query(  # noqa: PLR0913  # one argument for each parameter of the call
         list[str], Query(description="Name of a series; repeat it for several, leave it out for every one.")
     ] = [],  # noqa: B006  # FastAPI copies defaults
     horizon: Annotated[
-        int | None, Query(ge=1, description="Steps ahead; by default as far as the model reaches.")
+        int | None, Query(ge=1, le=10_000, description="Steps ahead; by default as far as the model reaches.")
     ] = None,
     level: Annotated[
         list[Level],
         Query(description="Interval in percent, 50 to 99; repeat it for several.", max_length=10),
     ] = [80, 95],  # noqa: B006  # FastAPI copies defaults
     dataset_version: Annotated[
-        int | None, Query(ge=1, description="Forecast from the end of this version; by default the newest.")
+        int | None,
+        Query(ge=1, lt=2**31, description="Forecast from the end of this version; by default the newest."),
     ] = None,
 ) -> ForecastQuery:
     """Read the parameters."""
@@ -55,17 +56,31 @@ def get_query(  # noqa: PLR0913  # one argument for each parameter of the call
 def get_media_type(
     accept: Annotated[str, Header(description=f"`{JSON}` or `{CSV}`.")] = "*/*",
 ) -> str:
-    """Choose the first media type in `Accept` that is offered.
+    """Choose the media type that `Accept` likes best among those offered, JSON where it likes both.
 
-    Raises NotAcceptable if there is none.
+    Raises NotAcceptable if it names neither.
     """
-    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    for media_type in wanted:
-        if media_type in (JSON, CSV):
-            return media_type
-        if media_type in ("*/*", "application/*"):
-            return JSON
-    raise NotAcceptable(f"A forecast comes as {JSON} or as {CSV}; Accept names neither: {accept}.")
+    liking = {offer: _liking(accept, offer) for offer in (JSON, CSV)}
+    best = max(liking, key=lambda offer: liking[offer])
+    if liking[best] == 0:
+        raise NotAcceptable(f"A forecast comes as {JSON} or as {CSV}; Accept names neither: {accept}.")
+    return best
+
+
+def _liking(accept: str, offer: str) -> float:
+    """Return the quality that `Accept` gives a media type, by its most exact range (RFC 9110, 12.5.1)."""
+    ranges = dict(_quality(part) for part in (accept or "*/*").split(","))
+    matching = (offer, f"{offer.partition('/')[0]}/*", "*/*")
+    return next((ranges[wanted] for wanted in matching if wanted in ranges), 0.0)
+
+
+def _quality(part: str) -> tuple[str, float]:
+    wanted, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weight = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+    try:
+        return wanted, float(weight)
+    except ValueError:
+        return wanted, 0.0
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -64,7 +64,8 @@ async def claim_key(
         with parts.database.write() as session:
             return idempotency.claim(session, principal, idempotency_key, fingerprint)
 
-    answer = await run_in_threadpool(claim)
+    async with parts.writers:
+        answer = await run_in_threadpool(claim)
     if answer is not None:
         raise Repeated(answer)
     request.state.claim = Claim(principal, idempotency_key)

@@ -11,7 +11,8 @@ from app.services.paging import PageRequest
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.")]
 Cursor = Annotated[
-    str | None, Query(description="`next` of the page before; leave it out for the first page.")
+    str | None,
+    Query(min_length=1, description="`next` of the page before; leave it out for the first page."),
 ]
 
 

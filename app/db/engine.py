@@ -4,39 +4,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, TimeoutError  # noqa: A004  # the pool's
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.errors import Unavailable
+from app.errors import BadInput, Unavailable
 
 __all__ = ["Database", "Session"]
 
 BUSY_TIMEOUT_MS = 30_000
+POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 35}  # as many in all as the API has threads
 
 
 class Database:
     """One database behind two engines: `reader` for looking, `writer` for changing.
 
     On SQLite a writer takes the write lock when its transaction begins: two transactions that both read and
-    then write would otherwise meet a lock that waiting cannot solve. On Postgres both are the same engine.
+    then write would otherwise meet a lock that waiting cannot solve. On Postgres both share connections.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.writer = self._engine("BEGIN IMMEDIATE")
-        self.reader = self._engine("BEGIN") if self.is_sqlite else self.writer
+        self.reader = self._engine("BEGIN") if self.is_sqlite else self._snapshots()
 
     def _engine(self, begin: str) -> Engine:
         if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-        engine = create_engine(self.url)
+            return create_engine(self.url, pool_pre_ping=True, **POOL)
+        engine = create_engine(self.url, **POOL)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
         return engine
+
+    def _snapshots(self) -> Engine:
+        """Return the writer's connections with every query of a transaction seeing the same state."""
+        return self.writer.execution_options(isolation_level="REPEATABLE READ")
 
     @property
     def file(self) -> str:
@@ -44,9 +49,11 @@ class Database:
         return make_url(self.url).database or ""
 
     @property
-    def libpq_url(self) -> str:
-        """The address in the form that Postgres' own programs read, password included."""
-        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    def libpq_address(self) -> tuple[str, str | None]:
+        """The address without the password, as Postgres' own programs read it, and the password."""
+        url = make_url(self.url)
+        bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+        return bare.render_as_string(), url.password
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -68,10 +75,15 @@ class Database:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn a database that is away, locked or full into Unavailable."""
+    """Turn a database that is away, locked or full into Unavailable, a value it cannot hold into BadInput."""
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (DataError, UnicodeEncodeError, OverflowError) as error:
+        raise BadInput(
+            "A text or number of this call cannot be stored: texts must be without NUL and lone surrogates, "
+            "whole numbers within 64 bits."
+        ) from error
+    except (OperationalError, InterfaceError, TimeoutError) as error:
         raise Unavailable(
             "The database does not answer. Try again in a moment; if that does not help, look at "
             "GATECAST_DATABASE_URL, the database's own log and the space on its disk."

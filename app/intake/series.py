@@ -26,6 +26,7 @@ from app.schemas.datasets import Repair
 
 Floats = NDArray[np.float64]
 LEAST_VALUES = 2
+LONGEST_NAME = 500  # characters: a database indexes no more than some thousand bytes
 MOST_STEPS = 100_000_000  # two arrays of 0.8 GB; more means that nearly all of it would be gaps
 MOST_STEPS_A_ROW = 1_000
 SEEN = 4
@@ -158,6 +159,11 @@ def _names(rows: Rows, ordered: Sorted) -> tuple[str, ...]:
     """Names of the series that have rows; BadInput where one has fewer than two values."""
     starts = ordered.timeline.starts
     names = tuple(rows.names[code] for code in rows.series[ordered.row[starts]])
+    if unfit := [name for name in names if len(name) > LONGEST_NAME or "\0" in name]:
+        raise BadInput(
+            f"A series' name may have {LONGEST_NAME} characters and no NUL; it is otherwise with"
+            f" {listed([name[:40] for name in unfit])}. Shorten it, or say by id_column where it is."
+        )
     values = np.add.reduceat(~np.isnan(ordered.y), starts, dtype=np.int64)
     short = [names[i] for i in np.flatnonzero(values < LEAST_VALUES)]
     if not short:

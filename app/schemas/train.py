@@ -14,7 +14,9 @@ class TrainRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.TRAINING})
 
-    dataset_id: Annotated[str, Field(description="The dataset to learn from, in its newest version.")]
+    dataset_id: Annotated[
+        str, Field(max_length=200, description="The dataset to learn from, in its newest version.")
+    ]
     horizon: Annotated[
         int,
         Field(

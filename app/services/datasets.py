@@ -25,6 +25,8 @@ from app.schemas.datasets import (
 from app.services import series as store
 from app.services.paging import PageRequest, cut
 
+MOST_DIGITS = 18  # of a position in a series
+
 
 def create(
     session: Session, principal: Principal, name: str, intake: Intake, source_sha256: str
@@ -148,7 +150,7 @@ def named_series(session: Session, version: DatasetVersion, unique_ids: list[str
 def _position(request: PageRequest) -> int:
     if request.after is None:
         return 0
-    if not request.after.isdecimal():
+    if not request.after.isdecimal() or len(request.after) > MOST_DIGITS:
         raise BadInput("The cursor is not one that this call gave.", [FieldError("?cursor", "Leave it out.")])
     return int(request.after)
 

@@ -19,6 +19,7 @@ from app.services import series as store
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest, cut
 from models.checkpoint import load
+from models.errors import CoreError
 from models.forecasting import Forecast, forecast, resolve_device, use_one_thread
 from models.network import Forecaster
 from models.windows import Panel
@@ -56,6 +57,17 @@ class Source:
         object.__setattr__(self, "axis", TimeAxis.from_dict(self.version.axis))
 
 
+def check_device(name: str) -> None:
+    """Return if the device is there.
+
+    Raises BadInput if it is not.
+    """
+    try:
+        resolve_device(name)
+    except CoreError as error:
+        raise BadInput(f"GATECAST_DEVICE: {error}") from error
+
+
 class Oracle:
     """Answers queries with the models it keeps loaded on one device."""
 
@@ -84,6 +96,8 @@ class Oracle:
                 source = _source(session, principal, query)
                 page = self._page(session, source, query, PageRequest(page_size, following))
             yield page.forecasts
+            # Whatever happens meanwhile, one table comes from one model and one version.
+            query = replace(query, model_id=source.model.id, dataset_version=source.version.version)
             if (following := page.next) is None:
                 return
 

@@ -55,7 +55,8 @@ def _first(session: Session, workspace_id: str, key: str, fingerprint: str) -> A
         return Answer(first.status, first.headers or {}, first.body or b"")
     if now() - first.created_at < CUT_OFF_AFTER:
         raise Conflict("The first call with this Idempotency-Key is still running; ask again in a moment.")
-    queries.answer(session, workspace_id, key, created_at=now())
+    if not queries.take_over(session, first, now()):
+        raise Conflict("Another call with this Idempotency-Key has just begun; ask again in a moment.")
     return None
 
 

@@ -46,10 +46,17 @@ def get(session: Session, principal: Principal, job_id: str) -> JobOut:
     return JobOut.model_validate(job)
 
 
-def begin(session: Session, ref: JobRef, max_attempts: int) -> int | None:
-    """Start the next attempt at a job and return its number; None if there is nothing left to do."""
+def begin(session: Session, ref: JobRef, max_attempts: int, last: int | None = None) -> int | None:
+    """Start the next attempt at a job and return its number; None if there is nothing left to do.
+
+    `last` is the attempt that the caller itself made before, if any: a job that runs under a later one has
+    been taken over and is left alone. Without it the caller has the job from the queue, which gives it to
+    one worker at a time, so an attempt that seems to run has died with its worker.
+    """
     job = queries.lock(session, ref.workspace_id, ref.job_id)
     if job is None or job.state not in queries.UNFINISHED:
+        return None
+    if last is not None and job.attempt != last:
         return None
     if job.state == "running":
         _record_failure(job, "its worker died.")

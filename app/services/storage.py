@@ -1,8 +1,10 @@
 """The database as a whole: set up, looked after, backed up."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 from app import queue
@@ -43,13 +45,14 @@ def backup(database: Database, target: Path) -> None:
 
 
 def _backup_sqlite(database: Database, target: Path) -> None:
-    source = sqlite3.connect(f"file:{database.file}?mode=ro", uri=True)
-    copy = sqlite3.connect(target)
     try:
-        source.backup(copy)
-    finally:
-        copy.close()
-        source.close()
+        with (
+            closing(sqlite3.connect(f"file:{database.file}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+    except sqlite3.Error as error:
+        raise Conflict(f"{database.file} could not be copied to {target.parent}: {error}.") from error
 
 
 def _backup_postgres(database: Database, target: Path) -> None:
@@ -59,7 +62,10 @@ def _backup_postgres(database: Database, target: Path) -> None:
             "A backup of Postgres needs its program pg_dump, which is not here. Install Postgres' client, or "
             "run pg_dump where the server runs; docs/operations.md has the command."
         )
-    command = [program, "--format=custom", f"--file={target}", f"--dbname={database.libpq_url}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
+    address, password = database.libpq_address
+    command = [program, "--format=custom", f"--file={target}", f"--dbname={address}"]
+    # By the environment, since any user of the machine can read another's command lines.
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603  # our own words
     if done.returncode != 0:
         raise Conflict(f"pg_dump did not finish: {done.stderr.strip()}")

@@ -34,6 +34,7 @@ from models.training import fit
 from models.windows import Panel
 
 REPORT_INTERVAL_S = 0.5
+PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
 
 
 class TrainingFailed(AppError):
@@ -48,6 +49,7 @@ def ask(session: Session, principal: Principal, request: TrainRequest) -> JobRef
 
     Raises NotFound for an unknown dataset, BadInput for a horizon that its longest series does not allow.
     """
+    dataset_queries.keep(session, principal.workspace_id, request.dataset_id)
     dataset, version = datasets.find(session, principal, request.dataset_id)
     _check_horizon(request.horizon, Profile.model_validate(version.profile))
     job = Job(
@@ -85,7 +87,12 @@ def perform_here(database: Database, principal: Principal, request: TrainRequest
     with database.write() as session:
         ref = ask(session, principal, request)
         attempt = jobs.begin(session, ref, max_attempts=1)
-    perform(database, ref, attempt or 1, device)
+    try:
+        perform(database, ref, attempt or 1, device)
+    except BaseException as error:
+        with database.write() as session:
+            jobs.fail(session, ref, attempt or 1, f"It was interrupted: {type(error).__name__}.")
+        raise
     with database.read() as session:
         job = jobs.get(session, principal, ref.job_id)
     if job.error is not None:
@@ -136,11 +143,27 @@ def _perform(database: Database, ref: JobRef, attempt: int, device: str) -> None
     model = _model(work, ref, artifact)
     model.training_seconds = time.monotonic() - began
     model.validation_loss = reporter.validation_loss
-    with database.write() as session:
-        jobs.succeed(session, ref, attempt, model.id)
-        model.weights_sha256 = blobs.put(session, ref.workspace_id, model.weights_key, artifact.weights)
-        model_queries.add(session, model)
-        dataset_queries.set_champion(session, ref.workspace_id, work.dataset_id, model.id)
+    _publish(database, ref, attempt, model, artifact)
+
+
+def _publish(database: Database, ref: JobRef, attempt: int, model: Model, artifact: Artifact) -> None:
+    """Store the model and end the job, in one transaction; wait for a database that is away."""
+    deadline = time.monotonic() + PUBLISH_PATIENCE_S
+    while True:
+        try:
+            with database.write() as session:
+                jobs.succeed(session, ref, attempt, model.id)
+                model.weights_sha256 = blobs.put(
+                    session, ref.workspace_id, model.weights_key, artifact.weights
+                )
+                model_queries.add(session, model)
+                dataset_queries.set_champion(session, ref.workspace_id, model.dataset_id, model.id)
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PUBLISH_PAUSE_S)
+        else:
+            return
 
 
 def _read(session: Session, ref: JobRef) -> _Work:

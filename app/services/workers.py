@@ -93,9 +93,13 @@ def _is_gone(worker: Worker) -> bool:
 
 
 def boot_id() -> str:
-    """Return what tells this run of the machine from every other, or "" where the system does not say."""
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else ""
+    """Return what tells this run of the machine, and this view of its processes, from every other.
+
+    Containers may share a machine and a host name, but a pid means another process in each of them.
+    Empty where the system does not say.
+    """
+    boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    return f"{boot.read_text().strip()} {namespace.readlink()}" if boot.exists() else ""
 
 
 def process_started(pid: int) -> str | None:

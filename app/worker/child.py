@@ -14,6 +14,7 @@ from app.services.jobs import Superseded
 from app.settings import Settings
 from app.worker.orphans import exit_with_parent
 
+REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
 NICENESS = 10  # the API on the same machine goes first
 CONTEXT = get_context("forkserver")
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def _main(settings: Settings, ref: JobRef, attempt: int, reasons: Connection) ->
         logger.info("%s", error)
     except Exception as error:
         traceback.print_exc()
-        reasons.send(f"{type(error).__name__}: {error}")
+        reasons.send(f"{type(error).__name__}: {error}"[:REASON_LIMIT])
         raise SystemExit(1) from error
     finally:
         database.dispose()

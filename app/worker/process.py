@@ -7,19 +7,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
-from typing import TypeVar
 
-from app.db.engine import Database, Session
+from app.db.engine import Database
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.queue import JobRef, Runner
 from app.services import jobs, storage, workers
+from app.services.forecasting import check_device
 from app.settings import Settings
 from app.worker.child import Child, warm_up
 from app.worker.orphans import exit_with_parent
 
 HEARTBEAT_S = 1.0
-Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 
@@ -30,8 +29,8 @@ def run_worker(settings: Settings) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _setter(stopping))
-    worker = Worker(settings, stopping)
-    worker.run()
+    check_device(settings.device)
+    Worker(settings, stopping).run()
     # What is left are threads of the engine that wait for a child which has just been killed.
     logging.shutdown()
     os._exit(0)
@@ -67,8 +66,7 @@ class Worker:
         while not self._stopping.is_set():
             self._look_after(worker_id, watch, runner)
             self._stopping.wait(HEARTBEAT_S)
-        self._give_back()
-        workers.leave(self._database, worker_id)
+        self._leave(worker_id)
         logger.info("Worker %s has stopped.", worker_id)
 
     def _look_after(self, worker_id: str, watch: workers.DeathWatch, runner: Runner) -> None:
@@ -86,44 +84,64 @@ class Worker:
             logger.exception("The heartbeat failed and is tried again in %s s.", HEARTBEAT_S)
 
     def _perform(self, ref: JobRef) -> None:
-        """Attempt a job until it has ended, or this worker stops."""
-        while attempt := self._persist(lambda session: jobs.begin(session, ref, self._settings.max_attempts)):
-            self._attempt(ref, attempt)
-        if self._stopping.is_set():
-            # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
-            # takes it over.
-            threading.Event().wait()
+        """Attempt a job until it has ended, or this worker stops.
 
-    def _attempt(self, ref: JobRef, attempt: int) -> None:
+        Nothing may be raised from here: the queue would take the job for ended.
+        """
+        last: int | None = None
+        while not self._stopping.is_set():
+            try:
+                last = self._attempt(ref, last)
+            except Exception:
+                logger.exception("Job %s waits %s s for another look.", ref.job_id, HEARTBEAT_S)
+                self._stopping.wait(HEARTBEAT_S)
+            else:
+                if last is None:
+                    return
+        # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
+        # takes it over.
+        threading.Event().wait()
+
+    def _attempt(self, ref: JobRef, last: int | None) -> int | None:
+        """Make one attempt; return its number if it died and another is due, None if the job has ended."""
+        with self._database.write() as session:
+            attempt = jobs.begin(session, ref, self._settings.max_attempts, last)
+        if attempt is None:
+            return None
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
         child = Child(self._settings, ref, attempt)
         self._at_hand = _AtHand(ref, attempt, child)
         cause = child.wait()
-        if cause is not None:
-            self._persist(lambda session: jobs.record_death(session, ref, attempt, cause))
-        self._at_hand = None
         logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
+        if cause is not None:
+            self._record_death(ref, attempt, cause)
+        self._at_hand = None
+        return attempt if cause is not None else None
 
-    def _persist(self, change: Callable[[Session], Answer]) -> Answer | None:
-        """Make a change as soon as the database lets it; None if this worker stops before that.
-
-        An exception must not reach the queue: it would take the job for ended.
-        """
+    def _record_death(self, ref: JobRef, attempt: int, cause: str) -> None:
+        """Keep the cause as soon as the database lets it; a worker that stops gives the job back instead."""
         while not self._stopping.is_set():
             try:
                 with self._database.write() as session:
-                    return change(session)
+                    jobs.record_death(session, ref, attempt, cause)
             except Unavailable:
                 logger.warning("The database is away; this worker waits for it.")
                 self._stopping.wait(HEARTBEAT_S)
-        return None
+            else:
+                return
 
-    def _give_back(self) -> None:
+    def _leave(self, worker_id: str) -> None:
+        """Give back the job at hand and say goodbye; with the database away, others will find out."""
         work = self._at_hand
         if work is not None:
             work.child.kill()
+        try:
             with self._database.write() as session:
-                jobs.give_back(session, work.ref, work.attempt)
+                if work is not None:
+                    jobs.give_back(session, work.ref, work.attempt)
+            workers.leave(self._database, worker_id)
+        except Unavailable:
+            logger.warning("The database is away; this worker's job is taken over when it is missed.")
 
 
 def _setter(event: threading.Event) -> Callable[[int, FrameType | None], None]:

@@ -25,9 +25,13 @@ class Supervisor:
         """Start the worker."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask the worker to stop; end it if it does not within the grace time."""
+    def ask_to_stop(self) -> None:
+        """Begin to stop the worker; it is ended if it does not within the grace time."""
         self._stopping.set()
+
+    def stop(self) -> None:
+        """Stop the worker and wait until it has."""
+        self.ask_to_stop()
         self._thread.join()
 
     def _keep_alive(self) -> None:

@@ -61,6 +61,13 @@ def test_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     assert answer.stderr.startswith("gatecast: GATECAST_PORT: ")
 
 
+def test_device_that_is_not_there_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    answer = run("api", folder=tmp_path, GATECAST_DEVICE="cuda:7")
+    assert answer.returncode == 2
+    assert "cuda:7" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_unreachable_database_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     answer = run("migrate", folder=tmp_path, GATECAST_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/none")
     assert answer.returncode == 2

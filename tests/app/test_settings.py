@@ -19,7 +19,10 @@ def test_environment_overrides_the_default(monkeypatch: pytest.MonkeyPatch) -> N
     [
         ("GATECAST_PORT", "http", "GATECAST_PORT"),
         ("GATECAST_DEVICE", "gpu", "GATECAST_DEVICE"),
-        ("GATECAST_DATABASE_URL", "mysql://x/y", "sqlite:/// (a file) or postgresql://"),
+        ("GATECAST_DATABASE_URL", "mysql://x/y", "sqlite:///FILE"),
+        ("GATECAST_DATABASE_URL", "postgresql://u:p@h:54x/d", "postgresql://USER@HOST:PORT/NAME"),
+        ("GATECAST_DATABASE_URL", "postgresql://u@h", "postgresql://USER@HOST:PORT/NAME"),
+        ("GATECAST_DATABASE_URL", "sqlite:///:memory:", "sqlite:///FILE"),
         ("GATECAST_PROT", "80", "Did you mean GATECAST_PORT?"),
     ],
 )

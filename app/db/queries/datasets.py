@@ -50,6 +50,11 @@ def find(session: Session, workspace_id: str, dataset_id: str) -> Pair | None:
     return None if row is None else (row[0], row[1])
 
 
+def keep(session: Session, workspace_id: str, dataset_id: str) -> None:
+    """Keep a dataset from being deleted before this transaction ends."""
+    session.execute(visible(Dataset, workspace_id).where(Dataset.id == dataset_id).with_for_update(read=True))
+
+
 def find_by_source(session: Session, workspace_id: str, source_sha256: str) -> Pair | None:
     """Return the newest dataset made of these very bytes, or nothing."""
     query = _with_version(workspace_id).where(DatasetVersion.source_sha256 == source_sha256)

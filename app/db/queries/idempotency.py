@@ -26,6 +26,14 @@ def find(session: Session, workspace_id: str, key: str) -> IdempotencyKey | None
     return session.scalars(query).one_or_none()
 
 
+def take_over(session: Session, row: IdempotencyKey, moment: datetime) -> bool:
+    """Claim a key whose call was cut off; False if another caller was quicker."""
+    query = changeable(IdempotencyKey, row.workspace_id).where(
+        IdempotencyKey.key == row.key, IdempotencyKey.created_at == row.created_at
+    )
+    return session.scalar(query.values(created_at=moment).returning(IdempotencyKey.key)) is not None
+
+
 def answer(session: Session, workspace_id: str, key: str, **values: Any) -> None:
     """Store the answer of the call under a key."""
     query = changeable(IdempotencyKey, workspace_id).where(IdempotencyKey.key == key)

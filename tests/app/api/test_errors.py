@@ -63,6 +63,12 @@ def test_body_over_the_limit_is_refused_with_the_setting_to_raise(client: TestCl
     assert "GATECAST_MAX_UPLOAD_MB" in response.json()["detail"]
 
 
+def test_json_over_the_limit_is_refused_as_well(client: TestClient) -> None:
+    body = b'{"dataset_id": "' + b"x" * 2_000_000 + b'"}'
+    response = client.post("/train", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 413
+
+
 def test_alive_without_a_database(tmp_path_factory: pytest.TempPathFactory) -> None:
     missing = tmp_path_factory.mktemp("x") / "missing" / "test.db"
     with TestClient(create_app(Settings(database_url=f"sqlite:///{missing}"))) as client:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
+from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Blob, Model
 from app.main import create_app
 from app.services import storage
+from app.services.forecasting import ForecastQuery, Oracle
+from app.services.model_cache import ModelCache
 from app.settings import Settings
 from tests.factories import dataset, trained, trends
 
@@ -135,6 +138,22 @@ def test_other_media_type_is_not_acceptable(ready: Ready) -> None:
     assert "text/csv" in response.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("text/csv;q=0.1, application/json", "application/json"),
+        ("application/json;q=0, text/csv", "text/csv"),
+        ("text/*", "text/csv"),
+        ("*/*;q=0.1, text/csv", "text/csv"),
+        ("", "application/json"),
+    ],
+)
+def test_preference_decides_between_media_types(ready: Ready, accept: str, chosen: str) -> None:
+    client, dataset_id = ready
+    response = client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": accept})
+    assert response.headers["content-type"].startswith(chosen)
+
+
 def test_csv_error_is_a_problem_document(ready: Ready) -> None:
     response = ready[0].get("/forecast", params={"dataset_id": "none"}, headers={"accept": "text/csv"})
     assert response.status_code == 404
@@ -155,6 +174,15 @@ def test_horizon_past_the_champion_names_a_model_that_reaches(client: TestClient
     response = client.get("/forecast", params={"dataset_id": dataset_id, "horizon": 4})
     assert response.status_code == 422
     assert f"model_id={far}" in response.json()["detail"]
+
+
+def test_table_comes_from_one_model_whatever_is_trained_meanwhile(database: Database) -> None:
+    dataset_id = dataset(database).id
+    trained(database, dataset_id, seed=1)
+    pages = Oracle(database, ModelCache(10**9), "cpu").pages(OWNER, ForecastQuery(dataset_id=dataset_id), 1)
+    first = next(pages)
+    trained(database, dataset_id, seed=2)
+    assert {item.model_id for page in [first, *pages] for item in page} == {first[0].model_id}
 
 
 def test_damaged_weights_are_not_served(client: TestClient, database: Database) -> None:

@@ -33,6 +33,15 @@ def test_readers_go_on_while_a_writer_is_at_work(database: Database) -> None:
             assert reader.get(Workspace, "new") is None
 
 
+def test_reader_sees_one_state_to_its_end(database: Database) -> None:
+    dataset_id = dataset(database).id
+    with database.read() as reader:
+        before = reader.query(Dataset.name).scalar()
+        with database.write() as writer:
+            writer.execute(update(Dataset).where(Dataset.id == dataset_id).values(name="changed"))
+        assert reader.query(Dataset.name).scalar() == before
+
+
 def test_writers_that_read_first_do_not_lose_updates(database: Database) -> None:
     dataset_id, barrier = dataset(database).id, Barrier(4)
 

@@ -84,6 +84,14 @@ def test_late_attempt_may_neither_report_nor_end_the_job(database: Database, ref
     assert (look(database, ref).state, look(database, ref).progress) == ("running", None)
 
 
+def test_worker_that_was_overtaken_does_not_take_the_job_back(database: Database, ref: JobRef) -> None:
+    late = begin(database, ref)
+    begin(database, ref)
+    with database.write() as session:
+        assert jobs.begin(session, ref, 3, last=late) is None
+    assert look(database, ref).attempt == 2
+
+
 def test_death_of_a_late_attempt_is_not_recorded(database: Database, ref: JobRef) -> None:
     late = begin(database, ref) or 0
     begin(database, ref)

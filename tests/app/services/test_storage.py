@@ -50,6 +50,17 @@ def test_backup_never_overwrites(sqlite_url: str, tmp_path: Path) -> None:
     assert target.read_text() == "precious"
 
 
+def test_backup_of_postgres_shows_no_password_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text('#!/bin/sh\necho "$@" > "$(dirname "$0")/seen"; touch "${2#--file=}"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    storage.backup(Database("postgresql+psycopg://u:s3cret@127.0.0.1:5/db"), tmp_path / "backup")
+    assert "s3cret" not in (tmp_path / "seen").read_text()
+
+
 def test_backup_of_postgres_is_an_archive(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

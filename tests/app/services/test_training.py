@@ -9,6 +9,7 @@ from app.db.engine import Database
 from app.db.tables import Blob, Model
 from app.schemas.train import Preset, TrainRequest
 from app.services import datasets, jobs, training
+from app.services.paging import PageRequest
 from models.config import Preset as CorePreset
 from models.config import TrainingConfig
 from tests.factories import dataset, queued_job, trained
@@ -67,6 +68,21 @@ def test_device_that_is_not_there_fails_with_what_to_do(database: Database) -> N
         job = jobs.get(session, OWNER, ref.job_id)
     assert job.state == "failed"
     assert "cuda:7" in (job.error or "")
+
+
+def test_interrupted_command_leaves_no_job_running(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    dataset_id = dataset(database).id
+    monkeypatch.setattr(training, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        trained(database, dataset_id)
+    with database.read() as session:
+        (job,) = jobs.page(session, OWNER, PageRequest(10)).jobs
+    assert (job.state, job.error) == ("failed", "It was interrupted: KeyboardInterrupt.")
 
 
 def test_request_offers_what_the_core_offers() -> None:
