@@ -239,7 +239,7 @@ class _Reporter:
     def __call__(self, progress: CoreProgress) -> None:
         best = self._best.get(progress.member, math.inf)
         self._best[progress.member] = min(best, progress.validation_loss)
-        if time.monotonic() < self._due:
+        if time.monotonic() < self._due and progress.share_done < 1:
             return
         self._due = time.monotonic() + REPORT_INTERVAL_S
         with suppress(Unavailable), self._database.write() as session:  # a look less is no reason to die

@@ -25,6 +25,7 @@ def test_training_succeeds_with_model_and_champion(database: Database) -> None:
         job = jobs.get(session, OWNER, ref.job_id)
         assert job.state == "succeeded"
         assert job.progress is not None
+        assert job.progress.share_done == 1
         assert datasets.get(session, OWNER, dataset_id).champion_id == job.model_id
 
 
