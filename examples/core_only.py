@@ -14,9 +14,7 @@ from models.windows import Panel
 def main() -> None:
     """Learn six noisy waves and forecast the first of them."""
     rng, months = np.random.default_rng(0), np.arange(60)
-    waves = [
-        50 + 10 * np.sin(2 * np.pi * (months + shift) / 12) + rng.normal(0, 1, 60) for shift in range(6)
-    ]
+    waves = [50 + 10 * np.sin(2 * np.pi * (months + shift) / 12) + rng.normal(0, 1, 60) for shift in range(6)]
     panel = Panel.of(waves)
     config = preset("quick", horizon=6, season_length=12, series=panel.series, longest=60)
     answer = forecast(fit(panel, config), panel, levels=[80])
