@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import get_args
 
 from benchmarks.competition import Part, read_parts
+from benchmarks.peers import DARTS, NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
-from benchmarks.scores import LEVELS, Score, owa, pooled, score
+from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
 from models.config import Preset, preset
 from models.forecasting import forecast, use_one_thread
@@ -50,6 +51,15 @@ def _peak_mb() -> float:
     """The most memory this process ever held; Linux tells it in KiB, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def run_peers(part: Part) -> dict[str, Score]:
+    """Other libraries' LSTMs; the seconds are those of training and forecasting."""
+    scores = {}
+    for peer in (NEURALFORECAST, DARTS):
+        answer = run_peer(peer, part.history, horizon=part.horizon, season_length=part.season_length)
+        scores[peer.name] = score(part, point_forecast(answer.median), answer.seconds)
+    return scores
 
 
 def in_processes(work: Callable[..., dict[str, Score]], parts: Sequence[Part], *more: object) -> Results:
@@ -122,7 +132,8 @@ def main() -> None:
     ours = in_processes(run_ours, parts, arguments.preset)
     seconds = time.perf_counter() - start
     theirs = in_processes(run_statistics, parts)
-    results = {frequency: {**ours[frequency], **theirs[frequency]} for frequency in ours}
+    peers = {part.frequency: run_peers(part) if arguments.peers else {} for part in parts}
+    results = {name: {**ours[name], **theirs[name], **peers[name]} for name in ours}
     for frequency, part in results.items():
         _print(frequency, {frequency: part})
     _print("all", results)
@@ -137,6 +148,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="Parquet file of the competition")
     parser.add_argument("--frequency", help="this frequency alone; every one of the file when not given")
     parser.add_argument("--preset", choices=get_args(Preset), default="balanced")
+    parser.add_argument("--peers", action="store_true", help="other libraries' LSTMs too; installs them")
     return parser.parse_args()
 
 

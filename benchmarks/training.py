@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.peers import NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
 from models.config import TrainingConfig, preset
 from models.forecasting import use_one_thread
@@ -84,10 +85,36 @@ def measure(panel: Panel, config: TrainingConfig) -> dict[str, float]:
     }
 
 
+def neuralforecast_windows_per_second(panel: Panel, config: TrainingConfig) -> float:
+    """Its LSTM with our hidden size, context and batch; its head and loss (the median alone) are its own.
+
+    The time of `STEPS` steps is the difference of two trainings, so that setting up does not count.
+    """
+    settings = {
+        "encoder_hidden_size": config.hidden,
+        "encoder_n_layers": 1,
+        "input_size": config.context,
+        "windows_batch_size": config.batch,
+    }
+    short, long = (
+        run_peer(
+            NEURALFORECAST,
+            panel,
+            horizon=config.horizon,
+            season_length=config.season_length,
+            settings={**settings, "max_steps": steps},
+        ).training_seconds
+        for steps in (STEPS, 2 * STEPS)
+    )
+    return config.batch * STEPS / (long - short)
+
+
 def main() -> None:
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    ).parse_args()
+    )
+    parser.add_argument("--peers", action="store_true", help="neuralforecast too; installs it")
+    arguments = parser.parse_args()
     use_one_thread()
     panel = monthly_like()
     config = one_member(panel)
@@ -96,6 +123,10 @@ def main() -> None:
         ("models.training.fit", f"{result['windows_per_second']:.0f}"),
         ("bare loop", f"{result['bare_windows_per_second']:.0f}"),
     ]
+    if arguments.peers:
+        peer = neuralforecast_windows_per_second(panel, config)
+        rows.append(("neuralforecast", f"{peer:.0f}"))
+        result |= {"times_neuralforecast": round(result["windows_per_second"] / peer, 3)}
     print_table(("loop", "windows/s"), rows)
     shape = {"batch": config.batch, "context": config.context, "hidden": config.hidden, "steps": STEPS}
     finish("training", {**shape, **result})
