@@ -10,8 +10,8 @@ import argparse
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import get_args
@@ -62,12 +62,15 @@ def run_peers(part: Part) -> dict[str, Score]:
     return scores
 
 
-def in_processes(work: Callable[..., dict[str, Score]], parts: Sequence[Part], *more: object) -> Results:
-    """What `work` answers for each part, by frequency, each in a fresh process."""
+def in_processes(
+    work: Callable[..., dict[str, Score]], parts: Sequence[Part], *more: object
+) -> Iterator[tuple[str, dict[str, Score]]]:
+    """What `work` answers for each part, with its frequency, as they end, each in a fresh process."""
     context = get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=context, max_tasks_per_child=1) as pool:
-        futures = {part.frequency: pool.submit(work, part, *more) for part in parts}
-        return {frequency: future.result() for frequency, future in futures.items()}
+        frequencies = {pool.submit(work, part, *more): part.frequency for part in parts}
+        for future in as_completed(frequencies):
+            yield frequencies[future], future.result()
 
 
 def _summary(method: str, results: Results) -> dict[str, float]:
@@ -95,6 +98,7 @@ def _print(title: str, results: Results) -> None:
         figures = _summary(method, results)
         rows.append([method, *(_cell(figures, column) for column in columns)])
     print_table(("method", *columns), rows)
+    sys.stdout.flush()
 
 
 def _cell(figures: Mapping[str, float], column: str) -> str:
@@ -125,20 +129,27 @@ def _others(methods: Sequence[str], results: Results) -> dict[str, dict[str, flo
 
 def main() -> None:
     arguments = _arguments()
-    parts = read_parts(arguments.data)
-    if arguments.frequency:
-        parts = [part for part in parts if part.frequency == arguments.frequency]
+    parts = _chosen(read_parts(arguments.data), arguments.frequency)
+    others = dict(in_processes(run_statistics, parts))
+    if arguments.peers:
+        others = {part.frequency: others[part.frequency] | run_peers(part) for part in parts}
     start = time.perf_counter()
-    ours = in_processes(run_ours, parts, arguments.preset)
+    results: Results = {}
+    for frequency, ours in in_processes(run_ours, parts, arguments.preset):
+        results[frequency] = {**ours, **others[frequency]}
+        _print(frequency, {frequency: results[frequency]})
     seconds = time.perf_counter() - start
-    theirs = in_processes(run_statistics, parts)
-    peers = {part.frequency: run_peers(part) if arguments.peers else {} for part in parts}
-    results = {name: {**ours[name], **theirs[name], **peers[name]} for name in ours}
-    for frequency, part in results.items():
-        _print(frequency, {frequency: part})
     _print("all", results)
     header = {"data": arguments.data.stem, "preset": arguments.preset, "frequency": arguments.frequency}
     finish("accuracy", {**header, **_result(results, seconds)})
+
+
+def _chosen(parts: list[Part], frequency: str | None) -> list[Part]:
+    chosen = [part for part in parts if frequency in {None, part.frequency}]
+    if not chosen:
+        there = ", ".join(part.frequency for part in parts)
+        raise SystemExit(f"The file has no frequency {frequency!r}; choose one of {there}.")
+    return chosen
 
 
 def _arguments() -> argparse.Namespace:
