@@ -31,9 +31,11 @@ def finish(name: str, result: Mapping[str, object]) -> None:
 
 
 def hardware() -> dict[str, object]:
+    """What it ran on; a load well over the benchmark's own processes says that its seconds are too many."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "torch": torch.__version__,
     }

@@ -19,6 +19,9 @@ QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 
 Preset = Literal["quick", "balanced", "accurate"]
 
+Architecture = Literal["lstm", "gru", "rnn", "cnn"]
+"""Which encoder reads the context; all else is the same."""
+
 View = Literal["last", "season", "phase"]
 """How one member of the ensemble sees a series.
 
@@ -49,10 +52,12 @@ class TrainingConfig:
     learning_rate: float
     weight_decay: float
     quantiles: tuple[float, ...] = QUANTILES
+    architecture: Architecture = "lstm"
 
     def __post_init__(self) -> None:
         self._check_whole_numbers()
         self._check_rates()
+        self._check_architecture()
         self._check_views()
         self._check_quantiles()
 
@@ -111,6 +116,13 @@ class TrainingConfig:
         if not 0 <= self.weight_decay <= 1:
             raise InvalidConfig(f"weight_decay is {self.weight_decay!r}; it must be from 0 to 1.")
 
+    def _check_architecture(self) -> None:
+        known = get_args(Architecture)
+        if self.architecture not in known:
+            raise InvalidConfig(
+                f"architecture is {self.architecture!r}; it must be one of {', '.join(known)}."
+            )
+
     def _check_views(self) -> None:
         unknown = set(self.views) - set(get_args(View))
         if unknown or not self.views:
@@ -149,7 +161,14 @@ _RECIPES: dict[Preset, _Recipe] = {
 
 
 def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a group of them
-    name: Preset, *, horizon: int, season_length: int, series: int, longest: int, seed: int = 0
+    name: Preset,
+    *,
+    horizon: int,
+    season_length: int,
+    series: int,
+    longest: int,
+    seed: int = 0,
+    architecture: Architecture = "lstm",
 ) -> TrainingConfig:
     """The configuration a preset stands for, fitted to the data.
 
@@ -168,9 +187,10 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
         steps=recipe.steps,
         evaluations=20,
         patience=10,
-        batch=min(recipe.batch, max(32, series * longest)),
+        batch=_batch(recipe.batch, series * (longest - horizon - MIN_INPUTS)),
         learning_rate=1e-2,
         weight_decay=0.01,
+        architecture=architecture,
     )
 
 
@@ -181,6 +201,14 @@ def longest_horizon(longest_series: int) -> int:
     every step ahead.
     """
     return (longest_series - MIN_INPUTS) // 2
+
+
+def _batch(most: int, windows: int) -> int:
+    """An eighth of the windows there are to learn from, as a power of two; at least 32.
+
+    Where there are few, larger batches show the same windows again and again at the price of new ones.
+    """
+    return min(most, max(32, 1 << max(1, windows // 8).bit_length() - 1))
 
 
 def _context(season_length: int, available: int) -> int:

@@ -8,6 +8,7 @@ CoreError
 ├── InvalidLevel        an interval level that is not a whole number from 1 to 99
 ├── DeviceUnavailable   a device that is not known or not there
 ├── ArtifactDamaged     stored weights or metadata that do not fit together
+├── CannotResume        a saved training of another configuration or other data
 ├── TrainingStopped     the caller asked the training to stop
 └── TrainingDiverged    the loss left the finite numbers
 """
@@ -42,6 +43,10 @@ class DeviceUnavailable(CoreError):
 
 
 class ArtifactDamaged(CoreError):
+    pass
+
+
+class CannotResume(CoreError):
     pass
 
 

@@ -1,27 +1,14 @@
 """The network: an encoder reads the context once, and a head answers every step ahead at every quantile."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from models.config import TrainingConfig
+from models.encoders import ENCODERS
 from models.scaling import feature_count
-
-
-class Encoder(nn.Module):
-    """An LSTM layer that turns a context into its last hidden state (its equations: `models/cell.py`)."""
-
-    def __init__(self, inputs: int, hidden: int) -> None:
-        super().__init__()
-        # Made on the meta device, where nothing is drawn: the global random state stays as it was.
-        self.lstm = nn.LSTM(inputs, hidden, batch_first=True, device="meta").to_empty(device="cpu")
-
-    def forward(self, context: Tensor) -> Tensor:
-        """(batch, context, inputs) to (batch, hidden)."""
-        _, (hidden, _) = self.lstm(context)
-        last: Tensor = hidden[-1]
-        return last
 
 
 class Network(nn.Module):
@@ -35,10 +22,11 @@ class Network(nn.Module):
     def __init__(self, inputs: int, config: TrainingConfig) -> None:
         super().__init__()
         self.shape = (config.horizon, len(config.quantiles))
-        self.encoder = Encoder(inputs, config.hidden)
-        self.head = nn.Linear(config.hidden, config.horizon * len(config.quantiles), device="meta").to_empty(
-            device="cpu"
-        )
+        # Made on the meta device, where nothing is drawn: the global random state stays as it was.
+        with torch.device("meta"):
+            encoder = ENCODERS[config.architecture](inputs, config)
+            head = nn.Linear(config.hidden, config.horizon * len(config.quantiles))
+        self.encoder, self.head = encoder.to_empty(device="cpu"), head.to_empty(device="cpu")
         # The spread of a random walk grows with the root of the step; the head learns what is left.
         growth = torch.arange(1, config.horizon + 1, dtype=torch.float32).sqrt()[:, None]
         self.register_buffer("growth", growth, persistent=False)
@@ -55,6 +43,13 @@ def build_member(config: TrainingConfig, member: int, generator: torch.Generator
     bound = config.hidden**-0.5
     for parameter in network.parameters():
         nn.init.uniform_(parameter, -bound, bound, generator=generator)
+    return network
+
+
+def trained_member(config: TrainingConfig, member: int, weights: Mapping[str, Tensor]) -> Network:
+    """A network for one member, on the CPU, with these weights; raises RuntimeError where they do not fit."""
+    network = Network(feature_count(config.views[member]), config)
+    network.load_state_dict(weights)
     return network
 
 

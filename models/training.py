@@ -1,23 +1,28 @@
-"""Train the ensemble: for each member a plain loop over windows cut on the fly, with early stopping."""
+"""Train the ensemble: for each member a plain loop over batches of windows, with early stopping."""
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.config import MIN_INPUTS, TrainingConfig, View, longest_horizon
+from models.batches import Batch, Source
+from models.config import TrainingConfig, longest_horizon
 from models.errors import HorizonTooLong, TrainingDiverged, TrainingStopped, UnusableHistory
 from models.forecasting import resolve_device
-from models.network import Forecaster, Network, build_member
-from models.scaling import Scale, Transform, features, scaled_targets
-from models.windows import Panel, Tape, cut
-
-MOST_HELD_OUT = 4096
-"""Held-out windows an evaluation looks at; a larger panel is sampled."""
+from models.network import Forecaster, build_member, trained_member
+from models.state import (
+    MemberState,
+    Tensors,
+    TrainingState,
+    on_cpu,
+    optimizer_tensors,
+    restore_optimizer,
+)
+from models.windows import Panel
 
 
 @dataclass(frozen=True)
@@ -38,31 +43,50 @@ class Progress:
     share_done: float
 
 
-def fit(
+def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have a default
     panel: Panel,
     config: TrainingConfig,
     *,
     device: str = "cpu",
     on_epoch: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    resume: TrainingState | None = None,
+    checkpoint_due: Callable[[], bool] = lambda: False,
+    on_checkpoint: Callable[[TrainingState], None] = lambda _: None,
 ) -> Forecaster:
     """Train every member on the panel and return the ensemble, each with the best weights it had.
 
     The last `horizon` steps of each series are held out to choose those weights. The same panel, config
     and machine give the same bits; the global random state is neither read nor changed. `should_stop` is
-    asked before every batch. Raises `HorizonTooLong`, `UnusableHistory`, `DeviceUnavailable`,
-    `TrainingStopped` and `TrainingDiverged`.
+    asked before every batch. After every evaluation `on_epoch` is told of it and `checkpoint_due` is asked
+    whether `on_checkpoint` is to be given the state; a training that resumes from it gives the same bits as
+    one that was never broken off. Raises `HorizonTooLong`, `UnusableHistory`, `DeviceUnavailable`,
+    `CannotResume`, `TrainingStopped` and `TrainingDiverged`.
     """
     _check_horizon(panel, config)
-    task = _Task.of(panel, config, resolve_device(device))
+    state = _begun(panel, config, resume)
+    source = Source.of(panel, config, resolve_device(device))
     with _one_thread():
-        networks = tuple(
-            _train_member(task, member, on_epoch, should_stop) for member in range(config.members)
-        )
-    return Forecaster(config, networks)
+        for member in range(len(state.finished), config.members):
+            run = _Run(source, member, state.current)
+            while not run.over:
+                on_epoch(run.advance(should_stop))
+                state = run.into(state)
+                if checkpoint_due():
+                    on_checkpoint(state)
+    networks = (trained_member(config, i, weights) for i, weights in enumerate(state.finished))
+    return Forecaster(config, tuple(network.to(source.cuts.device) for network in networks))
 
 
-def pinball_loss(answers: Tensor, batch: "Batch", quantiles: Tensor) -> Tensor:
+def _begun(panel: Panel, config: TrainingConfig, resume: TrainingState | None) -> TrainingState:
+    digest = panel.digest()
+    if resume is None:
+        return TrainingState(config, digest)
+    resume.check(config, digest)
+    return resume
+
+
+def pinball_loss(answers: Tensor, batch: Batch, quantiles: Tensor) -> Tensor:
     """Mean pinball (quantile) loss over the known targets, weighted by the scale of their series.
 
     `answers` (batch, horizon, quantiles). Source: Koenker & Bassett (1978), Regression Quantiles.
@@ -73,116 +97,86 @@ def pinball_loss(answers: Tensor, batch: "Batch", quantiles: Tensor) -> Tensor:
     return (loss * batch.weights * known).sum() / known.sum().clamp(min=1)
 
 
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """`inputs` (batch, context, inputs), `targets` (batch, horizon), NaN for gaps, `weights` (batch, 1)."""
+class _Run:
+    """One member in training: everything that changes from step to step, and the loop that changes it."""
 
-    inputs: Tensor
-    targets: Tensor
-    weights: Tensor
+    def __init__(self, source: Source, member: int, state: MemberState | None) -> None:
+        self.config, self.member = source.config, member
+        view, device = self.config.views[member], source.cuts.device
+        self.generator = _generator(self.config.seed, member)
+        self.network = build_member(self.config, member, self.generator).to(device)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), weight_decay=self.config.weight_decay, fused=True
+        )
+        self.quantiles = torch.tensor(self.config.quantiles, device=device)
+        self.held_out = _checked(source.held_out(view, self.generator), self.config.horizon)
+        self.pool = source.pool(view, self.generator)
+        self.epoch, self.since, self.best_loss = 0, 0, math.inf
+        self.best: Tensors = {}
+        if state is not None:
+            self._restore(state)
 
+    @property
+    def over(self) -> bool:
+        return self.epoch == self.config.evaluations or self.since >= self.config.patience
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What all members share: the tape, the cut, and how many training windows lie before each series' end.
+    def advance(self, should_stop: Callable[[], bool]) -> Progress:
+        """Train up to the next evaluation, evaluate, and keep the weights if they are the best so far."""
+        first, stop = (self.config.steps * (self.epoch + i) // self.config.evaluations for i in (0, 1))
+        loss = self._train(range(first, stop), should_stop)
+        validation = self._validate()
+        _check_finite(loss, validation, stop, self.config)
+        self.epoch, self.since = self.epoch + 1, self.since + 1
+        if validation < self.best_loss:
+            self.since, self.best_loss, self.best = 0, validation, on_cpu(self.network.state_dict())
+        return self._progress(loss, validation)
 
-    `cuts` (series,) is the first held-out position of each series; `cumulative` (series,) int64.
-    """
+    def _train(self, steps: range, should_stop: Callable[[], bool]) -> float:
+        """One batch a step; returns the mean loss."""
+        config, total = self.config, torch.zeros((), device=self.quantiles.device)
+        for step in steps:
+            if should_stop():
+                raise TrainingStopped(f"The training was stopped at step {step} of member {self.member + 1}.")
+            batch = self.pool.draw(config.batch, self.generator)
+            loss = pinball_loss(self.network(batch.inputs), batch, self.quantiles)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            self.optimizer.param_groups[0]["lr"] = config.learning_rate * one_cycle(step / config.steps)
+            self.optimizer.step()
+            total += loss.detach()
+        return total.item() / len(steps)
 
-    config: TrainingConfig
-    tape: Tape
-    cuts: Tensor
-    cumulative: Tensor
+    @torch.no_grad()
+    def _validate(self) -> float:
+        return pinball_loss(self.network(self.held_out.inputs), self.held_out, self.quantiles).item()
 
-    @classmethod
-    def of(cls, panel: Panel, config: TrainingConfig, device: torch.device) -> "_Task":
-        tape = Tape.of(panel, device)
-        # Training windows end before the cut; the held-out windows begin at it.
-        cuts = tape.ends - config.horizon
-        counts = (cuts - tape.starts - MIN_INPUTS).clamp(min=0)
-        return cls(config, tape, cuts, counts.cumsum(dim=0))
-
-    def training_batch(self, view: View, generator: torch.Generator) -> Batch:
-        """Windows drawn with replacement, every possible one as likely as another."""
-        total = int(self.cumulative[-1])
-        picks = torch.randint(total, (self.config.batch,), generator=generator).to(self.cuts.device)
-        series = torch.searchsorted(self.cumulative, picks, right=True)
-        # Counted back from the cut: the pick just under the cumulative count is the last origin before it.
-        origins = self.cuts[series] - (self.cumulative[series] - picks)
-        return self._batch(series, origins, self.cuts[series], view)
-
-    def held_out_batch(self, view: View, generator: torch.Generator) -> Batch:
-        usable = torch.nonzero(self.cuts - self.tape.starts >= MIN_INPUTS)[:, 0]
-        order = torch.randperm(len(usable), generator=generator)[:MOST_HELD_OUT].sort().values
-        series = usable[order.to(usable.device)]
-        return self._batch(series, self.cuts[series], self.tape.ends[series], view)
-
-    def _batch(self, series: Tensor, origins: Tensor, ends: Tensor, view: View) -> Batch:
-        config = self.config
-        windows = cut(self.tape, series, origins, ends, config)
-        transform = Transform.of(windows.history)
-        z = transform.forward(windows.history)
-        scale = Scale.of(z, view, config)
-        return Batch(
-            inputs=features(z, scale, windows.phases, view, config),
-            targets=scaled_targets(windows, transform, scale),
-            weights=scale.change.clamp(max=1.0).to(torch.float32),
+    def _progress(self, loss: float, validation: float) -> Progress:
+        config, share = self.config, 1.0 if self.over else self.epoch / self.config.evaluations
+        done = (self.member + share) / config.members
+        return Progress(
+            self.member + 1, config.members, self.epoch, config.evaluations, loss, validation, done
         )
 
+    def into(self, state: TrainingState) -> TrainingState:
+        """The training's state with this member in it."""
+        if self.over:
+            return replace(state, finished=(*state.finished, self.best), current=None)
+        current = MemberState(
+            epoch=self.epoch,
+            since=self.since,
+            loss=self.best_loss,
+            weights=on_cpu(self.network.state_dict()),
+            best=self.best,
+            optimizer=optimizer_tensors(self.optimizer),
+            generator=self.generator.get_state(),
+        )
+        return replace(state, current=current)
 
-class _Best:
-    """The best weights so far, and how many evaluations ago that was."""
-
-    def __init__(self) -> None:
-        self.loss = math.inf
-        self.since = 0
-        self.weights: dict[str, Tensor] = {}
-
-    def see(self, loss: float, network: Network) -> None:
-        self.since += 1
-        if loss < self.loss:
-            self.loss, self.since = loss, 0
-            self.weights = {name: value.clone() for name, value in network.state_dict().items()}
-
-
-def _train_member(
-    task: _Task, member: int, on_epoch: Callable[[Progress], None], should_stop: Callable[[], bool]
-) -> Network:
-    """One member from fresh weights to its best ones."""
-    config, view, device = task.config, task.config.views[member], task.cuts.device
-    generator = _generator(config.seed, member)
-    network = build_member(config, member, generator).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay, fused=True)
-    quantiles = torch.tensor(config.quantiles, device=device)
-    held_out = _checked(task.held_out_batch(view, generator), config.horizon)
-    best, losses, epoch = _Best(), torch.zeros((), device=device), 0
-    ends = [round(config.steps * (i + 1) / config.evaluations) for i in range(config.evaluations)]
-
-    for step in range(config.steps):
-        if should_stop():
-            raise TrainingStopped(f"The training was stopped at step {step} of member {member + 1}.")
-        batch = task.training_batch(view, generator)
-        loss = pinball_loss(network(batch.inputs), batch, quantiles)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        optimizer.param_groups[0]["lr"] = config.learning_rate * one_cycle(step / config.steps)
-        optimizer.step()
-        losses += loss.detach()
-        if step + 1 < ends[epoch]:
-            continue
-        mean = losses.item() / (ends[epoch] - (ends[epoch - 1] if epoch else 0))
-        with torch.no_grad():
-            validation = pinball_loss(network(held_out.inputs), held_out, quantiles).item()
-        _check_finite(mean, validation, step, config)
-        best.see(validation, network)
-        epoch, losses = epoch + 1, torch.zeros((), device=device)
-        over = epoch == config.evaluations or best.since >= config.patience
-        done = (member + (1.0 if over else epoch / config.evaluations)) / config.members
-        on_epoch(Progress(member + 1, config.members, epoch, config.evaluations, mean, validation, done))
-        if over:
-            break
-    network.load_state_dict(best.weights)
-    return network
+    def _restore(self, state: MemberState) -> None:
+        self.epoch, self.since, self.best_loss, self.best = state.epoch, state.since, state.loss, state.best
+        self.network.load_state_dict(state.weights)
+        restore_optimizer(self.optimizer, state.optimizer)
+        self.generator.set_state(state.generator)
 
 
 def one_cycle(share: float) -> float:
@@ -236,6 +230,6 @@ def _checked(held_out: Batch, horizon: int) -> Batch:
 def _check_finite(loss: float, validation: float, step: int, config: TrainingConfig) -> None:
     if not (math.isfinite(loss) and math.isfinite(validation)):
         raise TrainingDiverged(
-            f"The loss stopped being a number by step {step + 1} (training {loss}, held out {validation}): "
+            f"The loss stopped being a number by step {step} (training {loss}, held out {validation}): "
             f"try a learning rate below {config.learning_rate}."
         )

@@ -45,7 +45,9 @@ def test_metadata_without_config_is_refused(artifact: Artifact) -> None:
         load(artifact.weights, {**artifact.metadata, "config": None})
 
 
-@pytest.mark.parametrize("change", [{"hidden": 17}, {"horizon": 5}, {"views": ("last",) * 4}])
+@pytest.mark.parametrize(
+    "change", [{"hidden": 17}, {"horizon": 5}, {"views": ("last",) * 4}, {"architecture": "gru"}]
+)
 def test_weights_of_another_config_are_refused(artifact: Artifact, change: dict[str, object]) -> None:
     other = tiny_config(**change).to_dict()
     with pytest.raises(ArtifactDamaged, match="do not fit"):
@@ -56,6 +58,12 @@ def test_config_outside_its_limits_is_refused(artifact: Artifact) -> None:
     config = {**tiny_config().to_dict(), "context": 0}
     with pytest.raises(InvalidConfig, match="context"):
         load(artifact.weights, {**artifact.metadata, "config": config})
+
+
+def test_model_from_before_the_choice_of_encoders_is_an_lstm(artifact: Artifact) -> None:
+    config = tiny_config().to_dict()
+    del config["architecture"]
+    assert load(artifact.weights, {**artifact.metadata, "config": config}).config == tiny_config()
 
 
 def test_missing_device_is_refused(artifact: Artifact) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.models.samples import tiny_config
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("weight_decay", -0.1),
+        ("architecture", "transformer"),
         ("views", ()),
         ("views", ("sideways",)),
         ("quantiles", (0.1, 0.5, 0.8)),
@@ -56,6 +58,22 @@ def test_better_presets_train_more() -> None:
     sizes.append(preset("accurate", horizon=6, season_length=12, series=100, longest=500))
     work = [config.members * config.steps * config.batch for config in sizes]
     assert work == sorted(set(work))
+
+
+def test_preset_takes_the_architecture_and_changes_nothing_else() -> None:
+    plain = preset("quick", horizon=6, season_length=4, series=9, longest=50)
+    cnn = preset("quick", horizon=6, season_length=4, series=9, longest=50, architecture="cnn")
+    assert cnn == replace(plain, architecture="cnn")
+    assert plain.architecture == "lstm"
+
+
+@pytest.mark.parametrize(
+    ("series", "longest", "batch"),
+    [(1, 30, 32), (6, 60, 32), (20, 60, 128), (400, 100, 512), (100_000, 100, 512)],
+)
+def test_batch_follows_the_windows_there_are(series: int, longest: int, batch: int) -> None:
+    config = preset("balanced", horizon=6, season_length=12, series=series, longest=longest)
+    assert config.batch == batch
 
 
 def test_unknown_preset_is_refused() -> None:

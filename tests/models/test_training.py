@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from models.baselines import naive
+from models.batches import Batch, Source
 from models.checkpoint import dump
 from models.config import longest_horizon
 from models.errors import HorizonTooLong, TrainingDiverged, TrainingStopped, UnusableHistory
 from models.forecasting import forecast
 from models.metrics import smape
 from models.network import Forecaster, build_member
-from models.training import Batch, Progress, _check_finite, _Task, fit, one_cycle, pinball_loss
+from models.training import Progress, _check_finite, fit, one_cycle, pinball_loss
 from models.windows import Panel
 from tests.models.samples import tiny_config, wave, waves
 
@@ -97,8 +98,8 @@ def test_best_weights_are_restored() -> None:
 
 
 def held_out_loss(model: Forecaster, panel: Panel) -> float:
-    task = _Task.of(panel, model.config, torch.device("cpu"))
-    batch = task.held_out_batch("last", torch.Generator())
+    source = Source.of(panel, model.config, torch.device("cpu"))
+    batch = source.held_out("last", torch.Generator())
     with torch.no_grad():
         return pinball_loss(
             model.networks[0](batch.inputs), batch, torch.tensor(model.config.quantiles)
@@ -163,7 +164,7 @@ def test_nothing_to_hold_out_is_refused() -> None:
 @pytest.mark.parametrize("losses", [(math.nan, 0.1), (0.1, math.inf)])
 def test_loss_that_is_no_number_is_told(losses: tuple[float, float]) -> None:
     with pytest.raises(TrainingDiverged, match=r"by step 6 .* learning rate below 0.01"):
-        _check_finite(*losses, step=5, config=tiny_config())
+        _check_finite(*losses, step=6, config=tiny_config())
 
 
 def test_pinball_loss_asks_high_quantiles_for_high_answers() -> None:

@@ -1,0 +1,167 @@
+"""The network beside seasonal naive, Theta and ETS on a competition's data, frequency by frequency.
+
+One network for each frequency, trained with a preset alone, as the service's worker does; horizon and
+season come from the file. Each frequency runs in a process of its own, two at a time, one thread each.
+
+    python -m benchmarks.accuracy --data ../shared/data/M3.parquet [--frequency F] [--preset P] [--peers]
+"""
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import get_args
+
+from benchmarks.competition import Part, read_parts
+from benchmarks.peers import DARTS, NEURALFORECAST, run_peer
+from benchmarks.report import finish, print_table
+from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
+from benchmarks.statistical import run_statistics
+from models.config import Preset, preset
+from models.forecasting import forecast, use_one_thread
+from models.training import fit
+
+PROCESSES = 2
+OURS = "lstm"
+
+Results = dict[str, dict[str, Score]]
+"""Scores by frequency, then by method."""
+
+
+def run_ours(part: Part, name: Preset) -> dict[str, Score]:
+    """Train and forecast one part, as `app/services/training.py` does."""
+    use_one_thread()
+    start = time.perf_counter()
+    config = preset(
+        name,
+        horizon=part.horizon,
+        season_length=part.season_length,
+        series=part.history.series,
+        longest=int(part.history.lengths.max()),
+    )
+    answer = forecast(fit(part.history, config), part.history, levels=LEVELS)
+    return {OURS: score(part, answer, time.perf_counter() - start, _peak_mb())}
+
+
+def _peak_mb() -> float:
+    """The most memory this process ever held; Linux tells it in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def run_peers(part: Part) -> dict[str, Score]:
+    """Other libraries' LSTMs; the seconds are those of training and forecasting."""
+    scores = {}
+    for peer in (NEURALFORECAST, DARTS):
+        answer = run_peer(peer, part.history, horizon=part.horizon, season_length=part.season_length)
+        scores[peer.name] = score(part, point_forecast(answer.median), answer.seconds)
+    return scores
+
+
+def in_processes(
+    work: Callable[..., dict[str, Score]], parts: Sequence[Part], *more: object
+) -> Iterator[tuple[str, dict[str, Score]]]:
+    """What `work` answers for each part, with its frequency, as they end, each in a fresh process."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=context, max_tasks_per_child=1) as pool:
+        frequencies = {pool.submit(work, part, *more): part.frequency for part in parts}
+        for future in as_completed(frequencies):
+            yield frequencies[future], future.result()
+
+
+def _summary(method: str, results: Results) -> dict[str, float]:
+    """The figures of one method over all the frequencies given."""
+    scores = [part[method] for part in results.values()]
+    whole = pooled(scores)
+    figures = {
+        "smape_pooled": whole.smape,
+        "mase": whole.mase,
+        "owa": owa(scores, [part["naive2"] for part in results.values()]),
+        **{f"cov{level}": 100 * share for level, share in whole.coverage.items()},
+        "seconds": whole.seconds,
+    }
+    if whole.peak_mb is not None:
+        figures["peak_mb"] = whole.peak_mb
+    return {name: round(figure, 4) for name, figure in figures.items()}
+
+
+def _print(title: str, results: Results) -> None:
+    methods = next(iter(results.values()))
+    columns = ("smape_pooled", "mase", "owa", *(f"cov{level}" for level in LEVELS), "seconds", "peak_mb")
+    print(f"\n{title}: {sum(part[OURS].series for part in results.values())} series")
+    rows = []
+    for method in methods:
+        figures = _summary(method, results)
+        rows.append([method, *(_cell(figures, column) for column in columns)])
+    print_table(("method", *columns), rows)
+    sys.stdout.flush()
+
+
+def _cell(figures: Mapping[str, float], column: str) -> str:
+    if column not in figures:
+        return "-"
+    return f"{figures[column]:.{1 if column in {'seconds', 'peak_mb'} else 3}f}"
+
+
+def _result(results: Results, seconds: float) -> dict[str, object]:
+    """Ours first, as the measures are named; `seconds` are those on the clock, two frequencies at a time."""
+    methods = list(next(iter(results.values())))
+    by_frequency = {
+        frequency: {**_summary(OURS, one), "others": _others(methods, one)}
+        for frequency, part in results.items()
+        for one in [{frequency: part}]
+    }
+    return {
+        **_summary(OURS, results),
+        "seconds": round(seconds, 1),
+        "others": _others(methods, results),
+        "frequencies": by_frequency,
+    }
+
+
+def _others(methods: Sequence[str], results: Results) -> dict[str, dict[str, float]]:
+    return {method: _summary(method, results) for method in methods if method != OURS}
+
+
+def main() -> None:
+    arguments = _arguments()
+    parts = _chosen(read_parts(arguments.data), arguments.frequency)
+    others = dict(in_processes(run_statistics, parts))
+    if arguments.peers:
+        others = {part.frequency: others[part.frequency] | run_peers(part) for part in parts}
+    start = time.perf_counter()
+    results: Results = {}
+    for frequency, ours in in_processes(run_ours, parts, arguments.preset):
+        results[frequency] = {**ours, **others[frequency]}
+        _print(frequency, {frequency: results[frequency]})
+    seconds = time.perf_counter() - start
+    _print("all", results)
+    header = {"data": arguments.data.stem, "preset": arguments.preset, "frequency": arguments.frequency}
+    finish("accuracy", {**header, **_result(results, seconds)})
+
+
+def _chosen(parts: list[Part], frequency: str | None) -> list[Part]:
+    chosen = [part for part in parts if frequency in {None, part.frequency}]
+    if not chosen:
+        there = ", ".join(part.frequency for part in parts)
+        raise SystemExit(f"The file has no frequency {frequency!r}; choose one of {there}.")
+    return chosen
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="Parquet file of the competition")
+    parser.add_argument("--frequency", help="this frequency alone; every one of the file when not given")
+    parser.add_argument("--preset", choices=get_args(Preset), default="balanced")
+    parser.add_argument("--peers", action="store_true", help="other libraries' LSTMs too; installs them")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

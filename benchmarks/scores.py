@@ -1,0 +1,86 @@
+"""One method's accuracy on one part or on several, in the competitions' own measures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.competition import Part
+from models.forecasting import Forecast
+from models.metrics import coverage, mase, seasonal_naive_error, smape
+from models.windows import Floats
+
+LEVELS = (80, 95)
+
+
+@dataclass(frozen=True)
+class Score:
+    """sMAPE in percent, MASE, and for a method with intervals the share of the targets each level holds.
+
+    `series` and `points` are what it was measured on; `seconds` and `peak_mb` (of its process, libraries
+    included; None where several methods share one) what it took.
+    """
+
+    series: int
+    points: int
+    smape: float
+    mase: float
+    coverage: dict[int, float]
+    seconds: float
+    peak_mb: float | None
+
+
+def score(part: Part, forecast: Forecast, seconds: float, peak_mb: float | None = None) -> Score:
+    """Raises `ValueError` for a forecast that is not finite, which would otherwise not count against it."""
+    if not np.isfinite(forecast.median).all():
+        bad = int(np.flatnonzero(~np.isfinite(forecast.median).all(axis=1))[0])
+        raise ValueError(f"The forecast of series {bad} ({part.frequency}) is not finite.")
+    held = {level: coverage(part.target, lo, forecast.hi[level]) for level, lo in forecast.lo.items()}
+    return Score(
+        series=part.history.series,
+        points=part.target.size,
+        smape=smape(part.target, forecast.median),
+        mase=mase(part.target, forecast.median, seasonal_naive_error(part.history, part.season_length)),
+        coverage=held,
+        seconds=seconds,
+        peak_mb=peak_mb,
+    )
+
+
+def pooled(scores: Sequence[Score]) -> Score:
+    """Over several parts: sMAPE and coverage over all points, MASE (as M4 has it) over all series."""
+    points = [part.points for part in scores]
+    peaks = [part.peak_mb for part in scores if part.peak_mb is not None]
+    levels = scores[0].coverage
+    return Score(
+        series=sum(part.series for part in scores),
+        points=sum(points),
+        smape=_weighted([part.smape for part in scores], points),
+        mase=_weighted([part.mase for part in scores], [part.series for part in scores]),
+        coverage={level: _weighted([part.coverage[level] for part in scores], points) for level in levels},
+        seconds=sum(part.seconds for part in scores),
+        peak_mb=max(peaks, default=None),
+    )
+
+
+def owa(scores: Sequence[Score], naive2: Sequence[Score]) -> float:
+    """Overall weighted average of M4: sMAPE and MASE over all series, each relative to Naive2, and averaged.
+
+    Makridakis, Spiliotis & Assimakopoulos (2020), The M4 Competition. For one part give one score each.
+    """
+    series = [part.series for part in scores]
+
+    def relative(name: str) -> float:
+        mine, theirs = ([float(getattr(part, name)) for part in parts] for parts in (scores, naive2))
+        return _weighted(mine, series) / _weighted(theirs, series)
+
+    return (relative("smape") + relative("mase")) / 2
+
+
+def point_forecast(median: Floats) -> Forecast:
+    """A forecast of a method without intervals."""
+    return Forecast(median=median, lo={}, hi={})
+
+
+def _weighted(values: Sequence[float], weights: Sequence[int]) -> float:
+    return float(np.average(values, weights=weights))

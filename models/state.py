@@ -1,0 +1,75 @@
+"""Where a training stands between two evaluations: all that is needed to go on and end with the same bits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from models.config import TrainingConfig
+from models.errors import CannotResume
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class MemberState:
+    """One member under way, after its evaluation number `epoch`; all tensors are copies on the CPU.
+
+    `best` are the weights of the best evaluation, which had `loss` and was `since` evaluations ago;
+    `optimizer` is named as by `optimizer_tensors`; `generator` is the state of the member's random numbers.
+    """
+
+    epoch: int
+    since: int
+    loss: float
+    weights: Tensors
+    best: Tensors
+    optimizer: Tensors
+    generator: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingState:
+    """A training under way: what it trains on what, the best weights of each finished member, and the next.
+
+    `panel_sha256` is the panel's digest; `current` is None exactly between two members.
+    """
+
+    config: TrainingConfig
+    panel_sha256: str
+    finished: tuple[Tensors, ...] = ()
+    current: MemberState | None = None
+
+    def check(self, config: TrainingConfig, panel_sha256: str) -> None:
+        """Raises `CannotResume` unless the state belongs to this config and this panel."""
+        ours, wanted = self.config.to_dict(), config.to_dict()
+        if other := [name for name in wanted if ours[name] != wanted[name]]:
+            raise CannotResume(
+                f"The saved training has another {', '.join(other)} than the one asked for: begin anew."
+            )
+        if self.panel_sha256 != panel_sha256:
+            raise CannotResume("The saved training was of other data than these: begin anew.")
+
+
+def on_cpu(tensors: Mapping[str, Tensor]) -> Tensors:
+    """Copies that later training steps leave alone."""
+    return {name: value.detach().cpu().clone() for name, value in tensors.items()}
+
+
+def optimizer_tensors(optimizer: Optimizer) -> Tensors:
+    """The optimizer's memory of each parameter, named `<number of the parameter>.<what it is>`."""
+    held = optimizer.state_dict()["state"]
+    return on_cpu(
+        {f"{number}.{name}": value for number, kept in held.items() for name, value in kept.items()}
+    )
+
+
+def restore_optimizer(optimizer: Optimizer, tensors: Tensors) -> None:
+    """The inverse of `optimizer_tensors`; the settings stay those the optimizer was made with."""
+    # Copies, for the optimizer works in place and a state may be resumed from again.
+    state: dict[int, Tensors] = {}
+    for key, value in tensors.items():
+        number, _, name = key.partition(".")
+        state.setdefault(int(number), {})[name] = value.clone()
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

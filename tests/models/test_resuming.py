@@ -1,0 +1,131 @@
+import json
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from models.checkpoint import Artifact, dump, dump_state, load_state
+from models.config import TrainingConfig
+from models.errors import ArtifactDamaged, CannotResume
+from models.state import TrainingState
+from models.training import Progress, fit
+from models.windows import Panel
+from tests.models.samples import tiny_config, waves
+
+CONFIG = tiny_config(views=("last", "phase"), patience=9)
+
+
+class BrokenOff(Exception):
+    """Stands for whatever ends a process."""
+
+
+def states(panel: Panel, config: TrainingConfig) -> Iterator[TrainingState]:
+    """The state after each evaluation of an unbroken training."""
+    seen: list[TrainingState] = []
+    fit(panel, config, checkpoint_due=lambda: True, on_checkpoint=seen.append)
+    return iter(seen)
+
+
+def broken_off(panel: Panel, config: TrainingConfig, after: int) -> Artifact:
+    """What is left of a training that dies with the checkpoint of evaluation number `after`."""
+    kept: list[Artifact] = []
+
+    def keep(state: TrainingState) -> None:
+        kept.append(dump_state(state))
+        if len(kept) == after:
+            raise BrokenOff
+
+    with pytest.raises(BrokenOff):
+        fit(panel, config, checkpoint_due=lambda: True, on_checkpoint=keep)
+    return kept[-1]
+
+
+def taken_up(artifact: Artifact) -> TrainingState:
+    return load_state(artifact.weights, json.loads(json.dumps(artifact.metadata)))
+
+
+@pytest.fixture(scope="module")
+def unbroken() -> bytes:
+    return dump(fit(waves(), CONFIG)).weights
+
+
+@pytest.mark.parametrize("after", [1, 3, 5, 6, 9, 10], ids="evaluation {}".format)
+def test_resumed_training_equals_an_unbroken_one(unbroken: bytes, after: int) -> None:
+    state = taken_up(broken_off(waves(), CONFIG, after))
+    assert dump(fit(waves(), CONFIG, resume=state)).weights == unbroken
+
+
+@pytest.mark.parametrize("architecture", ["gru", "rnn", "cnn"])
+def test_resumed_training_of_other_encoders_equals_an_unbroken_one(architecture: str) -> None:
+    config = tiny_config(views=("season",), architecture=architecture)
+    state = taken_up(broken_off(waves(), config, 2))
+    assert dump(fit(waves(), config, resume=state)).weights == dump(fit(waves(), config)).weights
+
+
+def test_best_weights_and_patience_survive() -> None:
+    """A rate this high spoils the weights, so patience ends the member soon after its best evaluation."""
+    config = tiny_config(views=("last",), learning_rate=0.3, steps=60, evaluations=60, patience=4)
+    *_, late, _ = states(waves(), config)
+    assert late.current is not None
+    assert late.current.since == 3
+    assert dump(fit(waves(), config, resume=late)).weights == dump(fit(waves(), config)).weights
+
+
+def test_resumed_training_reports_only_what_it_does_itself() -> None:
+    seen: list[Progress] = []
+    fit(waves(), CONFIG, resume=taken_up(broken_off(waves(), CONFIG, 7)), on_epoch=seen.append)
+    assert [(p.member, p.epoch) for p in seen] == [(2, 3), (2, 4), (2, 5)]
+
+
+def test_state_may_be_resumed_from_twice() -> None:
+    state = next(states(waves(), CONFIG))
+    first, second = (dump(fit(waves(), CONFIG, resume=state)).weights for _ in range(2))
+    assert first == second
+
+
+def test_state_is_made_only_when_it_is_due() -> None:
+    answers = iter([False, True, False, False, True] * 2)
+    seen: list[TrainingState] = []
+    fit(waves(), CONFIG, checkpoint_due=lambda: next(answers), on_checkpoint=seen.append)
+    at = [(len(state.finished), state.current.epoch if state.current else 0) for state in seen]
+    assert at == [(0, 2), (1, 0), (1, 2), (2, 0)]
+
+
+def test_state_of_another_config_is_refused() -> None:
+    state = next(states(waves(), CONFIG))
+    with pytest.raises(CannotResume, match="another seed, context than"):
+        fit(waves(), tiny_config(views=CONFIG.views, patience=9, seed=8, context=7), resume=state)
+
+
+@pytest.mark.parametrize("part", ["values", "phases"])
+def test_state_of_other_data_is_refused(part: str) -> None:
+    state, panel = next(states(waves(), CONFIG)), waves()
+    getattr(panel, part)[3] += 1
+    with pytest.raises(CannotResume, match="other data"):
+        fit(panel, CONFIG, resume=state)
+
+
+def test_changed_state_is_refused() -> None:
+    artifact = broken_off(waves(), CONFIG, 1)
+    flipped = artifact.weights[:-1] + bytes([artifact.weights[-1] ^ 1])
+    with pytest.raises(ArtifactDamaged, match="SHA-256"):
+        load_state(flipped, artifact.metadata)
+
+
+def test_model_is_not_taken_for_a_state() -> None:
+    artifact = dump(fit(waves(), tiny_config()))
+    with pytest.raises(ArtifactDamaged, match="format 1; this version reads format training 1"):
+        load_state(artifact.weights, artifact.metadata)
+
+
+def test_state_without_the_member_it_tells_of_is_refused() -> None:
+    artifact = broken_off(waves(), CONFIG, 5)
+    with pytest.raises(ArtifactDamaged, match="do not fit"):
+        load_state(artifact.weights, {**artifact.metadata, "epoch": 3})
+
+
+def test_making_states_changes_no_bit(unbroken: bytes) -> None:
+    before = torch.get_rng_state()
+    watched = fit(waves(), CONFIG, checkpoint_due=lambda: True)
+    assert dump(watched).weights == unbroken
+    assert torch.equal(torch.get_rng_state(), before)
