@@ -1,10 +1,10 @@
 """The documentation that the service serves: complete, and without the network."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 import pytest
@@ -68,14 +68,16 @@ def test_page_loads_nothing_from_elsewhere(path: str) -> None:
 
 @pytest.fixture(scope="module")
 def address(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_service(f"sqlite:///{sqlite_template}", tmp_path_factory.mktemp("docs")) as service:
+    folder = tmp_path_factory.mktemp("docs")
+    copy = shutil.copy(sqlite_template, folder / "docs.db")
+    with running_service(f"sqlite:///{copy}", folder) as service:
         yield service.url
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(("path", "shown"), [("/docs", "Get Forecast"), ("/redoc", "Forecast one series")])
 def test_page_renders_with_the_network_closed(address: str, path: str, shown: str, tmp_path: Path) -> None:
-    browser = which("chromium")
+    browser = shutil.which("chromium")
     if browser is None:
         pytest.skip("no chromium here (Debian: apt-get install chromium)")
     closed = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-background-networking"]
