@@ -35,8 +35,9 @@ check: lint demo tools ## All that CI runs: style, the demo, both suites
 tools:
 	@.ci/install-tools
 
-bench: $(READY) ## The benchmarks; each prints one JSON line last
+bench: $(READY) ## The benchmarks that need no other data; each prints one JSON line last
 	$(BIN)/python -m benchmarks.article
+	$(BIN)/python -m benchmarks.training
 
 clean: ## Remove what was built and cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
