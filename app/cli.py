@@ -19,6 +19,7 @@ app = typer.Typer(
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table: series, times, values.")]
 Preset = Literal["quick", "balanced", "accurate"]
+ArchitectureChoice = Literal["lstm", "gru", "rnn", "cnn", "all"]
 
 
 @app.command()
@@ -122,6 +123,9 @@ def train(
     file: File,
     horizon: Annotated[int, typer.Option(min=1, max=10_000, help="How many steps ahead to forecast.")],
     preset: Annotated[Preset, typer.Option(help="How much patience to train with.")] = "balanced",
+    architecture: Annotated[
+        ArchitectureChoice, typer.Option(help="The network; `all` tries each and keeps the best.")
+    ] = "lstm",
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
     ] = 0,
@@ -131,13 +135,23 @@ def train(
     For example:
 
     `gatecast train examples/population.csv --horizon 5 --preset quick`
+
+    `gatecast train examples/population.csv --horizon 5 --preset quick --architecture all`
     """
+    from rich.console import Console
+
     from app import offline
     from app.schemas.train import TrainRequest
 
-    request = TrainRequest(dataset_id="", horizon=horizon, preset=preset, seed=seed)
+    request = TrainRequest(
+        dataset_id="", horizon=horizon, preset=preset, architecture=architecture, seed=seed
+    )
     model = offline.train(_settings(), file, request)
-    print(f"Trained {model.id} in {model.training_seconds:.1f} s; `gatecast forecast {file}` asks it.")
+    Console().print(offline.trial_table(model))
+    print(
+        f"Trained {model.id} ({model.architecture}) in {model.training_seconds:.1f} s; "
+        f"`gatecast forecast {file}` asks it."
+    )
 
 
 @app.command()

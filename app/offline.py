@@ -6,6 +6,8 @@ import hashlib
 import sys
 from pathlib import Path
 
+from rich.table import Table
+
 from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import NotFound
@@ -29,6 +31,19 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
     job = training.perform_here(database, OWNER, asked, settings.device)
     with database.read() as session:
         return models.get(session, OWNER, str(job.model_id))
+
+
+def trial_table(model: ModelOut) -> Table:
+    """Return how each architecture did on the steps held out, the best first."""
+    table = Table("architecture", title=f"The last {model.horizon} steps, held out", title_justify="left")
+    for column in ("sMAPE", "MASE", "weights", "seconds"):
+        table.add_column(column, justify="right")
+    for trial in model.trials:
+        mase = "none" if trial.mase is None else f"{trial.mase:.3f}"
+        table.add_row(
+            trial.architecture, f"{trial.smape:.2f} %", mase, f"{trial.parameters:,}", f"{trial.seconds:.1f}"
+        )
+    return table
 
 
 def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:

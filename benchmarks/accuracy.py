@@ -1,7 +1,9 @@
 """The network beside seasonal naive, Theta and ETS on a competition's data, frequency by frequency.
 
-One network for each frequency, trained with a preset alone, as the service's worker does; horizon and
-season come from the file. Each frequency runs in a process of its own, two at a time, one thread each.
+One network for each frequency, trained with a preset alone, as the service's worker does: a fit that is
+judged on held-out steps of the training part, and one on all of it. The horizon comes from the file, the
+season is the one that the service finds in times of that frequency (a year of weeks, say; the file has none
+for them, and the scores keep to the file). Each frequency runs in a process of its own, one after the other.
 
     python -m benchmarks.accuracy --data ../shared/data/M3.parquet [--frequency F] [--preset P] [--peers]
 """
@@ -21,12 +23,14 @@ from benchmarks.peers import DARTS, NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
 from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
-from models.config import Preset, preset
-from models.forecasting import forecast, use_one_thread
-from models.training import fit
+from models.config import Architecture, Preset, preset
+from models.forecasting import forecast
+from models.selection import train
 
 PROCESSES = 2
-OURS = "lstm"
+OURS: Architecture = "lstm"
+SEASONS = {"yearly": 1, "quarterly": 4, "monthly": 12, "weekly": 52, "hourly": 24, "other": 1}
+"""What the service finds in times a year, a quarter, ... apart."""
 
 Results = dict[str, dict[str, Score]]
 """Scores by frequency, then by method."""
@@ -34,16 +38,15 @@ Results = dict[str, dict[str, Score]]
 
 def run_ours(part: Part, name: Preset) -> dict[str, Score]:
     """Train and forecast one part, as `app/services/training.py` does."""
-    use_one_thread()
     start = time.perf_counter()
     config = preset(
         name,
         horizon=part.horizon,
-        season_length=part.season_length,
-        series=part.history.series,
+        season_length=SEASONS[part.frequency],
+        values=len(part.history.values),
         longest=int(part.history.lengths.max()),
     )
-    answer = forecast(fit(part.history, config), part.history, levels=LEVELS)
+    answer = forecast(train(part.history, config, [OURS]).model, part.history, levels=LEVELS)
     return {OURS: score(part, answer, time.perf_counter() - start, _peak_mb())}
 
 
@@ -63,11 +66,11 @@ def run_peers(part: Part) -> dict[str, Score]:
 
 
 def in_processes(
-    work: Callable[..., dict[str, Score]], parts: Sequence[Part], *more: object
+    processes: int, work: Callable[..., dict[str, Score]], parts: Sequence[Part], *more: object
 ) -> Iterator[tuple[str, dict[str, Score]]]:
     """What `work` answers for each part, with its frequency, as they end, each in a fresh process."""
     context = get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=context, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
         frequencies = {pool.submit(work, part, *more): part.frequency for part in parts}
         for future in as_completed(frequencies):
             yield frequencies[future], future.result()
@@ -108,7 +111,7 @@ def _cell(figures: Mapping[str, float], column: str) -> str:
 
 
 def _result(results: Results, seconds: float) -> dict[str, object]:
-    """Ours first, as the measures are named; `seconds` are those on the clock, two frequencies at a time."""
+    """Ours first, as the measures are named; `seconds` are those on the clock."""
     methods = list(next(iter(results.values())))
     by_frequency = {
         frequency: {**_summary(OURS, one), "others": _others(methods, one)}
@@ -130,12 +133,12 @@ def _others(methods: Sequence[str], results: Results) -> dict[str, dict[str, flo
 def main() -> None:
     arguments = _arguments()
     parts = _chosen(read_parts(arguments.data), arguments.frequency)
-    others = dict(in_processes(run_statistics, parts))
+    others = dict(in_processes(PROCESSES, run_statistics, parts))
     if arguments.peers:
         others = {part.frequency: others[part.frequency] | run_peers(part) for part in parts}
     start = time.perf_counter()
     results: Results = {}
-    for frequency, ours in in_processes(run_ours, parts, arguments.preset):
+    for frequency, ours in in_processes(1, run_ours, parts, arguments.preset):
         results[frequency] = {**ours, **others[frequency]}
         _print(frequency, {frequency: results[frequency]})
     seconds = time.perf_counter() - start

@@ -21,7 +21,7 @@ from models.baselines import drift, naive
 from models.config import Preset, preset
 from models.forecasting import forecast
 from models.metrics import smape
-from models.training import fit
+from models.selection import train
 from models.windows import Floats, Panel
 
 HORIZON = 5
@@ -58,9 +58,9 @@ def article(panel: Panel) -> Floats:
 def ours(name: Preset) -> Method:
     def run(panel: Panel) -> Floats:
         config = preset(
-            name, horizon=HORIZON, season_length=1, series=panel.series, longest=int(panel.lengths.max())
+            name, horizon=HORIZON, season_length=1, values=len(panel.values), longest=int(panel.lengths.max())
         )
-        return forecast(fit(panel, config), panel).median
+        return forecast(train(panel, config, ["lstm"]).model, panel).median
 
     return run
 

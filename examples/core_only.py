@@ -16,7 +16,7 @@ def main() -> None:
     rng, months = np.random.default_rng(0), np.arange(60)
     waves = [50 + 10 * np.sin(2 * np.pi * (months + shift) / 12) + rng.normal(0, 1, 60) for shift in range(6)]
     panel = Panel.of(waves)
-    config = preset("quick", horizon=6, season_length=12, series=panel.series, longest=60)
+    config = preset("quick", horizon=6, season_length=12, values=len(panel.values), longest=60)
     answer = forecast(fit(panel, config), panel, levels=[80])
     for step in range(6):
         lo, median, hi = answer.lo[80][0, step], answer.median[0, step], answer.hi[80][0, step]

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from models.backtest import Trial
 from models.checkpoint import dump, load
-from models.config import Preset, preset
+from models.config import Architecture, Preset, preset
 from models.errors import CoreError
 from models.forecasting import Forecast, forecast
-from models.training import fit
+from models.selection import train
 from models.windows import Panel
+
+ALL = "all"
 
 _COLUMNS = ("unique_id", "ds", "y")
 
@@ -22,6 +25,7 @@ _EXAMPLES = """\
 examples:
   python -m models train examples/population.csv --horizon 5
   python -m models train sales.csv --horizon 18 --season-length 12 --preset balanced --out sales.safetensors
+  python -m models train sales.csv --horizon 18 --architecture all
   python -m models forecast examples/population.csv --model model.safetensors --level 80 --level 95
 
 A file has the columns unique_id, ds and y, its rows in the order of time within each series. The times
@@ -59,21 +63,32 @@ def _failed(sentence: str) -> int:
     return 2
 
 
-def train(options: argparse.Namespace) -> None:
+def learn(options: argparse.Namespace) -> None:
     beside = _beside(options.out)
     panel = read_table(options.file).panel
     config = preset(
         options.preset,
         horizon=options.horizon,
         season_length=options.season_length,
-        series=panel.series,
+        values=len(panel.values),
         longest=int(panel.lengths.max()),
         seed=options.seed,
     )
-    artifact = dump(fit(panel, config, device=options.device))
+    chosen = get_args(Architecture) if options.architecture == ALL else (options.architecture,)
+    trained = train(panel, config, chosen, device=options.device)
+    artifact = dump(trained.model)
     options.out.write_bytes(artifact.weights)
     beside.write_text(json.dumps(artifact.metadata, indent=2) + "\n", encoding="utf-8")
+    _print_trials(trained.trials)
     print(f"Wrote {options.out} and {beside}.")
+
+
+def _print_trials(trials: Sequence[Trial]) -> None:
+    """What each architecture gave on the last steps, which its fit had not seen; the best first."""
+    print("architecture  sMAPE %    MASE  weights  seconds")
+    for trial in trials:
+        figures = f"{trial.smape:7.3f} {trial.mase:7.3f} {trial.parameters:8,} {trial.seconds:8.1f}"
+        print(f"{trial.architecture:12}  {figures}")
 
 
 def predict(options: argparse.Namespace) -> None:
@@ -147,13 +162,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:
-    command.set_defaults(run=train)
+    command.set_defaults(run=learn)
     command.add_argument("file", type=Path, help="CSV with unique_id, ds, y")
     command.add_argument("--horizon", type=int, required=True, help="steps ahead to learn")
     command.add_argument(
         "--season-length", type=int, default=1, help="steps in a season; 1, the default: none"
     )
     command.add_argument("--preset", choices=get_args(Preset), default="quick", help="default: quick")
+    command.add_argument(
+        "--architecture",
+        choices=(*get_args(Architecture), ALL),
+        default="lstm",
+        help="what reads the history; all: try the four and keep the best; default: lstm",
+    )
     command.add_argument("--seed", type=int, default=0, help="default: 0")
     command.add_argument("--device", default="auto", help="auto (the default), cpu, cuda or cuda:N")
     command.add_argument("--out", type=Path, default=Path("model.safetensors"), help="default: %(default)s")

@@ -1,4 +1,4 @@
-"""The windows a training learns from and is judged on, ready for the network."""
+"""The windows a training learns from and is watched on, ready for the network."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ _CUT_AT_ONCE = 4096
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """`inputs` (batch, context, inputs), `targets` (batch, horizon), NaN for gaps, `weights` (batch, 1)."""
+    """`inputs` (batch, context, inputs); `targets` and their `weights` (batch, horizon), both 0 for gaps."""
 
     inputs: Tensor
     targets: Tensor
@@ -37,9 +37,10 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What all members share: the tape, the cut, and how many training windows lie before each series' end.
+    """What all members share: the tape, the cut, and how many training windows lie before each series' cut.
 
-    `cuts` (series,) is the first held-out position of each series; `cumulative` (series,) int64.
+    `cuts` (series,) is the first held-out position of each series, its end where nothing is held out;
+    `cumulative` (series,) int64.
     """
 
     config: TrainingConfig
@@ -48,12 +49,16 @@ class Source:
     cumulative: Tensor
 
     @classmethod
-    def of(cls, panel: Panel, config: TrainingConfig, device: torch.device) -> "Source":
+    def of(cls, panel: Panel, config: TrainingConfig, held_out: int, device: torch.device) -> "Source":
         tape = Tape.of(panel, device)
         # Training windows end before the cut; the held-out windows begin at it.
-        cuts = tape.ends - config.horizon
+        cuts = tape.ends - held_out
         counts = (cuts - tape.starts - MIN_INPUTS).clamp(min=0)
         return cls(config, tape, cuts, counts.cumsum(dim=0))
+
+    @property
+    def holds_out(self) -> bool:
+        return bool((self.cuts < self.tape.ends).any())
 
     def pool(self, view: View, generator: torch.Generator) -> Batch:
         """Training windows to draw batches from, cut once: all there are, or a random choice of them.
@@ -91,8 +96,11 @@ class Source:
         transform = Transform.of(windows.history)
         z = transform.forward(windows.history)
         scale = Scale.of(z, view, config)
+        targets = scaled_targets(windows, transform, scale)
+        # The root: between errors in units of scale, which MASE counts, and relative ones, as sMAPE does.
+        weights = scale.change.clamp(max=1.0).sqrt().to(torch.float32)
         return Batch(
             inputs=features(z, scale, windows.phases, view, config),
-            targets=scaled_targets(windows, transform, scale),
-            weights=scale.change.clamp(max=1.0).to(torch.float32),
+            targets=targets.nan_to_num(nan=0.0),
+            weights=weights * targets.isfinite(),
         )

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,7 +18,7 @@ from models.network import Forecaster, trained_member
 from models.state import MemberState, Tensors, TrainingState
 
 FORMAT = 1
-STATE_FORMAT = "training 1"
+STATE_FORMAT = "training 2"
 """Differs from every format of a model, so that neither is taken for the other."""
 
 
@@ -52,22 +53,19 @@ def load(weights: bytes, metadata: Mapping[str, object], device: str = "cpu") ->
 
 def dump_state(state: TrainingState) -> Artifact:
     """A training under way, to go on from later."""
-    groups: dict[str, Mapping[str, Tensor]] = {
-        f"finished-{member}": weights for member, weights in enumerate(state.finished)
-    }
-    if state.current is not None:
-        groups |= _member_groups(state.current)
+    groups: dict[str, Mapping[str, Tensor]] = {}
+    for number, member in state.members.items():
+        groups |= _member_groups(number, member)
     metadata = {
         "format": STATE_FORMAT,
         "config": state.config.to_dict(),
+        "held_out": state.held_out,
         "panel_sha256": state.panel_sha256,
-        "finished": len(state.finished),
-        "epoch": 0 if state.current is None else state.current.epoch,
     }
     return _packed(groups, metadata)
 
 
-def load_state(weights: bytes, metadata: Mapping[str, object]) -> TrainingState:
+def load_state(weights: bytes, metadata: Mapping[str, Any]) -> TrainingState:
     """The state that was dumped, for `fit` to resume from.
 
     Raises `ArtifactDamaged` when the format is unknown or weights and metadata do not belong together, and
@@ -76,36 +74,30 @@ def load_state(weights: bytes, metadata: Mapping[str, object]) -> TrainingState:
     config = _checked_config(weights, metadata, STATE_FORMAT)
     with _fitting():
         tensors = safetensors.load(weights)
-        finished = len({name.partition(".")[0] for name in tensors if name.startswith("finished-")})
+        begun = {name.partition(".")[0] for name in tensors}
         return TrainingState(
             config=config,
+            held_out=int(metadata["held_out"]),
             panel_sha256=str(metadata["panel_sha256"]),
-            finished=tuple(_group(tensors, f"finished-{member}") for member in range(finished)),
-            current=_member_state(tensors) if metadata["epoch"] else None,
+            members={int(number): _member_state(tensors, number) for number in begun},
         )
 
 
-def _member_groups(state: MemberState) -> dict[str, Mapping[str, Tensor]]:
-    # The numbers travel as a tensor as well: float64 holds them exactly, and the SHA-256 covers them.
-    numbers = torch.tensor([state.epoch, state.since, state.loss], dtype=torch.float64)
+def _member_groups(number: int, state: MemberState) -> dict[str, Mapping[str, Tensor]]:
     return {
-        "weights": state.weights,
-        "best": state.best,
-        "optimizer": state.optimizer,
-        "run": {"generator": state.generator, "numbers": numbers},
+        f"{number}.weights": state.weights,
+        f"{number}.optimizer": state.optimizer,
+        # The number travels as a tensor as well: so the SHA-256 covers it.
+        f"{number}.run": {"generator": state.generator, "epoch": torch.tensor(state.epoch)},
     }
 
 
-def _member_state(tensors: Mapping[str, Tensor]) -> MemberState:
-    run = _group(tensors, "run")
-    epoch, since, loss = run["numbers"].tolist()
+def _member_state(tensors: Mapping[str, Tensor], number: str) -> MemberState:
+    run = _group(tensors, f"{number}.run")
     return MemberState(
-        epoch=int(epoch),
-        since=int(since),
-        loss=loss,
-        weights=_group(tensors, "weights"),
-        best=_group(tensors, "best"),
-        optimizer=_group(tensors, "optimizer"),
+        epoch=int(run["epoch"]),
+        weights=_group(tensors, f"{number}.weights"),
+        optimizer=_group(tensors, f"{number}.optimizer"),
         generator=run["generator"],
     )
 
@@ -137,8 +129,16 @@ def _checked_config(weights: bytes, metadata: Mapping[str, object], expected: in
     stored = metadata.get("config")
     if not isinstance(stored, Mapping):
         raise ArtifactDamaged("The model's metadata holds no configuration.")
-    # Models from before there was a choice do not name their encoder.
-    return TrainingConfig.from_dict({"architecture": "lstm", **stored})
+    return TrainingConfig.from_dict(_brought_up_to_date(stored))
+
+
+def _brought_up_to_date(stored: Mapping[str, object]) -> dict[str, object]:
+    """Models from before there was a choice name no encoder; those that stopped early count evaluations."""
+    config = {"architecture": "lstm", **stored}
+    if "patience" in config:
+        del config["patience"]
+        config["epochs"] = config.pop("evaluations")
+    return config
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from models.windows import Floats, Panel
 
 def smape(target: Floats, forecast: Floats) -> float:
     """Symmetric mean absolute percentage error as the M3 competition has it, from 0 to 200 percent."""
-    size = np.abs(target) + np.abs(forecast)
+    # Halved first: the sum of two values near the end of float64 would overflow.
+    size = np.abs(target) / 2 + np.abs(forecast) / 2
     # Both zero is a perfect forecast, not a division by zero.
-    ratio = np.abs(target - forecast) / np.where(size == 0, 1.0, size)
+    ratio = np.abs(target / 2 - forecast / 2) / np.where(size == 0, 1.0, size)
     return _mean(200 * ratio)
 
 

@@ -66,5 +66,10 @@ class Forecaster:
         return sum(p.numel() * p.element_size() for network in self.networks for p in network.parameters())
 
     @property
+    def parameters(self) -> int:
+        """Numbers that were learned, over all members."""
+        return sum(p.numel() for network in self.networks for p in network.parameters())
+
+    @property
     def device(self) -> torch.device:
         return self.networks[0].head.weight.device

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.config import TrainingConfig, View
+from models.config import TrainingConfig, View, seasons_within
 from models.seasonality import seasonal_pattern
 from models.windows import Windows
 
@@ -71,8 +71,8 @@ class Scale:
         adjusted = z - _laid_out(pattern, -z.shape[1], 0)
         recent = adjusted[:, -config.context :]
         level = _last_known(recent)
-        if view == "season":
-            season = adjusted[:, -config.season_length :].nanmean(dim=1, keepdim=True)
+        if view in {"season", "long"}:
+            season = adjusted[:, -config.season_length_of(view) :].nanmean(dim=1, keepdim=True)
             level = torch.where(season.isfinite(), season, level)
         steps = recent.diff(dim=1).abs().nanmean(dim=1, keepdim=True) + CHANGE_FLOOR
         return cls(pattern, level, steps.nan_to_num(nan=UNKNOWN_CHANGE))
@@ -110,9 +110,11 @@ def scaled_targets(windows: Windows, transform: Transform, scale: Scale) -> Tens
 
 
 def _pattern(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
-    if view == "phase" or config.seasons == 0:
+    season_length = config.season_length_of(view)
+    seasons = seasons_within(season_length)
+    if view == "phase" or seasons == 0:
         return z.new_zeros(len(z), 1)
-    return seasonal_pattern(z, config.season_length, config.seasons)
+    return seasonal_pattern(z, season_length, seasons)
 
 
 def _laid_out(pattern: Tensor, first: int, stop: int) -> Tensor:

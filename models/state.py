@@ -1,7 +1,7 @@
-"""Where a training stands between two evaluations: all that is needed to go on and end with the same bits."""
+"""Where a training stands: all that is needed to go on and end with the same bits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -14,36 +14,37 @@ Tensors = dict[str, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class MemberState:
-    """One member under way, after its evaluation number `epoch`; all tensors are copies on the CPU.
+    """One member after its epoch number `epoch`; all tensors are copies on the CPU.
 
-    `best` are the weights of the best evaluation, which had `loss` and was `since` evaluations ago;
     `optimizer` is named as by `optimizer_tensors`; `generator` is the state of the member's random numbers.
     """
 
     epoch: int
-    since: int
-    loss: float
     weights: Tensors
-    best: Tensors
     optimizer: Tensors
     generator: Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """A training under way: what it trains on what, the best weights of each finished member, and the next.
+    """A training under way: what it trains on what, and how far each member that has begun is.
 
-    `panel_sha256` is the panel's digest; `current` is None exactly between two members.
+    `held_out` as `fit` has it; `panel_sha256` is the panel's digest.
     """
 
     config: TrainingConfig
+    held_out: int
     panel_sha256: str
-    finished: tuple[Tensors, ...] = ()
-    current: MemberState | None = None
+    members: Mapping[int, MemberState] = field(default_factory=dict)
 
-    def check(self, config: TrainingConfig, panel_sha256: str) -> None:
-        """Raises `CannotResume` unless the state belongs to this config and this panel."""
-        ours, wanted = self.config.to_dict(), config.to_dict()
+    def having(self, member: int, state: MemberState) -> "TrainingState":
+        """The same training with one member further on."""
+        return replace(self, members={**self.members, member: state})
+
+    def check(self, config: TrainingConfig, held_out: int, panel_sha256: str) -> None:
+        """Raises `CannotResume` unless the state belongs to this config, this hold-out and this panel."""
+        ours = {**self.config.to_dict(), "held_out": self.held_out}
+        wanted = {**config.to_dict(), "held_out": held_out}
         if other := [name for name in wanted if ours[name] != wanted[name]]:
             raise CannotResume(
                 f"The saved training has another {', '.join(other)} than the one asked for: begin anew."

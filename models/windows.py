@@ -64,6 +64,16 @@ class Panel:
             seen.update(array.tobytes())
         return seen.hexdigest()
 
+    def counts(self) -> Integers:
+        """(series,) values in each series, gaps not counted."""
+        return np.add.reduceat(np.isfinite(self.values), self.offsets[:-1], dtype=np.int64)
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Panel":
+        """The series where `chosen` (series,) is true; one at least must be."""
+        kept = self.lengths[chosen]
+        inside = np.repeat(chosen, self.lengths)
+        return Panel(self.values[inside], np.cumsum([0, *kept], dtype=np.int64), self.phases[chosen])
+
     def tail(self, length: int) -> "Panel":
         """The last `length` values of each series, or all it has."""
         kept = np.minimum(self.lengths, length)

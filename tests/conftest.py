@@ -4,7 +4,9 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -12,8 +14,9 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services import storage
+from app.services import storage, training
 from app.settings import Settings
+from models.config import TrainingConfig, preset
 from tests import postgres
 
 
@@ -85,6 +88,17 @@ def database(settings: Settings) -> Iterator[Database]:
     database = Database(settings.database_url)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def brief_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings in this process take a step an epoch: for tests of what they leave, not of how good it is."""
+
+    def brief(name: Any, **facts: Any) -> TrainingConfig:
+        config = preset(name, **facts)
+        return replace(config, steps=config.epochs)
+
+    monkeypatch.setattr(training, "preset", brief)
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ def train(
     trainings: TheTrainings,
     response: Response,
 ) -> JobOut:
-    """Queue the training of an LSTM on a dataset; ask `/jobs/{id}` how it goes."""
+    """Queue the training of one architecture on a dataset, or of all and keep the best; ask `/jobs/{id}` how
+    it goes.
+    """
     job = trainings.enqueue(session, principal, request)
     response.headers["Location"] = f"/jobs/{job.id}"
     response.headers["Retry-After"] = str(POLL_AFTER_S)

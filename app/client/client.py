@@ -12,7 +12,7 @@ from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut
 from app.schemas.models import ModelOut
-from app.schemas.train import Preset
+from app.schemas.train import ArchitectureChoice, Preset
 
 FINAL = ("succeeded", "failed", "cancelled")
 POLL_S = 0.3
@@ -62,9 +62,16 @@ class Client:
         """List the newest datasets."""
         return DatasetPage.model_validate(self._call("GET", "/datasets")).datasets
 
-    def train(self, dataset_id: str, horizon: int, preset: Preset) -> JobOut:
+    def train(
+        self, dataset_id: str, horizon: int, preset: Preset, architecture: ArchitectureChoice = "lstm"
+    ) -> JobOut:
         """Queue a training."""
-        body = {"dataset_id": dataset_id, "horizon": horizon, "preset": preset}
+        body = {
+            "dataset_id": dataset_id,
+            "horizon": horizon,
+            "preset": preset,
+            "architecture": architecture,
+        }
         return JobOut.model_validate(self._call("POST", "/train", json=body))
 
     def job(self, job_id: str) -> JobOut:

@@ -189,11 +189,12 @@ class Model(Owned):
     horizon: Mapped[int]
     preset: Mapped[str]
     seed: Mapped[int]
+    architecture: Mapped[str]
+    trials: Mapped[list[Any]]
     artifact: Mapped[dict[str, Any]]
     weights_key: Mapped[str]
     weights_bytes: Mapped[int]
     weights_sha256: Mapped[str]
-    validation_loss: Mapped[float]
     code_version: Mapped[str]
     training_seconds: Mapped[float]
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -61,13 +61,22 @@ OBSERVATIONS: Example = {
     "y": [5408320.0, 5457127.0, 5519594.0],
     "next": None,
 }
-TRAINING: Example = {"dataset_id": DATASET_ID, "horizon": 5, "preset": "quick", "seed": 0}
+TRAINING: Example = {
+    "dataset_id": DATASET_ID,
+    "horizon": 5,
+    "preset": "quick",
+    "architecture": "all",
+    "seed": 0,
+}
 PROGRESS: Example = {
+    "phase": "training",
+    "architecture": "rnn",
     "member": 2,
     "members": 2,
     "epoch": 20,
+    "epochs": 20,
     "loss": 0.041,
-    "validation_loss": 0.052,
+    "validation_loss": None,
     "share_done": 1.0,
 }
 JOB: Example = {
@@ -83,8 +92,21 @@ JOB: Example = {
     "model_id": MODEL_ID,
     "created_at": "2026-01-31T09:00:05Z",
     "started_at": "2026-01-31T09:00:05Z",
-    "finished_at": "2026-01-31T09:00:11Z",
+    "finished_at": "2026-01-31T09:00:30Z",
 }
+TRIAL: Example = {
+    "architecture": "rnn",
+    "smape": 0.617,
+    "mase": 1.049,
+    "parameters": 13510,
+    "seconds": 2.6,
+}
+TRIALS: list[Example] = [
+    TRIAL,
+    {"architecture": "gru", "smape": 0.621, "mase": 1.054, "parameters": 31430, "seconds": 6.4},
+    {"architecture": "lstm", "smape": 0.629, "mase": 1.055, "parameters": 40390, "seconds": 9.3},
+    {"architecture": "cnn", "smape": 0.661, "mase": 1.138, "parameters": 54726, "seconds": 3.1},
+]
 MODEL: Example = {
     "id": MODEL_ID,
     "dataset_id": DATASET_ID,
@@ -94,12 +116,13 @@ MODEL: Example = {
     "horizon": 5,
     "preset": "quick",
     "seed": 0,
-    "validation_loss": 0.052,
-    "weights_bytes": 162080,
+    "architecture": "rnn",
+    "trials": TRIALS,
+    "weights_bytes": 54560,
     "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "training_seconds": 5.2,
+    "training_seconds": 24.1,
     "code_version": "0.1.0",
-    "created_at": "2026-01-31T09:00:11Z",
+    "created_at": "2026-01-31T09:00:30Z",
 }
 INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4]}
 FORECAST: Example = {
@@ -111,7 +134,7 @@ FORECAST: Example = {
     "ds": [2024, 2025],
     "forecast": [5562835.3, 5606892.7],
     "intervals": {"80": INTERVAL},
-    "method": "lstm",
+    "method": "rnn",
 }
 PROBLEM: Example = {
     "type": "urn:gatecast:problem:bad-input",

@@ -32,7 +32,7 @@ class SeriesForecast(BaseModel):
     intervals: Annotated[
         dict[str, Interval], Field(description="Bounds by level: `80` holds the truth 80 times in 100.")
     ]
-    method: Annotated[str, Field(description="Whose numbers these are: `lstm`.")]
+    method: Annotated[str, Field(description="Whose numbers these are: the model's architecture.")]
 
 
 class ForecastPage(BaseModel):

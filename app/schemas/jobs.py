@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
-from app.schemas.train import TrainRequest
+from app.schemas.train import Architecture, TrainRequest
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Phase = Literal["backtesting", "training"]
 
 
 class Progress(BaseModel):
@@ -16,12 +17,29 @@ class Progress(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.PROGRESS})
 
-    member: Annotated[int, Field(description="Which member of the ensemble is trained, from 1.")]
-    members: Annotated[int, Field(description="How many there will be.")]
-    epoch: Annotated[int, Field(description="Evaluations of this member so far.")]
+    phase: Annotated[
+        Phase,
+        Field(
+            description="`backtesting`: a candidate learns without the last steps, to be judged on them. "
+            "`training`: the best one learns from everything; that is the model kept."
+        ),
+    ]
+    architecture: Annotated[Architecture, Field(description="The network that learns.")]
+    member: Annotated[int, Field(description="The member of its ensemble that these figures are of, from 1.")]
+    members: Annotated[int, Field(description="How many members it has; several may learn at a time.")]
+    epoch: Annotated[int, Field(description="Epochs of this member so far.")]
+    epochs: Annotated[int, Field(description="How many each member will have.")]
     loss: Annotated[float, Field(description="Pinball loss on the training windows, scaled.")]
-    validation_loss: Annotated[float, Field(description="Pinball loss on the held-out windows, scaled.")]
-    share_done: Annotated[float, Field(ge=0, le=1, description="Share of the whole training that is done.")]
+    validation_loss: Annotated[
+        float | None,
+        Field(
+            description="Pinball loss on the held-out windows, scaled; null while the model that is kept "
+            "learns from everything."
+        ),
+    ]
+    share_done: Annotated[
+        float, Field(ge=0, le=1, description="Share of the whole training, all its phases, that is done.")
+    ]
 
 
 class JobOut(BaseModel):

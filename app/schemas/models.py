@@ -6,7 +6,28 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
-from app.schemas.train import Preset
+from app.schemas.train import Architecture, Preset
+
+
+class Trial(BaseModel):
+    """How one architecture did on the last `horizon` steps of every series, which it had not seen."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.TRIAL})
+
+    architecture: Annotated[Architecture, Field(description="The network that was tried.")]
+    smape: Annotated[
+        float,
+        Field(description="Symmetric mean absolute percentage error of its medians, from 0 to 200 percent."),
+    ]
+    mase: Annotated[
+        float | None,
+        Field(
+            description="Mean absolute error of its medians, where 1 is the mean error of the seasonal naive "
+            "forecast one step ahead in the history; null where that is 0 for every series."
+        ),
+    ]
+    parameters: Annotated[int, Field(description="Learnt numbers, those of all members together.")]
+    seconds: Annotated[float, Field(description="How long it learnt.")]
 
 
 class ModelOut(BaseModel):
@@ -22,14 +43,19 @@ class ModelOut(BaseModel):
     horizon: Annotated[int, Field(description="Longest horizon it forecasts, in steps.")]
     preset: Annotated[Preset, Field(description="The preset it was trained with.")]
     seed: Annotated[int, Field(description="The seed it was trained with.")]
-    validation_loss: Annotated[
-        float, Field(description="Scaled pinball loss on the held-out windows, the mean over its members.")
+    architecture: Annotated[Architecture, Field(description="Its network; of several tried, the best.")]
+    trials: Annotated[
+        list[Trial],
+        Field(
+            description="Every architecture that was tried, the best first, by MASE (by sMAPE where there is "
+            "none); empty for models from before there were trials."
+        ),
     ]
     weights_bytes: Annotated[int, Field(description="Size of its weights.")]
     weights_sha256: Annotated[
         str, Field(description="Hash of its weights, checked whenever they are loaded.")
     ]
-    training_seconds: Annotated[float, Field(description="How long the training took.")]
+    training_seconds: Annotated[float, Field(description="How long the training took, with all its trials.")]
     code_version: Annotated[str, Field(description="Version of Gatecast that trained it.")]
     created_at: Annotated[datetime, Field(description="When it was stored.")]
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas import examples
 
 Preset = Literal["quick", "balanced", "accurate"]
+Architecture = Literal["lstm", "gru", "rnn", "cnn"]
+ArchitectureChoice = Literal[Architecture, "all"]
 
 
 class TrainRequest(BaseModel):
@@ -30,6 +32,13 @@ class TrainRequest(BaseModel):
         Preset,
         Field(description="`quick`: seconds. `balanced`: minutes, the usual choice. `accurate`: patient."),
     ] = "balanced"
+    architecture: Annotated[
+        ArchitectureChoice,
+        Field(
+            description="The network that reads a series. `all`: each of the four is tried on steps held "
+            "out, and the best is trained once more, on everything, and kept."
+        ),
+    ] = "lstm"
     seed: Annotated[
         int,
         Field(ge=0, lt=2**31, description="Same seed, data and machine: the same model to the last bit."),

@@ -24,8 +24,6 @@ from models.forecasting import Forecast, forecast, resolve_device, use_one_threa
 from models.network import Forecaster
 from models.windows import Panel
 
-METHOD = "lstm"
-
 
 @dataclass(frozen=True)
 class ForecastQuery:
@@ -208,5 +206,5 @@ def _series_forecast(source: Source, row: Series, result: Forecast, i: int) -> S
             str(level): Interval(lo=result.lo[level][i].tolist(), hi=result.hi[level][i].tolist())
             for level in source.levels
         },
-        method=METHOD,
+        method=source.model.architecture,
     )

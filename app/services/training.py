@@ -3,9 +3,8 @@
 import math
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from statistics import fmean
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -22,15 +21,17 @@ from app.intake.frame import TimeAxis
 from app.queue import JobRef, Queue
 from app.schemas.datasets import Profile
 from app.schemas.jobs import JobOut, Progress
-from app.schemas.train import TrainRequest
+from app.schemas.models import Trial
+from app.schemas.train import ArchitectureChoice, TrainRequest
 from app.services import datasets, jobs
 from app.services import series as store
 from app.version import VERSION
+from models.backtest import Trial as CoreTrial
 from models.checkpoint import Artifact, dump
-from models.config import TrainingConfig, longest_horizon, preset
+from models.config import Architecture, TrainingConfig, longest_horizon, preset
 from models.errors import CoreError
-from models.training import Progress as CoreProgress
-from models.training import fit
+from models.selection import Progress as CoreProgress
+from models.selection import Trained, train
 from models.windows import Panel
 
 REPORT_INTERVAL_S = 0.5
@@ -138,11 +139,16 @@ def _perform(database: Database, ref: JobRef, attempt: int, device: str) -> None
     with database.read() as session:
         work = _read(session, ref)
     began = time.monotonic()
-    reporter = _Reporter(database, ref, attempt)
-    artifact = dump(fit(work.panel, _config(work), device=device, on_epoch=reporter))
-    model = _model(work, ref, artifact)
+    trained = train(
+        work.panel,
+        _config(work),
+        _candidates(work.request.architecture),
+        device=device,
+        on_progress=_Reporter(database, ref, attempt),
+    )
+    artifact = dump(trained.model)
+    model = _model(work, ref, trained, artifact)
     model.training_seconds = time.monotonic() - began
-    model.validation_loss = reporter.validation_loss
     _publish(database, ref, attempt, model, artifact)
 
 
@@ -199,13 +205,17 @@ def _config(work: _Work) -> TrainingConfig:
         work.request.preset,
         horizon=work.request.horizon,
         season_length=work.season_length,
-        series=work.panel.series,
+        values=len(work.panel.values),
         longest=int(work.panel.lengths.max()),
         seed=work.request.seed,
     )
 
 
-def _model(work: _Work, ref: JobRef, artifact: Artifact) -> Model:
+def _candidates(choice: ArchitectureChoice) -> tuple[Architecture, ...]:
+    return get_args(Architecture) if choice == "all" else (choice,)
+
+
+def _model(work: _Work, ref: JobRef, trained: Trained, artifact: Artifact) -> Model:
     model_id = new_id("model")
     return Model(
         workspace_id=ref.workspace_id,
@@ -216,6 +226,8 @@ def _model(work: _Work, ref: JobRef, artifact: Artifact) -> Model:
         horizon=work.request.horizon,
         preset=work.request.preset,
         seed=work.request.seed,
+        architecture=trained.model.config.architecture,
+        trials=[_trial_out(trial).model_dump() for trial in trained.trials],
         artifact=artifact.metadata,
         weights_key=f"{model_id}/weights",
         weights_bytes=len(artifact.weights),
@@ -229,16 +241,8 @@ class _Reporter:
     def __init__(self, database: Database, ref: JobRef, attempt: int) -> None:
         self._database, self._ref, self._attempt = database, ref, attempt
         self._due = 0.0
-        self._best: dict[int, float] = {}
-
-    @property
-    def validation_loss(self) -> float:
-        """The best held-out loss of each member, averaged."""
-        return fmean(self._best.values())
 
     def __call__(self, progress: CoreProgress) -> None:
-        best = self._best.get(progress.member, math.inf)
-        self._best[progress.member] = min(best, progress.validation_loss)
         if time.monotonic() < self._due and progress.share_done < 1:
             return
         self._due = time.monotonic() + REPORT_INTERVAL_S
@@ -247,5 +251,10 @@ class _Reporter:
 
 
 def _progress_out(progress: CoreProgress) -> Progress:
-    known: dict[str, Any] = {name: getattr(progress, name) for name in Progress.model_fields}
-    return Progress.model_validate(known)
+    overall = {name: getattr(progress, name) for name in ("phase", "architecture", "share_done")}
+    return Progress.model_validate(asdict(progress.fit) | overall)
+
+
+def _trial_out(trial: CoreTrial) -> Trial:
+    mase = None if math.isnan(trial.mase) else trial.mase  # neither JSON nor Postgres knows a NaN
+    return Trial.model_validate(asdict(trial) | {"mase": mase})

@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from app.cli import app as commands
+from app.offline import trial_table
+from app.schemas import examples
+from app.schemas.models import ModelOut
 from tests.factories import csv_bytes
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -32,10 +36,20 @@ def test_file_is_trained_on_and_forecast(tmp_path: Path) -> None:
     file.write_bytes(csv_bytes())
     trained = run("train", str(file), "--horizon", "3", "--preset", "quick", folder=tmp_path)
     assert trained.returncode == 0, trained.stderr
+    assert "│ lstm" in trained.stdout
     answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=tmp_path)
     rows = list(csv.DictReader(answer.stdout.splitlines()))
     assert [row["ds"] for row in rows] == ["2000", "2001"] * 3
     assert set(rows[0]) == {"unique_id", "ds", "forecast", "lo-90", "hi-90"}
+
+
+def test_trials_are_printed_the_best_first_with_no_mase_told(capsys: pytest.CaptureFixture[str]) -> None:
+    trials = [{**examples.TRIAL, "mase": None}, *examples.TRIALS[1:]]
+    model = ModelOut.model_validate({**examples.MODEL, "trials": trials})
+    Console(width=80).print(trial_table(model))
+    rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "%" in line]
+    assert [row[1].strip() for row in rows] == ["rnn", "gru", "lstm", "cnn"]
+    assert [row[3].strip() for row in rows] == ["none", "1.054", "1.055", "1.138"]
 
 
 def test_file_not_trained_on_says_what_to_run(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """Small panels and configurations for the tests of the core."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from models.config import TrainingConfig
 from models.windows import Floats, Panel
@@ -18,8 +21,7 @@ def tiny_config(**changes: object) -> TrainingConfig:
         context=8,
         hidden=16,
         steps=30,
-        evaluations=5,
-        patience=5,
+        epochs=5,
         batch=32,
         learning_rate=1e-2,
         weight_decay=0.01,
@@ -44,3 +46,14 @@ def waves(series: int = 12, length: int = 40) -> Panel:
         for start in starts
     ]
     return Panel.of(arrays, phases=starts)
+
+
+@contextmanager
+def using_threads(count: int) -> Iterator[None]:
+    """What a machine with as many cores gives a training."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -66,6 +66,13 @@ def test_model_from_before_the_choice_of_encoders_is_an_lstm(artifact: Artifact)
     assert load(artifact.weights, {**artifact.metadata, "config": config}).config == tiny_config()
 
 
+def test_model_from_the_time_of_early_stopping_is_read(artifact: Artifact) -> None:
+    config = tiny_config().to_dict()
+    old = {**config, "evaluations": config.pop("epochs"), "patience": 10}
+    del old["epochs"]
+    assert load(artifact.weights, {**artifact.metadata, "config": old}).config == tiny_config()
+
+
 def test_missing_device_is_refused(artifact: Artifact) -> None:
     with pytest.raises(DeviceUnavailable):
         load(artifact.weights, artifact.metadata, device="tpu")

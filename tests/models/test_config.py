@@ -16,7 +16,7 @@ from tests.models.samples import tiny_config
         ("season_length", 0),
         ("seed", -1),
         ("context", HISTORY_LIMIT + 1),
-        ("evaluations", 31),
+        ("epochs", 31),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("weight_decay", -0.1),
@@ -46,39 +46,67 @@ def test_stored_config_with_unknown_field_is_refused() -> None:
 @pytest.mark.parametrize("season_length", [1, 4, 7, 12, 24, 168, 600, 8760])
 @pytest.mark.parametrize("name", ["quick", "balanced", "accurate"])
 def test_preset_fits_any_season_into_the_history(name: Preset, season_length: int) -> None:
-    config = preset(name, horizon=6, season_length=season_length, series=100, longest=500)
+    config = preset(name, horizon=6, season_length=season_length, values=50_000, longest=500)
     assert config.span <= HISTORY_LIMIT
     assert config.context <= 500 - 6
 
 
 def test_better_presets_train_more() -> None:
-    sizes = [
-        preset(name, horizon=6, season_length=12, series=100, longest=500) for name in ("quick", "balanced")
-    ]
-    sizes.append(preset("accurate", horizon=6, season_length=12, series=100, longest=500))
+    names: tuple[Preset, ...] = ("quick", "balanced", "accurate")
+    sizes = [preset(name, horizon=6, season_length=12, values=50_000, longest=500) for name in names]
     work = [config.members * config.steps * config.batch for config in sizes]
     assert work == sorted(set(work))
 
 
 def test_preset_takes_the_architecture_and_changes_nothing_else() -> None:
-    plain = preset("quick", horizon=6, season_length=4, series=9, longest=50)
-    cnn = preset("quick", horizon=6, season_length=4, series=9, longest=50, architecture="cnn")
+    plain = preset("quick", horizon=6, season_length=4, values=450, longest=50)
+    cnn = preset("quick", horizon=6, season_length=4, values=450, longest=50, architecture="cnn")
     assert cnn == replace(plain, architecture="cnn")
     assert plain.architecture == "lstm"
 
 
 @pytest.mark.parametrize(
-    ("series", "longest", "batch"),
-    [(1, 30, 32), (6, 60, 32), (20, 60, 128), (400, 100, 512), (100_000, 100, 512)],
+    ("values", "batch", "steps"), [(30, 32, 300), (360, 32, 300), (19_600, 128, 700), (10_000_000, 128, 2000)]
 )
-def test_batch_follows_the_windows_there_are(series: int, longest: int, batch: int) -> None:
-    config = preset("balanced", horizon=6, season_length=12, series=series, longest=longest)
-    assert config.batch == batch
+def test_training_is_as_long_as_the_data_is_large(values: int, batch: int, steps: int) -> None:
+    config = preset("balanced", horizon=6, season_length=12, values=values, longest=30)
+    assert (config.batch, config.steps) == (batch, steps)
+
+
+@pytest.mark.parametrize(
+    ("season_length", "longest", "context"),
+    [(1, 40, 8), (1, 100, 16), (1, 9000, 24), (4, 90, 8), (24, 900, 24)],
+)
+def test_context_holds_two_seasons_or_follows_the_length(
+    season_length: int, longest: int, context: int
+) -> None:
+    config = preset("quick", horizon=6, season_length=season_length, values=9999, longest=longest)
+    assert config.context == context
+
+
+@pytest.mark.parametrize(
+    ("season_length", "longest", "views"),
+    [
+        (1, 2000, {"last"}),
+        (12, 100, {"last", "season", "phase"}),
+        (24, 700, {"last", "long"}),
+        (24, 400, {"last", "season"}),
+        (52, 400, {"last", "season"}),
+    ],
+)
+def test_views_are_those_that_the_data_can_fill(season_length: int, longest: int, views: set[str]) -> None:
+    config = preset("balanced", horizon=6, season_length=season_length, values=9999, longest=longest)
+    assert set(config.views) == views
+
+
+@pytest.mark.parametrize(("views", "span"), [(("last",), 192), (("last", "long"), 1008), (("phase",), 24)])
+def test_window_reaches_back_over_the_seasons_its_views_take_out(views: tuple[str, ...], span: int) -> None:
+    assert tiny_config(season_length=24, context=24, views=views).span == span
 
 
 def test_unknown_preset_is_refused() -> None:
     with pytest.raises(InvalidConfig, match="quick, balanced, accurate"):
-        preset("best", horizon=6, season_length=1, series=1, longest=50)  # type: ignore[arg-type]
+        preset("best", horizon=6, season_length=1, values=50, longest=50)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("longest", "limit"), [(3, 0), (4, 1), (12, 5), (64, 31)])

@@ -58,7 +58,7 @@ def test_every_step_of_the_context_counts(architecture: Architecture, step: int)
 def test_small_problem_is_learned(architecture: Architecture) -> None:
     panel = waves(series=20, length=48)
     known, hidden = panel.without_last(4), panel.last(4)
-    config = tiny_config(architecture=architecture, steps=120, evaluations=6)
+    config = tiny_config(architecture=architecture, steps=120, epochs=6)
     ours = smape(hidden, forecast(fit(known, config), known).median)
     assert ours < 0.25 * smape(hidden, naive(known, 4))
 

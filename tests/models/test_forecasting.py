@@ -96,7 +96,7 @@ def test_levels_between_and_beyond_the_trained_follow_the_normal_curve() -> None
 
 @pytest.mark.parametrize("view", ["last", "season", "phase"])
 def test_quantiles_do_not_cross(view: View) -> None:
-    wild = fit(waves(), tiny_config(views=(view,), steps=1, evaluations=1, learning_rate=1.0))
+    wild = fit(waves(), tiny_config(views=(view,), steps=1, epochs=1, learning_rate=1.0))
     parts = bounds(forecast(wild, waves(), levels=tuple(range(1, 100))))
     assert all((lower <= upper).all() for lower, upper in pairwise(parts))
 

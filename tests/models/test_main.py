@@ -44,6 +44,18 @@ def test_trained_model_forecasts_every_series(
     np.testing.assert_allclose([float(row["forecast"]) for row in rows[2:]], expected, rtol=0.25)
 
 
+def test_all_architectures_are_tried_and_the_best_is_kept(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "best.safetensors"
+    words = ["train", str(file), "--horizon", "3", "--season-length", "4", "--architecture", "all"]
+    assert main([*words, "--out", str(out)]) == 0
+    table = capsys.readouterr().out.splitlines()
+    names = [line.split()[0] for line in table[1:5]]
+    assert set(names) == {"lstm", "gru", "rnn", "cnn"}
+    assert f'"architecture": "{names[0]}"' in out.with_suffix(".json").read_text(encoding="utf-8")
+
+
 def test_config_can_be_read_beside_the_weights(trained: Path) -> None:
     assert '"season_length": 4' in trained.with_suffix(".json").read_text(encoding="utf-8")
 

@@ -15,6 +15,10 @@ def test_two_zeros_are_a_perfect_forecast() -> None:
     assert smape(np.zeros((1, 2)), np.zeros((1, 2))) == 0.0
 
 
+def test_smape_of_values_near_the_end_of_float64_is_a_number() -> None:
+    assert smape(np.array([[1.7e308]]), np.array([[1.7e308 / 3]])) == pytest.approx(100.0)
+
+
 def test_smape_without_targets_is_nan() -> None:
     assert np.isnan(smape(np.full((1, 2), np.nan), np.zeros((1, 2))))
 

@@ -10,9 +10,9 @@ from models.errors import ArtifactDamaged, CannotResume
 from models.state import TrainingState
 from models.training import Progress, fit
 from models.windows import Panel
-from tests.models.samples import tiny_config, waves
+from tests.models.samples import tiny_config, using_threads, waves
 
-CONFIG = tiny_config(views=("last", "phase"), patience=9)
+CONFIG = tiny_config(views=("last", "phase"))
 
 
 class BrokenOff(Exception):
@@ -20,14 +20,14 @@ class BrokenOff(Exception):
 
 
 def states(panel: Panel, config: TrainingConfig) -> Iterator[TrainingState]:
-    """The state after each evaluation of an unbroken training."""
+    """The state after each epoch of an unbroken training."""
     seen: list[TrainingState] = []
     fit(panel, config, checkpoint_due=lambda: True, on_checkpoint=seen.append)
     return iter(seen)
 
 
 def broken_off(panel: Panel, config: TrainingConfig, after: int) -> Artifact:
-    """What is left of a training that dies with the checkpoint of evaluation number `after`."""
+    """What is left of a training that dies with the checkpoint of epoch number `after`."""
     kept: list[Artifact] = []
 
     def keep(state: TrainingState) -> None:
@@ -49,7 +49,7 @@ def unbroken() -> bytes:
     return dump(fit(waves(), CONFIG)).weights
 
 
-@pytest.mark.parametrize("after", [1, 3, 5, 6, 9, 10], ids="evaluation {}".format)
+@pytest.mark.parametrize("after", [1, 3, 5, 6, 9, 10], ids="epoch {}".format)
 def test_resumed_training_equals_an_unbroken_one(unbroken: bytes, after: int) -> None:
     state = taken_up(broken_off(waves(), CONFIG, after))
     assert dump(fit(waves(), CONFIG, resume=state)).weights == unbroken
@@ -62,13 +62,11 @@ def test_resumed_training_of_other_encoders_equals_an_unbroken_one(architecture:
     assert dump(fit(waves(), config, resume=state)).weights == dump(fit(waves(), config)).weights
 
 
-def test_best_weights_and_patience_survive() -> None:
-    """A rate this high spoils the weights, so patience ends the member soon after its best evaluation."""
-    config = tiny_config(views=("last",), learning_rate=0.3, steps=60, evaluations=60, patience=4)
-    *_, late, _ = states(waves(), config)
-    assert late.current is not None
-    assert late.current.since == 3
-    assert dump(fit(waves(), config, resume=late)).weights == dump(fit(waves(), config)).weights
+@pytest.mark.parametrize("after", [1, 4, 7])
+def test_members_broken_off_side_by_side_go_on_from_where_each_was(unbroken: bytes, after: int) -> None:
+    with using_threads(2):
+        state = taken_up(broken_off(waves(), CONFIG, after))
+        assert dump(fit(waves(), CONFIG, resume=state)).weights == unbroken
 
 
 def test_resumed_training_reports_only_what_it_does_itself() -> None:
@@ -87,14 +85,14 @@ def test_state_is_made_only_when_it_is_due() -> None:
     answers = iter([False, True, False, False, True] * 2)
     seen: list[TrainingState] = []
     fit(waves(), CONFIG, checkpoint_due=lambda: next(answers), on_checkpoint=seen.append)
-    at = [(len(state.finished), state.current.epoch if state.current else 0) for state in seen]
-    assert at == [(0, 2), (1, 0), (1, 2), (2, 0)]
+    at = [[member.epoch for member in state.members.values()] for state in seen]
+    assert at == [[2], [5], [5, 2], [5, 5]]
 
 
 def test_state_of_another_config_is_refused() -> None:
     state = next(states(waves(), CONFIG))
     with pytest.raises(CannotResume, match="another seed, context than"):
-        fit(waves(), tiny_config(views=CONFIG.views, patience=9, seed=8, context=7), resume=state)
+        fit(waves(), tiny_config(views=CONFIG.views, seed=8, context=7), resume=state)
 
 
 @pytest.mark.parametrize("part", ["values", "phases"])
@@ -114,14 +112,14 @@ def test_changed_state_is_refused() -> None:
 
 def test_model_is_not_taken_for_a_state() -> None:
     artifact = dump(fit(waves(), tiny_config()))
-    with pytest.raises(ArtifactDamaged, match="format 1; this version reads format training 1"):
+    with pytest.raises(ArtifactDamaged, match="format 1; this version reads format training 2"):
         load_state(artifact.weights, artifact.metadata)
 
 
-def test_state_without_the_member_it_tells_of_is_refused() -> None:
-    artifact = broken_off(waves(), CONFIG, 5)
-    with pytest.raises(ArtifactDamaged, match="do not fit"):
-        load_state(artifact.weights, {**artifact.metadata, "epoch": 3})
+def test_state_of_another_hold_out_is_refused() -> None:
+    state = next(states(waves(), CONFIG))
+    with pytest.raises(CannotResume, match="another held_out than"):
+        fit(waves(), CONFIG, held_out=4, resume=state)
 
 
 def test_making_states_changes_no_bit(unbroken: bytes) -> None:

@@ -52,6 +52,15 @@ def test_features_are_finite_and_of_ordinary_size(name: str, view: View) -> None
     assert inputs.abs().max() < 1000
 
 
+def test_week_of_hours_is_taken_out_by_the_long_season_alone() -> None:
+    week = np.random.default_rng(2).lognormal(size=168)
+    config = tiny_config(season_length=24, context=24, views=("season", "long"))
+    z = row(np.tile(week, 6)).log()
+    left = {view: Scale.of(z, view, config).forward(z, -1008).abs().max() for view in config.views}
+    assert left["long"] < 1e-6
+    assert left["season"] > 1
+
+
 def test_gap_in_series_is_masked() -> None:
     _, scale, z = scaled(row(HISTORIES["with gaps"]), "last")
     inputs = features(z, scale, torch.tensor([0]), "last", tiny_config())

@@ -7,14 +7,14 @@ import torch
 from models.baselines import naive
 from models.batches import Batch, Source
 from models.checkpoint import dump
-from models.config import longest_horizon
 from models.errors import HorizonTooLong, TrainingDiverged, TrainingStopped, UnusableHistory
 from models.forecasting import forecast
+from models.member import one_cycle, pinball_loss
 from models.metrics import smape
 from models.network import Forecaster, build_member
-from models.training import Progress, _check_finite, fit, one_cycle, pinball_loss
+from models.training import Progress, fit
 from models.windows import Panel
-from tests.models.samples import tiny_config, wave, waves
+from tests.models.samples import tiny_config, using_threads, wave, waves
 
 
 def test_same_seed_gives_same_bits() -> None:
@@ -24,13 +24,9 @@ def test_same_seed_gives_same_bits() -> None:
 
 def test_training_keeps_to_one_thread_and_gives_the_others_back() -> None:
     used: list[int] = []
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
+    with using_threads(2):
         fit(waves(), tiny_config(), on_epoch=lambda _: used.append(torch.get_num_threads()))
         assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
     assert set(used) == {1}
 
 
@@ -53,7 +49,7 @@ def test_global_random_state_is_left_alone() -> None:
 def test_small_problem_is_learned() -> None:
     panel = waves(series=20, length=48)
     known, hidden = panel.without_last(4), panel.last(4)
-    model = fit(known, tiny_config(steps=200, evaluations=10, patience=10))
+    model = fit(known, tiny_config(steps=200, epochs=10))
     ours = smape(hidden, forecast(model, known).median)
     assert ours < 0.25 * smape(hidden, naive(known, 4))
     assert ours < 4.0
@@ -63,7 +59,7 @@ def test_one_batch_can_be_learned_by_heart() -> None:
     generator = torch.Generator().manual_seed(3)
     config = tiny_config(hidden=64)
     inputs, targets = (torch.randn(size, generator=generator) for size in ((8, 8, 4), (8, 4)))
-    batch = Batch(inputs, targets, torch.ones(8, 1))
+    batch = Batch(inputs, targets, torch.ones(8, 4))
     network, quantiles = build_member(config, 0, generator), torch.tensor(config.quantiles)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     for _ in range(300):
@@ -75,30 +71,33 @@ def test_one_batch_can_be_learned_by_heart() -> None:
 
 
 def test_held_out_steps_do_not_reach_the_weights() -> None:
-    """One evaluation leaves nothing to choose from, so only the training windows could tell them apart."""
-    panel, config = waves(), tiny_config(evaluations=1)
+    panel, config = waves(), tiny_config()
     changed = panel.values.copy()
     changed[np.arange(len(changed)) % 40 >= 36] *= 3
-    first = fit(panel, config)
-    second = fit(Panel(changed, panel.offsets, panel.phases), config)
+    first = fit(panel, config, held_out=4)
+    second = fit(Panel(changed, panel.offsets, panel.phases), config, held_out=4)
     assert dump(first).weights == dump(second).weights
 
 
-def test_best_weights_are_restored() -> None:
-    """A rate this high spoils the weights later on; the answer must come from the best evaluation."""
+def test_last_values_reach_the_weights_when_nothing_is_held_out() -> None:
+    panel, config = waves(), tiny_config()
+    changed = panel.values.copy()
+    changed[39] *= 3
+    first, second = (
+        fit(Panel(values, panel.offsets, panel.phases), config) for values in (panel.values, changed)
+    )
+    assert dump(first).weights != dump(second).weights
+
+
+def test_validation_loss_is_that_of_the_weights_on_the_held_out_windows() -> None:
     seen: list[Progress] = []
-    panel = waves()
-    config = tiny_config(views=("last",), learning_rate=0.3, steps=60, evaluations=60, patience=60)
-    model = fit(panel, config, on_epoch=seen.append)
-    losses = [progress.validation_loss for progress in seen]
-    best = int(np.argmin(losses)) + 1
-    assert best < 60
-    assert losses[-1] > losses[best - 1]
-    assert held_out_loss(model, panel) == pytest.approx(losses[best - 1], rel=1e-6)
+    panel, config = waves(), tiny_config(views=("last",))
+    model = fit(panel, config, held_out=4, on_epoch=seen.append)
+    assert seen[-1].validation_loss == pytest.approx(held_out_loss(model, panel), rel=1e-6)
 
 
 def held_out_loss(model: Forecaster, panel: Panel) -> float:
-    source = Source.of(panel, model.config, torch.device("cpu"))
+    source = Source.of(panel, model.config, 4, torch.device("cpu"))
     batch = source.held_out("last", torch.Generator())
     with torch.no_grad():
         return pinball_loss(
@@ -106,20 +105,20 @@ def held_out_loss(model: Forecaster, panel: Panel) -> float:
         ).item()
 
 
-def test_patience_ends_a_member_early() -> None:
-    seen: list[Progress] = []
-    config = tiny_config(views=("last",), learning_rate=0.3, steps=60, evaluations=60, patience=2)
-    fit(waves(), config, on_epoch=seen.append)
-    assert seen[-1].epoch < 60
-    assert seen[-1].share_done == 1.0
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_members_trained_side_by_side_are_the_same_bits(threads: int) -> None:
+    with using_threads(threads):
+        weights = dump(fit(waves(), tiny_config())).weights
+    assert weights == dump(fit(waves(), tiny_config())).weights
 
 
-def test_progress_is_told_after_every_evaluation() -> None:
+def test_progress_is_told_after_every_epoch() -> None:
     seen: list[Progress] = []
-    fit(waves(), tiny_config(patience=9), on_epoch=seen.append)
+    fit(waves(), tiny_config(), on_epoch=seen.append)
     assert [(p.member, p.epoch) for p in seen] == [(m, e) for m in (1, 2, 3) for e in (1, 2, 3, 4, 5)]
     assert [p.share_done for p in seen] == pytest.approx([(i + 1) / 15 for i in range(15)])
     assert all(p.members == 3 and p.epochs == 5 and p.loss > 0 for p in seen)
+    assert {p.validation_loss for p in seen} == {None}
 
 
 def test_stop_requested_is_obeyed_before_the_next_batch() -> None:
@@ -135,16 +134,33 @@ def test_stop_requested_is_obeyed_before_the_next_batch() -> None:
     assert asked == 3
 
 
-def test_too_long_horizon_is_refused_with_the_limit() -> None:
-    with pytest.raises(HorizonTooLong, match="at most 19 is possible"):
-        fit(waves(length=40), tiny_config(horizon=20))
+def test_failure_of_one_member_stops_those_beside_it() -> None:
+    """The caller's own error ends the training at once, though the other members have long to go."""
+    asked = 0
+
+    def should_stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    def fail(_: Progress) -> None:
+        raise KeyError
+
+    with using_threads(3), pytest.raises(KeyError):
+        fit(waves(), tiny_config(steps=3000), on_epoch=fail, should_stop=should_stop)
+    assert asked < 3 * 3000
 
 
-@pytest.mark.parametrize("longest", [4, 5, 12])
+@pytest.mark.parametrize(("held_out", "limit"), [(0, 38), (20, 18)])
+def test_too_long_horizon_is_refused_with_the_limit(held_out: int, limit: int) -> None:
+    with pytest.raises(HorizonTooLong, match=f"at most {limit} is possible"):
+        fit(waves(length=40), tiny_config(horizon=limit + 1), held_out=held_out)
+
+
+@pytest.mark.parametrize("longest", [3, 4, 12])
 def test_longest_horizon_can_be_trained(longest: int) -> None:
-    horizon = longest_horizon(longest)
     panel = waves(series=2, length=longest)
-    model = fit(panel, tiny_config(horizon=horizon, context=2))
+    model = fit(panel, tiny_config(horizon=longest - 2, context=2))
     assert np.isfinite(forecast(model, panel).median).all()
 
 
@@ -154,17 +170,17 @@ def test_series_too_short_to_learn_from_do_no_harm() -> None:
     assert np.isfinite(answer.median).all()
 
 
-def test_nothing_to_hold_out_is_refused() -> None:
-    values = wave(40)
-    values[-4:] = np.nan
-    with pytest.raises(UnusableHistory, match="nothing can be held out"):
+def test_nothing_to_learn_from_is_refused() -> None:
+    values = np.full(40, np.nan)
+    values[:2] = 1.0
+    with pytest.raises(UnusableHistory, match="nothing to learn from"):
         fit(Panel.of([values]), tiny_config())
 
 
-@pytest.mark.parametrize("losses", [(math.nan, 0.1), (0.1, math.inf)])
-def test_loss_that_is_no_number_is_told(losses: tuple[float, float]) -> None:
-    with pytest.raises(TrainingDiverged, match=r"by step 6 .* learning rate below 0.01"):
-        _check_finite(*losses, step=6, config=tiny_config())
+def test_loss_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.member.pinball_loss", lambda answers, *_: answers.sum() * math.nan)
+    with pytest.raises(TrainingDiverged, match=r"by step 6: .* learning rate below 0.01"):
+        fit(waves(), tiny_config())
 
 
 def test_pinball_loss_asks_high_quantiles_for_high_answers() -> None:
@@ -174,7 +190,7 @@ def test_pinball_loss_asks_high_quantiles_for_high_answers() -> None:
 
 
 def test_unknown_targets_do_not_count() -> None:
-    batch = Batch(torch.zeros(1, 1, 1), torch.tensor([[1.0, torch.nan]]), torch.tensor([[0.5]]))
+    batch = Batch(torch.zeros(1, 1, 1), torch.tensor([[1.0, 0.0]]), torch.tensor([[0.5, 0.0]]))
     answers = torch.zeros(1, 2, 1, requires_grad=True)
     loss = pinball_loss(answers, batch, torch.tensor([0.5]))
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped

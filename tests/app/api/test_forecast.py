@@ -17,6 +17,8 @@ from app.services.model_cache import ModelCache
 from app.settings import Settings
 from tests.factories import dataset, trained, trends
 
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+
 
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
@@ -99,6 +101,14 @@ def test_trained_model_is_the_champion(ready: Ready) -> None:
     assert (model["champion"], model["preset"], model["horizon"]) == (True, "quick", 3)
     assert client.get(f"/models/{model['id']}").json() == model
     assert client.get(f"/datasets/{dataset_id}").json()["champion_id"] == model["id"]
+
+
+def test_model_says_how_its_architecture_did(ready: Ready) -> None:
+    (model,) = ready[0].get("/models").json()["models"]
+    (trial,) = model["trials"]
+    assert model["architecture"] == trial["architecture"] == "lstm"
+    assert 0 < trial["smape"] < 2
+    assert 0 < trial["mase"] < 2
 
 
 def test_unknown_series_is_a_404_that_names_it(ready: Ready) -> None:

@@ -15,7 +15,8 @@ def test_training_is_queued_with_location_and_retry_after(client: TestClient) ->
     assert response.status_code == 202
     assert response.headers["location"] == f"/jobs/{job['id']}"
     assert int(response.headers["retry-after"]) > 0
-    assert (job["state"], job["request"]["preset"]) == ("queued", "balanced")
+    assert job["state"] == "queued"
+    assert (job["request"]["preset"], job["request"]["architecture"]) == ("balanced", "lstm")
 
 
 def test_job_and_queue_entry_are_there_together(client: TestClient, database: Database) -> None:
@@ -41,13 +42,27 @@ def test_horizon_longer_than_the_data_allows_names_the_longest(client: TestClien
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("horizon", 0), ("horizon", "soon"), ("preset", "slow"), ("seed", -1), ("epochs", 3)]
+    ("field", "value"),
+    [
+        ("horizon", 0),
+        ("horizon", "soon"),
+        ("preset", "slow"),
+        ("architecture", "transformer"),
+        ("seed", -1),
+        ("epochs", 3),
+    ],
 )
 def test_bad_field_is_pointed_at(client: TestClient, field: str, value: object) -> None:
     body = {"dataset_id": "ds_none", "horizon": 3, field: value}
     response = client.post("/train", json=body)
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == f"#/{field}"
+
+
+def test_unknown_architecture_is_told_which_there_are(client: TestClient) -> None:
+    body = {"dataset_id": "ds_none", "horizon": 3, "architecture": "LSTM"}
+    (error,) = client.post("/train", json=body).json()["errors"]
+    assert error["detail"].endswith("'lstm', 'gru', 'rnn', 'cnn' or 'all'.")
 
 
 def test_jobs_are_paged_newest_first(client: TestClient) -> None:

@@ -12,6 +12,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.factories import dataset, queued_job, trained, upload, workspace
 
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+
 PUBLIC = {"/healthz", "/readyz"}
 CALLS = [
     (method.upper(), path)

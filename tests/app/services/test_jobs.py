@@ -9,7 +9,17 @@ from app.schemas.jobs import JobOut, Progress
 from app.services import jobs
 from tests.factories import dataset, queued_job
 
-FIGURES = Progress(member=1, members=2, epoch=3, loss=0.5, validation_loss=0.4, share_done=0.2)
+FIGURES = Progress(
+    phase="backtesting",
+    architecture="gru",
+    member=1,
+    members=2,
+    epoch=3,
+    epochs=20,
+    loss=0.5,
+    validation_loss=0.4,
+    share_done=0.2,
+)
 
 
 @pytest.fixture

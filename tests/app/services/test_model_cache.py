@@ -26,7 +26,7 @@ class Loader:
 
 @pytest.fixture(scope="module")
 def model() -> Forecaster:
-    config = preset("quick", horizon=1, season_length=1, series=1, longest=10)
+    config = preset("quick", horizon=1, season_length=1, values=10, longest=10)
     return fit(Panel.of([list(range(1, 11))]), config)
 
 

@@ -4,15 +4,27 @@ from typing import get_args
 
 import pytest
 
+from app import cli
 from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Blob, Model
-from app.schemas.train import Preset, TrainRequest
-from app.services import datasets, jobs, training
+from app.schemas.jobs import Phase, Progress
+from app.schemas.models import ModelOut
+from app.schemas.train import Architecture, ArchitectureChoice, Preset, TrainRequest
+from app.services import datasets, jobs, models, training
+from app.services.forecasting import ForecastQuery, Oracle
+from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest
-from models.config import Preset as CorePreset
-from models.config import TrainingConfig
+from models import config as core
+from models import selection
 from tests.factories import dataset, queued_job, trained
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+
+
+def look(database: Database, model_id: str) -> ModelOut:
+    with database.read() as session:
+        return models.get(session, OWNER, model_id)
 
 
 def test_training_succeeds_with_model_and_champion(database: Database) -> None:
@@ -35,6 +47,47 @@ def test_same_seed_leaves_the_same_weights(database: Database) -> None:
     with database.read() as session:
         hashes = {session.get_one(Model, ("default", model)).weights_sha256 for model in (first, second)}
     assert len(hashes) == 1
+
+
+def test_architecture_asked_for_is_kept_and_forecasts(database: Database) -> None:
+    dataset_id = dataset(database).id
+    model = look(database, trained(database, dataset_id, architecture="gru"))
+    (page,) = Oracle(database, ModelCache(10**9), "cpu").pages(OWNER, ForecastQuery(dataset_id), 10)
+    assert model.architecture == "gru"
+    assert [trial.architecture for trial in model.trials] == ["gru"]
+    assert {item.method for item in page} == {"gru"}
+
+
+def test_all_tries_each_architecture_and_keeps_the_best(database: Database) -> None:
+    model = look(database, trained(database, dataset(database).id, architecture="all"))
+    errors = [trial.mase or 0.0 for trial in model.trials]
+    assert {trial.architecture for trial in model.trials} == set(get_args(Architecture))
+    assert errors == sorted(errors)
+    assert model.architecture == model.trials[0].architecture
+    with database.read() as session:
+        artifact = session.get_one(Model, ("default", model.id)).artifact
+    assert artifact["config"]["architecture"] == model.architecture
+
+
+def test_error_without_a_scale_is_null(database: Database) -> None:
+    constant = dataset(database, {"flat": [5.0] * 20}).id
+    (trial,) = look(database, trained(database, constant)).trials
+    assert trial.mase is None
+    assert trial.smape < 1
+
+
+def test_progress_tells_of_both_phases_and_of_all_that_is_done(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports: list[Progress] = []
+    monkeypatch.setattr(training, "REPORT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(jobs, "report", lambda *told: reports.append(told[-1]))
+    trained(database, dataset(database).id, architecture="cnn")
+    shares = [report.share_done for report in reports]
+    assert [report.phase for report in reports] == ["backtesting"] * 40 + ["training"] * 40
+    assert {(report.architecture, report.epochs) for report in reports} == {("cnn", 20)}
+    assert all((report.validation_loss is None) == (report.phase == "training") for report in reports)
+    assert shares == pytest.approx([(i + 1) / 80 for i in range(80)])
 
 
 def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
@@ -78,7 +131,7 @@ def test_interrupted_command_leaves_no_job_running(
         raise KeyboardInterrupt
 
     dataset_id = dataset(database).id
-    monkeypatch.setattr(training, "fit", interrupted)
+    monkeypatch.setattr(training, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trained(database, dataset_id)
     with database.read() as session:
@@ -87,7 +140,15 @@ def test_interrupted_command_leaves_no_job_running(
 
 
 def test_request_offers_what_the_core_offers() -> None:
-    assert get_args(Preset) == get_args(CorePreset)
+    assert get_args(Preset) == get_args(core.Preset)
+    assert get_args(Architecture) == get_args(core.Architecture)
+    assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
+    assert get_args(Phase) == get_args(selection.Phase)
     assert set(TrainRequest.model_fields) - {"dataset_id", "preset"} <= set(
-        TrainingConfig.__dataclass_fields__
+        core.TrainingConfig.__dataclass_fields__
     )
+
+
+def test_command_offers_what_the_request_offers() -> None:
+    assert get_args(cli.Preset) == get_args(Preset)
+    assert get_args(cli.ArchitectureChoice) == get_args(ArchitectureChoice)

@@ -1,0 +1,49 @@
+"""Rows from before a migration, after it, and the way back."""
+
+import json
+
+import pytest
+from alembic import command
+from sqlalchemy import text
+
+from app.auth import OWNER
+from app.db import schema
+from app.db.engine import Database
+from app.services import jobs, models
+from tests.factories import dataset, queued_job, trained
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+
+
+def go_back(database: Database, revision: str) -> None:
+    config = schema._config()
+    with database.writer.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
+def test_rows_from_before_architectures_are_of_an_untried_lstm(database: Database) -> None:
+    dataset_id = dataset(database).id
+    model_id = trained(database, dataset_id, architecture="gru")
+    waiting = queued_job(database, dataset_id)
+    go_back(database, "0001")
+    schema.upgrade(database)
+    with database.read() as session:
+        model = models.get(session, OWNER, model_id)
+        progress = jobs.get(session, OWNER, model.job_id).progress
+        assert jobs.get(session, OWNER, waiting.job_id).progress is None
+    assert (model.architecture, model.trials) == ("lstm", [])
+    assert progress is not None
+    assert (progress.phase, progress.architecture, progress.epochs) == ("training", "lstm", 20)
+
+
+def test_way_back_before_architectures_leaves_what_was_known_then(database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    go_back(database, "0001")
+    with database.read() as session:
+        models_then = session.execute(text("SELECT id, validation_loss FROM models")).all()
+        (progress,) = session.execute(text("SELECT progress FROM jobs")).scalars()
+    assert models_then == [(model_id, 0.0)]
+    figures = json.loads(progress) if database.is_sqlite else progress
+    assert set(figures) == {"member", "members", "epoch", "loss", "validation_loss", "share_done"}
+    assert figures["validation_loss"] == 0
