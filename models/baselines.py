@@ -1,13 +1,24 @@
-"""The simple forecasts that a network has to beat. All return (series, horizon) and look past gaps.
+"""The simple forecasts that a network has to beat. All return (series, horizon), finite, and look past gaps.
 
-Hyndman & Athanasopoulos, *Forecasting: Principles and Practice*, section 5.2. Raise `UnusableHistory` for a
-series without any value.
+Hyndman & Athanasopoulos, *Forecasting: Principles and Practice*, sections 5.2 and 8; Theta: Assimakopoulos &
+Nikolopoulos (2000), The Theta Model. Raise `UnusableHistory` for a series without any value.
 """
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
+from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
 from models.windows import Floats, Integers, Panel
+
+Baseline = Callable[[Panel, int, int], Floats]
+"""(panel, horizon, season_length) to (series, horizon)."""
+
+LONGEST_ETS_SEASON = 24
+"""The library fits no longer one: such a series gets ETS without a season."""
 
 
 def naive(panel: Panel, horizon: int) -> Floats:
@@ -18,9 +29,12 @@ def naive(panel: Panel, horizon: int) -> Floats:
 def drift(panel: Panel, horizon: int) -> Floats:
     """The straight line through the first and the last value, continued; it starts from the last value."""
     first, last = _first_known(panel), _last_known(panel)
-    slope: Floats = (panel.values[last] - panel.values[first]) / np.maximum(last - first, 1)
-    end: Floats = panel.values[last] + slope * (panel.offsets[1:] - 1 - last)
-    return end[:, None] + slope[:, None] * np.arange(1, horizon + 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope: Floats = (panel.values[last] - panel.values[first]) / np.maximum(last - first, 1)
+        end: Floats = panel.values[last] + slope * (panel.offsets[1:] - 1 - last)
+        line: Floats = end[:, None] + slope[:, None] * np.arange(1, horizon + 1)
+    # A line may leave float64 where the values it joins do not.
+    return np.where(np.isfinite(line), line, naive(panel, horizon))
 
 
 def seasonal_naive(panel: Panel, horizon: int, season_length: int) -> Floats:
@@ -28,6 +42,64 @@ def seasonal_naive(panel: Panel, horizon: int, season_length: int) -> Floats:
     season = _last_season(panel, season_length)
     season = np.where(np.isnan(season), naive(panel, 1), season)
     return np.take(season, np.arange(horizon) % season_length, axis=1)
+
+
+def theta(panel: Panel, horizon: int, season_length: int) -> Floats:
+    """The standard Theta method, on multiplicatively deseasonalised values where a test finds a season."""
+    return _by_library("Theta", panel, horizon, season_length)
+
+
+def ets(panel: Panel, horizon: int, season_length: int) -> Floats:
+    """Exponential smoothing with the error, trend and season that have the least AICc."""
+    season = season_length if season_length <= LONGEST_ETS_SEASON else 1
+    return _by_library("AutoETS", panel, horizon, season)
+
+
+BASELINES: Mapping[str, Baseline] = {
+    "naive": lambda panel, horizon, _: naive(panel, horizon),
+    "seasonal_naive": seasonal_naive,
+    "drift": lambda panel, horizon, _: drift(panel, horizon),
+    "theta": theta,
+    "ets": ets,
+}
+"""Every baseline by its name."""
+
+
+def _by_library(name: str, panel: Panel, horizon: int, season_length: int) -> Floats:
+    """The forecasts of a statsforecast model; the naive one of each series that it cannot forecast.
+
+    It fits one series after the other, so it is given no more of a long one than the network reads.
+    """
+    simple, recent = naive(panel, horizon), panel.tail(HISTORY_LIMIT)
+    rows = np.split(recent.values, recent.offsets[1:-1])
+    # It divides by zero and overflows on odd series: what comes of it is looked at instead.
+    with warnings.catch_warnings(action="ignore"):
+        # Imported here: it takes seconds, and only a training needs it.
+        from statsforecast import models  # noqa: PLC0415
+
+        method = getattr(models, name)
+        answers = [
+            _answer(method(season_length=season_length), values, fallback)
+            for values, fallback in zip(rows, simple, strict=True)
+        ]
+    return np.stack(answers)
+
+
+def _answer(model: Any, values: Floats, fallback: Floats) -> Floats:
+    """The model's (horizon,) forecast, or `fallback` where it fails or leaves the finite numbers."""
+    if not np.isfinite(values).any():
+        return fallback
+    try:
+        answer = np.asarray(model.forecast(y=_filled(values), h=len(fallback))["mean"], dtype=np.float64)
+    except Exception:  # noqa: BLE001 - it raises plain exceptions, of any kind, where a series does not suit it
+        return fallback
+    return answer if np.isfinite(answer).all() else fallback
+
+
+def _filled(values: Floats) -> Floats:
+    """From the first value on, with straight lines across the gaps; a gap at the end holds the last value."""
+    known = np.flatnonzero(np.isfinite(values))
+    return np.interp(np.arange(known[0], len(values)), known, values[known])
 
 
 def _last_season(panel: Panel, season_length: int) -> Floats:

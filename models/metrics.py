@@ -1,51 +1,108 @@
 """Measures of forecasts against what came. Arrays are (series, horizon); targets that are NaN do not count.
 
-Each is NaN where nothing counts. sMAPE and MASE: Makridakis & Hibon (2000); Hyndman & Koehler (2006).
+Each mean is NaN where nothing counts. sMAPE and MASE: Makridakis & Hibon (2000); Hyndman & Koehler (2006).
 """
 
 import numpy as np
 
-from models.windows import Floats, Panel
+from models.windows import Floats, Integers, Panel
+
+MOST_ERROR = 1e100
+"""Scaled errors stop here, so that their squares and sums are finite: worse forecasts are as useless."""
 
 
 def smape(target: Floats, forecast: Floats) -> float:
     """Symmetric mean absolute percentage error as the M3 competition has it, from 0 to 200 percent."""
+    return mean(percentage_errors(target, forecast))
+
+
+def percentage_errors(target: Floats, forecast: Floats) -> Floats:
+    """(series, horizon): the symmetric percentage error, from 0 to 200, of each step."""
     # Halved first: the sum of two values near the end of float64 would overflow.
     size = np.abs(target) / 2 + np.abs(forecast) / 2
     # Both zero is a perfect forecast, not a division by zero.
-    ratio = np.abs(target / 2 - forecast / 2) / np.where(size == 0, 1.0, size)
-    return _mean(200 * ratio)
+    ratio: Floats = np.abs(target / 2 - forecast / 2) / np.where(size == 0, 1.0, size)
+    return 200 * ratio
 
 
 def mase(target: Floats, forecast: Floats, scale: Floats) -> float:
     """Mean absolute error in units of `scale` (series,) (`seasonal_naive_error`); 0 does not count."""
-    usable = np.where(scale > 0, scale, np.nan)
-    return _mean(np.abs(target - forecast) / usable[:, None])
+    return mean(np.abs(scaled_errors(target, forecast, scale)))
+
+
+def scaled_errors(target: Floats, forecast: Floats, scale: Floats) -> Floats:
+    """(series, horizon): target less forecast in units of `scale` (series,), NaN where it is 0 or NaN."""
+    usable = np.where(scale > 0, scale, np.nan)[:, None]
+    # Divided first: values at both ends of float64 are further apart than it reaches.
+    with np.errstate(over="ignore"):
+        errors: Floats = target / usable - forecast / usable
+    return np.clip(errors, -MOST_ERROR, MOST_ERROR)
 
 
 def seasonal_naive_error(panel: Panel, season_length: int) -> Floats:
     """(series,): mean absolute change over one season within each history; NaN where there is no pair."""
-    change = np.full(len(panel.values), np.nan)
-    change[season_length:] = np.abs(panel.values[season_length:] - panel.values[:-season_length])
-    place = np.arange(len(change)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    counted = np.isfinite(change) & (place >= season_length)
-    sums = np.add.reduceat(np.where(counted, change, 0.0), panel.offsets[:-1])
-    counts = np.add.reduceat(counted, panel.offsets[:-1], dtype=np.int64)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return _series_mean(_seasonal_changes(panel, season_length), panel)
+
+
+def seasonal_naive_root_error(panel: Panel, season_length: int) -> Floats:
+    """(series,): root of the mean squared change over one season, the scale of RMSSE; NaN where no pair."""
+    error = seasonal_naive_error(panel, season_length)
+    unit = np.where(error > 0, error, 1.0)
+    # In units of their mean, whose squares stay within float64 where those of the changes would not.
+    changes = _seasonal_changes(panel, season_length) / np.repeat(unit, panel.lengths)
+    return unit * np.sqrt(_series_mean(changes**2, panel))
 
 
 def pinball(target: Floats, forecast: Floats, quantile: float) -> float:
     """Mean pinball (quantile) loss of a forecast of one quantile, in units of the target."""
-    error = target - forecast
-    return _mean(np.maximum(quantile * error, (quantile - 1) * error))
+    return mean(pinball_losses(target - forecast, quantile))
+
+
+def pinball_losses(error: Floats, quantile: float) -> Floats:
+    """The loss of each `error`, target less forecast of one quantile; of the same shape and unit."""
+    return np.maximum(quantile * error, (quantile - 1) * error)
 
 
 def coverage(target: Floats, lo: Floats, hi: Floats) -> float:
     """Share of the targets, from 0 to 1, that lie between the bounds, the bounds included."""
+    return mean(covered(target, lo, hi))
+
+
+def covered(target: Floats, lo: Floats, hi: Floats) -> Floats:
+    """(series, horizon): 1 where the target lies between the bounds, 0 where not, NaN where there is none."""
     inside = (target >= lo) & (target <= hi)
-    return _mean(np.where(np.isfinite(target), inside, np.nan))
+    return np.where(np.isfinite(target), inside, np.nan)
 
 
-def _mean(values: Floats) -> float:
+def mean(values: Floats) -> float:
+    """Over what is finite."""
     counted = values[np.isfinite(values)]
     return float(counted.mean()) if len(counted) else float("nan")
+
+
+def mean_by(groups: Integers, values: Floats) -> Floats:
+    """(distinct groups,), rising: the mean over all of a group's rows of `values` (rows, horizon)."""
+    distinct, place = np.unique(groups, return_inverse=True)
+    counted = np.isfinite(values)
+    sums, counts = np.zeros((2, len(distinct)))
+    np.add.at(sums, place, np.where(counted, values, 0.0).sum(axis=1))
+    np.add.at(counts, place, counted.sum(axis=1))
+    return _ratio(sums, counts)
+
+
+def _seasonal_changes(panel: Panel, season_length: int) -> Floats:
+    """(total,): absolute change over one season, NaN where the series has no value that much earlier."""
+    change = np.full(len(panel.values), np.nan)
+    change[season_length:] = np.abs(panel.values[season_length:] - panel.values[:-season_length])
+    place = np.arange(len(change)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    return np.where(place >= season_length, change, np.nan)
+
+
+def _series_mean(values: Floats, panel: Panel) -> Floats:
+    counted = np.isfinite(values)
+    sums = np.add.reduceat(np.where(counted, values, 0.0), panel.offsets[:-1])
+    return _ratio(sums, np.add.reduceat(counted, panel.offsets[:-1], dtype=np.int64))
+
+
+def _ratio(sums: Floats, counts: Floats | Integers) -> Floats:
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

@@ -1,6 +1,6 @@
 """A whole training: each candidate is judged on steps it has not seen, and the best is fitted on everything.
 
-Two fits. The first ends a horizon before the histories do and tells how good such a model is; nothing is
+Two fits. The first ends before the cuts of the backtest and tells how good such a model is; nothing is
 chosen within it, so it speaks for the second, which learns from every value and is the model that is kept.
 """
 
@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from models.backtest import HeldOut, Trial, judge, ranked
+from models.backtest import Backtest, Trial, beside_baselines, compare, ranked
 from models.config import Architecture, TrainingConfig, longest_horizon
 from models.errors import HorizonTooLong
+from models.held_out import HeldOut
 from models.network import Forecaster
 from models.training import Progress as FitProgress
 from models.training import fit
+from models.verdict import Verdict, judge
 from models.windows import Panel
 
 Phase = Literal["backtesting", "training"]
@@ -35,10 +37,21 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The model that is kept, and how every candidate did, the best first."""
+    """The model that is kept, and what tells how good it is.
+
+    `backtest` has the forecasts of every candidate as it was before the cuts; `trials` their errors, the best
+    first.
+    """
 
     model: Forecaster
+    backtest: Backtest
     trials: tuple[Trial, ...]
+
+    def verdict(self) -> Verdict:
+        """Whether it beats the best of the baselines, which are asked for their forecasts now."""
+        config = self.model.config
+        compared = beside_baselines(self.backtest, config.season_length)
+        return judge(compared, config.architecture, candidates=len(self.trials), seed=config.seed)
 
 
 def train(  # noqa: PLR0913 - each is one wish of the caller, and the last three have a default
@@ -56,29 +69,32 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last three
     held out as well.
     """
     _check_horizon(panel, config.horizon)
-    held_out = HeldOut.of(panel, config.horizon)
+    held_out = HeldOut.of(panel, config)
     relay = _Relay(on_progress, fits=len(architectures) + 1)
-    trials = []
+    candidates, seconds = [], []
     for done, architecture in enumerate(architectures):
         began = time.perf_counter()
         candidate = fit(
             panel,
             replace(config, architecture=architecture),
-            held_out=config.horizon,
+            held_out=held_out.steps,
             device=device,
             on_epoch=relay.of("backtesting", architecture, done),
             should_stop=should_stop,
         )
-        trials.append(judge(candidate, held_out, time.perf_counter() - began))
-    trials = ranked(trials)
+        candidates.append(candidate)
+        seconds.append(time.perf_counter() - began)
+    backtest = compare(candidates, held_out)
+    trials = ranked([Trial.of(backtest, *each) for each in zip(candidates, seconds, strict=True)])
+    best = trials[0].architecture
     model = fit(
         panel,
-        replace(config, architecture=trials[0].architecture),
+        replace(config, architecture=best),
         device=device,
-        on_epoch=relay.of("training", trials[0].architecture, len(architectures)),
+        on_epoch=relay.of("training", best, len(architectures)),
         should_stop=should_stop,
     )
-    return Trained(model, tuple(trials))
+    return Trained(model, backtest, tuple(trials))
 
 
 @dataclass(frozen=True)

@@ -64,16 +64,6 @@ class Panel:
             seen.update(array.tobytes())
         return seen.hexdigest()
 
-    def counts(self) -> Integers:
-        """(series,) values in each series, gaps not counted."""
-        return np.add.reduceat(np.isfinite(self.values), self.offsets[:-1], dtype=np.int64)
-
-    def only(self, chosen: NDArray[np.bool_]) -> "Panel":
-        """The series where `chosen` (series,) is true; one at least must be."""
-        kept = self.lengths[chosen]
-        inside = np.repeat(chosen, self.lengths)
-        return Panel(self.values[inside], np.cumsum([0, *kept], dtype=np.int64), self.phases[chosen])
-
     def tail(self, length: int) -> "Panel":
         """The last `length` values of each series, or all it has."""
         kept = np.minimum(self.lengths, length)
@@ -83,6 +73,10 @@ class Panel:
         """Each series without its last `steps` values; none may be that short."""
         return self._part(np.zeros_like(self.phases), self.lengths - steps)
 
+    def heads(self, series: Integers, kept: Integers) -> "Panel":
+        """The first `kept` values of each series that `series` numbers; a number may come again."""
+        return self._gathered(self.offsets[series], kept, self.phases[series])
+
     def last(self, steps: int) -> Floats:
         """(series, steps): the last `steps` values of each series; NaN before a shorter one begins."""
         at = self.offsets[1:, None] + np.arange(-steps, 0)
@@ -91,11 +85,15 @@ class Panel:
 
     def _part(self, skipped: Integers, kept: Integers) -> "Panel":
         """From each series the `kept` values after the first `skipped`, with the phase moved along."""
+        return self._gathered(self.offsets[:-1] + skipped, kept, self.phases + skipped)
+
+    def _gathered(self, starts: Integers, kept: Integers, phases: Integers) -> "Panel":
+        """One series for each position in `starts`: the `kept` values from there on."""
         if (kept < 1).any():
             raise InvalidPanel(f"Nothing would be left of series {int(np.argmin(kept))}: it is too short.")
         offsets = np.concatenate([[0], np.cumsum(kept)])
-        shift = np.repeat(self.offsets[:-1] + skipped - offsets[:-1], kept)
-        return Panel(self.values[np.arange(offsets[-1]) + shift], offsets, self.phases + skipped)
+        shift = np.repeat(starts - offsets[:-1], kept)
+        return Panel(self.values[np.arange(offsets[-1]) + shift], offsets, phases)
 
     def _check_types(self) -> None:
         for name, kind in (("values", np.float64), ("offsets", np.int64), ("phases", np.int64)):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.baselines import BASELINES
 from models.config import Architecture, preset
 from models.forecasting import Forecast, forecast
 from models.training import fit
@@ -62,6 +63,15 @@ def test_odd_series_together_are_all_answered(architecture: Architecture) -> Non
     answer = forecast(fit(panel, tiny_config(architecture=architecture)), panel)
     for row, history in enumerate(SERIES.values()):
         assert_sensible(answer, row, history)
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("season_length", [1, 4])
+def test_odd_series_get_a_finite_forecast_from_every_baseline(baseline: str, season_length: int) -> None:
+    panel = Panel.of([*SERIES.values(), [1.0], [1.0, 2.0], [1.0, 2.0, 4.0]])
+    answer = BASELINES[baseline](panel, 4, season_length)
+    assert answer.shape == (panel.series, 4)
+    assert np.isfinite(answer).all()
 
 
 def test_odd_series_do_not_spoil_their_neighbours() -> None:

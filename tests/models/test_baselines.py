@@ -1,9 +1,14 @@
+import warnings
+
 import numpy as np
 import pytest
+from statsforecast import models
 
-from models.baselines import drift, naive, seasonal_naive
+from models.baselines import BASELINES, Baseline, drift, ets, naive, seasonal_naive, theta
+from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
 from models.windows import Panel
+from tests.models.samples import wave
 
 NAN = np.nan
 
@@ -36,7 +41,76 @@ def test_place_never_seen_gets_the_last_value() -> None:
     assert seasonal_naive(Panel.of([[1, 2], [7, 8, 9]]), 3, 3).tolist() == [[2, 1, 2], [7, 8, 9]]
 
 
-@pytest.mark.parametrize("baseline", [naive, drift, lambda p, h: seasonal_naive(p, h, 3)])
-def test_series_without_a_value_is_named(baseline: object) -> None:
+def test_line_that_leaves_float64_gives_way_to_the_last_value() -> None:
+    assert drift(Panel.of([[-1.7e308, 1.7e308]]), 1).tolist() == [[1.7e308]]
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+def test_season_and_growth_are_continued(method: Baseline) -> None:
+    panel = Panel.of([wave(40), wave(30, level=5.0)])
+    expected = [wave(44)[-4:], wave(34, level=5.0)[-4:]]
+    np.testing.assert_allclose(method(panel, 4, 4), expected, rtol=0.05)
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+def test_gaps_are_crossed_by_straight_lines(method: Baseline) -> None:
+    gappy = [NAN, 1, 2, NAN, NAN, 5, 7, 6, 9, NAN, 11, NAN]
+    filled = [1, 2, 3, 4, 5, 7, 6, 9, 10, 11, 11]
+    assert method(Panel.of([gappy]), 2, 1).tolist() == method(Panel.of([filled]), 2, 1).tolist()
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+@pytest.mark.parametrize("values", [[4.0], [4.0, 2.0], [4.0, 2.0, 3.0]])
+def test_series_too_short_for_the_library_gets_the_last_value(method: Baseline, values: list[float]) -> None:
+    panel = Panel.of([values, wave(20)])
+    answer = method(panel, 2, 4)
+    assert answer[0].tolist() == [values[-1]] * 2
+    assert answer[1].tolist() != naive(panel, 2)[1].tolist()
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+@pytest.mark.parametrize("season_length", [1, 4])
+def test_huge_series_gets_a_forecast_of_its_size(method: Baseline, season_length: int) -> None:
+    answer = method(Panel.of([wave(40) * 1e300]), 2, season_length)
+    assert np.isfinite(answer).all()
+    assert (np.abs(answer) < 1e303).all()
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+@pytest.mark.parametrize("constant", [0.0, 7.5])
+@pytest.mark.parametrize("season_length", [1, 4, 168])
+def test_constant_series_stays(method: Baseline, constant: float, season_length: int) -> None:
+    answer = method(Panel.of([np.full(40, constant)]), 3, season_length)
+    np.testing.assert_allclose(answer, np.full((1, 3), constant))
+
+
+def test_warnings_of_the_library_do_not_leak() -> None:
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        theta(Panel.of([np.zeros(40), wave(40) * 1e300]), 3, 4)
+    assert leaked == []
+
+
+@pytest.mark.parametrize("answer", [NAN, np.inf])
+def test_answer_that_is_no_number_gives_way_to_the_last_value(
+    monkeypatch: pytest.MonkeyPatch, answer: float
+) -> None:
+    monkeypatch.setattr(models.Theta, "forecast", lambda *_, **__: {"mean": [1.0, answer]})
+    assert theta(Panel.of([[4.0, 5.0]]), 2, 1).tolist() == [[5.0, 5.0]]
+
+
+def test_season_too_long_for_ets_is_none_to_it() -> None:
+    panel = Panel.of([np.tile(np.arange(30.0), 4)])
+    assert ets(panel, 5, 30).tolist() == ets(panel, 5, 1).tolist()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_series_without_a_value_is_named(name: str) -> None:
     with pytest.raises(UnusableHistory, match="Series 1"):
-        baseline(Panel.of([[1.0], [NAN, NAN], [2.0]]), 2)  # type: ignore[operator]
+        BASELINES[name](Panel.of([[1.0], [NAN, NAN], [2.0]]), 2, 3)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_long_gap_at_the_end_keeps_the_last_value(name: str) -> None:
+    panel = Panel.of([[3.0, *[NAN] * (HISTORY_LIMIT + 1)]])
+    assert BASELINES[name](panel, 2, 4).tolist() == [[3.0, 3.0]]

@@ -53,6 +53,9 @@ def test_all_architectures_are_tried_and_the_best_is_kept(
     table = capsys.readouterr().out.splitlines()
     names = [line.split()[0] for line in table[1:5]]
     assert set(names) == {"lstm", "gru", "rnn", "cnn"}
+    assert table[5].startswith(
+        f"On the last 3 known steps of 2 series this {names[0].upper()}'s error (MASE) was"
+    )
     assert f'"architecture": "{names[0]}"' in out.with_suffix(".json").read_text(encoding="utf-8")
 
 

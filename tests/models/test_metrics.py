@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from models.metrics import coverage, mase, pinball, seasonal_naive_error, smape
+from models.metrics import (
+    MOST_ERROR,
+    coverage,
+    mase,
+    mean_by,
+    pinball,
+    scaled_errors,
+    seasonal_naive_error,
+    seasonal_naive_root_error,
+    smape,
+)
 from models.windows import Panel
 
 TARGET = np.array([[100.0, 50.0, np.nan]])
@@ -36,6 +46,25 @@ def test_series_without_scale_does_not_count() -> None:
 def test_seasonal_naive_error_stays_within_each_series() -> None:
     panel = Panel.of([[1, 5, 2, 7], [100, 200], [1, np.nan, 4, 4]])
     np.testing.assert_array_equal(seasonal_naive_error(panel, 2), [1.5, np.nan, 3.0])
+
+
+def test_root_error_is_of_the_squares_within_each_series() -> None:
+    panel = Panel.of([[1, 5, 2, 7], [100, 200], [3, 3, 3]])
+    np.testing.assert_allclose(seasonal_naive_root_error(panel, 2), [np.sqrt(2.5), np.nan, 0.0])
+
+
+def test_root_error_of_huge_values_is_finite() -> None:
+    assert seasonal_naive_root_error(Panel.of([[1e300, -1e300, 1e300]]), 1) == pytest.approx(2e300)
+
+
+def test_scaled_error_beyond_float64_stops_at_the_most() -> None:
+    errors = scaled_errors(np.array([[1.7e308, -1.7e308]]), np.array([[-1.7e308, 1.0]]), np.array([1e-3]))
+    assert errors.tolist() == [[MOST_ERROR, -MOST_ERROR]]
+
+
+def test_mean_by_group_counts_each_known_step_once() -> None:
+    values = np.array([[1.0, 3.0], [np.nan, 8.0], [np.nan, np.nan], [2.0, np.nan]])
+    np.testing.assert_array_equal(mean_by(np.array([4, 9, 7, 4]), values), [2.0, np.nan, 8.0])
 
 
 def test_pinball_charges_misses_by_side() -> None:

@@ -63,6 +63,13 @@ def test_series_too_short_to_drop_from_is_named() -> None:
         Panel.of([[1, 2, 3], [5]]).without_last(1)
 
 
+def test_heads_are_beginnings_of_the_series_named_in_their_order() -> None:
+    heads = Panel.of([[1, 2, 3], [5, 6]], phases=[1, 2]).heads(np.array([1, 0, 1]), np.array([1, 2, 2]))
+    assert heads.values.tolist() == [5, 1, 2, 5, 6]
+    assert heads.offsets.tolist() == [0, 1, 3, 5]
+    assert heads.phases.tolist() == [2, 1, 2]
+
+
 def test_last_pads_shorter_series_in_front() -> None:
     last = Panel.of([[1, 2, 3], [5]]).last(2)
     np.testing.assert_array_equal(last, [[2, 3], [np.nan, 5]])

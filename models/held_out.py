@@ -1,0 +1,155 @@
+"""The steps that tell how good a method is: windows at the end of the series, cut by a rolling origin.
+
+Cuts lie a horizon apart, so that no step is counted twice, the last of them a horizon before the end. What
+is fitted once ends before the first; at each cut a method sees everything before it. Tashman (2000),
+Out-of-sample tests of forecasting accuracy.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.config import HISTORY_LIMIT, MIN_INPUTS, TrainingConfig
+from models.errors import UnusableHistory
+from models.metrics import seasonal_naive_error, seasonal_naive_root_error
+from models.windows import Floats, Integers, Panel
+
+FEW_SERIES = 6
+"""With fewer series than this their cuts are what a verdict counts, so more of them are made."""
+
+MOST_CUTS = 4
+MOST_CUTS_OF_FEW = 12
+
+MOST_WINDOWS = 1000
+"""Windows that all methods are compared on; of more, a sample: ETS takes a tenth of a second for each."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The windows that every method is compared on, for one horizon and season.
+
+    `known` is what a method may see of each window's series, and `target` (window, horizon) what came next,
+    NaN for gaps. `series` (window,) is the number of its series in the panel, `cut` (window,) that of its
+    cut, counted back from 0, the last; there are `cuts`. `scale` and `root_scale` (window,) are the mean
+    absolute and the root mean square seasonal naive error of its series before its first cut, NaN where
+    there is none.
+    """
+
+    known: Panel
+    target: Floats
+    series: Integers
+    cut: Integers
+    scale: Floats
+    root_scale: Floats
+    cuts: int
+
+    @classmethod
+    def of(cls, panel: Panel, config: TrainingConfig) -> "HeldOut":
+        """The windows at the cuts of all series that have values on both sides, at most `MOST_WINDOWS`.
+
+        Of more, a sample that depends on `config.seed`. Raises `UnusableHistory` when there is none.
+        """
+        cuts = cut_count(panel, config.horizon)
+        series, cut = _usable(panel, config.horizon, cuts)
+        if len(series) == 0:
+            raise UnusableHistory(
+                f"No series has values both among its last {config.horizon} and before them, so nothing can "
+                "be held out: leave out the gaps at the end, or choose another horizon."
+            )
+        scales = _scales(panel, config, series, cut)
+        chosen = _sample(panel.lengths[series], config.seed)
+        series, cut = series[chosen], cut[chosen]
+        return cls(
+            known=panel.heads(series, _origins(panel, config.horizon, series, cut)),
+            target=_targets(panel, config.horizon, series, cut),
+            series=series,
+            cut=cut,
+            scale=scales[0][series],
+            root_scale=scales[1][series],
+            cuts=cuts,
+        )
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def horizon(self) -> int:
+        return int(self.target.shape[1])
+
+    @property
+    def steps(self) -> int:
+        """Steps at the end of each series that a fit must not see."""
+        return self.cuts * self.horizon
+
+
+def cut_count(panel: Panel, horizon: int) -> int:
+    """As many cuts as fit in a fifth of the median length: 1 to 4, to 12 where there are few series.
+
+    Fewer where a fit before them would have nothing to learn from; never fewer than one.
+    """
+    most = MOST_CUTS_OF_FEW if panel.series < FEW_SERIES else MOST_CUTS
+    wanted = int(np.median(panel.lengths) // (5 * horizon))
+    return max(1, min(wanted, most, _possible_cuts(panel, horizon)))
+
+
+def _possible_cuts(panel: Panel, horizon: int) -> int:
+    """Cuts that leave a value to learn: one with another before it in its series, from `MIN_INPUTS` on.
+
+    That they leave a window for every step needs no look: two cuts within a fifth leave eight horizons.
+    """
+    known = np.flatnonzero(np.isfinite(panel.values))
+    series = np.searchsorted(panel.offsets, known, side="right") - 1
+    learnable = np.append(False, series[1:] == series[:-1]) & (known - panel.offsets[series] >= MIN_INPUTS)
+    after = panel.offsets[series + 1] - 1 - known
+    return int(after[learnable].max(initial=0)) // horizon
+
+
+def _usable(panel: Panel, horizon: int, cuts: int) -> tuple[Integers, Integers]:
+    """Series and cut of every window with a value in its target, and one a forecast can start from."""
+    series = np.repeat(np.arange(panel.series), cuts)
+    cut = np.tile(np.arange(cuts), panel.series)
+    origin = _origins(panel, horizon, series, cut)
+    counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
+
+    def known(first: Integers, stop: Integers) -> Integers:
+        start = panel.offsets[series]
+        found: Integers = counts[start + np.maximum(stop, 0)] - counts[start + np.maximum(first, 0)]
+        return found
+
+    usable = (known(origin - HISTORY_LIMIT, origin) > 0) & (known(origin, origin + horizon) > 0)
+    return series[usable], cut[usable]
+
+
+def _origins(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Integers:
+    """(window,): how many values of its series lie before each window's first step ahead."""
+    origins: Integers = panel.lengths[series] - (cut + 1) * horizon
+    return origins
+
+
+def _targets(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Floats:
+    first = panel.offsets[series] + _origins(panel, horizon, series, cut)
+    targets: Floats = panel.values[first[:, None] + np.arange(horizon)]
+    return targets
+
+
+def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integers) -> tuple[Floats, Floats]:
+    """Both (series of the panel,): the scales of MASE and RMSSE, NaN for series without a window."""
+    tested, place = np.unique(series, return_inverse=True)
+    earliest = np.zeros_like(tested)
+    np.maximum.at(earliest, place, cut)
+    before = panel.heads(tested, _origins(panel, config.horizon, tested, earliest))
+    absolute, root = np.full((2, panel.series), np.nan)
+    absolute[tested] = seasonal_naive_error(before, config.season_length)
+    root[tested] = seasonal_naive_root_error(before, config.season_length)
+    return absolute, root
+
+
+def _sample(lengths: Integers, seed: int) -> Integers:
+    """(chosen,), rising: all windows, or one of each of `MOST_WINDOWS` equal strata by series length."""
+    if len(lengths) <= MOST_WINDOWS:
+        return np.arange(len(lengths))
+    generator = np.random.default_rng(seed)
+    # Shuffled among equals, so that neighbours in the panel do not share a stratum.
+    by_length = np.lexsort((generator.random(len(lengths)), lengths))
+    bounds = np.linspace(0, len(lengths), MOST_WINDOWS + 1).astype(np.int64)
+    return np.sort(by_length[generator.integers(bounds[:-1], bounds[1:])])

@@ -1,0 +1,199 @@
+"""Whether a network beats the best of the simple methods, and how sure that is.
+
+Both are compared on the same windows, unit by unit. A unit is a series, whose errors over all its cuts and
+steps are one number, for they are not independent of each other. With fewer than six series it is a cut,
+averaged over the series: cuts lie a horizon apart. The test is the two-sided sign-flip permutation test of
+the mean difference (Fisher, 1935, The Design of Experiments, section 21; Good, 2005, Permutation, Parametric
+and Bootstrap Tests of Hypotheses): were neither better, each difference could as well have the other sign.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from models.backtest import Backtest
+from models.baselines import BASELINES
+from models.held_out import FEW_SERIES
+from models.metrics import mean, mean_by
+from models.windows import Floats, Integers
+
+Outcome = Literal["beats", "ties", "loses"]
+Unit = Literal["series", "cut"]
+Measure = Literal["MASE", "sMAPE"]
+
+LEVEL = 0.05
+"""A gap is called real when chance makes one as wide in fewer cases than this."""
+
+FEWEST_UNITS = 6
+"""Of five units the smallest p-value there is, 2 / 2**5, is above the level: they always tie."""
+
+EXACT_UNITS = 12
+"""Up to so many units every way to give out the signs is looked at; of more, `DRAWS` are drawn."""
+
+DRAWS = 10_000
+
+_AT_ONCE = 500
+
+_ROUNDING = 1e-9
+"""Sums of the same numbers in another order may differ by this share, and still count as equal."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome against `baseline`, the one with the least mean error, and what it rests on.
+
+    `n` units were compared by their mean `measure`, which is sMAPE where no series has a scale for MASE.
+    `effect` is the mean error less the baseline's, as a share of the baseline's: below zero is better; it
+    is infinite where only the baseline made no error. `p_value` is of the test, and `sentence` says it all
+    to people. Where candidates were tried on the same windows and the best is judged, `p_value` is
+    multiplied by their number (Bonferroni), so that trying more does not make a lucky one look good.
+    """
+
+    outcome: Outcome
+    baseline: str
+    n: int
+    unit: Unit
+    measure: Measure
+    effect: float
+    p_value: float
+    sentence: str
+
+
+def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0) -> Verdict:
+    """The verdict on a method of the backtest, the best of `candidates`; `seed` is that of the draws."""
+    measure, errors = _measure(backtest)
+    unit, groups = _units(backtest)
+    baselines = {name: mean_by(groups, errors(name)) for name in BASELINES}
+    baseline = min(baselines, key=lambda name: mean(baselines[name]))
+    ours, theirs = mean_by(groups, errors(method)), baselines[baseline]
+    counted = np.isfinite(ours) & np.isfinite(theirs)
+    difference = (ours - theirs)[counted]
+    p_value = min(1.0, candidates * sign_flip(difference, seed))
+    effect = _effect(float(ours[counted].mean()), float(theirs[counted].mean()))
+    outcome = _outcome(effect, p_value)
+    compared = _Compared(backtest, method, baseline, unit, measure, len(difference))
+    return Verdict(
+        outcome=outcome,
+        baseline=baseline,
+        n=len(difference),
+        unit=unit,
+        measure=measure,
+        effect=effect,
+        p_value=p_value,
+        sentence=compared.sentence(outcome, effect, p_value),
+    )
+
+
+def sign_flip(difference: Floats, seed: int) -> float:
+    """The two-sided p-value of the mean of `difference` (units,): how often random signs make one as large.
+
+    Exact up to `EXACT_UNITS` units. Of draws the observed signs count as one, so that it is never zero.
+    """
+    largest = np.abs(difference).max(initial=0.0)
+    if largest == 0:
+        return 1.0
+    # In units of the largest: sums stay within float64, and the test does not depend on the unit.
+    scaled = difference / largest
+    observed = abs(scaled.sum()) - _ROUNDING * np.abs(scaled).sum()
+    if len(scaled) <= EXACT_UNITS:
+        signs = (np.arange(2 ** len(scaled))[:, None] >> np.arange(len(scaled))) & 1
+        return float(np.mean(np.abs((2 * signs - 1) @ scaled) >= observed))
+    generator = np.random.default_rng(seed)
+    as_large = 0
+    for _ in range(0, DRAWS, _AT_ONCE):
+        signs = generator.integers(0, 2, (_AT_ONCE, len(scaled)), dtype=np.int8)
+        as_large += int((np.abs((2 * signs - 1) @ scaled) >= observed).sum())
+    return (1 + as_large) / (1 + DRAWS)
+
+
+def _measure(backtest: Backtest) -> tuple[Measure, Callable[[str], Floats]]:
+    """What errors are counted by: of constant or very short series MASE knows nothing, and sMAPE must do."""
+    if (backtest.held_out.scale > 0).any():
+        return "MASE", backtest.mase_errors
+    return "sMAPE", backtest.smape_errors
+
+
+def _units(backtest: Backtest) -> tuple[Unit, Integers]:
+    """What is counted, and (window,) which one each window belongs to."""
+    if len(backtest.tested) < FEW_SERIES:
+        return "cut", backtest.held_out.cut
+    return "series", backtest.held_out.series
+
+
+def _effect(ours: float, theirs: float) -> float:
+    if theirs == 0:
+        return 0.0 if ours == 0 else math.inf
+    return ours / theirs - 1
+
+
+def _outcome(effect: float, p_value: float) -> Outcome:
+    if p_value >= LEVEL:
+        return "ties"
+    return "beats" if effect < 0 else "loses"
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What was compared, for people to read."""
+
+    backtest: Backtest
+    method: str
+    baseline: str
+    unit: Unit
+    measure: Measure
+    n: int
+
+    def sentence(self, outcome: Outcome, effect: float, p_value: float) -> str:
+        gap = f"{self._where()} this {self.method.upper()}'s error ({self.measure}) was {self._gap(effect)}"
+        if self.n < FEWEST_UNITS:
+            return f"{gap}, but {self._too_few()}."
+        chance = f"a gap this wide arises by chance in {_cases(p_value)}"
+        return f"{gap}, but {chance}." if outcome == "ties" else f"{gap}; {chance}."
+
+    def _where(self) -> str:
+        held_out = self.backtest.held_out
+        steps = _counted(held_out.steps, "known step").removeprefix("1 ")
+        series = self.n if self.unit == "series" else len(self.backtest.tested)
+        return f"On the last {steps} of {_counted(series, 'series', 'series')}"
+
+    def _gap(self, effect: float) -> str:
+        named = f"the best simple method's, {_SPOKEN[self.baseline]}"
+        if math.isinf(effect):
+            return f"above {named}, which made none"
+        if effect == 0:
+            return f"the same as {named}"
+        if effect >= 1:
+            return f"{1 + effect:,.1f} times {named}"
+        size = f"{abs(effect):.0%}".replace("%", " %") if abs(effect) >= 0.01 else "less than 1 %"  # noqa: PLR2004
+        return f"{size} {'below' if effect < 0 else 'above'} {named}"
+
+    def _too_few(self) -> str:
+        units = _counted(self.n, *(("series", "series") if self.unit == "series" else ("cut",)))
+        need = (
+            f"{FEWEST_UNITS} are needed" if self.unit == "series" else "a longer history or more series help"
+        )
+        verb = "is" if self.n == 1 else "are"
+        return f"{units} {verb} too few to tell that from chance: {need}"
+
+
+_SPOKEN = {
+    "naive": "naive",
+    "seasonal_naive": "seasonal naive",
+    "drift": "drift",
+    "theta": "Theta",
+    "ets": "ETS",
+}
+
+
+def _counted(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _cases(p_value: float) -> str:
+    """A probability in words: 1 of 200 cases, or 37 of 100."""
+    if p_value < 0.1:  # noqa: PLR2004 - from there on whole percents are close enough
+        return f"1 of {float(f'{1 / p_value:.2g}'):,.0f} cases"
+    return f"{round(100 * p_value)} of 100 cases"

@@ -1,0 +1,205 @@
+import re
+from collections.abc import Mapping
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from models.backtest import Backtest, beside_baselines, compare
+from models.baselines import BASELINES
+from models.config import TrainingConfig
+from models.forecasting import Forecast
+from models.held_out import HeldOut
+from models.network import Forecaster, build_member
+from models.selection import train
+from models.verdict import DRAWS, judge, sign_flip
+from models.windows import Floats, Panel
+from tests.models.samples import tiny_config, waves
+
+PLAIN = tiny_config(views=("last",), season_length=1)
+
+
+def backtest_of(
+    network: Floats, baselines: Mapping[str, Floats], *, cuts: int = 1, scale: float = 1.0
+) -> Backtest:
+    """One with these errors (series,), over two cuts or more the same at each; absent baselines are poor."""
+    count = len(network)
+    errors = {"lstm": network, **{name: np.full(count, 1e6) for name in BASELINES}, **baselines}
+    held_out = HeldOut(
+        known=Panel.of([[1.0]] * (count * cuts)),
+        target=np.zeros((count * cuts, 5)),
+        series=np.repeat(np.arange(count), cuts),
+        cut=np.tile(np.arange(cuts), count),
+        scale=np.full(count * cuts, scale),
+        root_scale=np.full(count * cuts, scale),
+        cuts=cuts,
+    )
+    medians = {
+        name: np.repeat(values, cuts)[:, None] * np.ones(5) * np.nan_to_num(scale, nan=1.0)
+        for name, values in errors.items()
+    }
+    return Backtest(held_out, {name: Forecast(median, lo={}, hi={}) for name, median in medians.items()})
+
+
+def untrained(config: TrainingConfig) -> Forecaster:
+    generator = torch.Generator().manual_seed(1)
+    return Forecaster(config, tuple(build_member(config, i, generator) for i in range(config.members)))
+
+
+def random_walks(series: int, seed: int) -> Panel:
+    rng = np.random.default_rng(seed)
+    return Panel.of([100 + rng.normal(0, 1, 40).cumsum() for _ in range(series)])
+
+
+def test_untrained_network_loses_on_seasonal_data() -> None:
+    config = tiny_config()
+    verdict = judge(beside_baselines(compare([untrained(config)], HeldOut.of(waves(), config)), 4), "lstm")
+    assert verdict.outcome == "loses"
+    assert verdict.effect > 0
+
+
+def test_network_beats_the_baselines_where_it_alone_sees_the_structure() -> None:
+    """A pattern of five that nobody is told of: what repeats, extends or smooths is off at every step."""
+    rng = np.random.default_rng(3)
+    pattern = np.array([0.0, 4.0, 1.0, 6.0, 2.0])
+    series = [100 + pattern[(np.arange(60) + i) % 5] + rng.normal(0, 0.3, 60) for i in range(12)]
+    config = tiny_config(views=("last",), season_length=1, steps=150)
+    verdict = train(Panel.of(series), config, ["lstm"]).verdict()
+    assert verdict.outcome == "beats"
+    assert verdict.effect < -0.3
+
+
+def test_network_does_not_beat_naive_on_random_walks() -> None:
+    trained = train(random_walks(12, seed=1), PLAIN, ["lstm"])
+    assert trained.verdict().outcome != "beats"
+
+
+@pytest.mark.parametrize("candidates", [1, 4])
+def test_equal_methods_are_told_apart_no_more_often_than_the_level_says(candidates: int) -> None:
+    """200 sets of 12 series: 2.5 % of wins are 5 of 200, and 12 or more have a chance under 1 in 200.
+
+    Of four equal candidates the best is judged, as a training does.
+    """
+    outcomes = []
+    for seed in range(200):
+        errors = np.random.default_rng(seed).lognormal(0, 0.5, (candidates + 1, 12))
+        network = min(errors[1:], key=np.mean)
+        same = dict.fromkeys(BASELINES, errors[0])
+        outcomes.append(judge(backtest_of(network, same), "lstm", candidates=candidates).outcome)
+    assert outcomes.count("beats") < 12
+    assert outcomes.count("loses") < 12
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+def test_p_value_is_that_of_every_way_to_give_out_the_signs(count: int) -> None:
+    difference = np.random.default_rng(count).integers(-3, 9, count).astype(np.float64)
+    sums = [abs(np.dot(signs, difference)) for signs in product([-1, 1], repeat=count)]
+    expected = np.mean([total >= abs(difference.sum()) for total in sums])
+    assert sign_flip(difference, seed=0) == expected
+
+
+def test_drawn_p_value_is_near_the_exact_one_and_seeded() -> None:
+    """A 13th unit without a difference changes nothing but how the test is done."""
+    difference = np.random.default_rng(4).normal(0.4, 1.0, 12)
+    exact, longer = sign_flip(difference, seed=0), np.append(difference, 0.0)
+    assert 0.01 < exact < 0.9
+    assert sign_flip(longer, seed=0) == pytest.approx(exact, abs=0.02)
+    assert sign_flip(longer, seed=0) == sign_flip(longer, seed=0)
+
+
+def test_drawn_p_value_is_never_zero() -> None:
+    assert sign_flip(np.ones(1000), seed=0) == 1 / (1 + DRAWS)
+
+
+def test_equal_errors_tie() -> None:
+    verdict = judge(backtest_of(np.ones(40), {"drift": np.ones(40)}), "lstm")
+    assert (verdict.outcome, verdict.effect, verdict.p_value) == ("ties", 0.0, 1.0)
+    assert "was the same as the best simple method's, drift" in verdict.sentence
+
+
+def test_best_baseline_is_the_one_with_the_least_mean_error() -> None:
+    errors = {"theta": np.full(8, 2.0), "ets": np.array([1.0] * 7 + [7.0]), "naive": np.full(8, 1.9)}
+    verdict = judge(backtest_of(np.ones(8), errors), "lstm")
+    assert verdict.baseline == "ets"
+    assert verdict.effect == pytest.approx(1 / 1.75 - 1)
+
+
+def test_cuts_of_a_series_are_one_unit() -> None:
+    verdict = judge(backtest_of(np.linspace(0.5, 0.9, 7), {"naive": np.ones(7)}, cuts=4), "lstm")
+    assert (verdict.n, verdict.unit, verdict.p_value) == (7, "series", 2 / 2**7)
+
+
+@pytest.mark.parametrize("series", [1, 5])
+def test_cuts_are_the_units_of_few_series(series: int) -> None:
+    verdict = judge(backtest_of(np.full(series, 0.5), {"naive": np.ones(series)}, cuts=8), "lstm")
+    assert (verdict.outcome, verdict.n, verdict.unit) == ("beats", 8, "cut")
+    assert verdict.sentence.startswith(f"On the last 40 known steps of {series} series this LSTM's")
+
+
+def test_too_few_units_tie_and_say_so() -> None:
+    verdict = judge(backtest_of(np.full(5, 0.5), {"naive": np.ones(5)}), "lstm")
+    assert (verdict.outcome, verdict.n) == ("ties", 1)
+    assert verdict.sentence == (
+        "On the last 5 known steps of 5 series this LSTM's error (MASE) was 50 % below the best simple "
+        "method's, naive, but 1 cut is too few to tell that from chance: "
+        "a longer history or more series help."
+    )
+
+
+def test_five_alike_cuts_are_no_proof_and_six_are() -> None:
+    five, six = (
+        judge(backtest_of(np.array([0.5]), {"naive": np.ones(1)}, cuts=cuts), "lstm") for cuts in (5, 6)
+    )
+    assert (five.outcome, five.p_value) == ("ties", 2 / 2**5)
+    assert (six.outcome, six.p_value) == ("beats", 2 / 2**6)
+
+
+def test_series_without_a_scale_are_compared_by_smape() -> None:
+    """Zero is the target, so that every error is one of 200 %: only a perfect network is better."""
+    verdict = judge(backtest_of(np.zeros(8), {"naive": np.ones(8)}, scale=np.nan), "lstm")
+    assert (verdict.measure, verdict.outcome, verdict.effect) == ("sMAPE", "beats", -1.0)
+    assert "error (sMAPE) was 100 % below" in verdict.sentence
+
+
+def test_nothing_is_better_than_a_perfect_baseline() -> None:
+    verdict = judge(backtest_of(np.ones(8), {"naive": np.zeros(8)}), "lstm")
+    assert (verdict.outcome, verdict.effect) == ("loses", np.inf)
+    assert "was above the best simple method's, naive, which made none;" in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("shares", "outcome", "wording"),
+    [
+        ((0.5, 0.9), "beats", "below"),
+        ((1.1, 1.7), "loses", "above"),
+        ((0.2, 1.7), "ties", "below"),
+        ((3.0, 5.0), "loses", "times"),
+    ],
+)
+def test_sentence_agrees_with_the_fields(shares: tuple[float, float], outcome: str, wording: str) -> None:
+    verdict = judge(backtest_of(np.linspace(*shares, 40), {"seasonal_naive": np.ones(40)}), "lstm")
+    sentence = verdict.sentence
+    size, of = re.search(r"was ([\d.]+)(?: %)? (?:below|above|times)", sentence), chance_told(sentence)
+    assert size is not None
+    told = float(size[1]) - 1 if wording == "times" else float(size[1]) / 100
+    assert told == pytest.approx(abs(verdict.effect), abs=0.05 if wording == "times" else 0.005)
+    assert of == pytest.approx(verdict.p_value, rel=0.05)
+    assert verdict.outcome == outcome
+    assert f"{wording} the best simple method's, seasonal naive" in sentence
+    assert sentence.startswith(
+        f"On the last 5 known steps of {verdict.n} series this LSTM's error (MASE) was"
+    )
+
+
+def chance_told(sentence: str) -> float:
+    cases = re.search(r"by chance in ([\d,]+) of ([\d,]+) cases\.$", sentence)
+    assert cases is not None
+    share, whole = (float(number.replace(",", "")) for number in cases.groups())
+    return share / whole
+
+
+def test_thousand_series_are_judged_at_once() -> None:
+    verdict = judge(backtest_of(np.linspace(0.5, 1.2, 1000), {"naive": np.ones(1000)}), "lstm")
+    assert (verdict.outcome, verdict.n) == ("beats", 1000)
+    assert "of 1,000 series" in verdict.sentence
