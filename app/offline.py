@@ -35,7 +35,7 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
 
 def trial_table(model: ModelOut) -> Table:
     """Return how each architecture did on the steps held out, the best first."""
-    table = Table("architecture", title=f"The last {model.horizon} steps, held out", title_justify="left")
+    table = Table("architecture", title="On steps held out at the ends of the series", title_justify="left")
     for column in ("sMAPE", "MASE", "weights", "seconds"):
         table.add_column(column, justify="right")
     for trial in model.trials:

@@ -10,7 +10,10 @@ from app.schemas.train import Architecture, Preset
 
 
 class Trial(BaseModel):
-    """How one architecture did on the last `horizon` steps of every series, which it had not seen."""
+    """How one architecture did on steps at the ends of the series, which it had not seen.
+
+    A rolling origin: one to four cuts of each series, `horizon` steps apart; up to twelve of a few series.
+    """
 
     model_config = ConfigDict(json_schema_extra={"example": examples.TRIAL})
 
