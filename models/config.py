@@ -73,7 +73,7 @@ class TrainingConfig:
     def span(self) -> int:
         """Values before its origin that a window looks at: the context and the seasons."""
         lengths = {self.season_length_of(view) for view in self.views if view != "phase"}
-        return max(self.context, *(seasons_within(length) * length for length in lengths), 0)
+        return max([self.context, *(seasons_within(length) * length for length in lengths)])
 
     def season_length_of(self, view: View) -> int:
         """Steps in the season that a view takes out or is told the place in."""

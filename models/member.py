@@ -15,7 +15,7 @@ from models.state import MemberState, on_cpu, optimizer_tensors, restore_optimiz
 
 
 @dataclass(frozen=True, eq=False)
-class Windows:
+class SharedWindows:
     """What the members of one view share: the windows to learn from, and those to be watched on, if any."""
 
     pool: Batch
@@ -34,7 +34,7 @@ class Member:
     """Everything that changes from step to step, and the loop that changes it; one thread at a time."""
 
     def __init__(
-        self, config: TrainingConfig, number: int, windows: Windows, generator: torch.Generator
+        self, config: TrainingConfig, number: int, windows: SharedWindows, generator: torch.Generator
     ) -> None:
         self.config, self.number, self.windows, self.generator = config, number, windows, generator
         device = windows.pool.inputs.device

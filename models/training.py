@@ -14,7 +14,7 @@ from models.batches import Batch, Source
 from models.config import MIN_INPUTS, TrainingConfig, View
 from models.errors import HorizonTooLong, UnusableHistory
 from models.forecasting import resolve_device
-from models.member import Epoch, Member, Windows
+from models.member import Epoch, Member, SharedWindows
 from models.network import Forecaster, trained_member
 from models.state import TrainingState
 from models.windows import Panel
@@ -69,8 +69,9 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
             on_epoch(_progress(state, member, epoch))
             if checkpoint_due():
                 on_checkpoint(state)
-    weights = (state.members[number].weights for number in range(config.members))
-    networks = (trained_member(config, number, tensors) for number, tensors in enumerate(weights))
+    networks = (
+        trained_member(config, number, state.members[number].weights) for number in range(config.members)
+    )
     return Forecaster(config, tuple(network.to(source.cuts.device) for network in networks))
 
 
@@ -126,13 +127,13 @@ def _unfinished(source: Source, state: TrainingState) -> Iterator[Member]:
         yield member
 
 
-def _shared_windows(source: Source) -> dict[View, Windows]:
+def _shared_windows(source: Source) -> dict[View, SharedWindows]:
     config = source.config
-    shared: dict[View, Windows] = {}
+    shared: dict[View, SharedWindows] = {}
     for place, view in enumerate(dict.fromkeys(config.views)):
         # Numbered after the members, so that the choice of windows and no member share their numbers.
         generator = _generator(config.seed, config.members + place)
-        shared[view] = Windows(
+        shared[view] = SharedWindows(
             pool=_checked(source.pool(view, generator)),
             held_out=source.held_out(view, generator) if source.holds_out else None,
         )
