@@ -14,11 +14,14 @@ class BlobDamaged(AppError):
     title = "Stored data is damaged"
 
 
-def put(session: Session, workspace_id: str, key: str, data: bytes) -> str:
-    """Store bytes and return their SHA-256 in hex."""
-    digest = hashlib.sha256(data).hexdigest()
-    queries.insert(session, workspace_id, key, data, digest)
-    return digest
+def digest(data: bytes) -> str:
+    """Return the hash that bytes are stored under, their SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def put(session: Session, workspace_id: str, key: str, data: bytes) -> None:
+    """Store bytes."""
+    queries.insert(session, workspace_id, key, data, digest(data))
 
 
 def get(session: Session, workspace_id: str, key: str) -> bytes:
@@ -27,7 +30,7 @@ def get(session: Session, workspace_id: str, key: str) -> bytes:
     Raises BlobDamaged if they are gone or do not have the hash they were stored with.
     """
     blob = queries.find(session, workspace_id, key)
-    if blob is None or hashlib.sha256(blob.data).hexdigest() != blob.sha256:
+    if blob is None or digest(blob.data) != blob.sha256:
         raise BlobDamaged(f"The stored object {key} is missing or damaged; restore it from a backup.")
     return blob.data
 

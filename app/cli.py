@@ -20,6 +20,9 @@ app = typer.Typer(
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table: series, times, values.")]
 Preset = Literal["quick", "balanced", "accurate"]
 ArchitectureChoice = Literal["lstm", "gru", "rnn", "cnn", "all"]
+MethodChoice = Literal["auto", "network", "blend"]
+OnLoss = Literal["warn", "fallback", "refuse"]
+Promotion = Literal["auto", "always", "never"]
 
 
 @app.command()
@@ -119,13 +122,25 @@ def demo(
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913  # one argument for each option of the command
     file: File,
+    *,
     horizon: Annotated[int, typer.Option(min=1, max=10_000, help="How many steps ahead to forecast.")],
     preset: Annotated[Preset, typer.Option(help="How much patience to train with.")] = "balanced",
     architecture: Annotated[
         ArchitectureChoice, typer.Option(help="The network; `all` tries each and keeps the best.")
     ] = "lstm",
+    method: Annotated[
+        MethodChoice,
+        typer.Option(help="What answers: the network, its blend with a simple method, or the better one."),
+    ] = "auto",
+    on_loss: Annotated[
+        OnLoss,
+        typer.Option(help="What forecasts do if a simple method is better: say so, let it answer, refuse."),
+    ] = "warn",
+    promote: Annotated[
+        Promotion, typer.Option(help="Whether `gatecast forecast` asks this model: `auto`, if it is better.")
+    ] = "auto",
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
     ] = 0,
@@ -144,7 +159,14 @@ def train(
     from app.schemas.train import TrainRequest
 
     request = TrainRequest(
-        dataset_id="", horizon=horizon, preset=preset, architecture=architecture, seed=seed
+        dataset_id="",
+        horizon=horizon,
+        preset=preset,
+        architecture=architecture,
+        method=method,
+        on_loss=on_loss,
+        promote=promote,
+        seed=seed,
     )
     model = offline.train(_settings(), file, request)
     Console().print(offline.trial_table(model))

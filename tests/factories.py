@@ -6,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from fastapi.testclient import TestClient
 
+from app import blobs
 from app.auth import OWNER, Principal
-from app.db.engine import Database
-from app.db.tables import Workspace
+from app.db.engine import Database, Session
+from app.db.ids import new_id
+from app.db.tables import Model, Workspace
 from app.intake.reader import Columns, read_csv
 from app.queue import JobRef
 from app.schemas.datasets import DatasetOut
-from app.schemas.train import TrainRequest
-from app.services import datasets, training
+from app.schemas.train import Promotion, TrainRequest
+from app.services import champions, datasets, training
+from models.baselines import BASELINES
 
 Series = Mapping[str, Sequence[float | None]]
 
@@ -63,6 +68,60 @@ def trained(database: Database, dataset_id: str, principal: Principal = OWNER, *
     """Train at once, in this process, and return the model's id."""
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
     return str(training.perform_here(database, principal, asked, "cpu").model_id)
+
+
+def judged_model(dataset_id: str, *, skill: float | None = 0.0, **columns: Any) -> Model:
+    """Make a model that nobody trained; `skill` against its best baseline, None for one from before that."""
+    model_id = new_id("model")
+    measures = {name: {"mase": 1.0, "smape": 1.0} for name in BASELINES}
+    backtest = {"measures": {**measures, "lstm": {"mase": 1 - (skill or 0), "smape": 1.0}}}
+    facts: dict[str, Any] = {
+        "dataset_id": dataset_id,
+        "workspace_id": OWNER.workspace_id,
+        "dataset_version": 1,
+        "job_id": "job_none",
+        "horizon": 3,
+        "preset": "quick",
+        "seed": 0,
+        "architecture": "lstm",
+        "served": "lstm",
+        "on_loss": "warn",
+        "trials": [],
+        "artifact": {},
+        "weights_key": f"{model_id}/weights",
+        "weights_bytes": 0,
+        "weights_sha256": "",
+        "code_version": "0",
+        "training_seconds": 0.0,
+        "backtest": None if skill is None else backtest,
+    }
+    return Model(id=model_id, **{**facts, **columns})
+
+
+def backtest_rows(errors: Mapping[tuple[str, int], float], scale: float = 1.0) -> bytes:
+    """Make the stored backtest of an LSTM that was so far off, by series and cutoff, one step ahead."""
+    count = len(errors)
+    table = pa.table(
+        {
+            "unique_id": pa.array([unique_id for unique_id, _ in errors], pa.string()),
+            "cutoff": pa.array([cutoff for _, cutoff in errors], pa.int64()),
+            "step": pa.array([1] * count, pa.int64()),
+            "y": pa.array([10.0] * count, pa.float64()),
+            "scale": pa.array([scale] * count, pa.float64()),
+            "lstm": pa.array([10.0 + error for error in errors.values()], pa.float64()),
+        }
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def publish(session: Session, model: Model, rows: bytes | None = None, promotion: Promotion = "auto") -> str:
+    """Let a model enter as a training that ends does, and return its id."""
+    blobs.put(session, model.workspace_id, model.weights_key, b"weights")
+    blobs.put(session, model.workspace_id, model.backtest_key, rows or backtest_rows({}))
+    champions.admit(session, model, promotion)
+    return model.id
 
 
 def workspace(database: Database, name: str = "other") -> Principal:

@@ -11,8 +11,8 @@ import httpx2
 from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut
-from app.schemas.models import ModelOut
-from app.schemas.train import ArchitectureChoice, Preset
+from app.schemas.models import ModelOut, ModelUpdate
+from app.schemas.train import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion
 
 FINAL = ("succeeded", "failed", "cancelled")
 POLL_S = 0.3
@@ -62,8 +62,17 @@ class Client:
         """List the newest datasets."""
         return DatasetPage.model_validate(self._call("GET", "/datasets")).datasets
 
-    def train(
-        self, dataset_id: str, horizon: int, preset: Preset, architecture: ArchitectureChoice = "lstm"
+    def train(  # noqa: PLR0913  # one argument for each field of the call
+        self,
+        dataset_id: str,
+        horizon: int,
+        preset: Preset,
+        architecture: ArchitectureChoice = "lstm",
+        *,
+        method: MethodChoice = "auto",
+        on_loss: OnLoss = "warn",
+        promote: Promotion = "auto",
+        seed: int = 0,
     ) -> JobOut:
         """Queue a training."""
         body = {
@@ -71,6 +80,10 @@ class Client:
             "horizon": horizon,
             "preset": preset,
             "architecture": architecture,
+            "method": method,
+            "on_loss": on_loss,
+            "promote": promote,
+            "seed": seed,
         }
         return JobOut.model_validate(self._call("POST", "/train", json=body))
 
@@ -95,6 +108,21 @@ class Client:
     def model(self, model_id: str) -> ModelOut:
         """Describe a model."""
         return ModelOut.model_validate(self._call("GET", f"/models/{model_id}"))
+
+    def update_model(
+        self, model_id: str, *, on_loss: OnLoss | None = None, name: str | None = None
+    ) -> ModelOut:
+        """Change what a model does when it loses, its name, or both."""
+        changes = ModelUpdate(on_loss=on_loss, name=name).model_dump(exclude_none=True)
+        return ModelOut.model_validate(self._call("PATCH", f"/models/{model_id}", json=changes))
+
+    def promote(self, model_id: str) -> ModelOut:
+        """Let a model's dataset forecast with it."""
+        return ModelOut.model_validate(self._call("POST", f"/models/{model_id}/promote"))
+
+    def delete_model(self, model_id: str) -> None:
+        """Delete a model."""
+        self._call("DELETE", f"/models/{model_id}")
 
     def forecast(
         self, dataset_id: str, unique_ids: Sequence[str] = (), levels: Sequence[int] = (80, 95)

@@ -80,7 +80,7 @@ class Owned(Base):
 
 
 class Blob(Owned):
-    """Bytes under a key: series as Parquet, weights as safetensors."""
+    """Bytes under a key: series and backtests as Parquet, weights as safetensors."""
 
     __tablename__ = "blobs"
 
@@ -172,7 +172,13 @@ class Job(Owned):
 
 
 class Model(Owned):
-    """What a training left: its weights lie in a blob, all else is here."""
+    """What a training left: its weights lie in a blob, all else is here.
+
+    `promotion` says which promotion of its dataset, counted from 1, made it the champion; null if none did.
+    The dataset forecasts with the one promoted last, and `champion_id` there is written along with it.
+    `served` is the one of its `methods` that answers. What tells how good it is (`verdicts`, `methods`,
+    `backtest`, `lineage`) is null for models from before there were backtests.
+    """
 
     __tablename__ = "models"
     __table_args__ = (
@@ -197,7 +203,31 @@ class Model(Owned):
     weights_sha256: Mapped[str]
     code_version: Mapped[str]
     training_seconds: Mapped[float]
+    name: Mapped[str | None]
+    on_loss: Mapped[str]
+    promotion: Mapped[int | None]
+    served: Mapped[str]
+    verdicts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    methods: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # Deferred: long, and neither a list nor a forecast needs them.
+    backtest: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    lineage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def backtest_key(self) -> str:
+        """Where the rows of its backtest lie, if it has one."""
+        return f"{self.id}/backtest"
+
+    @property
+    def series_key(self) -> str:
+        """Where its measures for each series lie, if it has a backtest."""
+        return f"{self.id}/series"
+
+    @property
+    def blob_keys(self) -> list[str]:
+        """Where all its bytes lie."""
+        return [self.weights_key, self.backtest_key, self.series_key]
 
 
 class IdempotencyKey(Owned):

@@ -66,6 +66,9 @@ TRAINING: Example = {
     "horizon": 5,
     "preset": "quick",
     "architecture": "all",
+    "method": "auto",
+    "on_loss": "warn",
+    "promote": "auto",
     "seed": 0,
 }
 PROGRESS: Example = {
@@ -117,6 +120,8 @@ MODEL: Example = {
     "preset": "quick",
     "seed": 0,
     "architecture": "rnn",
+    "name": None,
+    "on_loss": "warn",
     "trials": TRIALS,
     "weights_bytes": 54560,
     "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -124,6 +129,7 @@ MODEL: Example = {
     "code_version": "0.1.0",
     "created_at": "2026-01-31T09:00:30Z",
 }
+MODEL_UPDATE: Example = {"on_loss": "fallback", "name": "five years, quick"}
 INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4]}
 FORECAST: Example = {
     "unique_id": "Norway",

@@ -1,12 +1,12 @@
 """What a trained model looks like from outside."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
-from app.schemas.train import Architecture, Preset
+from app.schemas.train import ON_LOSS, Architecture, OnLoss, Preset
 
 
 class Trial(BaseModel):
@@ -47,6 +47,8 @@ class ModelOut(BaseModel):
     preset: Annotated[Preset, Field(description="The preset it was trained with.")]
     seed: Annotated[int, Field(description="The seed it was trained with.")]
     architecture: Annotated[Architecture, Field(description="Its network; of several tried, the best.")]
+    name: Annotated[str | None, Field(description="A name for people; null until one is given.")]
+    on_loss: Annotated[OnLoss, Field(description=ON_LOSS)]
     trials: Annotated[
         list[Trial],
         Field(
@@ -61,6 +63,23 @@ class ModelOut(BaseModel):
     training_seconds: Annotated[float, Field(description="How long the training took, with all its trials.")]
     code_version: Annotated[str, Field(description="Version of Gatecast that trained it.")]
     created_at: Annotated[datetime, Field(description="When it was stored.")]
+
+
+class ModelUpdate(BaseModel):
+    """What may be changed in a model: what is left out, or null, stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.MODEL_UPDATE})
+
+    on_loss: Annotated[OnLoss | None, Field(description=ON_LOSS)] = None
+    name: Annotated[
+        str | None, Field(max_length=200, description="A name for people; an empty one takes it away.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.on_loss is None and self.name is None:
+            raise ValueError("Give on_loss, name, or both")
+        return self
 
 
 class ModelPage(BaseModel):

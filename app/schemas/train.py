@@ -9,6 +9,13 @@ from app.schemas import examples
 Preset = Literal["quick", "balanced", "accurate"]
 Architecture = Literal["lstm", "gru", "rnn", "cnn"]
 ArchitectureChoice = Literal[Architecture, "all"]
+MethodChoice = Literal["auto", "network", "blend"]
+OnLoss = Literal["warn", "fallback", "refuse"]
+Promotion = Literal["auto", "always", "never"]
+ON_LOSS = (
+    "When the backtest says that a simple method does better. `warn`: its forecasts say so. `fallback`: that "
+    "simple method answers in its place. `refuse`: no forecast, but a 409 with the reason."
+)
 
 
 class TrainRequest(BaseModel):
@@ -39,6 +46,21 @@ class TrainRequest(BaseModel):
             "out, and the best is trained once more, on everything, and kept."
         ),
     ] = "lstm"
+    method: Annotated[
+        MethodChoice,
+        Field(
+            description="What answers. `network`: the network alone. `blend`: the weighted mean of the "
+            "network and a simple method. `auto`: the blend where it did better on the backtest."
+        ),
+    ] = "auto"
+    on_loss: Annotated[OnLoss, Field(description=f"{ON_LOSS} Can be changed later.")] = "warn"
+    promote: Annotated[
+        Promotion,
+        Field(
+            description="Whether the dataset then forecasts with this model. `auto`: if it is the first, or "
+            "better than the present one on the steps that both were tested on. `never`: only by hand."
+        ),
+    ] = "auto"
     seed: Annotated[
         int,
         Field(ge=0, lt=2**31, description="Same seed, data and machine: the same model to the last bit."),

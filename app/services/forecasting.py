@@ -155,12 +155,20 @@ def _model_asked_for(session: Session, principal: Principal, query: ForecastQuer
 def _champion(session: Session, principal: Principal, dataset_id: str) -> Model:
     dataset, _ = datasets.find(session, principal, dataset_id)
     if dataset.champion_id is None:
-        raise Conflict(
-            f"Dataset {dataset_id} has no model yet. Train one with POST /train "
-            f'{{"dataset_id": "{dataset_id}", "horizon": 12}} and ask again when its job has succeeded.'
-        )
+        raise Conflict(_how_to_get_a_champion(session, principal, dataset_id))
     model, _ = models.find(session, principal, dataset.champion_id)
     return model
+
+
+def _how_to_get_a_champion(session: Session, principal: Principal, dataset_id: str) -> str:
+    newest = model_queries.page(session, principal.workspace_id, dataset_id, limit=1, before=None)
+    if newest:
+        promotion = f"POST /models/{newest[0][0].id}/promote"
+        return f"Dataset {dataset_id} has models, and none to forecast with; choose one by {promotion}."
+    return (
+        f"Dataset {dataset_id} has no model yet. Train one with POST /train "
+        f'{{"dataset_id": "{dataset_id}", "horizon": 12}} and ask again when its job has succeeded.'
+    )
 
 
 def _version(session: Session, principal: Principal, dataset_id: str, number: int) -> DatasetVersion:

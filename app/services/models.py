@@ -1,11 +1,14 @@
 """Trained models."""
 
+from app import blobs
 from app.auth import Principal
 from app.db.engine import Session
+from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.errors import NotFound
-from app.schemas.models import ModelOut, ModelPage
+from app.schemas.models import ModelOut, ModelPage, ModelUpdate
+from app.services import champions
 from app.services.paging import PageRequest, cut
 
 
@@ -19,6 +22,39 @@ def page(session: Session, principal: Principal, dataset_id: str | None, request
 def get(session: Session, principal: Principal, model_id: str) -> ModelOut:
     """Return a model."""
     return _out(*find(session, principal, model_id))
+
+
+def update(session: Session, principal: Principal, model_id: str, changes: ModelUpdate) -> ModelOut:
+    """Change a model's name, or what it does when it loses; the next forecast heeds it."""
+    model, champion = find(session, principal, model_id)
+    if changes.on_loss is not None:
+        model.on_loss = changes.on_loss
+    if changes.name is not None:
+        model.name = changes.name or None
+    session.flush()
+    return _out(model, champion)
+
+
+def promote(session: Session, principal: Principal, model_id: str) -> ModelOut:
+    """Make a model the one its dataset forecasts with; a former one too, which rolls back."""
+    model, champion = _locked(session, principal, model_id)
+    if not champion:
+        champions.promote(session, model)
+    return _out(model, champion=True)
+
+
+def delete(session: Session, principal: Principal, model_id: str) -> None:
+    """Delete a model and what was stored for it; of a champion, the one before is champion again."""
+    model, _ = _locked(session, principal, model_id)
+    blobs.delete(session, model.workspace_id, model.blob_keys)
+    champions.withdraw(session, model)
+
+
+def _locked(session: Session, principal: Principal, model_id: str) -> queries.Ranked:
+    """Return a model, and whether it is champion, with its dataset locked against a change of that."""
+    model, _ = find(session, principal, model_id)
+    dataset_queries.lock(session, model.workspace_id, model.dataset_id)
+    return find(session, principal, model_id)  # whoever held the lock may have deleted or promoted it
 
 
 def find(session: Session, principal: Principal, model_id: str) -> queries.Ranked:

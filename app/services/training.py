@@ -14,7 +14,6 @@ from app.db.engine import Database, Session
 from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
-from app.db.queries import models as model_queries
 from app.db.tables import DatasetVersion, Job, Model
 from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.intake.frame import TimeAxis
@@ -22,8 +21,8 @@ from app.queue import JobRef, Queue
 from app.schemas.datasets import Profile
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
-from app.schemas.train import ArchitectureChoice, TrainRequest
-from app.services import datasets, jobs
+from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
+from app.services import champions, datasets, jobs
 from app.services import series as store
 from app.version import VERSION
 from models.backtest import Trial as CoreTrial
@@ -146,24 +145,21 @@ def _perform(database: Database, ref: JobRef, attempt: int, device: str) -> None
         device=device,
         on_progress=_Reporter(database, ref, attempt),
     )
-    artifact = dump(trained.model)
-    model = _model(work, ref, trained, artifact)
-    model.training_seconds = time.monotonic() - began
-    _publish(database, ref, attempt, model, artifact)
+    product = _product(work, ref, trained)
+    product.model.training_seconds = time.monotonic() - began
+    _publish(database, ref, attempt, product)
 
 
-def _publish(database: Database, ref: JobRef, attempt: int, model: Model, artifact: Artifact) -> None:
+def _publish(database: Database, ref: JobRef, attempt: int, product: "_Product") -> None:
     """Store the model and end the job, in one transaction; wait for a database that is away."""
     deadline = time.monotonic() + PUBLISH_PATIENCE_S
     while True:
         try:
             with database.write() as session:
-                jobs.succeed(session, ref, attempt, model.id)
-                model.weights_sha256 = blobs.put(
-                    session, ref.workspace_id, model.weights_key, artifact.weights
-                )
-                model_queries.add(session, model)
-                dataset_queries.set_champion(session, ref.workspace_id, model.dataset_id, model.id)
+                jobs.succeed(session, ref, attempt, product.model.id)
+                for key, data in product.blobs.items():
+                    blobs.put(session, ref.workspace_id, key, data)
+                champions.admit(session, product.model, product.promotion)
         except Unavailable:
             if time.monotonic() > deadline:
                 raise
@@ -215,6 +211,21 @@ def _candidates(choice: ArchitectureChoice) -> tuple[Architecture, ...]:
     return get_args(Architecture) if choice == "all" else (choice,)
 
 
+@dataclass(frozen=True)
+class _Product:
+    """All that a training leaves."""
+
+    model: Model
+    blobs: dict[str, bytes]
+    promotion: Promotion
+
+
+def _product(work: _Work, ref: JobRef, trained: Trained) -> _Product:
+    artifact = dump(trained.model)
+    model = _model(work, ref, trained, artifact)
+    return _Product(model, {model.weights_key: artifact.weights}, work.request.promote)
+
+
 def _model(work: _Work, ref: JobRef, trained: Trained, artifact: Artifact) -> Model:
     model_id = new_id("model")
     return Model(
@@ -231,7 +242,10 @@ def _model(work: _Work, ref: JobRef, trained: Trained, artifact: Artifact) -> Mo
         artifact=artifact.metadata,
         weights_key=f"{model_id}/weights",
         weights_bytes=len(artifact.weights),
+        weights_sha256=blobs.digest(artifact.weights),
         code_version=VERSION,
+        on_loss=work.request.on_loss,
+        served=trained.model.config.architecture,
     )
 
 

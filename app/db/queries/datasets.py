@@ -55,6 +55,11 @@ def keep(session: Session, workspace_id: str, dataset_id: str) -> None:
     session.execute(visible(Dataset, workspace_id).where(Dataset.id == dataset_id).with_for_update(read=True))
 
 
+def lock(session: Session, workspace_id: str, dataset_id: str) -> None:
+    """Let nobody else publish, promote or delete in a dataset before this transaction ends."""
+    session.execute(visible(Dataset, workspace_id).where(Dataset.id == dataset_id).with_for_update())
+
+
 def find_by_source(session: Session, workspace_id: str, source_sha256: str) -> Pair | None:
     """Return the newest dataset made of these very bytes, or nothing."""
     query = _with_version(workspace_id).where(DatasetVersion.source_sha256 == source_sha256)
@@ -76,8 +81,8 @@ def blob_keys(session: Session, workspace_id: str, dataset_id: str) -> list[str]
     return [key for found in session.scalars(query) for key in found.blob_keys]
 
 
-def set_champion(session: Session, workspace_id: str, dataset_id: str, model_id: str) -> None:
-    """Make a model the one that the dataset forecasts with."""
+def set_champion(session: Session, workspace_id: str, dataset_id: str, model_id: str | None) -> None:
+    """Make a model the one that the dataset forecasts with, or none."""
     session.execute(
         changeable(Dataset, workspace_id).where(Dataset.id == dataset_id).values(champion_id=model_id)
     )

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.db.engine import Session
-from app.db.queries.scope import visible
+from app.db.queries.scope import removable, visible
 from app.db.tables import Dataset, Model
 
 Ranked = tuple[Model, bool]
@@ -47,7 +47,25 @@ def reaching(session: Session, workspace_id: str, dataset_id: str, horizon: int)
     return [model.id for model in session.scalars(query.order_by(Model.id.desc()))]
 
 
-def weights_keys(session: Session, workspace_id: str, dataset_id: str) -> list[str]:
-    """Return the keys of the weights of a dataset's models."""
-    found = session.scalars(visible(Model, workspace_id).where(Model.dataset_id == dataset_id))
-    return [model.weights_key for model in found]
+def of_dataset(session: Session, workspace_id: str, dataset_id: str) -> list[Model]:
+    """Return every model of a dataset."""
+    return list(session.scalars(visible(Model, workspace_id).where(Model.dataset_id == dataset_id)))
+
+
+def promotions(session: Session, workspace_id: str, dataset_id: str) -> int:
+    """Return the number of a dataset's last promotion, 0 if there was none."""
+    query = select(func.max(Model.promotion)).where(
+        Model.workspace_id == workspace_id, Model.dataset_id == dataset_id
+    )
+    return session.scalar(query) or 0
+
+
+def promoted_last(session: Session, workspace_id: str, dataset_id: str) -> Model | None:
+    """Return the model of a dataset's last promotion, or nothing."""
+    query = visible(Model, workspace_id).where(Model.dataset_id == dataset_id, Model.promotion.is_not(None))
+    return session.scalars(query.order_by(Model.promotion.desc()).limit(1)).one_or_none()
+
+
+def delete(session: Session, model: Model) -> None:
+    """Remove a model."""
+    session.execute(removable(Model, model.workspace_id).where(Model.id == model.id))

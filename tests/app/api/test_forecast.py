@@ -180,7 +180,7 @@ def test_dataset_without_model_answers_with_the_training_call(client: TestClient
 def test_horizon_past_the_champion_names_a_model_that_reaches(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database).id
     far = trained(database, dataset_id, horizon=4)
-    trained(database, dataset_id, horizon=2)
+    trained(database, dataset_id, horizon=2, promote="always")
     response = client.get("/forecast", params={"dataset_id": dataset_id, "horizon": 4})
     assert response.status_code == 422
     assert f"model_id={far}" in response.json()["detail"]
@@ -191,7 +191,7 @@ def test_table_comes_from_one_model_whatever_is_trained_meanwhile(database: Data
     trained(database, dataset_id, seed=1)
     pages = Oracle(database, ModelCache(10**9), "cpu").pages(OWNER, ForecastQuery(dataset_id=dataset_id), 1)
     first = next(pages)
-    trained(database, dataset_id, seed=2)
+    trained(database, dataset_id, seed=2, promote="always")
     assert {item.model_id for page in [first, *pages] for item in page} == {first[0].model_id}
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
-from app.services import jobs, models
+from app.db.tables import Blob, Model
+from app.services import datasets, jobs, models
 from tests.factories import dataset, queued_job, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -35,6 +36,23 @@ def test_rows_from_before_architectures_are_of_an_untried_lstm(database: Databas
     assert (model.architecture, model.trials) == ("lstm", [])
     assert progress is not None
     assert (progress.phase, progress.architecture, progress.epochs) == ("training", "lstm", 20)
+
+
+def test_models_from_before_champions_warn_and_have_no_backtest(database: Database) -> None:
+    dataset_id = dataset(database).id
+    champion = trained(database, dataset_id, on_loss="refuse")
+    other = trained(database, dataset_id, promote="never")
+    go_back(database, "0002")
+    schema.upgrade(database)
+    with database.write() as session:
+        rows = {row.id: row for row in session.query(Model)}
+        assert {row.on_loss for row in rows.values()} == {"warn"}
+        assert {row.served for row in rows.values()} == {"lstm"}
+        assert [rows[champion].promotion, rows[other].promotion] == [1, None]
+        assert {row.backtest for row in rows.values()} == {None}
+        assert {blob.key.rpartition("/")[2] for blob in session.query(Blob)} == {"0", "weights"}
+        models.delete(session, OWNER, champion)
+        assert datasets.get(session, OWNER, dataset_id).champion_id is None
 
 
 def test_way_back_before_architectures_leaves_what_was_known_then(database: Database) -> None:

@@ -10,7 +10,15 @@ from app.db.engine import Database
 from app.db.tables import Blob, Model
 from app.schemas.jobs import Phase, Progress
 from app.schemas.models import ModelOut
-from app.schemas.train import Architecture, ArchitectureChoice, Preset, TrainRequest
+from app.schemas.train import (
+    Architecture,
+    ArchitectureChoice,
+    MethodChoice,
+    OnLoss,
+    Preset,
+    Promotion,
+    TrainRequest,
+)
 from app.services import datasets, jobs, models, training
 from app.services.forecasting import ForecastQuery, Oracle
 from app.services.model_cache import ModelCache
@@ -144,11 +152,13 @@ def test_request_offers_what_the_core_offers() -> None:
     assert get_args(Architecture) == get_args(core.Architecture)
     assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
     assert get_args(Phase) == get_args(selection.Phase)
-    assert set(TrainRequest.model_fields) - {"dataset_id", "preset"} <= set(
-        core.TrainingConfig.__dataclass_fields__
-    )
+    shaping = set(TrainRequest.model_fields) - {"dataset_id", "preset", "method", "on_loss", "promote"}
+    assert shaping <= set(core.TrainingConfig.__dataclass_fields__)
 
 
 def test_command_offers_what_the_request_offers() -> None:
     assert get_args(cli.Preset) == get_args(Preset)
     assert get_args(cli.ArchitectureChoice) == get_args(ArchitectureChoice)
+    assert get_args(cli.MethodChoice) == get_args(MethodChoice)
+    assert get_args(cli.OnLoss) == get_args(OnLoss)
+    assert get_args(cli.Promotion) == get_args(Promotion)

@@ -1,0 +1,86 @@
+"""Which model a dataset forecasts with: the champion, the one that was promoted last.
+
+Whoever promotes or deletes holds the lock on the dataset's row, so that two trainings that end at once are
+compared with each other as well.
+"""
+
+import pandas as pd
+
+from app.db.engine import Session
+from app.db.queries import datasets as dataset_queries
+from app.db.queries import models as queries
+from app.db.tables import Model
+from app.schemas.train import Promotion
+from app.services import backtests
+
+SAME_ROW = ["unique_id", "cutoff", "step"]
+
+
+def admit(session: Session, model: Model, promotion: Promotion) -> None:
+    """Store a new model, and make it the champion if that is wished for or if it is the better one."""
+    dataset_queries.lock(session, model.workspace_id, model.dataset_id)
+    wanted = _is_wanted(session, model, promotion)
+    model.promotion = _next_promotion(session, model) if wanted else None
+    queries.add(session, model)
+    _point_to_last(session, model)
+
+
+def promote(session: Session, model: Model) -> None:
+    """Make a model the champion; the caller has locked its dataset."""
+    model.promotion = _next_promotion(session, model)
+    session.flush()
+    _point_to_last(session, model)
+
+
+def withdraw(session: Session, model: Model) -> None:
+    """Delete a model; if it was the champion, the one promoted before it is again. The dataset is locked."""
+    queries.delete(session, model)
+    _point_to_last(session, model)
+
+
+def _next_promotion(session: Session, model: Model) -> int:
+    return queries.promotions(session, model.workspace_id, model.dataset_id) + 1
+
+
+def _point_to_last(session: Session, model: Model) -> None:
+    champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
+    champion_id = None if champion is None else champion.id
+    dataset_queries.set_champion(session, model.workspace_id, model.dataset_id, champion_id)
+
+
+def _is_wanted(session: Session, model: Model, promotion: Promotion) -> bool:
+    if promotion != "auto":
+        return promotion == "always"
+    champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
+    return champion is None or _is_better(session, model, champion)
+
+
+def _is_better(session: Session, model: Model, champion: Model) -> bool:
+    """Compare two models on what both were tested on, else each with the best of its own baselines.
+
+    A champion that was never tested gives way: nothing speaks for it but its age.
+    """
+    if model.backtest is None or champion.backtest is None:
+        return champion.backtest is None
+    common = _common_rows(session, model, champion)
+    if len(common):
+        errors = common.groupby("unique_id")[["model", "champion"]].mean().mean()
+        return bool(errors["model"] < errors["champion"])
+    return backtests.skill(model.backtest, model.served) > backtests.skill(champion.backtest, champion.served)
+
+
+def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFrame:
+    """Return the scaled absolute errors of both, in the steps and cuts where both were tested.
+
+    The truth and its scale are the new model's: its version of the data has the corrections.
+    """
+    ours = backtests.rows(session, model, [*SAME_ROW, "y", "scale", model.served])
+    theirs = backtests.rows(session, champion, [*SAME_ROW, champion.served])
+    ours = ours.rename(columns={model.served: "model"})
+    rows = ours.merge(theirs.rename(columns={champion.served: "champion"}), on=SAME_ROW)
+    rows = rows[rows["y"].notna() & (rows["scale"] > 0)]
+    # Divided first: values at both ends of float64 are further apart than it reaches.
+    scaled = rows[["y", "model", "champion"]].div(rows["scale"], axis=0)
+    for name in ("model", "champion"):
+        rows[name] = (scaled["y"] - scaled[name]).abs()
+    return rows

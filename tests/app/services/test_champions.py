@@ -1,0 +1,175 @@
+"""Which model a dataset forecasts with, whatever is published, promoted and deleted, and by how many."""
+
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
+from typing import Any
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database
+from app.db.tables import Blob
+from app.errors import NotFound
+from app.schemas.train import Promotion
+from app.services import datasets, models
+from tests.factories import backtest_rows, dataset, judged_model, publish
+
+Errors = dict[tuple[str, int], float]
+
+
+@pytest.fixture
+def dataset_id(database: Database) -> str:
+    return dataset(database).id
+
+
+def published(
+    database: Database,
+    dataset_id: str,
+    errors: Errors | None = None,
+    promotion: Promotion = "auto",
+    **facts: Any,
+) -> str:
+    with database.write() as session:
+        rows = backtest_rows(errors or {})
+        return publish(session, judged_model(dataset_id, **facts), rows, promotion)
+
+
+def champion(database: Database, dataset_id: str) -> str | None:
+    with database.read() as session:
+        return datasets.get(session, OWNER, dataset_id).champion_id
+
+
+def promote(database: Database, model_id: str) -> None:
+    with database.write() as session:
+        models.promote(session, OWNER, model_id)
+
+
+def delete(database: Database, model_id: str) -> None:
+    with database.write() as session:
+        models.delete(session, OWNER, model_id)
+
+
+def test_first_model_is_promoted_however_bad(database: Database, dataset_id: str) -> None:
+    model = published(database, dataset_id, skill=-3.0)
+    assert champion(database, dataset_id) == model
+
+
+@pytest.mark.parametrize(("error", "winner"), [(1.9, 1), (2.0, 0), (2.1, 0)])
+def test_later_model_is_promoted_if_better_on_common_rows(
+    database: Database, dataset_id: str, error: float, winner: int
+) -> None:
+    first = published(database, dataset_id, {("a", 10): 2.0, ("a", 11): 2.0}, skill=0.5)
+    second = published(database, dataset_id, {("a", 11): error, ("a", 12): 0.0}, skill=-0.5)
+    assert champion(database, dataset_id) == (first, second)[winner]
+
+
+def test_every_series_counts_the_same_however_many_rows_it_has(database: Database, dataset_id: str) -> None:
+    rows = [("long", 10), ("long", 11), ("long", 12), ("short", 10)]
+    first = published(database, dataset_id, dict(zip(rows, [2.0, 2.0, 2.0, 1.0], strict=True)))
+    published(database, dataset_id, dict(zip(rows, [1.0, 1.0, 1.0, 3.0], strict=True)))
+    assert champion(database, dataset_id) == first
+
+
+@pytest.mark.parametrize(("skill", "winner"), [(0.3, 1), (0.2, 0), (0.1, 0)])
+def test_without_common_rows_skill_decides(
+    database: Database, dataset_id: str, skill: float, winner: int
+) -> None:
+    first = published(database, dataset_id, {("a", 10): 1.0}, skill=0.2)
+    second = published(database, dataset_id, {("a", 20): 9.0}, skill=skill)
+    assert champion(database, dataset_id) == (first, second)[winner]
+
+
+def test_model_from_before_backtests_gives_way(database: Database, dataset_id: str) -> None:
+    published(database, dataset_id, skill=None)
+    second = published(database, dataset_id, skill=-1.0)
+    assert champion(database, dataset_id) == second
+
+
+@pytest.mark.parametrize(("promotion", "winner"), [("always", 1), ("never", 0)])
+def test_wish_of_the_training_goes_before_the_rule(
+    database: Database, dataset_id: str, promotion: Promotion, winner: int
+) -> None:
+    better = 0.1 if promotion == "never" else 9.0
+    first = published(database, dataset_id, {("a", 10): 1.0})
+    second = published(database, dataset_id, {("a", 10): better}, promotion)
+    assert champion(database, dataset_id) == (first, second)[winner]
+
+
+def test_former_champion_is_promoted_again_by_hand(database: Database, dataset_id: str) -> None:
+    first = published(database, dataset_id)
+    published(database, dataset_id, promotion="always")
+    promote(database, first)
+    assert champion(database, dataset_id) == first
+
+
+def test_deleted_champion_leaves_the_one_promoted_before(database: Database, dataset_id: str) -> None:
+    first = published(database, dataset_id)
+    second = published(database, dataset_id, promotion="always")
+    published(database, dataset_id, promotion="never")
+    promote(database, first)
+    delete(database, first)
+    assert champion(database, dataset_id) == second
+
+
+def test_promoting_the_champion_again_changes_nothing(database: Database, dataset_id: str) -> None:
+    first = published(database, dataset_id)
+    second = published(database, dataset_id, promotion="always")
+    third = published(database, dataset_id, promotion="always")
+    promote(database, third)
+    delete(database, third)
+    assert champion(database, dataset_id) == second
+    delete(database, second)
+    assert champion(database, dataset_id) == first
+
+
+def test_last_promoted_model_deleted_leaves_no_champion(database: Database, dataset_id: str) -> None:
+    never = published(database, dataset_id, promotion="never")
+    delete(database, published(database, dataset_id))
+    assert champion(database, dataset_id) is None
+    promote(database, never)
+    assert champion(database, dataset_id) == never
+
+
+def test_deleted_model_leaves_no_bytes(database: Database, dataset_id: str) -> None:
+    model = published(database, dataset_id)
+    delete(database, model)
+    with database.read() as session:
+        assert session.query(Blob).filter(Blob.key.startswith(model)).count() == 0
+        with pytest.raises(NotFound):
+            models.get(session, OWNER, model)
+
+
+@pytest.mark.parametrize(("errors", "winner"), [((1.0, 2.0), 0), ((2.0, 1.0), 1)])
+def test_two_trainings_that_end_at_once_leave_the_better_one(
+    database: Database, dataset_id: str, errors: tuple[float, float], winner: int
+) -> None:
+    """The second waits until the first is there to be compared with."""
+    one, two = (judged_model(dataset_id) for _ in errors)
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            publish(session, one, backtest_rows({("a", 10): errors[0]}))
+            other = pool.submit(publish_alone, database, two, errors[1])
+            with pytest.raises(StillWaiting):
+                other.result(timeout=0.3)
+        other.result(timeout=30)
+    assert champion(database, dataset_id) == (one, two)[winner].id
+
+
+def publish_alone(database: Database, model: Any, error: float) -> str:
+    with database.write() as session:
+        return publish(session, model, backtest_rows({("a", 10): error}))
+
+
+def test_promotion_waits_for_a_deletion_under_way_and_finds_the_model_gone(
+    database: Database, dataset_id: str
+) -> None:
+    model = published(database, dataset_id)
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as session:
+            models.delete(session, OWNER, model)
+            promotion = pool.submit(promote, database, model)
+            with pytest.raises(StillWaiting):
+                promotion.result(timeout=0.3)
+        with pytest.raises(NotFound):
+            promotion.result(timeout=30)
+    assert champion(database, dataset_id) is None
