@@ -1,7 +1,8 @@
-"""The network beside seasonal naive, Theta and ETS on a competition's data, frequency by frequency.
+"""What is served, and the network alone, beside simple methods on a competition's data, by frequency.
 
 One network for each frequency, trained with a preset alone, as the service's worker does: a fit that is
-judged on held-out steps of the training part, and one on all of it. The horizon comes from the file, the
+judged on held-out steps of the training part, beside the baselines, and one on all of it. What is served is
+the network or its blend with Theta, whichever did better on those steps. The horizon comes from the file, the
 season is the one that the service finds in times of that frequency (a year of weeks, say; the file has none
 for them, and the scores keep to the file). Each frequency runs in a process of its own, one after the other.
 
@@ -23,12 +24,14 @@ from benchmarks.peers import DARTS, NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
 from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
+from models.assessment import Assessment
 from models.config import Architecture, Preset, preset
-from models.forecasting import forecast
+from models.methods import forecast_by
 from models.selection import train
 
 PROCESSES = 2
-OURS: Architecture = "lstm"
+NETWORK: Architecture = "lstm"
+SERVED = "served"
 SEASONS = {"yearly": 1, "quarterly": 4, "monthly": 12, "weekly": 52, "hourly": 24, "other": 1}
 """What the service finds in times a year, a quarter, ... apart."""
 
@@ -46,8 +49,24 @@ def run_ours(part: Part, name: Preset) -> dict[str, Score]:
         values=len(part.history.values),
         longest=int(part.history.lengths.max()),
     )
-    answer = forecast(train(part.history, config, [OURS]).model, part.history, levels=LEVELS)
-    return {OURS: score(part, answer, time.perf_counter() - start, _peak_mb())}
+    trained = train(part.history, config, [NETWORK])
+    _tell(part, trained.assessment)
+    methods = {SERVED: trained.assessment.served, NETWORK: NETWORK}
+    answers = {
+        name: forecast_by(trained.assessment.methods[method], trained.model, part.history, levels=LEVELS)
+        for name, method in methods.items()
+    }
+    seconds = time.perf_counter() - start
+    return {name: score(part, answer, seconds, _peak_mb()) for name, answer in answers.items()}
+
+
+def _tell(part: Part, assessment: Assessment) -> None:
+    """What the backtest says, before the test part is looked at."""
+    weights = assessment.methods[assessment.served].weights
+    told = ", ".join(f"{weight:.0%} {name}" for name, weight in weights.items())
+    print(f"\n{part.frequency}: served is {assessment.served} ({told})")
+    for verdict in assessment.verdicts.values():
+        print(f"  {verdict.outcome}: {verdict.sentence}", flush=True)
 
 
 def _peak_mb() -> float:
@@ -87,6 +106,8 @@ def _summary(method: str, results: Results) -> dict[str, float]:
         **{f"cov{level}": 100 * share for level, share in whole.coverage.items()},
         "seconds": whole.seconds,
     }
+    if whole.interval_score is not None:
+        figures["interval_score"] = whole.interval_score
     if whole.peak_mb is not None:
         figures["peak_mb"] = whole.peak_mb
     return {name: round(figure, 4) for name, figure in figures.items()}
@@ -94,8 +115,9 @@ def _summary(method: str, results: Results) -> dict[str, float]:
 
 def _print(title: str, results: Results) -> None:
     methods = next(iter(results.values()))
-    columns = ("smape_pooled", "mase", "owa", *(f"cov{level}" for level in LEVELS), "seconds", "peak_mb")
-    print(f"\n{title}: {sum(part[OURS].series for part in results.values())} series")
+    covered = (f"cov{level}" for level in LEVELS)
+    columns = ("smape_pooled", "mase", "owa", *covered, "interval_score", "seconds", "peak_mb")
+    print(f"\n{title}: {sum(part[SERVED].series for part in results.values())} series")
     rows = []
     for method in methods:
         figures = _summary(method, results)
@@ -111,15 +133,15 @@ def _cell(figures: Mapping[str, float], column: str) -> str:
 
 
 def _result(results: Results, seconds: float) -> dict[str, object]:
-    """Ours first, as the measures are named; `seconds` are those on the clock."""
+    """What is served first, as the measures are named; `seconds` are those on the clock."""
     methods = list(next(iter(results.values())))
     by_frequency = {
-        frequency: {**_summary(OURS, one), "others": _others(methods, one)}
+        frequency: {**_summary(SERVED, one), "others": _others(methods, one)}
         for frequency, part in results.items()
         for one in [{frequency: part}]
     }
     return {
-        **_summary(OURS, results),
+        **_summary(SERVED, results),
         "seconds": round(seconds, 1),
         "others": _others(methods, results),
         "frequencies": by_frequency,
@@ -127,7 +149,7 @@ def _result(results: Results, seconds: float) -> dict[str, object]:
 
 
 def _others(methods: Sequence[str], results: Results) -> dict[str, dict[str, float]]:
-    return {method: _summary(method, results) for method in methods if method != OURS}
+    return {method: _summary(method, results) for method in methods if method != SERVED}
 
 
 def main() -> None:

@@ -6,55 +6,57 @@ seconds told are those of the run that made them.
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.competition import Part
 from benchmarks.naive2 import naive2
-from benchmarks.scores import Score, point_forecast, score
+from benchmarks.scores import LEVELS, Score, score
 from models import baselines
+from models.forecasting import Forecast
 from models.windows import Floats
 
 CACHE = Path(__file__).parent / ".cache"
 
-OneSeries = Callable[[Floats, int, int], Floats]
+Answers = Mapping[str, Floats]
+"""The medians as `mean`, and for a method with intervals its bounds as `lo-80` and so on."""
 
 
-def _seasonal_naive(part: Part) -> Floats:
-    return baselines.seasonal_naive(part.history, part.horizon, part.season_length)
+def _seasonal_naive(part: Part) -> Answers:
+    return {"mean": baselines.seasonal_naive(part.history, part.horizon, part.season_length)}
 
 
-def _each(method: OneSeries) -> Callable[[Part], Floats]:
-    """A method for one series, as one for all series of a part."""
-
-    def run(part: Part) -> Floats:
-        series = np.split(part.history.values, part.history.offsets[1:-1])
-        return np.stack([method(values, part.horizon, part.season_length) for values in series])
-
-    return run
+def _naive2(part: Part) -> Answers:
+    medians = [naive2(values, part.horizon, part.season_length) for values in _series(part)]
+    return {"mean": np.stack(medians)}
 
 
-def _library(model: str) -> OneSeries:
-    """A model of statsforecast by its name."""
+def _library(model: str) -> Callable[[Part], Answers]:
+    """A model of statsforecast by its name, with its own intervals."""
 
-    def run(values: Floats, horizon: int, season_length: int) -> Floats:
+    def run(part: Part) -> Answers:
         # Imported here: it takes seconds, which the processes that train networks need not spend.
         from statsforecast import models  # noqa: PLC0415
 
-        answer = getattr(models, model)(season_length=season_length).forecast(y=values, h=horizon)
-        return np.asarray(answer["mean"], dtype=np.float64)
+        method = getattr(models, model)(season_length=part.season_length)
+        answers = [method.forecast(y=values, h=part.horizon, level=[*LEVELS]) for values in _series(part)]
+        return {name: np.stack([answer[name] for answer in answers]) for name in answers[0]}
 
     return run
 
 
-METHODS: dict[str, Callable[[Part], Floats]] = {
-    "naive2": _each(naive2),
+def _series(part: Part) -> list[Floats]:
+    return np.split(part.history.values, part.history.offsets[1:-1])
+
+
+METHODS: dict[str, Callable[[Part], Answers]] = {
+    "naive2": _naive2,
     "seasonal naive": _seasonal_naive,
-    "Theta": _each(_library("Theta")),
-    "DynamicOptimizedTheta": _each(_library("DynamicOptimizedTheta")),
-    "ETS": _each(_library("AutoETS")),
+    "Theta": _library("Theta"),
+    "DynamicOptimizedTheta": _library("DynamicOptimizedTheta"),
+    "ETS": _library("AutoETS"),
 }
 
 
@@ -66,15 +68,21 @@ def _kept(name: str, part: Part) -> Score:
     file = CACHE / f"{_key(name, part)}.npz"
     if not file.exists():
         start = time.perf_counter()
-        median = METHODS[name](part)
+        answers = METHODS[name](part)
         CACHE.mkdir(exist_ok=True)
-        np.savez(file, median=median, seconds=time.perf_counter() - start)
+        np.savez(file, allow_pickle=False, seconds=time.perf_counter() - start, **answers)
     with np.load(file) as kept:
-        return score(part, point_forecast(kept["median"]), float(kept["seconds"]))
+        return score(part, _forecast(kept), float(kept["seconds"]))
+
+
+def _forecast(kept: Answers) -> Forecast:
+    levels = [level for level in LEVELS if f"lo-{level}" in kept]
+    lo, hi = ({level: kept[f"{side}-{level}"] for level in levels} for side in ("lo", "hi"))
+    return Forecast(kept["mean"], lo, hi)
 
 
 def _key(name: str, part: Part) -> str:
     """Other data, or another method, is another file."""
     digest = hashlib.sha256(part.history.values.tobytes() + part.history.offsets.tobytes())
-    digest.update(f"{name} {part.horizon} {part.season_length}".encode())
+    digest.update(f"{name} {part.horizon} {part.season_length} {LEVELS}".encode())
     return f"{part.collection}-{part.frequency}-{digest.hexdigest()[:16]}"

@@ -80,7 +80,8 @@ def learn(options: argparse.Namespace) -> None:
     options.out.write_bytes(artifact.weights)
     beside.write_text(json.dumps(artifact.metadata, indent=2) + "\n", encoding="utf-8")
     _print_trials(trained.trials)
-    print(trained.verdict().sentence)
+    for verdict in trained.assessment.verdicts.values():
+        print(verdict.sentence)
     print(f"Wrote {options.out} and {beside}.")
 
 

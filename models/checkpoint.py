@@ -133,8 +133,11 @@ def _checked_config(weights: bytes, metadata: Mapping[str, object], expected: in
 
 
 def _brought_up_to_date(stored: Mapping[str, object]) -> dict[str, object]:
-    """Models from before there was a choice name no encoder; those that stopped early count evaluations."""
-    config = {"architecture": "lstm", **stored}
+    """Models from before there was a choice name no encoder; those that stopped early count evaluations.
+
+    How many windows a backtest had made no difference to the weights, and was the same for all.
+    """
+    config = {"architecture": "lstm", "windows": 1000, **stored}
     if "patience" in config:
         del config["patience"]
         config["epochs"] = config.pop("evaluations")

@@ -41,7 +41,8 @@ class TrainingConfig:
     """What a training is made of; an artifact carries it, and forecasting reads its shapes from it.
 
     Lengths are in time steps. `views` names one view for each member of the ensemble. A member is trained
-    for `steps` batches of `batch` windows, and reports after each of `epochs` equal parts of them.
+    for `steps` batches of `batch` windows, and reports after each of `epochs` equal parts of them. A backtest
+    compares methods on at most `windows` windows.
     """
 
     horizon: int
@@ -55,6 +56,7 @@ class TrainingConfig:
     batch: int
     learning_rate: float
     weight_decay: float
+    windows: int
     quantiles: tuple[float, ...] = QUANTILES
     architecture: Architecture = "lstm"
 
@@ -106,6 +108,7 @@ class TrainingConfig:
             "steps": (1, None),
             "epochs": (1, self.steps),
             "batch": (1, None),
+            "windows": (1, None),
         }
         for name, (low, high) in limits.items():
             value = getattr(self, name)
@@ -152,12 +155,13 @@ class _Recipe:
 
     members: int
     most_steps: int
+    windows: int
 
 
 _RECIPES: dict[Preset, _Recipe] = {
-    "quick": _Recipe(members=2, most_steps=400),
-    "balanced": _Recipe(members=12, most_steps=2000),
-    "accurate": _Recipe(members=24, most_steps=6000),
+    "quick": _Recipe(members=2, most_steps=400, windows=200),
+    "balanced": _Recipe(members=12, most_steps=2000, windows=1000),
+    "accurate": _Recipe(members=24, most_steps=6000, windows=1000),
 }
 
 
@@ -191,6 +195,7 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
         batch=_batch(values),
         learning_rate=1e-2,
         weight_decay=0.01,
+        windows=recipe.windows,
         architecture=architecture,
     )
 

@@ -1,11 +1,12 @@
 """From a trained ensemble and the latest values to medians and interval bounds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.config import HISTORY_LIMIT, TrainingConfig, View
@@ -15,6 +16,7 @@ from models.scaling import Scale, Transform, features
 from models.windows import Floats, Panel, Tape, Windows, cut
 
 _BATCH = 4096
+_MOST = np.finfo(np.float64).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,37 @@ class Forecast:
     median: Floats
     lo: dict[int, Floats]
     hi: dict[int, Floats]
+
+    def rows(self, chosen: NDArray[np.bool_]) -> "Forecast":
+        """Those of the chosen series alone."""
+        return self._each(lambda values: values[chosen])
+
+    def steps(self, count: int) -> "Forecast":
+        """Only the first `count` steps ahead."""
+        return self._each(lambda values: values[:, :count])
+
+    def moved(self, by: Floats) -> "Forecast":
+        """Median and bounds `by` (series, horizon) higher; what leaves float64 stops at its ends."""
+        with np.errstate(over="ignore"):
+            return self._each(lambda values: np.clip(values + by, -_MOST, _MOST))
+
+    def at_least(self, floor: Floats) -> "Forecast":
+        """Nothing below `floor` (series,), and what left float64 at its ends."""
+        return self._each(lambda values: np.clip(values, np.maximum(floor, -_MOST)[:, None], _MOST))
+
+    def _each(self, change: Callable[[Floats], Floats]) -> "Forecast":
+        lo, hi = ({k: change(v) for k, v in side.items()} for side in (self.lo, self.hi))
+        return Forecast(change(self.median), lo, hi)
+
+
+def joined(parts: Sequence[Forecast]) -> Forecast:
+    """The series of all parts, one part after the other; all have the same levels."""
+
+    def bounds(side: str) -> dict[int, Floats]:
+        each = [getattr(part, side) for part in parts]
+        return {level: np.concatenate([bound[level] for bound in each]) for level in each[0]}
+
+    return Forecast(np.concatenate([part.median for part in parts]), lo=bounds("lo"), hi=bounds("hi"))
 
 
 def resolve_device(name: str) -> torch.device:
@@ -69,19 +102,19 @@ def forecast(
     series never was. Only the last `HISTORY_LIMIT` values of a series count. Raises `HorizonTooLong`,
     `InvalidLevel`, and `UnusableHistory` for a series with no value there.
     """
-    steps = _checked_horizon(forecaster.config, horizon)
-    wanted = _checked_levels(levels)
+    steps = checked_horizon(forecaster.config, horizon)
+    wanted = checked_levels(levels)
     recent = panel.tail(HISTORY_LIMIT)
-    floors = _floors(recent)
+    lowest = floors(recent)
     tape = Tape.of(recent, forecaster.device)
     parts = [
         _answer(forecaster, tape, first, wanted)[:, :steps].cpu().numpy()
         for first in range(0, recent.series, _BATCH)
     ]
-    return _arranged(np.maximum(np.concatenate(parts), floors[:, None, None]), wanted)
+    return _arranged(np.concatenate(parts), wanted).at_least(lowest)
 
 
-def _checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
+def checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
     if horizon is None:
         return config.horizon
     if not 1 <= horizon <= config.horizon:
@@ -92,7 +125,7 @@ def _checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
     return horizon
 
 
-def _checked_levels(levels: Sequence[int]) -> list[int]:
+def checked_levels(levels: Sequence[int]) -> list[int]:
     """The levels in rising order, each once."""
     for level in levels:
         if not 1 <= level <= 99 or level != int(level):  # noqa: PLR2004 - percent
@@ -100,8 +133,11 @@ def _checked_levels(levels: Sequence[int]) -> list[int]:
     return sorted({int(level) for level in levels})
 
 
-def _floors(panel: Panel) -> Floats:
-    """(series,): zero for a series that never was below it, else minus infinity."""
+def floors(panel: Panel) -> Floats:
+    """(series,): zero for a series that never was below it, else minus infinity.
+
+    Raises `UnusableHistory` for a series without any value.
+    """
     lowest = np.fmin.reduceat(panel.values, panel.offsets[:-1])
     if np.isnan(lowest).any():
         index = int(np.flatnonzero(np.isnan(lowest))[0])

@@ -6,12 +6,21 @@ Out-of-sample tests of forecasting accuracy.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.config import HISTORY_LIMIT, MIN_INPUTS, TrainingConfig
 from models.errors import UnusableHistory
-from models.metrics import seasonal_naive_error, seasonal_naive_root_error
+from models.metrics import (
+    mean,
+    mean_by,
+    percentage_errors,
+    scaled_errors,
+    seasonal_naive_error,
+    seasonal_naive_root_error,
+)
 from models.windows import Floats, Integers, Panel
 
 FEW_SERIES = 6
@@ -20,8 +29,11 @@ FEW_SERIES = 6
 MOST_CUTS = 4
 MOST_CUTS_OF_FEW = 12
 
-MOST_WINDOWS = 1000
-"""Windows that all methods are compared on; of more, a sample: ETS takes a tenth of a second for each."""
+VALUES_A_WINDOW = 150
+"""Of longer windows fewer are compared: ETS takes a tenth of a second for so many values."""
+
+Unit = Literal["series", "cut"]
+Measure = Literal["MASE", "sMAPE"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +57,10 @@ class HeldOut:
 
     @classmethod
     def of(cls, panel: Panel, config: TrainingConfig) -> "HeldOut":
-        """The windows at the cuts of all series that have values on both sides, at most `MOST_WINDOWS`.
+        """The windows at the cuts of all series that have values on both sides.
 
-        Of more, a sample that depends on `config.seed`. Raises `UnusableHistory` when there is none.
+        Of more than `config.windows`, or of long ones, a sample that depends on `config.seed`. Raises
+        `UnusableHistory` when there is none.
         """
         cuts = cut_count(panel, config.horizon)
         series, cut = _usable(panel, config.horizon, cuts)
@@ -57,7 +70,7 @@ class HeldOut:
                 "be held out: leave out the gaps at the end, or choose another horizon."
             )
         scales = _scales(panel, config, series, cut)
-        chosen = _sample(panel.lengths[series], config.seed)
+        chosen = _sample(panel.lengths[series], config)
         series, cut = series[chosen], cut[chosen]
         return cls(
             known=panel.heads(series, _origins(panel, config.horizon, series, cut)),
@@ -80,6 +93,48 @@ class HeldOut:
     def steps(self) -> int:
         """Steps at the end of each series that a fit must not see."""
         return self.cuts * self.horizon
+
+    def known_of(self, first: int, count: int) -> Panel:
+        """What a method may see of at most `count` windows, from number `first` on."""
+        rows = np.arange(first, min(first + count, len(self)))
+        return self.known.heads(rows, self.known.lengths[rows])
+
+    @property
+    def tested(self) -> Integers:
+        """The numbers, rising, of the series that have a window."""
+        return np.unique(self.series)
+
+    @property
+    def measure(self) -> Measure:
+        """What errors are counted by: MASE, or sMAPE where all series are too short or constant for it."""
+        return "MASE" if (self.scale > 0).any() else "sMAPE"
+
+    @property
+    def unit(self) -> Unit:
+        """What counts as one, for the errors within it are not independent; of few series it is a cut."""
+        return "cut" if len(self.tested) < FEW_SERIES else "series"
+
+    @property
+    def units(self) -> Integers:
+        """(window,): the number of the unit that each window belongs to."""
+        return self.cut if self.unit == "cut" else self.series
+
+    @property
+    def halves(self) -> NDArray[np.bool_]:
+        """(window,): the half of the units that each window belongs to, drawn once and for all."""
+        distinct, place = np.unique(self.units, return_inverse=True)
+        drawn: NDArray[np.bool_] = np.random.default_rng(0).permutation(len(distinct))[place] % 2 == 1
+        return drawn
+
+    def errors(self, median: Floats) -> Floats:
+        """(window, horizon): the errors that `measure` is the mean of; NaN where one does not count."""
+        if self.measure == "MASE":
+            return np.abs(scaled_errors(self.target, median, self.scale))
+        return percentage_errors(self.target, median)
+
+    def error(self, median: Floats, chosen: NDArray[np.bool_] | slice = slice(None)) -> float:
+        """Their mean over the chosen windows, by default all: within a unit first, then over the units."""
+        return mean(mean_by(self.units[chosen], self.errors(median)[chosen]))
 
 
 def cut_count(panel: Panel, horizon: int) -> int:
@@ -144,12 +199,14 @@ def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integer
     return absolute, root
 
 
-def _sample(lengths: Integers, seed: int) -> Integers:
-    """(chosen,), rising: all windows, or one of each of `MOST_WINDOWS` equal strata by series length."""
-    if len(lengths) <= MOST_WINDOWS:
+def _sample(lengths: Integers, config: TrainingConfig) -> Integers:
+    """(chosen,), rising: all windows, or one of each of as many equal strata by series length."""
+    typical = max(VALUES_A_WINDOW, np.minimum(lengths, HISTORY_LIMIT).mean())
+    most = max(FEW_SERIES * MOST_CUTS, int(config.windows * VALUES_A_WINDOW / typical))
+    if len(lengths) <= most:
         return np.arange(len(lengths))
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(config.seed)
     # Shuffled among equals, so that neighbours in the panel do not share a stratum.
     by_length = np.lexsort((generator.random(len(lengths)), lengths))
-    bounds = np.linspace(0, len(lengths), MOST_WINDOWS + 1).astype(np.int64)
+    bounds = np.linspace(0, len(lengths), most + 1).astype(np.int64)
     return np.sort(by_length[generator.integers(bounds[:-1], bounds[1:])])

@@ -63,6 +63,15 @@ def pinball_losses(error: Floats, quantile: float) -> Floats:
     return np.maximum(quantile * error, (quantile - 1) * error)
 
 
+def interval_scores(below: Floats, above: Floats, level: int) -> Floats:
+    """The interval score (Gneiting & Raftery, 2007) of bounds, given as target less lower, less upper bound.
+
+    The width, and 2 / (1 - level) times how far the target lies outside; of the same shape and unit.
+    """
+    scores: Floats = (below - above) + 2 / (1 - level / 100) * (np.maximum(-below, 0) + np.maximum(above, 0))
+    return scores
+
+
 def coverage(target: Floats, lo: Floats, hi: Floats) -> float:
     """Share of the targets, from 0 to 1, that lie between the bounds, the bounds included."""
     return mean(covered(target, lo, hi))

@@ -8,7 +8,6 @@ and Bootstrap Tests of Hypotheses): were neither better, each difference could a
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,13 +15,12 @@ import numpy as np
 
 from models.backtest import Backtest
 from models.baselines import BASELINES
-from models.held_out import FEW_SERIES
+from models.held_out import HeldOut, Measure, Unit
+from models.methods import BLEND
 from models.metrics import mean, mean_by
-from models.windows import Floats, Integers
+from models.windows import Floats
 
 Outcome = Literal["beats", "ties", "loses"]
-Unit = Literal["series", "cut"]
-Measure = Literal["MASE", "sMAPE"]
 
 LEVEL = 0.05
 """A gap is called real when chance makes one as wide in fewer cases than this."""
@@ -64,23 +62,25 @@ class Verdict:
 
 def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0) -> Verdict:
     """The verdict on a method of the backtest, the best of `candidates`; `seed` is that of the draws."""
-    measure, errors = _measure(backtest)
-    unit, groups = _units(backtest)
-    baselines = {name: mean_by(groups, errors(name)) for name in BASELINES}
-    baseline = min(baselines, key=lambda name: mean(baselines[name]))
-    ours, theirs = mean_by(groups, errors(method)), baselines[baseline]
+    held_out = backtest.held_out
+    errors = {
+        name: mean_by(held_out.units, held_out.errors(backtest.forecasts[name].median))
+        for name in (method, *BASELINES)
+    }
+    baseline = min(BASELINES, key=lambda name: mean(errors[name]))
+    ours, theirs = errors[method], errors[baseline]
     counted = np.isfinite(ours) & np.isfinite(theirs)
     difference = (ours - theirs)[counted]
     p_value = min(1.0, candidates * sign_flip(difference, seed))
     effect = _effect(float(ours[counted].mean()), float(theirs[counted].mean()))
     outcome = _outcome(effect, p_value)
-    compared = _Compared(backtest, method, baseline, unit, measure, len(difference))
+    compared = _Compared(held_out, method, baseline, len(difference))
     return Verdict(
         outcome=outcome,
         baseline=baseline,
         n=len(difference),
-        unit=unit,
-        measure=measure,
+        unit=held_out.unit,
+        measure=held_out.measure,
         effect=effect,
         p_value=p_value,
         sentence=compared.sentence(outcome, effect, p_value),
@@ -109,20 +109,6 @@ def sign_flip(difference: Floats, seed: int) -> float:
     return (1 + as_large) / (1 + DRAWS)
 
 
-def _measure(backtest: Backtest) -> tuple[Measure, Callable[[str], Floats]]:
-    """What errors are counted by: of constant or very short series MASE knows nothing, and sMAPE must do."""
-    if (backtest.held_out.scale > 0).any():
-        return "MASE", backtest.mase_errors
-    return "sMAPE", backtest.smape_errors
-
-
-def _units(backtest: Backtest) -> tuple[Unit, Integers]:
-    """What is counted, and (window,) which one each window belongs to."""
-    if len(backtest.tested) < FEW_SERIES:
-        return "cut", backtest.held_out.cut
-    return "series", backtest.held_out.series
-
-
 def _effect(ours: float, theirs: float) -> float:
     if theirs == 0:
         return 0.0 if ours == 0 else math.inf
@@ -139,24 +125,23 @@ def _outcome(effect: float, p_value: float) -> Outcome:
 class _Compared:
     """What was compared, for people to read."""
 
-    backtest: Backtest
+    held_out: HeldOut
     method: str
     baseline: str
-    unit: Unit
-    measure: Measure
     n: int
 
     def sentence(self, outcome: Outcome, effect: float, p_value: float) -> str:
-        gap = f"{self._where()} this {self.method.upper()}'s error ({self.measure}) was {self._gap(effect)}"
+        ours = self.method if self.method == BLEND else self.method.upper()
+        gap = f"{self._where()} this {ours}'s error ({self.held_out.measure}) was {self._gap(effect)}"
         if self.n < FEWEST_UNITS:
             return f"{gap}, but {self._too_few()}."
         chance = f"a gap this wide arises by chance in {_cases(p_value)}"
         return f"{gap}, but {chance}." if outcome == "ties" else f"{gap}; {chance}."
 
     def _where(self) -> str:
-        held_out = self.backtest.held_out
+        held_out = self.held_out
         steps = _counted(held_out.steps, "known step").removeprefix("1 ")
-        series = self.n if self.unit == "series" else len(self.backtest.tested)
+        series = self.n if held_out.unit == "series" else len(held_out.tested)
         return f"On the last {steps} of {_counted(series, 'series', 'series')}"
 
     def _gap(self, effect: float) -> str:
@@ -171,10 +156,9 @@ class _Compared:
         return f"{size} {'below' if effect < 0 else 'above'} {named}"
 
     def _too_few(self) -> str:
-        units = _counted(self.n, *(("series", "series") if self.unit == "series" else ("cut",)))
-        need = (
-            f"{FEWEST_UNITS} are needed" if self.unit == "series" else "a longer history or more series help"
-        )
+        by_series = self.held_out.unit == "series"
+        units = _counted(self.n, *(("series", "series") if by_series else ("cut",)))
+        need = f"{FEWEST_UNITS} are needed" if by_series else "a longer history or more series help"
         verb = "is" if self.n == 1 else "are"
         return f"{units} {verb} too few to tell that from chance: {need}"
 

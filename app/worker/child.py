@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 
 
 def warm_up() -> None:
-    """Start the fork server with torch imported, so that a child begins in milliseconds.
+    """Start the fork server with torch and the baselines imported, so that a child begins in milliseconds.
 
     It imports and nothing more: a torch operation or a CUDA call would leave threads and handles behind
     that a fork cannot carry over.
     """
-    CONTEXT.set_forkserver_preload([__name__])
+    CONTEXT.set_forkserver_preload([__name__, "statsforecast.models"])
     forkserver.ensure_running()
 
 

@@ -8,7 +8,16 @@ from benchmarks.scores import Score, owa, point_forecast, pooled, score
 from models.forecasting import Forecast
 from models.windows import Panel
 
-LOW = Score(series=1, points=10, smape=10.0, mase=1.0, coverage={80: 0.7}, seconds=1.0, peak_mb=100.0)
+LOW = Score(
+    series=1,
+    points=10,
+    smape=10.0,
+    mase=1.0,
+    interval_score=4.0,
+    coverage={80: 0.7},
+    seconds=1.0,
+    peak_mb=100.0,
+)
 HIGH = replace(LOW, series=3, points=10, smape=20.0, mase=2.0, coverage={80: 0.9}, peak_mb=300.0)
 
 
@@ -42,6 +51,14 @@ def test_bounds_that_hold_half_the_targets_cover_half() -> None:
     median = np.full((2, 2), 5.0)
     below, above = {80: median - 2}, {80: np.array([[6.0, 6.0], [4.0, 4.0]])}
     assert score(small_part(), Forecast(median, below, above), 0.0).coverage[80] == pytest.approx(0.5)
+
+
+def test_interval_score_is_the_width_and_ten_times_what_is_missed_at_eighty() -> None:
+    """The histories change by 1 a step; all targets are 5, and in the second series one above the bounds."""
+    median = np.full((2, 2), 5.0)
+    below, above = {80: median - 2}, {80: np.array([[6.0, 6.0], [4.0, 4.0]])}
+    part = small_part()
+    assert score(part, Forecast(median, below, above), 0.0).interval_score == pytest.approx((3 + 1 + 10) / 2)
 
 
 def test_forecast_with_a_hole_is_refused() -> None:

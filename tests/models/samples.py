@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
+from models.calibration import LEVELS
 from models.config import TrainingConfig
+from models.forecasting import Forecast
+from models.held_out import HeldOut
+from models.network import Forecaster, build_member
 from models.windows import Floats, Panel
 
 
@@ -25,6 +31,7 @@ def tiny_config(**changes: object) -> TrainingConfig:
         batch=32,
         learning_rate=1e-2,
         weight_decay=0.01,
+        windows=1000,
     )
     return replace(config, **changes)  # type: ignore[arg-type]  # the dataclass checks its fields itself
 
@@ -46,6 +53,64 @@ def waves(series: int = 12, length: int = 40) -> Panel:
         for start in starts
     ]
     return Panel.of(arrays, phases=starts)
+
+
+def random_walks(series: int, seed: int) -> Panel:
+    """Nothing is known of their next values but the last ones."""
+    rng = np.random.default_rng(seed)
+    return Panel.of([100 + rng.normal(0, 1, 40).cumsum() for _ in range(series)])
+
+
+def untrained(config: TrainingConfig) -> Forecaster:
+    generator = torch.Generator().manual_seed(1)
+    return Forecaster(config, tuple(build_member(config, i, generator) for i in range(config.members)))
+
+
+def held_out_of(
+    target: ArrayLike,
+    *,
+    series: ArrayLike | None = None,
+    cut: ArrayLike | None = None,
+    scale: float = 1.0,
+    root_scale: float = 1.0,
+) -> HeldOut:
+    """Windows with these targets (window, horizon), each of a series of its own at the last cut.
+
+    All of them know one value, -1, so that answers below zero are allowed.
+    """
+    targets = np.asarray(target, dtype=np.float64)
+    windows = len(targets)
+    cuts = np.asarray(np.zeros(windows) if cut is None else cut, dtype=np.int64)
+    return HeldOut(
+        known=Panel.of([[-1.0]] * windows),
+        target=targets,
+        series=np.asarray(np.arange(windows) if series is None else series, dtype=np.int64),
+        cut=cuts,
+        scale=np.full(windows, scale),
+        root_scale=np.full(windows, root_scale),
+        cuts=int(cuts.max()) + 1,
+    )
+
+
+def around(median: ArrayLike, spread: ArrayLike = 1.0) -> Forecast:
+    """Medians (series, horizon) with the bounds of a normal distribution at `LEVELS`, `spread` wide."""
+    middle = np.asarray(median, dtype=np.float64)
+    half = {level: NormalDist().inv_cdf(0.5 + level / 200) * np.asarray(spread) for level in LEVELS}
+    return Forecast(
+        middle,
+        lo={level: middle - width for level, width in half.items()},
+        hi={level: middle + width for level, width in half.items()},
+    )
+
+
+def bounds(answer: Forecast) -> list[Floats]:
+    """From the outermost lower bound over the median to the outermost upper one."""
+    levels = sorted(answer.lo)
+    return [
+        *(answer.lo[level] for level in reversed(levels)),
+        answer.median,
+        *(answer.hi[level] for level in levels),
+    ]
 
 
 @contextmanager

@@ -1,83 +1,55 @@
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from models.backtest import Backtest, Trial, beside_baselines, compare, ranked
-from models.baselines import BASELINES, drift
-from models.errors import TrainingStopped
-from models.forecasting import Forecast, forecast
-from models.held_out import HeldOut
+from models.backtest import Backtest, Measures, Trial, ranked
+from models.forecasting import Forecast
 from models.metrics import coverage
 from models.network import Forecaster
 from models.training import fit
-from models.windows import Floats, Panel
-from tests.models.samples import tiny_config, wave, waves
-
-CONFIG = tiny_config(steps=5)
+from tests.models.samples import around, held_out_of, tiny_config, waves
 
 
-@pytest.fixture(scope="module")
-def model() -> Forecaster:
-    return fit(waves(), CONFIG, held_out=8)
+def made(target: Sequence[Sequence[float]], answer: Forecast, series: Sequence[int]) -> Backtest:
+    """One of a method `naive`, whose series all have a scale of 2 and a root scale of 4."""
+    return Backtest(held_out_of(target, series=series, scale=2.0, root_scale=4.0), {"naive": answer})
 
 
-@pytest.fixture(scope="module")
-def backtest(model: Forecaster) -> Backtest:
-    return beside_baselines(compare([model], HeldOut.of(waves(), CONFIG)), 4)
-
-
-def made(target: list[list[float]], median: list[list[float]], series: list[int]) -> Backtest:
-    """One whose series all have a scale of 2 and a root scale of 4, and a last value of 1."""
-    windows = len(target)
-    held_out = HeldOut(
-        known=Panel.of([[1.0]] * windows),
-        target=np.array(target),
-        series=np.array(series),
-        cut=np.zeros(windows, np.int64),
-        scale=np.full(windows, 2.0),
-        root_scale=np.full(windows, 4.0),
-        cuts=1,
+def fixed(windows: int, level_80: tuple[float, float], level_95: tuple[float, float]) -> Forecast:
+    """The same median of 1 and bounds for every window, one step ahead."""
+    (lo, hi), (lowest, highest) = (
+        [np.full((windows, 1), bound) for bound in pair] for pair in (level_80, level_95)
     )
-    return Backtest(held_out, {"naive": Forecast(np.array(median), lo={}, hi={})})
+    return Forecast(np.ones((windows, 1)), lo={80: lo, 95: lowest}, hi={80: hi, 95: highest})
+
+
+def figures(measures: Measures) -> list[float]:
+    return [
+        measures.smape,
+        measures.mase,
+        measures.rmsse,
+        measures.pinball,
+        measures.interval_score,
+        *measures.coverage.values(),
+    ]
 
 
 def trial(mase: float, smape: float = 1.0) -> Trial:
     return Trial(architecture="lstm", smape=smape, mase=mase, parameters=1, seconds=0.0)
 
 
-def test_every_method_forecasts_the_same_windows(backtest: Backtest, model: Forecaster) -> None:
-    held_out = backtest.held_out
-    assert set(backtest.forecasts) == {"lstm", *BASELINES}
-    assert {answer.median.shape for answer in backtest.forecasts.values()} == {(24, 4)}
-    assert backtest.forecasts["drift"].median.tolist() == drift(held_out.known, 4).tolist()
-    expected = forecast(model, held_out.known).median
-    assert backtest.forecasts["lstm"].median.tolist() == expected.tolist()
-
-
-@pytest.mark.parametrize("cut", [0, 1])
-def test_no_method_sees_what_comes_after_its_cut(model: Forecaster, backtest: Backtest, cut: int) -> None:
-    values = waves().values.copy()
-    values[np.arange(len(values)) % 40 >= 36 - 4 * cut] *= 5
-    other = beside_baselines(compare([model], HeldOut.of(replace(waves(), values=values), CONFIG)), 4)
-    windows = backtest.held_out.cut >= cut
-    assert not np.array_equal(other.held_out.target, backtest.held_out.target)
-    for name, answer in backtest.forecasts.items():
-        for mine, theirs in zip(parts(answer), parts(other.forecasts[name]), strict=True):
-            assert mine[windows].tobytes() == theirs[windows].tobytes()
-
-
-def parts(answer: Forecast) -> list[Floats]:
-    return [answer.median, *answer.lo.values(), *answer.hi.values()]
+@pytest.fixture(scope="module")
+def model() -> Forecaster:
+    return fit(waves(), tiny_config(views=("last", "phase"), steps=1, epochs=1))
 
 
 def test_errors_are_averaged_within_a_series_and_then_over_them() -> None:
     """Series 0 is off by 2 and 4, series 3 by 8 in its one known step."""
     gap = math.nan
-    result = made([[3, 5], [9, gap], [gap, gap]], [[1, 1], [1, 1], [1, 1]], [0, 3, 3])
-    assert result.mase_by_series("naive").tolist() == [1.5, 4.0]
-    assert result.tested.tolist() == [0, 3]
+    result = made([[3, 5], [9, gap], [gap, gap]], around(np.ones((3, 2))), [0, 3, 3])
     measures = result.measures("naive")
     assert measures.mase == 2.75
     assert measures.rmsse == pytest.approx((math.sqrt((0.25 + 1) / 2) + 2) / 2)
@@ -85,68 +57,93 @@ def test_errors_are_averaged_within_a_series_and_then_over_them() -> None:
 
 
 def test_measures_by_step_count_that_step_alone() -> None:
-    first, second = made([[3, 5], [9, math.nan]], [[1, 1], [1, 1]], [0, 3]).measures_by_step("naive")
+    result = made([[3, 5], [9, math.nan]], around(np.ones((2, 2))), [0, 3])
+    first, second = result.measures_by_step("naive")
     assert (first.mase, second.mase) == (2.5, 2.0)
     assert (first.rmsse, second.rmsse) == (1.25, 1.0)
 
 
-def test_intervals_are_judged_by_pinball_loss_and_coverage() -> None:
-    plain = made([[3.0], [9.0]], [[1.0], [1.0]], [0, 1])
-    lo, hi = {80: np.array([[0.0], [0.0]])}, {80: np.array([[3.0], [4.0]])}
-    result = Backtest(plain.held_out, {"lstm": Forecast(plain.forecasts["naive"].median, lo, hi)})
-    measures = result.measures("lstm")
-    assert measures.coverage == {80: 0.5}
-    losses = [(0.5 * 2 + 0.1 * 3 + 0) / 3, (0.5 * 8 + 0.1 * 9 + 0.9 * 5) / 3]
-    assert measures.pinball == pytest.approx(sum(losses) / 2 / 2)
+def test_measures_by_series_are_over_all_its_windows() -> None:
+    """The second of the series tested is number 3."""
+    result = made([[9, 1], [3, 5], [3, math.nan]], around(np.ones((3, 2))), [3, 0, 3])
+    first, second = result.measures_by_series("naive")
+    assert (first.mase, second.mase) == (1.5, (4 + 0 + 1) / 3)
+    assert first.rmsse == pytest.approx(math.sqrt((0.25 + 1) / 2))
 
 
-def test_network_has_intervals_and_baselines_do_not(backtest: Backtest) -> None:
-    answer, target = backtest.forecasts["lstm"], backtest.held_out.target
-    measures, simple = backtest.measures("lstm"), backtest.measures("ets")
-    assert set(answer.lo) == {50, 80, 95}
-    assert set(measures.coverage) == {80, 95}
-    assert measures.coverage[95] == pytest.approx(coverage(target, answer.lo[95], answer.hi[95]))
-    assert measures.pinball is not None
-    assert 0 < measures.pinball < measures.mase
-    assert (simple.pinball, simple.coverage) == (None, {})
+def test_mean_of_the_series_is_the_measure_of_all() -> None:
+    rng = np.random.default_rng(2)
+    target = rng.normal(0, 2, (40, 3))
+    target[rng.random(target.shape) < 0.2] = math.nan
+    result = made(target.tolist(), around(np.zeros((40, 3))), (np.arange(40) % 7).tolist())
+    each = [figures(measures) for measures in result.measures_by_series("naive")]
+    assert np.mean(each, axis=0).tolist() == pytest.approx(figures(result.measures("naive")))
 
 
-def test_history_without_change_has_no_mase() -> None:
-    constant = HeldOut.of(Panel.of([np.full(20, 5.0)]), CONFIG)
-    model = fit(Panel.of([wave(20)]), tiny_config(steps=5), held_out=4)
-    measures = compare([model], constant).measures("lstm")
-    assert all(math.isnan(value) for value in (measures.mase, measures.rmsse))
+def test_coverage_is_told_for_both_levels() -> None:
+    """The targets 3 and 9 lie on a bound and outside at 80, and both inside at 95."""
+    measures = made([[3.0], [9.0]], fixed(2, (0, 3), (-9, 9)), [0, 1]).measures("naive")
+    assert measures.coverage == {80: 0.5, 95: 1.0}
+
+
+def test_coverage_is_averaged_within_a_series_first() -> None:
+    result = made([[3.0], [3.0], [3.0], [9.0]], fixed(4, (0, 4), (0, 4)), [0, 0, 0, 1])
+    assert result.measures("naive").coverage[80] == 0.5
+    answer, target = result.forecasts["naive"], result.held_out.target
+    assert coverage(target, answer.lo[80], answer.hi[80]) == 0.75
+
+
+def test_pinball_is_of_the_median_and_all_bounds_in_units_of_the_scale() -> None:
+    """The target is 9 beside a median of 1, with bounds at 0 and 4, and at -1 and 11."""
+    measures = made([[9.0]], fixed(1, (0, 4), (-1, 11)), [0]).measures("naive")
+    losses = [0.5 * 8, 0.1 * 9, 0.9 * 5, 0.025 * 10, 0.025 * 2]
+    assert measures.pinball == pytest.approx(sum(losses) / 5 / 2)
+
+
+def test_interval_score_is_the_mean_over_levels_in_units_of_the_scale() -> None:
+    """Width 4 and a miss by 5 at 80 %, width 12 and none at 95 %."""
+    measures = made([[9.0]], fixed(1, (0, 4), (-1, 11)), [0]).measures("naive")
+    assert measures.interval_score == pytest.approx(((4 + 10 * 5) + 12) / 2 / 2)
+
+
+@pytest.mark.parametrize("width", [0.25, 4.0])
+def test_interval_score_is_best_at_the_right_width(width: float) -> None:
+    target = np.random.default_rng(2).normal(0, 1, (2000, 1)).tolist()
+    right, wrong = (
+        made(target, around(np.zeros((2000, 1)), spread), range(2000)).measures("naive")
+        for spread in (1.0, width)
+    )
+    assert right.interval_score < wrong.interval_score
+    assert right.pinball < wrong.pinball
+
+
+@pytest.mark.parametrize("scale", [0.0, math.nan])
+def test_history_without_change_has_percentages_and_coverage_alone(scale: float) -> None:
+    held_out = held_out_of([[3.0]], scale=scale, root_scale=scale)
+    measures = Backtest(held_out, {"naive": fixed(1, (0, 2), (0, 4))}).measures("naive")
+    scaled = (measures.mase, measures.rmsse, measures.pinball, measures.interval_score)
+    assert all(math.isnan(value) for value in scaled)
+    assert (measures.smape, measures.coverage) == (100.0, {80: 0.0, 95: 1.0})
 
 
 def test_errors_of_absurd_size_are_finite() -> None:
-    result = made([[1e300, 1e300]], [[-1e300, 1.0]], [0])
+    result = made([[1e300, 1e300]], around([[-1e300, 1.0]]), [0])
     tiny = Backtest(replace(result.held_out, scale=np.array([1e-300])), result.forecasts)
-    measures = tiny.measures("naive")
-    assert all(math.isfinite(value) for value in (measures.smape, measures.mase, measures.rmsse))
+    assert all(math.isfinite(value) for value in figures(tiny.measures("naive")))
 
 
-def test_stop_is_heard_between_windows_of_a_baseline(model: Forecaster) -> None:
-    asked: list[int] = []
-
-    def stop() -> bool:
-        asked.append(1)
-        return len(asked) == 2
-
-    with pytest.raises(TrainingStopped, match="window 16 of a baseline"):
-        beside_baselines(compare([model], HeldOut.of(waves(), CONFIG)), 4, should_stop=stop)
+def test_trial_has_the_measures_of_its_architecture(model: Forecaster) -> None:
+    result = made([[3, 5], [9, math.nan], [2, 2]], around(np.ones((3, 2))), [0, 3, 3])
+    made_trial = Trial.of(model, result.forecasts["naive"].median, result.held_out, 1.5)
+    measures = result.measures("naive")
+    assert (made_trial.smape, made_trial.mase) == (measures.smape, measures.mase)
+    assert (made_trial.architecture, made_trial.seconds) == ("lstm", 1.5)
 
 
-def test_trial_has_the_measures_of_its_architecture(backtest: Backtest, model: Forecaster) -> None:
-    result, measures = Trial.of(backtest, model, 1.5), backtest.measures("lstm")
-    assert (result.smape, result.mase) == (measures.smape, measures.mase)
-    assert (result.architecture, result.seconds) == ("lstm", 1.5)
-
-
-def test_weights_are_counted_over_all_members(backtest: Backtest) -> None:
+def test_weights_are_counted_over_all_members(model: Forecaster) -> None:
     """An LSTM of 16 has 4 * 16 * (inputs + 16 + 2) and the head 28 * 17; phase has 6 inputs, last 4."""
-    model = fit(waves(), tiny_config(views=("last", "phase"), steps=1, epochs=1))
     expected = 64 * (4 + 18) + 64 * (6 + 18) + 2 * 28 * 17
-    assert Trial.of(backtest, model, 0.0).parameters == expected
+    assert Trial.of(model, np.ones((1, 1)), held_out_of([[1.0]]), 0.0).parameters == expected
 
 
 def test_least_mase_comes_first() -> None:

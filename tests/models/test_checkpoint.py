@@ -73,6 +73,12 @@ def test_model_from_the_time_of_early_stopping_is_read(artifact: Artifact) -> No
     assert load(artifact.weights, {**artifact.metadata, "config": old}).config == tiny_config()
 
 
+def test_model_from_before_backtests_had_a_size_had_the_one_of_all(artifact: Artifact) -> None:
+    config = tiny_config(windows=5).to_dict()
+    del config["windows"]
+    assert load(artifact.weights, {**artifact.metadata, "config": config}).config.windows == 1000
+
+
 def test_missing_device_is_refused(artifact: Artifact) -> None:
     with pytest.raises(DeviceUnavailable):
         load(artifact.weights, artifact.metadata, device="tpu")

@@ -17,6 +17,7 @@ from tests.models.samples import tiny_config
         ("seed", -1),
         ("context", HISTORY_LIMIT + 1),
         ("epochs", 31),
+        ("windows", 0),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("weight_decay", -0.1),
@@ -56,6 +57,11 @@ def test_better_presets_train_more() -> None:
     sizes = [preset(name, horizon=6, season_length=12, values=50_000, longest=500) for name in names]
     work = [config.members * config.steps * config.batch for config in sizes]
     assert work == sorted(set(work))
+
+
+@pytest.mark.parametrize(("name", "windows"), [("quick", 200), ("balanced", 1000), ("accurate", 1000)])
+def test_quick_preset_compares_on_fewer_windows(name: Preset, windows: int) -> None:
+    assert preset(name, horizon=6, season_length=12, values=50_000, longest=500).windows == windows
 
 
 def test_preset_takes_the_architecture_and_changes_nothing_else() -> None:

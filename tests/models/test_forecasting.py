@@ -10,26 +10,16 @@ from hypothesis.extra import numpy as arrays
 
 from models.config import HISTORY_LIMIT, QUANTILES, View
 from models.errors import DeviceUnavailable, HorizonTooLong, InvalidLevel, UnusableHistory
-from models.forecasting import Forecast, _at_levels, _widening, forecast, resolve_device
+from models.forecasting import _at_levels, _widening, forecast, joined, resolve_device
 from models.network import Forecaster, build_member
 from models.training import fit
 from models.windows import Floats, Panel
-from tests.models.samples import tiny_config, wave, waves
+from tests.models.samples import around, bounds, tiny_config, wave, waves
 
 
 @pytest.fixture(scope="module")
 def model() -> Forecaster:
     return fit(waves(), tiny_config())
-
-
-def bounds(answer: Forecast) -> list[Floats]:
-    """From the outermost lower bound over the median to the outermost upper one."""
-    levels = sorted(answer.lo)
-    return [
-        *(answer.lo[level] for level in reversed(levels)),
-        answer.median,
-        *(answer.hi[level] for level in levels),
-    ]
 
 
 def test_forecast_has_a_row_a_series_and_a_column_a_step(model: Forecaster) -> None:
@@ -169,6 +159,37 @@ def test_any_history_gets_finite_ordered_answers(model: Forecaster, histories: l
     assert all((lower <= upper).all() for lower, upper in pairwise(parts))
     for i, history in enumerate(histories):
         assert np.nanmin(history) < 0 or all((part[i] >= 0).all() for part in parts)
+
+
+def test_parts_of_an_answer_join_to_the_whole() -> None:
+    whole = around([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    first, last = whole.rows(np.array([True, True, False])), whole.rows(np.array([False, False, True]))
+    assert [part.tolist() for part in bounds(joined([first, last]))] == [p.tolist() for p in bounds(whole)]
+    assert last.median.tolist() == [[5.0, 6.0]]
+
+
+def test_first_steps_of_an_answer_keep_their_bounds() -> None:
+    whole = around([[1.0, 2.0, 3.0]], [[1.0, 2.0, 3.0]])
+    assert [part.tolist() for part in bounds(whole.steps(2))] == [p[:, :2].tolist() for p in bounds(whole)]
+
+
+def test_moved_answer_is_as_wide_as_before() -> None:
+    moved = around([[1.0, 2.0]]).moved(np.array([[3.0, -4.0]]))
+    for ours, expected in zip(bounds(moved), bounds(around([[4.0, -2.0]])), strict=True):
+        np.testing.assert_allclose(ours, expected)
+
+
+def test_answer_moved_out_of_float64_stops_at_its_end() -> None:
+    most = np.finfo(np.float64).max
+    moved = around([[1e308, -1e308]]).moved(np.array([[1e308, -np.inf]]))
+    assert {tuple(part[0]) for part in bounds(moved)} == {(most, -most)}
+
+
+def test_floor_of_a_series_holds_for_median_and_bounds() -> None:
+    answer = around([[-1.0], [-1.0]]).at_least(np.array([0.0, -np.inf]))
+    assert all(part[0, 0] >= 0 for part in bounds(answer))
+    assert answer.hi[99][0, 0] == pytest.approx(1.576, abs=0.001)
+    assert [part[1].tolist() for part in bounds(answer)] == [p[0].tolist() for p in bounds(around([[-1.0]]))]
 
 
 def test_cpu_and_auto_are_devices() -> None:

@@ -56,6 +56,7 @@ def test_all_architectures_are_tried_and_the_best_is_kept(
     assert table[5].startswith(
         f"On the last 3 known steps of 2 series this {names[0].upper()}'s error (MASE) was"
     )
+    assert table[6].startswith("On the last 3 known steps of 2 series this blend's error (MASE) was")
     assert f'"architecture": "{names[0]}"' in out.with_suffix(".json").read_text(encoding="utf-8")
 
 

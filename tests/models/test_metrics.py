@@ -4,6 +4,7 @@ import pytest
 from models.metrics import (
     MOST_ERROR,
     coverage,
+    interval_scores,
     mase,
     mean_by,
     pinball,
@@ -70,6 +71,13 @@ def test_mean_by_group_counts_each_known_step_once() -> None:
 def test_pinball_charges_misses_by_side() -> None:
     assert pinball(np.array([[2.0]]), np.array([[0.0]]), 0.9) == pytest.approx(1.8)
     assert pinball(np.array([[0.0]]), np.array([[2.0]]), 0.9) == pytest.approx(0.2)
+
+
+def test_interval_score_is_the_width_and_what_a_miss_costs() -> None:
+    """Of bounds at 0 and 4 with 80 %: a miss costs ten times the distance."""
+    target = np.array([[1.0, -2.0, 4.5, np.nan]])
+    scores = interval_scores(target - 0.0, target - 4.0, 80)
+    np.testing.assert_allclose(scores, [[4.0, 4.0 + 20.0, 4.0 + 5.0, np.nan]])
 
 
 def test_coverage_counts_known_targets_inside_their_bounds() -> None:

@@ -3,72 +3,115 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.backtest import beside_baselines
+from models.baselines import BASELINES
 from models.checkpoint import dump
 from models.config import Architecture
 from models.errors import HorizonTooLong, TrainingStopped
+from models.forecasting import forecast
+from models.methods import BLEND, forecast_by
 from models.selection import Progress, train
 from models.training import fit
 from models.verdict import judge
 from models.windows import Panel
-from tests.models.samples import tiny_config, wave, waves
+from tests.models.samples import bounds, tiny_config, wave, waves
+
+
+def panel() -> Panel:
+    """Two cuts of six series: twelve windows, which take ETS little time."""
+    return waves(series=6)
+
 
 ALL: tuple[Architecture, ...] = ("lstm", "gru", "rnn", "cnn")
 
 
 def test_best_of_the_candidates_is_fitted_on_everything() -> None:
-    trained = train(waves(), tiny_config(), ALL)
+    trained = train(panel(), tiny_config(steps=5), ALL)
     assert {trial.architecture for trial in trained.trials} == set(ALL)
     assert [trial.mase for trial in trained.trials] == sorted(trial.mase for trial in trained.trials)
-    best = replace(tiny_config(), architecture=trained.trials[0].architecture)
-    assert dump(trained.model).weights == dump(fit(waves(), best)).weights
+    best = replace(tiny_config(steps=5), architecture=trained.trials[0].architecture)
+    assert dump(trained.model).weights == dump(fit(panel(), best)).weights
 
 
 def test_steps_judged_on_do_not_reach_the_choice_of_weights() -> None:
     """Other last values: the trial is another, since it is judged on them, but not by other weights."""
-    changed = waves()
+    changed = panel()
     changed.values[np.arange(len(changed.values)) % 40 >= 36] *= 3
-    first, second = (train(panel, tiny_config(), ["lstm"]).trials[0] for panel in (waves(), changed))
+    first, second = (train(each, tiny_config(), ["lstm"]).trials[0] for each in (panel(), changed))
     assert second.smape > 2 * first.smape
 
 
-def test_backtest_has_every_candidate_and_the_verdict_is_of_the_best() -> None:
-    trained = train(waves(), tiny_config(steps=5), ["rnn", "cnn"])
-    assert set(trained.backtest.forecasts) == {"rnn", "cnn"}
+def test_backtest_has_every_candidate_and_its_trial_tells_the_same() -> None:
+    trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"])
+    backtest = trained.assessment.backtest
+    assert set(backtest.forecasts) == {"rnn", "cnn", BLEND, *BASELINES}
     for trial in trained.trials:
-        assert trial.mase == trained.backtest.measures(trial.architecture).mase
-    best = trained.trials[0].architecture
-    compared = beside_baselines(trained.backtest, 4)
-    assert trained.verdict() == judge(compared, best, candidates=2, seed=7)
+        assert trial.mase == backtest.measures(trial.architecture).mase
 
 
-def test_candidates_have_not_seen_the_steps_of_any_cut() -> None:
-    """Other values from the first cut on: the candidate is another in none of its weights."""
-    changed = waves()
-    changed.values[np.arange(len(changed.values)) % 40 >= 32] *= 3
-    first, second = (train(panel, tiny_config(steps=5), ["lstm"]).backtest for panel in (waves(), changed))
-    earliest = first.held_out.cut == 1
-    medians = [backtest.forecasts["lstm"].median[earliest] for backtest in (first, second)]
-    assert first.held_out.cuts == 2
-    assert medians[0].tobytes() == medians[1].tobytes()
+def test_each_window_has_the_answers_of_its_own_history() -> None:
+    """Baselines are asked eight windows at once; the network that is judged is fitted before the cuts."""
+    backtest = train(panel(), tiny_config(steps=5), ["lstm"]).assessment.backtest
+    known = backtest.held_out.known
+    judged = fit(panel(), tiny_config(steps=5), held_out=backtest.held_out.steps)
+    assert backtest.forecasts["lstm"].median.tolist() == forecast(judged, known).median.tolist()
+    for name, baseline in BASELINES.items():
+        assert backtest.forecasts[name].median.tolist() == baseline(known, 4, 4).tolist()
 
 
-def test_progress_tells_of_each_fit_and_rises_to_one() -> None:
+def test_verdicts_are_of_the_best_candidate_and_its_blend() -> None:
+    trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"])
+    best, backtest = trained.trials[0].architecture, trained.assessment.backtest
+    assert trained.assessment.verdicts == {
+        best: judge(backtest, best, candidates=2, seed=7),
+        BLEND: judge(backtest, BLEND, candidates=3, seed=7),
+    }
+
+
+def test_wish_for_the_network_alone_reaches_the_assessment() -> None:
+    assessment = train(panel(), tiny_config(steps=5), ["cnn"], blending="network").assessment
+    assert assessment.served == "cnn"
+    assert set(assessment.methods) == {"cnn", *BASELINES}
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_no_median_depends_on_what_comes_after_its_cut(cut: int) -> None:
+    """Of the blend alone the weights do, by the other half; its own target never counts."""
+    changed = panel()
+    changed.values[np.arange(len(changed.values)) % 40 >= 36 - 4 * cut] *= 5
+    first, second = (
+        train(each, tiny_config(steps=5), ["lstm"]).assessment.backtest for each in (panel(), changed)
+    )
+    windows = first.held_out.cut >= cut
+    assert not np.array_equal(first.held_out.target[windows], second.held_out.target[windows])
+    for name in ("lstm", *BASELINES):
+        before, after = (backtest.forecasts[name].median[windows] for backtest in (first, second))
+        assert before.tobytes() == after.tobytes()
+
+
+def test_progress_tells_of_each_fit_in_turn() -> None:
     seen: list[Progress] = []
-    trained = train(waves(), tiny_config(), ["rnn", "cnn"], on_progress=seen.append)
+    trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"], on_progress=seen.append)
     kept = trained.trials[0].architecture
     fits = list(dict.fromkeys((progress.phase, progress.architecture) for progress in seen))
     assert fits == [("backtesting", "rnn"), ("backtesting", "cnn"), ("training", kept)]
-    assert [p.share_done for p in seen] == pytest.approx([(i + 1) / 45 for i in range(45)])
     assert all((p.fit.validation_loss is None) == (p.phase == "training") for p in seen)
+
+
+def test_progress_rises_evenly_over_fits_and_simple_methods() -> None:
+    """Two candidates of 15 epochs, the simple methods on 12 windows, eight at once, and the kept model."""
+    seen: list[Progress] = []
+    train(panel(), tiny_config(steps=5), ["lstm", "cnn"], on_progress=seen.append)
+    fit_shares = np.arange(1, 16) / 15
+    expected = np.concatenate([fit_shares, 1 + fit_shares, [2 + 8 / 12, 3], 3 + fit_shares]) / 4
+    assert [progress.share_done for progress in seen] == pytest.approx(expected.tolist())
 
 
 def test_stop_requested_ends_it_in_any_fit() -> None:
     seen: list[Progress] = []
     with pytest.raises(TrainingStopped):
         train(
-            waves(),
-            tiny_config(),
+            panel(),
+            tiny_config(steps=5),
             ["lstm"],
             on_progress=seen.append,
             should_stop=lambda: bool(seen) and seen[-1].phase == "training",
@@ -76,14 +119,39 @@ def test_stop_requested_ends_it_in_any_fit() -> None:
     assert seen[-1].phase == "training"
 
 
+def test_stop_is_heard_between_windows_of_the_simple_methods() -> None:
+    seen: list[Progress] = []
+    with pytest.raises(TrainingStopped, match="stopped at naive, window 8"):
+        train(
+            panel(),
+            tiny_config(steps=5),
+            ["lstm"],
+            on_progress=seen.append,
+            should_stop=lambda: bool(seen) and seen[-1].share_done > 1 / 3 + 1e-9,
+        )
+
+
 def test_horizon_that_cannot_be_held_out_is_refused_with_the_limit() -> None:
     with pytest.raises(HorizonTooLong, match="at most 19 is possible"):
         train(waves(length=40), tiny_config(horizon=20), ["lstm"])
 
 
-def test_longest_horizon_of_one_short_series_is_trained() -> None:
-    trained = train(Panel.of([wave(4)]), tiny_config(horizon=1, context=2), ["lstm"])
-    assert len(trained.trials) == 1
-    verdict = trained.verdict()
-    assert (verdict.outcome, verdict.n, verdict.unit) == ("ties", 1, "cut")
-    assert "1 cut is too few" in verdict.sentence
+@pytest.mark.parametrize(("length", "horizon"), [(4, 1), (5, 1), (6, 2), (8, 3), (8, 1)])
+def test_one_short_series_gets_a_sane_answer_and_no_promise(length: int, horizon: int) -> None:
+    short = Panel.of([wave(length)])
+    trained = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"])
+    method = trained.assessment.methods[trained.assessment.served]
+    answer = forecast_by(method, trained.model, short, levels=(80, 95))
+    assert [part.shape for part in bounds(answer)] == [(1, horizon)] * 5
+    assert all((part >= 0).all() and (part < 1000).all() for part in bounds(answer))
+    assert not method.calibration.holds(80)
+
+
+@pytest.mark.parametrize(("length", "horizon"), [(4, 1), (8, 3)])
+def test_one_short_series_ties_and_says_why(length: int, horizon: int) -> None:
+    short = Panel.of([wave(length)])
+    assessment = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"]).assessment
+    assert assessment.served == "lstm"
+    for verdict in assessment.verdicts.values():
+        assert (verdict.outcome, verdict.n, verdict.unit) == ("ties", 1, "cut")
+        assert "1 cut is too few" in verdict.sentence

@@ -4,20 +4,14 @@ from itertools import product
 
 import numpy as np
 import pytest
-import torch
 
-from models.backtest import Backtest, beside_baselines, compare
+from models.backtest import Backtest
 from models.baselines import BASELINES
-from models.config import TrainingConfig
-from models.forecasting import Forecast
-from models.held_out import HeldOut
-from models.network import Forecaster, build_member
+from models.methods import BLEND
 from models.selection import train
 from models.verdict import DRAWS, judge, sign_flip
 from models.windows import Floats, Panel
-from tests.models.samples import tiny_config, waves
-
-PLAIN = tiny_config(views=("last",), season_length=1)
+from tests.models.samples import around, held_out_of, random_walks, tiny_config
 
 
 def backtest_of(
@@ -26,37 +20,15 @@ def backtest_of(
     """One with these errors (series,), over two cuts or more the same at each; absent baselines are poor."""
     count = len(network)
     errors = {"lstm": network, **{name: np.full(count, 1e6) for name in BASELINES}, **baselines}
-    held_out = HeldOut(
-        known=Panel.of([[1.0]] * (count * cuts)),
-        target=np.zeros((count * cuts, 5)),
+    held_out = held_out_of(
+        np.zeros((count * cuts, 5)),
         series=np.repeat(np.arange(count), cuts),
         cut=np.tile(np.arange(cuts), count),
-        scale=np.full(count * cuts, scale),
-        root_scale=np.full(count * cuts, scale),
-        cuts=cuts,
+        scale=scale,
     )
-    medians = {
-        name: np.repeat(values, cuts)[:, None] * np.ones(5) * np.nan_to_num(scale, nan=1.0)
-        for name, values in errors.items()
-    }
-    return Backtest(held_out, {name: Forecast(median, lo={}, hi={}) for name, median in medians.items()})
-
-
-def untrained(config: TrainingConfig) -> Forecaster:
-    generator = torch.Generator().manual_seed(1)
-    return Forecaster(config, tuple(build_member(config, i, generator) for i in range(config.members)))
-
-
-def random_walks(series: int, seed: int) -> Panel:
-    rng = np.random.default_rng(seed)
-    return Panel.of([100 + rng.normal(0, 1, 40).cumsum() for _ in range(series)])
-
-
-def test_untrained_network_loses_on_seasonal_data() -> None:
-    config = tiny_config()
-    verdict = judge(beside_baselines(compare([untrained(config)], HeldOut.of(waves(), config)), 4), "lstm")
-    assert verdict.outcome == "loses"
-    assert verdict.effect > 0
+    unit = np.ones(5) * np.nan_to_num(scale, nan=1.0)
+    medians = {name: np.repeat(values, cuts)[:, None] * unit for name, values in errors.items()}
+    return Backtest(held_out, {name: around(median) for name, median in medians.items()})
 
 
 def test_network_beats_the_baselines_where_it_alone_sees_the_structure() -> None:
@@ -65,14 +37,26 @@ def test_network_beats_the_baselines_where_it_alone_sees_the_structure() -> None
     pattern = np.array([0.0, 4.0, 1.0, 6.0, 2.0])
     series = [100 + pattern[(np.arange(60) + i) % 5] + rng.normal(0, 0.3, 60) for i in range(12)]
     config = tiny_config(views=("last",), season_length=1, steps=150)
-    verdict = train(Panel.of(series), config, ["lstm"]).verdict()
+    verdict = train(Panel.of(series), config, ["lstm"]).assessment.verdicts["lstm"]
     assert verdict.outcome == "beats"
     assert verdict.effect < -0.3
 
 
-def test_network_does_not_beat_naive_on_random_walks() -> None:
-    trained = train(random_walks(12, seed=1), PLAIN, ["lstm"])
-    assert trained.verdict().outcome != "beats"
+@pytest.mark.long
+def test_network_and_blend_beat_nothing_on_random_walks_more_often_than_the_level_says() -> None:
+    """200 sets of 12 series: 2.5 % of wins are 5 of 200, and 12 or more have a chance under 1 in 200.
+
+    P(X > 11) = 1 - sum of C(200, k) 0.025**k 0.975**(200 - k) for k from 0 to 11 = 0.0048.
+    """
+    config = tiny_config(views=("last",), season_length=1, steps=10)
+    outcomes: dict[str, list[str]] = {"lstm": [], BLEND: []}
+    for seed in range(200):
+        verdicts = train(random_walks(12, seed), config, ["lstm"]).assessment.verdicts
+        for name, verdict in verdicts.items():
+            outcomes[name].append(verdict.outcome)
+    assert [len(found) for found in outcomes.values()] == [200, 200]
+    assert outcomes["lstm"].count("beats") < 12
+    assert outcomes[BLEND].count("beats") < 12
 
 
 @pytest.mark.parametrize("candidates", [1, 4])
@@ -197,6 +181,21 @@ def chance_told(sentence: str) -> float:
     assert cases is not None
     share, whole = (float(number.replace(",", "")) for number in cases.groups())
     return share / whole
+
+
+def test_sentence_calls_the_blend_by_its_name() -> None:
+    backtest = backtest_of(np.ones(8), {BLEND: np.full(8, 0.5), "naive": np.ones(8)})
+    assert judge(backtest, BLEND).sentence.startswith(
+        "On the last 5 known steps of 8 series this blend's error (MASE) was 50 % below"
+    )
+
+
+def test_more_candidates_make_chance_likelier() -> None:
+    backtest = backtest_of(np.linspace(0.5, 0.9, 7), {"naive": np.ones(7)})
+    one, many, most = (judge(backtest, "lstm", candidates=count) for count in (1, 3, 1000))
+    assert (one.p_value, many.p_value, most.p_value) == (2 / 2**7, 6 / 2**7, 1.0)
+    assert (one.outcome, many.outcome) == ("beats", "beats")
+    assert judge(backtest, "lstm", candidates=4).outcome == "ties"
 
 
 def test_thousand_series_are_judged_at_once() -> None:
