@@ -170,9 +170,11 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     )
     model = offline.train(_settings(), file, request)
     Console().print(offline.trial_table(model))
+    for verdict in model.verdicts.values():
+        print(verdict.sentence)
     print(
-        f"Trained {model.id} ({model.architecture}) in {model.training_seconds:.1f} s; "
-        f"`gatecast forecast {file}` asks it."
+        f"Trained {model.id} ({model.method}) in {model.training_seconds:.1f} s; "
+        f"`gatecast forecast {file}` asks {'it' if model.champion else 'the champion, another model'}."
     )
 
 
@@ -196,6 +198,28 @@ def forecast(
     from app.services.forecasting import ForecastQuery
 
     offline.forecast(_settings(), file, ForecastQuery(horizon=horizon, levels=tuple(level or (80, 95))))
+
+
+@app.command()
+def verify(
+    model: Annotated[str, typer.Argument(help="Identifier of a model, as `gatecast train` printed it.")],
+) -> None:
+    """Train a model again from its lineage and compare the bits; the exit status is 1 if they differ.
+
+    For example:
+
+    `gatecast verify model_0660f96d6671cee863c5fd106d`
+    """
+    from rich.console import Console
+
+    from app import offline
+
+    verified = offline.verify(_settings(), model)
+    Console().print(offline.verification_table(verified))
+    for name, (kept, found) in verified.other_versions.items():
+        print(f"{name} was {kept} and is {found} now; bits may differ for that.")
+    print(f"{model} is {'the same to the last bit' if verified.is_same else 'different'} when trained again.")
+    raise typer.Exit(0 if verified.is_same else 1)
 
 
 @app.command()

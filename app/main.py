@@ -23,8 +23,8 @@ from app.version import VERSION
 
 DESCRIPTION = """
 Upload series with `POST /datasets`, train an LSTM on them with `POST /train` (or a GRU, an RNN or a CNN,
-or all four, of which the best is kept), follow the job, and ask `GET /forecast` what comes next and how sure
-that is.
+or all four, of which the best is kept), follow the job, see by `GET /models/{id}` whether it beats the simple
+methods, and ask `GET /forecast` what comes next and how sure that is.
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """

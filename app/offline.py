@@ -1,5 +1,5 @@
-"""Train and forecast from the command line: the same intake, database and services as the API's, in one
-process and without a queue.
+"""Train, verify and forecast from the command line: the same intake, database and services as the API's,
+in one process and without a queue.
 """
 
 import hashlib
@@ -14,13 +14,15 @@ from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services import datasets, models, storage, training
+from app.services import datasets, models, storage, training, verification
 from app.services.forecasting import ForecastQuery, Oracle
 from app.services.formats import csv_parts
 from app.services.model_cache import ModelCache
+from app.services.verification import Verification
 from app.settings import MEBIBYTE, Settings
 
 PAGE = 1000
+SHOWN_DIGITS = 16  # of a hash
 
 
 def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
@@ -43,6 +45,22 @@ def trial_table(model: ModelOut) -> Table:
         table.add_row(
             trial.architecture, f"{trial.smape:.2f} %", mase, f"{trial.parameters:,}", f"{trial.seconds:.1f}"
         )
+    return table
+
+
+def verify(settings: Settings, model_id: str) -> Verification:
+    """Train a model again from its lineage and compare the bits."""
+    database = Database(settings.database_url)
+    storage.migrate(database)
+    return verification.verify(database, OWNER, model_id)
+
+
+def verification_table(verified: Verification) -> Table:
+    """Return what was compared, by the beginnings of its hashes."""
+    table = Table("compared", "kept", "found", "outcome")
+    for name, (kept, found) in verified.hashes.items():
+        outcome = "the same" if kept == found else "different"
+        table.add_row(name, kept[:SHOWN_DIGITS], found[:SHOWN_DIGITS], outcome)
     return table
 
 

@@ -17,6 +17,7 @@ from app.db.ids import new_id
 from app.db.tables import Model, Workspace
 from app.intake.reader import Columns, read_csv
 from app.queue import JobRef
+from app.schemas import examples
 from app.schemas.datasets import DatasetOut
 from app.schemas.train import Promotion, TrainRequest
 from app.services import champions, datasets, training
@@ -73,8 +74,8 @@ def trained(database: Database, dataset_id: str, principal: Principal = OWNER, *
 def judged_model(dataset_id: str, *, skill: float | None = 0.0, **columns: Any) -> Model:
     """Make a model that nobody trained; `skill` against its best baseline, None for one from before that."""
     model_id = new_id("model")
-    measures = {name: {"mase": 1.0, "smape": 1.0} for name in BASELINES}
-    backtest = {"measures": {**measures, "lstm": {"mase": 1 - (skill or 0), "smape": 1.0}}}
+    baselines = {name: {**examples.MEASURES, "mase": 1.0} for name in BASELINES}
+    measures = {**baselines, "lstm": {**examples.MEASURES, "mase": 1 - (skill or 0)}}
     facts: dict[str, Any] = {
         "dataset_id": dataset_id,
         "workspace_id": OWNER.workspace_id,
@@ -93,7 +94,7 @@ def judged_model(dataset_id: str, *, skill: float | None = 0.0, **columns: Any) 
         "weights_sha256": "",
         "code_version": "0",
         "training_seconds": 0.0,
-        "backtest": None if skill is None else backtest,
+        "backtest": None if skill is None else {**examples.BACKTEST, "measures": measures},
     }
     return Model(id=model_id, **{**facts, **columns})
 

@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.deps import CurrentPrincipal, TheOracle
+from app.api.media import CSV, MediaType, csv_response, json_response
 from app.api.pagination import Page, encode_cursor
-from app.errors import NotAcceptable
 from app.schemas.forecast import ForecastPage, SeriesForecast
 from app.services.forecasting import ForecastQuery
 from app.services.formats import csv_parts
 
-JSON, CSV = "application/json", "text/csv"
 CSV_PAGE = 1000
 router = APIRouter(tags=["forecast"])
 
@@ -53,36 +51,6 @@ def get_query(  # noqa: PLR0913  # one argument for each parameter of the call
     )
 
 
-def get_media_type(
-    accept: Annotated[str, Header(description=f"`{JSON}` or `{CSV}`.")] = "*/*",
-) -> str:
-    """Choose the media type that `Accept` likes best among those offered, JSON where it likes both.
-
-    Raises NotAcceptable if it names neither.
-    """
-    liking = {offer: _liking(accept, offer) for offer in (JSON, CSV)}
-    best = max(liking, key=lambda offer: liking[offer])
-    if liking[best] == 0:
-        raise NotAcceptable(f"A forecast comes as {JSON} or as {CSV}; Accept names neither: {accept}.")
-    return best
-
-
-def _liking(accept: str, offer: str) -> float:
-    """Return the quality that `Accept` gives a media type, by its most exact range (RFC 9110, 12.5.1)."""
-    ranges = dict(_quality(part) for part in (accept or "*/*").split(","))
-    matching = (offer, f"{offer.partition('/')[0]}/*", "*/*")
-    return next((ranges[wanted] for wanted in matching if wanted in ranges), 0.0)
-
-
-def _quality(part: str) -> tuple[str, float]:
-    wanted, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    weight = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
-    try:
-        return wanted, float(weight)
-    except ValueError:
-        return wanted, 0.0
-
-
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
@@ -98,25 +66,22 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 def get_forecast(
     query: Annotated[ForecastQuery, Depends(get_query)],
     page: Page,
-    media_type: Annotated[str, Depends(get_media_type)],
+    media_type: MediaType,
     principal: CurrentPrincipal,
     oracle: TheOracle,
 ) -> Response:
     """Forecast one series, several, or every series of a dataset."""
     if media_type == CSV:
-        return csv_response(query, oracle.pages(principal, query, CSV_PAGE))
-    return json_response(oracle.answer(principal, query, page))
+        return csv_response(_table(query, oracle.pages(principal, query, CSV_PAGE)))
+    return json_response(_with_opaque_cursor(oracle.answer(principal, query, page)))
 
 
-def json_response(answer: SeriesForecast | ForecastPage) -> Response:
-    """Write an answer as JSON."""
-    if isinstance(answer, ForecastPage):
-        answer = answer.model_copy(update={"next": encode_cursor(answer.next)})
-    return Response(answer.model_dump_json(), media_type=JSON)
+def _with_opaque_cursor(answer: SeriesForecast | ForecastPage) -> SeriesForecast | ForecastPage:
+    if isinstance(answer, SeriesForecast):
+        return answer
+    return answer.model_copy(update={"next": encode_cursor(answer.next)})
 
 
-def csv_response(query: ForecastQuery, pages: Iterator[list[SeriesForecast]]) -> Response:
-    """Write pages of forecasts as one CSV table, sent as it is made."""
+def _table(query: ForecastQuery, pages: Iterator[list[SeriesForecast]]) -> Iterator[str]:
     first = next(pages)  # made before the answer begins, so that an error still becomes a problem document
-    table = csv_parts(query.levels, chain([first], pages))
-    return StreamingResponse(table, media_type=f"{CSV}; charset=utf-8")
+    return csv_parts(query.levels, chain([first], pages))

@@ -1,16 +1,43 @@
-"""Trained models."""
+"""Trained models: look, compare, change, promote, delete."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
+from app.api.media import CSV, MediaType, csv_response, json_response
 from app.api.pagination import Page, encode_cursor
 from app.api.paths import ModelId
+from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
-from app.services import models
+from app.services import backtests, models
 
 router = APIRouter(prefix="/models", tags=["models"])
+
+ROWS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": BacktestPage,
+        "description": "One page of rows. CSV holds all, with columns for each method's median and bounds.",
+        "content": {
+            CSV: {
+                "example": "unique_id,cutoff,ds,step,y,scale,lstm,lstm-lo-80,lstm-hi-80\n"
+                "Norway,2018,2021,3,5408320.0,33207.4,5415402.9,5401220.5,5430188.1\n"
+            }
+        },
+    },
+}
+SERIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": SeriesMeasuresPage,
+        "description": "One page of series. CSV holds every one, with a row for each method.",
+        "content": {
+            CSV: {
+                "example": "unique_id,method,smape,mase,rmsse,pinball,interval_score,coverage-80\n"
+                "Norway,lstm,0.617,1.049,1.121,0.214,5.103,0.81\n"
+            }
+        },
+    },
+}
 
 
 @router.get("")
@@ -27,8 +54,30 @@ def list_models(
 
 @router.get("/{model_id}")
 def get_model(model_id: ModelId, principal: CurrentPrincipal, session: ReadSession) -> ModelOut:
-    """Show a model and where it came from."""
+    """Show a model: how good it is beside the simple methods, and where it came from."""
     return models.get(session, principal, model_id)
+
+
+@router.get("/{model_id}/backtest", response_model=None, responses=ROWS)
+def get_backtest(
+    model_id: ModelId, page: Page, media_type: MediaType, principal: CurrentPrincipal, session: ReadSession
+) -> Response:
+    """Read what every method had said of steps that are known by now, beside the truth."""
+    if media_type == CSV:
+        return csv_response(backtests.row_csv(session, principal, model_id))
+    found = backtests.row_page(session, principal, model_id, page)
+    return json_response(found.model_copy(update={"next": encode_cursor(found.next)}))
+
+
+@router.get("/{model_id}/backtest/series", response_model=None, responses=SERIES)
+def list_backtest_series(
+    model_id: ModelId, page: Page, media_type: MediaType, principal: CurrentPrincipal, session: ReadSession
+) -> Response:
+    """Compare the methods on each series, by name."""
+    if media_type == CSV:
+        return csv_response(backtests.series_csv(session, principal, model_id))
+    found = backtests.series_page(session, principal, model_id, page)
+    return json_response(found.model_copy(update={"next": encode_cursor(found.next)}))
 
 
 @router.patch("/{model_id}")

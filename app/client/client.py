@@ -1,13 +1,14 @@
 """A small client over httpx2: one method for each call, answers as the service's own shapes."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
+from app.schemas.backtests import BacktestPage, BacktestRow
 from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut
@@ -18,6 +19,7 @@ FINAL = ("succeeded", "failed", "cancelled")
 POLL_S = 0.3
 TIMEOUT_S = 60.0
 BAD_REQUEST = 400
+PAGE = 1000  # the most that a page may hold
 
 
 class ServiceError(Exception):
@@ -109,6 +111,17 @@ class Client:
         """Describe a model."""
         return ModelOut.model_validate(self._call("GET", f"/models/{model_id}"))
 
+    def backtest(self, model_id: str) -> Iterator[BacktestRow]:
+        """Yield the rows of a model's backtest, page by page."""
+        params: dict[str, Any] = {"limit": PAGE}
+        while True:
+            answer = self._call("GET", f"/models/{model_id}/backtest", params=params)
+            page = BacktestPage.model_validate(answer)
+            yield from page.rows
+            if page.next is None:
+                return
+            params["cursor"] = page.next
+
     def update_model(
         self, model_id: str, *, on_loss: OnLoss | None = None, name: str | None = None
     ) -> ModelOut:
@@ -128,7 +141,7 @@ class Client:
         self, dataset_id: str, unique_ids: Sequence[str] = (), levels: Sequence[int] = (80, 95)
     ) -> ForecastPage:
         """Forecast series by name, or the first thousand of the dataset."""
-        params = {"dataset_id": dataset_id, "level": list(levels), "limit": 1000}
+        params = {"dataset_id": dataset_id, "level": list(levels), "limit": PAGE}
         answer = self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)})
         return ForecastPage.model_validate(
             answer if "forecasts" in answer else {"forecasts": [answer], "next": None}

@@ -110,7 +110,85 @@ TRIALS: list[Example] = [
     {"architecture": "lstm", "smape": 0.629, "mase": 1.055, "parameters": 40390, "seconds": 9.3},
     {"architecture": "cnn", "smape": 0.661, "mase": 1.138, "parameters": 54726, "seconds": 3.1},
 ]
-MODEL: Example = {
+VERDICT: Example = {
+    "outcome": "beats",
+    "baseline": "theta",
+    "n": 40,
+    "unit": "series",
+    "measure": "MASE",
+    "effect": -0.23,
+    "p_value": 0.005,
+    "sentence": "On the last 10 known steps of 40 series this RNN's error (MASE) was 23 % below the best "
+    "simple method's, Theta; a gap this wide arises by chance in 1 of 200 cases.",
+}
+MEASURES: Example = {
+    "smape": 0.617,
+    "mase": 1.049,
+    "rmsse": 1.121,
+    "pinball": 0.214,
+    "interval_score": 5.103,
+    "coverage": {"80": 0.81, "95": 0.945},
+}
+WORSE: Example = {
+    "smape": 0.801,
+    "mase": 1.362,
+    "rmsse": 1.433,
+    "pinball": 0.302,
+    "interval_score": 7.27,
+    "coverage": {"80": 0.79, "95": 0.94},
+}
+STEP_MEASURES: Example = {
+    "smape": [0.21, 0.83],
+    "mase": [0.402, 1.7],
+    "rmsse": [0.41, 1.61],
+    "pinball": [0.09, 0.31],
+    "interval_score": [2.4, 7.8],
+    "coverage": {"80": [0.8, 0.82], "95": [0.95, 0.94]},
+}
+BACKTEST: Example = {
+    "series": 40,
+    "cuts": 2,
+    "windows": 80,
+    "steps": 10,
+    "measures": {"rnn": MEASURES, "theta": WORSE},
+    "by_step": {"rnn": STEP_MEASURES},
+}
+CALIBRATION: Example = {
+    "50": {"calibrated": True, "coverage": None},
+    "80": {"calibrated": True, "coverage": 0.81},
+    "95": {"calibrated": True, "coverage": 0.945},
+    "99": {"calibrated": False, "coverage": None},
+}
+BOUNDS: Example = {"lo": 5401220.5, "hi": 5430188.1}
+STEP_FORECAST: Example = {"forecast": 5415402.9, "intervals": {"80": BOUNDS}}
+BACKTEST_ROW: Example = {
+    "unique_id": "Norway",
+    "cutoff": 2018,
+    "ds": 2021,
+    "step": 3,
+    "y": 5408320.0,
+    "scale": 33207.4,
+    "methods": {"rnn": STEP_FORECAST},
+}
+BACKTEST_PAGE: Example = {"model_id": MODEL_ID, "rows": [BACKTEST_ROW], "next": CURSOR}
+SERIES_MEASURES: Example = {"unique_id": "Norway", "measures": {"rnn": MEASURES, "theta": WORSE}}
+SERIES_MEASURES_PAGE: Example = {"model_id": MODEL_ID, "series": [SERIES_MEASURES], "next": CURSOR}
+LINEAGE: Example = {
+    "dataset_version": 1,
+    "data_sha256": "4b227777d4dd1fc61c6f884f48641d02b4d121d3fd328cb08b5531fcacdabf8a",
+    "config": {"horizon": 5, "season_length": 1, "seed": 0, "architecture": "rnn"},
+    "architectures": ["lstm", "gru", "rnn", "cnn"],
+    "method": "auto",
+    "device": "cpu",
+    "versions": {"gatecast": "0.1.0", "torch": "2.13.0"},
+    "learned_until": 2023,
+    "backtest_learned_until": 2013,
+    "held_out_steps": 10,
+    "cutoffs": [2013, 2018],
+    "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "backtest_sha256": "ef2d127de37b942baad06145e54b0c619a1f22327b2ebbcfbec78f5564afe39d",
+}
+MODEL_SUMMARY: Example = {
     "id": MODEL_ID,
     "dataset_id": DATASET_ID,
     "dataset_version": 1,
@@ -120,6 +198,8 @@ MODEL: Example = {
     "preset": "quick",
     "seed": 0,
     "architecture": "rnn",
+    "method": "rnn",
+    "verdict": VERDICT,
     "name": None,
     "on_loss": "warn",
     "trials": TRIALS,
@@ -129,8 +209,16 @@ MODEL: Example = {
     "code_version": "0.1.0",
     "created_at": "2026-01-31T09:00:30Z",
 }
+MODEL: Example = {
+    **MODEL_SUMMARY,
+    "weights": {"rnn": 1.0},
+    "verdicts": {"rnn": VERDICT},
+    "calibration": CALIBRATION,
+    "backtest": BACKTEST,
+    "lineage": LINEAGE,
+}
 MODEL_UPDATE: Example = {"on_loss": "fallback", "name": "five years, quick"}
-INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4]}
+INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4], "calibrated": True}
 FORECAST: Example = {
     "unique_id": "Norway",
     "dataset_id": DATASET_ID,
@@ -141,6 +229,8 @@ FORECAST: Example = {
     "forecast": [5562835.3, 5606892.7],
     "intervals": {"80": INTERVAL},
     "method": "rnn",
+    "verdict": "beats",
+    "warning": None,
 }
 PROBLEM: Example = {
     "type": "urn:gatecast:problem:bad-input",

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
+from app.schemas.backtests import Outcome
 from app.schemas.datasets import Time
 
 
@@ -15,6 +16,13 @@ class Interval(BaseModel):
 
     lo: Annotated[list[float], Field(description="Lower bounds.")]
     hi: Annotated[list[float], Field(description="Upper bounds.")]
+    calibrated: Annotated[
+        bool,
+        Field(
+            description="Whether the backtest had windows enough to make the interval as wide as its level "
+            "asks; else it is the method's own guess."
+        ),
+    ]
 
 
 class SeriesForecast(BaseModel):
@@ -32,7 +40,23 @@ class SeriesForecast(BaseModel):
     intervals: Annotated[
         dict[str, Interval], Field(description="Bounds by level: `80` holds the truth 80 times in 100.")
     ]
-    method: Annotated[str, Field(description="Whose numbers these are: the model's architecture.")]
+    method: Annotated[
+        str,
+        Field(
+            description="Whose numbers these are: the network's by its name, the `blend`'s, or after a "
+            "fallback those of a simple method."
+        ),
+    ]
+    verdict: Annotated[
+        Outcome | None,
+        Field(description="The model's own verdict against the best simple method; null without a backtest."),
+    ]
+    warning: Annotated[
+        str | None,
+        Field(
+            description="The verdict in words where these numbers lost against a simple method, else null."
+        ),
+    ]
 
 
 class ForecastPage(BaseModel):

@@ -6,6 +6,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
+from app.schemas.backtests import BacktestSummary, LevelCalibration, Verdict
+from app.schemas.lineage import Lineage
 from app.schemas.train import ON_LOSS, Architecture, OnLoss, Preset
 
 
@@ -33,10 +35,10 @@ class Trial(BaseModel):
     seconds: Annotated[float, Field(description="How long it learnt.")]
 
 
-class ModelOut(BaseModel):
-    """A trained model and where it came from."""
+class ModelSummary(BaseModel):
+    """A trained model in a few words."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra={"example": examples.MODEL})
+    model_config = ConfigDict(json_schema_extra={"example": examples.MODEL_SUMMARY})
 
     id: Annotated[str, Field(description="Identifier, for `/forecast?model_id=`.")]
     dataset_id: Annotated[str, Field(description="The dataset it learnt from.")]
@@ -47,6 +49,13 @@ class ModelOut(BaseModel):
     preset: Annotated[Preset, Field(description="The preset it was trained with.")]
     seed: Annotated[int, Field(description="The seed it was trained with.")]
     architecture: Annotated[Architecture, Field(description="Its network; of several tried, the best.")]
+    method: Annotated[str, Field(description="What answers: the network by its name, or `blend`.")]
+    verdict: Annotated[
+        Verdict | None,
+        Field(
+            description="Whether what answers beats the simple methods; null for models without a backtest."
+        ),
+    ]
     name: Annotated[str | None, Field(description="A name for people; null until one is given.")]
     on_loss: Annotated[OnLoss, Field(description=ON_LOSS)]
     trials: Annotated[
@@ -63,6 +72,28 @@ class ModelOut(BaseModel):
     training_seconds: Annotated[float, Field(description="How long the training took, with all its trials.")]
     code_version: Annotated[str, Field(description="Version of Gatecast that trained it.")]
     created_at: Annotated[datetime, Field(description="When it was stored.")]
+
+
+class ModelOut(ModelSummary):
+    """A trained model: how good it is, and where it came from.
+
+    What a backtest tells is empty or null for models from before there were backtests.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.MODEL})
+
+    weights: Annotated[
+        dict[str, float], Field(description="What its answer is the weighted mean of: shares that make 1.")
+    ]
+    verdicts: Annotated[
+        dict[str, Verdict],
+        Field(description="Of the network, whatever answers, and of the blend if there is one."),
+    ]
+    calibration: Annotated[
+        dict[str, LevelCalibration], Field(description="By level, how far its intervals can be relied on.")
+    ]
+    backtest: Annotated[BacktestSummary | None, Field(description="How every method did.")]
+    lineage: Annotated[Lineage | None, Field(description="What it takes to train it again, to the last bit.")]
 
 
 class ModelUpdate(BaseModel):
@@ -85,7 +116,9 @@ class ModelUpdate(BaseModel):
 class ModelPage(BaseModel):
     """One page of models, newest first."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"models": [examples.MODEL], "next": None}})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"models": [examples.MODEL_SUMMARY], "next": None}}
+    )
 
-    models: list[ModelOut]
+    models: list[ModelSummary]
     next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

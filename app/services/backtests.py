@@ -1,33 +1,177 @@
-"""Backtests: what every method would have said of steps that are known by now."""
+"""Backtests as they are shown: the summary of all methods, the rows, and the measures for each series."""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
-from app import blobs
+from app.auth import Principal
 from app.db.engine import Session
+from app.db.queries import datasets as dataset_queries
 from app.db.tables import Model
-from models.baselines import BASELINES
+from app.errors import Conflict, NotFound
+from app.intake.frame import TimeAxis
+from app.schemas.backtests import (
+    BacktestPage,
+    BacktestRow,
+    BacktestSummary,
+    Bounds,
+    Measures,
+    SeriesMeasures,
+    SeriesMeasuresPage,
+    StepForecast,
+    StepMeasures,
+    Verdict,
+)
+from app.services import backtest_tables, models
+from app.services.paging import PageRequest
+from models.backtest import LEVELS, Backtest
+from models.backtest import Measures as CoreMeasures
+from models.verdict import Verdict as CoreVerdict
+
+CSV_ROWS = 5000  # in one part of a table that is sent
+ERRORS = ("smape", "mase", "rmsse", "pinball", "interval_score")
+COVERAGES = {str(level): f"coverage-{level}" for level in LEVELS}
 
 
-def rows(session: Session, model: Model, columns: Sequence[str]) -> pd.DataFrame:
-    """Return some columns of a model's backtest: a row for each series, cut and step ahead."""
-    data = blobs.get(session, model.workspace_id, model.backtest_key)
-    frame: pd.DataFrame = pq.read_table(io.BytesIO(data), columns=list(columns)).to_pandas()
-    return frame
+def summary(backtest: Backtest) -> BacktestSummary:
+    """Sum a backtest up: every method over all steps, and for each of them."""
+    held_out = backtest.held_out
+    return BacktestSummary(
+        series=len(held_out.tested),
+        cuts=held_out.cuts,
+        windows=len(held_out),
+        steps=held_out.steps,
+        measures={name: _measures(backtest.measures(name)) for name in backtest.forecasts},
+        by_step={name: _by_step(backtest.measures_by_step(name)) for name in backtest.forecasts},
+    )
 
 
-def skill(backtest: Mapping[str, Any], method: str) -> float:
-    """Return by which share a method's error is below that of the best baseline: 1 at most, 0 if they tie.
+def verdict_out(verdict: CoreVerdict) -> Verdict:
+    """Return a verdict as it is stored and shown."""
+    return Verdict.model_validate(asdict(verdict) | {"effect": _finite(verdict.effect)})
 
-    By MASE, or by sMAPE where no series has a scale for MASE.
+
+def row_page(session: Session, principal: Principal, model_id: str, request: PageRequest) -> BacktestPage:
+    """Return rows of a model's backtest, by series, cutoff and step.
+
+    Raises Conflict for a model without one.
     """
-    measures = backtest["measures"]
-    measure = "smape" if measures[method]["mase"] is None else "mase"
-    ours, best = measures[method][measure], min(measures[name][measure] for name in BASELINES)
-    if best == 0:
-        return 0.0 if ours == 0 else float("-inf")
-    return float(1 - ours / best)
+    model = _tested(session, principal, model_id)
+    shown, following = _cut(_rows(session, model), request)
+    return BacktestPage(
+        model_id=model.id, rows=[_row_out(row) for row in shown.to_dict("records")], next=following
+    )
+
+
+def row_csv(session: Session, principal: Principal, model_id: str) -> Iterator[str]:
+    """Return all rows of a model's backtest as one CSV table, in parts.
+
+    Raises Conflict for a model without one.
+    """
+    return _csv(_rows(session, _tested(session, principal, model_id)))
+
+
+def series_page(
+    session: Session, principal: Principal, model_id: str, request: PageRequest
+) -> SeriesMeasuresPage:
+    """Return the measures for each series of a model's backtest, by name.
+
+    Raises Conflict for a model without one.
+    """
+    model = _tested(session, principal, model_id)
+    table = backtest_tables.read_series(session, model)
+    shown, following = _cut(table["unique_id"].drop_duplicates(), request)
+    groups = table[table["unique_id"].isin(shown)].groupby("unique_id", sort=False)
+    series = [_series_out(str(name), group) for name, group in groups]
+    return SeriesMeasuresPage(model_id=model.id, series=series, next=following)
+
+
+def series_csv(session: Session, principal: Principal, model_id: str) -> Iterator[str]:
+    """Return the measures for each series and method as one CSV table, in parts.
+
+    Raises Conflict for a model without a backtest.
+    """
+    return _csv(backtest_tables.read_series(session, _tested(session, principal, model_id)))
+
+
+def _tested(session: Session, principal: Principal, model_id: str) -> Model:
+    model, _ = models.find(session, principal, model_id)
+    if model.backtest is None:
+        raise Conflict(
+            f"Model {model_id} is from before there were backtests. Train another one with POST /train "
+            f'{{"dataset_id": "{model.dataset_id}", "horizon": {model.horizon}}} to have one.'
+        )
+    return model
+
+
+def _rows(session: Session, model: Model) -> pd.DataFrame:
+    """Return all rows, with their times as they are written."""
+    version = dataset_queries.version(session, model.workspace_id, model.dataset_id, model.dataset_version)
+    if version is None:
+        raise NotFound(f"Version {model.dataset_version} of dataset {model.dataset_id} is gone.")
+    axis = TimeAxis.from_dict(version.axis)
+    rows = backtest_tables.read_rows(session, model)
+    times = {name: axis.format(rows[name].to_numpy()) for name in ("cutoff", "ds")}
+    return rows.assign(**times)
+
+
+def _cut(items: Any, request: PageRequest) -> tuple[Any, str | None]:
+    first = request.position
+    last = first + request.limit
+    return items.iloc[first:last], str(last) if last < len(items) else None
+
+
+def _csv(table: pd.DataFrame) -> Iterator[str]:
+    for first in range(0, len(table), CSV_ROWS):
+        part = table.iloc[first : first + CSV_ROWS]
+        yield part.to_csv(index=False, header=first == 0, lineterminator="\n")
+
+
+def _row_out(row: Mapping[str, Any]) -> BacktestRow:
+    names = [name for name in row if f"{name}-lo-{LEVELS[0]}" in row]
+    return BacktestRow(
+        **{name: row[name] for name in ("unique_id", "cutoff", "ds", "step")},
+        y=_finite(row["y"]),
+        scale=_finite(row["scale"]),
+        methods={name: _step_forecast(row, name) for name in names},
+    )
+
+
+def _step_forecast(row: Mapping[str, Any], name: str) -> StepForecast:
+    intervals = {
+        str(level): Bounds(lo=row[f"{name}-lo-{level}"], hi=row[f"{name}-hi-{level}"]) for level in LEVELS
+    }
+    return StepForecast(forecast=row[name], intervals=intervals)
+
+
+def _series_out(name: str, rows: pd.DataFrame) -> SeriesMeasures:
+    measures = {str(row["method"]): _stored_measures(row) for row in rows.to_dict("records")}
+    return SeriesMeasures(unique_id=name, measures=measures)
+
+
+def _stored_measures(row: Mapping[Hashable, Any]) -> Measures:
+    coverage = {level: _finite(row[column]) for level, column in COVERAGES.items()}
+    return Measures(**{name: _finite(row[name]) for name in ERRORS}, coverage=coverage)
+
+
+def _measures(measures: CoreMeasures) -> Measures:
+    return Measures(
+        **{name: _finite(getattr(measures, name)) for name in ERRORS},
+        coverage={str(level): _finite(share) for level, share in measures.coverage.items()},
+    )
+
+
+def _by_step(steps: Sequence[CoreMeasures]) -> StepMeasures:
+    each = [_measures(measures) for measures in steps]
+    return StepMeasures(
+        **{name: [getattr(measures, name) for measures in each] for name in ERRORS},
+        coverage={level: [measures.coverage[level] for measures in each] for level in COVERAGES},
+    )
+
+
+def _finite(value: float) -> float | None:
+    """Return a number as JSON and Postgres know it: neither has a NaN or an infinity."""
+    return float(value) if np.isfinite(value) else None

@@ -4,6 +4,10 @@ Whoever promotes or deletes holds the lock on the dataset's row, so that two tra
 compared with each other as well.
 """
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from app.db.engine import Session
@@ -11,7 +15,8 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.schemas.train import Promotion
-from app.services import backtests
+from app.services import backtest_tables
+from models.baselines import BASELINES
 
 SAME_ROW = ["unique_id", "cutoff", "step"]
 
@@ -66,7 +71,7 @@ def _is_better(session: Session, model: Model, champion: Model) -> bool:
     if len(common):
         errors = common.groupby("unique_id")[["model", "champion"]].mean().mean()
         return bool(errors["model"] < errors["champion"])
-    return backtests.skill(model.backtest, model.served) > backtests.skill(champion.backtest, champion.served)
+    return _skill(model.backtest, model.served) > _skill(champion.backtest, champion.served)
 
 
 def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFrame:
@@ -74,8 +79,8 @@ def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFram
 
     The truth and its scale are the new model's: its version of the data has the corrections.
     """
-    ours = backtests.rows(session, model, [*SAME_ROW, "y", "scale", model.served])
-    theirs = backtests.rows(session, champion, [*SAME_ROW, champion.served])
+    ours = backtest_tables.read_rows(session, model, [*SAME_ROW, "y", "scale", model.served])
+    theirs = backtest_tables.read_rows(session, champion, [*SAME_ROW, champion.served])
     ours = ours.rename(columns={model.served: "model"})
     rows = ours.merge(theirs.rename(columns={champion.served: "champion"}), on=SAME_ROW)
     rows = rows[rows["y"].notna() & (rows["scale"] > 0)]
@@ -84,3 +89,16 @@ def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFram
     for name in ("model", "champion"):
         rows[name] = (scaled["y"] - scaled[name]).abs()
     return rows
+
+
+def _skill(backtest: Mapping[str, Any], method: str) -> float:
+    """Return by which share a method's error is below that of the best baseline: 1 at most, 0 if they tie.
+
+    By MASE, or by sMAPE where no series has a scale for MASE.
+    """
+    measures = backtest["measures"]
+    measure = "smape" if measures[method]["mase"] is None else "mase"
+    ours, best = measures[method][measure], min(measures[name][measure] for name in BASELINES)
+    if best == 0:
+        return 0.0 if ours == 0 else -math.inf
+    return float(1 - ours / best)

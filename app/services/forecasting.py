@@ -1,4 +1,4 @@
-"""Forecasts: find the model and the last window of each series, run the network, name the times."""
+"""Forecasts: find the model and the last window of each series, let its method answer, name the times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,13 +14,15 @@ from app.db.tables import DatasetVersion, Model, Series
 from app.errors import BadInput, Conflict, FieldError, NotFound
 from app.intake.frame import TimeAxis
 from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
-from app.services import datasets, models
+from app.services import datasets, models, verdicts
 from app.services import series as store
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest, cut
+from app.services.verdicts import Answerer
 from models.checkpoint import load
 from models.errors import CoreError
-from models.forecasting import Forecast, forecast, resolve_device, use_one_thread
+from models.forecasting import Forecast, resolve_device, use_one_thread
+from models.methods import forecast_by
 from models.network import Forecaster
 from models.windows import Panel
 
@@ -49,6 +51,7 @@ class Source:
     version: DatasetVersion
     horizon: int
     levels: tuple[int, ...]
+    answerer: Answerer
     axis: TimeAxis = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,12 +92,14 @@ class Oracle:
     ) -> Iterator[list[SeriesForecast]]:
         """Forecast every series asked for, page by page, each in a short transaction of its own."""
         following: str | None = None
+        answerer: Answerer | None = None
         while True:
             with self._database.read() as session:
-                source = _source(session, principal, query)
+                source = _source(session, principal, query, answerer)
                 page = self._page(session, source, query, PageRequest(page_size, following))
             yield page.forecasts
-            # Whatever happens meanwhile, one table comes from one model and one version.
+            # Whatever happens meanwhile, one table comes from one method of one model, and one version.
+            answerer = source.answerer
             query = replace(query, model_id=source.model.id, dataset_version=source.version.version)
             if (following := page.next) is None:
                 return
@@ -113,7 +118,13 @@ class Oracle:
         if not rows:
             return []
         model = self._model(session, source.model)
-        result = forecast(model, _panel(source.axis, rows), horizon=source.horizon, levels=source.levels)
+        result = forecast_by(
+            source.answerer.method,
+            model,
+            _panel(source.axis, rows),
+            horizon=source.horizon,
+            levels=source.levels,
+        )
         return [_series_forecast(source, row, result, i) for i, row in enumerate(rows)]
 
     def _model(self, session: Session, row: Model) -> Forecaster:
@@ -124,7 +135,9 @@ class Oracle:
         return self._cache.get((row.workspace_id, row.id), fetch)
 
 
-def _source(session: Session, principal: Principal, query: ForecastQuery) -> Source:
+def _source(
+    session: Session, principal: Principal, query: ForecastQuery, answerer: Answerer | None = None
+) -> Source:
     model = _model_asked_for(session, principal, query)
     _, newest = datasets.find(session, principal, model.dataset_id)
     version = newest
@@ -132,7 +145,7 @@ def _source(session: Session, principal: Principal, query: ForecastQuery) -> Sou
         version = _version(session, principal, model.dataset_id, query.dataset_version)
     horizon = model.horizon if query.horizon is None else query.horizon
     _check_horizon(session, model, horizon)
-    return Source(model, version, horizon, query.levels)
+    return Source(model, version, horizon, query.levels, answerer or verdicts.answerer(model))
 
 
 def _model_asked_for(session: Session, principal: Principal, query: ForecastQuery) -> Model:
@@ -211,8 +224,14 @@ def _series_forecast(source: Source, row: Series, result: Forecast, i: int) -> S
         ds=source.axis.format(source.axis.future(row.end, source.horizon)),
         forecast=result.median[i].tolist(),
         intervals={
-            str(level): Interval(lo=result.lo[level][i].tolist(), hi=result.hi[level][i].tolist())
+            str(level): Interval(
+                lo=result.lo[level][i].tolist(),
+                hi=result.hi[level][i].tolist(),
+                calibrated=source.answerer.method.calibration.holds(level),
+            )
             for level in source.levels
         },
-        method=source.model.architecture,
+        method=source.answerer.name,
+        verdict=source.answerer.verdict,
+        warning=source.answerer.warning,
     )

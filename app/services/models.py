@@ -1,5 +1,7 @@
 """Trained models."""
 
+from typing import Any
+
 from app import blobs
 from app.auth import Principal
 from app.db.engine import Session
@@ -7,16 +9,18 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.errors import NotFound
-from app.schemas.models import ModelOut, ModelPage, ModelUpdate
-from app.services import champions
+from app.schemas.backtests import LevelCalibration
+from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
+from app.services import champions, verdicts
 from app.services.paging import PageRequest, cut
+from models.calibration import LEVELS
 
 
 def page(session: Session, principal: Principal, dataset_id: str | None, request: PageRequest) -> ModelPage:
     """List the caller's models, newest first; of one dataset, or of all."""
     found = queries.page(session, principal.workspace_id, dataset_id, request.limit + 1, request.after)
     shown, following = cut(found, request, lambda ranked: ranked[0].id)
-    return ModelPage(models=[_out(*ranked) for ranked in shown], next=following)
+    return ModelPage(models=[_summary(*ranked) for ranked in shown], next=following)
 
 
 def get(session: Session, principal: Principal, model_id: str) -> ModelOut:
@@ -68,6 +72,34 @@ def find(session: Session, principal: Principal, model_id: str) -> queries.Ranke
     return ranked
 
 
+def _summary(model: Model, champion: bool) -> ModelSummary:  # noqa: FBT001  # the query's own pair
+    return ModelSummary.model_validate(_in_short(model, champion=champion))
+
+
 def _out(model: Model, champion: bool) -> ModelOut:  # noqa: FBT001  # the query's own pair
-    columns = {name: getattr(model, name) for name in ModelOut.model_fields if name != "champion"}
-    return ModelOut.model_validate({**columns, "champion": champion})
+    return ModelOut.model_validate(
+        {
+            **_in_short(model, champion=champion),
+            "weights": verdicts.method(model).weights,
+            "verdicts": verdicts.all_of(model),
+            "calibration": _calibration(model),
+            "backtest": model.backtest,
+            "lineage": model.lineage,
+        }
+    )
+
+
+def _in_short(model: Model, *, champion: bool) -> dict[str, Any]:
+    elsewhere = {"champion": champion, "method": model.served, "verdict": verdicts.of_served(model)}
+    columns = {name: getattr(model, name) for name in set(ModelSummary.model_fields) - set(elsewhere)}
+    return columns | elsewhere
+
+
+def _calibration(model: Model) -> dict[str, LevelCalibration]:
+    """Tell of the method served, at each level that is calibrated."""
+    holds = verdicts.method(model).calibration.holds
+    tested = model.backtest["measures"][model.served]["coverage"] if model.backtest else {}
+    return {
+        str(level): LevelCalibration(calibrated=holds(level), coverage=tested.get(str(level)))
+        for level in LEVELS
+    }

@@ -4,9 +4,7 @@ import math
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import get_args
-
-import numpy as np
+from typing import Any, get_args
 
 from app import blobs
 from app.auth import Principal
@@ -14,24 +12,22 @@ from app.db.engine import Database, Session
 from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
-from app.db.tables import DatasetVersion, Job, Model
+from app.db.tables import Job, Model
 from app.errors import AppError, BadInput, FieldError, Unavailable
-from app.intake.frame import TimeAxis
 from app.queue import JobRef, Queue
 from app.schemas.datasets import Profile
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
 from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
-from app.services import champions, datasets, jobs
-from app.services import series as store
+from app.services import backtests, champions, datasets, histories, jobs
+from app.services.histories import Histories
+from app.services.recipes import Recipe, Result
 from app.version import VERSION
+from models.assessment import Assessment
 from models.backtest import Trial as CoreTrial
-from models.checkpoint import Artifact, dump
-from models.config import Architecture, TrainingConfig, longest_horizon, preset
+from models.config import Architecture, longest_horizon, preset
 from models.errors import CoreError
 from models.selection import Progress as CoreProgress
-from models.selection import Trained, train
-from models.windows import Panel
 
 REPORT_INTERVAL_S = 0.5
 PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
@@ -111,13 +107,25 @@ def _check_horizon(horizon: int, profile: Profile) -> None:
 
 @dataclass(frozen=True)
 class _Work:
-    """All that a training needs, read in one go."""
+    """What a job asks for, and what it is to learn from."""
 
+    ref: JobRef
     dataset_id: str
-    dataset_version: int
     request: TrainRequest
-    panel: Panel
-    season_length: int
+    histories: Histories
+
+    def recipe(self, device: str) -> Recipe:
+        """Return what is to be done, on a device."""
+        config = preset(
+            self.request.preset,
+            horizon=self.request.horizon,
+            season_length=self.histories.axis.season_length,
+            values=len(self.histories.panel.values),
+            longest=int(self.histories.panel.lengths.max()),
+            seed=self.request.seed,
+        )
+        candidates = _candidates(self.request.architecture)
+        return Recipe(self.histories, config, candidates, self.request.method, device)
 
 
 def perform(database: Database, ref: JobRef, attempt: int, device: str) -> None:
@@ -138,14 +146,8 @@ def _perform(database: Database, ref: JobRef, attempt: int, device: str) -> None
     with database.read() as session:
         work = _read(session, ref)
     began = time.monotonic()
-    trained = train(
-        work.panel,
-        _config(work),
-        _candidates(work.request.architecture),
-        device=device,
-        on_progress=_Reporter(database, ref, attempt),
-    )
-    product = _product(work, ref, trained)
+    result = work.recipe(device).follow(_Reporter(database, ref, attempt))
+    product = _product(work, result)
     product.model.training_seconds = time.monotonic() - began
     _publish(database, ref, attempt, product)
 
@@ -175,36 +177,8 @@ def _read(session: Session, ref: JobRef) -> _Work:
     version = dataset_queries.version(session, ref.workspace_id, job.dataset_id, job.dataset_version)
     if version is None:
         raise jobs.Superseded(f"The dataset of job {ref.job_id} is gone.")
-    return _Work(
-        dataset_id=job.dataset_id,
-        dataset_version=job.dataset_version,
-        request=TrainRequest.model_validate(job.request),
-        panel=_panel(session, version),
-        season_length=TimeAxis.from_dict(version.axis).season_length,
-    )
-
-
-def _panel(session: Session, version: DatasetVersion) -> Panel:
-    rows = dataset_queries.series_page(session, version, limit=2**31 - 1, after=None)
-    rows.sort(key=lambda row: (row.blob, row.first_row))
-    starts = np.array([row.start for row in rows], dtype=np.int64)
-    lengths = np.array([0, *(row.length for row in rows)], dtype=np.int64)
-    return Panel(
-        values=store.read_all(session, version),
-        offsets=np.cumsum(lengths),
-        phases=TimeAxis.from_dict(version.axis).phase(starts),
-    )
-
-
-def _config(work: _Work) -> TrainingConfig:
-    return preset(
-        work.request.preset,
-        horizon=work.request.horizon,
-        season_length=work.season_length,
-        values=len(work.panel.values),
-        longest=int(work.panel.lengths.max()),
-        seed=work.request.seed,
-    )
+    request = TrainRequest.model_validate(job.request)
+    return _Work(ref, job.dataset_id, request, histories.read(session, version))
 
 
 def _candidates(choice: ArchitectureChoice) -> tuple[Architecture, ...]:
@@ -220,33 +194,48 @@ class _Product:
     promotion: Promotion
 
 
-def _product(work: _Work, ref: JobRef, trained: Trained) -> _Product:
-    artifact = dump(trained.model)
-    model = _model(work, ref, trained, artifact)
-    return _Product(model, {model.weights_key: artifact.weights}, work.request.promote)
+def _product(work: _Work, result: Result) -> _Product:
+    model = _model(work, result)
+    parts = {
+        model.weights_key: result.artifact.weights,
+        model.backtest_key: result.rows,
+        model.series_key: result.series,
+    }
+    return _Product(model, parts, work.request.promote)
 
 
-def _model(work: _Work, ref: JobRef, trained: Trained, artifact: Artifact) -> Model:
-    model_id = new_id("model")
+def _model(work: _Work, result: Result) -> Model:
+    model_id, lineage, trained = new_id("model"), result.lineage(), result.trained
     return Model(
-        workspace_id=ref.workspace_id,
+        workspace_id=work.ref.workspace_id,
         id=model_id,
         dataset_id=work.dataset_id,
-        dataset_version=work.dataset_version,
-        job_id=ref.job_id,
+        dataset_version=lineage.dataset_version,
+        job_id=work.ref.job_id,
         horizon=work.request.horizon,
         preset=work.request.preset,
         seed=work.request.seed,
         architecture=trained.model.config.architecture,
         trials=[_trial_out(trial).model_dump() for trial in trained.trials],
-        artifact=artifact.metadata,
+        artifact=result.artifact.metadata,
         weights_key=f"{model_id}/weights",
-        weights_bytes=len(artifact.weights),
-        weights_sha256=blobs.digest(artifact.weights),
+        weights_bytes=len(result.artifact.weights),
+        weights_sha256=lineage.weights_sha256,
         code_version=VERSION,
         on_loss=work.request.on_loss,
-        served=trained.model.config.architecture,
+        lineage=lineage.model_dump(),
+        **_judgement(trained.assessment),
     )
+
+
+def _judgement(assessment: Assessment) -> dict[str, Any]:
+    verdicts = {name: backtests.verdict_out(verdict) for name, verdict in assessment.verdicts.items()}
+    return {
+        "served": assessment.served,
+        "methods": {name: method.to_dict() for name, method in assessment.methods.items()},
+        "verdicts": {name: verdict.model_dump() for name, verdict in verdicts.items()},
+        "backtest": backtests.summary(assessment.backtest).model_dump(),
+    }
 
 
 class _Reporter:

@@ -2,17 +2,22 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from app import offline
 from app.cli import app as commands
 from app.offline import trial_table
 from app.schemas import examples
+from app.schemas.lineage import Lineage
 from app.schemas.models import ModelOut
+from app.services.verification import Verification
 from tests.factories import csv_bytes
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -31,16 +36,49 @@ def run(*arguments: str, folder: Path, **environment: str) -> "subprocess.Comple
     )
 
 
-def test_file_is_trained_on_and_forecast(tmp_path: Path) -> None:
-    file = tmp_path / "lines.csv"
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, subprocess.CompletedProcess[str]]":
+    """A file that was trained on, with its database beside it, and what the command printed."""
+    file = tmp_path_factory.mktemp("trained") / "lines.csv"
     file.write_bytes(csv_bytes())
-    trained = run("train", str(file), "--horizon", "3", "--preset", "quick", folder=tmp_path)
-    assert trained.returncode == 0, trained.stderr
-    assert "│ lstm" in trained.stdout
-    answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=tmp_path)
+    return file, run("train", str(file), "--horizon", "3", "--preset", "quick", folder=file.parent)
+
+
+Trained = tuple[Path, "subprocess.CompletedProcess[str]"]
+
+
+def test_training_prints_trials_and_verdict(trained: Trained) -> None:
+    _, done = trained
+    assert done.returncode == 0, done.stderr
+    assert "│ lstm" in done.stdout
+    assert "this LSTM's error" in done.stdout
+
+
+def test_file_trained_on_is_forecast(trained: Trained) -> None:
+    file, _ = trained
+    answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=file.parent)
     rows = list(csv.DictReader(answer.stdout.splitlines()))
     assert [row["ds"] for row in rows] == ["2000", "2001"] * 3
     assert set(rows[0]) == {"unique_id", "ds", "forecast", "lo-90", "hi-90"}
+
+
+def test_model_is_verified_in_another_process(trained: Trained) -> None:
+    file, done = trained
+    (model_id,) = re.findall(r"Trained (model_\w+)", done.stdout)
+    answer = run("verify", model_id, folder=file.parent)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert f"{model_id} is the same to the last bit" in answer.stdout
+
+
+def test_model_that_came_out_different_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Lineage.model_validate(examples.LINEAGE)
+    found = kept.model_copy(update={"weights_sha256": "f" * 64, "versions": {"torch": "9.0"}})
+    monkeypatch.setattr(offline, "verify", lambda *_: Verification(kept, found))
+    answer = CliRunner().invoke(commands, ["verify", "model_x"])
+    outcomes = [line.split("│")[4].strip() for line in answer.stdout.splitlines() if line.count("│") == 5]
+    assert answer.exit_code == 1
+    assert outcomes == ["the same", "different", "the same"]
+    assert "torch was 2.13.0 and is 9.0 now" in answer.stdout
 
 
 def test_trials_are_printed_the_best_first_with_no_mase_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from app.db.engine import Session
 from app.db.queries.scope import removable, visible
@@ -27,7 +28,8 @@ def page(
     session: Session, workspace_id: str, dataset_id: str | None, limit: int, before: str | None
 ) -> list[Ranked]:
     """Return up to `limit` models, newest first, older than the id `before`."""
-    query = _with_rank(workspace_id).order_by(Model.id.desc()).limit(limit)
+    in_short = defer(Model.methods), defer(Model.artifact)  # a list shows neither, and they are long
+    query = _with_rank(workspace_id).options(*in_short).order_by(Model.id.desc()).limit(limit)
     if dataset_id is not None:
         query = query.where(Model.dataset_id == dataset_id)
     if before is not None:

@@ -53,6 +53,8 @@ def test_stranger_gets_404_on_every_id(database: Database, api: FastAPI, client:
         client.post("/train", json={"dataset_id": dataset_id, "horizon": 3}),
         client.get(f"/jobs/{job_id}"),
         client.get(f"/models/{model_id}"),
+        client.get(f"/models/{model_id}/backtest"),
+        client.get(f"/models/{model_id}/backtest/series"),
         client.patch(f"/models/{model_id}", json={"name": "mine now"}),
         client.post(f"/models/{model_id}/promote"),
         client.delete(f"/models/{model_id}"),

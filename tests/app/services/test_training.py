@@ -1,13 +1,15 @@
 """Trainings carried out: what they leave, and what they leave alone."""
 
+import time
 from typing import get_args
 
 import pytest
 
 from app import cli
 from app.auth import OWNER
-from app.db.engine import Database
+from app.db.engine import Database, Session
 from app.db.tables import Blob, Model
+from app.errors import Unavailable
 from app.schemas.jobs import Phase, Progress
 from app.schemas.models import ModelOut
 from app.schemas.train import (
@@ -19,13 +21,15 @@ from app.schemas.train import (
     Promotion,
     TrainRequest,
 )
-from app.services import datasets, jobs, models, training
+from app.services import champions, datasets, jobs, models, training
 from app.services.forecasting import ForecastQuery, Oracle
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest
+from app.services.recipes import Recipe
 from models import config as core
 from models import selection
-from tests.factories import dataset, queued_job, trained
+from models.assessment import Blending
+from tests.factories import dataset, judged_model, publish, queued_job, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -55,6 +59,33 @@ def test_same_seed_leaves_the_same_weights(database: Database) -> None:
     with database.read() as session:
         hashes = {session.get_one(Model, ("default", model)).weights_sha256 for model in (first, second)}
     assert len(hashes) == 1
+
+
+def test_equal_model_leaves_the_champion_in_place(database: Database) -> None:
+    dataset_id = dataset(database).id
+    first = trained(database, dataset_id, seed=5)
+    trained(database, dataset_id, seed=5)
+    with database.read() as session:
+        assert datasets.get(session, OWNER, dataset_id).champion_id == first
+
+
+@pytest.mark.parametrize(("method", "served"), [("network", "lstm"), ("blend", "blend")])
+def test_method_asked_for_is_served(database: Database, method: str, served: str) -> None:
+    model = look(database, trained(database, dataset(database).id, method=method))
+    assert model.method == served
+    assert set(model.verdicts) == {"lstm", served}
+
+
+def test_lineage_tells_both_fits_and_every_hash(database: Database) -> None:
+    model = look(database, trained(database, dataset(database, trends(count=8)).id, horizon=2, seed=5))
+    assert model.lineage is not None
+    assert (model.lineage.learned_until, model.lineage.dataset_version) == (1999, 1)
+    assert (model.lineage.backtest_learned_until, model.lineage.held_out_steps) == (1991, 8)
+    assert model.lineage.cutoffs == [1991, 1993, 1995, 1997]
+    assert (model.lineage.config["seed"], model.lineage.weights_sha256) == (5, model.weights_sha256)
+    with database.read() as session:
+        rows = session.get_one(Blob, ("default", f"{model.id}/backtest"))
+    assert model.lineage.backtest_sha256 == rows.sha256
 
 
 def test_architecture_asked_for_is_kept_and_forecasts(database: Database) -> None:
@@ -113,6 +144,37 @@ def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
         assert session.query(Blob).count() == session.query(Model).count() == 0
 
 
+def test_publication_tried_again_heeds_what_was_published_meanwhile(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id, admit, admitted = dataset(database).id, champions.admit, list[str]()
+
+    def admit_and_lose_the_database(session: Session, model: Model, promotion: Promotion) -> None:
+        admit(session, model, promotion)
+        admitted.append(model.id)
+        if len(admitted) == 1:
+            raise Unavailable("gone for a moment")
+
+    def let_a_rival_in(_: float) -> None:
+        with database.write() as session:
+            publish(session, judged_model(dataset_id, skill=0.999))
+
+    monkeypatch.setattr(champions, "admit", admit_and_lose_the_database)
+    monkeypatch.setattr(time, "sleep", let_a_rival_in)
+    model_id = trained(database, dataset_id)
+    with database.read() as session:
+        assert admitted == [model_id, datasets.get(session, OWNER, dataset_id).champion_id, model_id]
+        assert session.get_one(Model, ("default", model_id)).promotion is None
+
+
+def test_deleted_dataset_takes_every_byte_of_its_models_along(database: Database) -> None:
+    dataset_id = dataset(database).id
+    trained(database, dataset_id)
+    with database.write() as session:
+        datasets.delete(session, OWNER, dataset_id)
+        assert session.query(Blob).count() == session.query(Model).count() == 0
+
+
 def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
@@ -142,7 +204,7 @@ def test_interrupted_command_leaves_no_job_running(
         raise KeyboardInterrupt
 
     dataset_id = dataset(database).id
-    monkeypatch.setattr(training, "train", interrupted)
+    monkeypatch.setattr(Recipe, "follow", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trained(database, dataset_id)
     with database.read() as session:
@@ -154,6 +216,7 @@ def test_request_offers_what_the_core_offers() -> None:
     assert get_args(Preset) == get_args(core.Preset)
     assert get_args(Architecture) == get_args(core.Architecture)
     assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
+    assert get_args(MethodChoice) == get_args(Blending)
     assert get_args(Phase) == get_args(selection.Phase)
     shaping = set(TrainRequest.model_fields) - {"dataset_id", "preset", "method", "on_loss", "promote"}
     assert shaping <= set(core.TrainingConfig.__dataclass_fields__)

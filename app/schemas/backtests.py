@@ -1,0 +1,189 @@
+"""What a backtest, its measures and its verdicts look like from outside."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.schemas import examples
+from app.schemas.datasets import Time
+
+Outcome = Literal["beats", "ties", "loses"]
+Share = Annotated[float | None, Field(ge=0, le=1)]
+BY_LEVEL = "by level: `80` should hold the truth 80 times in 100."
+
+
+class Verdict(BaseModel):
+    """Whether a method beats the best of the simple ones, and how sure that is."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.VERDICT})
+
+    outcome: Annotated[
+        Outcome, Field(description="`ties` where chance makes a gap as wide in more than 1 of 20 cases.")
+    ]
+    baseline: Annotated[str, Field(description="The simple method with the least error.")]
+    n: Annotated[int, Field(description="How many units were compared, one with one.")]
+    unit: Annotated[
+        Literal["series", "cut"],
+        Field(description="What is compared: series, or where there are fewer than six, cuts of them."),
+    ]
+    measure: Annotated[
+        Literal["MASE", "sMAPE"], Field(description="The error compared; sMAPE where no series has a MASE.")
+    ]
+    effect: Annotated[
+        float | None,
+        Field(
+            description="The error less the baseline's, as a share of the baseline's: -0.2 is a fifth less. "
+            "Null where the baseline made no error and the method did."
+        ),
+    ]
+    p_value: Annotated[
+        float, Field(description="How likely chance alone makes a gap as wide (paired sign-flip test).")
+    ]
+    sentence: Annotated[str, Field(description="All of it in words.")]
+
+
+class Measures(BaseModel):
+    """Errors of one method, averaged within each series and then over the series."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.MEASURES})
+
+    smape: Annotated[
+        float | None, Field(description="Symmetric mean absolute percentage error, from 0 to 200 percent.")
+    ]
+    mase: Annotated[
+        float | None,
+        Field(
+            description="Mean absolute error, where 1 is that of the seasonal naive forecast one step ahead "
+            "before the first cut; null where that is 0 for every series."
+        ),
+    ]
+    rmsse: Annotated[
+        float | None, Field(description="Root mean squared error, scaled likewise; null as for `mase`.")
+    ]
+    pinball: Annotated[
+        float | None,
+        Field(description="Mean pinball loss of the median and the bounds, in units of the MASE scale."),
+    ]
+    interval_score: Annotated[
+        float | None,
+        Field(description="Mean interval score of the levels (width, and a fine for each miss), scaled."),
+    ]
+    coverage: Annotated[
+        dict[str, Share], Field(description=f"Share of the truth that the intervals held, {BY_LEVEL}")
+    ]
+
+
+class StepMeasures(BaseModel):
+    """The same measures for each step ahead, one value for each step."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.STEP_MEASURES})
+
+    smape: Annotated[list[float | None], Field(description="sMAPE of each step.")]
+    mase: Annotated[list[float | None], Field(description="MASE of each step.")]
+    rmsse: Annotated[list[float | None], Field(description="RMSSE of each step.")]
+    pinball: Annotated[list[float | None], Field(description="Pinball loss of each step.")]
+    interval_score: Annotated[list[float | None], Field(description="Interval score of each step.")]
+    coverage: Annotated[
+        dict[str, list[Share]], Field(description=f"Share of the truth held at each step, {BY_LEVEL}")
+    ]
+
+
+class BacktestSummary(BaseModel):
+    """How every method did on the same steps at the ends of the series, which no network had seen."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.BACKTEST})
+
+    series: Annotated[int, Field(description="Series that were tested; of many, a sample.")]
+    cuts: Annotated[
+        int, Field(description="Most places from which one series was forecast, a horizon apart.")
+    ]
+    windows: Annotated[int, Field(description="Forecasts compared: one for each series and cut.")]
+    steps: Annotated[int, Field(description="Steps at the end of each series that were hidden.")]
+    measures: Annotated[
+        dict[str, Measures],
+        Field(description="By method: each network tried, the blend, and every simple method."),
+    ]
+    by_step: Annotated[dict[str, StepMeasures], Field(description="The same for each step ahead.")]
+
+
+class LevelCalibration(BaseModel):
+    """How far the intervals of one level can be relied on."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.CALIBRATION["80"]})
+
+    calibrated: Annotated[
+        bool, Field(description="Whether there were windows enough to widen or narrow them to the level.")
+    ]
+    coverage: Annotated[
+        Share,
+        Field(
+            description="Share of the truth that they held, in windows they were not calibrated on; null for "
+            "levels that were not tested."
+        ),
+    ]
+
+
+class Bounds(BaseModel):
+    """The two ends of one interval."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.BOUNDS})
+
+    lo: Annotated[float, Field(description="Lower bound.")]
+    hi: Annotated[float, Field(description="Upper bound.")]
+
+
+class StepForecast(BaseModel):
+    """What one method said of one step."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.STEP_FORECAST})
+
+    forecast: Annotated[float, Field(description="Its median.")]
+    intervals: Annotated[dict[str, Bounds], Field(description=f"Its bounds {BY_LEVEL}")]
+
+
+class BacktestRow(BaseModel):
+    """One step ahead of one cut of one series: the truth, and what each method had said."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.BACKTEST_ROW})
+
+    unique_id: Annotated[str, Field(description="Name of the series.")]
+    cutoff: Annotated[Time, Field(description="The last time that the methods knew.")]
+    ds: Annotated[Time, Field(description="The time forecast.")]
+    step: Annotated[int, Field(description="How many steps after the cutoff, from 1.")]
+    y: Annotated[float | None, Field(description="What came; null for a gap, which counts nowhere.")]
+    scale: Annotated[
+        float | None,
+        Field(
+            description="What MASE divides by: the seasonal naive error of the series before its first cut."
+        ),
+    ]
+    methods: Annotated[dict[str, StepForecast], Field(description="By method, what it had said.")]
+
+
+class BacktestPage(BaseModel):
+    """One page of the rows of a backtest, by series, cutoff and step."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.BACKTEST_PAGE})
+
+    model_id: Annotated[str, Field(description="The model that was tested.")]
+    rows: list[BacktestRow]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]
+
+
+class SeriesMeasures(BaseModel):
+    """How every method did on one series."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.SERIES_MEASURES})
+
+    unique_id: Annotated[str, Field(description="Name of the series.")]
+    measures: Annotated[dict[str, Measures], Field(description="By method, over all cuts and steps.")]
+
+
+class SeriesMeasuresPage(BaseModel):
+    """One page of the series of a backtest, by name."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.SERIES_MEASURES_PAGE})
+
+    model_id: Annotated[str, Field(description="The model that was tested.")]
+    series: list[SeriesMeasures]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

@@ -1,0 +1,94 @@
+"""Backtests to stored bytes and back: one Parquet table of rows, and one of measures for each series.
+
+The rows are as wide as those of statsforecast's cross-validation: for each method NAME its median in a
+column NAME, and its bounds in NAME-lo-80, NAME-hi-80 and so on. Times are ordinals of the dataset's axis.
+The same backtest gives the same bytes, so that their hash tells whether two are equal.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from app import blobs
+from app.db.engine import Session
+from app.db.tables import Model
+from app.services.histories import Histories
+from models.backtest import LEVELS, Backtest
+from models.forecasting import Forecast
+
+
+def row_table(histories: Histories, backtest: Backtest) -> bytes:
+    """Write a row for each window and step ahead, by series, cutoff and step."""
+    held_out = backtest.held_out
+    order = np.lexsort((-held_out.cut, held_out.series))
+    series, step = held_out.series[order], histories.axis.step
+    known = histories.panel.lengths[series] - (held_out.cut[order] + 1) * held_out.horizon
+    cutoffs = step.shift(histories.starts[series], known - 1).repeat(held_out.horizon)
+    steps = np.tile(np.arange(1, held_out.horizon + 1), len(held_out))
+    columns: dict[str, NDArray[np.generic]] = {
+        "unique_id": histories.unique_ids[series].repeat(held_out.horizon),
+        "cutoff": cutoffs,
+        "ds": step.shift(cutoffs, steps),
+        "step": steps,
+        "y": held_out.target[order].ravel(),
+        "scale": held_out.scale[order].repeat(held_out.horizon),
+    }
+    for name, forecast in backtest.forecasts.items():
+        columns |= {column: values[order].ravel() for column, values in _wide(name, forecast)}
+    return _written(pa.table(columns))
+
+
+def series_table(histories: Histories, backtest: Backtest) -> bytes:
+    """Write a row for each series and method, with its measures over all windows and steps."""
+    names = histories.unique_ids[backtest.held_out.tested]
+    rows = [
+        {"unique_id": name, "method": method, **_flat(asdict(measures))}
+        for method in backtest.forecasts
+        for name, measures in zip(names, backtest.measures_by_series(method), strict=True)
+    ]
+    return _written(pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["unique_id"]))))
+
+
+def read_rows(session: Session, model: Model, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the rows of a model's backtest, or some of their columns."""
+    return _read(session, model, model.backtest_key, columns)
+
+
+def read_series(session: Session, model: Model) -> pd.DataFrame:
+    """Return the measures for each series of a model's backtest."""
+    return _read(session, model, model.series_key)
+
+
+def _wide(name: str, forecast: Forecast) -> list[tuple[str, NDArray[np.float64]]]:
+    bounds = [
+        (f"{name}-{side}-{level}", values[level])
+        for level in LEVELS
+        for side, values in (("lo", forecast.lo), ("hi", forecast.hi))
+    ]
+    return [(name, forecast.median), *bounds]
+
+
+def _flat(measures: dict[str, object]) -> dict[str, object]:
+    coverage = measures.pop("coverage")
+    assert isinstance(coverage, dict)  # noqa: S101  # the shape of the core's own measures
+    return measures | {f"coverage-{level}": share for level, share in coverage.items()}
+
+
+def _written(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _read(session: Session, model: Model, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    data = blobs.get(session, model.workspace_id, key)
+    frame: pd.DataFrame = pq.read_table(
+        io.BytesIO(data), columns=None if columns is None else list(columns)
+    ).to_pandas()
+    return frame

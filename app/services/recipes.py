@@ -1,0 +1,100 @@
+"""Recipes: all that decides what a training leaves, to the last bit, to be told and followed again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from app import blobs
+from app.schemas.datasets import Time
+from app.schemas.lineage import Lineage
+from app.schemas.train import Architecture, MethodChoice
+from app.services import backtest_tables
+from app.services.histories import Histories
+from app.version import VERSIONS
+from models.checkpoint import Artifact, dump
+from models.config import TrainingConfig
+from models.forecasting import resolve_device
+from models.selection import Progress, Trained, train
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """What is learnt from, how, by which networks, on what, and what is to answer."""
+
+    histories: Histories
+    config: TrainingConfig
+    architectures: tuple[Architecture, ...]
+    method: MethodChoice
+    device: str
+
+    @classmethod
+    def of(cls, lineage: Lineage, histories: Histories) -> "Recipe":
+        """Return the recipe that a lineage tells of.
+
+        Raises InvalidConfig for one of a version whose trainings had other numbers.
+        """
+        config = TrainingConfig.from_dict(lineage.config)
+        return cls(histories, config, tuple(lineage.architectures), lineage.method, lineage.device)
+
+    def follow(self, on_progress: Callable[[Progress], None] = lambda _: None) -> "Result":
+        """Train."""
+        trained = train(
+            self.histories.panel,
+            self.config,
+            self.architectures,
+            blending=self.method,
+            device=self.device,
+            on_progress=on_progress,
+        )
+        return Result(self, trained)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What came of a recipe."""
+
+    recipe: Recipe
+    trained: Trained
+
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The model as bytes."""
+        return dump(self.trained.model)
+
+    @cached_property
+    def rows(self) -> bytes:
+        """The rows of the backtest as bytes."""
+        return backtest_tables.row_table(self.recipe.histories, self.trained.assessment.backtest)
+
+    @cached_property
+    def series(self) -> bytes:
+        """The measures for each series as bytes."""
+        return backtest_tables.series_table(self.recipe.histories, self.trained.assessment.backtest)
+
+    def lineage(self) -> Lineage:
+        """Tell the recipe, and the hashes of what came of it."""
+        recipe, held_out = self.recipe, self.trained.assessment.backtest.held_out
+        cutoffs = _cutoffs(recipe.histories, held_out.horizon, held_out.cuts)
+        return Lineage(
+            dataset_version=recipe.histories.version,
+            data_sha256=recipe.histories.panel.digest(),
+            config=self.trained.model.config.to_dict(),
+            architectures=list(recipe.architectures),
+            method=recipe.method,
+            device=resolve_device(recipe.device).type,
+            versions=VERSIONS,
+            learned_until=cutoffs[-1],
+            backtest_learned_until=cutoffs[0],
+            held_out_steps=held_out.steps,
+            cutoffs=cutoffs[:-1],
+            weights_sha256=blobs.digest(self.artifact.weights),
+            backtest_sha256=blobs.digest(self.rows),
+        )
+
+
+def _cutoffs(histories: Histories, horizon: int, cuts: int) -> list[Time]:
+    """Return the last known time at each cut, the earliest first, and at the end of the data."""
+    back = horizon * np.arange(cuts, -1, -1)
+    return histories.axis.format(histories.axis.step.shift(np.full(cuts + 1, histories.last), -back))

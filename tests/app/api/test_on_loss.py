@@ -1,0 +1,100 @@
+"""What forecasts do when the backtest says that a simple method is better."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.db.engine import Database
+from app.db.tables import Model
+from app.schemas import examples
+from models.baselines import BASELINES
+from tests.factories import dataset, trained
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+SENTENCE = "On the last steps this LSTM's error was twice drift's."
+
+
+@pytest.fixture
+def loser(database: Database) -> str:
+    """A model whose verdict is that drift does better."""
+    return judged(database, "loses")
+
+
+def judged(database: Database, outcome: str, on_loss: str = "warn") -> str:
+    model_id = trained(database, dataset(database).id, method="network", on_loss=on_loss)
+    verdict = {**examples.VERDICT, "outcome": outcome, "baseline": "drift", "sentence": SENTENCE}
+    with database.write() as session:
+        session.get_one(Model, ("default", model_id)).verdicts = {"lstm": verdict}
+    return model_id
+
+
+def test_warning_travels_with_each_forecast(client: TestClient, loser: str) -> None:
+    forecasts = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
+    told = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
+    assert told == {("lstm", "loses", SENTENCE)}
+
+
+def test_fallback_answers_with_the_baseline_and_its_own_intervals(client: TestClient, loser: str) -> None:
+    warned = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
+    client.patch(f"/models/{loser}", json={"on_loss": "fallback"})
+    fallen = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
+    assert {(each["method"], each["verdict"], each["warning"]) for each in fallen} == {
+        ("drift", "loses", None)
+    }
+    for before, after in zip(warned, fallen, strict=True):
+        slopes = [
+            later - first for first, later in zip(after["forecast"], after["forecast"][1:], strict=False)
+        ]
+        assert slopes == pytest.approx([slopes[0]] * 2)
+        assert after["intervals"]["80"] != before["intervals"]["80"]
+
+
+def test_refusal_says_why_and_what_to_do_and_ends_with_the_setting(client: TestClient, loser: str) -> None:
+    client.patch(f"/models/{loser}", json={"on_loss": "refuse"})
+    for accept in ("application/json", "text/csv"):
+        refused = client.get("/forecast", params={"model_id": loser}, headers={"accept": accept})
+        assert refused.status_code == 409
+        assert refused.json()["detail"].startswith(SENTENCE)
+        assert f"PATCH /models/{loser}" in refused.json()["detail"]
+    client.patch(f"/models/{loser}", json={"on_loss": "warn"})
+    assert client.get("/forecast", params={"model_id": loser}).status_code == 200
+
+
+@pytest.mark.parametrize("outcome", ["beats", "ties"])
+def test_model_that_does_not_lose_answers_whatever_it_is_set_to(
+    client: TestClient, database: Database, outcome: str
+) -> None:
+    model_id = judged(database, outcome, on_loss="refuse")
+    forecasts = client.get("/forecast", params={"model_id": model_id}).json()["forecasts"]
+    told = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
+    assert told == {("lstm", outcome, None)}
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_every_baseline_can_answer(client: TestClient, database: Database, loser: str, baseline: str) -> None:
+    with database.write() as session:
+        model = session.get_one(Model, ("default", loser))
+        model.verdicts = {"lstm": {**(model.verdicts or {})["lstm"], "baseline": baseline}}
+        model.on_loss = "fallback"
+    (first, *_) = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
+    assert (first["method"], len(first["forecast"])) == (baseline, 3)
+
+
+def test_intervals_say_whether_they_are_calibrated(client: TestClient, loser: str) -> None:
+    params: dict[str, str | list[int]] = {"model_id": loser, "level": [50, 99]}
+    (first, *_) = client.get("/forecast", params=params).json()["forecasts"]
+    assert {level: each["calibrated"] for level, each in first["intervals"].items()} == {
+        "50": True,
+        "99": False,
+    }
+
+
+def test_model_from_before_backtests_forecasts_without_verdict_or_calibration(
+    client: TestClient, database: Database
+) -> None:
+    model_id = trained(database, dataset(database).id, on_loss="refuse")
+    with database.write() as session:
+        model = session.get_one(Model, ("default", model_id))
+        model.served, model.methods, model.verdicts, model.backtest = "lstm", None, None, None
+    (first, *_) = client.get("/forecast", params={"model_id": model_id}).json()["forecasts"]
+    assert (first["method"], first["verdict"], first["warning"]) == ("lstm", None, None)
+    assert not first["intervals"]["80"]["calibrated"]

@@ -1,0 +1,69 @@
+"""Models trained again from their lineage."""
+
+from typing import Any
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database
+from app.db.tables import Model
+from app.errors import Conflict, NotFound
+from app.services.verification import verify
+from tests.factories import dataset, trained, workspace
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+
+
+def change_lineage(database: Database, model_id: str, **fields: Any) -> None:
+    with database.write() as session:
+        model = session.get_one(Model, (OWNER.workspace_id, model_id))
+        model.lineage = {**(model.lineage or {}), **fields}
+
+
+@pytest.mark.parametrize(
+    "request_", [{}, {"architecture": "all", "seed": 3}, {"method": "network", "preset": "balanced"}]
+)
+def test_model_trained_again_is_the_same(database: Database, request_: dict[str, Any]) -> None:
+    model_id = trained(database, dataset(database).id, **request_)
+    verified = verify(database, OWNER, model_id)
+    assert verified.is_same
+    assert verified.kept == verified.found
+
+
+@pytest.mark.parametrize("name", ["data", "weights", "backtest"])
+def test_other_hash_is_told_by_what_it_is_of(database: Database, name: str) -> None:
+    model_id = trained(database, dataset(database).id)
+    change_lineage(database, model_id, **{f"{name}_sha256": "another"})
+    verified = verify(database, OWNER, model_id)
+    assert not verified.is_same
+    assert [which for which, (kept, found) in verified.hashes.items() if kept != found] == [name]
+
+
+def test_other_versions_are_told(database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    change_lineage(database, model_id, versions={"torch": "1.13.0"})
+    changed = verify(database, OWNER, model_id).other_versions
+    assert changed["torch"][0] == "1.13.0"
+    assert changed["gatecast"][0] == "none"
+
+
+@pytest.mark.parametrize("fields", [{"config": {"horizon": 3}}, {"device": "cuda:7"}])
+def test_lineage_that_cannot_be_followed_here_says_why(database: Database, fields: dict[str, Any]) -> None:
+    model_id = trained(database, dataset(database).id)
+    change_lineage(database, model_id, **fields)
+    with pytest.raises(Conflict, match="cannot be trained again here"):
+        verify(database, OWNER, model_id)
+
+
+def test_model_from_before_lineages_says_so(database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    with database.write() as session:
+        session.get_one(Model, (OWNER.workspace_id, model_id)).lineage = None
+    with pytest.raises(Conflict, match="before lineages"):
+        verify(database, OWNER, model_id)
+
+
+def test_stranger_verifies_nothing(database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    with pytest.raises(NotFound):
+        verify(database, workspace(database), model_id)
