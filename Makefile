@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+# Fast tests run side by side; the long ones watch times and signals, and want the machine for themselves.
+ABREAST := -n auto --maxprocesses 4
 SOURCES := app models migrations tests benchmarks examples
 
 .DEFAULT_GOAL := help
@@ -18,7 +20,7 @@ serve: $(READY) ## Run the service on SQLite until Ctrl-C: http://127.0.0.1:8000
 	$(BIN)/gatecast serve
 
 test: $(READY) tools ## The fast tests, on SQLite and (where its server is installed) on Postgres
-	$(BIN)/pytest
+	$(BIN)/pytest $(ABREAST)
 
 test-long: $(READY) tools ## The tests that need signals, time or a browser
 	$(BIN)/pytest -m long
@@ -30,7 +32,8 @@ lint: $(READY) ## Format, style, types, import contracts
 	$(BIN)/lint-imports
 
 check: lint demo tools ## All that CI runs: style, the demo, both suites
-	$(BIN)/pytest -m ""
+	$(BIN)/pytest $(ABREAST)
+	$(BIN)/pytest -m long
 
 tools:
 	@.ci/install-tools
