@@ -22,7 +22,7 @@ from app.errors import Unavailable
 from app.main import create_app
 from app.observability.logs import set_up_logging
 from app.services import storage
-from app.services.forecasting import check_device
+from app.services.forecasting import check_device, warm_up
 from app.settings import Settings
 from app.worker.supervisor import Supervisor
 
@@ -41,6 +41,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
         _migrate(settings)
         supervisor.start()
     api = _Api(settings, supervisor)
+    threading.Thread(target=warm_up, daemon=True).start()
     try:
         api.run()
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import get_args
@@ -57,7 +58,11 @@ def run_ours(part: Part, name: Preset) -> dict[str, Score]:
         for name, method in methods.items()
     }
     seconds = time.perf_counter() - start
-    return {name: score(part, answer, seconds, _peak_mb()) for name, answer in answers.items()}
+    verdicts = {name: trained.assessment.verdicts[method].outcome for name, method in methods.items()}
+    return {
+        name: replace(score(part, answer, seconds, _peak_mb()), verdict=verdicts[name])
+        for name, answer in answers.items()
+    }
 
 
 def _tell(part: Part, assessment: Assessment) -> None:
@@ -136,7 +141,11 @@ def _result(results: Results, seconds: float) -> dict[str, object]:
     """What is served first, as the measures are named; `seconds` are those on the clock."""
     methods = list(next(iter(results.values())))
     by_frequency = {
-        frequency: {**_summary(SERVED, one), "others": _others(methods, one)}
+        frequency: {
+            **_summary(SERVED, one),
+            "verdicts": {method: part[method].verdict for method in (SERVED, NETWORK)},
+            "others": _others(methods, one),
+        }
         for frequency, part in results.items()
         for one in [{frequency: part}]
     }

@@ -17,6 +17,7 @@ from models.metrics import (
     seasonal_naive_error,
     smape,
 )
+from models.verdict import Outcome
 from models.windows import Floats
 
 LEVELS = (80, 95)
@@ -28,7 +29,8 @@ class Score:
 
     `interval_score` is the mean over the levels, in units of the MASE scale, None without intervals. `series`
     and `points` are what it was measured on; `seconds` and `peak_mb` (of its process, libraries
-    included; None where several methods share one) what it took.
+    included; None where several methods share one) what it took. `verdict` is what the backtest said
+    beforehand of a method of ours.
     """
 
     series: int
@@ -39,6 +41,7 @@ class Score:
     coverage: dict[int, float]
     seconds: float
     peak_mb: float | None
+    verdict: Outcome | None = None
 
 
 def score(part: Part, forecast: Forecast, seconds: float, peak_mb: float | None = None) -> Score:

@@ -13,7 +13,8 @@ from models.backtest import Trial
 from models.checkpoint import dump, load
 from models.config import Architecture, Preset, preset
 from models.errors import CoreError
-from models.forecasting import Forecast, forecast
+from models.forecasting import Forecast
+from models.methods import Method, forecast_by
 from models.selection import train
 from models.windows import Panel
 
@@ -30,7 +31,8 @@ examples:
 
 A file has the columns unique_id, ds and y, its rows in the order of time within each series. The times
 themselves are not read: rows count as equal steps, the first row of a series as the start of a season, and
-an empty y as a gap. Beside the weights, a .json file of the same name holds the configuration.
+an empty y as a gap. Beside the weights, a .json file of the same name holds the configuration, and what
+answers with them: the network or its blend with Theta, with calibrated bounds.
 """
 
 
@@ -78,11 +80,13 @@ def learn(options: argparse.Namespace) -> None:
     trained = train(panel, config, chosen, device=options.device)
     artifact = dump(trained.model)
     options.out.write_bytes(artifact.weights)
-    beside.write_text(json.dumps(artifact.metadata, indent=2) + "\n", encoding="utf-8")
+    assessment = trained.assessment
+    metadata = {**artifact.metadata, "method": assessment.methods[assessment.served].to_dict()}
+    beside.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
     _print_trials(trained.trials)
-    for verdict in trained.assessment.verdicts.values():
+    for verdict in assessment.verdicts.values():
         print(verdict.sentence)
-    print(f"Wrote {options.out} and {beside}.")
+    print(f"Wrote {options.out} and {beside}; what they forecast with is {assessment.served}.")
 
 
 def _print_trials(trials: Sequence[Trial]) -> None:
@@ -98,11 +102,12 @@ def predict(options: argparse.Namespace) -> None:
     beside = _beside(options.model)
     try:
         metadata = json.loads(beside.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{beside} is not the JSON that training wrote: {error}") from error
+        method = Method.from_dict(metadata["method"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{beside} is not the JSON that training wrote: {error!r}") from error
     forecaster = load(options.model.read_bytes(), metadata)
     levels = options.level or [80, 95]
-    _write(table, forecast(forecaster, table.panel, horizon=options.horizon, levels=levels))
+    _write(table, forecast_by(method, forecaster, table.panel, horizon=options.horizon, levels=levels))
 
 
 def _beside(weights: Path) -> Path:

@@ -56,28 +56,35 @@ class Backtest:
 
     def measures(self, method: str) -> Measures:
         """Over all steps."""
-        return self._measures(method, slice(None))
+        return self._measures(self._losses(method), slice(None))
 
     def measures_by_step(self, method: str) -> tuple[Measures, ...]:
         """One for each step ahead."""
-        return tuple(self._measures(method, slice(k, k + 1)) for k in range(self.held_out.horizon))
+        losses = self._losses(method)
+        return tuple(self._measures(losses, slice(k, k + 1)) for k in range(self.held_out.horizon))
 
     def measures_by_series(self, method: str) -> tuple[Measures, ...]:
         """One for each series of `held_out.tested`, over all its windows and steps."""
-        columns = self._by_series(method, slice(None))
+        columns = self._by_series(self._losses(method), slice(None))
         return tuple(
             _named({name: float(values[i]) for name, values in columns.items()})
             for i in range(len(self.held_out.tested))
         )
 
-    def _measures(self, method: str, steps: slice) -> Measures:
-        return _named({name: mean(values) for name, values in self._by_series(method, steps).items()})
+    def _measures(self, losses: Mapping[str, Floats], steps: slice) -> Measures:
+        return _named({name: mean(values) for name, values in self._by_series(losses, steps).items()})
 
-    def _by_series(self, method: str, steps: slice) -> dict[str, Floats]:
+    def _by_series(self, losses: Mapping[str, Floats], steps: slice) -> dict[str, Floats]:
         """For each measure (tested,), over a series' windows and some of its steps."""
+        series = self.held_out.series
+        means = {name: mean_by(series, values[:, steps]) for name, values in losses.items()}
+        return means | {"rmsse": np.sqrt(means["rmsse"])}
+
+    def _losses(self, method: str) -> dict[str, Floats]:
+        """For each measure (window, horizon): what it is the mean of; RMSSE is the root of its own."""
         held_out, answer = self.held_out, self.forecasts[method]
         squares = scaled_errors(held_out.target, answer.median, held_out.root_scale) ** 2
-        losses = {
+        return {
             "smape": percentage_errors(held_out.target, answer.median),
             "mase": np.abs(scaled_errors(held_out.target, answer.median, held_out.scale)),
             "rmsse": squares,
@@ -88,8 +95,6 @@ class Backtest:
                 for level in LEVELS
             },
         }
-        means = {name: mean_by(held_out.series, values[:, steps]) for name, values in losses.items()}
-        return means | {"rmsse": np.sqrt(means["rmsse"])}
 
     def _quantile_losses(self, answer: Forecast) -> Floats:
         """(window, horizon): the mean over the median and both bounds of each interval, in units of scale."""

@@ -104,6 +104,13 @@ def _spread(panel: Panel, season_length: int) -> Floats:
     return np.where(error > 0, error, SMALLEST_CHANGE * size)
 
 
+def preload() -> None:
+    """Import what Theta and ETS come from, which takes seconds, before someone waits for it."""
+    # Its imports may warn of what others will change some day.
+    with warnings.catch_warnings(action="ignore"):
+        import statsforecast.models  # noqa: F401, PLC0415
+
+
 def _by_library(name: str, panel: Panel, horizon: int, season_length: int) -> Floats:
     """The forecasts of a statsforecast model; the naive one of each series that it cannot forecast.
 
@@ -113,7 +120,7 @@ def _by_library(name: str, panel: Panel, horizon: int, season_length: int) -> Fl
     rows = np.split(recent.values, recent.offsets[1:-1])
     # It divides by zero and overflows on odd series: what comes of it is looked at instead.
     with warnings.catch_warnings(action="ignore"):
-        # Imported here: it takes seconds, and only a training needs it.
+        # Imported here: it takes seconds, and most who read a forecast of a network do not need it.
         from statsforecast import models  # noqa: PLC0415
 
         method = getattr(models, name)

@@ -53,8 +53,12 @@ class Calibration:
         return cls(np.stack(factors, axis=1), int(np.isfinite(target).any(axis=1).sum()))
 
     def holds(self, level: int) -> bool:
-        """Whether there were windows enough for a level: with fewer no conformal quantile of it exists."""
-        return self.windows >= math.ceil(level / (100 - level))
+        """Whether there were windows enough for a level, and for the one of `LEVELS` that it leans on.
+
+        With fewer no conformal quantile exists.
+        """
+        outer = next(known for known in LEVELS if known >= level)
+        return self.windows >= math.ceil(outer / (100 - outer))
 
     def stretched(self, forecast: Forecast, levels: Sequence[int]) -> Forecast:
         """The same medians with calibrated bounds at `levels`; `forecast` has bounds at `LEVELS`.

@@ -9,9 +9,10 @@ and Bootstrap Tests of Hypotheses): were neither better, each difference could a
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.backtest import Backtest
 from models.baselines import BASELINES
@@ -46,8 +47,10 @@ class Verdict:
     `n` units were compared by their mean `measure`, which is sMAPE where no series has a scale for MASE.
     `effect` is the mean error less the baseline's, as a share of the baseline's: below zero is better; it
     is infinite where only the baseline made no error. `p_value` is of the test, and `sentence` says it all
-    to people. Where candidates were tried on the same windows and the best is judged, `p_value` is
-    multiplied by their number (Bonferroni), so that trying more does not make a lucky one look good.
+    to people. The best of several looks better than it is, and `p_value` heeds that on both sides: where
+    candidates were tried on the same windows and the best is ahead, it is multiplied by their number
+    (Bonferroni); where baselines are ahead, the widest gap to any of them is what chance has to make
+    (Westfall & Young, 1993, Resampling-Based Multiple Testing).
     """
 
     outcome: Outcome
@@ -68,17 +71,21 @@ def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0
         for name in (method, *BASELINES)
     }
     baseline = min(BASELINES, key=lambda name: mean(errors[name]))
-    ours, theirs = errors[method], errors[baseline]
-    counted = np.isfinite(ours) & np.isfinite(theirs)
-    difference = (ours - theirs)[counted]
-    p_value = min(1.0, candidates * sign_flip(difference, seed))
-    effect = _effect(float(ours[counted].mean()), float(theirs[counted].mean()))
+    counted = np.isfinite(errors[method])
+    ours = errors[method][counted]
+    gaps = {name: ours - errors[name][counted] for name in BASELINES}
+    effect = _effect(float(ours.mean()), float(errors[baseline][counted].mean()))
+    ahead = [gap for gap in gaps.values() if gap.mean() > 0]
+    if ahead:
+        p_value = sign_flip(np.stack(ahead, axis=1), seed)
+    else:
+        p_value = min(1.0, candidates * sign_flip(gaps[baseline][:, None], seed))
     outcome = _outcome(effect, p_value)
-    compared = _Compared(held_out, method, baseline, len(difference))
+    compared = _Compared(held_out, method, baseline, len(ours))
     return Verdict(
         outcome=outcome,
         baseline=baseline,
-        n=len(difference),
+        n=len(ours),
         unit=held_out.unit,
         measure=held_out.measure,
         effect=effect,
@@ -87,26 +94,33 @@ def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0
     )
 
 
-def sign_flip(difference: Floats, seed: int) -> float:
-    """The two-sided p-value of the mean of `difference` (units,): how often random signs make one as large.
+def sign_flip(gaps: Floats, seed: int) -> float:
+    """The two-sided p-value of the widest mean of `gaps` (units, rivals): how often chance makes one such.
 
-    Exact up to `EXACT_UNITS` units. Of draws the observed signs count as one, so that it is never zero.
+    All gaps of a unit get one sign. Exact up to `EXACT_UNITS` units. Of draws the observed signs count as
+    one, so that it is never zero.
     """
-    largest = np.abs(difference).max(initial=0.0)
+    largest = np.abs(gaps).max(initial=0.0)
     if largest == 0:
         return 1.0
     # In units of the largest: sums stay within float64, and the test does not depend on the unit.
-    scaled = difference / largest
-    observed = abs(scaled.sum()) - _ROUNDING * np.abs(scaled).sum()
+    scaled = gaps / largest
+    observed = np.abs(scaled.sum(axis=0)).max() - _ROUNDING * np.abs(scaled).sum(axis=0).max()
     if len(scaled) <= EXACT_UNITS:
         signs = (np.arange(2 ** len(scaled))[:, None] >> np.arange(len(scaled))) & 1
-        return float(np.mean(np.abs((2 * signs - 1) @ scaled) >= observed))
+        return float(np.mean(_widest(signs, scaled) >= observed))
     generator = np.random.default_rng(seed)
-    as_large = 0
+    as_wide = 0
     for _ in range(0, DRAWS, _AT_ONCE):
         signs = generator.integers(0, 2, (_AT_ONCE, len(scaled)), dtype=np.int8)
-        as_large += int((np.abs((2 * signs - 1) @ scaled) >= observed).sum())
-    return (1 + as_large) / (1 + DRAWS)
+        as_wide += int((_widest(signs, scaled) >= observed).sum())
+    return (1 + as_wide) / (1 + DRAWS)
+
+
+def _widest(signs: NDArray[np.integer[Any]], gaps: Floats) -> Floats:
+    """(draws,): the widest sum over the units, whose `signs` (draws, units) are 0 or 1."""
+    widest: Floats = np.abs((2 * signs - 1) @ gaps).max(axis=1)
+    return widest
 
 
 def _effect(ours: float, theirs: float) -> float:
@@ -135,6 +149,8 @@ class _Compared:
         gap = f"{self._where()} this {ours}'s error ({self.held_out.measure}) was {self._gap(effect)}"
         if self.n < FEWEST_UNITS:
             return f"{gap}, but {self._too_few()}."
+        if effect == 0:
+            return f"{gap}."
         chance = f"a gap this wide arises by chance in {_cases(p_value)}"
         return f"{gap}, but {chance}." if outcome == "ties" else f"{gap}; {chance}."
 

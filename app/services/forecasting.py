@@ -19,6 +19,7 @@ from app.services import series as store
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest, cut
 from app.services.verdicts import Answerer
+from models import baselines
 from models.checkpoint import load
 from models.errors import CoreError
 from models.forecasting import Forecast, resolve_device, use_one_thread
@@ -67,6 +68,11 @@ def check_device(name: str) -> None:
         resolve_device(name)
     except CoreError as error:
         raise BadInput(f"GATECAST_DEVICE: {error}") from error
+
+
+def warm_up() -> None:
+    """Import what a blend or a fallback needs, so that no one waits seconds for the first of them."""
+    baselines.preload()
 
 
 class Oracle:

@@ -1,11 +1,15 @@
 import csv
 import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.__main__ import main
+from models.__main__ import main, read_table
+from models.calibration import Calibration
+from models.checkpoint import load
+from models.methods import Method, forecast_by
 from tests.models.samples import wave
 
 
@@ -58,6 +62,34 @@ def test_all_architectures_are_tried_and_the_best_is_kept(
     )
     assert table[6].startswith("On the last 3 known steps of 2 series this blend's error (MASE) was")
     assert f'"architecture": "{names[0]}"' in out.with_suffix(".json").read_text(encoding="utf-8")
+
+
+def test_forecast_has_the_method_and_the_calibration_that_training_chose(
+    file: Path, trained: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """With Theta alone in the JSON, and bounds stretched to twice their width, that is what answers."""
+    other = tmp_path / "m.safetensors"
+    other.write_bytes(trained.read_bytes())
+    metadata = json.loads(trained.with_suffix(".json").read_text(encoding="utf-8"))
+    method = Method({"theta": 1.0}, Calibration(np.full((3, 4), 2.0), windows=9))
+    metadata["method"] = method.to_dict()
+    other.with_suffix(".json").write_text(json.dumps(metadata), encoding="utf-8")
+    assert main(["forecast", str(file), "--model", str(other), "--level", "80"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    model = load(other.read_bytes(), metadata)
+    expected = forecast_by(method, model, read_table(file).panel, levels=[80])
+    assert [float(row["forecast"]) for row in rows] == expected.median.ravel().tolist()
+    assert [float(row["hi-80"]) for row in rows] == expected.hi[80].ravel().tolist()
+
+
+def test_json_without_a_method_is_refused(
+    file: Path, trained: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    other = tmp_path / "m.safetensors"
+    other.write_bytes(trained.read_bytes())
+    other.with_suffix(".json").write_text("{}", encoding="utf-8")
+    assert main(["forecast", str(file), "--model", str(other)]) == 2
+    assert "is not the JSON that training wrote" in capsys.readouterr().err
 
 
 def test_config_can_be_read_beside_the_weights(trained: Path) -> None:
