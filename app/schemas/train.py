@@ -58,7 +58,9 @@ class TrainRequest(BaseModel):
         Promotion,
         Field(
             description="Whether the dataset then forecasts with this model. `auto`: if it is the first, or "
-            "better than the present one on the steps that both were tested on. `never`: only by hand."
+            "better than the present one on the steps that both were tested on; where those are of fewer "
+            "than six series (or cuts, of a dataset with few series), if it is further ahead of the best "
+            "simple method on its own test. `never`: only by hand."
         ),
     ] = "auto"
     seed: Annotated[
