@@ -1,5 +1,6 @@
 """Which model a dataset forecasts with, whatever is published, promoted and deleted, and by how many."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillWaiting
 from typing import Any
@@ -10,6 +11,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Blob
 from app.errors import NotFound
+from app.schemas.models import ModelUpdate
 from app.schemas.train import Promotion
 from app.services import datasets, models
 from tests.factories import backtest_rows, dataset, judged_model, publish
@@ -47,6 +49,11 @@ def champion(database: Database, dataset_id: str) -> str | None:
 def promote(database: Database, model_id: str) -> None:
     with database.write() as session:
         models.promote(session, OWNER, model_id)
+
+
+def rename(database: Database, model_id: str) -> None:
+    with database.write() as session:
+        models.update(session, OWNER, model_id, ModelUpdate(name="another"))
 
 
 def delete(database: Database, model_id: str) -> None:
@@ -186,16 +193,17 @@ def publish_alone(database: Database, model: Any, error: float) -> str:
         return publish(session, model, backtest_rows(at(10, error)))
 
 
-def test_promotion_waits_for_a_deletion_under_way_and_finds_the_model_gone(
-    database: Database, dataset_id: str
+@pytest.mark.parametrize("action", [promote, rename])
+def test_change_waits_for_a_deletion_under_way_and_finds_the_model_gone(
+    database: Database, dataset_id: str, action: Callable[[Database, str], None]
 ) -> None:
     model = published(database, dataset_id)
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:
             models.delete(session, OWNER, model)
-            promotion = pool.submit(promote, database, model)
+            change = pool.submit(action, database, model)
             with pytest.raises(StillWaiting):
-                promotion.result(timeout=0.3)
+                change.result(timeout=0.3)
         with pytest.raises(NotFound):
-            promotion.result(timeout=30)
+            change.result(timeout=30)
     assert champion(database, dataset_id) is None
