@@ -22,7 +22,7 @@ from app.services.verification import Verification
 from app.settings import MEBIBYTE, Settings
 
 PAGE = 1000
-SHOWN_DIGITS = 16  # of a hash
+SHOWN_DIGITS = 12  # of a hash
 
 
 def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
@@ -49,7 +49,7 @@ def trial_table(model: ModelOut) -> Table:
 
 
 def verify(settings: Settings, model_id: str) -> Verification:
-    """Train a model again from its lineage and compare the bits."""
+    """Train a model again from its lineage and compare the bits, those that are stored as well."""
     database = Database(settings.database_url)
     storage.migrate(database)
     return verification.verify(database, OWNER, model_id)
@@ -57,10 +57,9 @@ def verify(settings: Settings, model_id: str) -> Verification:
 
 def verification_table(verified: Verification) -> Table:
     """Return what was compared, by the beginnings of its hashes."""
-    table = Table("compared", "kept", "found", "outcome")
-    for name, (kept, found) in verified.hashes.items():
-        outcome = "the same" if kept == found else "different"
-        table.add_row(name, kept[:SHOWN_DIGITS], found[:SHOWN_DIGITS], outcome)
+    table = Table("compared", "kept", "stored", "found", "outcome")
+    for name, hashes in verified.hashes.items():
+        table.add_row(name, *(each[:SHOWN_DIGITS] for each in hashes), hashes.outcome)
     return table
 
 

@@ -17,7 +17,7 @@ from app.offline import trial_table
 from app.schemas import examples
 from app.schemas.lineage import Lineage
 from app.schemas.models import ModelOut
-from app.services.verification import Verification
+from app.services.verification import Stored, Verification
 from tests.factories import csv_bytes
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -73,11 +73,12 @@ def test_model_is_verified_in_another_process(trained: Trained) -> None:
 def test_model_that_came_out_different_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Lineage.model_validate(examples.LINEAGE)
     found = kept.model_copy(update={"weights_sha256": "f" * 64, "versions": {"torch": "9.0"}})
-    monkeypatch.setattr(offline, "verify", lambda *_: Verification(kept, found))
+    stored = Stored(kept.weights_sha256, kept.backtest_sha256, "0" * 64)
+    monkeypatch.setattr(offline, "verify", lambda *_: Verification(kept, stored, found))
     answer = CliRunner().invoke(commands, ["verify", "model_x"])
-    outcomes = [line.split("│")[4].strip() for line in answer.stdout.splitlines() if line.count("│") == 5]
+    outcomes = [line.split("│")[5].strip() for line in answer.stdout.splitlines() if line.count("│") == 6]
     assert answer.exit_code == 1
-    assert outcomes == ["the same", "different", "the same"]
+    assert outcomes == ["the same", "different", "the same", "stored otherwise"]
     assert "torch was 2.13.0 and is 9.0 now" in answer.stdout
 
 
