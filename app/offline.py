@@ -4,6 +4,9 @@ in one process and without a queue.
 
 import hashlib
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from rich.table import Table
@@ -12,6 +15,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
+from app.schemas.forecast import SeriesForecast
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services import datasets, models, storage, training, verification
@@ -27,12 +31,11 @@ SHOWN_DIGITS = 12  # of a hash
 
 def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
     """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
-    database = Database(settings.database_url)
-    storage.migrate(database)
-    asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
-    job = training.perform_here(database, OWNER, asked, settings.device)
-    with database.read() as session:
-        return models.get(session, OWNER, str(job.model_id))
+    with _opened(settings) as database:
+        asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
+        job = training.perform_here(database, OWNER, asked, settings.device)
+        with database.read() as session:
+            return models.get(session, OWNER, str(job.model_id))
 
 
 def trial_table(model: ModelOut) -> Table:
@@ -50,9 +53,8 @@ def trial_table(model: ModelOut) -> Table:
 
 def verify(settings: Settings, model_id: str) -> Verification:
     """Train a model again from its lineage and compare the bits, those that are stored as well."""
-    database = Database(settings.database_url)
-    storage.migrate(database)
-    return verification.verify(database, OWNER, model_id)
+    with _opened(settings) as database:
+        return verification.verify(database, OWNER, model_id)
 
 
 def verification_table(verified: Verification) -> Table:
@@ -64,19 +66,44 @@ def verification_table(verified: Verification) -> Table:
 
 
 def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
-    """Print the forecast of a file's dataset as CSV; `query` lacks its id.
+    """Print the forecast of a file's dataset as CSV, and if it lost say so; `query` lacks its id.
 
     Raises NotFound if the file was not trained on.
     """
+    with _opened(settings) as database:
+        with database.read() as session:
+            found = datasets.of_source(session, OWNER, _sha256(file))
+        if found is None:
+            raise NotFound(f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first.")
+        oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
+        _print(query.levels, oracle.pages(OWNER, query.of_dataset(found), PAGE))
+
+
+def _print(levels: Sequence[int], pages: Iterator[list[SeriesForecast]]) -> None:
+    first = next(pages)
+    if (remark := _remark(first[0])) is not None:
+        sys.stderr.write(f"{remark}\n")  # where it does not end up in the table
+    sys.stdout.writelines(csv_parts(levels, chain([first], pages)))
+
+
+def _remark(forecast: SeriesForecast) -> str | None:
+    """Return what the columns cannot say: that the numbers lost, or who answers in the model's place."""
+    if forecast.verdict != "loses" or forecast.warning is not None:
+        return forecast.warning
+    return (
+        f"{forecast.method} answers in place of model {forecast.model_id}, which did worse on the backtest."
+    )
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    """Open the database, brought to this version."""
     database = Database(settings.database_url)
-    storage.migrate(database)
-    with database.read() as session:
-        found = datasets.of_source(session, OWNER, _sha256(file))
-    if found is None:
-        raise NotFound(f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first.")
-    asked = query.of_dataset(found)
-    oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
-    sys.stdout.writelines(csv_parts(asked.levels, oracle.pages(OWNER, asked, PAGE)))
+    try:
+        storage.migrate(database)
+        yield database
+    finally:
+        database.dispose()
 
 
 def _dataset_of(database: Database, file: Path) -> str:

@@ -1,5 +1,7 @@
 """What forecasts do when the backtest says that a simple method is better."""
 
+from collections.abc import Mapping
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -27,10 +29,38 @@ def judged(database: Database, outcome: str, on_loss: str = "warn") -> str:
     return model_id
 
 
+def told_by(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of the service itself, without their prefix."""
+    own = {name: text for name, text in headers.items() if name.startswith("gatecast-")}
+    return {name.removeprefix("gatecast-"): text for name, text in own.items()}
+
+
 def test_warning_travels_with_each_forecast(client: TestClient, loser: str) -> None:
     forecasts = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
     told = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
     assert told == {("lstm", "loses", SENTENCE)}
+
+
+def test_table_carries_verdict_and_warning_in_headers(client: TestClient, loser: str) -> None:
+    params = {"model_id": loser}
+    table = client.get("/forecast", params=params, headers={"accept": "text/csv"})
+    assert table.text.startswith("unique_id,ds,forecast,lo-80,hi-80,lo-95,hi-95\n")
+    assert told_by(table.headers) == {"method": "lstm", "verdict": "loses", "warning": SENTENCE}
+    client.patch(f"/models/{loser}", json={"on_loss": "fallback"})
+    fallen = client.get("/forecast", params=params, headers={"accept": "text/csv"})
+    assert told_by(fallen.headers) == {"method": "drift", "verdict": "loses"}
+
+
+def test_warning_that_no_header_can_hold_is_sent_as_ascii(
+    client: TestClient, database: Database, loser: str
+) -> None:
+    with database.write() as session:
+        model = session.get_one(Model, ("default", loser))
+        verdict = (model.verdicts or {})["lstm"]
+        model.verdicts = {"lstm": {**verdict, "sentence": "5\u202f% worse \u2013\r\nevil: 日本"}}
+    table = client.get("/forecast", params={"model_id": loser}, headers={"accept": "text/csv"})
+    assert table.status_code == 200
+    assert told_by(table.headers)["warning"] == "5 % worse ? evil: ??"
 
 
 def test_fallback_answers_with_the_baseline_and_its_own_intervals(client: TestClient, loser: str) -> None:
