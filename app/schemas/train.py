@@ -14,7 +14,8 @@ OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
 ON_LOSS = (
     "When the backtest says that a simple method does better. `warn`: its forecasts say so. `fallback`: that "
-    "simple method answers in its place. `refuse`: no forecast, but a 409 with the reason."
+    "simple method answers in its place; where that is ETS, it takes about a tenth of a second a series. "
+    "`refuse`: no forecast, but a 409 with the reason."
 )
 
 
