@@ -168,13 +168,14 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         promote=promote,
         seed=seed,
     )
-    model = offline.train(_settings(), file, request)
+    training = offline.train(_settings(), file, request)
+    model = training.model
     Console().print(offline.trial_table(model))
     for verdict in model.verdicts.values():
         print(verdict.sentence)
     print(
         f"Trained {model.id} ({model.method}) in {model.training_seconds:.1f} s; "
-        f"`gatecast forecast {file}` asks {'it' if model.champion else 'the champion, another model'}."
+        f"`gatecast forecast {file}` {training.asked}."
     )
 
 

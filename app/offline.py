@@ -6,6 +6,7 @@ import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -29,13 +30,30 @@ PAGE = 1000
 SHOWN_DIGITS = 12  # of a hash
 
 
-def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
+@dataclass(frozen=True)
+class Training:
+    """A model that was just trained, and which one its dataset forecasts with, if any."""
+
+    model: ModelOut
+    champion_id: str | None
+
+    @property
+    def asked(self) -> str:
+        """Return whom a forecast of the file asks now, as the end of a sentence that begins with it."""
+        if self.champion_id is None:
+            promotion = f"POST /models/{self.model.id}/promote"
+            return f"has no model to ask yet: make this one the champion through the API, by {promotion}"
+        return "asks it" if self.model.champion else "asks the champion, another model"
+
+
+def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
     """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
     with _opened(settings) as database:
         asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
         job = training.perform_here(database, OWNER, asked, settings.device)
         with database.read() as session:
-            return models.get(session, OWNER, str(job.model_id))
+            model = models.get(session, OWNER, str(job.model_id))
+            return Training(model, datasets.get(session, OWNER, model.dataset_id).champion_id)
 
 
 def trial_table(model: ModelOut) -> Table:

@@ -54,6 +54,23 @@ def test_training_prints_trials_and_verdict(trained: Trained) -> None:
     assert "this LSTM's error" in done.stdout
 
 
+@pytest.mark.usefixtures("brief_trainings")
+def test_training_says_whom_a_forecast_asks_or_how_to_have_one_to_ask(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+    for promote, asked in [
+        ("never", "has no model to ask yet: make this one the champion through the API, by POST /models/ID/"),
+        ("always", "asks it."),
+        ("never", "asks the champion, another model."),
+    ]:
+        arguments = ["train", str(file), "--horizon", "3", "--preset", "quick", "--promote", promote]
+        done = CliRunner().invoke(commands, arguments, env={"GATECAST_DATABASE_URL": sqlite_url})
+        (model_id,) = re.findall(r"Trained (model_\w+)", done.stdout)
+        assert f"`gatecast forecast {file}` {asked.replace('ID', model_id)}" in done.stdout
+
+
 def test_file_trained_on_is_forecast(trained: Trained) -> None:
     file, _ = trained
     answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=file.parent)

@@ -23,7 +23,7 @@ def judged(settings: Settings, folder: Path, outcome: str, on_loss: OnLoss) -> P
     file = folder / "lines.csv"
     file.write_bytes(csv_bytes())
     asked = TrainRequest(dataset_id="", horizon=3, preset="quick", method="network", on_loss=on_loss)
-    model_id = offline.train(settings, file, asked).id
+    model_id = offline.train(settings, file, asked).model.id
     verdict = {**examples.VERDICT, "outcome": outcome, "baseline": "drift", "sentence": SENTENCE}
     database = Database(settings.database_url)
     with database.write() as session:
