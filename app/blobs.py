@@ -35,6 +35,12 @@ def get(session: Session, workspace_id: str, key: str) -> bytes:
     return blob.data
 
 
+def stored_digest(session: Session, workspace_id: str, key: str) -> str | None:
+    """Return the hash of the bytes that are under a key now, whatever it was when they were put in."""
+    blob = queries.find(session, workspace_id, key)
+    return None if blob is None else digest(blob.data)
+
+
 def delete(session: Session, workspace_id: str, keys: list[str]) -> None:
     """Remove what lies under the keys."""
     queries.delete(session, workspace_id, keys)

@@ -168,13 +168,14 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         promote=promote,
         seed=seed,
     )
-    model = offline.train(_settings(), file, request)
+    training = offline.train(_settings(), file, request)
+    model = training.model
     Console().print(offline.trial_table(model))
     for verdict in model.verdicts.values():
         print(verdict.sentence)
     print(
         f"Trained {model.id} ({model.method}) in {model.training_seconds:.1f} s; "
-        f"`gatecast forecast {file}` asks {'it' if model.champion else 'the champion, another model'}."
+        f"`gatecast forecast {file}` {training.asked}."
     )
 
 
@@ -204,7 +205,7 @@ def forecast(
 def verify(
     model: Annotated[str, typer.Argument(help="Identifier of a model, as `gatecast train` printed it.")],
 ) -> None:
-    """Train a model again from its lineage and compare the bits; the exit status is 1 if they differ.
+    """Train a model again from its lineage and compare with what is stored; exits with 1 on a difference.
 
     For example:
 
@@ -218,7 +219,8 @@ def verify(
     Console().print(offline.verification_table(verified))
     for name, (kept, found) in verified.other_versions.items():
         print(f"{name} was {kept} and is {found} now; bits may differ for that.")
-    print(f"{model} is {'the same to the last bit' if verified.is_same else 'different'} when trained again.")
+    outcome = "the same to the last bit" if verified.is_same else "different"
+    print(f"{model} is {outcome}, as it is stored and as it comes when trained again.")
     raise typer.Exit(0 if verified.is_same else 1)
 
 

@@ -4,6 +4,10 @@ in one process and without a queue.
 
 import hashlib
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from rich.table import Table
@@ -12,6 +16,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
+from app.schemas.forecast import SeriesForecast
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services import datasets, models, storage, training, verification
@@ -22,17 +27,33 @@ from app.services.verification import Verification
 from app.settings import MEBIBYTE, Settings
 
 PAGE = 1000
-SHOWN_DIGITS = 16  # of a hash
+SHOWN_DIGITS = 12  # of a hash
 
 
-def train(settings: Settings, file: Path, request: TrainRequest) -> ModelOut:
+@dataclass(frozen=True)
+class Training:
+    """A model that was just trained, and which one its dataset forecasts with, if any."""
+
+    model: ModelOut
+    champion_id: str | None
+
+    @property
+    def asked(self) -> str:
+        """Return whom a forecast of the file asks now, as the end of a sentence that begins with it."""
+        if self.champion_id is None:
+            promotion = f"POST /models/{self.model.id}/promote"
+            return f"has no model to ask yet: make this one the champion through the API, by {promotion}"
+        return "asks it" if self.model.champion else "asks the champion, another model"
+
+
+def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
     """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
-    database = Database(settings.database_url)
-    storage.migrate(database)
-    asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
-    job = training.perform_here(database, OWNER, asked, settings.device)
-    with database.read() as session:
-        return models.get(session, OWNER, str(job.model_id))
+    with _opened(settings) as database:
+        asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
+        job = training.perform_here(database, OWNER, asked, settings.device)
+        with database.read() as session:
+            model = models.get(session, OWNER, str(job.model_id))
+            return Training(model, datasets.get(session, OWNER, model.dataset_id).champion_id)
 
 
 def trial_table(model: ModelOut) -> Table:
@@ -49,35 +70,58 @@ def trial_table(model: ModelOut) -> Table:
 
 
 def verify(settings: Settings, model_id: str) -> Verification:
-    """Train a model again from its lineage and compare the bits."""
-    database = Database(settings.database_url)
-    storage.migrate(database)
-    return verification.verify(database, OWNER, model_id)
+    """Train a model again from its lineage and compare the bits, those that are stored as well."""
+    with _opened(settings) as database:
+        return verification.verify(database, OWNER, model_id)
 
 
 def verification_table(verified: Verification) -> Table:
     """Return what was compared, by the beginnings of its hashes."""
-    table = Table("compared", "kept", "found", "outcome")
-    for name, (kept, found) in verified.hashes.items():
-        outcome = "the same" if kept == found else "different"
-        table.add_row(name, kept[:SHOWN_DIGITS], found[:SHOWN_DIGITS], outcome)
+    table = Table("compared", "kept", "stored", "found", "outcome")
+    for name, hashes in verified.hashes.items():
+        table.add_row(name, *(each[:SHOWN_DIGITS] for each in hashes), hashes.outcome)
     return table
 
 
 def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
-    """Print the forecast of a file's dataset as CSV; `query` lacks its id.
+    """Print the forecast of a file's dataset as CSV, and if it lost say so; `query` lacks its id.
 
     Raises NotFound if the file was not trained on.
     """
+    with _opened(settings) as database:
+        with database.read() as session:
+            found = datasets.of_source(session, OWNER, _sha256(file))
+        if found is None:
+            raise NotFound(f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first.")
+        oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
+        _print(query.levels, oracle.pages(OWNER, query.of_dataset(found), PAGE))
+
+
+def _print(levels: Sequence[int], pages: Iterator[list[SeriesForecast]]) -> None:
+    first = next(pages)
+    if (remark := _remark(first[0])) is not None:
+        sys.stderr.write(f"{remark}\n")  # where it does not end up in the table
+    sys.stdout.writelines(csv_parts(levels, chain([first], pages)))
+
+
+def _remark(forecast: SeriesForecast) -> str | None:
+    """Return what the columns cannot say: that the numbers lost, or who answers in the model's place."""
+    if forecast.verdict != "loses" or forecast.warning is not None:
+        return forecast.warning
+    return (
+        f"{forecast.method} answers in place of model {forecast.model_id}, which did worse on the backtest."
+    )
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    """Open the database, brought to this version."""
     database = Database(settings.database_url)
-    storage.migrate(database)
-    with database.read() as session:
-        found = datasets.of_source(session, OWNER, _sha256(file))
-    if found is None:
-        raise NotFound(f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first.")
-    asked = query.of_dataset(found)
-    oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
-    sys.stdout.writelines(csv_parts(asked.levels, oracle.pages(OWNER, asked, PAGE)))
+    try:
+        storage.migrate(database)
+        yield database
+    finally:
+        database.dispose()
 
 
 def _dataset_of(database: Database, file: Path) -> str:

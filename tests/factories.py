@@ -71,11 +71,14 @@ def trained(database: Database, dataset_id: str, principal: Principal = OWNER, *
     return str(training.perform_here(database, principal, asked, "cpu").model_id)
 
 
-def judged_model(dataset_id: str, *, skill: float | None = 0.0, **columns: Any) -> Model:
+def judged_model(
+    dataset_id: str, *, skill: float | None = 0.0, tested_series: int = 40, **columns: Any
+) -> Model:
     """Make a model that nobody trained; `skill` against its best baseline, None for one from before that."""
     model_id = new_id("model")
     baselines = {name: {**examples.MEASURES, "mase": 1.0} for name in BASELINES}
     measures = {**baselines, "lstm": {**examples.MEASURES, "mase": 1 - (skill or 0)}}
+    backtest = {**examples.BACKTEST, "series": tested_series, "measures": measures}
     facts: dict[str, Any] = {
         "dataset_id": dataset_id,
         "workspace_id": OWNER.workspace_id,
@@ -94,7 +97,7 @@ def judged_model(dataset_id: str, *, skill: float | None = 0.0, **columns: Any) 
         "weights_sha256": "",
         "code_version": "0",
         "training_seconds": 0.0,
-        "backtest": None if skill is None else {**examples.BACKTEST, "measures": measures},
+        "backtest": None if skill is None else backtest,
     }
     return Model(id=model_id, **{**facts, **columns})
 

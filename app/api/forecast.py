@@ -14,6 +14,7 @@ from app.services.forecasting import ForecastQuery
 from app.services.formats import csv_parts
 
 CSV_PAGE = 1000
+METHOD, VERDICT, WARNING = "Gatecast-Method", "Gatecast-Verdict", "Gatecast-Warning"
 router = APIRouter(tags=["forecast"])
 
 Level = Annotated[int, Query(ge=50, le=99)]
@@ -51,12 +52,23 @@ def get_query(  # noqa: PLR0913  # one argument for each parameter of the call
     )
 
 
+def _header(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}}
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
         "description": "One series if `unique_id` names one, else a page of them. CSV holds every series.",
         "content": {
             CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"}
+        },
+        "headers": {
+            METHOD: _header("Of CSV: whose numbers these are, as `method` in JSON."),
+            VERDICT: _header("Of CSV: the model's own verdict; left out for a model without a backtest."),
+            WARNING: _header(
+                "Of CSV: the verdict in words where these numbers lost against a simple method, if they did."
+            ),
         },
     },
 }
@@ -72,7 +84,7 @@ def get_forecast(
 ) -> Response:
     """Forecast one series, several, or every series of a dataset."""
     if media_type == CSV:
-        return csv_response(_table(query, oracle.pages(principal, query, CSV_PAGE)))
+        return _csv(query, oracle.pages(principal, query, CSV_PAGE))
     return json_response(_with_opaque_cursor(oracle.answer(principal, query, page)))
 
 
@@ -82,6 +94,12 @@ def _with_opaque_cursor(answer: SeriesForecast | ForecastPage) -> SeriesForecast
     return answer.model_copy(update={"next": encode_cursor(answer.next)})
 
 
-def _table(query: ForecastQuery, pages: Iterator[list[SeriesForecast]]) -> Iterator[str]:
+def _csv(query: ForecastQuery, pages: Iterator[list[SeriesForecast]]) -> Response:
     first = next(pages)  # made before the answer begins, so that an error still becomes a problem document
-    return csv_parts(query.levels, chain([first], pages))
+    return csv_response(csv_parts(query.levels, chain([first], pages)), _headers(first[0]))
+
+
+def _headers(forecast: SeriesForecast) -> dict[str, str]:
+    """Tell of the method what one series of a table has in common with all."""
+    told = {METHOD: forecast.method, VERDICT: forecast.verdict, WARNING: forecast.warning}
+    return {name: text for name, text in told.items() if text is not None}

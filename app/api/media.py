@@ -1,6 +1,6 @@
 """Answers in more than one media type: which one a caller likes, and how each is sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from fastapi import Depends, Header, Response
@@ -50,6 +50,12 @@ def json_response(answer: BaseModel) -> Response:
     return Response(answer.model_dump_json(), media_type=JSON)
 
 
-def csv_response(parts: Iterator[str]) -> Response:
-    """Send a CSV table as it is made."""
-    return StreamingResponse(parts, media_type=f"{CSV}; charset=utf-8")
+def csv_response(parts: Iterator[str], headers: Mapping[str, str] | None = None) -> Response:
+    """Send a CSV table as it is made; `headers` tell what its columns do not."""
+    safe = {name: _header_value(text) for name, text in (headers or {}).items()}
+    return StreamingResponse(parts, media_type=f"{CSV}; charset=utf-8", headers=safe)
+
+
+def _header_value(text: str) -> str:
+    """Return a text as every reader of headers takes it: one line of ASCII, with ? for all else."""
+    return " ".join(text.split()).encode("ascii", "replace").decode()

@@ -187,6 +187,7 @@ LINEAGE: Example = {
     "cutoffs": [2013, 2018],
     "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "backtest_sha256": "ef2d127de37b942baad06145e54b0c619a1f22327b2ebbcfbec78f5564afe39d",
+    "methods_sha256": "7902699be42c8a8e46fbbb4501726517e86b22c56a189f7625a6da49081b2451",
 }
 MODEL_SUMMARY: Example = {
     "id": MODEL_ID,

@@ -42,3 +42,7 @@ class Lineage(BaseModel):
     ]
     weights_sha256: Annotated[str, Field(description="Hash of the weights.")]
     backtest_sha256: Annotated[str, Field(description="Hash of the rows of the backtest, as stored.")]
+    methods_sha256: Annotated[
+        str,
+        Field(description="Hash of the weights and calibration of every method, as JSON with sorted keys."),
+    ]

@@ -17,6 +17,7 @@ from app.db.tables import Model
 from app.schemas.train import Promotion
 from app.services import backtest_tables
 from models.baselines import BASELINES
+from models.verdict import FEWEST_UNITS
 
 SAME_ROW = ["unique_id", "cutoff", "step"]
 
@@ -61,14 +62,14 @@ def _is_wanted(session: Session, model: Model, promotion: Promotion) -> bool:
 
 
 def _is_better(session: Session, model: Model, champion: Model) -> bool:
-    """Compare two models on what both were tested on, else each with the best of its own baselines.
+    """Compare two models on what both were tested on; if that is too little, by their own baselines.
 
     A champion that was never tested gives way: nothing speaks for it but its age.
     """
     if model.backtest is None or champion.backtest is None:
         return champion.backtest is None
     common = _common_rows(session, model, champion)
-    if len(common):
+    if _are_enough(common, model.backtest):
         errors = common.groupby("unique_id")[["model", "champion"]].mean().mean()
         return bool(errors["model"] < errors["champion"])
     return _skill(model.backtest, model.served) > _skill(champion.backtest, champion.served)
@@ -89,6 +90,15 @@ def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFram
     for name in ("model", "champion"):
         rows[name] = (scaled["y"] - scaled[name]).abs()
     return rows
+
+
+def _are_enough(common: pd.DataFrame, backtest: Mapping[str, Any]) -> bool:
+    """Tell whether rows hold as many units as a verdict takes: series, or of few series the cuts.
+
+    Of less, one odd series or one odd cut would choose the champion.
+    """
+    unit = "cutoff" if backtest["series"] < FEWEST_UNITS else "unique_id"
+    return bool(common[unit].nunique() >= FEWEST_UNITS)
 
 
 def _skill(backtest: Mapping[str, Any], method: str) -> float:

@@ -30,7 +30,7 @@ def get(session: Session, principal: Principal, model_id: str) -> ModelOut:
 
 def update(session: Session, principal: Principal, model_id: str, changes: ModelUpdate) -> ModelOut:
     """Change a model's name, or what it does when it loses; the next forecast heeds it."""
-    model, champion = find(session, principal, model_id)
+    model, champion = _locked(session, principal, model_id)
     if changes.on_loss is not None:
         model.on_loss = changes.on_loss
     if changes.name is not None:
@@ -55,7 +55,7 @@ def delete(session: Session, principal: Principal, model_id: str) -> None:
 
 
 def _locked(session: Session, principal: Principal, model_id: str) -> queries.Ranked:
-    """Return a model, and whether it is champion, with its dataset locked against a change of that."""
+    """Return a model, and whether it is champion, with its dataset locked against a change of both."""
     model, _ = find(session, principal, model_id)
     dataset_queries.lock(session, model.workspace_id, model.dataset_id)
     return find(session, principal, model_id)  # whoever held the lock may have deleted or promoted it

@@ -1,8 +1,10 @@
 """Recipes: all that decides what a training leaves, to the last bit, to be told and followed again."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +75,11 @@ class Result:
         """The measures for each series as bytes."""
         return backtest_tables.series_table(self.recipe.histories, self.trained.assessment.backtest)
 
+    @property
+    def methods(self) -> dict[str, dict[str, object]]:
+        """Every way to forecast, as the model's row holds them."""
+        return {name: method.to_dict() for name, method in self.trained.assessment.methods.items()}
+
     def lineage(self) -> Lineage:
         """Tell the recipe, and the hashes of what came of it."""
         recipe, held_out = self.recipe, self.trained.assessment.backtest.held_out
@@ -91,7 +98,13 @@ class Result:
             cutoffs=cutoffs[:-1],
             weights_sha256=blobs.digest(self.artifact.weights),
             backtest_sha256=blobs.digest(self.rows),
+            methods_sha256=methods_digest(self.methods),
         )
+
+
+def methods_digest(methods: Mapping[str, Any] | None) -> str:
+    """Return the hash of methods: of their JSON with sorted keys and no spaces."""
+    return blobs.digest(json.dumps(methods, sort_keys=True, separators=(",", ":")).encode())
 
 
 def _cutoffs(histories: Histories, horizon: int, cuts: int) -> list[Time]:

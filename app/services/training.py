@@ -224,6 +224,7 @@ def _model(work: _Work, result: Result) -> Model:
         code_version=VERSION,
         on_loss=work.request.on_loss,
         lineage=lineage.model_dump(),
+        methods=result.methods,
         **_judgement(trained.assessment),
     )
 
@@ -232,7 +233,6 @@ def _judgement(assessment: Assessment) -> dict[str, Any]:
     verdicts = {name: backtests.verdict_out(verdict) for name, verdict in assessment.verdicts.items()}
     return {
         "served": assessment.served,
-        "methods": {name: method.to_dict() for name, method in assessment.methods.items()},
         "verdicts": {name: verdict.model_dump() for name, verdict in verdicts.items()},
         "backtest": backtests.summary(assessment.backtest).model_dump(),
     }

@@ -1,38 +1,70 @@
-"""Verification: a model is trained again from its lineage, and what comes of it compared bit by bit."""
+"""Verification: a model is trained again from its lineage, and what comes of it compared bit by bit with
+what the lineage says and with what is stored and answers.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from app import blobs
 from app.auth import Principal
 from app.db.engine import Database, Session
 from app.db.queries import datasets as dataset_queries
+from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.lineage import Lineage
 from app.services import histories, models
 from app.services.histories import Histories
-from app.services.recipes import Recipe
+from app.services.recipes import Recipe, methods_digest
 from models.errors import CoreError
+
+
+class Hashes(NamedTuple):
+    """One thing as the lineage keeps it, as it is stored now, and as training again finds it."""
+
+    kept: str
+    stored: str
+    found: str
+
+    @property
+    def outcome(self) -> str:
+        """Whether all three are the same, and if not, what differs."""
+        if self.kept != self.found:
+            return "different"
+        return "the same" if self.stored == self.kept else "stored otherwise"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The hashes of what is stored of a model now, whatever they were when it was put there."""
+
+    weights: str
+    backtest: str
+    methods: str
 
 
 @dataclass(frozen=True)
 class Verification:
-    """Two lineages of one model: the one that is kept, and that of the training just done."""
+    """Two lineages of one model, the one that is kept and that of the training just done; what is stored."""
 
     kept: Lineage
+    stored: Stored
     found: Lineage
 
     @property
-    def hashes(self) -> dict[str, tuple[str, str]]:
-        """What was compared, each time as kept and as found."""
+    def hashes(self) -> dict[str, Hashes]:
+        """What was compared; the training has read the data as they are stored."""
+        kept, stored, found = self.kept, self.stored, self.found
         return {
-            "data": (self.kept.data_sha256, self.found.data_sha256),
-            "weights": (self.kept.weights_sha256, self.found.weights_sha256),
-            "backtest": (self.kept.backtest_sha256, self.found.backtest_sha256),
+            "data": Hashes(kept.data_sha256, found.data_sha256, found.data_sha256),
+            "weights": Hashes(kept.weights_sha256, stored.weights, found.weights_sha256),
+            "backtest": Hashes(kept.backtest_sha256, stored.backtest, found.backtest_sha256),
+            "methods": Hashes(kept.methods_sha256, stored.methods, found.methods_sha256),
         }
 
     @property
     def is_same(self) -> bool:
         """Whether every bit is the same."""
-        return all(kept == found for kept, found in self.hashes.values())
+        return all(hashes.outcome == "the same" for hashes in self.hashes.values())
 
     @property
     def other_versions(self) -> dict[str, tuple[str, str]]:
@@ -43,21 +75,29 @@ class Verification:
 
 
 def verify(database: Database, principal: Principal, model_id: str) -> Verification:
-    """Train a model again and compare.
+    """Train a model again and compare; stored bytes that are damaged are told as others, not refused.
 
     Raises NotFound, and Conflict for a model that has no lineage or one that cannot be followed here.
     """
     with database.read() as session:
-        kept, series = _read(session, principal, model_id)
+        kept, stored, series = _read(session, principal, model_id)
     try:
-        return Verification(kept, Recipe.of(kept, series).follow().lineage())
+        return Verification(kept, stored, Recipe.of(kept, series).follow().lineage())
     except CoreError as error:
         raise Conflict(f"Model {model_id} cannot be trained again here: {error}") from error
 
 
-def _read(session: Session, principal: Principal, model_id: str) -> tuple[Lineage, Histories]:
+def _read(session: Session, principal: Principal, model_id: str) -> tuple[Lineage, Stored, Histories]:
     model, _ = models.find(session, principal, model_id)
     version = dataset_queries.version(session, model.workspace_id, model.dataset_id, model.dataset_version)
     if model.lineage is None or version is None:
         raise Conflict(f"Model {model_id} is from before lineages were kept; train it anew to have one.")
-    return Lineage.model_validate(model.lineage), histories.read(session, version)
+    return Lineage.model_validate(model.lineage), _stored(session, model), histories.read(session, version)
+
+
+def _stored(session: Session, model: Model) -> Stored:
+    weights, backtest = (
+        blobs.stored_digest(session, model.workspace_id, key) or "missing"
+        for key in (model.weights_key, model.backtest_key)
+    )
+    return Stored(weights, backtest, methods_digest(model.methods))

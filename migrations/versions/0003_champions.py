@@ -24,7 +24,7 @@ NULLABLE: dict[str, sa.types.TypeEngine[Any]] = {
 
 
 def upgrade() -> None:
-    """Every model so far is served by its network, and the champions were promoted once."""
+    """Every model so far is served by its network, and was promoted when it came, up to the champion."""
     with op.batch_alter_table("models") as models:
         models.add_column(sa.Column("on_loss", TEXT, nullable=False, server_default="warn"))
         models.add_column(sa.Column("served", TEXT, nullable=False, server_default=""))
@@ -34,9 +34,13 @@ def upgrade() -> None:
         models.alter_column("on_loss", server_default=None)
         models.alter_column("served", server_default=None)
     op.execute("UPDATE models SET served = architecture")
+    # Ids are in order of time: a champion that is deleted leaves the model trained before it.
     op.execute(
-        "UPDATE models SET promotion = 1 WHERE EXISTS (SELECT 1 FROM datasets "
-        "WHERE datasets.workspace_id = models.workspace_id AND datasets.champion_id = models.id)"
+        "UPDATE models SET promotion = (SELECT count(*) FROM models AS former "
+        "WHERE former.workspace_id = models.workspace_id AND former.dataset_id = models.dataset_id "
+        "AND former.id <= models.id) WHERE EXISTS (SELECT 1 FROM datasets "
+        "WHERE datasets.workspace_id = models.workspace_id AND datasets.id = models.dataset_id "
+        "AND datasets.champion_id >= models.id)"
     )
 
 

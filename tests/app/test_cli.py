@@ -17,7 +17,7 @@ from app.offline import trial_table
 from app.schemas import examples
 from app.schemas.lineage import Lineage
 from app.schemas.models import ModelOut
-from app.services.verification import Verification
+from app.services.verification import Stored, Verification
 from tests.factories import csv_bytes
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -54,6 +54,23 @@ def test_training_prints_trials_and_verdict(trained: Trained) -> None:
     assert "this LSTM's error" in done.stdout
 
 
+@pytest.mark.usefixtures("brief_trainings")
+def test_training_says_whom_a_forecast_asks_or_how_to_have_one_to_ask(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+    for promote, asked in [
+        ("never", "has no model to ask yet: make this one the champion through the API, by POST /models/ID/"),
+        ("always", "asks it."),
+        ("never", "asks the champion, another model."),
+    ]:
+        arguments = ["train", str(file), "--horizon", "3", "--preset", "quick", "--promote", promote]
+        done = CliRunner().invoke(commands, arguments, env={"GATECAST_DATABASE_URL": sqlite_url})
+        (model_id,) = re.findall(r"Trained (model_\w+)", done.stdout)
+        assert f"`gatecast forecast {file}` {asked.replace('ID', model_id)}" in done.stdout
+
+
 def test_file_trained_on_is_forecast(trained: Trained) -> None:
     file, _ = trained
     answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=file.parent)
@@ -73,11 +90,12 @@ def test_model_is_verified_in_another_process(trained: Trained) -> None:
 def test_model_that_came_out_different_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Lineage.model_validate(examples.LINEAGE)
     found = kept.model_copy(update={"weights_sha256": "f" * 64, "versions": {"torch": "9.0"}})
-    monkeypatch.setattr(offline, "verify", lambda *_: Verification(kept, found))
+    stored = Stored(kept.weights_sha256, kept.backtest_sha256, "0" * 64)
+    monkeypatch.setattr(offline, "verify", lambda *_: Verification(kept, stored, found))
     answer = CliRunner().invoke(commands, ["verify", "model_x"])
-    outcomes = [line.split("│")[4].strip() for line in answer.stdout.splitlines() if line.count("│") == 5]
+    outcomes = [line.split("│")[5].strip() for line in answer.stdout.splitlines() if line.count("│") == 6]
     assert answer.exit_code == 1
-    assert outcomes == ["the same", "different", "the same"]
+    assert outcomes == ["the same", "different", "the same", "stored otherwise"]
     assert "torch was 2.13.0 and is 9.0 now" in answer.stdout
 
 

@@ -56,7 +56,7 @@ def keep(session: Session, workspace_id: str, dataset_id: str) -> None:
 
 
 def lock(session: Session, workspace_id: str, dataset_id: str) -> None:
-    """Let nobody else publish, promote or delete in a dataset before this transaction ends."""
+    """Let nobody else publish, change, promote or delete in a dataset before this transaction ends."""
     session.execute(visible(Dataset, workspace_id).where(Dataset.id == dataset_id).with_for_update())
 
 

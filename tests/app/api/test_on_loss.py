@@ -1,12 +1,22 @@
 """What forecasts do when the backtest says that a simple method is better."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
 
+from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
+from app.services import forecasting
+from app.services.forecasting import ForecastQuery, Oracle
+from app.services.model_cache import ModelCache
+from app.services.paging import PageRequest
 from models.baselines import BASELINES
+from models.forecasting import Forecast
+from models.methods import forecast_by
 from tests.factories import dataset, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -27,10 +37,45 @@ def judged(database: Database, outcome: str, on_loss: str = "warn") -> str:
     return model_id
 
 
+def fall_back(database: Database, model_id: str, baseline: str) -> None:
+    with database.write() as session:
+        model = session.get_one(Model, ("default", model_id))
+        model.verdicts = {"lstm": {**(model.verdicts or {})["lstm"], "baseline": baseline}}
+        model.on_loss = "fallback"
+
+
+def told_by(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of the service itself, without their prefix."""
+    own = {name: text for name, text in headers.items() if name.startswith("gatecast-")}
+    return {name.removeprefix("gatecast-"): text for name, text in own.items()}
+
+
 def test_warning_travels_with_each_forecast(client: TestClient, loser: str) -> None:
     forecasts = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
     told = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
     assert told == {("lstm", "loses", SENTENCE)}
+
+
+def test_table_carries_verdict_and_warning_in_headers(client: TestClient, loser: str) -> None:
+    params = {"model_id": loser}
+    table = client.get("/forecast", params=params, headers={"accept": "text/csv"})
+    assert table.text.startswith("unique_id,ds,forecast,lo-80,hi-80,lo-95,hi-95\n")
+    assert told_by(table.headers) == {"method": "lstm", "verdict": "loses", "warning": SENTENCE}
+    client.patch(f"/models/{loser}", json={"on_loss": "fallback"})
+    fallen = client.get("/forecast", params=params, headers={"accept": "text/csv"})
+    assert told_by(fallen.headers) == {"method": "drift", "verdict": "loses"}
+
+
+def test_warning_that_no_header_can_hold_is_sent_as_ascii(
+    client: TestClient, database: Database, loser: str
+) -> None:
+    with database.write() as session:
+        model = session.get_one(Model, ("default", loser))
+        verdict = (model.verdicts or {})["lstm"]
+        model.verdicts = {"lstm": {**verdict, "sentence": "5\u202f% worse \u2013\r\nevil: 日本"}}
+    table = client.get("/forecast", params={"model_id": loser}, headers={"accept": "text/csv"})
+    assert table.status_code == 200
+    assert told_by(table.headers)["warning"] == "5 % worse ? evil: ??"
 
 
 def test_fallback_answers_with_the_baseline_and_its_own_intervals(client: TestClient, loser: str) -> None:
@@ -71,12 +116,35 @@ def test_model_that_does_not_lose_answers_whatever_it_is_set_to(
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_every_baseline_can_answer(client: TestClient, database: Database, loser: str, baseline: str) -> None:
-    with database.write() as session:
-        model = session.get_one(Model, ("default", loser))
-        model.verdicts = {"lstm": {**(model.verdicts or {})["lstm"], "baseline": baseline}}
-        model.on_loss = "fallback"
+    fall_back(database, loser, baseline)
     (first, *_) = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
     assert (first["method"], len(first["forecast"])) == (baseline, 3)
+
+
+@pytest.mark.parametrize(("baseline", "sizes"), [("theta", [3]), ("ets", [2, 1])])
+def test_table_by_a_slow_method_comes_in_small_pages(
+    database: Database, loser: str, monkeypatch: pytest.MonkeyPatch, baseline: str, sizes: list[int]
+) -> None:
+    fall_back(database, loser, baseline)
+    monkeypatch.setattr(forecasting, "SLOW_PAGE", 2)
+    pages = Oracle(database, ModelCache(10**9), "cpu").pages(OWNER, ForecastQuery(model_id=loser), 1000)
+    assert [len(page) for page in pages] == sizes
+
+
+def test_no_connection_is_held_while_a_forecast_is_computed(
+    database: Database, loser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    def watched(*arguments: Any, **options: Any) -> Forecast:
+        held.append(database.reader.pool.checkedout())  # type: ignore[attr-defined]  # a queue's
+        return forecast_by(*arguments, **options)
+
+    monkeypatch.setattr(forecasting, "forecast_by", watched)
+    oracle, query = Oracle(database, ModelCache(10**9), "cpu"), ForecastQuery(model_id=loser)
+    oracle.answer(OWNER, query, PageRequest(10))
+    assert len(list(oracle.pages(OWNER, query, 2))) == 2
+    assert held == [0, 0, 0]
 
 
 def test_intervals_say_whether_they_are_calibrated(client: TestClient, loser: str) -> None:

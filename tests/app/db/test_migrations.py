@@ -11,7 +11,7 @@ from app.db import schema
 from app.db.engine import Database
 from app.db.tables import Blob, Model
 from app.services import datasets, jobs, models
-from tests.factories import dataset, queued_job, trained
+from tests.factories import dataset, judged_model, publish, queued_job, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -39,20 +39,28 @@ def test_rows_from_before_architectures_are_of_an_untried_lstm(database: Databas
 
 
 def test_models_from_before_champions_warn_and_have_no_backtest(database: Database) -> None:
-    dataset_id = dataset(database).id
-    champion = trained(database, dataset_id, on_loss="refuse")
-    other = trained(database, dataset_id, promote="never")
+    trained(database, dataset(database).id, on_loss="refuse")
+    go_back(database, "0002")
+    schema.upgrade(database)
+    with database.read() as session:
+        (model,) = session.query(Model)
+        assert (model.on_loss, model.served, model.backtest) == ("warn", "lstm", None)
+        assert {blob.key.rpartition("/")[2] for blob in session.query(Blob)} == {"0", "weights"}
+
+
+def test_champion_from_before_promotions_leaves_the_model_trained_before_it(database: Database) -> None:
+    dataset_id, other = dataset(database).id, dataset(database).id
+    with database.write() as session:
+        publish(session, judged_model(other))
+        ids = [publish(session, judged_model(dataset_id), promotion="always") for _ in range(3)]
+        models.promote(session, OWNER, ids[1])
     go_back(database, "0002")
     schema.upgrade(database)
     with database.write() as session:
-        rows = {row.id: row for row in session.query(Model)}
-        assert {row.on_loss for row in rows.values()} == {"warn"}
-        assert {row.served for row in rows.values()} == {"lstm"}
-        assert [rows[champion].promotion, rows[other].promotion] == [1, None]
-        assert {row.backtest for row in rows.values()} == {None}
-        assert {blob.key.rpartition("/")[2] for blob in session.query(Blob)} == {"0", "weights"}
-        models.delete(session, OWNER, champion)
-        assert datasets.get(session, OWNER, dataset_id).champion_id is None
+        promotions = {row.id: row.promotion for row in session.query(Model)}
+        assert [promotions[each] for each in ids] == [1, 2, None]
+        models.delete(session, OWNER, ids[1])
+        assert datasets.get(session, OWNER, dataset_id).champion_id == ids[0]
 
 
 def test_way_back_before_architectures_leaves_what_was_known_then(database: Database) -> None:

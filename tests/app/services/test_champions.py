@@ -1,5 +1,6 @@
 """Which model a dataset forecasts with, whatever is published, promoted and deleted, and by how many."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillWaiting
 from typing import Any
@@ -10,11 +11,13 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Blob
 from app.errors import NotFound
+from app.schemas.models import ModelUpdate
 from app.schemas.train import Promotion
 from app.services import datasets, models
 from tests.factories import backtest_rows, dataset, judged_model, publish
 
 Errors = dict[tuple[str, int], float]
+SIX = "abcdef"
 
 
 @pytest.fixture
@@ -34,6 +37,10 @@ def published(
         return publish(session, judged_model(dataset_id, **facts), rows, promotion)
 
 
+def at(cutoff: int, error: float, series: str = SIX) -> Errors:
+    return {(name, cutoff): error for name in series}
+
+
 def champion(database: Database, dataset_id: str) -> str | None:
     with database.read() as session:
         return datasets.get(session, OWNER, dataset_id).champion_id
@@ -42,6 +49,11 @@ def champion(database: Database, dataset_id: str) -> str | None:
 def promote(database: Database, model_id: str) -> None:
     with database.write() as session:
         models.promote(session, OWNER, model_id)
+
+
+def rename(database: Database, model_id: str) -> None:
+    with database.write() as session:
+        models.update(session, OWNER, model_id, ModelUpdate(name="another"))
 
 
 def delete(database: Database, model_id: str) -> None:
@@ -58,15 +70,36 @@ def test_first_model_is_promoted_however_bad(database: Database, dataset_id: str
 def test_later_model_is_promoted_if_better_on_common_rows(
     database: Database, dataset_id: str, error: float, winner: int
 ) -> None:
-    first = published(database, dataset_id, {("a", 10): 2.0, ("a", 11): 2.0}, skill=0.5)
-    second = published(database, dataset_id, {("a", 11): error, ("a", 12): 0.0}, skill=-0.5)
+    first = published(database, dataset_id, at(10, 2.0) | at(11, 2.0), skill=0.5)
+    second = published(database, dataset_id, at(11, error) | at(12, 0.0), skill=-0.5)
+    assert champion(database, dataset_id) == (first, second)[winner]
+
+
+@pytest.mark.parametrize(("common", "winner"), [("abcde", 0), ("abcdef", 1)])
+def test_fewer_than_six_common_series_leave_it_to_skill(
+    database: Database, dataset_id: str, common: str, winner: int
+) -> None:
+    """All are better, on two cuts each, and the skill is worse."""
+    first = published(database, dataset_id, at(10, 2.0, common) | at(11, 2.0, common), skill=0.2)
+    second = published(database, dataset_id, at(10, 1.0, common) | at(11, 1.0, common), skill=0.1)
+    assert champion(database, dataset_id) == (first, second)[winner]
+
+
+@pytest.mark.parametrize(("cuts", "winner"), [(5, 0), (6, 1)])
+def test_of_few_series_six_common_cuts_are_enough(
+    database: Database, dataset_id: str, cuts: int, winner: int
+) -> None:
+    before, after = ({("a", cut): error for cut in range(cuts)} for error in (2.0, 1.0))
+    first = published(database, dataset_id, before, skill=0.2, tested_series=5)
+    second = published(database, dataset_id, after, skill=0.1, tested_series=5)
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
 def test_every_series_counts_the_same_however_many_rows_it_has(database: Database, dataset_id: str) -> None:
-    rows = [("long", 10), ("long", 11), ("long", 12), ("short", 10)]
-    first = published(database, dataset_id, dict(zip(rows, [2.0, 2.0, 2.0, 1.0], strict=True)))
-    published(database, dataset_id, dict(zip(rows, [1.0, 1.0, 1.0, 3.0], strict=True)))
+    """The second is better by rows (9.5 to 11 in all) and worse by series (7.5 to 7)."""
+    cuts = [("long", 10), ("long", 11), ("long", 12)]
+    first = published(database, dataset_id, dict.fromkeys(cuts, 2.0) | at(10, 1.0, "abcde"))
+    published(database, dataset_id, dict.fromkeys(cuts, 1.0) | at(10, 1.3, "abcde"))
     assert champion(database, dataset_id) == first
 
 
@@ -74,8 +107,8 @@ def test_every_series_counts_the_same_however_many_rows_it_has(database: Databas
 def test_without_common_rows_skill_decides(
     database: Database, dataset_id: str, skill: float, winner: int
 ) -> None:
-    first = published(database, dataset_id, {("a", 10): 1.0}, skill=0.2)
-    second = published(database, dataset_id, {("a", 20): 9.0}, skill=skill)
+    first = published(database, dataset_id, at(10, 1.0), skill=0.2)
+    second = published(database, dataset_id, at(20, 9.0), skill=skill)
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
@@ -90,8 +123,8 @@ def test_wish_of_the_training_goes_before_the_rule(
     database: Database, dataset_id: str, promotion: Promotion, winner: int
 ) -> None:
     better = 0.1 if promotion == "never" else 9.0
-    first = published(database, dataset_id, {("a", 10): 1.0})
-    second = published(database, dataset_id, {("a", 10): better}, promotion)
+    first = published(database, dataset_id, at(10, 1.0))
+    second = published(database, dataset_id, at(10, better), promotion)
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
@@ -147,7 +180,7 @@ def test_two_trainings_that_end_at_once_leave_the_better_one(
     one, two = (judged_model(dataset_id) for _ in errors)
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:
-            publish(session, one, backtest_rows({("a", 10): errors[0]}))
+            publish(session, one, backtest_rows(at(10, errors[0])))
             other = pool.submit(publish_alone, database, two, errors[1])
             with pytest.raises(StillWaiting):
                 other.result(timeout=0.3)
@@ -157,19 +190,20 @@ def test_two_trainings_that_end_at_once_leave_the_better_one(
 
 def publish_alone(database: Database, model: Any, error: float) -> str:
     with database.write() as session:
-        return publish(session, model, backtest_rows({("a", 10): error}))
+        return publish(session, model, backtest_rows(at(10, error)))
 
 
-def test_promotion_waits_for_a_deletion_under_way_and_finds_the_model_gone(
-    database: Database, dataset_id: str
+@pytest.mark.parametrize("action", [promote, rename])
+def test_change_waits_for_a_deletion_under_way_and_finds_the_model_gone(
+    database: Database, dataset_id: str, action: Callable[[Database, str], None]
 ) -> None:
     model = published(database, dataset_id)
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:
             models.delete(session, OWNER, model)
-            promotion = pool.submit(promote, database, model)
+            change = pool.submit(action, database, model)
             with pytest.raises(StillWaiting):
-                promotion.result(timeout=0.3)
+                change.result(timeout=0.3)
         with pytest.raises(NotFound):
-            promotion.result(timeout=30)
+            change.result(timeout=30)
     assert champion(database, dataset_id) is None

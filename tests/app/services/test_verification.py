@@ -1,14 +1,16 @@
 """Models trained again from their lineage."""
 
+import copy
 from typing import Any
 
 import pytest
 
 from app.auth import OWNER
+from app.blobs import digest
 from app.db.engine import Database
-from app.db.tables import Model
+from app.db.tables import Blob, Model
 from app.errors import Conflict, NotFound
-from app.services.verification import verify
+from app.services.verification import Verification, verify
 from tests.factories import dataset, trained, workspace
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -18,6 +20,12 @@ def change_lineage(database: Database, model_id: str, **fields: Any) -> None:
     with database.write() as session:
         model = session.get_one(Model, (OWNER.workspace_id, model_id))
         model.lineage = {**(model.lineage or {}), **fields}
+
+
+def outcomes(verified: Verification) -> dict[str, str]:
+    """Whatever is not the same."""
+    each = {name: hashes.outcome for name, hashes in verified.hashes.items()}
+    return {name: outcome for name, outcome in each.items() if outcome != "the same"}
 
 
 @pytest.mark.parametrize(
@@ -30,13 +38,45 @@ def test_model_trained_again_is_the_same(database: Database, request_: dict[str,
     assert verified.kept == verified.found
 
 
-@pytest.mark.parametrize("name", ["data", "weights", "backtest"])
+@pytest.mark.parametrize("name", ["data", "weights", "backtest", "methods"])
 def test_other_hash_is_told_by_what_it_is_of(database: Database, name: str) -> None:
     model_id = trained(database, dataset(database).id)
     change_lineage(database, model_id, **{f"{name}_sha256": "another"})
     verified = verify(database, OWNER, model_id)
     assert not verified.is_same
-    assert [which for which, (kept, found) in verified.hashes.items() if kept != found] == [name]
+    assert outcomes(verified) == {name: "different"}
+
+
+@pytest.mark.parametrize("name", ["weights", "backtest"])
+def test_changed_blob_is_told(database: Database, name: str) -> None:
+    """Its stored hash was changed along, as by somebody who wants it served."""
+    model_id = trained(database, dataset(database).id)
+    forged: dict[Any, Any] = {"data": b"other bytes", "sha256": digest(b"other bytes")}
+    with database.write() as session:
+        session.query(Blob).filter_by(key=f"{model_id}/{name}").update(forged)
+    verified = verify(database, OWNER, model_id)
+    assert not verified.is_same
+    assert outcomes(verified) == {name: "stored otherwise"}
+    assert verified.hashes[name].stored == forged["sha256"]
+
+
+def test_blob_that_is_gone_is_told(database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    with database.write() as session:
+        session.query(Blob).filter_by(key=f"{model_id}/weights").delete()
+    assert verify(database, OWNER, model_id).hashes["weights"].stored == "missing"
+
+
+def test_changed_calibration_factor_is_told(database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    with database.write() as session:
+        model = session.get_one(Model, (OWNER.workspace_id, model_id))
+        methods = copy.deepcopy(model.methods or {})
+        methods["lstm"]["calibration"]["factors"][0][0] *= 1 + 2**-52
+        model.methods = methods
+    verified = verify(database, OWNER, model_id)
+    assert not verified.is_same
+    assert outcomes(verified) == {"methods": "stored otherwise"}
 
 
 def test_other_versions_are_told(database: Database) -> None:

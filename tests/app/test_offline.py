@@ -1,0 +1,53 @@
+"""What forecasts from the command line say of their verdict."""
+
+from pathlib import Path
+
+import pytest
+
+from app import offline
+from app.auth import OWNER
+from app.db.engine import Database
+from app.db.tables import Model
+from app.schemas import examples
+from app.schemas.train import OnLoss, TrainRequest
+from app.services.forecasting import ForecastQuery
+from app.settings import Settings
+from tests.factories import csv_bytes
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+SENTENCE = "On the last steps this LSTM's error was twice drift's."
+
+
+def judged(settings: Settings, folder: Path, outcome: str, on_loss: OnLoss) -> Path:
+    """A file that was trained on, and whose verdict against drift is known."""
+    file = folder / "lines.csv"
+    file.write_bytes(csv_bytes())
+    asked = TrainRequest(dataset_id="", horizon=3, preset="quick", method="network", on_loss=on_loss)
+    model_id = offline.train(settings, file, asked).model.id
+    verdict = {**examples.VERDICT, "outcome": outcome, "baseline": "drift", "sentence": SENTENCE}
+    database = Database(settings.database_url)
+    with database.write() as session:
+        session.get_one(Model, (OWNER.workspace_id, model_id)).verdicts = {"lstm": verdict}
+    database.dispose()
+    return file
+
+
+@pytest.mark.parametrize(
+    ("on_loss", "remark"), [("warn", SENTENCE), ("fallback", "drift answers in place of model model_")]
+)
+def test_loss_is_told_beside_the_table(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], on_loss: OnLoss, remark: str
+) -> None:
+    file = judged(settings, tmp_path, "loses", on_loss)
+    offline.forecast(settings, file, ForecastQuery(levels=(80,)))
+    printed = capsys.readouterr()
+    assert printed.err.startswith(remark)
+    assert printed.out.startswith("unique_id,ds,forecast,lo-80,hi-80\nseries 0,2000,")
+    assert len(printed.out.splitlines()) == 1 + 3 * 3
+
+
+def test_forecast_that_did_not_lose_is_printed_without_remark(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offline.forecast(settings, judged(settings, tmp_path, "ties", "fallback"), ForecastQuery())
+    assert capsys.readouterr().err == ""
