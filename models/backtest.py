@@ -14,7 +14,6 @@ from models.metrics import (
     interval_scores,
     mean,
     mean_by,
-    percentage_errors,
     pinball_losses,
     scaled_errors,
 )
@@ -85,8 +84,8 @@ class Backtest:
         held_out, answer = self.held_out, self.forecasts[method]
         squares = scaled_errors(held_out.target, answer.median, held_out.root_scale) ** 2
         return {
-            "smape": percentage_errors(held_out.target, answer.median),
-            "mase": np.abs(scaled_errors(held_out.target, answer.median, held_out.scale)),
+            "smape": held_out.smape_errors(answer.median),
+            "mase": held_out.mase_errors(answer.median),
             "rmsse": squares,
             "pinball": self._quantile_losses(answer),
             "interval_score": self._interval_scores(answer),
@@ -143,10 +142,8 @@ class Trial:
     def of(cls, model: Forecaster, median: Floats, held_out: HeldOut, seconds: float) -> "Trial":
         return cls(
             model.config.architecture,
-            smape=mean(mean_by(held_out.series, percentage_errors(held_out.target, median))),
-            mase=mean(
-                mean_by(held_out.series, np.abs(scaled_errors(held_out.target, median, held_out.scale)))
-            ),
+            smape=mean(mean_by(held_out.series, held_out.smape_errors(median))),
+            mase=mean(mean_by(held_out.series, held_out.mase_errors(median))),
             parameters=model.parameters,
             seconds=seconds,
         )

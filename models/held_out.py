@@ -128,8 +128,14 @@ class HeldOut:
 
     def errors(self, median: Floats) -> Floats:
         """(window, horizon): the errors that `measure` is the mean of; NaN where one does not count."""
-        if self.measure == "MASE":
-            return np.abs(scaled_errors(self.target, median, self.scale))
+        return self.mase_errors(median) if self.measure == "MASE" else self.smape_errors(median)
+
+    def mase_errors(self, median: Floats) -> Floats:
+        """(window, horizon): the absolute errors that MASE is the mean of; NaN where one does not count."""
+        return np.abs(scaled_errors(self.target, median, self.scale))
+
+    def smape_errors(self, median: Floats) -> Floats:
+        """(window, horizon): the percentage errors that sMAPE is the mean of."""
         return percentage_errors(self.target, median)
 
     def error(self, median: Floats, chosen: NDArray[np.bool_] | slice = slice(None)) -> float:

@@ -68,9 +68,9 @@ def raw_forecast(name: str, forecaster: Forecaster, panel: Panel) -> Forecast:
 
 def mixture(parts: Mapping[str, Forecast], weights: Mapping[str, float]) -> Forecast:
     """The weighted mean of the medians; the bounds are the network's, moved along, or the sole baseline's."""
-    lead = next((name for name in weights if name not in BASELINES), next(iter(weights)))
     if len(weights) == 1:
-        return parts[lead]
+        return parts[next(iter(weights))]
+    lead = next(name for name in weights if name not in BASELINES)
     # Two medians at both ends of float64 are further apart than it reaches.
     with np.errstate(over="ignore"):
         mean = np.sum([weight * parts[name].median for name, weight in weights.items()], axis=0)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
-from app.api.pagination import Page, encode_cursor
+from app.api.pagination import Page, handed_out
 from app.api.paths import DatasetId
 from app.api.uploads import REQUEST_BODY, TheUpload
 from app.schemas.datasets import DatasetOut, DatasetPage, ObservationPage, SeriesPage
@@ -32,8 +32,7 @@ def create_dataset(
 @router.get("")
 def list_datasets(page: Page, principal: CurrentPrincipal, session: ReadSession) -> DatasetPage:
     """List datasets, newest first."""
-    found = datasets.page(session, principal, page)
-    return found.model_copy(update={"next": encode_cursor(found.next)})
+    return handed_out(datasets.page(session, principal, page))
 
 
 @router.get("/{dataset_id}")
@@ -47,8 +46,7 @@ def list_series(
     dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, session: ReadSession
 ) -> SeriesPage:
     """List the series of a dataset by name."""
-    found = datasets.series_page(session, principal, dataset_id, page)
-    return found.model_copy(update={"next": encode_cursor(found.next)})
+    return handed_out(datasets.series_page(session, principal, dataset_id, page))
 
 
 @router.get("/{dataset_id}/observations")
@@ -60,8 +58,7 @@ def list_observations(
     session: ReadSession,
 ) -> ObservationPage:
     """Read the observations of one series, oldest first."""
-    found = datasets.observations(session, principal, dataset_id, unique_id, page)
-    return found.model_copy(update={"next": encode_cursor(found.next)})
+    return handed_out(datasets.observations(session, principal, dataset_id, unique_id, page))
 
 
 @router.delete("/{dataset_id}", status_code=204)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.deps import CurrentPrincipal, TheOracle
 from app.api.media import CSV, MediaType, csv_response, json_response
-from app.api.pagination import Page, encode_cursor
+from app.api.pagination import Page, handed_out
 from app.schemas.forecast import ForecastPage, SeriesForecast
 from app.services.forecasting import ForecastQuery
 from app.services.formats import csv_parts
@@ -85,13 +85,8 @@ def get_forecast(
     """Forecast one series, several, or every series of a dataset."""
     if media_type == CSV:
         return _csv(query, oracle.pages(principal, query, CSV_PAGE))
-    return json_response(_with_opaque_cursor(oracle.answer(principal, query, page)))
-
-
-def _with_opaque_cursor(answer: SeriesForecast | ForecastPage) -> SeriesForecast | ForecastPage:
-    if isinstance(answer, SeriesForecast):
-        return answer
-    return answer.model_copy(update={"next": encode_cursor(answer.next)})
+    answer = oracle.answer(principal, query, page)
+    return json_response(answer if isinstance(answer, SeriesForecast) else handed_out(answer))
 
 
 def _csv(query: ForecastQuery, pages: Iterator[list[SeriesForecast]]) -> Response:

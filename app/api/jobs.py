@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.deps import CurrentPrincipal, ReadSession
-from app.api.pagination import Page, encode_cursor
+from app.api.pagination import Page, handed_out
 from app.api.paths import JobId
 from app.schemas.jobs import JobOut, JobPage
 from app.services import jobs
@@ -14,8 +14,7 @@ router = APIRouter(prefix="/jobs", tags=["training"])
 @router.get("")
 def list_jobs(page: Page, principal: CurrentPrincipal, session: ReadSession) -> JobPage:
     """List jobs, newest first."""
-    found = jobs.page(session, principal, page)
-    return found.model_copy(update={"next": encode_cursor(found.next)})
+    return handed_out(jobs.page(session, principal, page))
 
 
 @router.get("/{job_id}")

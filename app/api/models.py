@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
 from app.api.media import CSV, MediaType, csv_response, json_response
-from app.api.pagination import Page, encode_cursor
+from app.api.pagination import Page, handed_out
 from app.api.paths import ModelId
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
@@ -48,8 +48,7 @@ def list_models(
     dataset_id: Annotated[str | None, Query(description="Only the models of this dataset.")] = None,
 ) -> ModelPage:
     """List models, newest first."""
-    found = models.page(session, principal, dataset_id, page)
-    return found.model_copy(update={"next": encode_cursor(found.next)})
+    return handed_out(models.page(session, principal, dataset_id, page))
 
 
 @router.get("/{model_id}")
@@ -65,8 +64,7 @@ def get_backtest(
     """Read what every method had said of steps that are known by now, beside the truth."""
     if media_type == CSV:
         return csv_response(backtests.row_csv(session, principal, model_id))
-    found = backtests.row_page(session, principal, model_id, page)
-    return json_response(found.model_copy(update={"next": encode_cursor(found.next)}))
+    return json_response(handed_out(backtests.row_page(session, principal, model_id, page)))
 
 
 @router.get("/{model_id}/backtest/series", response_model=None, responses=SERIES)
@@ -76,8 +74,7 @@ def list_backtest_series(
     """Compare the methods on each series, by name."""
     if media_type == CSV:
         return csv_response(backtests.series_csv(session, principal, model_id))
-    found = backtests.series_page(session, principal, model_id, page)
-    return json_response(found.model_copy(update={"next": encode_cursor(found.next)}))
+    return json_response(handed_out(backtests.series_page(session, principal, model_id, page)))
 
 
 @router.patch("/{model_id}")

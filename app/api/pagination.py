@@ -2,12 +2,24 @@
 
 import base64
 import binascii
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 from fastapi import Depends, Query
 
 from app.errors import BadInput, FieldError
 from app.services.paging import PageRequest
+
+
+class _Page(Protocol):
+    """What the schemas of all pages have in common."""
+
+    next: str | None
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self: ...
+
+
+AnyPage = TypeVar("AnyPage", bound=_Page)
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.")]
 Cursor = Annotated[
@@ -19,6 +31,11 @@ Cursor = Annotated[
 def encode_cursor(key: str | None) -> str | None:
     """Return a key as the opaque text that callers hand back."""
     return None if key is None else base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def handed_out(page: AnyPage) -> AnyPage:
+    """Return a page whose `next` is opaque."""
+    return page.model_copy(update={"next": encode_cursor(page.next)})
 
 
 def decode_cursor(cursor: str | None) -> str | None:

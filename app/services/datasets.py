@@ -108,9 +108,9 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
         session, workspace_id, dataset_id, error="Its dataset was deleted.", finished_at=now()
     )
     queries.lock(session, workspace_id, dataset_id)
-    blobs.delete(session, workspace_id, queries.blob_keys(session, workspace_id, dataset_id))
-    for model in model_queries.of_dataset(session, workspace_id, dataset_id):
-        blobs.delete(session, workspace_id, model.blob_keys)
+    models = model_queries.of_dataset(session, workspace_id, dataset_id)
+    keys = queries.blob_keys(session, workspace_id, dataset_id)
+    blobs.delete(session, workspace_id, keys + [key for model in models for key in model.blob_keys])
     queries.delete(session, workspace_id, dataset_id)
 
 

@@ -40,7 +40,8 @@ def answerer(model: Model) -> Answerer:
 
 def of_served(model: Model) -> Verdict | None:
     """Return the verdict on what a model serves; None without a backtest."""
-    return all_of(model).get(model.served)
+    verdict = (model.verdicts or {}).get(model.served)
+    return None if verdict is None else Verdict.model_validate(verdict)
 
 
 def all_of(model: Model) -> dict[str, Verdict]:
