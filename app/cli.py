@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -42,7 +42,7 @@ def serve() -> None:
 
 @app.command()
 def api() -> None:
-    """Run the API alone, on a database that is migrated; workers run elsewhere.
+    """Run the API alone; migrations run first, workers run elsewhere.
 
     For example:
 
@@ -56,15 +56,24 @@ def api() -> None:
 @app.command()
 def worker(
     *,
+    device: Annotated[
+        str | None, typer.Option(help="`cpu` or `cuda:N`; by default what GATECAST_DEVICE says.")
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(help="Trainings at a time; by default what GATECAST_WORKER_CONCURRENCY says."),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only tell, by the exit status, if one on this host is alive.")
     ] = False,
 ) -> None:
-    """Run one worker alone, on a database that is migrated.
+    """Run the workers of one device alone; migrations run first. Start it once for each device.
 
     For example:
 
     `GATECAST_DATABASE_URL=postgresql://me@db/gatecast gatecast worker`
+
+    `gatecast worker --device cuda:1 --concurrency 2`
 
     `gatecast worker --check`
     """
@@ -74,9 +83,9 @@ def worker(
 
         alive = workers.is_beating_here(Database(_settings().database_url), within_s=3.0)
         raise typer.Exit(0 if alive else 1)
-    from app.worker.process import run_worker
+    from app.worker.supervisor import run_workers
 
-    run_worker(_settings())
+    run_workers(_settings(device=device, worker_concurrency=concurrency))
 
 
 @app.command()
@@ -239,10 +248,11 @@ def backup(target: Annotated[Path, typer.Argument(help="The file to write; must 
     print(f"Everything is in {target}.")
 
 
-def _settings() -> "Settings":
+def _settings(**options: Any) -> "Settings":
+    """Read the settings; an option that was given overrules its own."""
     from app.settings import load_settings
 
-    return load_settings()
+    return load_settings(**{name: value for name, value in options.items() if value is not None})
 
 
 def main() -> None:

@@ -99,11 +99,7 @@ def _trained_forecast(client: Client, console: Console, name: str, histories: Hi
 def _watched(client: Client, console: Console, job: JobOut) -> JobOut:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("   training", total=1.0)
-        return client.wait(job.id, lambda now: bar.update(task, completed=_share_done(now)))
-
-
-def _share_done(job: JobOut) -> float:
-    return job.progress.share_done if job.progress else 0.0
+        return client.wait(job.id, lambda now: bar.update(task, completed=now.progress.share_done))
 
 
 def _as_csv(histories: Histories) -> bytes:

@@ -19,7 +19,7 @@ from app.intake.reader import Columns, read_csv
 from app.schemas.forecast import SeriesForecast
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services import datasets, models, storage, training, verification
+from app.services import attempts, datasets, models, storage, verification
 from app.services.forecasting import ForecastQuery, Oracle
 from app.services.formats import csv_parts
 from app.services.model_cache import ModelCache
@@ -50,7 +50,7 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
     """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
     with _opened(settings) as database:
         asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
-        job = training.perform_here(database, OWNER, asked, settings.device)
+        job = attempts.perform_here(database, OWNER, asked, settings.device)
         with database.read() as session:
             model = models.get(session, OWNER, str(job.model_id))
             return Training(model, datasets.get(session, OWNER, model.dataset_id).champion_id)

@@ -5,8 +5,9 @@ the names of a workspace and a job; all else is read from our own tables.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
 
@@ -18,6 +19,9 @@ APPLICATION_VERSION = "1"
 QUEUE_NAME = "trainings"
 WORKFLOW_NAME = "train"
 POLLING_INTERVAL_S = 0.1  # the default of a second would be a wait on every job
+MIDDLE_PRIORITY = 1000  # the engine takes the lowest number from 1 up first, ours is the highest around 0
+FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+FORGOTTEN_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,19 @@ class Queue:
             system_database_engine=database.writer, application_name=APPLICATION, lazy=True
         )
 
-    def enqueue(self, session: Session, job: JobRef) -> None:
-        """Add a job in the caller's transaction: it is queued if and when that commits."""
+    def enqueue(self, session: Session, job: JobRef, priority: int = 0) -> None:
+        """Add a job in the caller's transaction: it is queued if and when that commits.
+
+        Of those that wait, the highest priority goes first, and of equals the oldest. A job that is in the
+        queue's books already stays as it is there.
+        """
         self._client.enqueue_in_transaction(
             session,
             {
                 "queue_name": QUEUE_NAME,
                 "workflow_name": WORKFLOW_NAME,
                 "workflow_id": job.job_id,
+                "priority": MIDDLE_PRIORITY - priority,
                 "app_version": APPLICATION_VERSION,
                 "serialization_type": WorkflowSerializationFormat.PORTABLE,
             },
@@ -66,9 +75,15 @@ class Queue:
 
 
 class Runner:
-    """The end of the queue where jobs come out: one at a time, each through `perform`."""
+    """The end of the queue where jobs come out: one at a time, each through `perform`.
 
-    def __init__(self, database: Database, worker_id: str, perform: Perform) -> None:
+    `most_at_once` limits how many are worked on over all workers.
+    """
+
+    def __init__(
+        self, database: Database, worker_id: str, perform: Perform, most_at_once: int | None = None
+    ) -> None:
+        self._most_at_once = most_at_once
         DBOS(
             config={
                 "name": APPLICATION,
@@ -82,18 +97,44 @@ class Runner:
             },
         )
 
-        @DBOS.workflow(name=WORKFLOW_NAME)
+        # Our own rows count the attempts; the engine shall not give a job up before they do.
+        @DBOS.workflow(name=WORKFLOW_NAME, max_recovery_attempts=None)
         def train(workspace_id: str, job_id: str) -> None:
             perform(JobRef(workspace_id, job_id))
 
     def start(self) -> None:
         """Begin to take jobs."""
         DBOS.launch()
-        DBOS.register_queue(QUEUE_NAME, worker_concurrency=1, polling_interval_sec=POLLING_INTERVAL_S)
+        DBOS.register_queue(
+            QUEUE_NAME,
+            worker_concurrency=1,
+            global_concurrency=self._most_at_once,
+            polling_interval_sec=POLLING_INTERVAL_S,
+        )
 
-    def recover(self, worker_ids: list[str]) -> None:
-        """Put the unfinished jobs of dead workers back into the queue; doing it twice does no harm."""
-        DBOS._recover_pending_workflows(worker_ids)  # noqa: SLF001  # no public call does this in one step
+    def holders(self) -> set[str]:
+        """Return the workers that have unfinished jobs by the queue's books."""
+        held = DBOS.list_workflows(
+            status="PENDING", queue_name=QUEUE_NAME, load_input=False, load_output=False
+        )
+        return {workflow.executor_id for workflow in held if workflow.executor_id is not None}
+
+    def recover(self, worker_ids: Iterable[str]) -> None:
+        """Put the unfinished jobs of some workers back into the queue; doing it twice does no harm."""
+        DBOS._recover_pending_workflows(list(worker_ids))  # noqa: SLF001  # no public call does this in one step
+
+    def forget_finished(self, age: timedelta) -> None:
+        """Remove from the queue's books what has been finished for so long; our own rows stay."""
+        before = (datetime.now(UTC) - age).isoformat()
+        done = DBOS.list_workflows(
+            status=FINISHED,
+            queue_name=QUEUE_NAME,
+            completed_before=before,
+            limit=FORGOTTEN_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        )
+        DBOS.delete_workflows([workflow.workflow_id for workflow in done])
 
     def stop(self) -> None:
         """Take no more jobs; one still running stays with this worker until it is recovered."""

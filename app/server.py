@@ -27,18 +27,19 @@ from app.settings import Settings
 from app.worker.supervisor import Supervisor
 
 DRAIN_S = 2  # for requests in work when the service is told to stop
+PAUSE_LIMIT_S = 2.5  # for a training to reach its next checkpoint; Ctrl-C shall not be waited for
 STOP_LIMIT_S = 4.5  # for everything: a thread that parses a large upload cannot be interrupted
 START_LIMIT_S = 60.0
 logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
-    """Serve until SIGINT or SIGTERM. With a worker, the migrations are run first."""
+    """Serve until SIGINT or SIGTERM; the migrations are run first."""
     set_up_logging(settings.log_level)
     check_device(settings.device)
-    supervisor = Supervisor(settings) if with_worker else None
+    supervisor = Supervisor(settings, PAUSE_LIMIT_S) if with_worker else None
+    _migrate(settings)
     if supervisor is not None:
-        _migrate(settings)
         supervisor.start()
     api = _Api(settings, supervisor)
     threading.Thread(target=warm_up, daemon=True).start()
@@ -55,8 +56,12 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
 
 def _migrate(settings: Settings) -> None:
     database = Database(settings.database_url)
-    storage.migrate(database)
-    database.dispose()
+    try:
+        storage.migrate(database)
+    except Unavailable:
+        logger.warning("The database is away; what is asked meanwhile is answered with 503.")
+    finally:
+        database.dispose()
 
 
 class _Api(uvicorn.Server):

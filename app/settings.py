@@ -3,8 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -65,20 +64,38 @@ class Settings(BaseSettings):
         float,
         Field(gt=1, description="Seconds without a heartbeat after which a worker elsewhere counts as dead."),
     ] = 30.0
+    worker_concurrency: Annotated[
+        int, Field(ge=1, description="Trainings at a time on this worker's device, each in a worker process.")
+    ] = 1
+    worker_memory_mb: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Memory that one training may take, in MiB; by default its part of four fifths of "
+            "what the machine or the container has.",
+        ),
+    ] = None
+    max_trainings: Annotated[
+        int | None,
+        Field(ge=1, description="Trainings at a time over all workers; by default as many as they take."),
+    ] = None
+    keep_finished_days: Annotated[
+        float, Field(ge=0, description="Days until a finished job is removed from the queue's books.")
+    ] = 7.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="How much is logged.")
     ] = "info"
 
 
-def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings from the environment.
+def load_settings(**options: Any) -> Settings:
+    """Read the settings from the environment; `options`, by their names here, overrule it.
 
     Raises SettingsError with a sentence for each variable that is unknown or cannot be used; values are
     not repeated, since a database URL may hold a password.
     """
-    complaints = [_unknown(name) for name in environment if name.startswith(PREFIX) and not _is_known(name)]
+    complaints = [_unknown(name) for name in os.environ if name.startswith(PREFIX) and not _is_known(name)]
     try:
-        settings = Settings()
+        settings = Settings(**options)
     except ValidationError as error:
         complaints += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}." for e in error.errors()]
     if complaints:

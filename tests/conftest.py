@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services import storage, training
+from app.services import attempts, storage
 from app.settings import Settings
 from models.config import TrainingConfig, preset
 from tests import postgres
@@ -98,7 +98,7 @@ def brief_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
         config = preset(name, **facts)
         return replace(config, steps=config.epochs)
 
-    monkeypatch.setattr(training, "preset", brief)
+    monkeypatch.setattr(attempts, "preset", brief)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from app.queue import JobRef
 from app.schemas import examples
 from app.schemas.datasets import DatasetOut
 from app.schemas.train import Promotion, TrainRequest
-from app.services import champions, datasets, training
+from app.services import attempts, champions, datasets, training
 from models.baselines import BASELINES
 
 Series = Mapping[str, Sequence[float | None]]
@@ -68,7 +68,7 @@ def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:
     """Train at once, in this process, and return the model's id."""
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
-    return str(training.perform_here(database, principal, asked, "cpu").model_id)
+    return str(attempts.perform_here(database, principal, asked, "cpu").model_id)
 
 
 def judged_model(

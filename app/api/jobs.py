@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.deps import CurrentPrincipal, ReadSession
+from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
 from app.api.pagination import Page, handed_out
 from app.api.paths import JobId
 from app.schemas.jobs import JobOut, JobPage
@@ -21,3 +21,9 @@ def list_jobs(page: Page, principal: CurrentPrincipal, session: ReadSession) -> 
 def get_job(job_id: JobId, principal: CurrentPrincipal, session: ReadSession) -> JobOut:
     """Show a job: its state, how far it is, and what came of it."""
     return jobs.get(session, principal, job_id)
+
+
+@router.post("/{job_id}/cancel")
+def cancel_job(job_id: JobId, principal: CurrentPrincipal, session: WriteSession) -> JobOut:
+    """Cancel a job that waits or runs; a running one stops within two seconds, and leaves nothing."""
+    return jobs.cancel(session, principal, job_id)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    func,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -151,24 +152,64 @@ class Series(Owned):
 
 
 class Job(Owned):
-    """One training in the queue; `attempt` fences its writers: a row is changed only by the newest."""
+    """One training in the queue; `attempt` fences its writers: a row is changed only by the newest.
+
+    `fingerprint` tells whether two jobs ask for the same; `revision` counts the changes that can be seen from
+    outside; `worker_id` is who works on it, or did last; `checkpoint` is where the attempt after this one
+    goes on from.
+    """
 
     __tablename__ = "jobs"
+    __table_args__ = (
+        Index(None, "workspace_id", "dataset_id", "fingerprint"),
+        Index(None, "worker_id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     # No reference: a job outlives its dataset, to say what became of it.
     dataset_id: Mapped[str]
     dataset_version: Mapped[int]
     request: Mapped[dict[str, Any]]
+    fingerprint: Mapped[str]
     state: Mapped[str]
     attempt: Mapped[int] = mapped_column(default=0)
     failures: Mapped[list[Any]] = mapped_column(default=list)
-    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    progress: Mapped[dict[str, Any]]
+    revision: Mapped[int] = mapped_column(default=0)
+    worker_id: Mapped[str | None]
+    checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[str | None] = mapped_column(Text)
     model_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class Schedule(Owned):
+    """A training that is asked for again and again, at the times that `cron` names.
+
+    `next_at` is when it is due; who changes it has fired it. `trained_version` is the dataset's version that
+    it asked to be trained on last; `last` tells what came of the last time, as the answer shows it.
+    """
+
+    __tablename__ = "schedules"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id"], ["datasets.workspace_id", "datasets.id"], ondelete="CASCADE"
+        ),
+        Index(None, "workspace_id", "dataset_id"),
+        Index(None, "next_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str]
+    cron: Mapped[str]
+    train: Mapped[dict[str, Any]]
+    paused: Mapped[bool]
+    next_at: Mapped[datetime]
+    trained_version: Mapped[int | None]
+    last: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Model(Owned):
@@ -253,6 +294,9 @@ class Worker(Base):
     boot_id: Mapped[str]
     pid: Mapped[int]
     process_started: Mapped[str]
+    device: Mapped[str]
     beat: Mapped[int] = mapped_column(BigInteger)
+    # By the database's clock, for people to look at; who is dead is found out by the counter alone.
+    beat_at: Mapped[datetime] = mapped_column(default=func.now())
     stopped: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(default=now)

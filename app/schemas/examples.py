@@ -7,6 +7,7 @@ Example = dict[str, Any]
 DATASET_ID = "ds_0660f96ccf3453f4b05d3d274d"
 JOB_ID = "job_0660f96d107c22a9d1f0b6c3e8"
 MODEL_ID = "model_0660f96d6671cee863c5fd106d"
+WORKER_ID = "worker_0660f96a5b1f0c77d2a94e1b05"
 CURSOR = "ZHNfMDY2MGY5NmNjZjM0NTNmNGIwNWQzZDI3NGQ"
 
 DETECTED: Example = {
@@ -70,9 +71,12 @@ TRAINING: Example = {
     "on_loss": "warn",
     "promote": "auto",
     "seed": 0,
+    "priority": 0,
 }
 PROGRESS: Example = {
     "phase": "training",
+    "share_done": 0.75,
+    "estimated_end": "2026-01-31T09:00:30Z",
     "architecture": "rnn",
     "member": 2,
     "members": 2,
@@ -80,8 +84,8 @@ PROGRESS: Example = {
     "epochs": 20,
     "loss": 0.041,
     "validation_loss": None,
-    "share_done": 1.0,
 }
+PUBLISHED: Example = {**dict.fromkeys(PROGRESS), "phase": "publishing", "share_done": 1.0}
 JOB: Example = {
     "id": JOB_ID,
     "state": "succeeded",
@@ -89,13 +93,23 @@ JOB: Example = {
     "dataset_version": 1,
     "request": TRAINING,
     "attempt": 1,
-    "progress": PROGRESS,
+    "worker_id": WORKER_ID,
+    "progress": PUBLISHED,
     "error": None,
     "failures": [],
     "model_id": MODEL_ID,
     "created_at": "2026-01-31T09:00:05Z",
     "started_at": "2026-01-31T09:00:05Z",
     "finished_at": "2026-01-31T09:00:30Z",
+}
+WORKER: Example = {
+    "id": WORKER_ID,
+    "host": "station",
+    "pid": 4711,
+    "device": "cpu",
+    "job_id": JOB_ID,
+    "silent_s": 0.4,
+    "started_at": "2026-01-31T08:55:00Z",
 }
 TRIAL: Example = {
     "architecture": "rnn",

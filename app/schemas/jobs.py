@@ -9,37 +9,49 @@ from app.schemas import examples
 from app.schemas.train import Architecture, TrainRequest
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-Phase = Literal["backtesting", "training"]
+Phase = Literal["queued", "preparing", "backtesting", "training", "publishing"]
 
 
 class Progress(BaseModel):
-    """How far a running training is."""
+    """How far a training is."""
 
-    model_config = ConfigDict(json_schema_extra={"example": examples.PROGRESS})
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"example": examples.PROGRESS})
 
     phase: Annotated[
         Phase,
         Field(
-            description="`backtesting`: a candidate learns without the last steps, to be judged on them. "
-            "`training`: the best one learns from everything; that is the model kept."
-        ),
-    ]
-    architecture: Annotated[Architecture, Field(description="The network that learns.")]
-    member: Annotated[int, Field(description="The member of its ensemble that these figures are of, from 1.")]
-    members: Annotated[int, Field(description="How many members it has; several may learn at a time.")]
-    epoch: Annotated[int, Field(description="Epochs of this member so far.")]
-    epochs: Annotated[int, Field(description="How many each member will have.")]
-    loss: Annotated[float, Field(description="Pinball loss on the training windows, scaled.")]
-    validation_loss: Annotated[
-        float | None,
-        Field(
-            description="Pinball loss on the held-out windows, scaled; null while the model that is kept "
-            "learns from everything."
+            description="`queued`: it waits for a worker. `preparing`: the series are read. `backtesting`: a "
+            "candidate learns without the last steps, to be judged on them beside the simple methods. "
+            "`training`: the best one learns from everything; that is the model kept. `publishing`: it is "
+            "stored. A job that has ended tells where it did."
         ),
     ]
     share_done: Annotated[
         float, Field(ge=0, le=1, description="Share of the whole training, all its phases, that is done.")
-    ]
+    ] = 0.0
+    estimated_end: Annotated[
+        datetime | None,
+        Field(description="When it will have ended, if it goes on as it did; null while that is unknown."),
+    ] = None
+    architecture: Annotated[
+        Architecture | None, Field(description="The network that learns; null while none does, as below.")
+    ] = None
+    member: Annotated[
+        int | None, Field(description="The member of its ensemble that these figures are of, from 1.")
+    ] = None
+    members: Annotated[
+        int | None, Field(description="How many members it has; several may learn at a time.")
+    ] = None
+    epoch: Annotated[int | None, Field(description="Epochs of this member so far.")] = None
+    epochs: Annotated[int | None, Field(description="How many each member will have.")] = None
+    loss: Annotated[float | None, Field(description="Pinball loss on the training windows, scaled.")] = None
+    validation_loss: Annotated[
+        float | None,
+        Field(
+            description="Pinball loss on the held-out windows, scaled; null also while the model that is "
+            "kept learns from everything."
+        ),
+    ] = None
 
 
 class JobOut(BaseModel):
@@ -56,7 +68,10 @@ class JobOut(BaseModel):
     dataset_version: Annotated[int, Field(description="Its version when the training was asked for.")]
     request: Annotated[TrainRequest, Field(description="What was asked for, defaults filled in.")]
     attempt: Annotated[int, Field(description="How often it was started.")]
-    progress: Annotated[Progress | None, Field(description="How far it is; null before the first figures.")]
+    worker_id: Annotated[
+        str | None, Field(description="The worker that has it, or had it last; null before the first.")
+    ]
+    progress: Annotated[Progress, Field(description="How far it is.")]
     error: Annotated[str | None, Field(description="Why it failed or was cancelled, and what to do.")]
     failures: Annotated[list[str], Field(description="What ended each attempt that died, oldest first.")]
     model_id: Annotated[str | None, Field(description="The model it left, once succeeded.")]

@@ -19,14 +19,19 @@ ON_LOSS = (
 )
 
 
-class TrainRequest(BaseModel):
-    """One training of a model on a dataset."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.TRAINING})
+class OfDataset(BaseModel):
+    """What is asked of one dataset."""
 
     dataset_id: Annotated[
         str, Field(max_length=200, description="The dataset to learn from, in its newest version.")
     ]
+
+
+class TrainSettings(BaseModel):
+    """How to train, whatever the dataset."""
+
+    model_config = ConfigDict(extra="forbid")
+
     horizon: Annotated[
         int,
         Field(
@@ -68,3 +73,18 @@ class TrainRequest(BaseModel):
         int,
         Field(ge=0, lt=2**31, description="Same seed, data and machine: the same model to the last bit."),
     ] = 0
+    priority: Annotated[
+        int,
+        Field(
+            ge=-100,
+            le=100,
+            description="Which of those that wait is taken first: the one with the highest number, of equals "
+            "the one asked for first.",
+        ),
+    ] = 0
+
+
+class TrainRequest(TrainSettings, OfDataset):
+    """One training of a model on a dataset."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.TRAINING})

@@ -9,9 +9,8 @@ from app.auth import Principal
 from app.db.engine import Session
 from app.db.ids import new_id
 from app.db.queries import datasets as queries
-from app.db.queries import jobs as job_queries
 from app.db.queries import models as model_queries
-from app.db.tables import Dataset, DatasetVersion, Series, now
+from app.db.tables import Dataset, DatasetVersion, Series
 from app.errors import FieldError, NotFound
 from app.intake.frame import Intake, TimeAxis
 from app.schemas.datasets import (
@@ -22,6 +21,7 @@ from app.schemas.datasets import (
     SeriesOut,
     SeriesPage,
 )
+from app.services import jobs
 from app.services import series as store
 from app.services.paging import PageRequest, cut
 
@@ -104,9 +104,7 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
     workspace_id = principal.workspace_id
     # First the jobs: a training that publishes meanwhile has either finished, and its model is among
     # those deleted below, or finds its job cancelled and publishes nothing.
-    job_queries.cancel_all(
-        session, workspace_id, dataset_id, error="Its dataset was deleted.", finished_at=now()
-    )
+    jobs.cancel_all(session, principal, dataset_id, "Its dataset was deleted.")
     queries.lock(session, workspace_id, dataset_id)
     models = model_queries.of_dataset(session, workspace_id, dataset_id)
     keys = queries.blob_keys(session, workspace_id, dataset_id)

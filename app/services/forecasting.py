@@ -87,13 +87,13 @@ class _Batch:
         return [_series_forecast(source, row, result, i) for i, row in enumerate(rows)]
 
 
-def check_device(name: str) -> None:
-    """Return if the device is there.
+def check_device(name: str) -> str:
+    """Return which device a setting means, if it is there.
 
     Raises BadInput if it is not.
     """
     try:
-        resolve_device(name)
+        return str(resolve_device(name))
     except CoreError as error:
         raise BadInput(f"GATECAST_DEVICE: {error}") from error
 

@@ -1,22 +1,44 @@
-"""Workers: who is alive, and whose unfinished jobs are to be taken over.
+"""Workers: who is alive and doing what, and whose unfinished jobs are to be taken over.
 
 No clock is compared between machines. A worker elsewhere is dead when this process has itself seen its
 counter unchanged for the deadline, by its own monotonic clock; one on this host is dead at once when no
-process has its pid and start time any more.
+process has its pid and start time any more, and after a short silence when it is of another boot.
 """
 
+import os
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
-from app.db.engine import Database
+from app.auth import Principal
+from app.db.engine import Database, Session
 from app.db.ids import new_id
 from app.db.queries import workers as queries
 from app.db.tables import Worker
+from app.errors import Unavailable
+from app.queue import Queue
+from app.schemas.workers import WorkerOut, WorkerPage
+from app.services import jobs
+from app.services.paging import PageRequest, cut
+
+HEARTBEAT_S = 1.0
+# A machine that was started anew has another boot, and so has another machine of the same name: the latter's
+# heart beats.
+OTHER_BOOT_DEADLINE_S = 3.5
 
 
-def register(database: Database, pid: int) -> str:
+def page(session: Session, principal: Principal, request: PageRequest) -> WorkerPage:
+    """List the workers, newest first, each with what it does for the caller."""
+    found = queries.page(session, principal.workspace_id, request.limit + 1, request.after)
+    shown, following = cut(found, request, lambda seen: seen.worker.id)
+    return WorkerPage(workers=[_out(*seen) for seen in shown], next=following)
+
+
+def register(database: Database, pid: int, device: str) -> str:
     """Store a worker that is about to start and return its id."""
     worker = Worker(
         id=new_id("worker"),
@@ -24,6 +46,7 @@ def register(database: Database, pid: int) -> str:
         boot_id=boot_id(),
         pid=pid,
         process_started=process_started(pid) or "",
+        device=device,
         beat=0,
         stopped=False,
     )
@@ -44,10 +67,38 @@ def leave(database: Database, worker_id: str) -> None:
         queries.mark_stopped(session, worker_id)
 
 
-def forget(database: Database, worker_ids: list[str]) -> None:
-    """Remove the rows of dead workers, once their jobs are back in the queue."""
+@contextmanager
+def on_duty(database: Database, device: str) -> Iterator[str]:
+    """Count this process among the workers, by the id this gives, while it trains outside of the queue."""
+    worker_id, over = register(database, os.getpid(), device), threading.Event()
+
+    def keep_beating() -> None:
+        while not over.wait(HEARTBEAT_S):
+            with suppress(Unavailable):
+                beat(database, worker_id)
+
+    heart = threading.Thread(target=keep_beating, daemon=True)
+    heart.start()
+    try:
+        yield worker_id
+    finally:
+        over.set()
+        heart.join()
+        leave(database, worker_id)
+
+
+def bury(database: Database, queue: Queue, worker_ids: Collection[str]) -> None:
+    """Forget dead workers; what they worked on waits in the queue again, also what never came from there."""
     with database.write() as session:
+        for ref, priority in jobs.lose(session, worker_ids):
+            queue.enqueue(session, ref, priority)
         queries.remove(session, worker_ids)
+
+
+def unknown(database: Database, worker_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that belong to no worker, because it was forgotten."""
+    with database.read() as session:
+        return set(worker_ids) - queries.known(session, worker_ids)
 
 
 def is_beating_here(database: Database, within_s: float) -> bool:
@@ -84,7 +135,24 @@ class DeathWatch:
         if beat != worker.beat:
             self._seen[worker.id] = (worker.beat, self._clock())
             return False
-        return self._clock() - since > self._deadline_s
+        return self._clock() - since > self._deadline_of(worker)
+
+    def _deadline_of(self, worker: Worker) -> float:
+        if worker.host == socket.gethostname() and worker.boot_id != boot_id():
+            return min(OTHER_BOOT_DEADLINE_S, self._deadline_s)
+        return self._deadline_s
+
+
+def _out(worker: Worker, job_id: str | None, now: datetime) -> WorkerOut:
+    return WorkerOut(
+        id=worker.id,
+        host=worker.host,
+        pid=worker.pid,
+        device=worker.device,
+        job_id=job_id,
+        silent_s=max(0.0, (now - worker.beat_at).total_seconds()),
+        started_at=worker.created_at,
+    )
 
 
 def _is_gone(worker: Worker) -> bool:

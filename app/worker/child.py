@@ -3,21 +3,34 @@
 import logging
 import os
 import signal
+import threading
 import traceback
+from dataclasses import dataclass
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 
 from app.db.engine import Database
 from app.queue import JobRef
-from app.services import training
+from app.services import attempts
+from app.services.checkpoints import Paused
 from app.services.jobs import Superseded
-from app.settings import Settings
 from app.worker.orphans import exit_with_parent
 
 REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
 NICENESS = 10  # the API on the same machine goes first
 CONTEXT = get_context("forkserver")
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One attempt at a job, and what it may use."""
+
+    ref: JobRef
+    attempt: int
+    database_url: str
+    device: str
+    memory_bytes: int
 
 
 def warm_up() -> None:
@@ -33,42 +46,61 @@ def warm_up() -> None:
 class Child:
     """A child process at one attempt."""
 
-    def __init__(self, settings: Settings, ref: JobRef, attempt: int) -> None:
+    def __init__(self, task: Task) -> None:
         self._reasons, sender = CONTEXT.Pipe(duplex=False)
-        self._process = CONTEXT.Process(target=_main, args=(settings, ref, attempt, sender))
+        self._process = CONTEXT.Process(target=_main, args=(task, sender))
         self._process.start()
         sender.close()
 
-    def wait(self) -> str | None:
-        """Wait for the end and return what broke the attempt; None if it ended its job, either way."""
-        self._process.join()
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid or 0
+
+    def has_ended(self, within_s: float) -> bool:
+        """Wait for the end for so long, and tell whether it has come."""
+        self._process.join(within_s)
+        return not self._process.is_alive()
+
+    def cause(self) -> str | None:
+        """Return what broke the attempt that has ended; None if nothing did."""
         if self._process.exitcode == 0:
             return None
-        return self._reason()
-
-    def kill(self) -> None:
-        """End the child at once."""
-        self._process.kill()
-
-    def _reason(self) -> str:
         try:
             return str(self._reasons.recv())
         except EOFError:
             return f"its process ended with {_named(self._process.exitcode or 0)}."
+
+    def ask_to_pause(self) -> None:
+        """Let the training stop at its next checkpoint."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End the child at once."""
+        self._process.kill()
 
 
 def _named(exitcode: int) -> str:
     return f"signal {signal.Signals(-exitcode).name}" if exitcode < 0 else f"exit code {exitcode}"
 
 
-def _main(settings: Settings, ref: JobRef, attempt: int, reasons: Connection) -> None:
-    exit_with_parent()
+def _main(task: Task, reasons: Connection) -> None:
+    pausing = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: pausing.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides
+    exit_with_parent()
     os.nice(NICENESS)
-    database = Database(settings.database_url)
+    database = Database(task.database_url)
     try:
-        training.perform(database, ref, attempt, settings.device)
-    except Superseded as error:
+        attempts.perform(
+            database,
+            task.ref,
+            task.attempt,
+            task.device,
+            memory_bytes=task.memory_bytes,
+            should_pause=pausing.is_set,
+        )
+    except (Superseded, Paused) as error:
         logger.info("%s", error)
     except Exception as error:
         traceback.print_exc()

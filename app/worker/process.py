@@ -4,34 +4,45 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from types import FrameType
 
-from app.db.engine import Database
+from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
-from app.queue import JobRef, Runner
+from app.queue import JobRef, Queue, Runner
 from app.services import jobs, storage, workers
 from app.services.forecasting import check_device
-from app.settings import Settings
-from app.worker.child import Child, warm_up
+from app.services.jobs import Superseded
+from app.services.workers import HEARTBEAT_S
+from app.settings import MEBIBYTE, Settings
+from app.worker.child import Child, Task, warm_up
+from app.worker.memory import limit_bytes, resident_bytes
 from app.worker.orphans import exit_with_parent
 
-HEARTBEAT_S = 1.0
+PAUSE_LIMIT_S = 10.0  # for a training to reach its next checkpoint when the worker is told to stop
+LOOK_S = 0.5  # between two looks at the training at hand
+IDLE_LOOKS = 3
+CLEANING_S = 3600.0
 logger = logging.getLogger(__name__)
 
 
-def run_worker(settings: Settings) -> None:
+def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> None:
     """Work until SIGTERM or SIGINT, or until the process that started this one is gone."""
     set_up_logging(settings.log_level)
     exit_with_parent()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _setter(stopping))
-    check_device(settings.device)
-    Worker(settings, stopping).run()
-    # What is left are threads of the engine that wait for a child which has just been killed.
+    device = check_device(settings.device)
+    database = Database(settings.database_url)
+    storage.migrate(database)
+    warm_up()
+    Worker(settings, database, device, stopping).run(pause_limit_s)
+    # What is left are threads of the engine that wait for a job which others take over.
     logging.shutdown()
     os._exit(0)
 
@@ -43,105 +54,179 @@ class _AtHand:
     ref: JobRef
     attempt: int
     child: Child
+    ended: threading.Event
 
 
 class Worker:
-    """One worker: heartbeat and watch in the main thread, the training in one of the engine's."""
+    """One worker: heartbeat and watch over the others in the main thread, the training in the engine's."""
 
-    def __init__(self, settings: Settings, stopping: threading.Event) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, database: Database, device: str, stopping: threading.Event
+    ) -> None:
+        self._settings, self._database, self._device = settings, database, device
         self._stopping = stopping
-        self._database = Database(settings.database_url)
+        self._memory_bytes = limit_bytes(settings)
+        self._id = workers.register(database, os.getpid(), device)
+        self._watch = workers.DeathWatch(self._id, settings.worker_deadline_s)
+        self._queue = Queue(database)
+        self._runner = Runner(database, self._id, self._perform, settings.max_trainings)
         self._at_hand: _AtHand | None = None
+        self._performing = False
+        self._idle_looks = 0
+        self._cleaning_due = 0.0
 
-    def run(self) -> None:
+    def run(self, pause_limit_s: float) -> None:
         """Take jobs until asked to stop, then give back the one at hand."""
-        storage.check_ready(self._database)
-        warm_up()
-        worker_id = workers.register(self._database, os.getpid())
-        watch = workers.DeathWatch(worker_id, self._settings.worker_deadline_s)
-        runner = Runner(self._database, worker_id, self._perform)
-        runner.start()
-        logger.info("Worker %s takes trainings.", worker_id)
+        self._runner.start()
+        logger.info("Worker %s takes trainings.", self._id)
         while not self._stopping.is_set():
-            self._look_after(worker_id, watch, runner)
+            self._look_after()
             self._stopping.wait(HEARTBEAT_S)
-        self._leave(worker_id)
-        logger.info("Worker %s has stopped.", worker_id)
+        self._leave(pause_limit_s)
+        logger.info("Worker %s has stopped.", self._id)
 
-    def _look_after(self, worker_id: str, watch: workers.DeathWatch, runner: Runner) -> None:
-        """Beat, and take over from the dead; a database that is away now may be back at the next beat."""
+    def _look_after(self) -> None:
+        """Beat, and see to the others; a database that is away now may be back at the next beat."""
         try:
-            if not workers.beat(self._database, worker_id):
+            if not workers.beat(self._database, self._id):
                 logger.error("Others took this worker for dead; it stops, to be started afresh.")
                 self._stopping.set()
                 return
-            if dead := watch.dead(self._database):
-                logger.warning("Taking over from dead workers: %s.", ", ".join(dead))
-                runner.recover(dead)
-                workers.forget(self._database, dead)
+            self._take_over()
+            self._clean_up()
         except Exception:
             logger.exception("The heartbeat failed and is tried again in %s s.", HEARTBEAT_S)
+
+    def _take_over(self) -> None:
+        """Put back into the queue what dead workers have left."""
+        if dead := self._watch.dead(self._database):
+            logger.warning("Taking over from dead workers: %s.", ", ".join(dead))
+            workers.bury(self._database, self._queue, dead)
+        # Asked in this order: whoever holds a job has been known before.
+        holders = self._runner.holders()
+        strays = workers.unknown(self._database, holders)
+        if self._holds_unawares(holders):
+            strays.add(self._id)
+        if strays:
+            self._runner.recover(strays)
+
+    def _holds_unawares(self, holders: set[str]) -> bool:
+        """Tell whether a job was given to this worker and got lost on the way, with its connection.
+
+        For a moment it looks so at the beginning and at the end of every job.
+        """
+        idle = self._id in holders and not self._performing
+        self._idle_looks = self._idle_looks + 1 if idle else 0
+        return self._idle_looks >= IDLE_LOOKS
+
+    def _clean_up(self) -> None:
+        if time.monotonic() >= self._cleaning_due:
+            self._runner.forget_finished(timedelta(days=self._settings.keep_finished_days))
+            self._cleaning_due = time.monotonic() + CLEANING_S
 
     def _perform(self, ref: JobRef) -> None:
         """Attempt a job until it has ended, or this worker stops.
 
         Nothing may be raised from here: the queue would take the job for ended.
         """
+        self._performing = True
         last: int | None = None
         while not self._stopping.is_set():
             try:
-                last = self._attempt(ref, last)
+                attempt = self._begin(ref, last)
+                if attempt is None:
+                    self._performing = False
+                    return
+                last = attempt
+                self._attempt(ref, attempt)
             except Exception:
                 logger.exception("Job %s waits %s s for another look.", ref.job_id, HEARTBEAT_S)
                 self._stopping.wait(HEARTBEAT_S)
-            else:
-                if last is None:
-                    return
         # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
         # takes it over.
         threading.Event().wait()
 
-    def _attempt(self, ref: JobRef, last: int | None) -> int | None:
-        """Make one attempt; return its number if it died and another is due, None if the job has ended."""
+    def _begin(self, ref: JobRef, last: int | None) -> int | None:
         with self._database.write() as session:
-            attempt = jobs.begin(session, ref, self._settings.max_attempts, last)
-        if attempt is None:
-            return None
-        logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
-        child = Child(self._settings, ref, attempt)
-        self._at_hand = _AtHand(ref, attempt, child)
-        cause = child.wait()
-        logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
-        if cause is not None:
-            self._record_death(ref, attempt, cause)
-        self._at_hand = None
-        return attempt if cause is not None else None
+            return jobs.begin(session, ref, self._id, self._settings.max_attempts, last)
 
-    def _record_death(self, ref: JobRef, attempt: int, cause: str) -> None:
-        """Keep the cause as soon as the database lets it; a worker that stops gives the job back instead."""
+    def _attempt(self, ref: JobRef, attempt: int) -> None:
+        """Make one attempt in a child, and keep what broke it."""
+        logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
+        task = Task(ref, attempt, self._settings.database_url, self._device, self._memory_bytes)
+        child = Child(task)
+        self._at_hand = _AtHand(ref, attempt, child, threading.Event())
+        refusal = self._watched(self._at_hand)
+        self._at_hand.ended.set()
+        cause = child.cause()
+        logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
+        if refusal is not None:
+            self._record(lambda session: jobs.fail(session, ref, attempt, refusal))
+        elif cause is not None:
+            self._record(lambda session: jobs.record_death(session, ref, attempt, cause))
+        self._at_hand = None
+
+    def _watched(self, work: _AtHand) -> str | None:
+        """Wait for the end of a child, and end it where it has no more say, or takes too much memory.
+
+        Returns why there shall be no other attempt, if so.
+        """
+        while not work.child.has_ended(within_s=LOOK_S):
+            if resident_bytes(work.child.pid) > self._memory_bytes:
+                work.child.kill()
+                work.child.has_ended(within_s=LOOK_S)
+                return (
+                    f"The training was ended because it took more memory than its worker allows, "
+                    f"{self._memory_bytes / MEBIBYTE:,.0f} MiB. Use a worker with more "
+                    f"(GATECAST_WORKER_MEMORY_MB), fewer series, or a shorter horizon."
+                )
+            if not self._may_go_on(work):
+                work.child.kill()
+        return None
+
+    def _may_go_on(self, work: _AtHand) -> bool:
+        """Ask the job; with the database away, the training goes on."""
+        try:
+            with self._database.read() as session:
+                return jobs.is_held(session, work.ref, work.attempt)
+        except Unavailable:
+            return True
+
+    def _record(self, write: Callable[[Session], None]) -> None:
+        """Write as soon as the database lets; a worker that stops gives the job back instead."""
         while not self._stopping.is_set():
             try:
                 with self._database.write() as session:
-                    jobs.record_death(session, ref, attempt, cause)
+                    write(session)
+            except Superseded as error:
+                logger.info("%s", error)
+                return
             except Unavailable:
                 logger.warning("The database is away; this worker waits for it.")
                 self._stopping.wait(HEARTBEAT_S)
             else:
                 return
 
-    def _leave(self, worker_id: str) -> None:
+    def _leave(self, pause_limit_s: float) -> None:
         """Give back the job at hand and say goodbye; with the database away, others will find out."""
         work = self._at_hand
         if work is not None:
-            work.child.kill()
+            work.child.ask_to_pause()
+            if not work.ended.wait(pause_limit_s):
+                work.child.kill()
         try:
-            with self._database.write() as session:
-                if work is not None:
-                    jobs.give_back(session, work.ref, work.attempt)
-            workers.leave(self._database, worker_id)
+            if work is not None:
+                self._give_back(work)
+            workers.leave(self._database, self._id)
         except Unavailable:
             logger.warning("The database is away; this worker's job is taken over when it is missed.")
+
+    def _give_back(self, work: _AtHand) -> None:
+        try:
+            with self._database.write() as session:
+                jobs.give_back(session, work.ref, work.attempt)
+        except Superseded as error:
+            logger.info("%s", error)
 
 
 def _setter(event: threading.Event) -> Callable[[int, FrameType | None], None]:

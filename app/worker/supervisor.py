@@ -1,49 +1,75 @@
-"""Keep one worker process alive beside the API."""
+"""Keep worker processes alive, beside the API or alone."""
 
 import logging
+import signal
 import threading
 from multiprocessing import get_context
 
+from app.observability.logs import set_up_logging
 from app.settings import Settings
-from app.worker.process import run_worker
+from app.worker.orphans import exit_with_parent
+from app.worker.process import PAUSE_LIMIT_S, run_worker
 
 RESTART_PAUSE_S = 1.0
-STOP_GRACE_S = 3.0
+EXIT_S = 1.0  # for a worker that has paused its training, to be gone
 CONTEXT = get_context("spawn")
 logger = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Starts a worker, and another one whenever it dies, until told to stop."""
+    """Starts as many workers as the settings say, and another one whenever one dies, until told to stop.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    Told so, a worker has `pause_limit_s` for its training to reach a checkpoint.
+    """
+
+    def __init__(self, settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> None:
+        self._settings, self._pause_limit_s = settings, pause_limit_s
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep_alive, name="supervisor")
+        self._threads = [
+            threading.Thread(target=self._keep_alive, name=f"supervisor {number}")
+            for number in range(settings.worker_concurrency)
+        ]
 
     def start(self) -> None:
-        """Start the worker."""
-        self._thread.start()
+        """Start the workers."""
+        for thread in self._threads:
+            thread.start()
 
     def ask_to_stop(self) -> None:
-        """Begin to stop the worker; it is ended if it does not within the grace time."""
+        """Begin to stop the workers; they are ended if they do not within the grace time."""
         self._stopping.set()
 
     def stop(self) -> None:
-        """Stop the worker and wait until it has."""
+        """Stop the workers and wait until they have."""
         self.ask_to_stop()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _keep_alive(self) -> None:
         while not self._stopping.is_set():
-            process = CONTEXT.Process(target=run_worker, args=(self._settings,))
+            process = CONTEXT.Process(target=run_worker, args=(self._settings, self._pause_limit_s))
             process.start()
             while process.is_alive() and not self._stopping.is_set():
                 process.join(timeout=0.2)
             if self._stopping.is_set():
                 process.terminate()
-                process.join(STOP_GRACE_S)
+                process.join(self._pause_limit_s + EXIT_S)
                 process.kill()
                 return
             logger.error("The worker ended with code %s; another one starts.", process.exitcode)
             self._stopping.wait(RESTART_PAUSE_S)
+
+
+def run_workers(settings: Settings) -> None:
+    """Run the workers of one device until SIGTERM or SIGINT."""
+    if settings.worker_concurrency == 1:
+        run_worker(settings)
+    set_up_logging(settings.log_level)
+    exit_with_parent()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    supervisor = Supervisor(settings)
+    supervisor.start()
+    stopping.wait()
+    supervisor.stop()

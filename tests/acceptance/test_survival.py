@@ -34,7 +34,7 @@ def job(caller: Client) -> JobOut:
 
 def _if_under_way(caller: Client, job_id: str) -> JobOut | None:
     job = caller.job(job_id)
-    return job if job.progress is not None else None
+    return job if job.progress.phase == "backtesting" else None
 
 
 def test_killed_worker_is_replaced_and_its_job_finished(

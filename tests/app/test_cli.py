@@ -145,12 +145,6 @@ def test_unreachable_database_stops_the_start_with_a_sentence(tmp_path: Path) ->
     assert "secret" not in answer.stderr
 
 
-def test_worker_on_a_database_without_tables_says_to_migrate(tmp_path: Path) -> None:
-    answer = run("worker", folder=tmp_path)
-    assert answer.returncode == 2
-    assert "gatecast migrate" in answer.stderr
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_help_of_each_command_has_an_example(name: str, tmp_path: Path) -> None:
     answer = run(name, "--help", folder=tmp_path)

@@ -14,6 +14,11 @@ def test_environment_overrides_the_default(monkeypatch: pytest.MonkeyPatch) -> N
     assert load_settings().port == 9000
 
 
+def test_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATECAST_DEVICE", "cpu")
+    assert load_settings(device="cuda:1").device == "cuda:1"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

@@ -1,6 +1,9 @@
 """Jobs. Every change made by a worker names the attempt it belongs to, and a stale one changes no row."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
+
+from sqlalchemy import ColumnElement, select
 
 from app.db.engine import Session
 from app.db.queries.scope import changeable, visible
@@ -28,21 +31,55 @@ def find(session: Session, workspace_id: str, job_id: str) -> Job | None:
     return session.scalars(visible(Job, workspace_id).where(Job.id == job_id)).one_or_none()
 
 
+def unfinished_like(session: Session, workspace_id: str, dataset_id: str, fingerprint: str) -> Job | None:
+    """Return the job that waits or runs for the same, or nothing."""
+    query = visible(Job, workspace_id).where(
+        Job.dataset_id == dataset_id, Job.fingerprint == fingerprint, Job.state.in_(UNFINISHED)
+    )
+    return session.scalars(query.order_by(Job.id).limit(1)).one_or_none()
+
+
 def lock(session: Session, workspace_id: str, job_id: str) -> Job | None:
     """Return a job whose row no one else may change until the transaction ends, or nothing."""
     query = visible(Job, workspace_id).where(Job.id == job_id).with_for_update()
     return session.scalars(query).one_or_none()
 
 
-def change(session: Session, workspace_id: str, job_id: str, attempt: int, **values: Any) -> bool:
-    """Change a running job on behalf of one attempt; False if that attempt has no say any more."""
-    query = changeable(Job, workspace_id).where(
-        Job.id == job_id, Job.attempt == attempt, Job.state == "running"
-    )
-    return session.scalar(query.values(**values).returning(Job.id)) is not None
+def lock_running_of(session: Session, worker_ids: Collection[str]) -> Sequence[Job]:
+    """Return the jobs, of any workspace, that run on some workers; locked until the transaction ends."""
+    query = select(Job).where(Job.worker_id.in_(worker_ids), Job.state == "running").with_for_update()
+    return session.scalars(query).all()
 
 
-def cancel_all(session: Session, workspace_id: str, dataset_id: str, **values: Any) -> None:
-    """End every unfinished job of a dataset."""
-    query = changeable(Job, workspace_id).where(Job.dataset_id == dataset_id, Job.state.in_(UNFINISHED))
-    session.execute(query.values(state="cancelled", **values))
+def is_held(session: Session, workspace_id: str, job_id: str, attempt: int) -> bool:
+    """Tell whether an attempt still has its say over a running job."""
+    query = visible(Job, workspace_id).where(*_held(job_id, attempt))
+    return session.scalar(query) is not None
+
+
+def report(session: Session, workspace_id: str, job_id: str, attempt: int, progress: dict[str, Any]) -> bool:
+    """Store how far an attempt is; False if it has no say any more."""
+    changes = {"progress": progress, "revision": Job.revision + 1}
+    return _change(session, workspace_id, job_id, attempt, changes)
+
+
+def keep_checkpoint(
+    session: Session, workspace_id: str, job_id: str, attempt: int, checkpoint: dict[str, Any]
+) -> bool:
+    """Store what the next attempt goes on from, a change that nobody outside sees; False as above."""
+    return _change(session, workspace_id, job_id, attempt, {"checkpoint": checkpoint})
+
+
+def lock_unfinished_of(session: Session, workspace_id: str, dataset_id: str) -> Sequence[Job]:
+    """Return every unfinished job of a dataset, locked until the transaction ends."""
+    query = visible(Job, workspace_id).where(Job.dataset_id == dataset_id, Job.state.in_(UNFINISHED))
+    return session.scalars(query.with_for_update()).all()
+
+
+def _change(session: Session, workspace_id: str, job_id: str, attempt: int, changes: dict[str, Any]) -> bool:
+    query = changeable(Job, workspace_id).where(*_held(job_id, attempt)).values(changes)
+    return session.scalar(query.returning(Job.id)) is not None
+
+
+def _held(job_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    return Job.id == job_id, Job.attempt == attempt, Job.state == "running"

@@ -9,10 +9,11 @@ from sqlalchemy import text
 from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
-from app.db.tables import Blob, Model
-from app.services import datasets, jobs, models
+from app.db.tables import Blob, Job, Model, Worker
+from app.services import datasets, jobs, models, workers
 from tests.factories import dataset, judged_model, publish, queued_job, trained
 
+FIGURES = {"member": 2, "members": 2, "epoch": 3, "loss": 0.5, "validation_loss": None, "share_done": 0.5}
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
 
@@ -23,18 +24,22 @@ def go_back(database: Database, revision: str) -> None:
         command.downgrade(config, revision)
 
 
+def set_progress(database: Database, progress: dict[str, object]) -> None:
+    """Let every job have told so far what trainings told at that revision."""
+    with database.write() as session:
+        session.execute(text("UPDATE jobs SET progress = :progress"), {"progress": json.dumps(progress)})
+
+
 def test_rows_from_before_architectures_are_of_an_untried_lstm(database: Database) -> None:
     dataset_id = dataset(database).id
     model_id = trained(database, dataset_id, architecture="gru")
-    waiting = queued_job(database, dataset_id)
     go_back(database, "0001")
+    set_progress(database, {**FIGURES, "validation_loss": 0.4})
     schema.upgrade(database)
     with database.read() as session:
         model = models.get(session, OWNER, model_id)
         progress = jobs.get(session, OWNER, model.job_id).progress
-        assert jobs.get(session, OWNER, waiting.job_id).progress is None
     assert (model.architecture, model.trials) == ("lstm", [])
-    assert progress is not None
     assert (progress.phase, progress.architecture, progress.epochs) == ("training", "lstm", 20)
 
 
@@ -65,11 +70,23 @@ def test_champion_from_before_promotions_leaves_the_model_trained_before_it(data
 
 def test_way_back_before_architectures_leaves_what_was_known_then(database: Database) -> None:
     model_id = trained(database, dataset(database).id)
+    go_back(database, "0003")
+    set_progress(database, {**FIGURES, "phase": "training", "architecture": "lstm", "epochs": 20})
     go_back(database, "0001")
     with database.read() as session:
         models_then = session.execute(text("SELECT id, validation_loss FROM models")).all()
         (progress,) = session.execute(text("SELECT progress FROM jobs")).scalars()
     assert models_then == [(model_id, 0.0)]
     figures = json.loads(progress) if database.is_sqlite else progress
-    assert set(figures) == {"member", "members", "epoch", "loss", "validation_loss", "share_done"}
-    assert figures["validation_loss"] == 0
+    assert figures == {**FIGURES, "validation_loss": 0}
+
+
+def test_jobs_from_before_checkpoints_wait_and_workers_report_anew(database: Database) -> None:
+    ref = queued_job(database, dataset(database).id)
+    worker_id = workers.register(database, 1, "cpu")
+    go_back(database, "0003")
+    schema.upgrade(database)
+    with database.read() as session:
+        job = session.get_one(Job, ("default", ref.job_id))
+        assert (job.progress["phase"], job.revision, job.checkpoint) == ("queued", 0, None)
+        assert session.get_one(Worker, worker_id).device == ""

@@ -29,7 +29,7 @@ def ref(database: Database) -> JobRef:
 
 def begin(database: Database, ref: JobRef, max_attempts: int = 3) -> int | None:
     with database.write() as session:
-        return jobs.begin(session, ref, max_attempts)
+        return jobs.begin(session, ref, "worker", max_attempts)
 
 
 def look(database: Database, ref: JobRef) -> JobOut:
@@ -91,21 +91,21 @@ def test_late_attempt_may_neither_report_nor_end_the_job(database: Database, ref
         jobs.report(session, ref, late, FIGURES)
     with pytest.raises(jobs.Superseded), database.write() as session:
         jobs.succeed(session, ref, late, "model_late")
-    assert (look(database, ref).state, look(database, ref).progress) == ("running", None)
+    assert (look(database, ref).state, look(database, ref).progress.phase) == ("running", "preparing")
 
 
 def test_worker_that_was_overtaken_does_not_take_the_job_back(database: Database, ref: JobRef) -> None:
     late = begin(database, ref)
     begin(database, ref)
     with database.write() as session:
-        assert jobs.begin(session, ref, 3, last=late) is None
+        assert jobs.begin(session, ref, "worker", 3, last=late) is None
     assert look(database, ref).attempt == 2
 
 
 def test_death_of_a_late_attempt_is_not_recorded(database: Database, ref: JobRef) -> None:
     late = begin(database, ref) or 0
     begin(database, ref)
-    with database.write() as session:
+    with pytest.raises(jobs.Superseded), database.write() as session:
         jobs.record_death(session, ref, late, "too late")
     assert look(database, ref).state == "running"
 

@@ -21,7 +21,7 @@ from app.schemas.train import (
     Promotion,
     TrainRequest,
 )
-from app.services import champions, datasets, jobs, models, training
+from app.services import attempts, champions, datasets, jobs, models, reports
 from app.services.forecasting import ForecastQuery, Oracle
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest
@@ -43,13 +43,12 @@ def test_training_succeeds_with_model_and_champion(database: Database) -> None:
     dataset_id = dataset(database).id
     ref = queued_job(database, dataset_id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, 3) or 0
-    training.perform(database, ref, attempt, "cpu")
+        attempt = jobs.begin(session, ref, "worker", 3) or 0
+    attempts.perform(database, ref, attempt, "cpu")
     with database.read() as session:
         job = jobs.get(session, OWNER, ref.job_id)
         assert job.state == "succeeded"
-        assert job.progress is not None
-        assert job.progress.share_done == 1
+        assert (job.progress.phase, job.progress.share_done) == ("publishing", 1)
         assert datasets.get(session, OWNER, dataset_id).champion_id == job.model_id
 
 
@@ -118,16 +117,17 @@ def test_error_without_a_scale_is_null(database: Database) -> None:
 def test_progress_tells_of_both_phases_and_of_all_that_is_done(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reports: list[Progress] = []
-    monkeypatch.setattr(training, "REPORT_INTERVAL_S", 0.0)
-    monkeypatch.setattr(jobs, "report", lambda *told: reports.append(told[-1]))
+    told: list[Progress] = []
+    monkeypatch.setattr(reports, "REPORT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(jobs, "report", lambda *args: told.append(args[-1]))
     trained(database, dataset(database).id, architecture="cnn")
-    shares = [report.share_done for report in reports]
-    phases = [report.phase for report in reports]
-    assert phases == sorted(phases)
+    shares = [report.share_done for report in told]
+    phases = [report.phase for report in told]
+    figures = told[:-1]
+    assert phases == [*sorted(phases[:-1]), "publishing"]
     assert [phases.count("training"), phases.count("backtesting") >= 40] == [40, True]
-    assert {(report.architecture, report.epochs) for report in reports} == {("cnn", 20)}
-    assert all((report.validation_loss is None) == (report.phase == "training") for report in reports)
+    assert {(report.architecture, report.epochs) for report in figures} == {("cnn", 20)}
+    assert all((report.validation_loss is None) == (report.phase == "training") for report in figures)
     assert shares == sorted(shares)
     assert shares[-1] == 1
 
@@ -136,10 +136,10 @@ def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
     dataset_id = dataset(database).id
     ref = queued_job(database, dataset_id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, 3) or 0
+        attempt = jobs.begin(session, ref, "worker", 3) or 0
         datasets.delete(session, OWNER, dataset_id)
     with pytest.raises(jobs.Superseded):
-        training.perform(database, ref, attempt, "cpu")
+        attempts.perform(database, ref, attempt, "cpu")
     with database.read() as session:
         assert session.query(Blob).count() == session.query(Model).count() == 0
 
@@ -178,10 +178,10 @@ def test_deleted_dataset_takes_every_byte_of_its_models_along(database: Database
 def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        late = jobs.begin(session, ref, 3) or 0
-        jobs.begin(session, ref, 3)
+        late = jobs.begin(session, ref, "worker", 3) or 0
+        jobs.begin(session, ref, "worker", 3)
     with pytest.raises(jobs.Superseded):
-        training.perform(database, ref, late, "cpu")
+        attempts.perform(database, ref, late, "cpu")
     with database.read() as session:
         assert session.query(Model).count() == 0
 
@@ -189,8 +189,8 @@ def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
 def test_device_that_is_not_there_fails_with_what_to_do(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, 3) or 0
-    training.perform(database, ref, attempt, "cuda:7")
+        attempt = jobs.begin(session, ref, "worker", 3) or 0
+    attempts.perform(database, ref, attempt, "cuda:7")
     with database.read() as session:
         job = jobs.get(session, OWNER, ref.job_id)
     assert job.state == "failed"
@@ -209,7 +209,7 @@ def test_interrupted_command_leaves_no_job_running(
         trained(database, dataset_id)
     with database.read() as session:
         (job,) = jobs.page(session, OWNER, PageRequest(10)).jobs
-    assert (job.state, job.error) == ("failed", "It was interrupted: KeyboardInterrupt.")
+    assert (job.state, job.error) == ("cancelled", "It was interrupted: KeyboardInterrupt.")
 
 
 def test_request_offers_what_the_core_offers() -> None:
@@ -217,8 +217,9 @@ def test_request_offers_what_the_core_offers() -> None:
     assert get_args(Architecture) == get_args(core.Architecture)
     assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
     assert get_args(MethodChoice) == get_args(Blending)
-    assert get_args(Phase) == get_args(selection.Phase)
-    shaping = set(TrainRequest.model_fields) - {"dataset_id", "preset", "method", "on_loss", "promote"}
+    assert set(get_args(selection.Phase)) < set(get_args(Phase))
+    rest = {"dataset_id", "preset", "method", "on_loss", "promote", "priority"}
+    shaping = set(TrainRequest.model_fields) - rest
     assert shaping <= set(core.TrainingConfig.__dataclass_fields__)
 
 

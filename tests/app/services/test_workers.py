@@ -9,6 +9,7 @@ import pytest
 
 from app.db.engine import Database
 from app.db.tables import Worker
+from app.queue import Queue
 from app.services import workers
 from app.services.workers import DeathWatch
 
@@ -34,6 +35,13 @@ def watch(clock: Clock) -> DeathWatch:
 
 
 @pytest.fixture
+def queue(database: Database) -> Iterator[Queue]:
+    queue = Queue(database)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
 def process() -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     yield process
@@ -42,7 +50,7 @@ def process() -> Iterator["subprocess.Popen[bytes]"]:
 
 def elsewhere(database: Database) -> str:
     """Register a worker and move its row to another host."""
-    worker_id = workers.register(database, os.getpid())
+    worker_id = workers.register(database, os.getpid(), "cpu")
     with database.write() as session:
         session.get_one(Worker, worker_id).host = "elsewhere"
     return worker_id
@@ -51,21 +59,21 @@ def elsewhere(database: Database) -> str:
 def test_living_process_on_this_host_is_alive(
     database: Database, watch: DeathWatch, process: "subprocess.Popen[bytes]"
 ) -> None:
-    workers.register(database, process.pid)
+    workers.register(database, process.pid, "cpu")
     assert watch.dead(database) == []
 
 
 def test_missing_process_on_this_host_is_dead_at_once(
     database: Database, watch: DeathWatch, process: "subprocess.Popen[bytes]"
 ) -> None:
-    worker_id = workers.register(database, process.pid)
+    worker_id = workers.register(database, process.pid, "cpu")
     process.kill()
     process.wait()
     assert watch.dead(database) == [worker_id]
 
 
 def test_reused_pid_is_another_process(database: Database, watch: DeathWatch) -> None:
-    worker_id = workers.register(database, os.getpid())
+    worker_id = workers.register(database, os.getpid(), "cpu")
     with database.write() as session:
         session.get_one(Worker, worker_id).process_started = "1"
     assert watch.dead(database) == [worker_id]
@@ -100,8 +108,8 @@ def test_worker_that_left_is_dead_at_once(database: Database, watch: DeathWatch)
     assert watch.dead(database) == [worker_id]
 
 
-def test_forgotten_worker_learns_it_at_its_next_heartbeat(database: Database) -> None:
-    worker_id = workers.register(database, os.getpid())
+def test_forgotten_worker_learns_it_at_its_next_heartbeat(database: Database, queue: Queue) -> None:
+    worker_id = workers.register(database, os.getpid(), "cpu")
     assert workers.beat(database, worker_id)
-    workers.forget(database, [worker_id])
+    workers.bury(database, queue, [worker_id])
     assert not workers.beat(database, worker_id)

@@ -8,7 +8,7 @@ from app.services import workers
 
 
 def test_beating_worker_is_seen(database: Database) -> None:
-    worker_id = workers.register(database, os.getpid())
+    worker_id = workers.register(database, os.getpid(), "cpu")
     timer = threading.Timer(0.1, workers.beat, (database, worker_id))
     timer.start()
     assert workers.is_beating_here(database, within_s=0.5)
@@ -16,10 +16,10 @@ def test_beating_worker_is_seen(database: Database) -> None:
 
 
 def test_silent_worker_is_told(database: Database) -> None:
-    workers.register(database, os.getpid())
+    workers.register(database, os.getpid(), "cpu")
     assert not workers.is_beating_here(database, within_s=0.1)
 
 
 def test_worker_that_left_does_not_count(database: Database) -> None:
-    workers.leave(database, workers.register(database, os.getpid()))
+    workers.leave(database, workers.register(database, os.getpid(), "cpu"))
     assert not workers.is_beating_here(database, within_s=0.0)

@@ -1,0 +1,18 @@
+"""Workers: who trains, on what."""
+
+from fastapi import APIRouter
+
+from app.api.deps import CurrentPrincipal, ReadSession
+from app.api.pagination import Page, handed_out
+from app.schemas.workers import WorkerPage
+from app.services import workers
+
+router = APIRouter(prefix="/workers", tags=["training"])
+
+
+@router.get("")
+def list_workers(page: Page, principal: CurrentPrincipal, session: ReadSession) -> WorkerPage:
+    """List the workers, newest first: on which machine and device each is, what it does, and whether it is
+    alive.
+    """
+    return handed_out(workers.page(session, principal, page))

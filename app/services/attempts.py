@@ -1,0 +1,236 @@
+"""Attempts at jobs: a training as it is carried out, in a worker's child process or by a command."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+from app import blobs
+from app.auth import Principal
+from app.db.engine import Database, Session
+from app.db.ids import new_id
+from app.db.queries import datasets as dataset_queries
+from app.db.queries import jobs as job_queries
+from app.db.tables import Model
+from app.errors import AppError, Unavailable
+from app.queue import JobRef
+from app.schemas.jobs import JobOut, Progress
+from app.schemas.models import Trial
+from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
+from app.services import backtests, champions, histories, jobs, training, workers
+from app.services.checkpoints import JobCheckpoints
+from app.services.histories import Histories
+from app.services.recipes import Recipe, Result
+from app.services.reports import Reporter
+from app.version import VERSION
+from models.assessment import Assessment
+from models.backtest import Trial as CoreTrial
+from models.config import Architecture, preset
+from models.errors import CoreError
+
+PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
+
+
+class TrainingFailed(AppError):
+    """A training ended without a model."""
+
+    code = "training-failed"
+    title = "The training failed"
+
+
+class MemoryTooSmall(AppError):
+    """A training that this worker has not enough memory for."""
+
+    code = "memory-too-small"
+    title = "The training needs more memory than the worker has"
+
+
+def perform(  # noqa: PLR0913  # the last three have a default
+    database: Database,
+    ref: JobRef,
+    attempt: int,
+    device: str,
+    *,
+    memory_bytes: int | None = None,
+    should_pause: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> None:
+    """Carry out one attempt at a job: read, train with no session open, publish.
+
+    Ends the job as succeeded, or as failed with a reason when the data or the settings are at fault, or when
+    it would need more than `memory_bytes`; any other exception passes and counts as an attempt that died.
+    Goes on from the job's checkpoint if it has one. Raises Paused at the next checkpoint once it should
+    pause, and Superseded, having written nothing, once the attempt has no say over its job.
+    """
+    attempted = _Attempt(database, ref, attempt, device, memory_bytes)
+    try:
+        attempted.make(Reporter(database, ref, attempt, on_progress), should_pause)
+    except (CoreError, MemoryTooSmall) as error:
+        with database.write() as session:
+            jobs.fail(session, ref, attempt, str(error))
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One attempt at a job, and what it has to work with."""
+
+    database: Database
+    ref: JobRef
+    number: int
+    device: str
+    memory_bytes: int | None
+
+    def make(self, reporter: Reporter, should_pause: Callable[[], bool]) -> None:
+        """Read, train and publish."""
+        with self.database.read() as session:
+            work = _read(session, self.ref)
+        recipe = work.recipe(self.device)
+        checkpoints = JobCheckpoints(self.database, self.ref, self.number, should_pause)
+        result = recipe.follow(reporter.core)
+        reporter(Progress(phase="publishing", share_done=1.0))
+        product = _product(work, result)
+        product.model.training_seconds = checkpoints.seconds
+        _publish(self.database, self.ref, self.number, product)
+
+
+def perform_here(
+    database: Database,
+    principal: Principal,
+    request: TrainRequest,
+    device: str,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> JobOut:
+    """Ask for a training and carry it out in this process, past the queue.
+
+    Raises TrainingFailed with the job's reason.
+    """
+    with workers.on_duty(database, device) as worker_id:
+        with database.write() as session:
+            ref = training.ask(session, principal, request)
+            attempt = jobs.begin(session, ref, worker_id, max_attempts=1) or 1
+        try:
+            perform(database, ref, attempt, device, on_progress=on_progress)
+        except BaseException as error:
+            with database.write() as session:
+                jobs.interrupt(session, ref, attempt, f"It was interrupted: {type(error).__name__}.")
+            raise
+    with database.read() as session:
+        job = jobs.get(session, principal, ref.job_id)
+    if job.error is not None:
+        raise TrainingFailed(job.error)
+    return job
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What a job asks for, and what it is to learn from."""
+
+    ref: JobRef
+    dataset_id: str
+    request: TrainRequest
+    histories: Histories
+
+    def recipe(self, device: str) -> Recipe:
+        """Return what is to be done, on a device."""
+        config = preset(
+            self.request.preset,
+            horizon=self.request.horizon,
+            season_length=self.histories.axis.season_length,
+            values=len(self.histories.panel.values),
+            longest=int(self.histories.panel.lengths.max()),
+            seed=self.request.seed,
+        )
+        candidates = _candidates(self.request.architecture)
+        return Recipe(self.histories, config, candidates, self.request.method, device)
+
+
+def _publish(database: Database, ref: JobRef, attempt: int, product: "_Product") -> None:
+    """Store the model and end the job, in one transaction; wait for a database that is away."""
+    deadline = time.monotonic() + PUBLISH_PATIENCE_S
+    while True:
+        try:
+            with database.write() as session:
+                jobs.succeed(session, ref, attempt, product.model.id)
+                for key, data in product.blobs.items():
+                    blobs.put(session, ref.workspace_id, key, data)
+                champions.admit(session, product.model, product.promotion)
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PUBLISH_PAUSE_S)
+        else:
+            return
+
+
+def _read(session: Session, ref: JobRef) -> _Work:
+    job = job_queries.find(session, ref.workspace_id, ref.job_id)
+    if job is None:
+        raise jobs.Superseded(f"Job {ref.job_id} is gone.")
+    version = dataset_queries.version(session, ref.workspace_id, job.dataset_id, job.dataset_version)
+    if version is None:
+        raise jobs.Superseded(f"The dataset of job {ref.job_id} is gone.")
+    request = TrainRequest.model_validate(job.request)
+    return _Work(ref, job.dataset_id, request, histories.read(session, version))
+
+
+def _candidates(choice: ArchitectureChoice) -> tuple[Architecture, ...]:
+    return get_args(Architecture) if choice == "all" else (choice,)
+
+
+@dataclass(frozen=True)
+class _Product:
+    """All that a training leaves."""
+
+    model: Model
+    blobs: dict[str, bytes]
+    promotion: Promotion
+
+
+def _product(work: _Work, result: Result) -> _Product:
+    model = _model(work, result)
+    parts = {
+        model.weights_key: result.artifact.weights,
+        model.backtest_key: result.rows,
+        model.series_key: result.series,
+    }
+    return _Product(model, parts, work.request.promote)
+
+
+def _model(work: _Work, result: Result) -> Model:
+    model_id, lineage, trained = new_id("model"), result.lineage(), result.trained
+    return Model(
+        workspace_id=work.ref.workspace_id,
+        id=model_id,
+        dataset_id=work.dataset_id,
+        dataset_version=lineage.dataset_version,
+        job_id=work.ref.job_id,
+        horizon=work.request.horizon,
+        preset=work.request.preset,
+        seed=work.request.seed,
+        architecture=trained.model.config.architecture,
+        trials=[_trial_out(trial).model_dump() for trial in trained.trials],
+        artifact=result.artifact.metadata,
+        weights_key=f"{model_id}/weights",
+        weights_bytes=len(result.artifact.weights),
+        weights_sha256=lineage.weights_sha256,
+        code_version=VERSION,
+        on_loss=work.request.on_loss,
+        lineage=lineage.model_dump(),
+        methods=result.methods,
+        **_judgement(trained.assessment),
+    )
+
+
+def _judgement(assessment: Assessment) -> dict[str, Any]:
+    verdicts = {name: backtests.verdict_out(verdict) for name, verdict in assessment.verdicts.items()}
+    return {
+        "served": assessment.served,
+        "verdicts": {name: verdict.model_dump() for name, verdict in verdicts.items()},
+        "backtest": backtests.summary(assessment.backtest).model_dump(),
+    }
+
+
+def _trial_out(trial: CoreTrial) -> Trial:
+    mase = None if math.isnan(trial.mase) else trial.mase  # neither JSON nor Postgres knows a NaN
+    return Trial.model_validate(asdict(trial) | {"mase": mase})

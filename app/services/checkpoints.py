@@ -1,0 +1,89 @@
+"""Checkpoints: how far a training is, kept where a worker on another machine finds it."""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from app import blobs
+from app.db.engine import Database
+from app.errors import AppError, Unavailable
+from app.queue import JobRef
+from app.services import jobs
+from models.checkpoint import Artifact
+
+SHORTEST_INTERVAL_S = 5.0
+SHARE_OF_TIME = 0.02
+logger = logging.getLogger(__name__)
+
+
+class Paused(AppError):
+    """A training has stopped where another attempt goes on."""
+
+    code = "paused"
+    title = "The training was paused"
+
+
+class JobCheckpoints:
+    """The checkpoints of one attempt at a job, each part of the training under a key of its own.
+
+    One is due when the last has cost at most `SHARE_OF_TIME` of the time since, and at once when the
+    training is to pause.
+    """
+
+    def __init__(
+        self, database: Database, ref: JobRef, attempt: int, should_pause: Callable[[], bool]
+    ) -> None:
+        self._database, self._ref, self._attempt = database, ref, attempt
+        self._should_pause = should_pause
+        with database.read() as session:
+            kept = jobs.checkpoint(session, ref)
+        self._parts: dict[str, Any] = kept.get("parts", {})
+        self._began = time.monotonic() - float(kept.get("seconds", 0.0))
+        self._saves = 0
+        self._due = time.monotonic() + SHORTEST_INTERVAL_S
+
+    @property
+    def seconds(self) -> float:
+        """How long the training has taken so far, earlier attempts included."""
+        return time.monotonic() - self._began
+
+    def due(self) -> bool:
+        """Tell whether it is time to save."""
+        return self._should_pause() or time.monotonic() >= self._due
+
+    def load(self, part: str) -> Artifact | None:
+        """Return what was saved last of a part; nothing where that is damaged, for then it is begun anew."""
+        if part not in self._parts:
+            return None
+        kept = self._parts[part]
+        with suppress(blobs.BlobDamaged), self._database.read() as session:
+            return Artifact(blobs.get(session, self._ref.workspace_id, kept["key"]), kept["metadata"])
+        logger.warning("The checkpoint %s is damaged; that part is trained anew.", kept["key"])
+        return None
+
+    def save(self, part: str, artifact: Artifact) -> None:
+        """Put a part in the place of what was saved of it before.
+
+        Raises Superseded if the attempt has no say any more, Paused if it is to stop here.
+        """
+        began = time.monotonic()
+        with suppress(Unavailable):  # the training goes on, and the next one is as good
+            self._store(part, artifact)
+        took = time.monotonic() - began
+        self._due = time.monotonic() + max(SHORTEST_INTERVAL_S, took / SHARE_OF_TIME)
+        if self._should_pause():
+            raise Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
+
+    def _store(self, part: str, artifact: Artifact) -> None:
+        workspace_id, job_id = self._ref.workspace_id, self._ref.job_id
+        key = f"{job_id}/{self._attempt}-{self._saves}"
+        parts = {**self._parts, part: {"key": key, "metadata": artifact.metadata}}
+        with self._database.write() as session:
+            kept = {"seconds": self.seconds, "parts": parts}
+            jobs.keep_checkpoint(session, self._ref, self._attempt, kept)
+            blobs.put(session, workspace_id, key, artifact.weights)
+            if part in self._parts:
+                blobs.delete(session, workspace_id, [self._parts[part]["key"]])
+        self._parts, self._saves = parts, self._saves + 1
