@@ -18,7 +18,7 @@ from models.network import Forecaster, trained_member
 from models.state import MemberState, Tensors, TrainingState
 
 FORMAT = 1
-STATE_FORMAT = "training 2"
+STATE_FORMAT = "training 3"
 """Differs from every format of a model, so that neither is taken for the other."""
 
 
@@ -61,6 +61,7 @@ def dump_state(state: TrainingState) -> Artifact:
         "config": state.config.to_dict(),
         "held_out": state.held_out,
         "panel_sha256": state.panel_sha256,
+        "seconds": state.seconds,
     }
     return _packed(groups, metadata)
 
@@ -80,22 +81,28 @@ def load_state(weights: bytes, metadata: Mapping[str, Any]) -> TrainingState:
             held_out=int(metadata["held_out"]),
             panel_sha256=str(metadata["panel_sha256"]),
             members={int(number): _member_state(tensors, number) for number in begun},
+            seconds=float(metadata["seconds"]),
         )
 
 
 def _member_groups(number: int, state: MemberState) -> dict[str, Mapping[str, Tensor]]:
-    return {
-        f"{number}.weights": state.weights,
-        f"{number}.optimizer": state.optimizer,
-        # The number travels as a tensor as well: so the SHA-256 covers it.
-        f"{number}.run": {"generator": state.generator, "epoch": torch.tensor(state.epoch)},
+    # Numbers travel as tensors as well: so the SHA-256 covers them.
+    run = {
+        "generator": state.generator,
+        "epoch": torch.tensor(state.epoch),
+        "loss": torch.tensor(state.loss, dtype=torch.float64),
     }
+    if state.validation_loss is not None:
+        run["validation_loss"] = torch.tensor(state.validation_loss, dtype=torch.float64)
+    return {f"{number}.weights": state.weights, f"{number}.optimizer": state.optimizer, f"{number}.run": run}
 
 
 def _member_state(tensors: Mapping[str, Tensor], number: str) -> MemberState:
     run = _group(tensors, f"{number}.run")
     return MemberState(
         epoch=int(run["epoch"]),
+        loss=float(run["loss"]),
+        validation_loss=float(run["validation_loss"]) if "validation_loss" in run else None,
         weights=_group(tensors, f"{number}.weights"),
         optimizer=_group(tensors, f"{number}.optimizer"),
         generator=run["generator"],
@@ -149,7 +156,7 @@ def _fitting() -> Iterator[None]:
     """Whatever goes wrong when tensors are put into place means that they do not fit."""
     try:
         yield
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactDamaged(f"The model's weights do not fit its configuration: {error}") from error
 
 

@@ -16,10 +16,14 @@ Tensors = dict[str, Tensor]
 class MemberState:
     """One member after its epoch number `epoch`; all tensors are copies on the CPU.
 
-    `optimizer` is named as by `optimizer_tensors`; `generator` is the state of the member's random numbers.
+    `loss` in that epoch and `validation_loss` after it, on the held-out windows (None where there are none),
+    both as mean pinball loss in units of scale. `optimizer` is named as by `optimizer_tensors`; `generator`
+    is the state of the member's random numbers.
     """
 
     epoch: int
+    loss: float
+    validation_loss: float | None
     weights: Tensors
     optimizer: Tensors
     generator: Tensor
@@ -29,17 +33,25 @@ class MemberState:
 class TrainingState:
     """A training under way: what it trains on what, and how far each member that has begun is.
 
-    `held_out` as `fit` has it; `panel_sha256` is the panel's digest.
+    `held_out` as `fit` has it; `panel_sha256` is the panel's digest; `seconds` is what it took so far, with
+    those of the attempts it was resumed from.
     """
 
     config: TrainingConfig
     held_out: int
     panel_sha256: str
     members: Mapping[int, MemberState] = field(default_factory=dict)
+    seconds: float = 0.0
 
-    def having(self, member: int, state: MemberState) -> "TrainingState":
+    @property
+    def share_done(self) -> float:
+        """From 0 to 1, over all members."""
+        done = sum(member.epoch for member in self.members.values())
+        return done / (self.config.members * self.config.epochs)
+
+    def having(self, member: int, state: MemberState, seconds: float) -> "TrainingState":
         """The same training with one member further on."""
-        return replace(self, members={**self.members, member: state})
+        return replace(self, members={**self.members, member: state}, seconds=seconds)
 
     def check(self, config: TrainingConfig, held_out: int, panel_sha256: str) -> None:
         """Raises `CannotResume` unless the state belongs to this config, this hold-out and this panel."""
