@@ -1,4 +1,4 @@
-"""Where a training stands: all that is needed to go on and end with the same bits."""
+"""Where the parts of a training stand: all that is needed to go on and end with the same bits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 from models.config import TrainingConfig
 from models.errors import CannotResume
+from models.forecasting import Forecast, joined
 
 Tensors = dict[str, Tensor]
 
@@ -53,16 +54,41 @@ class TrainingState:
         """The same training with one member further on."""
         return replace(self, members={**self.members, member: state}, seconds=seconds)
 
-    def check(self, config: TrainingConfig, held_out: int, panel_sha256: str) -> None:
-        """Raises `CannotResume` unless the state belongs to this config, this hold-out and this panel."""
-        ours = {**self.config.to_dict(), "held_out": self.held_out}
-        wanted = {**config.to_dict(), "held_out": held_out}
-        if other := [name for name in wanted if ours[name] != wanted[name]]:
+    def check(self, wanted: "TrainingState") -> None:
+        """Raises `CannotResume` unless both have the same config, hold-out and panel."""
+        ours, theirs = ({**state.config.to_dict(), "held_out": state.held_out} for state in (self, wanted))
+        if other := [name for name in theirs if ours[name] != theirs[name]]:
             raise CannotResume(
                 f"The saved training has another {', '.join(other)} than the one asked for: begin anew."
             )
-        if self.panel_sha256 != panel_sha256:
+        if self.panel_sha256 != wanted.panel_sha256:
             raise CannotResume("The saved training was of other data than these: begin anew.")
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineState:
+    """A backtest of the baselines under way: what they are asked, and what each has answered so far.
+
+    `asked`, made for JSON, is all that the answers depend on; they are by name, to the first `windows` of the
+    held-out windows.
+    """
+
+    asked: Mapping[str, object]
+    answers: Mapping[str, Forecast] = field(default_factory=dict)
+
+    @property
+    def windows(self) -> int:
+        return min((len(answer.median) for answer in self.answers.values()), default=0)
+
+    def having(self, answers: Mapping[str, Forecast]) -> "BaselineState":
+        """The same backtest with the answers of every baseline to the next windows."""
+        before = {name: [self.answers[name]] if self.windows else [] for name in answers}
+        return replace(self, answers={name: joined([*before[name], answers[name]]) for name in answers})
+
+    def check(self, wanted: "BaselineState") -> None:
+        """Raises `CannotResume` unless both are asked the same."""
+        if self.asked != wanted.asked:
+            raise CannotResume("The saved answers are to other questions than these: begin anew.")
 
 
 def on_cpu(tensors: Mapping[str, Tensor]) -> Tensors:

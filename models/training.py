@@ -92,10 +92,10 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
 def _begun(
     panel: Panel, config: TrainingConfig, held_out: int, resume: TrainingState | None
 ) -> TrainingState:
-    digest = panel.digest()
+    fresh = TrainingState(config, held_out, panel.digest())
     if resume is None:
-        return TrainingState(config, held_out, digest)
-    resume.check(config, held_out, digest)
+        return fresh
+    resume.check(fresh)
     return resume
 
 
