@@ -1,4 +1,4 @@
-"""A trained ensemble, or a training under way, as bytes and readable metadata, and back; never a pickle."""
+"""A trained ensemble, or a part of a training under way, as bytes and metadata, and back; never a pickle."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,27 @@ from torch import Tensor
 
 from models.config import TrainingConfig
 from models.errors import ArtifactDamaged
-from models.forecasting import resolve_device
+from models.forecasting import Forecast, resolve_device
 from models.network import Forecaster, trained_member
-from models.state import MemberState, Tensors, TrainingState
+from models.state import BaselineState, MemberState, Tensors, TrainingState
 
 FORMAT = 1
-STATE_FORMAT = "training 2"
-"""Differs from every format of a model, so that neither is taken for the other."""
+STATE_FORMAT = "training 3"
+"""Differs from every other format, so that none is taken for another.
+
+It changes with what a state is made of, and with whatever else the bits of a resumed training depend on.
+"""
+
+BASELINES_FORMAT = "baselines 1"
+"""Changes likewise, with what a baseline answers too."""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """`weights` in the safetensors format; `metadata`, made for JSON: format, config, their SHA-256."""
+    """`weights`, or other tensors, in the safetensors format; `metadata`, made for JSON.
+
+    It has the format, the SHA-256 of the weights, and what they belong to: for a model its config.
+    """
 
     weights: bytes
     metadata: dict[str, object]
@@ -61,6 +70,7 @@ def dump_state(state: TrainingState) -> Artifact:
         "config": state.config.to_dict(),
         "held_out": state.held_out,
         "panel_sha256": state.panel_sha256,
+        "seconds": state.seconds,
     }
     return _packed(groups, metadata)
 
@@ -80,22 +90,61 @@ def load_state(weights: bytes, metadata: Mapping[str, Any]) -> TrainingState:
             held_out=int(metadata["held_out"]),
             panel_sha256=str(metadata["panel_sha256"]),
             members={int(number): _member_state(tensors, number) for number in begun},
+            seconds=float(metadata["seconds"]),
         )
 
 
-def _member_groups(number: int, state: MemberState) -> dict[str, Mapping[str, Tensor]]:
-    return {
-        f"{number}.weights": state.weights,
-        f"{number}.optimizer": state.optimizer,
-        # The number travels as a tensor as well: so the SHA-256 covers it.
-        f"{number}.run": {"generator": state.generator, "epoch": torch.tensor(state.epoch)},
+def dump_baselines(state: BaselineState) -> Artifact:
+    """A backtest of the baselines under way, to go on from later."""
+    groups = {
+        name: {
+            "median": torch.from_numpy(answer.median),
+            **{f"lo.{level}": torch.from_numpy(bound) for level, bound in answer.lo.items()},
+            **{f"hi.{level}": torch.from_numpy(bound) for level, bound in answer.hi.items()},
+        }
+        for name, answer in state.answers.items()
     }
+    return _packed(groups, {"format": BASELINES_FORMAT, "asked": dict(state.asked)})
+
+
+def load_baselines(weights: bytes, metadata: Mapping[str, Any]) -> BaselineState:
+    """The state that was dumped, to the last bit.
+
+    Raises `ArtifactDamaged` when the format is unknown or weights and metadata do not belong together.
+    """
+    _check(weights, metadata, BASELINES_FORMAT)
+    with _fitting():
+        tensors = safetensors.load(weights)
+        names = {name.partition(".")[0] for name in tensors}
+        answers = {name: _answer(_group(tensors, name)) for name in names}
+        return BaselineState(metadata["asked"], answers)
+
+
+def _answer(tensors: Tensors) -> Forecast:
+    lo, hi = (
+        {int(level): bound.numpy() for level, bound in _group(tensors, side).items()} for side in ("lo", "hi")
+    )
+    return Forecast(tensors["median"].numpy(), lo, hi)
+
+
+def _member_groups(number: int, state: MemberState) -> dict[str, Mapping[str, Tensor]]:
+    # Numbers travel as tensors as well: so the SHA-256 covers them.
+    run = {
+        "generator": state.generator,
+        "epoch": torch.tensor(state.epoch),
+        "loss": torch.tensor(state.loss, dtype=torch.float64),
+    }
+    if state.validation_loss is not None:
+        run["validation_loss"] = torch.tensor(state.validation_loss, dtype=torch.float64)
+    return {f"{number}.weights": state.weights, f"{number}.optimizer": state.optimizer, f"{number}.run": run}
 
 
 def _member_state(tensors: Mapping[str, Tensor], number: str) -> MemberState:
     run = _group(tensors, f"{number}.run")
     return MemberState(
         epoch=int(run["epoch"]),
+        loss=float(run["loss"]),
+        validation_loss=float(run["validation_loss"]) if "validation_loss" in run else None,
         weights=_group(tensors, f"{number}.weights"),
         optimizer=_group(tensors, f"{number}.optimizer"),
         generator=run["generator"],
@@ -118,6 +167,14 @@ def _group(tensors: Mapping[str, Tensor], group: str) -> Tensors:
 
 
 def _checked_config(weights: bytes, metadata: Mapping[str, object], expected: int | str) -> TrainingConfig:
+    _check(weights, metadata, expected)
+    stored = metadata.get("config")
+    if not isinstance(stored, Mapping):
+        raise ArtifactDamaged("The model's metadata holds no configuration.")
+    return TrainingConfig.from_dict(_brought_up_to_date(stored))
+
+
+def _check(weights: bytes, metadata: Mapping[str, object], expected: int | str) -> None:
     if metadata.get("format") != expected:
         raise ArtifactDamaged(
             f"The model has format {metadata.get('format')!r}; this version reads format {expected}."
@@ -126,10 +183,6 @@ def _checked_config(weights: bytes, metadata: Mapping[str, object], expected: in
         raise ArtifactDamaged(
             "The model's weights do not match their SHA-256: they were changed or cut short."
         )
-    stored = metadata.get("config")
-    if not isinstance(stored, Mapping):
-        raise ArtifactDamaged("The model's metadata holds no configuration.")
-    return TrainingConfig.from_dict(_brought_up_to_date(stored))
 
 
 def _brought_up_to_date(stored: Mapping[str, object]) -> dict[str, object]:
@@ -149,7 +202,7 @@ def _fitting() -> Iterator[None]:
     """Whatever goes wrong when tensors are put into place means that they do not fit."""
     try:
         yield
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactDamaged(f"The model's weights do not fit its configuration: {error}") from error
 
 

@@ -22,14 +22,6 @@ class SharedWindows:
     held_out: Batch | None
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """The losses of one epoch, mean pinball loss in units of scale; the second on the held-out windows."""
-
-    loss: float
-    validation_loss: float | None
-
-
 class Member:
     """Everything that changes from step to step, and the loop that changes it; one thread at a time."""
 
@@ -49,8 +41,8 @@ class Member:
     def over(self) -> bool:
         return self.epoch == self.config.epochs
 
-    def advance(self, should_stop: Callable[[], bool]) -> Epoch:
-        """Train for one epoch, and look at the held-out windows; raises as `fit` does."""
+    def advance(self, should_stop: Callable[[], bool]) -> MemberState:
+        """Train for one epoch, look at the held-out windows, and tell what came of it; raises as `fit`."""
         first, stop = (self.config.steps * (self.epoch + i) // self.config.epochs for i in (0, 1))
         loss = self._train(range(first, stop), should_stop)
         if not math.isfinite(loss):
@@ -59,7 +51,21 @@ class Member:
                 f"try a learning rate below {self.config.learning_rate}."
             )
         self.epoch += 1
-        return Epoch(loss, self._validate())
+        return MemberState(
+            epoch=self.epoch,
+            loss=loss,
+            validation_loss=self._validate(),
+            weights=on_cpu(self.network.state_dict()),
+            optimizer=optimizer_tensors(self.optimizer),
+            generator=self.generator.get_state(),
+        )
+
+    def restore(self, state: MemberState) -> None:
+        """Go on from what `advance` told."""
+        self.epoch = state.epoch
+        self.network.load_state_dict(state.weights)
+        restore_optimizer(self.optimizer, state.optimizer)
+        self.generator.set_state(state.generator)
 
     def _train(self, steps: range, should_stop: Callable[[], bool]) -> float:
         """One batch a step; returns the mean loss."""
@@ -82,20 +88,6 @@ class Member:
         if held_out is None:
             return None
         return pinball_loss(self.network(held_out.inputs), held_out, self.quantiles).item()
-
-    def state(self) -> MemberState:
-        return MemberState(
-            epoch=self.epoch,
-            weights=on_cpu(self.network.state_dict()),
-            optimizer=optimizer_tensors(self.optimizer),
-            generator=self.generator.get_state(),
-        )
-
-    def restore(self, state: MemberState) -> None:
-        self.epoch = state.epoch
-        self.network.load_state_dict(state.weights)
-        restore_optimizer(self.optimizer, state.optimizer)
-        self.generator.set_state(state.generator)
 
 
 def pinball_loss(answers: Tensor, batch: Batch, quantiles: Tensor) -> Tensor:

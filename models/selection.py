@@ -5,19 +5,23 @@ chosen within it, so it speaks for the second, which learns from every value and
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from models.assessment import Assessment, Blending, assess
 from models.backtest import Trial, ranked
 from models.baselines import BASELINES, simple_forecast
 from models.calibration import LEVELS
+from models.checkpoint import dump_baselines, dump_state, load_baselines, load_state
+from models.checkpoints import Checkpoints, Keeper, NoCheckpoints
 from models.config import Architecture, TrainingConfig, longest_horizon
 from models.errors import HorizonTooLong, TrainingStopped
-from models.forecasting import Forecast, forecast, joined
+from models.forecasting import Forecast, forecast
 from models.held_out import HeldOut
 from models.network import Forecaster
+from models.state import BaselineState, TrainingState
 from models.training import Progress as FitProgress
 from models.training import fit
 from models.windows import Panel
@@ -25,7 +29,9 @@ from models.windows import Panel
 Phase = Literal["backtesting", "training"]
 
 _AT_ONCE = 8
-"""Windows between two questions whether to stop; ETS may take a second for one."""
+"""Windows that each baseline is asked for in turn; ETS may take a second for one."""
+
+_NO_CHECKPOINTS = NoCheckpoints()
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Progress:
     """Where a training stands: in a fit that judges or in the one that is kept, of which architecture.
 
     `fit` is where that fit stands, at its end while the simple methods are asked; `share_done` from 0 to 1
-    over everything.
+    over everything, from where an earlier attempt got to.
     """
 
     phase: Phase
@@ -51,7 +57,7 @@ class Trained:
     trials: tuple[Trial, ...]
 
 
-def train(  # noqa: PLR0913 - each is one wish of the caller, and the last four have a default
+def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five have a default
     panel: Panel,
     config: TrainingConfig,
     architectures: Sequence[Architecture],
@@ -60,57 +66,92 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last four 
     device: str = "cpu",
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    checkpoints: Checkpoints = _NO_CHECKPOINTS,
 ) -> Trained:
     """Judge the config with each of the architectures, and fit it with the best of them on everything.
 
-    Raises as `fit` does, and `HorizonTooLong` already where the histories do not allow as many steps to be
-    held out as well.
+    A training that was broken off goes on from its `checkpoints`, to the same bits as an unbroken one; what
+    is damaged or of another training there begins anew. Raises as `fit` does, what a checkpoint raises, and
+    `HorizonTooLong` already where the histories do not allow as many steps to be held out as well.
     """
     _check_horizon(panel, config.horizon)
     held_out = HeldOut.of(panel, config)
     course = _Course(on_progress, parts=len(architectures) + 2)
+    work = _Work(panel, config, device, course, should_stop, Keeper(checkpoints))
     raw: dict[str, Forecast] = {}
     trials = []
     for architecture in architectures:
-        began = time.perf_counter()
-        candidate = fit(
-            panel,
-            replace(config, architecture=architecture),
-            held_out=held_out.steps,
-            device=device,
-            on_epoch=course.part("backtesting", architecture),
-            should_stop=should_stop,
-        )
+        candidate, seconds = work.fit("backtesting", architecture, held_out.steps)
         raw[architecture] = forecast(candidate, held_out.known, levels=LEVELS)
-        seconds = time.perf_counter() - began
         trials.append(Trial.of(candidate, raw[architecture].median, held_out, seconds))
     trials = ranked(trials)
     best = trials[0].architecture
-    raw |= _simple(held_out, config, course.between(), should_stop)
-    model = fit(
-        panel,
-        replace(config, architecture=best),
-        device=device,
-        on_epoch=course.part("training", best),
-        should_stop=should_stop,
-    )
+    raw |= work.ask_baselines(held_out)
+    model, _ = work.fit("training", best, held_out=0)
     assessment = assess(raw, held_out, best, tried=len(trials), blending=blending, seed=config.seed)
     return Trained(model, assessment, tuple(trials))
 
 
-def _simple(
-    held_out: HeldOut, config: TrainingConfig, tell: Callable[[float], None], should_stop: Callable[[], bool]
-) -> dict[str, Forecast]:
-    """What every baseline answers for the windows; `tell` is told the share that is done."""
-    answers: dict[str, list[Forecast]] = {name: [] for name in BASELINES}
-    for first in range(0, len(held_out), _AT_ONCE):
-        part = held_out.known_of(first, _AT_ONCE)
-        for name, so_far in answers.items():
-            if should_stop():
-                raise TrainingStopped(f"The training was stopped at {name}, window {first}.")
-            so_far.append(simple_forecast(name, part, config.horizon, config.season_length, LEVELS))
-        tell((first + part.series) / len(held_out))
-    return {name: joined(parts) for name, parts in answers.items()}
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """The parts of a training that take long; each goes on from where an earlier attempt got to."""
+
+    panel: Panel
+    config: TrainingConfig
+    device: str
+    course: "_Course"
+    should_stop: Callable[[], bool]
+    keeper: Keeper
+
+    def fit(self, phase: Phase, architecture: Architecture, held_out: int) -> tuple[Forecaster, float]:
+        """The model, and the seconds that it took in all attempts."""
+        began = time.perf_counter()
+        part = f"{phase}-{architecture}" if phase == "backtesting" else phase
+        config = replace(self.config, architecture=architecture)
+        fresh = TrainingState(config, held_out, self.panel.digest())
+        state = self.keeper.taken_up(part, fresh, load_state)
+        tell = self.course.part(phase, architecture)
+        if state.members:
+            tell(FitProgress.of(state, max(state.members)))
+        model = fit(
+            self.panel,
+            config,
+            held_out=held_out,
+            device=self.device,
+            on_epoch=tell,
+            should_stop=self.should_stop,
+            resume=state,
+            on_state=lambda reached: self.keeper.changed(part, partial(dump_state, reached)),
+        )
+        return model, state.seconds + time.perf_counter() - began
+
+    def ask_baselines(self, held_out: HeldOut) -> Mapping[str, Forecast]:
+        """What every baseline answers for the windows."""
+        config = self.config
+        state = self.keeper.taken_up("baselines", BaselineState(_asked(held_out, config)), load_baselines)
+        tell = self.course.between()
+        while state.windows < len(held_out):
+            part = held_out.known_of(state.windows, _AT_ONCE)
+            answers = {}
+            for name in BASELINES:
+                if self.should_stop():
+                    raise TrainingStopped(f"The training was stopped at {name}, window {state.windows}.")
+                answers[name] = simple_forecast(name, part, config.horizon, config.season_length, LEVELS)
+            state = state.having(answers)
+            tell(state.windows / len(held_out))
+            self.keeper.changed("baselines", partial(dump_baselines, state))
+        return {name: state.answers[name] for name in BASELINES}
+
+
+def _asked(held_out: HeldOut, config: TrainingConfig) -> dict[str, object]:
+    """All that the answers of the baselines depend on."""
+    return {
+        "known_sha256": held_out.known.digest(),
+        "horizon": config.horizon,
+        "season_length": config.season_length,
+        "levels": list(LEVELS),
+        "baselines": list(BASELINES),
+    }
 
 
 class _Course:

@@ -1,4 +1,4 @@
-"""Where a training stands: all that is needed to go on and end with the same bits."""
+"""Where the parts of a training stand: all that is needed to go on and end with the same bits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 from models.config import TrainingConfig
 from models.errors import CannotResume
+from models.forecasting import Forecast, joined
 
 Tensors = dict[str, Tensor]
 
@@ -16,10 +17,14 @@ Tensors = dict[str, Tensor]
 class MemberState:
     """One member after its epoch number `epoch`; all tensors are copies on the CPU.
 
-    `optimizer` is named as by `optimizer_tensors`; `generator` is the state of the member's random numbers.
+    `loss` in that epoch and `validation_loss` after it, on the held-out windows (None where there are none),
+    both as mean pinball loss in units of scale. `optimizer` is named as by `optimizer_tensors`; `generator`
+    is the state of the member's random numbers.
     """
 
     epoch: int
+    loss: float
+    validation_loss: float | None
     weights: Tensors
     optimizer: Tensors
     generator: Tensor
@@ -29,28 +34,61 @@ class MemberState:
 class TrainingState:
     """A training under way: what it trains on what, and how far each member that has begun is.
 
-    `held_out` as `fit` has it; `panel_sha256` is the panel's digest.
+    `held_out` as `fit` has it; `panel_sha256` is the panel's digest; `seconds` is what it took so far, with
+    those of the attempts it was resumed from.
     """
 
     config: TrainingConfig
     held_out: int
     panel_sha256: str
     members: Mapping[int, MemberState] = field(default_factory=dict)
+    seconds: float = 0.0
 
-    def having(self, member: int, state: MemberState) -> "TrainingState":
+    @property
+    def share_done(self) -> float:
+        """From 0 to 1, over all members."""
+        done = sum(member.epoch for member in self.members.values())
+        return done / (self.config.members * self.config.epochs)
+
+    def having(self, member: int, state: MemberState, seconds: float) -> "TrainingState":
         """The same training with one member further on."""
-        return replace(self, members={**self.members, member: state})
+        return replace(self, members={**self.members, member: state}, seconds=seconds)
 
-    def check(self, config: TrainingConfig, held_out: int, panel_sha256: str) -> None:
-        """Raises `CannotResume` unless the state belongs to this config, this hold-out and this panel."""
-        ours = {**self.config.to_dict(), "held_out": self.held_out}
-        wanted = {**config.to_dict(), "held_out": held_out}
-        if other := [name for name in wanted if ours[name] != wanted[name]]:
+    def check(self, wanted: "TrainingState") -> None:
+        """Raises `CannotResume` unless both have the same config, hold-out and panel."""
+        ours, theirs = ({**state.config.to_dict(), "held_out": state.held_out} for state in (self, wanted))
+        if other := [name for name in theirs if ours[name] != theirs[name]]:
             raise CannotResume(
                 f"The saved training has another {', '.join(other)} than the one asked for: begin anew."
             )
-        if self.panel_sha256 != panel_sha256:
+        if self.panel_sha256 != wanted.panel_sha256:
             raise CannotResume("The saved training was of other data than these: begin anew.")
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineState:
+    """A backtest of the baselines under way: what they are asked, and what each has answered so far.
+
+    `asked`, made for JSON, is all that the answers depend on; they are by name, to the first `windows` of the
+    held-out windows.
+    """
+
+    asked: Mapping[str, object]
+    answers: Mapping[str, Forecast] = field(default_factory=dict)
+
+    @property
+    def windows(self) -> int:
+        return min((len(answer.median) for answer in self.answers.values()), default=0)
+
+    def having(self, answers: Mapping[str, Forecast]) -> "BaselineState":
+        """The same backtest with the answers of every baseline to the next windows."""
+        before = {name: [self.answers[name]] if self.windows else [] for name in answers}
+        return replace(self, answers={name: joined([*before[name], answers[name]]) for name in answers})
+
+    def check(self, wanted: "BaselineState") -> None:
+        """Raises `CannotResume` unless both are asked the same."""
+        if self.asked != wanted.asked:
+            raise CannotResume("The saved answers are to other questions than these: begin anew.")
 
 
 def on_cpu(tensors: Mapping[str, Tensor]) -> Tensors:

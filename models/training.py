@@ -1,5 +1,6 @@
 """Train the ensemble: its members side by side, as many at a time as the caller's torch uses threads."""
 
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
@@ -14,9 +15,9 @@ from models.batches import Batch, Source
 from models.config import MIN_INPUTS, TrainingConfig, View
 from models.errors import HorizonTooLong, UnusableHistory
 from models.forecasting import resolve_device
-from models.member import Epoch, Member, SharedWindows
+from models.member import Member, SharedWindows
 from models.network import Forecaster, trained_member
-from models.state import TrainingState
+from models.state import MemberState, TrainingState
 from models.windows import Panel
 
 
@@ -37,6 +38,20 @@ class Progress:
     validation_loss: float | None
     share_done: float
 
+    @classmethod
+    def of(cls, state: TrainingState, member: int) -> "Progress":
+        """What the state tells of one of the members (from 0) that have begun."""
+        config, reached = state.config, state.members[member]
+        return cls(
+            member=member + 1,
+            members=config.members,
+            epoch=reached.epoch,
+            epochs=config.epochs,
+            loss=reached.loss,
+            validation_loss=reached.validation_loss,
+            share_done=state.share_done,
+        )
+
 
 def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have a default
     panel: Panel,
@@ -47,8 +62,7 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
     on_epoch: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
     resume: TrainingState | None = None,
-    checkpoint_due: Callable[[], bool] = lambda: False,
-    on_checkpoint: Callable[[TrainingState], None] = lambda _: None,
+    on_state: Callable[[TrainingState], None] = lambda _: None,
 ) -> Forecaster:
     """Train every member on the panel and return the ensemble, with the weights of its last step.
 
@@ -56,19 +70,19 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
     same panel, config, hold-out and machine give the same bits, however many members train at a time
     (`torch.get_num_threads()`); the global random state is neither read nor changed. `should_stop` is asked
     before every batch, in the threads of the members. After every epoch of a member `on_epoch` is told of it
-    and `checkpoint_due` is asked whether `on_checkpoint` is to be given the state; a training that resumes
-    from it gives the same bits as one that was never broken off. Raises `HorizonTooLong`, `UnusableHistory`,
-    `DeviceUnavailable`, `CannotResume`, `TrainingStopped` and `TrainingDiverged`.
+    and `on_state` is given the state; a training that resumes from it gives the same bits as one that was
+    never broken off. Raises `HorizonTooLong`, `UnusableHistory`, `DeviceUnavailable`, `CannotResume`,
+    `TrainingStopped`, `TrainingDiverged`, and what the caller's functions raise.
     """
     _check_lengths(panel, config, held_out)
     state = _begun(panel, config, held_out, resume)
+    began = time.perf_counter() - state.seconds
     source = Source.of(panel, config, held_out, resolve_device(device))
     with _one_thread() as threads, closing(_epochs(source, state, threads, should_stop)) as epochs:
-        for member, epoch in epochs:
-            state = state.having(member.number, member.state())
-            on_epoch(_progress(state, member, epoch))
-            if checkpoint_due():
-                on_checkpoint(state)
+        for member, reached in epochs:
+            state = state.having(member, reached, time.perf_counter() - began)
+            on_epoch(Progress.of(state, member))
+            on_state(state)
     networks = (
         trained_member(config, number, state.members[number].weights) for number in range(config.members)
     )
@@ -78,19 +92,19 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
 def _begun(
     panel: Panel, config: TrainingConfig, held_out: int, resume: TrainingState | None
 ) -> TrainingState:
-    digest = panel.digest()
+    fresh = TrainingState(config, held_out, panel.digest())
     if resume is None:
-        return TrainingState(config, held_out, digest)
-    resume.check(config, held_out, digest)
+        return fresh
+    resume.check(fresh)
     return resume
 
 
 def _epochs(
     source: Source, state: TrainingState, threads: int, should_stop: Callable[[], bool]
-) -> Generator[tuple[Member, Epoch]]:
-    """The epochs that are not done yet, as they end; between two of its own a member waits."""
+) -> Generator[tuple[int, MemberState]]:
+    """Where each member is after each epoch that is not done yet; between two of its own it waits."""
     leaving = Event()
-    running: dict[Future[Epoch], Member] = {}
+    running: dict[Future[MemberState], Member] = {}
     # One kernel at a time fills a GPU; on a CPU each member keeps a core busy.
     at_once = threads if source.cuts.device.type == "cpu" else 1
 
@@ -105,7 +119,7 @@ def _epochs(
             while running:
                 done = next(iter(wait(running, return_when=FIRST_COMPLETED).done))
                 member = running.pop(done)
-                yield member, done.result()
+                yield member.number, done.result()
                 following = next(waiting, None) if member.over else member
                 if following is not None:
                     running[pool.submit(following.advance, stopping)] = following
@@ -116,6 +130,8 @@ def _epochs(
 def _unfinished(source: Source, state: TrainingState) -> Iterator[Member]:
     """The members that still have something to learn, made when they are asked for."""
     config = source.config
+    if state.share_done == 1:
+        return
     shared = _shared_windows(source)
     for number, view in enumerate(config.views):
         begun = state.members.get(number)
@@ -138,20 +154,6 @@ def _shared_windows(source: Source) -> dict[View, SharedWindows]:
             held_out=source.held_out(view, generator) if source.holds_out else None,
         )
     return shared
-
-
-def _progress(state: TrainingState, member: Member, epoch: Epoch) -> Progress:
-    config = state.config
-    done = sum(begun.epoch for begun in state.members.values())
-    return Progress(
-        member=member.number + 1,
-        members=config.members,
-        epoch=state.members[member.number].epoch,
-        epochs=config.epochs,
-        loss=epoch.loss,
-        validation_loss=epoch.validation_loss,
-        share_done=done / (config.members * config.epochs),
-    )
 
 
 def _generator(seed: int, number: int) -> torch.Generator:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -22,12 +23,12 @@ class BrokenOff(Exception):
 def states(panel: Panel, config: TrainingConfig) -> Iterator[TrainingState]:
     """The state after each epoch of an unbroken training."""
     seen: list[TrainingState] = []
-    fit(panel, config, checkpoint_due=lambda: True, on_checkpoint=seen.append)
+    fit(panel, config, on_state=seen.append)
     return iter(seen)
 
 
 def broken_off(panel: Panel, config: TrainingConfig, after: int) -> Artifact:
-    """What is left of a training that dies with the checkpoint of epoch number `after`."""
+    """What is left of a training that dies with the state after epoch number `after`."""
     kept: list[Artifact] = []
 
     def keep(state: TrainingState) -> None:
@@ -36,7 +37,7 @@ def broken_off(panel: Panel, config: TrainingConfig, after: int) -> Artifact:
             raise BrokenOff
 
     with pytest.raises(BrokenOff):
-        fit(panel, config, checkpoint_due=lambda: True, on_checkpoint=keep)
+        fit(panel, config, on_state=keep)
     return kept[-1]
 
 
@@ -81,12 +82,31 @@ def test_state_may_be_resumed_from_twice() -> None:
     assert first == second
 
 
-def test_state_is_made_only_when_it_is_due() -> None:
-    answers = iter([False, True, False, False, True] * 2)
+def test_state_tells_how_far_each_member_is() -> None:
+    at = [[member.epoch for member in state.members.values()] for state in states(waves(), CONFIG)]
+    assert at == [[1], [2], [3], [4], [5], [5, 1], [5, 2], [5, 3], [5, 4], [5, 5]]
+
+
+@pytest.mark.parametrize("held_out", [0, 4])
+def test_stored_state_tells_the_same_progress(held_out: int) -> None:
+    seen: list[Progress] = []
+    kept: list[TrainingState] = []
+    fit(waves(), CONFIG, held_out=held_out, on_epoch=seen.append, on_state=kept.append)
+    again = taken_up(dump_state(kept[6]))
+    assert Progress.of(again, member=1) == seen[6]
+
+
+def test_seconds_of_a_resumed_training_count_those_before() -> None:
+    state = replace(next(states(waves(), CONFIG)), seconds=1000.0)
     seen: list[TrainingState] = []
-    fit(waves(), CONFIG, checkpoint_due=lambda: next(answers), on_checkpoint=seen.append)
-    at = [[member.epoch for member in state.members.values()] for state in seen]
-    assert at == [[2], [5], [5, 2], [5, 5]]
+    fit(waves(), CONFIG, resume=taken_up(dump_state(state)), on_state=seen.append)
+    assert 1000 < seen[0].seconds < seen[-1].seconds < 1100
+
+
+def test_finished_training_is_taken_as_it_is(unbroken: bytes) -> None:
+    *_, finished = states(waves(), CONFIG)
+    again = fit(waves(), CONFIG, resume=finished, should_stop=lambda: True)
+    assert dump(again).weights == unbroken
 
 
 def test_state_of_another_config_is_refused() -> None:
@@ -112,7 +132,7 @@ def test_changed_state_is_refused() -> None:
 
 def test_model_is_not_taken_for_a_state() -> None:
     artifact = dump(fit(waves(), tiny_config()))
-    with pytest.raises(ArtifactDamaged, match="format 1; this version reads format training 2"):
+    with pytest.raises(ArtifactDamaged, match="format 1; this version reads format training 3"):
         load_state(artifact.weights, artifact.metadata)
 
 
@@ -122,8 +142,9 @@ def test_state_of_another_hold_out_is_refused() -> None:
         fit(waves(), CONFIG, held_out=4, resume=state)
 
 
-def test_making_states_changes_no_bit(unbroken: bytes) -> None:
+def test_storing_states_changes_no_bit(unbroken: bytes) -> None:
     before = torch.get_rng_state()
-    watched = fit(waves(), CONFIG, checkpoint_due=lambda: True)
+    kept: list[Artifact] = []
+    watched = fit(waves(), CONFIG, on_state=lambda state: kept.append(dump_state(state)))
     assert dump(watched).weights == unbroken
     assert torch.equal(torch.get_rng_state(), before)
