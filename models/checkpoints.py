@@ -23,8 +23,8 @@ class Checkpoints(Protocol):
     def load(self, part: str) -> Artifact | None:
         """What was saved last of this part, by this attempt or an earlier one."""
 
-    def save(self, part: str, artifact: Artifact) -> None:
-        """Keep this in place of what was saved of the part before."""
+    def save(self, parts: Mapping[str, Artifact]) -> None:
+        """Keep these in place of what was saved of the same parts before, all of them or none."""
 
 
 class NoCheckpoints:
@@ -36,8 +36,11 @@ class NoCheckpoints:
     def load(self, _: str, /) -> None:
         return None
 
-    def save(self, part: str, artifact: Artifact) -> None:
+    def save(self, parts: Mapping[str, Artifact]) -> None:
         """Keep nothing."""
+
+
+NO_CHECKPOINTS = NoCheckpoints()
 
 
 class Keeper:
@@ -48,11 +51,11 @@ class Keeper:
         self._unsaved: dict[str, Callable[[], Artifact]] = {}
 
     def changed(self, part: str, dump: Callable[[], Artifact]) -> None:
-        """If it is due, save the part, and before it those that ended since something was saved."""
+        """If it is due, save the part, together with those that ended since something was saved."""
         self._unsaved[part] = dump
         if self._checkpoints.due():
-            for name in list(self._unsaved):
-                self._checkpoints.save(name, self._unsaved.pop(name)())
+            self._checkpoints.save({name: dump() for name, dump in self._unsaved.items()})
+            self._unsaved.clear()
 
     def taken_up(self, part: str, fresh: State, load: Callable[[bytes, Mapping[str, Any]], State]) -> State:
         """What was saved of the part if it is whole and belongs to the same as `fresh`, else `fresh`."""

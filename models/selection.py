@@ -15,7 +15,7 @@ from models.backtest import Trial, ranked
 from models.baselines import BASELINES, simple_forecast
 from models.calibration import LEVELS
 from models.checkpoint import dump_baselines, dump_state, load_baselines, load_state
-from models.checkpoints import Checkpoints, Keeper, NoCheckpoints
+from models.checkpoints import NO_CHECKPOINTS, Checkpoints, Keeper
 from models.config import Architecture, TrainingConfig, longest_horizon
 from models.errors import HorizonTooLong, TrainingStopped
 from models.forecasting import Forecast, forecast
@@ -30,8 +30,6 @@ Phase = Literal["backtesting", "training"]
 
 _AT_ONCE = 8
 """Windows that each baseline is asked for in turn; ETS may take a second for one."""
-
-_NO_CHECKPOINTS = NoCheckpoints()
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     device: str = "cpu",
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
-    checkpoints: Checkpoints = _NO_CHECKPOINTS,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Trained:
     """Judge the config with each of the architectures, and fit it with the best of them on everything.
 

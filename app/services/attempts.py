@@ -87,7 +87,7 @@ class _Attempt:
             work = _read(session, self.ref)
         recipe = work.recipe(self.device)
         checkpoints = JobCheckpoints(self.database, self.ref, self.number, should_pause)
-        result = recipe.follow(reporter.core)
+        result = recipe.follow(reporter.core, checkpoints)
         reporter(Progress(phase="publishing", share_done=1.0))
         product = _product(work, result)
         product.model.training_seconds = checkpoints.seconds

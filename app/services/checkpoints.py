@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -63,27 +63,29 @@ class JobCheckpoints:
         logger.warning("The checkpoint %s is damaged; that part is trained anew.", kept["key"])
         return None
 
-    def save(self, part: str, artifact: Artifact) -> None:
-        """Put a part in the place of what was saved of it before.
+    def save(self, parts: Mapping[str, Artifact]) -> None:
+        """Put parts in the place of what was saved of them before.
 
         Raises Superseded if the attempt has no say any more, Paused if it is to stop here.
         """
         began = time.monotonic()
         with suppress(Unavailable):  # the training goes on, and the next one is as good
-            self._store(part, artifact)
+            self._store(parts)
         took = time.monotonic() - began
         self._due = time.monotonic() + max(SHORTEST_INTERVAL_S, took / SHARE_OF_TIME)
         if self._should_pause():
             raise Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
 
-    def _store(self, part: str, artifact: Artifact) -> None:
+    def _store(self, parts: Mapping[str, Artifact]) -> None:
         workspace_id, job_id = self._ref.workspace_id, self._ref.job_id
-        key = f"{job_id}/{self._attempt}-{self._saves}"
-        parts = {**self._parts, part: {"key": key, "metadata": artifact.metadata}}
+        keys = {part: f"{job_id}/{self._attempt}-{self._saves}-{part}" for part in parts}
+        fresh = {part: {"key": keys[part], "metadata": parts[part].metadata} for part in parts}
+        replaced = [self._parts[part]["key"] for part in parts if part in self._parts]
+        kept = {**self._parts, **fresh}
         with self._database.write() as session:
-            kept = {"seconds": self.seconds, "parts": parts}
-            jobs.keep_checkpoint(session, self._ref, self._attempt, kept)
-            blobs.put(session, workspace_id, key, artifact.weights)
-            if part in self._parts:
-                blobs.delete(session, workspace_id, [self._parts[part]["key"]])
-        self._parts, self._saves = parts, self._saves + 1
+            checkpoint = {"seconds": self.seconds, "parts": kept}
+            jobs.keep_checkpoint(session, self._ref, self._attempt, checkpoint)
+            for part, artifact in parts.items():
+                blobs.put(session, workspace_id, keys[part], artifact.weights)
+            blobs.delete(session, workspace_id, replaced)
+        self._parts, self._saves = kept, self._saves + 1

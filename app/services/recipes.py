@@ -16,6 +16,7 @@ from app.services import backtest_tables
 from app.services.histories import Histories
 from app.version import VERSIONS
 from models.checkpoint import Artifact, dump
+from models.checkpoints import NO_CHECKPOINTS, Checkpoints
 from models.config import TrainingConfig
 from models.forecasting import resolve_device
 from models.selection import Progress, Trained, train
@@ -40,8 +41,12 @@ class Recipe:
         config = TrainingConfig.from_dict(lineage.config)
         return cls(histories, config, tuple(lineage.architectures), lineage.method, lineage.device)
 
-    def follow(self, on_progress: Callable[[Progress], None] = lambda _: None) -> "Result":
-        """Train."""
+    def follow(
+        self,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        checkpoints: Checkpoints = NO_CHECKPOINTS,
+    ) -> "Result":
+        """Train, on from the checkpoints that there are."""
         trained = train(
             self.histories.panel,
             self.config,
@@ -49,6 +54,7 @@ class Recipe:
             blending=self.method,
             device=self.device,
             on_progress=on_progress,
+            checkpoints=checkpoints,
         )
         return Result(self, trained)
 

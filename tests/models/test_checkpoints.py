@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -33,9 +33,10 @@ class Memory:
     def load(self, part: str) -> Artifact | None:
         return self.kept.get(part)
 
-    def save(self, part: str, artifact: Artifact) -> None:
-        self.kept[part] = Artifact(artifact.weights, json.loads(json.dumps(artifact.metadata)))
-        self.saved.append(part)
+    def save(self, parts: Mapping[str, Artifact]) -> None:
+        for part, artifact in parts.items():
+            self.kept[part] = Artifact(artifact.weights, json.loads(json.dumps(artifact.metadata)))
+        self.saved += parts
         if len(self.saved) == self.lasting:
             raise self.end
 
