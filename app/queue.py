@@ -83,7 +83,7 @@ class Runner:
     def __init__(
         self, database: Database, worker_id: str, perform: Perform, most_at_once: int | None = None
     ) -> None:
-        self._most_at_once = most_at_once
+        self._engine, self._most_at_once = database.writer, most_at_once
         DBOS(
             config={
                 "name": APPLICATION,
@@ -104,13 +104,16 @@ class Runner:
 
     def start(self) -> None:
         """Begin to take jobs."""
-        DBOS.launch()
-        DBOS.register_queue(
+        # Known before the engine starts, which looks for new queues once a second.
+        client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION, lazy=True)
+        client.register_queue(
             QUEUE_NAME,
             worker_concurrency=1,
             global_concurrency=self._most_at_once,
             polling_interval_sec=POLLING_INTERVAL_S,
         )
+        client.destroy()
+        DBOS.launch()
 
     def holders(self) -> set[str]:
         """Return the workers that have unfinished jobs by the queue's books."""

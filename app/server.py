@@ -13,18 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from app.client import Client
 from app.db.engine import Database
 from app.errors import Unavailable
-from app.main import create_app
 from app.observability.logs import set_up_logging
-from app.services import storage
-from app.services.forecasting import check_device, warm_up
+from app.services import devices, storage
 from app.settings import Settings
 from app.worker.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 DRAIN_S = 2  # for requests in work when the service is told to stop
 PAUSE_LIMIT_S = 2.5  # for a training to reach its next checkpoint; Ctrl-C shall not be waited for
@@ -36,20 +38,29 @@ logger = logging.getLogger(__name__)
 def serve(settings: Settings, *, with_worker: bool) -> None:
     """Serve until SIGINT or SIGTERM; the migrations are run first."""
     set_up_logging(settings.log_level)
-    check_device(settings.device)
-    supervisor = Supervisor(settings, PAUSE_LIMIT_S) if with_worker else None
+    devices.resolve(settings.device)
     _migrate(settings)
+    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again when it has drained
+    supervisor = Supervisor(settings, PAUSE_LIMIT_S) if with_worker else None
     if supervisor is not None:
         supervisor.start()
-    api = _Api(settings, supervisor)
-    threading.Thread(target=warm_up, daemon=True).start()
     try:
-        api.run()
+        _run_api(settings, supervisor)
     except KeyboardInterrupt:
         logger.info("Stopped.")  # Ctrl-C, raised again by uvicorn once it has drained
     finally:
         if supervisor is not None:
             supervisor.stop()
+
+
+def _run_api(settings: Settings, supervisor: Supervisor | None) -> None:
+    """Import the API only now: it takes seconds, in which the workers start as well."""
+    from app.main import create_app  # noqa: PLC0415
+    from app.services.forecasting import warm_up  # noqa: PLC0415
+
+    api = _Api(create_app(settings), settings, supervisor)
+    threading.Thread(target=warm_up, daemon=True).start()
+    api.run()
     if not api.started:
         sys.exit(1)
 
@@ -67,10 +78,10 @@ def _migrate(settings: Settings) -> None:
 class _Api(uvicorn.Server):
     """The API's server; told to stop, it takes the worker along and is gone in time whatever it is doing."""
 
-    def __init__(self, settings: Settings, supervisor: Supervisor | None) -> None:
+    def __init__(self, app: "FastAPI", settings: Settings, supervisor: Supervisor | None) -> None:
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
+                app,
                 host=settings.host,
                 port=settings.port,
                 log_config=None,
@@ -79,7 +90,6 @@ class _Api(uvicorn.Server):
             )
         )
         self._supervisor = supervisor
-        signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again when it has drained
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, on the first signal and on any other."""

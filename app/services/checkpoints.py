@@ -8,7 +8,7 @@ from typing import Any
 
 from app import blobs
 from app.db.engine import Database
-from app.errors import AppError, Unavailable
+from app.errors import Unavailable
 from app.queue import JobRef
 from app.services import jobs
 from models.checkpoint import Artifact
@@ -16,13 +16,6 @@ from models.checkpoint import Artifact
 SHORTEST_INTERVAL_S = 5.0
 SHARE_OF_TIME = 0.02
 logger = logging.getLogger(__name__)
-
-
-class Paused(AppError):
-    """A training has stopped where another attempt goes on."""
-
-    code = "paused"
-    title = "The training was paused"
 
 
 class JobCheckpoints:
@@ -74,7 +67,7 @@ class JobCheckpoints:
         took = time.monotonic() - began
         self._due = time.monotonic() + max(SHORTEST_INTERVAL_S, took / SHARE_OF_TIME)
         if self._should_pause():
-            raise Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
+            raise jobs.Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
 
     def _store(self, parts: Mapping[str, Artifact]) -> None:
         workspace_id, job_id = self._ref.workspace_id, self._ref.job_id

@@ -21,7 +21,6 @@ from app.services.paging import PageRequest, cut
 from app.services.verdicts import Answerer
 from models import baselines
 from models.checkpoint import load
-from models.errors import CoreError
 from models.forecasting import Forecast, resolve_device, use_one_thread
 from models.methods import forecast_by
 from models.network import Forecaster
@@ -85,17 +84,6 @@ class _Batch:
             source.answerer.method, self.model, panel, horizon=source.horizon, levels=source.levels
         )
         return [_series_forecast(source, row, result, i) for i, row in enumerate(rows)]
-
-
-def check_device(name: str) -> str:
-    """Return which device a setting means, if it is there.
-
-    Raises BadInput if it is not.
-    """
-    try:
-        return str(resolve_device(name))
-    except CoreError as error:
-        raise BadInput(f"GATECAST_DEVICE: {error}") from error
 
 
 def warm_up() -> None:

@@ -32,6 +32,13 @@ class Superseded(AppError):
     title = "The job was ended or taken over"
 
 
+class Paused(AppError):
+    """A training has stopped where another attempt goes on."""
+
+    code = "paused"
+    title = "The training was paused"
+
+
 def page(session: Session, principal: Principal, request: PageRequest) -> JobPage:
     """List the caller's jobs, newest first."""
     found = queries.page(session, principal.workspace_id, request.limit + 1, request.after)

@@ -11,9 +11,7 @@ from multiprocessing.connection import Connection
 
 from app.db.engine import Database
 from app.queue import JobRef
-from app.services import attempts
-from app.services.checkpoints import Paused
-from app.services.jobs import Superseded
+from app.services.jobs import Paused, Superseded
 from app.worker.orphans import exit_with_parent
 
 REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
@@ -39,7 +37,7 @@ def warm_up() -> None:
     It imports and nothing more: a torch operation or a CUDA call would leave threads and handles behind
     that a fork cannot carry over.
     """
-    CONTEXT.set_forkserver_preload([__name__, "statsforecast.models"])
+    CONTEXT.set_forkserver_preload([__name__, "app.services.attempts", "statsforecast.models"])
     forkserver.ensure_running()
 
 
@@ -90,6 +88,8 @@ def _main(task: Task, reasons: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides
     exit_with_parent()
     os.nice(NICENESS)
+    from app.services import attempts  # noqa: PLC0415  # there already; the worker does without torch
+
     database = Database(task.database_url)
     try:
         attempts.perform(

@@ -14,8 +14,7 @@ from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.queue import JobRef, Queue, Runner
-from app.services import jobs, storage, workers
-from app.services.forecasting import check_device
+from app.services import devices, jobs, storage, workers
 from app.services.jobs import Superseded
 from app.services.workers import HEARTBEAT_S
 from app.settings import MEBIBYTE, Settings
@@ -37,7 +36,7 @@ def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> None
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _setter(stopping))
-    device = check_device(settings.device)
+    device = devices.resolve(settings.device)
     database = Database(settings.database_url)
     storage.migrate(database)
     warm_up()

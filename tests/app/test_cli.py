@@ -158,9 +158,15 @@ def test_command_stands_in_the_readme(name: str) -> None:
     assert f"gatecast {name}" in README
 
 
-@pytest.mark.parametrize("module", ["app.client", "app.cli"])
-def test_import_is_light(module: str) -> None:
-    heavy = {"torch", "sqlalchemy", "pandas", "fastapi"}
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("app.client", {"torch", "sqlalchemy", "pandas", "fastapi"}),
+        ("app.cli", {"torch", "sqlalchemy", "pandas", "fastapi"}),
+        ("app.worker.process", {"torch", "pandas", "fastapi"}),
+    ],
+)
+def test_import_is_light(module: str, heavy: set[str]) -> None:
     code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
