@@ -1,4 +1,4 @@
-"""A service with real processes, and a look at who they are."""
+"""Services and workers with real processes, and a look at who they are."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ class Service:
     process: "subprocess.Popen[bytes]"
     url: str
     database_url: str
+    log: Path
 
     def worker_pid(self) -> int:
         """Return the pid of the newest worker that has reported."""
@@ -34,6 +36,14 @@ class Service:
     def training_pid(self) -> int:
         """Return the pid of the process that trains: the fork server's child."""
         return eventually(lambda: next(iter(grandchildren(self.worker_pid())), None))
+
+    def kill_everything(self) -> None:
+        """End every process of it as a power cut would."""
+        everyone = [self.process.pid, *descendants(self.process.pid)]
+        for pid in everyone:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        eventually(lambda: not any(is_running(pid) for pid in everyone))
 
     def _newest_worker(self) -> int | None:
         database = Database(self.database_url)
@@ -46,41 +56,63 @@ class Service:
 
 
 @contextmanager
-def running_service(database_url: str, folder: Path) -> Iterator[Service]:
+def running_service(database_url: str, folder: Path, **settings: object) -> Iterator[Service]:
     """Start the service and stop it afterwards, whatever a test did to its processes."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "GATECAST_DATABASE_URL": database_url,
-        "GATECAST_PORT": str(port),
-        "GATECAST_DEVICE": "cpu",
-    }
-    with (folder / "service.log").open("wb") as log:
-        command = [sys.executable, "-m", "app.cli", "serve"]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        service = Service(process, f"http://127.0.0.1:{port}", database_url)
-        try:
-            with Client(service.url) as client:
-                eventually(lambda: client.is_ready() or process.poll() is not None)
-            assert process.poll() is None, (folder / "service.log").read_text()
-            yield service
-        finally:
-            process.terminate()
-            process.wait(timeout=15)
+    with _running("serve", database_url, folder, **settings) as service:
+        yield service
 
 
 @contextmanager
-def running_worker(service: Service) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start one more worker on a service's database."""
-    environment = {**os.environ, "GATECAST_DATABASE_URL": service.database_url, "GATECAST_DEVICE": "cpu"}
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], env=environment)
-    try:
+def running_api(database_url: str, folder: Path, **settings: object) -> Iterator[Service]:
+    """Start an API without a worker."""
+    with _running("api", database_url, folder, **settings) as service:
+        yield service
+
+
+@contextmanager
+def _running(command: str, database_url: str, folder: Path, **settings: object) -> Iterator[Service]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = folder / f"{command}-{port}.log"
+    with started(command, database_url, log, port=port, **settings) as process:
+        service = Service(process, f"http://127.0.0.1:{port}", database_url, log)
+        with Client(service.url) as client:
+            eventually(lambda: client.is_ready() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        yield service
+
+
+@contextmanager
+def running_worker(
+    database_url: str, folder: Path, *options: str, **settings: object
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start one more worker on a database."""
+    log = folder / f"worker-{uuid.uuid4().hex}.log"
+    with started("worker", database_url, log, *options, **settings) as process:
         yield process
-    finally:
-        process.terminate()
-        process.wait(timeout=15)
+
+
+@contextmanager
+def started(
+    command: str, database_url: str, log: Path, *options: str, **settings: object
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a command of the service, and end it afterwards if a test has not."""
+    ours = {"DATABASE_URL": database_url, "DEVICE": "cpu", **{k.upper(): v for k, v in settings.items()}}
+    environment = {**os.environ, **{f"GATECAST_{name}": str(value) for name, value in ours.items()}}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", command, *options],
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
 
 
 def eventually(look: Callable[[], Found | None], within_s: float = 60.0) -> Found:

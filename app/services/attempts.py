@@ -1,5 +1,6 @@
 """Attempts at jobs: a training as it is carried out, in a worker's child process or by a command."""
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
 from app.services import backtests, champions, histories, jobs, training, workers
 from app.services.checkpoints import JobCheckpoints
 from app.services.histories import Histories
+from app.services.memory import MemoryTooSmall
 from app.services.recipes import Recipe, Result
 from app.services.reports import Reporter
 from app.version import VERSION
@@ -30,6 +32,7 @@ from models.config import Architecture, preset
 from models.errors import CoreError
 
 PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
+logger = logging.getLogger(__name__)
 
 
 class TrainingFailed(AppError):
@@ -37,13 +40,6 @@ class TrainingFailed(AppError):
 
     code = "training-failed"
     title = "The training failed"
-
-
-class MemoryTooSmall(AppError):
-    """A training that this worker has not enough memory for."""
-
-    code = "memory-too-small"
-    title = "The training needs more memory than the worker has"
 
 
 def perform(  # noqa: PLR0913  # the last three have a default
@@ -158,6 +154,7 @@ def _publish(database: Database, ref: JobRef, attempt: int, product: "_Product")
         except Unavailable:
             if time.monotonic() > deadline:
                 raise
+            logger.warning("The database does not take the model of job %s; it is tried again.", ref.job_id)
             time.sleep(PUBLISH_PAUSE_S)
         else:
             return

@@ -5,17 +5,20 @@ import os
 import signal
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 
 from app.db.engine import Database
 from app.queue import JobRef
+from app.services import memory
 from app.services.jobs import Paused, Superseded
 from app.worker.orphans import exit_with_parent
 
 REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
 NICENESS = 10  # the API on the same machine goes first
+LOOK_S = 0.5  # between two looks at a child
 CONTEXT = get_context("forkserver")
 logger = logging.getLogger(__name__)
 
@@ -50,15 +53,18 @@ class Child:
         self._process.start()
         sender.close()
 
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        return self._process.pid or 0
+    def watch(self, memory_bytes: int, may_go_on: Callable[[], bool]) -> str | None:
+        """Wait for the end, and bring it about where the child may not go on or takes too much memory.
 
-    def has_ended(self, within_s: float) -> bool:
-        """Wait for the end for so long, and tell whether it has come."""
-        self._process.join(within_s)
-        return not self._process.is_alive()
+        Returns why there shall be no other attempt, if so.
+        """
+        while not self._has_ended(within_s=LOOK_S):
+            if memory.resident_bytes(self._process.pid or 0) > memory_bytes:
+                self._end()
+                return memory.exceeded(memory_bytes)
+            if not may_go_on():
+                self._end()
+        return None
 
     def cause(self) -> str | None:
         """Return what broke the attempt that has ended; None if nothing did."""
@@ -76,6 +82,14 @@ class Child:
     def kill(self) -> None:
         """End the child at once."""
         self._process.kill()
+
+    def _has_ended(self, within_s: float) -> bool:
+        self._process.join(within_s)
+        return not self._process.is_alive()
+
+    def _end(self) -> None:
+        self.kill()
+        self._process.join()
 
 
 def _named(exitcode: int) -> str:

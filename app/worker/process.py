@@ -14,16 +14,14 @@ from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.queue import JobRef, Queue, Runner
-from app.services import devices, jobs, storage, workers
+from app.services import devices, jobs, memory, storage, workers
 from app.services.jobs import Superseded
 from app.services.workers import HEARTBEAT_S
-from app.settings import MEBIBYTE, Settings
+from app.settings import Settings
 from app.worker.child import Child, Task, warm_up
-from app.worker.memory import limit_bytes, resident_bytes
 from app.worker.orphans import exit_with_parent
 
 PAUSE_LIMIT_S = 10.0  # for a training to reach its next checkpoint when the worker is told to stop
-LOOK_S = 0.5  # between two looks at the training at hand
 IDLE_LOOKS = 3
 CLEANING_S = 3600.0
 logger = logging.getLogger(__name__)
@@ -64,7 +62,7 @@ class Worker:
     ) -> None:
         self._settings, self._database, self._device = settings, database, device
         self._stopping = stopping
-        self._memory_bytes = limit_bytes(settings)
+        self._memory_bytes = memory.limit_bytes(settings)
         self._id = workers.register(database, os.getpid(), device)
         self._watch = workers.DeathWatch(self._id, settings.worker_deadline_s)
         self._queue = Queue(database)
@@ -155,7 +153,7 @@ class Worker:
         task = Task(ref, attempt, self._settings.database_url, self._device, self._memory_bytes)
         child = Child(task)
         self._at_hand = _AtHand(ref, attempt, child, threading.Event())
-        refusal = self._watched(self._at_hand)
+        refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
         self._at_hand.ended.set()
         cause = child.cause()
         logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
@@ -165,29 +163,11 @@ class Worker:
             self._record(lambda session: jobs.record_death(session, ref, attempt, cause))
         self._at_hand = None
 
-    def _watched(self, work: _AtHand) -> str | None:
-        """Wait for the end of a child, and end it where it has no more say, or takes too much memory.
-
-        Returns why there shall be no other attempt, if so.
-        """
-        while not work.child.has_ended(within_s=LOOK_S):
-            if resident_bytes(work.child.pid) > self._memory_bytes:
-                work.child.kill()
-                work.child.has_ended(within_s=LOOK_S)
-                return (
-                    f"The training was ended because it took more memory than its worker allows, "
-                    f"{self._memory_bytes / MEBIBYTE:,.0f} MiB. Use a worker with more "
-                    f"(GATECAST_WORKER_MEMORY_MB), fewer series, or a shorter horizon."
-                )
-            if not self._may_go_on(work):
-                work.child.kill()
-        return None
-
-    def _may_go_on(self, work: _AtHand) -> bool:
+    def _may_go_on(self, ref: JobRef, attempt: int) -> bool:
         """Ask the job; with the database away, the training goes on."""
         try:
             with self._database.read() as session:
-                return jobs.is_held(session, work.ref, work.attempt)
+                return jobs.is_held(session, ref, attempt)
         except Unavailable:
             return True
 

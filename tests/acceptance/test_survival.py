@@ -1,6 +1,5 @@
 """What the service outlives: killed workers and children, and what it takes down with it when it goes."""
 
-import os
 import signal
 import time
 from pathlib import Path
@@ -18,7 +17,6 @@ from tests.processes import (
     is_running,
     kill,
     running_service,
-    running_worker,
 )
 
 pytestmark = pytest.mark.long
@@ -113,25 +111,3 @@ def test_service_stops_in_time_with_the_database_away(postgres_programs: Path, t
         service.process.terminate()
         eventually(lambda: not any(is_running(pid) for pid in everyone), within_s=5)
         server.control("start")
-
-
-def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
-    postgres_programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GATECAST_WORKER_DEADLINE_S", "2")
-    with (
-        postgres.running_server(postgres_programs) as server,
-        running_service(f"{server.url}/postgres", tmp_path) as service,
-        Client(service.url) as caller,
-    ):
-        dataset = caller.upload_csv("trends", csv_bytes(trends(count=20)))
-        frozen = service.worker_pid()
-        job = caller.train(dataset.id, horizon=5, preset="quick")
-        eventually(lambda: _if_under_way(caller, job.id))
-        os.kill(service.training_pid(), signal.SIGSTOP)
-        os.kill(frozen, signal.SIGSTOP)
-        with running_worker(service):
-            eventually(lambda: caller.job(job.id).attempt == 2)
-            os.kill(frozen, signal.SIGCONT)
-            done = caller.wait(job.id)
-    assert (done.attempt, done.failures) == (2, ["Attempt 1: its worker died."])
