@@ -15,7 +15,8 @@ MOST_HELD_OUT = 4096
 MOST_IN_POOL = 2**17
 """Training windows a member learns from; a larger panel is sampled. It bounds what they take in memory."""
 
-_CUT_AT_ONCE = 4096
+CUT_AT_ONCE = 4096
+"""Training windows that are cut together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ class Source:
         picks = torch.arange(total)
         if total > most:
             picks = torch.randint(total, (most,), generator=generator)
-        parts = [self._training(part.to(self.cuts.device), view) for part in torch.split(picks, _CUT_AT_ONCE)]
+        parts = [self._training(part.to(self.cuts.device), view) for part in torch.split(picks, CUT_AT_ONCE)]
         return Batch(
             inputs=torch.cat([part.inputs for part in parts]),
             targets=torch.cat([part.targets for part in parts]),

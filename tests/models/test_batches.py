@@ -37,7 +37,7 @@ def test_pool_is_no_larger_than_a_member_could_see() -> None:
 
 def test_pool_of_a_large_panel_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.batches.MOST_IN_POOL", 50)
-    monkeypatch.setattr("models.batches._CUT_AT_ONCE", 7)
+    monkeypatch.setattr("models.batches.CUT_AT_ONCE", 7)
     pool = Source.of(waves(), tiny_config(), 0, CPU).pool("last", generator())
     assert [len(part) for part in (pool.inputs, pool.targets, pool.weights)] == [50] * 3
 
@@ -45,7 +45,7 @@ def test_pool_of_a_large_panel_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
 def test_windows_cut_in_parts_are_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source.of(waves(), tiny_config(), 0, CPU)
     whole = source.pool("season", generator())
-    monkeypatch.setattr("models.batches._CUT_AT_ONCE", 7)
+    monkeypatch.setattr("models.batches.CUT_AT_ONCE", 7)
     assert torch.equal(source.pool("season", generator()).inputs, whole.inputs)
 
 

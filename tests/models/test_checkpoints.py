@@ -185,7 +185,7 @@ def test_checkpoint_that_cannot_be_read_begins_its_part_anew(
         ({"horizon": 3}, set(PARTS)),
         ({"season_length": 2}, set(PARTS)),
     ],
-    ids=str,
+    ids=["seed", "horizon", "season_length"],
 )
 def test_checkpoints_of_another_config_begin_anew(
     whole: Memory, change: dict[str, object], anew: set[str]
