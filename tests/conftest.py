@@ -76,6 +76,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables, once of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    name = f"test_{uuid.uuid4().hex}"
+    postgres.execute(server, f"CREATE DATABASE {name} STRATEGY file_copy")
+    yield f"{server}/{name}"
+    postgres.drop(server, name)
+
+
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """Settings for that database."""

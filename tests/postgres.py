@@ -40,9 +40,9 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Start a server."""
-    with tempfile.TemporaryDirectory(prefix="gatecast-pg-") as home:
+def running_server(folder: Path, disk: Path | None = None) -> Iterator[Server]:
+    """Start a server, with its data on a disk of its own if it is given one."""
+    with tempfile.TemporaryDirectory(prefix="gatecast-pg-", dir=disk) as home:
         user, data, port = _user(), f"{home}/data", _free_port()
         if user is not None:
             shutil.chown(home, user)

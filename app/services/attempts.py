@@ -19,10 +19,9 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
 from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
-from app.services import backtests, champions, histories, jobs, training, workers
+from app.services import backtests, champions, histories, jobs, memory, training, workers
 from app.services.checkpoints import JobCheckpoints
 from app.services.histories import Histories
-from app.services.memory import MemoryTooSmall
 from app.services.recipes import Recipe, Result
 from app.services.reports import Reporter
 from app.version import VERSION
@@ -30,6 +29,7 @@ from models.assessment import Assessment
 from models.backtest import Trial as CoreTrial
 from models.config import Architecture, preset
 from models.errors import CoreError
+from models.memory import needed_bytes
 
 PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def perform(  # noqa: PLR0913  # the last three have a default
     attempted = _Attempt(database, ref, attempt, device, memory_bytes)
     try:
         attempted.make(Reporter(database, ref, attempt, on_progress), should_pause)
-    except (CoreError, MemoryTooSmall) as error:
+    except (CoreError, memory.MemoryTooSmall) as error:
         with database.write() as session:
             jobs.fail(session, ref, attempt, str(error))
 
@@ -82,6 +82,8 @@ class _Attempt:
         with self.database.read() as session:
             work = _read(session, self.ref)
         recipe = work.recipe(self.device)
+        if self.memory_bytes is not None:
+            memory.check(needed_bytes(recipe.histories.panel, recipe.config), self.memory_bytes)
         checkpoints = JobCheckpoints(self.database, self.ref, self.number, should_pause)
         result = recipe.follow(reporter.core, checkpoints)
         reporter(Progress(phase="publishing", share_done=1.0))

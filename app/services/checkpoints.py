@@ -13,7 +13,7 @@ from app.queue import JobRef
 from app.services import jobs
 from models.checkpoint import Artifact
 
-SHORTEST_INTERVAL_S = 5.0
+SHORTEST_INTERVAL_S = 2.0
 SHARE_OF_TIME = 0.02
 logger = logging.getLogger(__name__)
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from app import blobs
 from app.auth import OWNER
 from app.db.engine import Database
+from app.db.tables import Blob, Job
+from app.errors import Conflict
 from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.services import jobs
@@ -108,6 +111,96 @@ def test_death_of_a_late_attempt_is_not_recorded(database: Database, ref: JobRef
     with pytest.raises(jobs.Superseded), database.write() as session:
         jobs.record_death(session, ref, late, "too late")
     assert look(database, ref).state == "running"
+
+
+def cancel(database: Database, ref: JobRef) -> JobOut:
+    with database.write() as session:
+        return jobs.cancel(session, OWNER, ref.job_id)
+
+
+def keep(database: Database, ref: JobRef, attempt: int) -> None:
+    """Store a checkpoint of one part, as an attempt does."""
+    key = f"{ref.job_id}/part"
+    with database.write() as session:
+        jobs.keep_checkpoint(session, ref, attempt, {"parts": {"part": {"key": key}}})
+        blobs.put(session, ref.workspace_id, key, b"weights")
+
+
+def blobs_of(database: Database, ref: JobRef) -> list[str]:
+    with database.read() as session:
+        return [blob.key for blob in session.query(Blob) if blob.key.startswith(ref.job_id)]
+
+
+def test_cancelled_job_is_not_begun_any_more(database: Database, ref: JobRef) -> None:
+    job = cancel(database, ref)
+    assert (job.state, job.error, begin(database, ref)) == ("cancelled", "It was cancelled.", None)
+
+
+def test_cancelled_attempt_has_no_say_any_more(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    cancel(database, ref)
+    with database.read() as session:
+        assert not jobs.is_held(session, ref, attempt)
+    with pytest.raises(jobs.Superseded), database.write() as session:
+        jobs.succeed(session, ref, attempt, "model_late")
+
+
+def test_job_that_has_ended_is_not_cancelled(database: Database, ref: JobRef) -> None:
+    cancel(database, ref)
+    with pytest.raises(Conflict, match="has ended already: it was cancelled"):
+        cancel(database, ref)
+
+
+@pytest.mark.parametrize("end", ["succeed", "fail", "cancel"])
+def test_checkpoint_goes_when_the_job_ends(database: Database, ref: JobRef, end: str) -> None:
+    attempt = begin(database, ref) or 0
+    keep(database, ref, attempt)
+    assert len(blobs_of(database, ref)) == 1
+    if end == "cancel":
+        cancel(database, ref)
+    else:
+        with database.write() as session:
+            getattr(jobs, end)(session, ref, attempt, "model or reason")
+    assert blobs_of(database, ref) == []
+
+
+def test_checkpoint_stays_when_the_attempt_dies_and_so_does_the_share_done(
+    database: Database, ref: JobRef
+) -> None:
+    attempt = begin(database, ref) or 0
+    keep(database, ref, attempt)
+    with database.write() as session:
+        jobs.report(session, ref, attempt, FIGURES)
+        jobs.record_death(session, ref, attempt, "cause.")
+    assert len(blobs_of(database, ref)) == 1
+    assert look(database, ref).progress == Progress(phase="queued", share_done=FIGURES.share_done)
+
+
+def test_share_done_without_a_checkpoint_is_lost_with_the_attempt(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.report(session, ref, attempt, FIGURES)
+        jobs.give_back(session, ref, attempt)
+    assert look(database, ref).progress == Progress(phase="queued", share_done=0)
+
+
+def test_every_change_that_shows_counts_the_revision_up(database: Database, ref: JobRef) -> None:
+    def revision() -> int:
+        with database.read() as session:
+            return session.get_one(Job, (ref.workspace_id, ref.job_id)).revision
+
+    seen = [revision()]
+    attempt = begin(database, ref) or 0
+    for change in (
+        lambda session: jobs.report(session, ref, attempt, FIGURES),
+        lambda session: jobs.keep_checkpoint(session, ref, attempt, {}),
+        lambda session: jobs.give_back(session, ref, attempt),
+        lambda session: jobs.cancel(session, OWNER, ref.job_id),
+    ):
+        seen.append(revision())
+        with database.write() as session:
+            change(session)
+    assert [*seen, revision()] == [0, 1, 2, 2, 3, 4]
 
 
 def test_progress_is_shown(database: Database, ref: JobRef) -> None:

@@ -1,0 +1,80 @@
+"""The child process that trains, and the watch that is kept over it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database
+from app.queue import JobRef
+from app.services import jobs
+from app.settings import Settings
+from app.worker.child import Child, Task
+from tests.factories import dataset, queued_job, trends
+from tests.processes import eventually
+
+pytestmark = pytest.mark.long
+PLENTY = 2**50
+
+
+@pytest.fixture
+def task(database: Database, settings: Settings) -> Task:
+    """A training that takes a while, begun."""
+    ref = queued_job(database, dataset(database, trends(count=20)).id, preset="balanced")
+    with database.write() as session:
+        attempt = jobs.begin(session, ref, "worker", max_attempts=3) or 0
+    return Task(ref, attempt, settings.database_url, "cpu", PLENTY)
+
+
+@pytest.fixture
+def child(task: Task) -> Iterator[Child]:
+    child = Child(task)
+    yield child
+    child.kill()
+
+
+def test_child_that_takes_too_much_memory_is_ended_with_the_figure(child: Child) -> None:
+    refusal = child.watch(100 * 2**20, lambda: True)
+    assert refusal is not None
+    assert "more memory than its worker allows, 100 MiB" in refusal
+    assert child.cause() == "its process ended with signal SIGKILL."
+
+
+def test_child_that_has_no_say_any_more_is_ended(child: Child) -> None:
+    assert child.watch(PLENTY, lambda: False) is None
+    assert child.cause() == "its process ended with signal SIGKILL."
+
+
+def test_child_asked_to_pause_ends_in_good_order_at_a_checkpoint(
+    child: Child, database: Database, task: Task
+) -> None:
+    eventually(lambda: is_learning(database, task))
+    child.ask_to_pause()
+    assert child.watch(PLENTY, lambda: True) is None
+    assert child.cause() is None
+    with database.read() as session:
+        assert jobs.is_held(session, task.ref, task.attempt)
+        assert jobs.checkpoint(session, task.ref)["parts"]
+
+
+def is_learning(database: Database, task: Task) -> bool:
+    with database.read() as session:
+        return jobs.get(session, OWNER, task.ref.job_id).progress.epoch is not None
+
+
+def test_training_that_needs_more_than_allowed_is_refused_with_the_figures(
+    database: Database, settings: Settings
+) -> None:
+    ref = queued_job(database, dataset(database).id)
+    with database.write() as session:
+        attempt = jobs.begin(session, ref, "worker", max_attempts=3) or 0
+    child = Child(Task(ref, attempt, settings.database_url, "cpu", memory_bytes=100 * 2**20))
+    assert (child.watch(PLENTY, lambda: True), child.cause()) == (None, None)
+    assert_refused(database, ref)
+
+
+def assert_refused(database: Database, ref: JobRef) -> None:
+    with database.read() as session:
+        job = jobs.get(session, OWNER, ref.job_id)
+    assert job.state == "failed"
+    assert "its worker allows 100 MiB" in (job.error or "")
