@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app.db.engine import Database
 from app.queue import JobRef, Queue, Runner
@@ -86,3 +88,61 @@ def test_job_of_a_dead_worker_is_run_by_who_recovers_it(
     eventually(lambda: done)
     assert done == ["job"]
     never.set()
+
+
+def test_highest_priority_goes_first_and_of_equals_the_oldest(
+    database: Database, queue: Queue, run: Callable[..., Runner]
+) -> None:
+    done: list[str] = []
+    for name, priority in (("a", 0), ("b", -100), ("c", 100), ("d", 0)):
+        with database.write() as session:
+            queue.enqueue(session, JobRef("default", name), priority)
+    run("worker", lambda ref: done.append(ref.job_id))
+    eventually(lambda: len(done) == 4)
+    assert done == ["c", "a", "d", "b"]
+
+
+def test_job_enqueued_again_is_run_once(database: Database, queue: Queue, run: Callable[..., Runner]) -> None:
+    done: list[str] = []
+    for name in ("job", "job", "last"):
+        with database.write() as session:
+            queue.enqueue(session, JobRef("default", name))
+    run("worker", lambda ref: done.append(ref.job_id))
+    eventually(lambda: "last" in done)
+    assert done == ["job", "last"]
+
+
+def test_holder_of_an_unfinished_job_is_known(
+    database: Database, queue: Queue, run: Callable[..., Runner]
+) -> None:
+    release = threading.Event()
+    with database.write() as session:
+        queue.enqueue(session, JobRef("default", "job"))
+    runner = run("worker", lambda _: release.wait(30))
+    eventually(lambda: runner.holders() == {"worker"})
+    release.set()
+    eventually(lambda: runner.holders() == set())
+
+
+def test_finished_job_is_forgotten_after_its_time_and_no_unfinished_one(
+    database: Database, queue: Queue, run: Callable[..., Runner]
+) -> None:
+    release = threading.Event()
+    for name in ("finished", "unfinished"):
+        with database.write() as session:
+            queue.enqueue(session, JobRef("default", name))
+    runner = run("worker", lambda ref: ref.job_id == "finished" or release.wait(30))
+    eventually(lambda: books(database) == {"finished": "SUCCESS", "unfinished": "PENDING"})
+    runner.forget_finished(timedelta(hours=1))
+    assert set(books(database)) == {"finished", "unfinished"}
+    runner.forget_finished(timedelta(0))
+    assert set(books(database)) == {"unfinished"}
+    release.set()
+
+
+def books(database: Database) -> dict[str, str]:
+    """Return the state of every job by the engine's own table."""
+    table = "workflow_status" if database.is_sqlite else "dbos.workflow_status"
+    with database.read() as session:
+        rows = session.execute(text(f"SELECT workflow_uuid, status FROM {table}"))
+        return {row.workflow_uuid: row.status for row in rows}
