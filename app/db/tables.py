@@ -300,3 +300,7 @@ class Worker(Base):
     beat_at: Mapped[datetime] = mapped_column(default=func.now())
     stopped: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+# Now, and not in the first query: a child that is forked from a process with this imported has it done.
+Base.registry.configure()

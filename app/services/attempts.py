@@ -4,7 +4,8 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
 from app import blobs
@@ -30,6 +31,8 @@ from models.backtest import Trial as CoreTrial
 from models.config import Architecture, preset
 from models.errors import CoreError
 from models.memory import needed_bytes
+from models.training import fit
+from models.windows import Panel
 
 PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
 logger = logging.getLogger(__name__)
@@ -65,6 +68,14 @@ def perform(  # noqa: PLR0913  # the last three have a default
     except (CoreError, memory.MemoryTooSmall) as error:
         with database.write() as session:
             jobs.fail(session, ref, attempt, str(error))
+
+
+def warm_up(database: Database) -> None:
+    """Do what the first training in a process would wait for: connect, and let torch prepare its kernels."""
+    with suppress(Unavailable), database.read() as session:
+        job_queries.find(session, "", "")
+    config = preset("quick", horizon=1, season_length=1, values=8, longest=8)
+    fit(Panel.of([range(8)]), replace(config, steps=1, epochs=1))
 
 
 @dataclass(frozen=True)

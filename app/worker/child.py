@@ -1,4 +1,8 @@
-"""One training in a process of its own: what it takes or breaks, the worker outlives."""
+"""One training in a process of its own: what it takes or breaks, the worker outlives.
+
+The process stands by before there is a training for it, with all done that takes time: a job then begins as
+soon as it is taken from the queue.
+"""
 
 import logging
 import os
@@ -19,6 +23,18 @@ from app.worker.orphans import exit_with_parent
 REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
 NICENESS = 10  # the API on the same machine goes first
 LOOK_S = 0.5  # between two looks at a child
+# Also what is otherwise imported when it is first used, by torch's optimizers (two seconds), Arrow's reader,
+# the database's engine, and multiprocessing, which runs the main module again.
+PRELOADED = [
+    __name__,
+    "app.services.attempts",
+    "statsforecast.models",
+    "torch._dynamo",
+    "pyarrow.dataset",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "typer",
+]
 CONTEXT = get_context("forkserver")
 logger = logging.getLogger(__name__)
 
@@ -29,29 +45,37 @@ class Task:
 
     ref: JobRef
     attempt: int
-    database_url: str
     device: str
     memory_bytes: int
 
 
 def warm_up() -> None:
-    """Start the fork server with torch and the baselines imported, so that a child begins in milliseconds.
+    """Start the fork server with torch and the baselines imported, so that a child is there in milliseconds.
 
     It imports and nothing more: a torch operation or a CUDA call would leave threads and handles behind
     that a fork cannot carry over.
     """
-    CONTEXT.set_forkserver_preload([__name__, "app.services.attempts", "statsforecast.models"])
+    CONTEXT.set_forkserver_preload(PRELOADED)
     forkserver.ensure_running()
 
 
 class Child:
-    """A child process at one attempt."""
+    """A child process that stands by, and makes one attempt when it is told to."""
 
-    def __init__(self, task: Task) -> None:
-        self._reasons, sender = CONTEXT.Pipe(duplex=False)
-        self._process = CONTEXT.Process(target=_main, args=(task, sender))
+    def __init__(self, database_url: str) -> None:
+        self._pipe, theirs = CONTEXT.Pipe()
+        self._process = CONTEXT.Process(target=_main, args=(database_url, theirs))
         self._process.start()
-        sender.close()
+        theirs.close()
+
+    @property
+    def stands_by(self) -> bool:
+        """Whether it is there."""
+        return self._process.is_alive()
+
+    def begin(self, task: Task) -> None:
+        """Make an attempt."""
+        self._pipe.send(task)
 
     def watch(self, memory_bytes: int, may_go_on: Callable[[], bool]) -> str | None:
         """Wait for the end, and bring it about where the child may not go on or takes too much memory.
@@ -71,8 +95,8 @@ class Child:
         if self._process.exitcode == 0:
             return None
         try:
-            return str(self._reasons.recv())
-        except EOFError:
+            return str(self._pipe.recv())
+        except (EOFError, ConnectionError):
             return f"its process ended with {_named(self._process.exitcode or 0)}."
 
     def ask_to_pause(self) -> None:
@@ -96,7 +120,7 @@ def _named(exitcode: int) -> str:
     return f"signal {signal.Signals(-exitcode).name}" if exitcode < 0 else f"exit code {exitcode}"
 
 
-def _main(task: Task, reasons: Connection) -> None:
+def _main(database_url: str, worker: Connection) -> None:
     pausing = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: pausing.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides
@@ -104,7 +128,12 @@ def _main(task: Task, reasons: Connection) -> None:
     os.nice(NICENESS)
     from app.services import attempts  # noqa: PLC0415  # there already; the worker does without torch
 
-    database = Database(task.database_url)
+    database = Database(database_url)
+    attempts.warm_up(database)
+    try:
+        task: Task = worker.recv()
+    except EOFError:
+        return  # the worker has gone, and nothing was begun
     try:
         attempts.perform(
             database,
@@ -118,7 +147,7 @@ def _main(task: Task, reasons: Connection) -> None:
         logger.info("%s", error)
     except Exception as error:
         traceback.print_exc()
-        reasons.send(f"{type(error).__name__}: {error}"[:REASON_LIMIT])
+        worker.send(f"{type(error).__name__}: {error}"[:REASON_LIMIT])
         raise SystemExit(1) from error
     finally:
         database.dispose()

@@ -67,6 +67,7 @@ class Worker:
         self._watch = workers.DeathWatch(self._id, settings.worker_deadline_s)
         self._queue = Queue(database)
         self._runner = Runner(database, self._id, self._perform, settings.max_trainings)
+        self._standby = Child(settings.database_url)
         self._at_hand: _AtHand | None = None
         self._performing = False
         self._idle_looks = 0
@@ -150,11 +151,12 @@ class Worker:
     def _attempt(self, ref: JobRef, attempt: int) -> None:
         """Make one attempt in a child, and keep what broke it."""
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
-        task = Task(ref, attempt, self._settings.database_url, self._device, self._memory_bytes)
-        child = Child(task)
+        child = self._standby if self._standby.stands_by else Child(self._settings.database_url)
+        child.begin(Task(ref, attempt, self._device, self._memory_bytes))
         self._at_hand = _AtHand(ref, attempt, child, threading.Event())
         refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
         self._at_hand.ended.set()
+        self._standby = Child(self._settings.database_url)
         cause = child.cause()
         logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
         if refusal is not None:

@@ -18,29 +18,31 @@ PLENTY = 2**50
 
 
 @pytest.fixture
-def task(database: Database, settings: Settings) -> Task:
+def task(database: Database) -> Task:
     """A training that takes a while, begun."""
     ref = queued_job(database, dataset(database, trends(count=20)).id, preset="balanced")
     with database.write() as session:
         attempt = jobs.begin(session, ref, "worker", max_attempts=3) or 0
-    return Task(ref, attempt, settings.database_url, "cpu", PLENTY)
+    return Task(ref, attempt, "cpu", PLENTY)
 
 
 @pytest.fixture
-def child(task: Task) -> Iterator[Child]:
-    child = Child(task)
+def child(settings: Settings) -> Iterator[Child]:
+    child = Child(settings.database_url)
     yield child
     child.kill()
 
 
-def test_child_that_takes_too_much_memory_is_ended_with_the_figure(child: Child) -> None:
+def test_child_that_takes_too_much_memory_is_ended_with_the_figure(child: Child, task: Task) -> None:
+    child.begin(task)
     refusal = child.watch(100 * 2**20, lambda: True)
     assert refusal is not None
     assert "more memory than its worker allows, 100 MiB" in refusal
     assert child.cause() == "its process ended with signal SIGKILL."
 
 
-def test_child_that_has_no_say_any_more_is_ended(child: Child) -> None:
+def test_child_that_has_no_say_any_more_is_ended(child: Child, task: Task) -> None:
+    child.begin(task)
     assert child.watch(PLENTY, lambda: False) is None
     assert child.cause() == "its process ended with signal SIGKILL."
 
@@ -48,6 +50,7 @@ def test_child_that_has_no_say_any_more_is_ended(child: Child) -> None:
 def test_child_asked_to_pause_ends_in_good_order_at_a_checkpoint(
     child: Child, database: Database, task: Task
 ) -> None:
+    child.begin(task)
     eventually(lambda: is_learning(database, task))
     child.ask_to_pause()
     assert child.watch(PLENTY, lambda: True) is None
@@ -63,12 +66,12 @@ def is_learning(database: Database, task: Task) -> bool:
 
 
 def test_training_that_needs_more_than_allowed_is_refused_with_the_figures(
-    database: Database, settings: Settings
+    database: Database, child: Child
 ) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         attempt = jobs.begin(session, ref, "worker", max_attempts=3) or 0
-    child = Child(Task(ref, attempt, settings.database_url, "cpu", memory_bytes=100 * 2**20))
+    child.begin(Task(ref, attempt, "cpu", memory_bytes=100 * 2**20))
     assert (child.watch(PLENTY, lambda: True), child.cause()) == (None, None)
     assert_refused(database, ref)
 
