@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import fmean
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from app.client import Client
+from app.console import training_bar
 from app.errors import AppError
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut
@@ -97,9 +97,8 @@ def _trained_forecast(client: Client, console: Console, name: str, histories: Hi
 
 
 def _watched(client: Client, console: Console, job: JobOut) -> JobOut:
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("   training", total=1.0)
-        return client.wait(job.id, lambda now: bar.update(task, completed=now.progress.share_done))
+    with training_bar(console) as tell:
+        return client.wait(job.id, lambda now: tell(now.progress))
 
 
 def _as_csv(histories: Histories) -> bytes:

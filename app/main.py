@@ -16,6 +16,7 @@ from app.db.engine import Database
 from app.queue import Queue
 from app.schemas.problem import Problem
 from app.services.forecasting import Oracle
+from app.services.job_feed import JobFeed
 from app.services.model_cache import ModelCache
 from app.services.training import Trainings
 from app.settings import MEBIBYTE, Settings
@@ -55,7 +56,7 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
         queue = Queue(database)
         oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
         writers = asyncio.Semaphore(1 if database.is_sqlite else WRITERS)
-        app.state.parts = Parts(database, Trainings(queue), oracle, writers)
+        app.state.parts = Parts(database, Trainings(queue), oracle, JobFeed(database), writers)
         yield
         queue.close()
         database.dispose()

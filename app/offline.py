@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
 from app.auth import OWNER
+from app.console import training_bar
 from app.db.engine import Database
 from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
@@ -50,7 +52,8 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
     """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
     with _opened(settings) as database:
         asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
-        job = attempts.perform_here(database, OWNER, asked, settings.device)
+        with training_bar(Console(stderr=True)) as tell:
+            job = attempts.perform_here(database, OWNER, asked, settings.device, tell)
         with database.read() as session:
             model = models.get(session, OWNER, str(job.model_id))
             return Training(model, datasets.get(session, OWNER, model.dataset_id).champion_id)

@@ -89,12 +89,14 @@ class _Api(uvicorn.Server):
                 timeout_graceful_shutdown=DRAIN_S,
             )
         )
-        self._supervisor = supervisor
+        self._app, self._supervisor = app, supervisor
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, on the first signal and on any other."""
         if self._supervisor is not None:
             self._supervisor.ask_to_stop()
+        if self.started:
+            self._app.state.parts.feed.close()
         last_resort = threading.Timer(STOP_LIMIT_S, os._exit, args=(0,))
         last_resort.daemon = True
         last_resort.start()

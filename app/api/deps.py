@@ -11,6 +11,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.services.forecasting import Oracle
+from app.services.job_feed import JobFeed
 from app.services.training import Trainings
 
 
@@ -21,6 +22,7 @@ class Parts:
     database: Database
     trainings: Trainings
     oracle: Oracle
+    feed: JobFeed
     # Writers wait here, where they hold no thread: the one at work needs a thread now and then to get on.
     writers: asyncio.Semaphore
 

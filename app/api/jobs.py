@@ -1,14 +1,34 @@
 """Jobs: the trainings that are queued, running or done."""
 
-from fastapi import APIRouter
+from collections.abc import AsyncIterable
+from typing import Annotated
 
-from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
+from fastapi import APIRouter, Depends, Header
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.api.deps import CurrentPrincipal, ReadSession, TheParts, WriteSession
 from app.api.pagination import Page, handed_out
 from app.api.paths import JobId
 from app.schemas.jobs import JobOut, JobPage
 from app.services import jobs
+from app.services.job_feed import JobEvent
 
 router = APIRouter(prefix="/jobs", tags=["training"])
+LastEventId = Annotated[
+    str | None,
+    Header(description="The id of the last event that was read: the stream goes on after it."),
+]
+
+
+def follow(
+    job_id: JobId, principal: CurrentPrincipal, parts: TheParts, last_event_id: LastEventId = None
+) -> AsyncIterable[JobEvent]:
+    """Find the job to be followed before a stream begins."""
+    seen = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else None
+    return parts.feed.follow(principal, parts.feed.present(principal, job_id), seen)
+
+
+Followed = Annotated[AsyncIterable[JobEvent], Depends(follow)]
 
 
 @router.get("")
@@ -21,6 +41,19 @@ def list_jobs(page: Page, principal: CurrentPrincipal, session: ReadSession) -> 
 def get_job(job_id: JobId, principal: CurrentPrincipal, session: ReadSession) -> JobOut:
     """Show a job: its state, how far it is, and what came of it."""
     return jobs.get(session, principal, job_id)
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse)  # noqa: FAST003  # `follow` takes it
+async def follow_job(events: Followed) -> AsyncIterable[ServerSentEvent]:
+    """Follow a job by server-sent events: what `GET /jobs/{id}` answers, now and whenever it has changed.
+
+    An event is named `progress` until the job has ended; the last one is named after its state and ends the
+    stream. The id of an event counts the changes: a reader that was cut off sends it as `Last-Event-ID` and
+    goes on from there.
+    """
+    async for event in events:
+        name = event.job.state if event.is_last else "progress"
+        yield ServerSentEvent(data=event.job, event=name, id=str(event.revision))
 
 
 @router.post("/{job_id}/cancel")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,9 +12,10 @@ import httpx2
 from app.schemas.backtests import BacktestPage, BacktestRow
 from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary
 from app.schemas.forecast import ForecastPage
-from app.schemas.jobs import JobOut
+from app.schemas.jobs import JobOut, JobPage
 from app.schemas.models import ModelOut, ModelUpdate
 from app.schemas.train import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion
+from app.schemas.workers import WorkerOut, WorkerPage
 
 FINAL = ("succeeded", "failed", "cancelled")
 POLL_S = 0.3
@@ -75,6 +77,7 @@ class Client:
         on_loss: OnLoss = "warn",
         promote: Promotion = "auto",
         seed: int = 0,
+        priority: int = 0,
     ) -> JobOut:
         """Queue a training."""
         body = {
@@ -86,12 +89,40 @@ class Client:
             "on_loss": on_loss,
             "promote": promote,
             "seed": seed,
+            "priority": priority,
         }
         return JobOut.model_validate(self._call("POST", "/train", json=body))
 
     def job(self, job_id: str) -> JobOut:
         """Describe a job."""
         return JobOut.model_validate(self._call("GET", f"/jobs/{job_id}"))
+
+    def jobs(self) -> list[JobOut]:
+        """List the newest jobs."""
+        return JobPage.model_validate(self._call("GET", "/jobs")).jobs
+
+    def events(self, job_id: str) -> Iterator[JobOut]:
+        """Yield a job as it is now and whenever it has changed, until it has ended.
+
+        A stream that breaks off is taken up again, for as long as the service answers within the timeout.
+        """
+        seen: dict[str, str] = {}
+        while True:
+            with self._following(job_id, seen) as events:
+                for event in events:
+                    seen = {"Last-Event-ID": event.id}
+                    job = JobOut.model_validate_json(event.data)
+                    yield job
+                    if job.state in FINAL:
+                        return
+
+    def cancel(self, job_id: str) -> JobOut:
+        """Cancel a job that waits or runs."""
+        return JobOut.model_validate(self._call("POST", f"/jobs/{job_id}/cancel"))
+
+    def workers(self) -> list[WorkerOut]:
+        """List the newest workers."""
+        return WorkerPage.model_validate(self._call("GET", "/workers")).workers
 
     def wait(self, job_id: str, on_change: Callable[[JobOut], None] = lambda _: None) -> JobOut:
         """Wait until a job has succeeded, telling of it at every look.
@@ -150,6 +181,19 @@ class Client:
     def delete_dataset(self, dataset_id: str) -> None:
         """Delete a dataset and its models."""
         self._call("DELETE", f"/datasets/{dataset_id}")
+
+    @contextmanager
+    def _following(self, job_id: str, headers: dict[str, str]) -> Iterator[Iterator[httpx2.ServerSentEvent]]:
+        try:
+            with self._http.sse(f"/jobs/{job_id}/events", headers=headers) as source:
+                if source.response.status_code >= BAD_REQUEST:
+                    source.response.read()
+                    raise ServiceError(_reason(source.response))
+                yield iter(source)
+        except httpx2.ReadError:
+            return
+        except httpx2.TransportError as error:
+            raise ServiceError(f"No answer from {self._http.base_url}: {error}") from error
 
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         try:

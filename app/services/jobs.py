@@ -51,7 +51,15 @@ def get(session: Session, principal: Principal, job_id: str) -> JobOut:
 
     Raises NotFound if the caller has none under this id.
     """
-    return JobOut.model_validate(_found(queries.find(session, principal.workspace_id, job_id), job_id))
+    return JobOut.model_validate(find(session, principal, job_id))
+
+
+def find(session: Session, principal: Principal, job_id: str) -> Job:
+    """Return a job's row.
+
+    Raises NotFound as `get` does.
+    """
+    return _found(queries.find(session, principal.workspace_id, job_id), job_id)
 
 
 def cancel(session: Session, principal: Principal, job_id: str) -> JobOut:

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
@@ -67,7 +68,8 @@ class Worker:
         self._watch = workers.DeathWatch(self._id, settings.worker_deadline_s)
         self._queue = Queue(database)
         self._runner = Runner(database, self._id, self._perform, settings.max_trainings)
-        self._standby = Child(settings.database_url)
+        self._spare = ThreadPoolExecutor(1)  # the fork server keeps the first one waiting while it imports
+        self._stand_by()
         self._at_hand: _AtHand | None = None
         self._performing = False
         self._idle_looks = 0
@@ -151,12 +153,14 @@ class Worker:
     def _attempt(self, ref: JobRef, attempt: int) -> None:
         """Make one attempt in a child, and keep what broke it."""
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
-        child = self._standby if self._standby.stands_by else Child(self._settings.database_url)
+        child = self._standby.result()
+        if not child.stands_by:
+            child = Child(self._settings.database_url)
         child.begin(Task(ref, attempt, self._device, self._memory_bytes))
         self._at_hand = _AtHand(ref, attempt, child, threading.Event())
         refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
         self._at_hand.ended.set()
-        self._standby = Child(self._settings.database_url)
+        self._stand_by()
         cause = child.cause()
         logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
         if refusal is not None:
@@ -164,6 +168,9 @@ class Worker:
         elif cause is not None:
             self._record(lambda session: jobs.record_death(session, ref, attempt, cause))
         self._at_hand = None
+
+    def _stand_by(self) -> None:
+        self._standby = self._spare.submit(Child, self._settings.database_url)
 
     def _may_go_on(self, ref: JobRef, attempt: int) -> bool:
         """Ask the job; with the database away, the training goes on."""

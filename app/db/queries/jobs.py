@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, tuple_
 
 from app.db.engine import Session
 from app.db.queries.scope import changeable, visible
@@ -29,6 +29,11 @@ def page(session: Session, workspace_id: str, limit: int, before: str | None) ->
 def find(session: Session, workspace_id: str, job_id: str) -> Job | None:
     """Return a job, or nothing."""
     return session.scalars(visible(Job, workspace_id).where(Job.id == job_id)).one_or_none()
+
+
+def found(session: Session, keys: Collection[tuple[str, str]]) -> Sequence[Job]:
+    """Return the jobs with these pairs of workspace and id."""
+    return session.scalars(select(Job).where(tuple_(Job.workspace_id, Job.id).in_(keys))).all()
 
 
 def unfinished_like(session: Session, workspace_id: str, dataset_id: str, fingerprint: str) -> Job | None:

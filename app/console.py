@@ -1,0 +1,35 @@
+"""What commands show on a terminal while a training goes on."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from app.schemas.jobs import Progress
+
+
+@contextmanager
+def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """Show a bar that is told of progress by what this gives, and takes it away at the end.
+
+    Nothing is shown where there is no terminal.
+    """
+    columns = (TextColumn("   {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("queued", total=1.0)
+        yield lambda progress: bar.update(task, description=describe(progress), completed=progress.share_done)
+
+
+def describe(progress: Progress) -> str:
+    """Return a few words on where a training is."""
+    if progress.loss is None:
+        return progress.phase
+    losses = f"loss {progress.loss:.4f}"
+    if progress.validation_loss is not None:
+        losses += f", on held-out steps {progress.validation_loss:.4f}"
+    return (
+        f"{progress.phase} {progress.architecture}, member {progress.member} of {progress.members}, "
+        f"epoch {progress.epoch} of {progress.epochs}: {losses}"
+    )

@@ -1,0 +1,139 @@
+"""Who follows a job is told what becomes of it, by one look for all."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database, Session
+from app.db.queries import jobs as queries
+from app.errors import NotFound
+from app.queue import JobRef
+from app.services import job_feed, jobs
+from app.services.job_feed import JobEvent, JobFeed
+from tests.factories import dataset, queued_job
+
+Seen = list[tuple[int, str]]
+
+
+@pytest.fixture(autouse=True)
+def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_feed, "LOOK_S", 0.01)
+
+
+@pytest.fixture
+def ref(database: Database) -> JobRef:
+    return queued_job(database, dataset(database).id)
+
+
+def change(database: Database, what: Callable[[Session], object]) -> None:
+    with database.write() as session:
+        what(session)
+
+
+def begin(database: Database, ref: JobRef) -> None:
+    change(database, lambda session: jobs.begin(session, ref, "worker", max_attempts=3))
+
+
+def cancel(database: Database, ref: JobRef) -> None:
+    change(database, lambda session: jobs.cancel(session, OWNER, ref.job_id))
+
+
+def followed(feed: JobFeed, ref: JobRef, seen: int | None = None) -> AsyncIterator[JobEvent]:
+    return feed.follow(OWNER, feed.present(OWNER, ref.job_id), seen)
+
+
+async def told(events: AsyncIterator[JobEvent]) -> Seen:
+    """Read up to the end."""
+    return [(event.revision, event.job.state) async for event in events]
+
+
+def run(main: Coroutine[Any, Any, Seen]) -> Seen:
+    return asyncio.run(asyncio.wait_for(main, 30))
+
+
+def test_present_state_comes_first_then_each_change_up_to_the_end(database: Database, ref: JobRef) -> None:
+    moves = {"queued": begin, "running": cancel}
+
+    async def main() -> Seen:
+        seen: Seen = []
+        async for event in followed(JobFeed(database), ref):
+            seen.append((event.revision, event.job.state))
+            if event.job.state in moves:
+                await asyncio.to_thread(moves[event.job.state], database, ref)
+        return seen
+
+    assert run(main()) == [(0, "queued"), (1, "running"), (2, "cancelled")]
+
+
+def test_state_that_was_seen_is_not_told_again(database: Database, ref: JobRef) -> None:
+    async def main() -> Seen:
+        events = followed(JobFeed(database), ref, seen=0)
+        waiting = asyncio.create_task(told(events))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(cancel, database, ref)
+        return await waiting
+
+    assert run(main()) == [(1, "cancelled")]
+
+
+def test_end_that_was_seen_is_told_again(database: Database, ref: JobRef) -> None:
+    cancel(database, ref)
+    assert run(told(followed(JobFeed(database), ref, seen=1))) == [(1, "cancelled")]
+
+
+def test_all_who_follow_are_fed_by_one_look(
+    database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, asked, looked = queries.found, list[int](), threading.Event()
+
+    def counted(session: Session, keys: list[tuple[str, str]]) -> object:
+        asked.append(len(keys))
+        looked.set()
+        return found(session, keys)
+
+    monkeypatch.setattr(queries, "found", counted)
+    other = queued_job(database, dataset(database).id)
+
+    async def main() -> Seen:
+        feed = JobFeed(database)
+        streams = [asyncio.create_task(told(followed(feed, each))) for each in (ref, ref, other)]
+        await asyncio.to_thread(looked.wait, 30)
+        for each in (ref, other):
+            await asyncio.to_thread(cancel, database, each)
+        return [ends[-1] for ends in await asyncio.gather(*streams)]
+
+    assert run(main()) == [(1, "cancelled")] * 3
+    assert asked[0] == 2
+
+
+def test_nobody_looks_when_nobody_follows(database: Database, ref: JobRef) -> None:
+    async def main() -> Seen:
+        feed = JobFeed(database)
+        events = followed(feed, ref)
+        first = await anext(events)
+        await events.aclose()  # type: ignore[attr-defined]  # an async generator
+        assert feed._looking is not None
+        await feed._looking
+        return [(first.revision, first.job.state)]
+
+    assert run(main()) == [(0, "queued")]
+
+
+def test_closed_feed_lets_go_without_an_end(database: Database, ref: JobRef) -> None:
+    async def main() -> Seen:
+        feed = JobFeed(database)
+        waiting = asyncio.create_task(told(followed(feed, ref)))
+        await asyncio.sleep(0)
+        feed.close()
+        return await waiting
+
+    assert run(main()) == [(0, "queued")]
+
+
+def test_job_that_is_not_there_is_not_followed(database: Database) -> None:
+    with pytest.raises(NotFound):
+        JobFeed(database).present(OWNER, "job_none")
