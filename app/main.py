@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
 
-from app.api import datasets, forecast, health, jobs, models, train, workers
+from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
 from app.api.deps import Parts
 from app.api.errors import add_error_handlers
 from app.api.limits import BodyLimit
@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan(settings),
         responses={"default": PROBLEM},
     )
-    for part in (datasets, train, jobs, workers, models, forecast, health):
+    for part in (datasets, train, jobs, schedules, workers, models, forecast, health):
         app.include_router(part.router)
     add_error_handlers(app)
     app.add_middleware(BodyLimit, limit_bytes=settings.max_upload_mb * MEBIBYTE)

@@ -14,13 +14,14 @@ from app import blobs
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.db.ids import new_id
-from app.db.tables import Model, Workspace
+from app.db.tables import DatasetVersion, Model, Workspace
 from app.intake.reader import Columns, read_csv
 from app.queue import JobRef
 from app.schemas import examples
 from app.schemas.datasets import DatasetOut
+from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services import attempts, champions, datasets, training
+from app.services import attempts, champions, datasets, schedules, training
 from models.baselines import BASELINES
 
 Series = Mapping[str, Sequence[float | None]]
@@ -63,6 +64,23 @@ def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
     with database.write() as session:
         return training.ask(session, principal, asked)
+
+
+def scheduled(database: Database, dataset_id: str, principal: Principal = OWNER, **wishes: Any) -> str:
+    """Store a schedule that is due every day at six, and return its id."""
+    train = {"horizon": 3, "preset": "quick", **wishes}
+    request = ScheduleRequest.model_validate({"dataset_id": dataset_id, "cron": "0 6 * * *", "train": train})
+    with database.write() as session:
+        return schedules.create(session, principal, request).id
+
+
+def new_version(database: Database, dataset_id: str) -> None:
+    """Let a dataset have been observed once more: a version more, of the same series."""
+    with database.write() as session:
+        dataset, version = datasets.find(session, OWNER, dataset_id)
+        copied = {column.name: getattr(version, column.name) for column in DatasetVersion.__table__.columns}
+        session.add(DatasetVersion(**{**copied, "version": version.version + 1}))
+        dataset.version += 1
 
 
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:

@@ -14,6 +14,7 @@ from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut, JobPage
 from app.schemas.models import ModelOut, ModelUpdate
+from app.schemas.schedules import ScheduleOut, SchedulePage
 from app.schemas.train import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion
 from app.schemas.workers import WorkerOut, WorkerPage
 
@@ -123,6 +124,24 @@ class Client:
     def workers(self) -> list[WorkerOut]:
         """List the newest workers."""
         return WorkerPage.model_validate(self._call("GET", "/workers")).workers
+
+    def schedule(self, dataset_id: str, cron: str, horizon: int, preset: Preset) -> ScheduleOut:
+        """Let a training be asked for again and again."""
+        body = {"dataset_id": dataset_id, "cron": cron, "train": {"horizon": horizon, "preset": preset}}
+        return ScheduleOut.model_validate(self._call("POST", "/schedules", json=body))
+
+    def schedules(self) -> list[ScheduleOut]:
+        """List the newest schedules."""
+        return SchedulePage.model_validate(self._call("GET", "/schedules")).schedules
+
+    def pause_schedule(self, schedule_id: str, *, paused: bool = True) -> ScheduleOut:
+        """Let a schedule rest, or go on."""
+        changes = {"paused": paused}
+        return ScheduleOut.model_validate(self._call("PATCH", f"/schedules/{schedule_id}", json=changes))
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule."""
+        self._call("DELETE", f"/schedules/{schedule_id}")
 
     def wait(self, job_id: str, on_change: Callable[[JobOut], None] = lambda _: None) -> JobOut:
         """Wait until a job has succeeded, telling of it at every look.

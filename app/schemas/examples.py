@@ -111,6 +111,27 @@ WORKER: Example = {
     "silent_s": 0.4,
     "started_at": "2026-01-31T08:55:00Z",
 }
+SCHEDULING: Example = {
+    "dataset_id": DATASET_ID,
+    "cron": "0 6 * * 1",
+    "train": {"horizon": 5, "preset": "balanced"},
+}
+LAST_TIME: Example = {
+    "at": "2026-02-02T06:00:00Z",
+    "outcome": "asked",
+    "detail": "A training on version 2 was asked for.",
+    "dataset_version": 2,
+    "job_id": JOB_ID,
+}
+SCHEDULE: Example = {
+    **SCHEDULING,
+    "id": "schedule_0660f96e2b7d40a1c95f3e6d82",
+    "train": {name: value for name, value in TRAINING.items() if name != "dataset_id"},
+    "paused": False,
+    "next_at": "2026-02-09T06:00:00Z",
+    "last": LAST_TIME,
+    "created_at": "2026-01-31T09:01:00Z",
+}
 TRIAL: Example = {
     "architecture": "rnn",
     "smape": 0.617,

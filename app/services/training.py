@@ -26,6 +26,12 @@ def ask(session: Session, principal: Principal, request: TrainRequest) -> JobRef
     return _add(session, _new_job(session, principal, request))
 
 
+def check(session: Session, principal: Principal, request: TrainRequest, pointer: str) -> None:
+    """Return if a training could be asked for; raises as `ask` does, with a pointer to the horizon."""
+    _, version = datasets.find(session, principal, request.dataset_id)
+    _check_horizon(request.horizon, Profile.model_validate(version.profile), pointer)
+
+
 class Trainings:
     """Takes trainings from callers and puts them into the queue."""
 
@@ -76,10 +82,10 @@ def _add(session: Session, job: Job) -> JobRef:
     return JobRef(job.workspace_id, job.id)
 
 
-def _check_horizon(horizon: int, profile: Profile) -> None:
+def _check_horizon(horizon: int, profile: Profile, pointer: str = "#/horizon") -> None:
     allowed = longest_horizon(profile.longest)
     if horizon <= allowed:
         return
     remedy = f"Ask for at most {allowed}." if allowed else "Upload at least 4 observations of one series."
     detail = f"The longest series has {profile.longest} steps, too few to train for {horizon} steps ahead."
-    raise BadInput(f"{detail} {remedy}", [FieldError("#/horizon", remedy)])
+    raise BadInput(f"{detail} {remedy}", [FieldError(pointer, remedy)])

@@ -12,11 +12,13 @@ from datetime import timedelta
 from types import FrameType
 
 from app.db.engine import Database, Session
+from app.db.tables import now
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.queue import JobRef, Queue, Runner
-from app.services import devices, jobs, memory, storage, workers
+from app.services import devices, jobs, memory, schedules, storage, workers
 from app.services.jobs import Superseded
+from app.services.training import Trainings
 from app.services.workers import HEARTBEAT_S
 from app.settings import Settings
 from app.worker.child import Child, Task, warm_up
@@ -67,6 +69,7 @@ class Worker:
         self._id = workers.register(database, os.getpid(), device)
         self._watch = workers.DeathWatch(self._id, settings.worker_deadline_s)
         self._queue = Queue(database)
+        self._trainings = Trainings(self._queue)
         self._runner = Runner(database, self._id, self._perform, settings.max_trainings)
         self._spare = ThreadPoolExecutor(1)  # the fork server keeps the first one waiting while it imports
         self._stand_by()
@@ -93,6 +96,7 @@ class Worker:
                 self._stopping.set()
                 return
             self._take_over()
+            schedules.fire_due(self._database, self._trainings, now())
             self._clean_up()
         except Exception:
             logger.exception("The heartbeat failed and is tried again in %s s.", HEARTBEAT_S)

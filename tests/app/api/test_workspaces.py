@@ -10,7 +10,7 @@ from app.db.tables import Base, Owned
 from app.errors import AppError
 from app.main import create_app
 from app.settings import Settings
-from tests.factories import dataset, queued_job, trained, upload, workspace
+from tests.factories import dataset, queued_job, scheduled, trained, upload, workspace
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -43,6 +43,7 @@ def test_stranger_gets_404_on_every_id(database: Database, api: FastAPI, client:
     dataset_id = dataset(database).id
     model_id = trained(database, dataset_id)
     job_id = queued_job(database, dataset_id).job_id
+    schedule_id = scheduled(database, dataset_id)
     stranger = workspace(database)
     api.dependency_overrides[get_principal] = lambda: stranger
     calls = [
@@ -52,6 +53,14 @@ def test_stranger_gets_404_on_every_id(database: Database, api: FastAPI, client:
         client.delete(f"/datasets/{dataset_id}"),
         client.post("/train", json={"dataset_id": dataset_id, "horizon": 3}),
         client.get(f"/jobs/{job_id}"),
+        client.get(f"/jobs/{job_id}/events"),
+        client.post(f"/jobs/{job_id}/cancel"),
+        client.post(
+            "/schedules", json={"dataset_id": dataset_id, "cron": "0 6 * * *", "train": {"horizon": 3}}
+        ),
+        client.get(f"/schedules/{schedule_id}"),
+        client.patch(f"/schedules/{schedule_id}", json={"paused": True}),
+        client.delete(f"/schedules/{schedule_id}"),
         client.get(f"/models/{model_id}"),
         client.get(f"/models/{model_id}/backtest"),
         client.get(f"/models/{model_id}/backtest/series"),
@@ -67,10 +76,11 @@ def test_stranger_gets_404_on_every_id(database: Database, api: FastAPI, client:
 def test_stranger_sees_empty_lists(database: Database, api: FastAPI, client: TestClient) -> None:
     dataset_id = dataset(database).id
     trained(database, dataset_id)
+    scheduled(database, dataset_id)
     stranger = workspace(database)
     api.dependency_overrides[get_principal] = lambda: stranger
-    lists = [client.get(f"/{noun}").json()[noun] for noun in ("datasets", "jobs", "models")]
-    assert lists == [[], [], []]
+    nouns = ("datasets", "jobs", "models", "schedules")
+    assert [client.get(f"/{noun}").json()[noun] for noun in nouns] == [[], [], [], []]
 
 
 def test_same_idempotency_key_is_free_in_another_workspace(

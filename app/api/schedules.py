@@ -1,0 +1,57 @@
+"""Schedules: trainings that are asked for again and again."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
+from app.api.idempotency import IdempotentRoute, OncePerKey
+from app.api.pagination import Page, handed_out
+from app.api.paths import ScheduleId
+from app.schemas.schedules import ScheduleOut, SchedulePage, ScheduleRequest, ScheduleUpdate
+from app.services import schedules
+
+router = APIRouter(prefix="/schedules", tags=["training"], route_class=IdempotentRoute)
+
+
+@router.post("", status_code=201, dependencies=[OncePerKey])
+def create_schedule(
+    request: ScheduleRequest, principal: CurrentPrincipal, session: WriteSession, response: Response
+) -> ScheduleOut:
+    """Let a training be asked for again and again, at the times that a cron expression names; without new
+    observations it is skipped.
+    """
+    schedule = schedules.create(session, principal, request)
+    response.headers["Location"] = f"/schedules/{schedule.id}"
+    return schedule
+
+
+@router.get("")
+def list_schedules(
+    page: Page,
+    principal: CurrentPrincipal,
+    session: ReadSession,
+    dataset_id: Annotated[str | None, Query(description="Only the schedules of this dataset.")] = None,
+) -> SchedulePage:
+    """List schedules, newest first."""
+    return handed_out(schedules.page(session, principal, dataset_id, page))
+
+
+@router.get("/{schedule_id}")
+def get_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, session: ReadSession) -> ScheduleOut:
+    """Show a schedule: when it is due next, and what came of the last time."""
+    return schedules.get(session, principal, schedule_id)
+
+
+@router.patch("/{schedule_id}")
+def update_schedule(
+    schedule_id: ScheduleId, changes: ScheduleUpdate, principal: CurrentPrincipal, session: WriteSession
+) -> ScheduleOut:
+    """Pause a schedule, or let it go on from now; what it missed meanwhile is not made up for."""
+    return schedules.pause(session, principal, schedule_id, paused=changes.paused)
+
+
+@router.delete("/{schedule_id}", status_code=204)
+def delete_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, session: WriteSession) -> None:
+    """Delete a schedule; trainings that it has asked for go on."""
+    schedules.delete(session, principal, schedule_id)

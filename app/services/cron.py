@@ -1,0 +1,47 @@
+"""The one module that knows croniter, which reads cron expressions.
+
+It also knows fields for seconds and years, `@daily` and its kin, and `R`, another moment at each look; here
+an expression has the five fields of crontab, so that it means the same to whoever reads it.
+"""
+
+from datetime import UTC, datetime
+
+from croniter import croniter
+
+from app.errors import BadInput, FieldError
+
+FIELDS = 5
+REMEDY = (
+    "Give five fields, in UTC: minute, hour, day of the month, month, day of the week. "
+    "`0 6 * * 1` is every Monday at 06:00."
+)
+
+
+def normal(cron: str) -> str:
+    """Return an expression with one space between its fields.
+
+    Raises BadInput if it is none, or names no time that ever comes.
+    """
+    next_after(cron, datetime.now(UTC))
+    return " ".join(cron.split())
+
+
+def next_after(cron: str, moment: datetime) -> datetime:
+    """Return the first time of an expression that is later than a moment, in UTC.
+
+    Raises BadInput as `normal` does.
+    """
+    fields = cron.split()
+    if len(fields) != FIELDS:
+        raise _refusal(f"The cron expression {cron!r} has {len(fields)} fields.")
+    if any(field[0] in "rR" for field in fields):
+        raise _refusal(f"The cron expression {cron!r} leaves times to chance.")
+    try:
+        found: datetime = croniter(cron, moment.astimezone(UTC)).get_next(datetime)
+    except ValueError as error:
+        raise _refusal(f"The cron expression {cron!r} names no time that ever comes.") from error
+    return found
+
+
+def _refusal(detail: str) -> BadInput:
+    return BadInput(f"{detail} {REMEDY}", [FieldError("#/cron", REMEDY)])

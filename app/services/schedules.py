@@ -1,0 +1,147 @@
+"""Schedules: trainings that are asked for again and again, by whichever worker sees first that one is due."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from app.auth import Principal
+from app.db.engine import Database, Session
+from app.db.ids import new_id
+from app.db.queries import jobs as job_queries
+from app.db.queries import schedules as queries
+from app.db.tables import Schedule, now
+from app.errors import AppError, NotFound, Unavailable
+from app.schemas.schedules import LastTime, Outcome, ScheduleOut, SchedulePage, ScheduleRequest
+from app.schemas.train import TrainRequest
+from app.services import cron, datasets, training
+from app.services.paging import PageRequest, cut
+from app.services.training import Trainings
+
+IN_VAIN = ("failed", "cancelled")
+logger = logging.getLogger(__name__)
+
+
+def create(session: Session, principal: Principal, request: ScheduleRequest) -> ScheduleOut:
+    """Store a schedule; its first time is the next one that its expression names.
+
+    Raises BadInput for an expression that cannot be read, and as a training that is asked for now would.
+    """
+    expression = cron.normal(request.cron)
+    wishes = request.train.model_dump()
+    asked = TrainRequest(dataset_id=request.dataset_id, **wishes)
+    training.check(session, principal, asked, pointer="#/train/horizon")
+    schedule = Schedule(
+        workspace_id=principal.workspace_id,
+        id=new_id("schedule"),
+        dataset_id=request.dataset_id,
+        cron=expression,
+        train=wishes,
+        paused=False,
+        next_at=cron.next_after(expression, now()),
+        created_at=now(),
+    )
+    queries.add(session, schedule)
+    return _out(schedule)
+
+
+def page(
+    session: Session, principal: Principal, dataset_id: str | None, request: PageRequest
+) -> SchedulePage:
+    """List the caller's schedules, newest first, those of one dataset if it is named."""
+    found = queries.page(session, principal.workspace_id, dataset_id, request.limit + 1, request.after)
+    shown, following = cut(found, request, lambda schedule: schedule.id)
+    return SchedulePage(schedules=[_out(schedule) for schedule in shown], next=following)
+
+
+def get(session: Session, principal: Principal, schedule_id: str) -> ScheduleOut:
+    """Return a schedule.
+
+    Raises NotFound if the caller has none under this id.
+    """
+    return _out(_found(queries.find(session, principal.workspace_id, schedule_id), schedule_id))
+
+
+def pause(session: Session, principal: Principal, schedule_id: str, *, paused: bool) -> ScheduleOut:
+    """Let a schedule rest, or go on from now: what it missed meanwhile is not made up for.
+
+    Raises NotFound as `get` does.
+    """
+    schedule = _found(queries.lock(session, principal.workspace_id, schedule_id), schedule_id)
+    if schedule.paused and not paused:
+        schedule.next_at = cron.next_after(schedule.cron, now())
+    schedule.paused = paused
+    return _out(schedule)
+
+
+def delete(session: Session, principal: Principal, schedule_id: str) -> None:
+    """Delete a schedule; what it has asked for goes on.
+
+    Raises NotFound as `get` does.
+    """
+    _found(queries.find(session, principal.workspace_id, schedule_id), schedule_id)
+    queries.delete(session, principal.workspace_id, schedule_id)
+
+
+def fire_due(database: Database, trainings: Trainings, moment: datetime) -> None:
+    """Ask for what is due; each schedule once, however often it was missed and however many workers look.
+
+    Raises Unavailable if the database is away; a schedule that fails in any other way holds up no other.
+    """
+    with database.read() as session:
+        due = queries.due(session, moment)
+    for schedule in due:
+        try:
+            with database.write() as session:
+                _fire(session, trainings, schedule, moment)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("Schedule %s could not be fired.", schedule.id)
+
+
+def _fire(session: Session, trainings: Trainings, seen: Schedule, moment: datetime) -> None:
+    schedule = queries.move_on(session, seen, cron.next_after(seen.cron, moment))
+    if schedule is None:
+        return
+    principal = Principal(workspace_id=schedule.workspace_id)
+    _, version = datasets.find(session, principal, schedule.dataset_id)
+    last_job = (schedule.last or {}).get("job_id")
+    if schedule.trained_version == version.version and not _was_in_vain(session, principal, last_job):
+        detail = f"Nothing new was observed since version {version.version}, which it asked for before."
+        _keep(schedule, moment, "skipped", detail, version.version, last_job)
+        return
+    request = TrainRequest.model_validate({**schedule.train, "dataset_id": schedule.dataset_id})
+    try:
+        job = trainings.enqueue(session, principal, request)
+    except AppError as error:
+        _keep(schedule, moment, "refused", str(error), version.version, last_job)
+        return
+    schedule.trained_version = version.version
+    detail = f"A training on version {version.version} was asked for."
+    _keep(schedule, moment, "asked", detail, version.version, job.id)
+
+
+def _was_in_vain(session: Session, principal: Principal, job_id: str | None) -> bool:
+    job = None if job_id is None else job_queries.find(session, principal.workspace_id, job_id)
+    return job is not None and job.state in IN_VAIN
+
+
+def _keep(  # noqa: PLR0913, PLR0917  # one argument for each thing that is told
+    schedule: Schedule, at: datetime, outcome: Outcome, detail: str, version: int, job_id: str | None
+) -> None:
+    last = LastTime(at=at, outcome=outcome, detail=detail, dataset_version=version, job_id=job_id)
+    schedule.last = last.model_dump(mode="json")
+
+
+def _found(schedule: Schedule | None, schedule_id: str) -> Schedule:
+    if schedule is None:
+        raise NotFound(f"There is no schedule {schedule_id}. GET /schedules lists those there are.")
+    return schedule
+
+
+def _out(schedule: Schedule) -> ScheduleOut:
+    facts: dict[str, Any] = {
+        name: getattr(schedule, name)
+        for name in ("id", "dataset_id", "cron", "train", "paused", "last", "created_at")
+    }
+    return ScheduleOut(**facts, next_at=None if schedule.paused else schedule.next_at)

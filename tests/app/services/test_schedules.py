@@ -1,0 +1,173 @@
+"""Schedules: when they fire, what for, and that they do so once."""
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database, Session
+from app.db.queries import schedules as queries
+from app.db.tables import Dataset, Job, Schedule, now
+from app.queue import Queue
+from app.schemas.jobs import JobOut
+from app.schemas.schedules import ScheduleOut
+from app.services import datasets, jobs, schedules
+from app.services.paging import PageRequest
+from app.services.training import Trainings
+from tests.factories import dataset, new_version, scheduled
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def trainings(database: Database) -> Iterator[Trainings]:
+    queue = Queue(database)
+    yield Trainings(queue)
+    queue.close()
+
+
+@pytest.fixture
+def dataset_id(database: Database) -> str:
+    return dataset(database).id
+
+
+@pytest.fixture
+def schedule_id(database: Database, dataset_id: str) -> str:
+    return scheduled(database, dataset_id)
+
+
+def look(database: Database, schedule_id: str) -> ScheduleOut:
+    with database.read() as session:
+        return schedules.get(session, OWNER, schedule_id)
+
+
+def asked(database: Database) -> list[JobOut]:
+    with database.read() as session:
+        return jobs.page(session, OWNER, PageRequest(10)).jobs
+
+
+def in_days(days: int) -> datetime:
+    """A moment when a daily schedule has been due since so many days."""
+    return now() + days * DAY
+
+
+def test_training_is_asked_for_when_it_is_due_and_not_before(
+    database: Database, trainings: Trainings, schedule_id: str
+) -> None:
+    schedules.fire_due(database, trainings, now())
+    assert asked(database) == []
+    schedules.fire_due(database, trainings, in_days(1))
+    (job,) = asked(database)
+    last = look(database, schedule_id).last
+    assert last is not None
+    assert (last.outcome, last.job_id, last.dataset_version) == ("asked", job.id, 1)
+    assert job.request.preset == "quick"
+
+
+def test_schedule_missed_for_days_fires_once(
+    database: Database, trainings: Trainings, schedule_id: str
+) -> None:
+    for _ in range(2):
+        schedules.fire_due(database, trainings, in_days(9))
+    assert len(asked(database)) == 1
+    assert in_days(9) < (look(database, schedule_id).next_at or now()) < in_days(10)
+
+
+def test_nothing_new_is_skipped_and_said(database: Database, trainings: Trainings, schedule_id: str) -> None:
+    for day in (1, 2):
+        schedules.fire_due(database, trainings, in_days(day))
+    last = look(database, schedule_id).last
+    assert last is not None
+    assert (last.outcome, last.job_id) == ("skipped", asked(database)[0].id)
+    assert last.detail == "Nothing new was observed since version 1, which it asked for before."
+    assert len(asked(database)) == 1
+
+
+def test_new_observations_are_learnt(
+    database: Database, trainings: Trainings, schedule_id: str, dataset_id: str
+) -> None:
+    schedules.fire_due(database, trainings, in_days(1))
+    new_version(database, dataset_id)
+    schedules.fire_due(database, trainings, in_days(2))
+    assert [job.dataset_version for job in asked(database)] == [2, 1]
+    assert look(database, schedule_id).last is not None
+
+
+@pytest.mark.usefixtures("schedule_id")
+def test_training_that_came_to_nothing_is_asked_for_again(database: Database, trainings: Trainings) -> None:
+    schedules.fire_due(database, trainings, in_days(1))
+    with database.write() as session:
+        jobs.cancel(session, OWNER, asked(database)[0].id)
+    schedules.fire_due(database, trainings, in_days(2))
+    assert [job.state for job in asked(database)] == ["queued", "cancelled"]
+
+
+def test_training_that_cannot_be_done_any_more_is_refused_and_the_next_time_comes(
+    database: Database, trainings: Trainings, schedule_id: str
+) -> None:
+    with database.write() as session:
+        session.get_one(Schedule, ("default", schedule_id)).train = {"horizon": 999}
+    schedules.fire_due(database, trainings, in_days(1))
+    schedule = look(database, schedule_id)
+    assert schedule.last is not None
+    assert (schedule.last.outcome, asked(database)) == ("refused", [])
+    assert "too few to train for 999 steps" in schedule.last.detail
+    assert (schedule.next_at or now()) > in_days(1)
+
+
+def test_paused_schedule_does_not_fire_and_makes_up_for_nothing_afterwards(
+    database: Database, trainings: Trainings, schedule_id: str
+) -> None:
+    with database.write() as session:
+        assert schedules.pause(session, OWNER, schedule_id, paused=True).next_at is None
+        session.get_one(Schedule, ("default", schedule_id)).next_at = now() - DAY
+    schedules.fire_due(database, trainings, now())
+    with database.write() as session:
+        schedules.pause(session, OWNER, schedule_id, paused=False)
+    schedules.fire_due(database, trainings, now())
+    assert asked(database) == []
+
+
+def test_broken_schedule_holds_up_no_other(
+    database: Database, trainings: Trainings, schedule_id: str, dataset_id: str
+) -> None:
+    other = scheduled(database, dataset_id, seed=1)
+    with database.write() as session:
+        session.get_one(Schedule, ("default", schedule_id)).cron = "broken"
+    schedules.fire_due(database, trainings, in_days(1))
+    assert look(database, other).last is not None
+
+
+def test_two_workers_at_once_fire_it_once(
+    database: Database, trainings: Trainings, schedule_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meeting, due = threading.Barrier(2), queries.due
+
+    def seen_by_both(session: Session, moment: datetime) -> object:
+        found = due(session, moment)
+        meeting.wait(10)
+        return found
+
+    monkeypatch.setattr(queries, "due", seen_by_both)
+    workers = [
+        threading.Thread(target=schedules.fire_due, args=(database, trainings, in_days(1))) for _ in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    with database.read() as session:
+        assert session.query(Job).count() == 1
+        assert session.get_one(Schedule, ("default", schedule_id)).trained_version == 1
+
+
+def test_deleted_dataset_takes_its_schedules_along(
+    database: Database, schedule_id: str, dataset_id: str
+) -> None:
+    with database.write() as session:
+        datasets.delete(session, OWNER, dataset_id)
+    with database.read() as session:
+        assert session.query(Schedule).count() == session.query(Dataset).count() == 0
+        assert schedule_id
