@@ -211,6 +211,7 @@ def _superseded(ref: JobRef, attempt: int) -> Superseded:
 
 def _end(session: Session, job: Job, state: str, reason: str | None = None) -> None:
     job.state, job.error, job.finished_at = state, reason, now()
+    job.progress = {**job.progress, "estimated_end": None}
     job.revision += 1
     _drop_checkpoint(session, job)
 

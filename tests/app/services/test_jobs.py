@@ -5,7 +5,7 @@ import pytest
 from app import blobs
 from app.auth import OWNER
 from app.db.engine import Database
-from app.db.tables import Blob, Job
+from app.db.tables import Blob, Job, now
 from app.errors import Conflict
 from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
@@ -143,6 +143,13 @@ def test_cancelled_attempt_has_no_say_any_more(database: Database, ref: JobRef) 
         assert not jobs.is_held(session, ref, attempt)
     with pytest.raises(jobs.Superseded), database.write() as session:
         jobs.succeed(session, ref, attempt, "model_late")
+
+
+def test_ended_job_tells_how_far_it_came_and_expects_no_end(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.report(session, ref, attempt, FIGURES.model_copy(update={"estimated_end": now()}))
+    assert cancel(database, ref).progress == FIGURES
 
 
 def test_job_that_has_ended_is_not_cancelled(database: Database, ref: JobRef) -> None:
