@@ -1,0 +1,159 @@
+"""Several workers on one database: who does what, who takes over, and what is done but once."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.client import Client
+from app.db.engine import Database
+from app.db.tables import Job, Model, Schedule, now
+from app.services import storage
+from tests.acceptance.trainings import again, asked, under_way
+from tests.processes import Service, eventually, kill, running_api, running_worker, started
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def api(database_url: str, tmp_path: Path) -> Iterator[Service]:
+    """An API whose workers a test starts itself."""
+    with running_api(database_url, tmp_path) as service:
+        yield service
+
+
+@pytest.fixture
+def caller(api: Service) -> Iterator[Client]:
+    with Client(api.url) as client:
+        yield client
+
+
+def if_running(caller: Client, job_id: str) -> bool:
+    return caller.job(job_id).state == "running"
+
+
+def test_survivor_takes_over_from_a_killed_worker(api: Service, caller: Client, tmp_path: Path) -> None:
+    job = asked(caller)
+    with running_worker(api.database_url, tmp_path) as first:
+        under_way(caller, job.id)
+        with running_worker(api.database_url, tmp_path):
+            eventually(lambda: len(caller.workers()) == 2)
+            kill(first.pid)
+            eventually(lambda: caller.job(job.id).attempt == 2, within_s=10)
+            assert caller.wait(job.id).failures == ["Attempt 1: its worker died."]
+
+
+def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
+    api: Service, caller: Client, database: Database, tmp_path: Path
+) -> None:
+    job = asked(caller)
+    with running_worker(api.database_url, tmp_path, worker_deadline_s=2) as frozen:
+        under_way(caller, job.id)
+        for pid in (api.training_pid(), frozen.pid):
+            os.kill(pid, signal.SIGSTOP)
+        with running_worker(api.database_url, tmp_path, worker_deadline_s=2):
+            eventually(lambda: caller.job(job.id).attempt == 2)
+            os.kill(frozen.pid, signal.SIGCONT)
+            done = caller.wait(job.id)
+            assert frozen.wait(timeout=15) == 0
+    assert (done.attempt, done.failures) == (2, ["Attempt 1: its worker died."])
+    with database.read() as session:
+        assert session.query(Model).count() == 1
+
+
+def test_child_killed_three_times_fails_its_job_with_each_cause(
+    api: Service, caller: Client, tmp_path: Path
+) -> None:
+    job = asked(caller, "balanced")
+    with running_worker(api.database_url, tmp_path) as worker:
+        for attempt in (1, 2, 3):
+            under_way(caller, job.id, attempt)
+            kill(api.training_pid())
+        ended = eventually(lambda: found if (found := caller.job(job.id)).finished_at else None)
+        assert worker.poll() is None
+    cause = "its process ended with signal SIGKILL."
+    assert ended.failures == [f"Attempt {attempt}: {cause}" for attempt in (1, 2, 3)]
+    assert ended.error == f"The training died 3 times and is not tried again. {' '.join(ended.failures)}"
+
+
+def test_workers_of_one_device_train_side_by_side(api: Service, caller: Client, tmp_path: Path) -> None:
+    first = asked(caller, "balanced")
+    second = again(caller, first.dataset_id, "balanced", seed=1)
+    with running_worker(api.database_url, tmp_path, "--device", "cpu", "--concurrency", "2"):
+        eventually(lambda: {worker.job_id for worker in caller.workers()} == {first.id, second.id})
+        assert {worker.device for worker in caller.workers()} == {"cpu"}
+        for job in (first, second):
+            caller.cancel(job.id)
+
+
+def test_no_more_train_at_a_time_than_the_limit_over_all(
+    api: Service, caller: Client, tmp_path: Path
+) -> None:
+    first = asked(caller, "balanced")
+    second = again(caller, first.dataset_id, "balanced", seed=1)
+    with ExitStack() as workers:
+        for _ in range(2):
+            workers.enter_context(running_worker(api.database_url, tmp_path, max_trainings=1))
+        under_way(caller, first.id)
+        eventually(lambda: [worker.job_id for worker in caller.workers()].count(None) == 1)
+        assert caller.job(second.id).state == "queued"
+        caller.cancel(first.id)
+        eventually(lambda: if_running(caller, second.id))
+        caller.cancel(second.id)
+
+
+def test_due_schedule_fires_once_with_two_workers(
+    api: Service, caller: Client, database: Database, tmp_path: Path
+) -> None:
+    dataset_id = asked(caller, series=1).dataset_id
+    caller.cancel(caller.jobs()[0].id)
+    schedule = caller.schedule(dataset_id, "0 0 1 1 *", horizon=3, preset="quick")
+    with ExitStack() as workers:
+        for _ in range(2):
+            workers.enter_context(running_worker(api.database_url, tmp_path))
+        eventually(lambda: len(caller.workers()) == 2)
+        with database.write() as session:
+            session.get_one(Schedule, ("default", schedule.id)).next_at = now() - timedelta(seconds=1)
+        eventually(lambda: caller.schedules()[0].last)
+        eventually(lambda: all(worker.silent_s < 2 for worker in caller.workers()))
+        with database.read() as session:
+            assert session.query(Job).filter(Job.state != "cancelled").count() == 1
+
+
+def test_processes_started_at_once_on_an_empty_database_agree_on_its_tables(
+    empty_url: str, tmp_path: Path
+) -> None:
+    with ExitStack() as everyone:
+        processes: list[subprocess.Popen[bytes]] = [
+            everyone.enter_context(started(command, empty_url, tmp_path / f"{number}.log", port=port))
+            for number, (command, port) in enumerate(
+                [("api", 8971), ("api", 8972), ("worker", 1), ("worker", 1), ("worker", 1)]
+            )
+        ]
+        database = Database(empty_url)
+        for port in (8971, 8972):
+            with Client(f"http://127.0.0.1:{port}") as client:
+                eventually(client.is_ready)
+                eventually(lambda client=client: len(client.workers()) == 3)  # type: ignore[misc]  # bound now
+        storage.check_ready(database)
+        database.dispose()
+        assert [process.poll() for process in processes] == [None] * 5
+
+
+def test_killed_command_leaves_its_training_to_a_worker(api: Service, caller: Client, tmp_path: Path) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_text("unique_id,ds,y\n" + "".join(f"a,{1960 + i},{i}\n" for i in range(60)))
+    arguments = (str(file), "--horizon", "5", "--preset", "balanced")
+    with started("train", api.database_url, tmp_path / "train.log", *arguments) as command:
+        job = eventually(lambda: next(iter(caller.jobs()), None))
+        under_way(caller, job.id)
+        kill(command.pid)
+    with running_worker(api.database_url, tmp_path):
+        again = under_way(caller, job.id, attempt=2)
+        assert again.failures == ["Attempt 1: its worker died."]
+        caller.cancel(job.id)
