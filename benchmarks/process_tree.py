@@ -24,6 +24,16 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def processor_ticks(pid: int) -> int:
+    """Return how much processor time a process has taken, in hundredths of a second on most systems."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    user, system = stat.rpartition(")")[2].split()[11:13]  # fields 14 and 15 of proc(5)
+    return int(user) + int(system)
+
+
 def _parents() -> dict[int, int]:
     """Return the parent of each process that is no zombie."""
     parents = {}
