@@ -16,8 +16,8 @@ from app.db.engine import Database
 from app.main import create_app
 from app.services import attempts, storage
 from app.settings import Settings
+from benchmarks import postgres
 from models.config import TrainingConfig, preset
-from tests import postgres
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from typing import TypeVar
 from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Worker
+from benchmarks.process_tree import descendants, grandchildren, is_running
 
 Found = TypeVar("Found")
 
@@ -127,37 +128,3 @@ def eventually(look: Callable[[], Found | None], within_s: float = 60.0) -> Foun
 def kill(pid: int) -> None:
     """End a process as the kernel would when memory runs out."""
     os.kill(pid, signal.SIGKILL)
-
-
-def is_running(pid: int) -> bool:
-    """Tell whether a process is there and no zombie."""
-    return _parents().get(pid) is not None
-
-
-def grandchildren(pid: int) -> list[int]:
-    """Return the pids two steps below a process."""
-    parents = _parents()
-    return [other for other, parent in parents.items() if parents.get(parent or 0) == pid]
-
-
-def descendants(pid: int) -> list[int]:
-    """Return every pid below a process."""
-    parents = _parents()
-    found, fresh = [], [pid]
-    while fresh:
-        fresh = [other for other, parent in parents.items() if parent in fresh]
-        found += fresh
-    return found
-
-
-def _parents() -> dict[int, int]:
-    """Return the parent of each process that is no zombie."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if state != "Z":
-            parents[int(stat.parent.name)] = int(parent)
-    return parents

@@ -10,7 +10,7 @@ import pytest
 from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Model
-from tests import postgres
+from benchmarks import postgres
 from tests.acceptance.trainings import asked, under_way
 from tests.processes import Service, eventually, running_service
 

@@ -8,16 +8,10 @@ import pytest
 
 from app.client import Client
 from app.schemas.jobs import JobOut
-from tests import postgres
+from benchmarks import postgres
+from benchmarks.process_tree import descendants, is_running
 from tests.factories import csv_bytes, trends
-from tests.processes import (
-    Service,
-    descendants,
-    eventually,
-    is_running,
-    kill,
-    running_service,
-)
+from tests.processes import Service, eventually, kill, running_service
 
 pytestmark = pytest.mark.long
 

@@ -9,7 +9,7 @@ import pytest
 from app.db.engine import Database
 from app.errors import Conflict, Unavailable
 from app.services import storage
-from tests import postgres
+from benchmarks import postgres
 from tests.factories import dataset
 
 

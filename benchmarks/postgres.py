@@ -1,4 +1,4 @@
-"""A Postgres server of the tests' own: on a free port, as a user other than root, gone afterwards."""
+"""A Postgres server of one's own: on a free port, as a user other than root, gone afterwards."""
 
 import os
 import pwd
@@ -40,15 +40,19 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, disk: Path | None = None) -> Iterator[Server]:
-    """Start a server, with its data on a disk of its own if it is given one."""
+def running_server(folder: Path, disk: Path | None = None, *, durable: bool = False) -> Iterator[Server]:
+    """Start a server, with its data on a disk of its own if it is given one.
+
+    Where it is not `durable`, a commit does not wait for the disk: faster, and no less to tests.
+    """
     with tempfile.TemporaryDirectory(prefix="gatecast-pg-", dir=disk) as home:
         user, data, port = _user(), f"{home}/data", _free_port()
         if user is not None:
             shutil.chown(home, user)
         run = _runner(user, folder, home)
         run("initdb", "-D", data, "-U", "gatecast", "--auth=trust", "--encoding=UTF8", "--locale=C")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        options += "" if durable else " -c fsync=off"
 
         def control(action: str) -> None:
             stop_or_start = ["-m", "immediate"] if action == "stop" else ["-o", options, "-l", f"{home}/log"]

@@ -1,0 +1,47 @@
+"""Processes as /proc shows them: who is there, and who is below whom."""
+
+from pathlib import Path
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is there and no zombie."""
+    return _parents().get(pid) is not None
+
+
+def grandchildren(pid: int) -> list[int]:
+    """Return the pids two steps below a process: below a worker, what its fork server has started."""
+    parents = _parents()
+    return [other for other, parent in parents.items() if parents.get(parent or 0) == pid]
+
+
+def descendants(pid: int) -> list[int]:
+    """Return every pid below a process."""
+    parents = _parents()
+    found, fresh = [], [pid]
+    while fresh:
+        fresh = [other for other, parent in parents.items() if parent in fresh]
+        found += fresh
+    return found
+
+
+def processor_ticks(pid: int) -> int:
+    """Return how much processor time a process has taken, in hundredths of a second on most systems."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    user, system = stat.rpartition(")")[2].split()[11:13]  # fields 14 and 15 of proc(5)
+    return int(user) + int(system)
+
+
+def _parents() -> dict[int, int]:
+    """Return the parent of each process that is no zombie."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state != "Z":
+            parents[int(stat.parent.name)] = int(parent)
+    return parents
