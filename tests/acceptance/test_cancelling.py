@@ -7,8 +7,9 @@ import pytest
 from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Blob, Model
+from benchmarks.process_tree import is_running
 from tests.acceptance.trainings import again, asked, under_way
-from tests.processes import Service, eventually, is_running
+from tests.processes import Service, eventually
 
 pytestmark = pytest.mark.long
 
