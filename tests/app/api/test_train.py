@@ -67,8 +67,8 @@ def test_unknown_architecture_is_told_which_there_are(client: TestClient) -> Non
 
 def test_jobs_are_paged_newest_first(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
-    asked = {"dataset_id": dataset_id, "horizon": 3}
-    made = [client.post("/train", json=asked).json()["id"] for _ in range(3)]
+    asked = [{"dataset_id": dataset_id, "horizon": horizon} for horizon in (1, 2, 3)]
+    made = [client.post("/train", json=each).json()["id"] for each in asked]
     first = client.get("/jobs", params={"limit": 2}).json()
     second = client.get("/jobs", params={"cursor": first["next"]}).json()
     assert [job["id"] for job in first["jobs"] + second["jobs"]] == made[::-1]
