@@ -41,6 +41,7 @@ tools:
 bench: $(READY) ## The benchmarks that need no other data; each prints one JSON line last
 	$(BIN)/python -m benchmarks.article
 	$(BIN)/python -m benchmarks.training
+	$(BIN)/python -m benchmarks.jobs
 
 clean: ## Remove what was built and cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

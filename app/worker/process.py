@@ -157,9 +157,7 @@ class Worker:
     def _attempt(self, ref: JobRef, attempt: int) -> None:
         """Make one attempt in a child, and keep what broke it."""
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
-        child = self._standby.result()
-        if not child.stands_by:
-            child = Child(self._settings.database_url)
+        child = self._ready_child()
         child.begin(Task(ref, attempt, self._device, self._memory_bytes))
         self._at_hand = _AtHand(ref, attempt, child, threading.Event())
         refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
@@ -172,6 +170,12 @@ class Worker:
         elif cause is not None:
             self._record(lambda session: jobs.record_death(session, ref, attempt, cause))
         self._at_hand = None
+
+    def _ready_child(self) -> Child:
+        """Return the one that stands by, or another one where it could not come about or is gone again."""
+        if self._standby.exception() is None and self._standby.result().stands_by:
+            return self._standby.result()
+        return Child(self._settings.database_url)
 
     def _stand_by(self) -> None:
         self._standby = self._spare.submit(Child, self._settings.database_url)

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from app.client import Client
+from app.db.engine import Database
+from app.db.tables import Worker
 from app.schemas.jobs import JobOut
+from app.services.memory import resident_bytes
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, is_running
 from tests.factories import csv_bytes, trends
-from tests.processes import Service, eventually, kill, running_service
+from tests.processes import Service, eventually, kill, running_api, running_service, running_worker
 
 pytestmark = pytest.mark.long
 
@@ -22,6 +25,17 @@ def job(caller: Client) -> JobOut:
     dataset = caller.upload_csv("trends", csv_bytes(trends(count=20)))
     job = caller.train(dataset.id, horizon=5, preset="quick")
     return eventually(lambda: _if_under_way(caller, job.id))
+
+
+def has_reported(database: Database) -> bool:
+    """Tell whether a worker is there, which asks for its first child as soon as it is."""
+    with database.read() as session:
+        return session.query(Worker).count() == 1
+
+
+def importing_fork_server(worker_pid: int) -> int | None:
+    """Return the process below a worker that its children are forked from, once it is amid its imports."""
+    return next((pid for pid in descendants(worker_pid) if resident_bytes(pid) > 150 * 2**20), None)
 
 
 def _if_under_way(caller: Client, job_id: str) -> JobOut | None:
@@ -68,6 +82,21 @@ def test_killed_service_leaves_no_process_behind(service: Service) -> None:
     everyone = descendants(service.process.pid)
     kill(service.process.pid)
     eventually(lambda: not any(is_running(pid) for pid in everyone), within_s=10)
+
+
+def test_worker_is_of_use_after_its_fork_server_died_at_the_start(
+    database_url: str, database: Database, tmp_path: Path
+) -> None:
+    with (
+        running_api(database_url, tmp_path) as api,
+        running_worker(database_url, tmp_path) as worker,
+        Client(api.url) as caller,
+    ):
+        eventually(lambda: has_reported(database))
+        kill(eventually(lambda: importing_fork_server(worker.pid)))
+        dataset = caller.upload_csv("trends", csv_bytes(trends()))
+        done = caller.wait(caller.train(dataset.id, horizon=5, preset="quick").id)
+    assert done.failures == []
 
 
 def test_forecasts_go_on_while_a_training_runs(caller: Client, job: JobOut) -> None:
