@@ -18,9 +18,9 @@ def needed_bytes(panel: Panel, config: TrainingConfig, *, threads: int | None = 
 
     As many members learn at a time as there are `threads`, by default the machine's cores. The factors below
     were fitted to the peaks (VmHWM) that trainings of one LSTM had on Linux with torch 2.13, each in a fresh
-    process; most of them took two steps an epoch and asked naive in place of each baseline, which changed 3 % at most. `tests/models/test_memory.py`
-    lists them and holds the estimate between 0.95 and 1.5 times each. To try all four architectures took a
-    quarter more than one.
+    process; most of them took two steps an epoch and asked naive in place of each baseline, which changed
+    3 % at most. `tests/models/test_memory.py` lists them and holds the estimate between 0.95 and 1.5 times
+    each. To try all four architectures took a quarter more than one.
     """
     at_once = min(config.members, threads or os.cpu_count() or 1)
     shared = _panel(panel) + _pools(panel, config) + _cutting(panel, config) + _states(config)
