@@ -45,24 +45,25 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     if supervisor is not None:
         supervisor.start()
     try:
-        _run_api(settings, supervisor)
-    except KeyboardInterrupt:
-        logger.info("Stopped.")  # Ctrl-C, raised again by uvicorn once it has drained
+        code = _run_api(settings, supervisor)
+    except (KeyboardInterrupt, SystemExit):  # the signal, raised again by uvicorn once it has drained
+        code = 0
     finally:
         if supervisor is not None:
             supervisor.stop()
+    logging.shutdown()
+    os._exit(code)  # the interpreter would take seconds to clear away what torch has loaded
 
 
-def _run_api(settings: Settings, supervisor: Supervisor | None) -> None:
-    """Import the API only now: it takes seconds, in which the workers start as well."""
+def _run_api(settings: Settings, supervisor: Supervisor | None) -> int:
+    """Serve, and return the exit status. The API is imported only now, while the workers start as well."""
     from app.main import create_app  # noqa: PLC0415
     from app.services.forecasting import warm_up  # noqa: PLC0415
 
     api = _Api(create_app(settings), settings, supervisor)
     threading.Thread(target=warm_up, daemon=True).start()
     api.run()
-    if not api.started:
-        sys.exit(1)
+    return 0 if api.started else 1
 
 
 def _migrate(settings: Settings) -> None:

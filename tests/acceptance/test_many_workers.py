@@ -14,23 +14,39 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Job, Model, Schedule, now
 from app.services import storage
+from benchmarks import postgres
 from tests.acceptance.trainings import again, asked, under_way
 from tests.processes import Service, eventually, kill, running_api, running_worker, started
 
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture
-def api(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    """An API whose workers a test starts itself."""
-    with running_api(database_url, tmp_path) as service:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """An API for all of these tests, which start the workers themselves and leave none behind."""
+    folder = tmp_path_factory.mktemp("api")
+    url = f"sqlite:///{folder / 'shared.db'}"
+    if request.param == "postgres":
+        server: str = request.getfixturevalue("postgres_server")
+        postgres.execute(server, "CREATE DATABASE shared TEMPLATE template STRATEGY file_copy")
+        url = f"{server}/shared"
+    with running_api(url, folder) as service:
         yield service
+    if request.param == "postgres":
+        postgres.drop(server, "shared")
 
 
 @pytest.fixture
 def caller(api: Service) -> Iterator[Client]:
     with Client(api.url) as client:
         yield client
+
+
+@pytest.fixture
+def database(api: Service) -> Iterator[Database]:
+    database = Database(api.database_url)
+    yield database
+    database.dispose()
 
 
 def if_running(caller: Client, job_id: str) -> bool:
@@ -63,7 +79,7 @@ def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
             assert frozen.wait(timeout=15) == 0
     assert (done.attempt, done.failures) == (2, ["Attempt 1: its worker died."])
     with database.read() as session:
-        assert session.query(Model).count() == 1
+        assert session.query(Model).filter_by(job_id=job.id).count() == 1
 
 
 def test_child_killed_three_times_fails_its_job_with_each_cause(
@@ -122,7 +138,8 @@ def test_due_schedule_fires_once_with_two_workers(
         eventually(lambda: caller.schedules()[0].last)
         eventually(lambda: all(worker.silent_s < 2 for worker in caller.workers()))
         with database.read() as session:
-            assert session.query(Job).filter(Job.state != "cancelled").count() == 1
+            assert session.query(Job).filter_by(dataset_id=dataset_id, state="cancelled").count() == 1
+            assert session.query(Job).filter_by(dataset_id=dataset_id).count() == 2
 
 
 def test_processes_started_at_once_on_an_empty_database_agree_on_its_tables(
