@@ -167,7 +167,7 @@ def test_killed_command_leaves_its_training_to_a_worker(api: Service, caller: Cl
     file.write_text("unique_id,ds,y\n" + "".join(f"a,{1960 + i},{i}\n" for i in range(60)))
     arguments = (str(file), "--horizon", "5", "--preset", "balanced")
     with started("train", api.database_url, tmp_path / "train.log", *arguments) as command:
-        job = eventually(lambda: next(iter(caller.jobs()), None))
+        job = eventually(lambda: next((job for job in caller.jobs() if job.state == "running"), None))
         under_way(caller, job.id)
         kill(command.pid)
     with running_worker(api.database_url, tmp_path):
