@@ -1,7 +1,7 @@
 """Jobs: the trainings that are queued, running or done."""
 
 from collections.abc import AsyncIterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
@@ -9,6 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.api.deps import CurrentPrincipal, ReadSession, TheParts, WriteSession
 from app.api.pagination import Page, handed_out
 from app.api.paths import JobId
+from app.schemas import examples
 from app.schemas.jobs import JobOut, JobPage
 from app.services import jobs
 from app.services.job_feed import JobEvent
@@ -16,16 +17,32 @@ from app.services.job_feed import JobEvent
 router = APIRouter(prefix="/jobs", tags=["training"])
 LastEventId = Annotated[
     str | None,
-    Header(description="The id of the last event that was read: the stream goes on after it."),
+    Header(
+        description="The id of the last event that was read: the stream goes on after it. What is no number "
+        "is as good as none."
+    ),
 ]
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events for as long as the job goes on, and a comment (`: ping`) after each 15 "
+        "seconds without one.",
+        "content": {EventSourceResponse.media_type: {"example": examples.EVENTS}},
+    },
+}
 
 
 def follow(
     job_id: JobId, principal: CurrentPrincipal, parts: TheParts, last_event_id: LastEventId = None
 ) -> AsyncIterable[JobEvent]:
     """Find the job to be followed before a stream begins."""
-    seen = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else None
-    return parts.feed.follow(principal, parts.feed.present(principal, job_id), seen)
+    return parts.feed.follow(principal, parts.feed.present(principal, job_id), _number(last_event_id))
+
+
+def _number(last_event_id: str | None) -> int | None:
+    try:
+        return None if last_event_id is None else int(last_event_id)
+    except ValueError:  # what is no number, and what has thousands of digits
+        return None
 
 
 Followed = Annotated[AsyncIterable[JobEvent], Depends(follow)]
@@ -43,7 +60,11 @@ def get_job(job_id: JobId, principal: CurrentPrincipal, session: ReadSession) ->
     return jobs.get(session, principal, job_id)
 
 
-@router.get("/{job_id}/events", response_class=EventSourceResponse)  # noqa: FAST003  # `follow` takes it
+@router.get(
+    "/{job_id}/events",  # noqa: FAST003  # `follow` takes it
+    response_class=EventSourceResponse,
+    responses=STREAM,
+)
 async def follow_job(events: Followed) -> AsyncIterable[ServerSentEvent]:
     """Follow a job by server-sent events: what `GET /jobs/{id}` answers, now and whenever it has changed.
 

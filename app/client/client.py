@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,9 +19,10 @@ from app.schemas.train import ArchitectureChoice, MethodChoice, OnLoss, Preset, 
 from app.schemas.workers import WorkerOut, WorkerPage
 
 FINAL = ("succeeded", "failed", "cancelled")
-POLL_S = 0.3
 TIMEOUT_S = 60.0
-BAD_REQUEST = 400
+PATIENCE_S = 60.0  # with a service that went away while its events were read
+RECONNECT_S = 0.5
+BAD_REQUEST, UNAVAILABLE = 400, 503
 PAGE = 1000  # the most that a page may hold
 
 
@@ -105,17 +106,18 @@ class Client:
     def events(self, job_id: str) -> Iterator[JobOut]:
         """Yield a job as it is now and whenever it has changed, until it has ended.
 
-        A stream that breaks off is taken up again, for as long as the service answers within the timeout.
+        A stream that breaks off is taken up again where it was, also with a service that was started again
+        meanwhile. Raises ServiceError if none is there at first, or none comes back within a minute.
         """
-        seen: dict[str, str] = {}
+        last_id, deadline = "", time.monotonic()
         while True:
-            with self._following(job_id, seen) as events:
-                for event in events:
-                    seen = {"Last-Event-ID": event.id}
-                    job = JobOut.model_validate_json(event.data)
-                    yield job
-                    if job.state in FINAL:
-                        return
+            for event in self._events_after(last_id, job_id, deadline):
+                last_id, job = event.id, JobOut.model_validate_json(event.data)
+                yield job
+                if job.state in FINAL:
+                    return
+            deadline = time.monotonic() + PATIENCE_S
+            time.sleep(RECONNECT_S)
 
     def cancel(self, job_id: str) -> JobOut:
         """Cancel a job that waits or runs."""
@@ -144,18 +146,15 @@ class Client:
         self._call("DELETE", f"/schedules/{schedule_id}")
 
     def wait(self, job_id: str, on_change: Callable[[JobOut], None] = lambda _: None) -> JobOut:
-        """Wait until a job has succeeded, telling of it at every look.
+        """Wait until a job has succeeded, telling of it now and at every change.
 
         Raises JobFailed if it ends in any other way.
         """
-        while True:
-            job = self.job(job_id)
+        for job in self.events(job_id):
             on_change(job)
             if job.state == "succeeded":
                 return job
-            if job.state in FINAL:
-                raise JobFailed(job.error or f"Job {job_id} was {job.state}.")
-            time.sleep(POLL_S)
+        raise JobFailed(job.error or f"Job {job_id} was {job.state}.")
 
     def model(self, model_id: str) -> ModelOut:
         """Describe a model."""
@@ -201,18 +200,33 @@ class Client:
         """Delete a dataset and its models."""
         self._call("DELETE", f"/datasets/{dataset_id}")
 
-    @contextmanager
-    def _following(self, job_id: str, headers: dict[str, str]) -> Iterator[Iterator[httpx2.ServerSentEvent]]:
-        try:
-            with self._http.sse(f"/jobs/{job_id}/events", headers=headers) as source:
-                if source.response.status_code >= BAD_REQUEST:
-                    source.response.read()
-                    raise ServiceError(_reason(source.response))
-                yield iter(source)
-        except httpx2.ReadError:
-            return
-        except httpx2.TransportError as error:
-            raise ServiceError(f"No answer from {self._http.base_url}: {error}") from error
+    def _events_after(self, last_id: str, job_id: str, deadline: float) -> Iterator[httpx2.ServerSentEvent]:
+        """Yield events until the stream ends or breaks off; a service that is away has time to come back."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        request = self._http.build_request("GET", f"/jobs/{job_id}/events", headers=headers)
+        with closing(self._opened(request, deadline)) as response:
+            try:
+                yield from httpx2.EventSource(response)
+            except httpx2.SSEError as error:
+                raise ServiceError(f"{request.url} is no stream of events: {error}") from error
+            except httpx2.TransportError:
+                return
+
+    def _opened(self, request: httpx2.Request, deadline: float) -> httpx2.Response:
+        while True:
+            is_over = time.monotonic() >= deadline
+            try:
+                response = self._http.send(request, stream=True)
+            except httpx2.TransportError as error:
+                if is_over:
+                    raise ServiceError(f"No answer from {self._http.base_url}: {error}") from error
+            else:
+                if response.status_code < BAD_REQUEST:
+                    return response
+                response.read()
+                if is_over or response.status_code != UNAVAILABLE:
+                    raise ServiceError(_reason(response))
+            time.sleep(RECONNECT_S)
 
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         try:

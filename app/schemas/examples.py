@@ -1,5 +1,6 @@
 """The examples of the documentation: one story, from the upload to the forecast."""
 
+import json
 from typing import Any
 
 Example = dict[str, Any]
@@ -102,6 +103,17 @@ JOB: Example = {
     "started_at": "2026-01-31T09:00:05Z",
     "finished_at": "2026-01-31T09:00:30Z",
 }
+RUNNING: Example = {
+    **JOB,
+    "state": "running",
+    "progress": PROGRESS,
+    "model_id": None,
+    "finished_at": None,
+}
+EVENTS = (
+    f"event: progress\ndata: {json.dumps(RUNNING)}\nid: 12\n\n"
+    f"event: succeeded\ndata: {json.dumps(JOB)}\nid: 15\n\n"
+)
 WORKER: Example = {
     "id": WORKER_ID,
     "host": "station",

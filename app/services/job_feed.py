@@ -62,6 +62,8 @@ class JobFeed:
         """
         ref = JobRef(principal.workspace_id, first.job.id)
         event = first
+        if seen is not None:
+            seen = min(seen, first.revision)  # a database that was set back counts from lower again
         self._add(ref)
         try:
             while not self._closed:
@@ -116,7 +118,8 @@ class JobFeed:
 
     async def _next_look(self) -> None:
         async with self._looked:
-            await self._looked.wait()
+            if not self._closed:  # who was busy when the rest were let go would wait for ever
+                await self._looked.wait()
 
     async def _tell(self) -> None:
         async with self._looked:

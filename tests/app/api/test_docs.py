@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
 from app.main import create_app
+from app.schemas.jobs import JobOut
 from app.settings import Settings
 from tests.processes import running_service
 
@@ -44,6 +45,14 @@ def test_call_shows_an_example_of_its_answer(operation: dict[str, Any]) -> None:
     (answer,) = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
     for reference in re.findall(r"schemas/(\w+)", str(answer.get("content", {}).get("application/json"))):
         assert "example" in OPENAPI["components"]["schemas"][reference]
+
+
+def test_stream_of_events_is_shown_as_it_comes() -> None:
+    answer = OPENAPI["paths"]["/jobs/{job_id}/events"]["get"]["responses"]["200"]["content"]
+    shown = answer["text/event-stream"]["example"].split("\n")
+    told = [JobOut.model_validate_json(line[6:]).state for line in shown if line.startswith("data: ")]
+    names = [line[7:] for line in shown if line.startswith("event: ")]
+    assert (names, told) == (["progress", "succeeded"], ["running", "succeeded"])
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)

@@ -75,6 +75,17 @@ def test_priority_out_of_range_is_refused(client: TestClient, dataset_id: str, p
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "#/priority")
 
 
+@pytest.mark.parametrize("last_event_id", [None, "none", "9" * 5000])
+def test_events_begin_with_the_job_as_it_is(
+    client: TestClient, dataset_id: str, last_event_id: str | None
+) -> None:
+    job = ask(client, dataset_id)
+    headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+    with client.sse(f"/jobs/{job['id']}/events", headers=headers) as source:
+        event = next(iter(source))
+    assert (event.event, event.id, event.json()) == ("progress", "0", job)
+
+
 def test_events_of_an_ended_job_are_its_end(client: TestClient, dataset_id: str) -> None:
     job = ask(client, dataset_id)
     ended = client.post(f"/jobs/{job['id']}/cancel").json()

@@ -1,11 +1,18 @@
 """The client, against the app in memory."""
 
+from collections.abc import Iterator
+
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
-from app.client import Client, ServiceError
+from app.client import Client, JobFailed, ServiceError
 from app.db.engine import Database
-from tests.factories import dataset, judged_model, publish, trained
+from app.schemas import examples
+from app.services import workers
+from tests.factories import dataset, judged_model, publish, queued_job, trained
+
+RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
 
 
 @pytest.fixture
@@ -48,6 +55,99 @@ def test_training_is_asked_for_with_every_wish(caller: Client, database: Databas
         on_loss="fallback",
         promote="never",
         seed=4,
+        priority=5,
     )
     asked = job.request
-    assert (asked.method, asked.on_loss, asked.promote, asked.seed) == ("blend", "fallback", "never", 4)
+    assert (asked.method, asked.on_loss, asked.promote) == ("blend", "fallback", "never")
+    assert (asked.seed, asked.priority) == (4, 5)
+
+
+def test_job_is_cancelled_and_its_events_end_with_that(caller: Client, database: Database) -> None:
+    job_id = queued_job(database, dataset(database).id).job_id
+    events = caller.events(job_id)
+    assert next(events) == caller.job(job_id)
+    cancelled = caller.cancel(job_id)
+    assert list(events) == [cancelled]
+    with pytest.raises(JobFailed, match="It was cancelled"):
+        caller.wait(job_id)
+
+
+def test_workers_are_listed(caller: Client, database: Database) -> None:
+    worker_id = workers.register(database, 1, "cpu")
+    assert [worker.id for worker in caller.workers()] == [worker_id]
+
+
+def test_events_of_no_job_are_refused_with_the_reason(caller: Client) -> None:
+    with pytest.raises(ServiceError, match="There is no job job_none"):
+        next(caller.events("job_none"))
+
+
+class Breaking(httpx2.SyncByteStream):
+    """An answer that breaks off after its first part."""
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._part.encode()
+        raise httpx2.RemoteProtocolError("peer closed connection without sending complete message body")
+
+
+class Scripted:
+    """A service that gives its answers one after the other, and keeps what it was asked."""
+
+    def __init__(self, *answers: httpx2.Response | Exception) -> None:
+        self._answers = iter(answers)
+        self.last_event_ids: list[str | None] = []
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        self.last_event_ids.append(request.headers.get("Last-Event-ID"))
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def caller(self) -> Client:
+        caller = Client("http://testserver")
+        caller._http = httpx2.Client(transport=httpx2.MockTransport(self), base_url="http://testserver")
+        return caller
+
+
+def stream(text: str | Breaking) -> httpx2.Response:
+    headers = {"content-type": "text/event-stream"}
+    if isinstance(text, Breaking):
+        return httpx2.Response(200, headers=headers, stream=text)
+    return httpx2.Response(200, headers=headers, text=text)
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.client.client.RECONNECT_S", 0.0)
+
+
+@pytest.mark.usefixtures("hurry")
+@pytest.mark.parametrize("first", [RUNNING, Breaking(RUNNING), Breaking(RUNNING + "event: succ")])
+def test_stream_that_ends_early_is_taken_up_after_what_was_read(first: str | Breaking) -> None:
+    refused, unavailable = httpx2.ConnectError("Connection refused"), httpx2.Response(503)
+    service = Scripted(stream(first), refused, unavailable, stream(SUCCEEDED))
+    assert [job.state for job in service.caller().events("job")] == ["running", "succeeded"]
+    assert service.last_event_ids == [None, "12", "12", "12"]
+
+
+@pytest.mark.usefixtures("hurry")
+def test_service_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.client.client.PATIENCE_S", 0.0)
+    events = Scripted(stream(RUNNING), httpx2.ConnectError("Connection refused")).caller().events("job")
+    next(events)
+    with pytest.raises(ServiceError, match="No answer from http://testserver"):
+        next(events)
+
+
+def test_service_that_was_never_there_is_not_waited_for() -> None:
+    with pytest.raises(ServiceError, match="No answer from http://testserver"):
+        next(Scripted(httpx2.ConnectError("Connection refused")).caller().events("job"))
+
+
+def test_answer_that_is_no_stream_is_told() -> None:
+    with pytest.raises(ServiceError, match="no stream of events"):
+        next(Scripted(httpx2.Response(200, html="<p>Welcome</p>")).caller().events("job"))

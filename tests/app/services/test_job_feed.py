@@ -85,6 +85,17 @@ def test_end_that_was_seen_is_told_again(database: Database, ref: JobRef) -> Non
     assert run(told(followed(JobFeed(database), ref, seen=1))) == [(1, "cancelled")]
 
 
+def test_revision_that_never_was_does_not_hide_the_next_change(database: Database, ref: JobRef) -> None:
+    async def main() -> Seen:
+        feed = JobFeed(database)
+        events = feed.follow(OWNER, feed.present(OWNER, ref.job_id), seen=99)
+        await asyncio.to_thread(begin, database, ref)
+        event = await anext(events)
+        return [(event.revision, event.job.state)]
+
+    assert run(main()) == [(1, "running")]
+
+
 def test_all_who_follow_are_fed_by_one_look(
     database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +141,21 @@ def test_closed_feed_lets_go_without_an_end(database: Database, ref: JobRef) -> 
         await asyncio.sleep(0)
         feed.close()
         return await waiting
+
+    assert run(main()) == [(0, "queued")]
+
+
+def test_who_was_busy_when_the_feed_closed_is_let_go_as_well(database: Database, ref: JobRef) -> None:
+    async def main() -> Seen:
+        feed = JobFeed(database)
+        events = followed(feed, ref)
+        await anext(events)
+        waiting = asyncio.create_task(told(followed(feed, ref)))
+        await asyncio.sleep(0)
+        feed.close()
+        assert feed._looking is not None
+        seen, _ = await asyncio.gather(waiting, feed._looking)
+        return seen + await told(events)
 
     assert run(main()) == [(0, "queued")]
 

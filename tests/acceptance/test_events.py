@@ -1,0 +1,44 @@
+"""Streams of events when the service stops, and when it is there again."""
+
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from app.client import Client
+from tests.acceptance.trainings import asked
+from tests.processes import eventually, running_api, started
+
+pytestmark = pytest.mark.long
+
+
+def test_open_stream_does_not_hold_up_a_stop_and_tells_no_false_end(
+    database_url: str, tmp_path: Path
+) -> None:
+    with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
+        path = f"{api.url}/jobs/{asked(caller).id}/events"
+        with httpx2.Client() as http, http.sse(path) as source:
+            events = iter(source)
+            assert next(events).event == "progress"
+            began = time.monotonic()
+            api.process.terminate()
+            assert list(events) == []
+            assert time.monotonic() - began < 1
+        assert api.process.wait(timeout=10) == 0
+    log = api.log.read_text()
+    assert [word for word in ("ERROR", "WARNING", "Traceback", "Cancel") if word in log] == []
+
+
+def test_stream_goes_on_after_a_restart_where_it_broke_off(database_url: str, tmp_path: Path) -> None:
+    with running_api(database_url, tmp_path) as first, Client(first.url) as caller:
+        job = asked(caller)
+        events = caller.events(job.id)
+        assert next(events).state == "queued"
+        first.process.terminate()
+        assert first.process.wait(timeout=10) == 0
+        port = first.url.rpartition(":")[2]
+        with started("api", database_url, tmp_path / "second.log", port=port):
+            eventually(caller.is_ready)
+            ended = caller.cancel(job.id)
+            assert list(events) == [ended]
