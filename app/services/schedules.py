@@ -1,12 +1,13 @@
 """Schedules: trainings that are asked for again and again, by whichever worker sees first that one is due."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.auth import Principal
 from app.db.engine import Database, Session
 from app.db.ids import new_id
+from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
 from app.db.queries import schedules as queries
 from app.db.tables import Schedule, now
@@ -18,6 +19,8 @@ from app.services.paging import PageRequest, cut
 from app.services.training import Trainings
 
 IN_VAIN = ("failed", "cancelled")
+AT_ONCE = 50  # fired at one look, so that a worker's heart goes on beating
+FAULT_WAIT = timedelta(hours=1)
 logger = logging.getLogger(__name__)
 
 
@@ -28,6 +31,8 @@ def create(session: Session, principal: Principal, request: ScheduleRequest) -> 
     """
     expression = cron.normal(request.cron)
     wishes = request.train.model_dump()
+    # Kept, or it could be deleted between the check and the new row that names it.
+    dataset_queries.keep(session, principal.workspace_id, request.dataset_id)
     asked = TrainRequest(dataset_id=request.dataset_id, **wishes)
     training.check(session, principal, asked, pointer="#/train/horizon")
     schedule = Schedule(
@@ -85,10 +90,11 @@ def delete(session: Session, principal: Principal, schedule_id: str) -> None:
 def fire_due(database: Database, trainings: Trainings, moment: datetime) -> None:
     """Ask for what is due; each schedule once, however often it was missed and however many workers look.
 
-    Raises Unavailable if the database is away; a schedule that fails in any other way holds up no other.
+    Raises Unavailable if the database is away; a schedule that fails in any other way is put
+    off for an hour, and holds up no other.
     """
     with database.read() as session:
-        due = queries.due(session, moment)
+        due = queries.due(session, moment, AT_ONCE)
     for schedule in due:
         try:
             with database.write() as session:
@@ -96,10 +102,14 @@ def fire_due(database: Database, trainings: Trainings, moment: datetime) -> None
         except Unavailable:
             raise
         except Exception:
-            logger.exception("Schedule %s could not be fired.", schedule.id)
+            logger.exception("Schedule %s could not be fired, and waits for %s.", schedule.id, FAULT_WAIT)
+            with database.write() as session:
+                queries.move_on(session, schedule, moment + FAULT_WAIT)
 
 
 def _fire(session: Session, trainings: Trainings, seen: Schedule, moment: datetime) -> None:
+    # Locked before the schedule, in the order of whoever deletes the dataset and its schedules with it.
+    dataset_queries.lock(session, seen.workspace_id, seen.dataset_id)
     schedule = queries.move_on(session, seen, cron.next_after(seen.cron, moment))
     if schedule is None:
         return

@@ -39,10 +39,10 @@ def lock(session: Session, workspace_id: str, schedule_id: str) -> Schedule | No
     return session.scalars(query).one_or_none()
 
 
-def due(session: Session, moment: datetime) -> Sequence[Schedule]:
-    """Return the schedules, of any workspace, that are due at a moment, the longest first."""
+def due(session: Session, moment: datetime, limit: int) -> Sequence[Schedule]:
+    """Return up to `limit` schedules, of any workspace, that are due at a moment, the longest first."""
     query = select(Schedule).where(Schedule.paused.is_(False), Schedule.next_at <= moment)
-    return session.scalars(query.order_by(Schedule.next_at)).all()
+    return session.scalars(query.order_by(Schedule.next_at, Schedule.id).limit(limit)).all()
 
 
 def move_on(session: Session, schedule: Schedule, next_at: datetime) -> Schedule | None:

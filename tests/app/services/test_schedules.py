@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -140,13 +141,60 @@ def test_broken_schedule_holds_up_no_other(
     assert look(database, other).last is not None
 
 
+def test_broken_schedule_is_looked_at_again_only_after_an_hour(
+    database: Database, trainings: Trainings, schedule_id: str
+) -> None:
+    moment = in_days(1)
+    with database.write() as session:
+        session.get_one(Schedule, ("default", schedule_id)).cron = "broken"
+    schedules.fire_due(database, trainings, moment)
+    assert look(database, schedule_id).next_at == moment + timedelta(hours=1)
+
+
+def test_more_than_are_fired_at_one_look_wait_for_the_next(
+    database: Database, trainings: Trainings, dataset_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "AT_ONCE", 2)
+    for seed in range(3):
+        scheduled(database, dataset_id, seed=seed)
+    moment, counts = in_days(1), list[int]()
+    for _ in range(2):
+        schedules.fire_due(database, trainings, moment)
+        counts.append(len(asked(database)))
+    assert counts == [2, 3]
+
+
+def test_datasets_are_deleted_while_their_schedules_fire(database: Database, trainings: Trainings) -> None:
+    doomed = [dataset(database).id for _ in range(12)]
+    for dataset_id in doomed:
+        for seed in range(3):
+            scheduled(database, dataset_id, seed=seed)
+    over = threading.Event()
+
+    def fire() -> None:
+        days = 1
+        while not over.is_set():
+            schedules.fire_due(database, trainings, in_days(days))
+            days += 1
+
+    with ThreadPoolExecutor(1) as pool:
+        firing = pool.submit(fire)
+        try:
+            for dataset_id in doomed:
+                with database.write() as session:
+                    datasets.delete(session, OWNER, dataset_id)
+        finally:
+            over.set()
+        firing.result()
+
+
 def test_two_workers_at_once_fire_it_once(
     database: Database, trainings: Trainings, schedule_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meeting, due = threading.Barrier(2), queries.due
 
-    def seen_by_both(session: Session, moment: datetime) -> object:
-        found = due(session, moment)
+    def seen_by_both(session: Session, moment: datetime, limit: int) -> object:
+        found = due(session, moment, limit)
         meeting.wait(10)
         return found
 
