@@ -45,9 +45,7 @@ class Queue:
     """The end of the queue where jobs go in."""
 
     def __init__(self, database: Database) -> None:
-        self._client = DBOSClient(
-            system_database_engine=database.writer, application_name=APPLICATION, lazy=True
-        )
+        self._client = _client(database)
 
     def enqueue(self, session: Session, job: JobRef, priority: int = 0) -> None:
         """Add a job in the caller's transaction: it is queued if and when that commits.
@@ -83,7 +81,7 @@ class Runner:
     def __init__(
         self, database: Database, worker_id: str, perform: Perform, most_at_once: int | None = None
     ) -> None:
-        self._engine, self._most_at_once = database.writer, most_at_once
+        self._database, self._most_at_once = database, most_at_once
         DBOS(
             config={
                 "name": APPLICATION,
@@ -105,7 +103,7 @@ class Runner:
     def start(self) -> None:
         """Begin to take jobs."""
         # Known before the engine starts, which looks for new queues once a second.
-        client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION, lazy=True)
+        client = _client(self._database)
         client.register_queue(
             QUEUE_NAME,
             worker_concurrency=1,
@@ -142,6 +140,10 @@ class Runner:
     def stop(self) -> None:
         """Take no more jobs; one still running stays with this worker until it is recovered."""
         DBOS.destroy(destroy_registry=True)
+
+
+def _client(database: Database) -> DBOSClient:
+    return DBOSClient(system_database_engine=database.writer, application_name=APPLICATION, lazy=True)
 
 
 def _quieten() -> None:

@@ -112,7 +112,7 @@ def _exit(_number: int, _frame: object) -> None:
 def running_service() -> Iterator[str]:
     """Start a service of its own on a database that is thrown away, and give its address."""
     with tempfile.TemporaryDirectory(prefix="gatecast-") as folder:
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             "GATECAST_DATABASE_URL": f"sqlite:///{Path(folder) / 'demo.db'}",
@@ -130,7 +130,8 @@ def running_service() -> Iterator[str]:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -2,23 +2,22 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy import func, select
 
 from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Worker
+from app.server import free_port
 from app.services.workers import process_started
-from benchmarks.process_tree import descendants, grandchildren, processor_ticks
+from benchmarks.process_tree import descendants, eventually, grandchildren, processor_ticks
 
 WORKERS = 3
 MAX_ATTEMPTS = 20  # killed as often as this by chance, a job shall still not be given up
@@ -26,8 +25,6 @@ RESTART_PAUSE_S = 1.0
 START_LIMIT_S = 120.0
 STOP_LIMIT_S = 20.0
 QUIET_S = 0.5
-
-Found = TypeVar("Found")
 
 
 @dataclass(eq=False)
@@ -44,7 +41,7 @@ class Fleet:
     """One API and several workers."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
-        port = _free_port()
+        port = free_port()
         self.url, self.database = f"http://127.0.0.1:{port}", Database(database_url)
         self.surprises: list[str] = []
         self._folder = folder
@@ -173,23 +170,3 @@ def running_fleet(database_url: str, folder: Path) -> Iterator[Fleet]:
     finally:
         if left := fleet.close():
             print(f"{left} processes did not end by themselves and were killed.")
-
-
-def eventually(look: Callable[[], Found | None], within_s: float, pause_s: float = 0.02) -> Found:
-    """Look until there is something to see, and return it.
-
-    Raises TimeoutError if there is nothing within the time.
-    """
-    deadline = time.monotonic() + within_s
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {within_s:g} s")
-        time.sleep(pause_s)
-    return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -24,7 +24,8 @@ from sqlalchemy import select
 from app.client import Client
 from app.db.tables import Job, Model, now
 from benchmarks import postgres
-from benchmarks.fleet import Fleet, eventually, running_fleet
+from benchmarks.fleet import Fleet, running_fleet
+from benchmarks.process_tree import eventually
 from benchmarks.report import finish, print_table
 from benchmarks.storm import Storm
 

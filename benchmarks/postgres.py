@@ -3,9 +3,9 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+
+from app.server import free_port
 
 START_LIMIT_S = "30"
 
@@ -46,7 +48,7 @@ def running_server(folder: Path, disk: Path | None = None, *, durable: bool = Fa
     Where it is not `durable`, a commit does not wait for the disk: faster, and no less to tests.
     """
     with tempfile.TemporaryDirectory(prefix="gatecast-pg-", dir=disk) as home:
-        user, data, port = _user(), f"{home}/data", _free_port()
+        user, data, port = _user(), f"{home}/data", free_port()
         if user is not None:
             shutil.chown(home, user)
         run = _runner(user, folder, home)
@@ -71,6 +73,18 @@ def execute(server: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+@contextmanager
+def own_database(server: str, template: str | None = None) -> Iterator[str]:
+    """Give a database of one's own on the server: an empty one, or a clone of another."""
+    name = f"own_{uuid.uuid4().hex}"
+    clone = f"TEMPLATE {template}" if template else ""
+    execute(server, f"CREATE DATABASE {name} {clone} STRATEGY file_copy")
+    try:
+        yield f"{server}/{name}"
+    finally:
+        drop(server, name)
 
 
 def drop(server: str, name: str) -> None:
@@ -101,10 +115,3 @@ def _user() -> str | None:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

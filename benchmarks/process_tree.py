@@ -1,6 +1,11 @@
-"""Processes as /proc shows them: who is there, and who is below whom."""
+"""Processes as /proc shows them: who is there, and who is below whom; and patience with what they do."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
 
 
 def is_running(pid: int) -> bool:
@@ -32,6 +37,19 @@ def processor_ticks(pid: int) -> int:
         return 0
     user, system = stat.rpartition(")")[2].split()[11:13]  # fields 14 and 15 of proc(5)
     return int(user) + int(system)
+
+
+def eventually(look: Callable[[], Found | None], within_s: float = 60.0, pause_s: float = 0.02) -> Found:
+    """Look until there is something to see, and return it.
+
+    Raises TimeoutError if there is nothing within the time.
+    """
+    deadline = time.monotonic() + within_s
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {within_s:g} s")
+        time.sleep(pause_s)
+    return found
 
 
 def _parents() -> dict[int, int]:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,10 +62,8 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """A migrated Postgres database for this test alone."""
-    name = f"test_{uuid.uuid4().hex}"
-    postgres.execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE template STRATEGY file_copy")
-    yield f"{postgres_server}/{name}"
-    postgres.drop(postgres_server, name)
+    with postgres.own_database(postgres_server, "template") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -82,11 +79,8 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    server: str = request.getfixturevalue("postgres_server")
-    name = f"test_{uuid.uuid4().hex}"
-    postgres.execute(server, f"CREATE DATABASE {name} STRATEGY file_copy")
-    yield f"{server}/{name}"
-    postgres.drop(server, name)
+    with postgres.own_database(request.getfixturevalue("postgres_server")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,23 +2,19 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Worker
-from benchmarks.process_tree import descendants, grandchildren, is_running
-
-Found = TypeVar("Found")
+from app.server import free_port
+from benchmarks.process_tree import descendants, eventually, grandchildren, is_running
 
 
 @dataclass(frozen=True)
@@ -72,9 +68,7 @@ def running_api(database_url: str, folder: Path, **settings: object) -> Iterator
 
 @contextmanager
 def _running(command: str, database_url: str, folder: Path, **settings: object) -> Iterator[Service]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = folder / f"{command}-{port}.log"
     with started(command, database_url, log, port=port, **settings) as process:
         service = Service(process, f"http://127.0.0.1:{port}", database_url, log)
@@ -114,15 +108,6 @@ def started(
         finally:
             process.terminate()
             process.wait(timeout=15)
-
-
-def eventually(look: Callable[[], Found | None], within_s: float = 60.0) -> Found:
-    """Look until there is something to see, and return it."""
-    deadline = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.02)
-    return found
 
 
 def kill(pid: int) -> None:

@@ -95,7 +95,7 @@ class _Attempt:
         recipe = work.recipe(self.device)
         if self.memory_bytes is not None:
             memory.check(needed_bytes(recipe.histories.panel, recipe.config), self.memory_bytes)
-        checkpoints = JobCheckpoints(self.database, self.ref, self.number, should_pause)
+        checkpoints = JobCheckpoints(self.database, self.ref, self.number, work.checkpoint, should_pause)
         result = recipe.follow(reporter.core, checkpoints)
         reporter(Progress(phase="publishing", share_done=1.0))
         product = _product(work, result)
@@ -133,12 +133,13 @@ def perform_here(
 
 @dataclass(frozen=True)
 class _Work:
-    """What a job asks for, and what it is to learn from."""
+    """What a job asks for, what it is to learn from, and where it goes on from, if it was begun before."""
 
     ref: JobRef
     dataset_id: str
     request: TrainRequest
     histories: Histories
+    checkpoint: dict[str, Any] | None
 
     def recipe(self, device: str) -> Recipe:
         """Return what is to be done, on a device."""
@@ -181,7 +182,7 @@ def _read(session: Session, ref: JobRef) -> _Work:
     if version is None:
         raise jobs.Superseded(f"The dataset of job {ref.job_id} is gone.")
     request = TrainRequest.model_validate(job.request)
-    return _Work(ref, job.dataset_id, request, histories.read(session, version))
+    return _Work(ref, job.dataset_id, request, histories.read(session, version), job.checkpoint)
 
 
 def _candidates(choice: ArchitectureChoice) -> tuple[Architecture, ...]:

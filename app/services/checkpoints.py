@@ -21,17 +21,21 @@ logger = logging.getLogger(__name__)
 class JobCheckpoints:
     """The checkpoints of one attempt at a job, each part of the training under a key of its own.
 
-    One is due when the last has cost at most `SHARE_OF_TIME` of the time since, and at once when the
-    training is to pause.
+    `kept` is what the job's row keeps of the attempts before. A checkpoint is due when the last has cost at
+    most `SHARE_OF_TIME` of the time since, and at once when the training is to pause.
     """
 
     def __init__(
-        self, database: Database, ref: JobRef, attempt: int, should_pause: Callable[[], bool]
+        self,
+        database: Database,
+        ref: JobRef,
+        attempt: int,
+        kept: Mapping[str, Any] | None,
+        should_pause: Callable[[], bool],
     ) -> None:
         self._database, self._ref, self._attempt = database, ref, attempt
         self._should_pause = should_pause
-        with database.read() as session:
-            kept = jobs.checkpoint(session, ref)
+        kept = kept or {}
         self._parts: dict[str, Any] = kept.get("parts", {})
         self._began = time.monotonic() - float(kept.get("seconds", 0.0))
         self._saves = 0

@@ -120,12 +120,6 @@ def report(session: Session, ref: JobRef, attempt: int, progress: Progress) -> N
         raise _superseded(ref, attempt)
 
 
-def checkpoint(session: Session, ref: JobRef) -> dict[str, Any]:
-    """Return what the attempts so far have kept to go on from."""
-    job = queries.find(session, ref.workspace_id, ref.job_id)
-    return {} if job is None or job.checkpoint is None else job.checkpoint
-
-
 def keep_checkpoint(session: Session, ref: JobRef, attempt: int, checkpoint: dict[str, Any]) -> None:
     """Store where the next attempt can go on from.
 
@@ -172,12 +166,10 @@ def record_death(session: Session, ref: JobRef, attempt: int, cause: str) -> Non
     _wait_again(job)
 
 
-def give_back(session: Session, ref: JobRef, attempt: int) -> None:
-    """Let go of a job whose worker stops in good order; that is no failure of the job's.
-
-    Raises Superseded if the attempt had no say any more.
-    """
-    _wait_again(_lock_held(session, ref, attempt))
+def give_back(session: Session, worker_id: str) -> None:
+    """Let go of what a worker has that stops in good order; that is no failure of the job's."""
+    for job in queries.lock_running_of(session, [worker_id]):
+        _wait_again(job)
 
 
 def lose(session: Session, worker_ids: Collection[str]) -> list[tuple[JobRef, int]]:

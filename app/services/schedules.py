@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from app.auth import Principal
@@ -12,7 +13,7 @@ from app.db.queries import jobs as job_queries
 from app.db.queries import schedules as queries
 from app.db.tables import Schedule, now
 from app.errors import AppError, NotFound, Unavailable
-from app.schemas.schedules import LastTime, Outcome, ScheduleOut, SchedulePage, ScheduleRequest
+from app.schemas.schedules import LastTime, ScheduleOut, SchedulePage, ScheduleRequest
 from app.schemas.train import TrainRequest
 from app.services import cron, datasets, training
 from app.services.paging import PageRequest, cut
@@ -113,34 +114,31 @@ def _fire(session: Session, trainings: Trainings, seen: Schedule, moment: dateti
     schedule = queries.move_on(session, seen, cron.next_after(seen.cron, moment))
     if schedule is None:
         return
+    schedule.last = _ask(session, trainings, schedule, moment).model_dump(mode="json")
+
+
+def _ask(session: Session, trainings: Trainings, schedule: Schedule, moment: datetime) -> LastTime:
+    """Ask for the training, if there is something to learn, and tell what came of it."""
     principal = Principal(workspace_id=schedule.workspace_id)
     _, version = datasets.find(session, principal, schedule.dataset_id)
+    told = partial(LastTime, at=moment, dataset_version=version.version)
     last_job = (schedule.last or {}).get("job_id")
     if schedule.trained_version == version.version and not _was_in_vain(session, principal, last_job):
         detail = f"Nothing new was observed since version {version.version}, which it asked for before."
-        _keep(schedule, moment, "skipped", detail, version.version, last_job)
-        return
+        return told(outcome="skipped", detail=detail, job_id=last_job)
     request = TrainRequest.model_validate({**schedule.train, "dataset_id": schedule.dataset_id})
     try:
         job = trainings.enqueue(session, principal, request)
     except AppError as error:
-        _keep(schedule, moment, "refused", str(error), version.version, last_job)
-        return
+        return told(outcome="refused", detail=str(error), job_id=last_job)
     schedule.trained_version = version.version
     detail = f"A training on version {version.version} was asked for."
-    _keep(schedule, moment, "asked", detail, version.version, job.id)
+    return told(outcome="asked", detail=detail, job_id=job.id)
 
 
 def _was_in_vain(session: Session, principal: Principal, job_id: str | None) -> bool:
     job = None if job_id is None else job_queries.find(session, principal.workspace_id, job_id)
     return job is not None and job.state in IN_VAIN
-
-
-def _keep(  # noqa: PLR0913, PLR0917  # one argument for each thing that is told
-    schedule: Schedule, at: datetime, outcome: Outcome, detail: str, version: int, job_id: str | None
-) -> None:
-    last = LastTime(at=at, outcome=outcome, detail=detail, dataset_version=version, job_id=job_id)
-    schedule.last = last.model_dump(mode="json")
 
 
 def _found(schedule: Schedule | None, schedule_id: str) -> Schedule:

@@ -8,7 +8,7 @@ from app.db.engine import Session
 from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
-from app.db.tables import Job
+from app.db.tables import DatasetVersion, Job
 from app.errors import BadInput, FieldError
 from app.queue import JobRef, Queue
 from app.schemas.datasets import Profile
@@ -26,10 +26,16 @@ def ask(session: Session, principal: Principal, request: TrainRequest) -> JobRef
     return _add(session, _new_job(session, principal, request))
 
 
-def check(session: Session, principal: Principal, request: TrainRequest, pointer: str) -> None:
-    """Return if a training could be asked for; raises as `ask` does, with a pointer to the horizon."""
+def check(
+    session: Session, principal: Principal, request: TrainRequest, pointer: str = "#/horizon"
+) -> DatasetVersion:
+    """Return what would be learnt from, if a training could be asked for.
+
+    Raises as `ask` does; `pointer` says where the horizon stands in the call.
+    """
     _, version = datasets.find(session, principal, request.dataset_id)
     _check_horizon(request.horizon, Profile.model_validate(version.profile), pointer)
+    return version
 
 
 class Trainings:
@@ -54,12 +60,11 @@ class Trainings:
 def _new_job(session: Session, principal: Principal, request: TrainRequest) -> Job:
     # Locked, so that of two who ask for the same at once the second finds what the first has asked for.
     dataset_queries.lock(session, principal.workspace_id, request.dataset_id)
-    dataset, version = datasets.find(session, principal, request.dataset_id)
-    _check_horizon(request.horizon, Profile.model_validate(version.profile))
+    version = check(session, principal, request)
     return Job(
         workspace_id=principal.workspace_id,
         id=new_id("job"),
-        dataset_id=dataset.id,
+        dataset_id=version.dataset_id,
         dataset_version=version.version,
         request=request.model_dump(),
         fingerprint=_fingerprint(version.version, request),
@@ -82,7 +87,7 @@ def _add(session: Session, job: Job) -> JobRef:
     return JobRef(job.workspace_id, job.id)
 
 
-def _check_horizon(horizon: int, profile: Profile, pointer: str = "#/horizon") -> None:
+def _check_horizon(horizon: int, profile: Profile, pointer: str) -> None:
     allowed = longest_horizon(profile.longest)
     if horizon <= allowed:
         return

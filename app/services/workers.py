@@ -62,8 +62,9 @@ def beat(database: Database, worker_id: str) -> bool:
 
 
 def leave(database: Database, worker_id: str) -> None:
-    """Say that a worker goes, so that its jobs are taken over without waiting for the deadline."""
+    """Give back what a worker has, and say that it goes: no deadline is waited for."""
     with database.write() as session:
+        jobs.give_back(session, worker_id)
         queries.mark_stopped(session, worker_id)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from types import FrameType
+from typing import NoReturn
 
 from app.db.engine import Database, Session
 from app.db.tables import now
@@ -30,13 +30,9 @@ CLEANING_S = 3600.0
 logger = logging.getLogger(__name__)
 
 
-def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> None:
+def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> NoReturn:
     """Work until SIGTERM or SIGINT, or until the process that started this one is gone."""
-    set_up_logging(settings.log_level)
-    exit_with_parent()
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _setter(stopping))
+    stopping = set_up_process(settings)
     device = devices.resolve(settings.device)
     database = Database(settings.database_url)
     storage.migrate(database)
@@ -47,12 +43,20 @@ def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> None
     os._exit(0)
 
 
+def set_up_process(settings: Settings) -> threading.Event:
+    """Let this process log, and end with the one that started it; return what SIGTERM and SIGINT set."""
+    set_up_logging(settings.log_level)
+    exit_with_parent()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    return stopping
+
+
 @dataclass(frozen=True)
 class _AtHand:
-    """The attempt that is being made."""
+    """The child that makes an attempt, and whether it has ended."""
 
-    ref: JobRef
-    attempt: int
     child: Child
     ended: threading.Event
 
@@ -159,7 +163,7 @@ class Worker:
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
         child = self._ready_child()
         child.begin(Task(ref, attempt, self._device, self._memory_bytes))
-        self._at_hand = _AtHand(ref, attempt, child, threading.Event())
+        self._at_hand = _AtHand(child, threading.Event())
         refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
         self._at_hand.ended.set()
         self._stand_by()
@@ -211,22 +215,6 @@ class Worker:
             if not work.ended.wait(pause_limit_s):
                 work.child.kill()
         try:
-            if work is not None:
-                self._give_back(work)
             workers.leave(self._database, self._id)
         except Unavailable:
             logger.warning("The database is away; this worker's job is taken over when it is missed.")
-
-    def _give_back(self, work: _AtHand) -> None:
-        try:
-            with self._database.write() as session:
-                jobs.give_back(session, work.ref, work.attempt)
-        except Superseded as error:
-            logger.info("%s", error)
-
-
-def _setter(event: threading.Event) -> Callable[[int, FrameType | None], None]:
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        event.set()
-
-    return handle

@@ -1,14 +1,11 @@
 """Keep worker processes alive, beside the API or alone."""
 
 import logging
-import signal
 import threading
 from multiprocessing import get_context
 
-from app.observability.logs import set_up_logging
 from app.settings import Settings
-from app.worker.orphans import exit_with_parent
-from app.worker.process import PAUSE_LIMIT_S, run_worker
+from app.worker.process import PAUSE_LIMIT_S, run_worker, set_up_process
 
 RESTART_PAUSE_S = 1.0
 EXIT_S = 1.0  # for a worker that has paused its training, to be gone
@@ -64,11 +61,7 @@ def run_workers(settings: Settings) -> None:
     """Run the workers of one device until SIGTERM or SIGINT."""
     if settings.worker_concurrency == 1:
         run_worker(settings)
-    set_up_logging(settings.log_level)
-    exit_with_parent()
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = set_up_process(settings)
     supervisor = Supervisor(settings)
     supervisor.start()
     stopping.wait()

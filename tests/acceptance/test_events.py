@@ -7,8 +7,9 @@ import httpx2
 import pytest
 
 from app.client import Client
+from benchmarks.process_tree import eventually
 from tests.acceptance.trainings import asked
-from tests.processes import eventually, running_api, started
+from tests.processes import running_api, started
 
 pytestmark = pytest.mark.long
 

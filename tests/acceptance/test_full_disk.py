@@ -11,8 +11,9 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Model
 from benchmarks import postgres
+from benchmarks.process_tree import eventually
 from tests.acceptance.trainings import asked, under_way
-from tests.processes import Service, eventually, running_service
+from tests.processes import Service, running_service
 
 pytestmark = pytest.mark.long
 MEBIBYTE = 1024 * 1024

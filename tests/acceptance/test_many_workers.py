@@ -15,8 +15,9 @@ from app.db.engine import Database
 from app.db.tables import Job, Model, Schedule, now
 from app.services import storage
 from benchmarks import postgres
+from benchmarks.process_tree import eventually
 from tests.acceptance.trainings import again, asked, under_way
-from tests.processes import Service, eventually, kill, running_api, running_worker, started
+from tests.processes import Service, kill, running_api, running_worker, started
 
 pytestmark = pytest.mark.long
 
@@ -25,15 +26,11 @@ pytestmark = pytest.mark.long
 def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """An API for all of these tests, which start the workers themselves and leave none behind."""
     folder = tmp_path_factory.mktemp("api")
-    url = f"sqlite:///{folder / 'shared.db'}"
-    if request.param == "postgres":
-        server: str = request.getfixturevalue("postgres_server")
-        postgres.execute(server, "CREATE DATABASE shared TEMPLATE template STRATEGY file_copy")
-        url = f"{server}/shared"
-    with running_api(url, folder) as service:
-        yield service
-    if request.param == "postgres":
-        postgres.drop(server, "shared")
+    with ExitStack() as over:
+        url = f"sqlite:///{folder / 'shared.db'}"
+        if request.param == "postgres":
+            url = over.enter_context(postgres.own_database(request.getfixturevalue("postgres_server")))
+        yield over.enter_context(running_api(url, folder))
 
 
 @pytest.fixture
@@ -85,7 +82,7 @@ def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
 def test_child_killed_three_times_fails_its_job_with_each_cause(
     api: Service, caller: Client, tmp_path: Path
 ) -> None:
-    job = asked(caller, "balanced")
+    job = asked(caller)
     with running_worker(api.database_url, tmp_path) as worker:
         for attempt in (1, 2, 3):
             under_way(caller, job.id, attempt)
@@ -98,8 +95,8 @@ def test_child_killed_three_times_fails_its_job_with_each_cause(
 
 
 def test_workers_of_one_device_train_side_by_side(api: Service, caller: Client, tmp_path: Path) -> None:
-    first = asked(caller, "balanced")
-    second = again(caller, first.dataset_id, "balanced", seed=1)
+    first = asked(caller)
+    second = again(caller, first.dataset_id, seed=1)
     with running_worker(api.database_url, tmp_path, "--device", "cpu", "--concurrency", "2"):
         eventually(lambda: {worker.job_id for worker in caller.workers()} == {first.id, second.id})
         assert {worker.device for worker in caller.workers()} == {"cpu"}
@@ -110,8 +107,8 @@ def test_workers_of_one_device_train_side_by_side(api: Service, caller: Client, 
 def test_no_more_train_at_a_time_than_the_limit_over_all(
     api: Service, caller: Client, tmp_path: Path
 ) -> None:
-    first = asked(caller, "balanced")
-    second = again(caller, first.dataset_id, "balanced", seed=1)
+    first = asked(caller)
+    second = again(caller, first.dataset_id, seed=1)
     with ExitStack() as workers:
         for _ in range(2):
             workers.enter_context(running_worker(api.database_url, tmp_path, max_trainings=1))

@@ -11,8 +11,9 @@ from app.db.engine import Database
 from app.db.tables import Blob
 from app.schemas.jobs import Progress
 from app.services import verification
+from benchmarks.process_tree import eventually
 from tests.acceptance.trainings import asked, under_way
-from tests.processes import eventually, running_api, running_service, running_worker
+from tests.processes import running_api, running_service, running_worker
 
 pytestmark = pytest.mark.long
 
@@ -48,6 +49,17 @@ def test_stopped_worker_gives_its_training_back_at_a_checkpoint(
     assert again.progress.share_done >= waiting.progress.share_done
     assert checkpoints(database) == []
     assert_unbroken_training_ends_with_the_same_bits(database, done.model_id)
+
+
+def test_worker_stopped_while_an_attempt_begins_gives_the_job_back(database_url: str, tmp_path: Path) -> None:
+    with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
+        job = asked(caller)
+        with running_worker(database_url, tmp_path) as worker:
+            eventually(lambda: caller.job(job.id).state == "running")
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(timeout=12) == 0
+        waiting = caller.job(job.id)
+    assert (waiting.state, waiting.failures) == ("queued", [])
 
 
 def test_everything_killed_at_once_goes_on_within_5_s_of_the_restart(

@@ -12,9 +12,10 @@ from app.db.tables import Worker
 from app.schemas.jobs import JobOut
 from app.services.memory import resident_bytes
 from benchmarks import postgres
-from benchmarks.process_tree import descendants, is_running
+from benchmarks.process_tree import descendants, eventually, is_running
+from tests.acceptance.trainings import again, asked, under_way
 from tests.factories import csv_bytes, trends
-from tests.processes import Service, eventually, kill, running_api, running_service, running_worker
+from tests.processes import Service, kill, running_api, running_service, running_worker
 
 pytestmark = pytest.mark.long
 
@@ -22,9 +23,7 @@ pytestmark = pytest.mark.long
 @pytest.fixture
 def job(caller: Client) -> JobOut:
     """A training that is under way."""
-    dataset = caller.upload_csv("trends", csv_bytes(trends(count=20)))
-    job = caller.train(dataset.id, horizon=5, preset="quick")
-    return eventually(lambda: _if_under_way(caller, job.id))
+    return under_way(caller, asked(caller).id)
 
 
 def has_reported(database: Database) -> bool:
@@ -36,11 +35,6 @@ def has_reported(database: Database) -> bool:
 def importing_fork_server(worker_pid: int) -> int | None:
     """Return the process below a worker that its children are forked from, once it is amid its imports."""
     return next((pid for pid in descendants(worker_pid) if resident_bytes(pid) > 150 * 2**20), None)
-
-
-def _if_under_way(caller: Client, job_id: str) -> JobOut | None:
-    job = caller.job(job_id)
-    return job if job.progress.phase == "backtesting" else None
 
 
 def test_killed_worker_is_replaced_and_its_job_finished(
@@ -101,8 +95,7 @@ def test_worker_is_of_use_after_its_fork_server_died_at_the_start(
 
 def test_forecasts_go_on_while_a_training_runs(caller: Client, job: JobOut) -> None:
     caller.wait(job.id)
-    again = caller.train(job.dataset_id, horizon=5, preset="quick")
-    eventually(lambda: _if_under_way(caller, again.id))
+    under_way(caller, again(caller, job.dataset_id).id)
     assert len(caller.forecast(job.dataset_id).forecasts) == 20
 
 
@@ -112,9 +105,7 @@ def test_training_outlives_a_crash_of_the_database(postgres_programs: Path, tmp_
         running_service(f"{server.url}/postgres", tmp_path) as service,
         Client(service.url) as caller,
     ):
-        dataset = caller.upload_csv("trends", csv_bytes(trends(count=20)))
-        job = caller.train(dataset.id, horizon=5, preset="quick")
-        eventually(lambda: _if_under_way(caller, job.id))
+        job = under_way(caller, asked(caller).id)
         server.crash_and_restart()
         eventually(caller.is_ready)
         assert caller.wait(job.id).model_id
@@ -126,9 +117,7 @@ def test_service_stops_in_time_with_the_database_away(postgres_programs: Path, t
         running_service(f"{server.url}/postgres", tmp_path) as service,
         Client(service.url) as caller,
     ):
-        dataset = caller.upload_csv("trends", csv_bytes(trends(count=20)))
-        job = caller.train(dataset.id, horizon=5, preset="quick")
-        eventually(lambda: _if_under_way(caller, job.id))
+        under_way(caller, asked(caller).id)
         everyone = descendants(service.process.pid)
         server.control("stop")
         service.process.terminate()

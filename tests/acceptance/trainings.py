@@ -2,20 +2,20 @@
 
 from app.client import Client
 from app.schemas.jobs import JobOut
+from app.schemas.train import Preset
+from benchmarks.process_tree import eventually
 from tests.factories import csv_bytes, trends
-from tests.processes import eventually
 
 
-def asked(caller: Client, preset: str = "quick", series: int = 20, seed: int = 0) -> JobOut:
+def asked(caller: Client, preset: Preset = "balanced", series: int = 20, seed: int = 0) -> JobOut:
     """Upload series and ask for a training."""
     dataset = caller.upload_csv("trends", csv_bytes(trends(count=series)))
     return again(caller, dataset.id, preset, seed)
 
 
-def again(caller: Client, dataset_id: str, preset: str = "quick", seed: int = 0) -> JobOut:
+def again(caller: Client, dataset_id: str, preset: Preset = "balanced", seed: int = 0) -> JobOut:
     """Ask for one more training on a dataset."""
-    body = {"dataset_id": dataset_id, "horizon": 5, "preset": preset, "seed": seed}
-    return JobOut.model_validate(caller._call("POST", "/train", json=body))
+    return caller.train(dataset_id, horizon=5, preset=preset, seed=seed)
 
 
 def under_way(caller: Client, job_id: str, attempt: int = 1) -> JobOut:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.db.engine import Database
 from app.queue import JobRef, Queue, Runner
-from tests.processes import eventually
+from benchmarks.process_tree import eventually
 
 
 @pytest.fixture

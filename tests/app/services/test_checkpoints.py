@@ -6,7 +6,7 @@ import pytest
 
 from app.auth import OWNER
 from app.db.engine import Database
-from app.db.tables import Blob
+from app.db.tables import Blob, Job
 from app.queue import JobRef
 from app.services import jobs
 from app.services.checkpoints import JobCheckpoints
@@ -43,7 +43,8 @@ def attempt(database: Database, ref: JobRef, *, pausing: bool = False) -> JobChe
     """Begin the next attempt at a job."""
     with database.write() as session:
         number = jobs.begin(session, ref, "worker", max_attempts=9) or 0
-    return JobCheckpoints(database, ref, number, lambda: pausing)
+        kept = session.get_one(Job, (ref.workspace_id, ref.job_id)).checkpoint
+    return JobCheckpoints(database, ref, number, kept, lambda: pausing)
 
 
 def kept(database: Database, ref: JobRef) -> list[bytes]:

@@ -80,9 +80,9 @@ def test_third_death_fails_the_job_with_every_cause(database: Database, ref: Job
 
 
 def test_job_given_back_in_good_order_is_no_failure(database: Database, ref: JobRef) -> None:
-    attempt = begin(database, ref) or 0
+    begin(database, ref)
     with database.write() as session:
-        jobs.give_back(session, ref, attempt)
+        jobs.give_back(session, "worker")
     assert begin(database, ref) == 2
     assert look(database, ref).failures == []
 
@@ -187,7 +187,7 @@ def test_share_done_without_a_checkpoint_is_lost_with_the_attempt(database: Data
     attempt = begin(database, ref) or 0
     with database.write() as session:
         jobs.report(session, ref, attempt, FIGURES)
-        jobs.give_back(session, ref, attempt)
+        jobs.give_back(session, "worker")
     assert look(database, ref).progress == Progress(phase="queued", share_done=0)
 
 
@@ -201,7 +201,7 @@ def test_every_change_that_shows_counts_the_revision_up(database: Database, ref:
     for change in (
         lambda session: jobs.report(session, ref, attempt, FIGURES),
         lambda session: jobs.keep_checkpoint(session, ref, attempt, {}),
-        lambda session: jobs.give_back(session, ref, attempt),
+        lambda session: jobs.give_back(session, "worker"),
         lambda session: jobs.cancel(session, OWNER, ref.job_id),
     ):
         seen.append(revision())
