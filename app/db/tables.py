@@ -104,7 +104,11 @@ class Dataset(Owned):
 
 
 class DatasetVersion(Owned):
-    """One state of a dataset: a manifest of blobs, and what is known of them together."""
+    """One state of a dataset: a manifest of blobs, and what is known of them together.
+
+    A later version's manifest begins with that of the one before. `source_sha256` is the hash of the bytes
+    that it was made of, as `services.observations` puts them together for a later one.
+    """
 
     __tablename__ = "dataset_versions"
     __table_args__ = (
@@ -126,8 +130,10 @@ class DatasetVersion(Owned):
 class Series(Owned):
     """The index row of one series: where its rows lie, and the tail that a forecast needs.
 
-    `blob` counts in the version's manifest; `first_row` and `length` count rows in that blob; `start` is the
-    ordinal of the first time; `tail` holds the last values as little-endian float64, NaN for a gap.
+    It holds from its `version` on, until one of the same series has a later version.
+    `blob` counts in the version's manifest; `first_row` and `length` count rows in that blob; `start` and
+    `end` are the ordinals of the first and last time; `tail` holds the last values as little-endian float64,
+    NaN for a gap.
     """
 
     __tablename__ = "series"
@@ -137,6 +143,7 @@ class Series(Owned):
             ["dataset_versions.workspace_id", "dataset_versions.dataset_id", "dataset_versions.version"],
             ondelete="CASCADE",
         ),
+        Index(None, "workspace_id", "dataset_id", "unique_id", "version"),
     )
 
     dataset_id: Mapped[str] = mapped_column(primary_key=True)

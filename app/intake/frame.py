@@ -1,6 +1,6 @@
 """What an intake hands on: a time axis, the series on it, and the profile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -68,6 +68,12 @@ class TimeAxis:
         suffix = "Z" if self.timezone and unit != "D" else ""
         return [f"{text}{suffix}" for text in np.datetime_as_string(ordinals.astype("M8[us]"), unit=unit)]
 
+    def ordinals(self, times: Sequence[str | int]) -> Ints:
+        """The ordinals of times that `format` wrote."""
+        if self.kind != "datetime":
+            return np.array(times, dtype=np.int64)
+        return np.array([str(time).removesuffix("Z") for time in times], dtype="M8[us]").astype(np.int64)
+
     def to_dict(self) -> dict[str, str | int | None]:
         return {"kind": self.kind, "frequency": self.frequency, "timezone": self.timezone}
 
@@ -86,14 +92,32 @@ class SeriesFrame:
     """Many series on one axis, end to end in flat arrays.
 
     Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`. Each is one unbroken run of steps
-    that begins and ends with a value; gaps inside are NaN.
+    that begins and ends with a value; gaps inside are NaN. An intake sorts them by name.
     """
 
     axis: TimeAxis
-    unique_ids: tuple[str, ...]  # (series,), sorted
+    unique_ids: tuple[str, ...]  # (series,)
     offsets: Ints  # (series + 1,)
     ds: Ints  # (total,)
     y: NDArray[np.float64]  # (total,)
+
+    def run(self, first: int, last: int) -> "SeriesFrame":
+        """The series from `first` to before `last`."""
+        begin, end = self.offsets[first], self.offsets[last]
+        offsets = self.offsets[first : last + 1] - begin
+        return SeriesFrame(
+            self.axis, self.unique_ids[first:last], offsets, self.ds[begin:end], self.y[begin:end]
+        )
+
+    def join(self, other: "SeriesFrame") -> "SeriesFrame":
+        """These series and then others of the same axis."""
+        return SeriesFrame(
+            self.axis,
+            self.unique_ids + other.unique_ids,
+            np.append(self.offsets, other.offsets[1:] + self.offsets[-1]),
+            np.append(self.ds, other.ds),
+            np.append(self.y, other.y),
+        )
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def create(
     key = {"workspace_id": workspace_id, "dataset_id": dataset_id, "version": 1}
     keys: list[Any] = []
     rows: list[dict[str, Any]] = []
-    for number, packed in enumerate(store.pack(intake.frame)):
+    for number, packed in enumerate(store.pack([intake.frame])):
         keys.append(f"{dataset_id}/1/{number}")
         blobs.put(session, workspace_id, keys[-1], packed.data)
         rows += [{**key, **row, "blob": number} for row in packed.rows]

@@ -229,7 +229,7 @@ def _series_forecast(source: Source, row: Series, result: Forecast, i: int) -> S
     return SeriesForecast(
         unique_id=row.unique_id,
         dataset_id=row.dataset_id,
-        dataset_version=row.version,
+        dataset_version=source.version.version,
         model_id=source.model.id,
         frequency=source.axis.frequency,
         ds=source.axis.format(source.axis.future(row.end, source.horizon)),
