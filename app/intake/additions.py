@@ -54,18 +54,15 @@ class Addition:
     row: Ints  # of each point
 
     def check(self, begins: Ints, new: Mask) -> None:
-        """Check what takes a look at the dataset.
+        """BadInput where a time is on no step of its series, or a new series has less than two values.
 
         Args:
-            begins: where each series that is there begins.
-            new: the series that are not there.
-
-        Raises BadInput where a time is on no step of its series, or a new series has less than two values.
+            begins: where each series begins.
+            new: which of them are not there yet.
         """
         points, frequency = self.points, self.axis.frequency
         refuse_short([points.unique_ids[i] for i in true_rows(new & (points.values() < LEAST_VALUES))])
-        begins = np.where(new, points.begins, begins)[points.series]
-        wrong = np.sort(self.row[astray(points.ds, begins, self.axis.step)])
+        wrong = np.sort(self.row[astray(points.ds, begins[points.series], self.axis.step)])
         if len(wrong):
             raise refuse_rows(
                 self.rows.place,

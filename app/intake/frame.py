@@ -87,6 +87,14 @@ class TimeAxis:
         return cls(KINDS[str(stored["kind"])], frequency, timezone)
 
 
+def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:
+    """The rows of some series end to end, and their offsets there."""
+    lengths = np.diff(offsets)[series]
+    ends = np.cumsum(lengths)
+    rows = np.arange(lengths.sum()) + np.repeat(offsets[series] - ends + lengths, lengths)
+    return rows, np.append(0, ends)
+
+
 @dataclass(frozen=True)
 class SeriesFrame:
     """Many series on one axis, end to end in flat arrays.
@@ -108,6 +116,12 @@ class SeriesFrame:
         return SeriesFrame(
             self.axis, self.unique_ids[first:last], offsets, self.ds[begin:end], self.y[begin:end]
         )
+
+    def take(self, series: Ints) -> "SeriesFrame":
+        """Some of the series, in the order given."""
+        rows, offsets = rows_of(self.offsets, series)
+        names = tuple(self.unique_ids[i] for i in series)
+        return SeriesFrame(self.axis, names, offsets, self.ds[rows], self.y[rows])
 
     def join(self, other: "SeriesFrame") -> "SeriesFrame":
         """These series and then others of the same axis."""

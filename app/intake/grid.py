@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInput
-from app.intake.frame import SeriesFrame, TimeAxis
+from app.intake.frame import SeriesFrame, TimeAxis, rows_of
 from app.intake.problems import listed
 from app.intake.steps import DAY, Ints, Mask, Step
 
@@ -76,14 +76,6 @@ def owners(offsets: Ints) -> Ints:
 
 def counted(series: Ints, count: int) -> Ints:
     return np.bincount(series, minlength=count).astype(np.int64)
-
-
-def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:
-    """The rows of some series end to end, and their offsets."""
-    lengths = np.diff(offsets)[series]
-    ends = np.cumsum(lengths)
-    rows = np.arange(lengths.sum()) + np.repeat(offsets[series] - ends + lengths, lengths)
-    return rows, np.append(0, ends)
 
 
 def astray(ds: Ints, begins: Ints, step: Step) -> Mask:

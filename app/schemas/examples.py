@@ -50,6 +50,26 @@ DATASET: Example = {
     "created_at": "2026-01-31T09:00:00Z",
     "profile": PROFILE,
 }
+APPENDED: Example = {
+    **DATASET,
+    "version": 2,
+    "profile": {
+        **PROFILE,
+        "observations": 2600,
+        "shortest": 65,
+        "longest": 65,
+        "end": 2024,
+        "repairs": [],
+        "repairs_total": 0,
+    },
+    "appended": 40,
+    "corrected": 1,
+    "unchanged": 0,
+    "new_series": 0,
+    "detected": DETECTED,
+    "repairs": [],
+    "repairs_total": 0,
+}
 SUMMARY: Example = {
     **{key: DATASET[key] for key in ("id", "name", "version", "champion_id", "created_at")},
     **{key: PROFILE[key] for key in ("series", "observations", "frequency", "start", "end")},

@@ -1,7 +1,5 @@
 """Datasets: what is uploaded, looked at and deleted."""
 
-from typing import Any
-
 import numpy as np
 
 from app import blobs
@@ -39,23 +37,19 @@ def create(
         source_sha256: Hash of the bytes they were read from.
     """
     workspace_id, dataset_id = principal.workspace_id, new_id("ds")
-    key = {"workspace_id": workspace_id, "dataset_id": dataset_id, "version": 1}
-    keys: list[Any] = []
-    rows: list[dict[str, Any]] = []
-    for number, packed in enumerate(store.pack([intake.frame])):
-        keys.append(f"{dataset_id}/1/{number}")
-        blobs.put(session, workspace_id, keys[-1], packed.data)
-        rows += [{**key, **row, "blob": number} for row in packed.rows]
     dataset = Dataset(workspace_id=workspace_id, id=dataset_id, name=name, version=1)
     version = DatasetVersion(
-        **key,
+        workspace_id=workspace_id,
+        dataset_id=dataset_id,
+        version=1,
         axis=intake.frame.axis.to_dict(),
         profile=intake.profile.model_dump(mode="json"),
-        blob_keys=keys,
+        blob_keys=[],
         source_sha256=source_sha256,
     )
-    queries.add(session, dataset, version, rows)
-    return _out(dataset, version)
+    queries.add(session, dataset, version)
+    store.write(session, version, [intake.frame])
+    return out(dataset, version)
 
 
 def page(session: Session, principal: Principal, request: PageRequest) -> DatasetPage:
@@ -67,7 +61,7 @@ def page(session: Session, principal: Principal, request: PageRequest) -> Datase
 
 def get(session: Session, principal: Principal, dataset_id: str) -> DatasetOut:
     """Return a dataset with its profile."""
-    return _out(*find(session, principal, dataset_id))
+    return out(*find(session, principal, dataset_id))
 
 
 def series_page(session: Session, principal: Principal, dataset_id: str, request: PageRequest) -> SeriesPage:
@@ -145,7 +139,8 @@ def named_series(session: Session, version: DatasetVersion, unique_ids: list[str
     return rows
 
 
-def _out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
+def out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
+    """Return a dataset as it is shown at a version."""
     return DatasetOut.model_validate(
         {
             "id": dataset.id,
@@ -159,7 +154,7 @@ def _out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
 
 
 def _summary(dataset: Dataset, version: DatasetVersion) -> DatasetSummary:
-    described = _out(dataset, version)
+    described = out(dataset, version)
     return DatasetSummary.model_validate({**described.profile.model_dump(), **described.model_dump()})
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app import blobs
 from app.db.engine import Session
+from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry
 from app.db.tables import DatasetVersion, Series
 from app.intake.frame import SeriesFrame, TimeAxis
@@ -36,6 +37,21 @@ def pack(frames: Iterable[SeriesFrame]) -> Iterator[Packed]:
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")
         yield Packed(buffer.getvalue(), [_index_row(frame, i) for i in range(len(frame.unique_ids))])
+
+
+def write(session: Session, version: DatasetVersion, frames: Iterable[SeriesFrame]) -> list[Entry]:
+    """Store series, as they come, under a version that is there: further blobs, and an index row for each."""
+    ids = {name: getattr(version, name) for name in ("workspace_id", "dataset_id", "version")}
+    keys, entries = list(version.blob_keys), []
+    for packed in pack(frames):
+        key = f"{version.dataset_id}/{version.version}/{len(keys)}"
+        blobs.put(session, version.workspace_id, key, packed.data)
+        rows = [{**ids, **row, "blob": len(keys)} for row in packed.rows]
+        queries.add_series(session, rows)
+        entries += [Entry(*(row[name] for name in Entry._fields)) for row in rows]
+        keys.append(key)
+    version.blob_keys = keys
+    return entries
 
 
 def _blob_by_blob(frames: Iterable[SeriesFrame]) -> Iterator[SeriesFrame]:

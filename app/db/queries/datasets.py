@@ -57,15 +57,11 @@ def _with_version(workspace_id: str) -> Any:
     )
 
 
-def add(
-    session: Session, dataset: Dataset, version: DatasetVersion, series: Iterable[dict[str, Any]]
-) -> None:
+def add(session: Session, dataset: Dataset, version: DatasetVersion) -> None:
     """Store a new dataset with its first version."""
     session.add(dataset)
     session.flush()
-    session.add(version)
-    session.flush()
-    session.execute(insert(Series), list(series))
+    add_version(session, version)
 
 
 def page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Pair]:
