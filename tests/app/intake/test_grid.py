@@ -1,5 +1,7 @@
 """Values laid into series: whatever the order and the parts, as if all had come at once."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -52,7 +54,7 @@ def points(axis: TimeAxis, state: State) -> Points:
 
 
 def least(state: State) -> int:
-    return min(sum(name == each and y == y for (each, _), y in state.items()) for name in NAMES)
+    return min(sum(name == each and not math.isnan(y) for (each, _), y in state.items()) for name in NAMES)
 
 
 def same(one: SeriesFrame, other: SeriesFrame) -> bool:
@@ -79,7 +81,7 @@ def laid(axis: TimeAxis, base: State, part: State) -> tuple[SeriesFrame, int, in
 @given(st.sampled_from(AXES), rows, rows)
 def test_part_laid_in_gives_what_all_at_once_gives(axis: TimeAxis, base: State, part: State) -> None:
     together = {**base, **part}
-    assume({name for name, _ in base} == set(NAMES) and least(base) >= 2 and least(together) >= 2)
+    assume(least(base) >= 2 and least(together) >= 2)
     merged, _, _ = laid(axis, base, part)
     assert same(merged, lay_out(axis, points(axis, together)))
 
@@ -87,9 +89,9 @@ def test_part_laid_in_gives_what_all_at_once_gives(axis: TimeAxis, base: State, 
 @quick
 @given(st.sampled_from(AXES), rows, rows)
 def test_rows_are_counted_by_what_they_change(axis: TimeAxis, base: State, part: State) -> None:
-    assume({name for name, _ in base} == set(NAMES) and least(base) >= 2 and least({**base, **part}) >= 2)
+    assume(least(base) >= 2 and least({**base, **part}) >= 2)
     _, appended, corrected = laid(axis, base, part)
-    known = {key: y for key, y in base.items() if y == y}
+    known = {key: y for key, y in base.items() if not math.isnan(y)}
     span = {name: [step for each, step in known if each == name] for name in NAMES}
     beyond = {key for key in part if not min(span[key[0]]) <= key[1] <= max(span[key[0]])}
     told = {key for key, y in part.items() if not np.array_equal(y, known.get(key, np.nan), equal_nan=True)}
@@ -99,7 +101,7 @@ def test_rows_are_counted_by_what_they_change(axis: TimeAxis, base: State, part:
 @quick
 @given(st.sampled_from(AXES), rows)
 def test_rows_laid_in_twice_change_nothing(axis: TimeAxis, base: State) -> None:
-    assume({name for name, _ in base} == set(NAMES) and least(base) >= 2)
+    assume(least(base) >= 2)
     frame = lay_out(axis, points(axis, base))
     merged = merge(frame, points(axis, base))
     assert same(merged.frame, frame)
