@@ -14,14 +14,15 @@ from app import blobs
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.db.ids import new_id
-from app.db.tables import DatasetVersion, Model, Workspace
-from app.intake.reader import Columns, read_csv
+from app.db.queries import datasets as queries
+from app.db.tables import Model, Workspace
+from app.intake.reader import Columns, read_csv, read_more_rows
 from app.queue import JobRef
 from app.schemas import examples
-from app.schemas.datasets import DatasetOut
+from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services import attempts, champions, datasets, schedules, training
+from app.services import attempts, champions, datasets, observations, schedules, training
 from models.baselines import BASELINES
 
 Series = Mapping[str, Sequence[float | None]]
@@ -59,6 +60,16 @@ def dataset(database: Database, series: Series | None = None, principal: Princip
         return datasets.create(session, principal, "test", intake, "0" * 64)
 
 
+def appended(database: Database, dataset_id: str, *rows: tuple[str, int, float | None]) -> ObservationsOut:
+    """Append rows, past HTTP: read for what is there, then laid into what is there by then."""
+    with database.read() as session:
+        known = observations.known(session, OWNER, dataset_id)
+    sent = [ObservationIn(unique_id=name, ds=ds, y=y) for name, ds, y in rows]
+    addition = read_more_rows(sent, known)
+    with database.write() as session:
+        return observations.append(session, OWNER, dataset_id, addition, "1" * 64)
+
+
 def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> JobRef:
     """Write down a training that nobody was told of: a test begins it itself."""
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
@@ -75,12 +86,11 @@ def scheduled(database: Database, dataset_id: str, principal: Principal = OWNER,
 
 
 def new_version(database: Database, dataset_id: str) -> None:
-    """Let a dataset have been observed once more: a version more, of the same series."""
-    with database.write() as session:
-        dataset, version = datasets.find(session, OWNER, dataset_id)
-        copied = {column.name: getattr(version, column.name) for column in DatasetVersion.__table__.columns}
-        session.add(DatasetVersion(**{**copied, "version": version.version + 1}))
-        dataset.version += 1
+    """Let a dataset have been observed once more: one value more of its first series."""
+    with database.read() as session:
+        _, version = datasets.find(session, OWNER, dataset_id)
+        first = queries.series_page(session, version, 1, None)[0]
+    appended(database, dataset_id, (first.unique_id, first.end + 1, 1.0))
 
 
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import httpx2
 
 from app.schemas.backtests import BacktestPage, BacktestRow
-from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary
+from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary, ObservationsOut
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut, JobPage
 from app.schemas.models import ModelOut, ModelUpdate
@@ -63,6 +63,12 @@ class Client:
     def upload_file(self, path: Path) -> DatasetOut:
         """Upload a file as a new dataset, named after the file."""
         return self.upload_csv(path.stem, path.read_bytes())
+
+    def append(self, dataset_id: str, content: bytes) -> ObservationsOut:
+        """Append the rows of a table to a dataset, and correct those that are there."""
+        files = {"file": ("observations.csv", content, "text/csv")}
+        answer = self._call("POST", f"/datasets/{dataset_id}/observations", files=files)
+        return ObservationsOut.model_validate(answer)
 
     def datasets(self) -> list[DatasetSummary]:
         """List the newest datasets."""

@@ -10,7 +10,7 @@ from app.client import Client, JobFailed, ServiceError
 from app.db.engine import Database
 from app.schemas import examples
 from app.services import workers
-from tests.factories import dataset, judged_model, publish, queued_job, trained
+from tests.factories import csv_bytes, dataset, judged_model, publish, queued_job, trained
 
 RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
 
@@ -44,6 +44,13 @@ def test_model_is_changed_promoted_and_deleted(caller: Client, database: Databas
     assert caller.model(first).champion
     with pytest.raises(ServiceError, match=second):
         caller.model(second)
+
+
+def test_rows_are_appended_to_an_upload(caller: Client) -> None:
+    dataset_id = caller.upload_csv("people", csv_bytes({"a": [1, 2]})).id
+    answer = caller.append(dataset_id, csv_bytes({"a": [1, 9, 3]}))
+    assert (answer.version, answer.appended, answer.corrected, answer.unchanged) == (2, 1, 1, 1)
+    assert [each.end for each in caller.datasets()] == [1962]
 
 
 def test_training_is_asked_for_with_every_wish(caller: Client, database: Database) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
-from app.db.tables import Blob, Job, Model, Worker
+from app.db.tables import Blob, Job, Model, Series, Worker
 from app.services import datasets, jobs, models, workers
-from tests.factories import dataset, judged_model, publish, queued_job, trained
+from tests.factories import appended, dataset, judged_model, publish, queued_job, trained
 
 FIGURES = {"member": 2, "members": 2, "epoch": 3, "loss": 0.5, "validation_loss": None, "share_done": 0.5}
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -90,3 +90,16 @@ def test_jobs_from_before_checkpoints_wait_and_workers_report_anew(database: Dat
         job = session.get_one(Job, ("default", ref.job_id))
         assert (job.progress["phase"], job.revision, job.checkpoint) == ("queued", 0, None)
         assert session.get_one(Worker, worker_id).device == ""
+
+
+def test_way_back_before_observations_leaves_every_version_whole(database: Database) -> None:
+    dataset_id = dataset(database, {"a": [1, 2], "b": [1, 2]}).id
+    appended(database, dataset_id, ("b", 1962, 3.0))
+    appended(database, dataset_id, ("c", 1960, 1.0), ("c", 1961, 2.0))
+    go_back(database, "0004")
+    with database.read() as session:
+        rows = session.query(Series).order_by(Series.version, Series.unique_id)
+        held = [(row.version, row.unique_id, row.length, row.blob) for row in rows]
+    first, second = [("a", 2, 0), ("b", 2, 0)], [("a", 2, 0), ("b", 3, 1)]
+    third = [*second, ("c", 2, 2)]
+    assert held == [(i + 1, *row) for i, rows in enumerate([first, second, third]) for row in rows]

@@ -11,24 +11,10 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetVersion, Model
-from app.intake.reader import read_more_rows
-from app.schemas.datasets import ObservationIn, ObservationsOut
-from app.services import datasets, histories, observations, series
+from app.services import datasets, histories, series
 from app.services import models as model_services
 from app.services.verification import verify
-from tests.factories import dataset, trained, trends
-
-Row = tuple[str, int, float | None]
-
-
-def append(database: Database, dataset_id: str, *rows: Row) -> ObservationsOut:
-    """Append as a call does: read against one state, then lay into what is there by then."""
-    with database.read() as session:
-        known = observations.known(session, OWNER, dataset_id)
-    sent = [ObservationIn(unique_id=name, ds=ds, y=y) for name, ds, y in rows]
-    addition = read_more_rows(sent, known)
-    with database.write() as session:
-        return observations.append(session, OWNER, dataset_id, addition, "1" * 64)
+from tests.factories import appended, dataset, trained, trends
 
 
 def version(session: Session, dataset_id: str, number: int) -> DatasetVersion:
@@ -50,7 +36,7 @@ def test_two_who_append_at_once_are_both_in_the_end(database: Database) -> None:
 
     def call(name: str) -> None:
         begin.wait()
-        answers.append(append(database, dataset_id, (name, 1962, 3), ("a", 1970 + ord(name), 1)))
+        answers.append(appended(database, dataset_id, (name, 1962, 3), ("a", 1970 + ord(name), 1)))
 
     threads = [threading.Thread(target=call, args=(name,)) for name in "abcdef"]
     for thread in threads:
@@ -68,8 +54,8 @@ def test_two_who_append_at_once_are_both_in_the_end(database: Database) -> None:
 
 def test_every_version_is_read_as_it_was(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2], "c": [5, 6]}).id
-    append(database, dataset_id, ("c", 1962, 7), ("b", 1960, 3), ("b", 1961, 4))
-    append(database, dataset_id, ("a", 1961, 9), ("c", 1961, None))
+    appended(database, dataset_id, ("c", 1962, 7), ("b", 1960, 3), ("b", 1961, 4))
+    appended(database, dataset_id, ("a", 1961, 9), ("c", 1961, None))
     with database.read() as session:
         first, second, third = (whole(session, version(session, dataset_id, i)) for i in (1, 2, 3))
     assert first == {"a": [1, 2], "c": [5, 6]}
@@ -79,8 +65,8 @@ def test_every_version_is_read_as_it_was(database: Database) -> None:
 
 def test_pages_and_names_of_an_old_version_leave_out_what_came_later(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2], "c": [5, 6]}).id
-    append(database, dataset_id, ("a", 1959, 0), ("b", 1960, 3), ("b", 1961, 4))
-    append(database, dataset_id, ("a", 1962, 0))
+    appended(database, dataset_id, ("a", 1959, 0), ("b", 1960, 3), ("b", 1961, 4))
+    appended(database, dataset_id, ("a", 1962, 0))
     with database.read() as session:
         old, newest = (version(session, dataset_id, i) for i in (1, 3))
         assert [row.unique_id for row in queries.series_page(session, old, 2, None)] == ["a", "c"]
@@ -94,7 +80,7 @@ def test_pages_and_names_of_an_old_version_leave_out_what_came_later(database: D
 def test_training_learns_the_new_values_and_each_can_be_verified(database: Database) -> None:
     dataset_id = dataset(database, trends()).id
     before = trained(database, dataset_id)
-    append(database, dataset_id, ("series 1", 2000, 300), ("series 0", 1990, 7))
+    appended(database, dataset_id, ("series 1", 2000, 300), ("series 0", 1990, 7))
     after = trained(database, dataset_id)
     with database.read() as session:
         models = [model_services.get(session, OWNER, model_id) for model_id in (before, after)]
@@ -111,7 +97,7 @@ def test_changed_series_are_packed_together_and_none_is_split(
     monkeypatch.setattr(series, "ROWS_PER_BLOB", 10)
     names = [f"s{i:02}" for i in range(12)]
     dataset_id = dataset(database, {name: [1, 2, 3] for name in names}).id
-    answer = append(
+    answer = appended(
         database, dataset_id, *((name, 1963, 4.0) for name in names), ("t", 1990, 1), ("t", 1991, 1)
     )
     with database.read() as session:
@@ -132,7 +118,7 @@ def test_blobs_without_a_series_that_is_sent_are_not_read(
     with database.write() as session:
         others = Blob.key.not_in([f"{dataset_id}/1/0", f"{dataset_id}/1/9"])
         session.query(Blob).filter(others).update({"data": b"damaged"})
-    answer = append(database, dataset_id, ("s00", 1963, 4), ("s01", 1963, 4), ("s39", 1963, 4))
+    answer = appended(database, dataset_id, ("s00", 1963, 4), ("s01", 1963, 4), ("s39", 1963, 4))
     assert (answer.version, answer.appended) == (2, 3)
     assert (answer.profile.shortest, answer.profile.longest, answer.profile.end) == (3, 4, 1963)
 
