@@ -143,3 +143,10 @@ def test_sqlite_looks_series_up_in_the_index(sqlite_url: str, look: Any) -> None
     database.dispose()
     assert tables
     assert all("unique_id" in step and step.startswith("SEARCH") for step in tables[1:])
+
+
+def test_bytes_of_an_addition_do_not_stand_for_the_dataset(database: Database) -> None:
+    dataset_id = dataset(database, {"a": [1, 2]}).id
+    appended(database, dataset_id, ("a", 1962, 3))
+    with database.read() as session:
+        assert datasets.of_source(session, OWNER, "1" * 64) is None
