@@ -22,7 +22,9 @@ from app.schemas.datasets import DatasetOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
 from app.services import attempts, champions, datasets, schedules, training
+from app.services.answers import Answers
 from models.baselines import BASELINES
+from models.forecasting import Forecast
 
 Series = Mapping[str, Sequence[float | None]]
 
@@ -118,6 +120,30 @@ def judged_model(
         "backtest": None if skill is None else backtest,
     }
     return Model(id=model_id, **{**facts, **columns})
+
+
+def answers(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)) -> Answers:
+    """Make answers that nobody computed: by months, with bounds one (80 %) and two (95 %) away."""
+    median = np.tile(np.array(numbers, dtype=np.float64), (len(unique_ids), 1))
+    away = {80: 1.0, 95: 2.0}
+    bounds = {level: (median - by, median + by) for level, by in away.items()}
+    months = np.arange("2024-01", len(numbers), dtype="M8[M]").astype("M8[D]").astype(str).tolist()
+    return Answers(
+        dataset_id="ds_1",
+        dataset_version=2,
+        model_id="model_1",
+        frequency="MS",
+        method="lstm",
+        verdict="beats",
+        warning=None,
+        calibrated={80: True, 95: False},
+        levels=(80, 95),
+        unique_ids=list(unique_ids),
+        times=[months] * len(unique_ids),
+        forecast=Forecast(
+            median, *({level: pair[side] for level, pair in bounds.items()} for side in (0, 1))
+        ),
+    )
 
 
 def backtest_rows(errors: Mapping[tuple[str, int], float], scale: float = 1.0) -> bytes:

@@ -1,5 +1,6 @@
-"""Forecasts, as JSON or CSV."""
+"""Forecasts, in every format."""
 
+import json
 from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any
@@ -7,13 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.deps import CurrentPrincipal, TheOracle
-from app.api.media import CSV, MediaType, csv_response, json_response
-from app.api.pagination import Page, handed_out
+from app.api.media import ARROW, CSV, JSON, NDJSON, chosen_among, streamed
+from app.api.pagination import Page, encode_cursor
+from app.schemas import examples
 from app.schemas.forecast import ForecastPage, SeriesForecast
+from app.services.answers import Answers
 from app.services.forecasting import ForecastQuery
-from app.services.formats import csv_parts
+from app.services.formats import arrow_parts, csv_parts, ndjson_parts, one_json, page_json
 
-CSV_PAGE = 1000
+TABLE_PAGE = 1000
+TABLES = {CSV: csv_parts, NDJSON: ndjson_parts, ARROW: arrow_parts}
+BYTES = {"schema": {"type": "string", "format": "binary"}}
 METHOD, VERDICT, WARNING = "Gatecast-Method", "Gatecast-Verdict", "Gatecast-Warning"
 router = APIRouter(tags=["forecast"])
 
@@ -59,15 +64,21 @@ def _header(description: str) -> dict[str, Any]:
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
-        "description": "One series if `unique_id` names one, else a page of them. CSV holds every series.",
+        "description": "One series if `unique_id` names one, else a page. Tables (CSV, NDJSON, Arrow) "
+        "hold every series.",
         "content": {
-            CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"}
+            CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"},
+            NDJSON: {"example": f"{json.dumps(examples.FORECAST)}\n"},
+            ARROW: BYTES,
         },
         "headers": {
-            METHOD: _header("Of CSV: whose numbers these are, as `method` in JSON."),
-            VERDICT: _header("Of CSV: the model's own verdict; left out for a model without a backtest."),
+            METHOD: _header("Of all but JSON: whose numbers these are, as `method` there."),
+            VERDICT: _header(
+                "Of all but JSON: the model's own verdict; left out for a model without a backtest."
+            ),
             WARNING: _header(
-                "Of CSV: the verdict in words where these numbers lost against a simple method, if they did."
+                "Of all but JSON: the verdict in words where these numbers lost against a simple method, "
+                "if they did."
             ),
         },
     },
@@ -78,23 +89,24 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 def get_forecast(
     query: Annotated[ForecastQuery, Depends(get_query)],
     page: Page,
-    media_type: MediaType,
+    media_type: Annotated[str, chosen_among(JSON, *TABLES)],
     principal: CurrentPrincipal,
     oracle: TheOracle,
 ) -> Response:
     """Forecast one series, several, or every series of a dataset."""
-    if media_type == CSV:
-        return _csv(query, oracle.pages(principal, query, CSV_PAGE))
-    answer = oracle.answer(principal, query, page)
-    return json_response(answer if isinstance(answer, SeriesForecast) else handed_out(answer))
+    if media_type in TABLES:
+        return _table(oracle.pages(principal, query, TABLE_PAGE), media_type)
+    answers, following = oracle.answer(principal, query, page)
+    body = one_json(answers) if len(query.unique_ids) == 1 else page_json(answers, encode_cursor(following))
+    return Response(body, media_type=JSON)
 
 
-def _csv(query: ForecastQuery, pages: Iterator[list[SeriesForecast]]) -> Response:
+def _table(pages: Iterator[Answers], media_type: str) -> Response:
     first = next(pages)  # made before the answer begins, so that an error still becomes a problem document
-    return csv_response(csv_parts(query.levels, chain([first], pages)), _headers(first[0]))
+    return streamed(TABLES[media_type](chain([first], pages)), media_type, _headers(first))
 
 
-def _headers(forecast: SeriesForecast) -> dict[str, str]:
-    """Tell of the method what one series of a table has in common with all."""
-    told = {METHOD: forecast.method, VERDICT: forecast.verdict, WARNING: forecast.warning}
-    return {name: text for name, text in told.items() if text is not None}
+def _headers(answers: Answers) -> dict[str, str]:
+    """Tell of the method what the rows of a table do not."""
+    facts = {METHOD: answers.method, VERDICT: answers.verdict, WARNING: answers.warning}
+    return {name: text for name, text in facts.items() if text is not None}

@@ -31,8 +31,12 @@ class SeriesForecast(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.FORECAST})
 
     unique_id: Annotated[str, Field(description="Name of the series.")]
-    dataset_id: Annotated[str, Field(description="The dataset it belongs to.")]
-    dataset_version: Annotated[int, Field(description="The version whose last values the forecast follows.")]
+    dataset_id: Annotated[
+        str | None, Field(description="The dataset it belongs to; null where its history came with the call.")
+    ]
+    dataset_version: Annotated[
+        int | None, Field(description="The version whose last values the forecast follows; null likewise.")
+    ]
     model_id: Annotated[str, Field(description="The model that made it.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
     ds: Annotated[list[Time], Field(description="The times forecast.")]

@@ -13,15 +13,16 @@ from app.db.queries import models as model_queries
 from app.db.tables import DatasetVersion, Model, Series
 from app.errors import BadInput, Conflict, FieldError, NotFound
 from app.intake.frame import TimeAxis
-from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
+from app.intake.steps import Ints
 from app.services import datasets, models, verdicts
 from app.services import series as store
+from app.services.answers import Answers, Known, of_nothing, told
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest, cut
 from app.services.verdicts import Answerer
 from models import baselines
 from models.checkpoint import load
-from models.forecasting import Forecast, resolve_device, use_one_thread
+from models.forecasting import resolve_device, use_one_thread
 from models.methods import forecast_by
 from models.network import Forecaster
 from models.windows import Panel
@@ -74,16 +75,17 @@ class _Batch:
     rows: list[Series]
     next: str | None
 
-    def forecasts(self) -> list[SeriesForecast]:
+    def answers(self) -> Answers:
         """Compute them."""
-        source, rows = self.source, self.rows
-        if not rows:
-            return []
-        panel = _panel(source.axis, rows)
-        result = forecast_by(
-            source.answerer.method, self.model, panel, horizon=source.horizon, levels=source.levels
-        )
-        return [_series_forecast(source, row, result, i) for i, row in enumerate(rows)]
+        source = self.source
+        method, levels, version = source.answerer.method, source.levels, source.version
+        known = Known(source.axis, _names(self.rows), _ends(self.rows), version.dataset_id, version.version)
+        if self.rows:
+            panel = _panel(source.axis, self.rows)
+            forecast = forecast_by(method, self.model, panel, horizon=source.horizon, levels=levels)
+        else:
+            forecast = of_nothing(source.horizon, levels)
+        return told(known, source.model, source.answerer, forecast, levels)
 
 
 def warm_up() -> None:
@@ -102,18 +104,13 @@ class Oracle:
 
     def answer(
         self, principal: Principal, query: ForecastQuery, request: PageRequest
-    ) -> SeriesForecast | ForecastPage:
-        """Forecast the one series that the query names, or a page of several, by name."""
+    ) -> tuple[Answers, str | None]:
+        """Forecast the series that the query names, or a page of all by name, with the key to go on after."""
         with self._database.read() as session:
             batch = self._read(session, _source(session, principal, query), query, request)
-        forecasts = batch.forecasts()
-        return (
-            forecasts[0] if len(query.unique_ids) == 1 else ForecastPage(forecasts=forecasts, next=batch.next)
-        )
+        return batch.answers(), batch.next
 
-    def pages(
-        self, principal: Principal, query: ForecastQuery, page_size: int
-    ) -> Iterator[list[SeriesForecast]]:
+    def pages(self, principal: Principal, query: ForecastQuery, page_size: int) -> Iterator[Answers]:
         """Forecast every series asked for, page by page, each read in a short transaction of its own."""
         following: str | None = None
         answerer: Answerer | None = None
@@ -122,7 +119,7 @@ class Oracle:
                 source = _source(session, principal, query, answerer)
                 size = min(page_size, SLOW_PAGE) if source.is_slow else page_size
                 batch = self._read(session, source, query, PageRequest(size, following))
-            yield batch.forecasts()
+            yield batch.answers()
             # Whatever happens meanwhile, one table comes from one method of one model, and one version.
             answerer = source.answerer
             query = replace(query, model_id=source.model.id, dataset_version=source.version.version)
@@ -215,34 +212,18 @@ def _check_horizon(session: Session, model: Model, horizon: int) -> None:
     )
 
 
+def _names(rows: list[Series]) -> list[str]:
+    return [row.unique_id for row in rows]
+
+
+def _ends(rows: list[Series]) -> Ints:
+    return np.array([row.end for row in rows], dtype=np.int64)
+
+
 def _panel(axis: TimeAxis, rows: list[Series]) -> Panel:
     tails = [store.tail(row) for row in rows]
-    ends = np.array([row.end for row in rows], dtype=np.int64)
     lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
-    phases = (axis.phase(ends) - (lengths - 1)) % axis.season_length
+    phases = (axis.phase(_ends(rows)) - (lengths - 1)) % axis.season_length
     return Panel(
         values=np.concatenate(tails), offsets=np.concatenate([[0], np.cumsum(lengths)]), phases=phases
-    )
-
-
-def _series_forecast(source: Source, row: Series, result: Forecast, i: int) -> SeriesForecast:
-    return SeriesForecast(
-        unique_id=row.unique_id,
-        dataset_id=row.dataset_id,
-        dataset_version=row.version,
-        model_id=source.model.id,
-        frequency=source.axis.frequency,
-        ds=source.axis.format(source.axis.future(row.end, source.horizon)),
-        forecast=result.median[i].tolist(),
-        intervals={
-            str(level): Interval(
-                lo=result.lo[level][i].tolist(),
-                hi=result.hi[level][i].tolist(),
-                calibrated=source.answerer.method.calibration.holds(level),
-            )
-            for level in source.levels
-        },
-        method=source.answerer.name,
-        verdict=source.answerer.verdict,
-        warning=source.answerer.warning,
     )

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
+from app.api.pagination import encode_cursor
 from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Blob, Model
@@ -145,23 +148,40 @@ def test_other_media_type_is_not_acceptable(ready: Ready) -> None:
     client, dataset_id = ready
     response = client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": "image/gif"})
     assert response.status_code == 406
-    assert "text/csv" in response.json()["detail"]
+    assert "text/csv, application/x-ndjson" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
     ("accept", "chosen"),
     [
         ("text/csv;q=0.1, application/json", "application/json"),
-        ("application/json;q=0, text/csv", "text/csv"),
-        ("text/*", "text/csv"),
-        ("*/*;q=0.1, text/csv", "text/csv"),
-        ("", "application/json"),
+        ("application/x-ndjson", "application/x-ndjson"),
+        ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream"),
+        ("text/csv", "text/csv; charset=utf-8"),
     ],
 )
 def test_preference_decides_between_media_types(ready: Ready, accept: str, chosen: str) -> None:
     client, dataset_id = ready
     response = client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": accept})
-    assert response.headers["content-type"].startswith(chosen)
+    assert response.headers["content-type"] == chosen
+
+
+def test_every_table_holds_the_same_figures(ready: Ready) -> None:
+    client, dataset_id = ready
+    tables = {
+        kind: client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": kind}).content
+        for kind in ("text/csv", "application/x-ndjson", "application/vnd.apache.arrow.stream")
+    }
+    table, lines, arrow = tables.values()
+    medians = [float(row["forecast"]) for row in csv.DictReader(io.StringIO(table.decode()))]
+    assert [value for line in lines.splitlines() for value in json.loads(line)["forecast"]] == medians
+    assert pa.ipc.open_stream(arrow).read_all()["forecast"].to_pylist() == medians
+
+
+def test_page_after_the_last_series_is_empty(ready: Ready) -> None:
+    client, dataset_id = ready
+    params = {"dataset_id": dataset_id, "cursor": encode_cursor("series 9")}
+    assert client.get("/forecast", params=params).json() == {"forecasts": [], "next": None}
 
 
 def test_csv_error_is_a_problem_document(ready: Ready) -> None:
@@ -192,7 +212,7 @@ def test_table_comes_from_one_model_whatever_is_trained_meanwhile(database: Data
     pages = Oracle(database, ModelCache(10**9), "cpu").pages(OWNER, ForecastQuery(dataset_id=dataset_id), 1)
     first = next(pages)
     trained(database, dataset_id, seed=2, promote="always")
-    assert {item.model_id for page in [first, *pages] for item in page} == {first[0].model_id}
+    assert {page.model_id for page in [first, *pages]} == {first.model_id}
 
 
 def test_damaged_weights_are_not_served(client: TestClient, database: Database) -> None:
