@@ -8,17 +8,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.deps import CurrentPrincipal, TheOracle
-from app.api.media import ARROW, CSV, JSON, NDJSON, chosen_among, streamed
+from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, chosen_among, header_values, streamed
 from app.api.pagination import Page, encode_cursor
 from app.schemas import examples
 from app.schemas.forecast import ForecastPage, SeriesForecast
 from app.services.answers import Answers
+from app.services.charts import History, Picture, draw
 from app.services.forecasting import ForecastQuery
 from app.services.formats import arrow_parts, csv_parts, ndjson_parts, one_json, page_json
 
 TABLE_PAGE = 1000
 TABLES = {CSV: csv_parts, NDJSON: ndjson_parts, ARROW: arrow_parts}
-BYTES = {"schema": {"type": "string", "format": "binary"}}
+PICTURES: dict[str, Picture] = {PNG: "png", SVG: "svg"}
+ForecastType = Annotated[str, chosen_among(JSON, *TABLES, *PICTURES)]
 METHOD, VERDICT, WARNING = "Gatecast-Method", "Gatecast-Verdict", "Gatecast-Warning"
 router = APIRouter(tags=["forecast"])
 
@@ -61,15 +63,21 @@ def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
 
 
+def _bytes(description: str) -> dict[str, Any]:
+    return {"schema": {"type": "string", "format": "binary", "description": description}}
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
         "description": "One series if `unique_id` names one, else a page. Tables (CSV, NDJSON, Arrow) "
-        "hold every series.",
+        "hold every series, a chart (PNG, SVG) shows the one that `unique_id` names.",
         "content": {
             CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"},
             NDJSON: {"example": f"{json.dumps(examples.FORECAST)}\n"},
-            ARROW: BYTES,
+            ARROW: _bytes("Record batches with the columns of CSV; what all rows share is metadata."),
+            PNG: _bytes("What is known, the median, and a band for each level; 1200 by 675 dots."),
+            SVG: {"schema": {"type": "string"}, "example": examples.CHART},
         },
         "headers": {
             METHOD: _header("Of all but JSON: whose numbers these are, as `method` there."),
@@ -89,16 +97,23 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 def get_forecast(
     query: Annotated[ForecastQuery, Depends(get_query)],
     page: Page,
-    media_type: Annotated[str, chosen_among(JSON, *TABLES)],
+    media_type: ForecastType,
     principal: CurrentPrincipal,
     oracle: TheOracle,
 ) -> Response:
-    """Forecast one series, several, or every series of a dataset."""
+    """Forecast one series, several, or every series of a dataset; as numbers, or one series as a chart."""
+    if media_type in PICTURES:
+        return _chart(*oracle.with_history(principal, query), media_type)
     if media_type in TABLES:
         return _table(oracle.pages(principal, query, TABLE_PAGE), media_type)
     answers, following = oracle.answer(principal, query, page)
     body = one_json(answers) if len(query.unique_ids) == 1 else page_json(answers, encode_cursor(following))
     return Response(body, media_type=JSON)
+
+
+def _chart(answers: Answers, history: History, media_type: str) -> Response:
+    chart = draw(answers, history, PICTURES[media_type])
+    return Response(chart, media_type=media_type, headers=header_values(_headers(answers)))
 
 
 def _table(pages: Iterator[Answers], media_type: str) -> Response:
@@ -107,6 +122,6 @@ def _table(pages: Iterator[Answers], media_type: str) -> Response:
 
 
 def _headers(answers: Answers) -> dict[str, str]:
-    """Tell of the method what the rows of a table do not."""
+    """Tell of the method what the rows of a table do not, and a picture only to the eye."""
     facts = {METHOD: answers.method, VERDICT: answers.verdict, WARNING: answers.warning}
     return {name: text for name, text in facts.items() if text is not None}

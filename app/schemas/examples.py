@@ -280,6 +280,9 @@ FORECAST: Example = {
     "verdict": "beats",
     "warning": None,
 }
+CHART = (
+    '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n<svg width="576pt" height="324pt" ...>...</svg>'
+)
 PROBLEM: Example = {
     "type": "urn:gatecast:problem:bad-input",
     "title": "The input cannot be used",

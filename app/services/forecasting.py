@@ -17,6 +17,7 @@ from app.intake.steps import Ints
 from app.services import datasets, models, verdicts
 from app.services import series as store
 from app.services.answers import Answers, Known, of_nothing, told
+from app.services.charts import History, refuse_several
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest, cut
 from app.services.verdicts import Answerer
@@ -109,6 +110,17 @@ class Oracle:
         with self._database.read() as session:
             batch = self._read(session, _source(session, principal, query), query, request)
         return batch.answers(), batch.next
+
+    def with_history(self, principal: Principal, query: ForecastQuery) -> tuple[Answers, History]:
+        """Forecast the one series that the query names, and return what is known of it as well.
+
+        Raises BadInput if the query names none, or several.
+        """
+        refuse_several(len(query.unique_ids), "?unique_id")
+        with self._database.read() as session:
+            batch = self._read(session, _source(session, principal, query), query, PageRequest(1))
+        (row,) = batch.rows
+        return batch.answers(), History.until(batch.source.axis, row.end, store.tail(row))
 
     def pages(self, principal: Principal, query: ForecastQuery, page_size: int) -> Iterator[Answers]:
         """Forecast every series asked for, page by page, each read in a short transaction of its own."""

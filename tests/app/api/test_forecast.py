@@ -37,7 +37,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
 
 
 Ready = tuple[TestClient, str]
-Params = dict[str, str | int | list[int]]
+Params = dict[str, str | int | list[int] | list[str]]
 
 
 def test_one_series_comes_as_one_object(ready: Ready) -> None:
@@ -176,6 +176,24 @@ def test_every_table_holds_the_same_figures(ready: Ready) -> None:
     medians = [float(row["forecast"]) for row in csv.DictReader(io.StringIO(table.decode()))]
     assert [value for line in lines.splitlines() for value in json.loads(line)["forecast"]] == medians
     assert pa.ipc.open_stream(arrow).read_all()["forecast"].to_pylist() == medians
+
+
+@pytest.mark.parametrize(("kind", "start"), [("image/png", b"\x89PNG"), ("image/svg+xml", b"<?xml")])
+def test_one_series_comes_as_a_chart(ready: Ready, kind: str, start: bytes) -> None:
+    client, dataset_id = ready
+    params = {"dataset_id": dataset_id, "unique_id": "series 1"}
+    chart = client.get("/forecast", params=params, headers={"accept": kind})
+    assert (chart.headers["content-type"], chart.headers["gatecast-method"]) == (kind, "lstm")
+    assert chart.content.startswith(start)
+
+
+@pytest.mark.parametrize("names", [[], ["series 0", "series 1"]], ids=["all", "two"])
+def test_chart_of_several_series_is_refused(ready: Ready, names: list[str]) -> None:
+    client, dataset_id = ready
+    params: Params = {"dataset_id": dataset_id, "unique_id": names}
+    refused = client.get("/forecast", params=params, headers={"accept": "image/png"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "?unique_id"
 
 
 def test_page_after_the_last_series_is_empty(ready: Ready) -> None:
