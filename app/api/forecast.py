@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.api.bodies import inlined, pointing_into_body, read_body
 from app.api.deps import CurrentPrincipal, TheOracle
 from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, chosen_among, header_values, streamed
 from app.api.pagination import Page, encode_cursor
 from app.schemas import examples
-from app.schemas.forecast import ForecastPage, SeriesForecast
+from app.schemas.forecast import ForecastPage, ForecastRequest, SeriesForecast
 from app.services.answers import Answers
-from app.services.charts import History, Picture, draw
+from app.services.charts import History, Picture, draw, refuse_several
 from app.services.forecasting import ForecastQuery
 from app.services.formats import arrow_parts, csv_parts, ndjson_parts, one_json, page_json
 
@@ -25,6 +26,11 @@ METHOD, VERDICT, WARNING = "Gatecast-Method", "Gatecast-Verdict", "Gatecast-Warn
 router = APIRouter(tags=["forecast"])
 
 Level = Annotated[int, Query(ge=50, le=99)]
+
+
+REQUEST_BODY = {
+    "requestBody": {"required": True, "content": {JSON: {"schema": inlined(ForecastRequest)}}},
+}
 
 
 def get_query(  # noqa: PLR0913  # one argument for each parameter of the call
@@ -59,6 +65,11 @@ def get_query(  # noqa: PLR0913  # one argument for each parameter of the call
     )
 
 
+async def get_request(request: Request) -> ForecastRequest:
+    """Read the body."""
+    return await read_body(request, ForecastRequest)
+
+
 def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
 
@@ -70,8 +81,8 @@ def _bytes(description: str) -> dict[str, Any]:
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
-        "description": "One series if `unique_id` names one, else a page. Tables (CSV, NDJSON, Arrow) "
-        "hold every series, a chart (PNG, SVG) shows the one that `unique_id` names.",
+        "description": "One series if one is named or brought, else a page. Tables (CSV, NDJSON, Arrow) hold "
+        "every series, a chart (PNG, SVG) shows one.",
         "content": {
             CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"},
             NDJSON: {"example": f"{json.dumps(examples.FORECAST)}\n"},
@@ -109,6 +120,31 @@ def get_forecast(
     answers, following = oracle.answer(principal, query, page)
     body = one_json(answers) if len(query.unique_ids) == 1 else page_json(answers, encode_cursor(following))
     return Response(body, media_type=JSON)
+
+
+@router.post("/forecast", response_model=None, responses=RESPONSES, openapi_extra=REQUEST_BODY)
+def forecast_unseen(
+    request: Annotated[ForecastRequest, Depends(get_request)],
+    media_type: ForecastType,
+    principal: CurrentPrincipal,
+    oracle: TheOracle,
+) -> Response:
+    """Forecast series that the call itself brings and no dataset holds; nothing of them is kept."""
+    if media_type in PICTURES:
+        refuse_several(len({str(row.unique_id) for row in request.observations}), "#/observations")
+    query = ForecastQuery(
+        dataset_id=request.dataset_id,
+        model_id=request.model_id,
+        horizon=request.horizon,
+        levels=tuple(dict.fromkeys(request.level)),
+    )
+    with pointing_into_body():
+        answers, frame = oracle.unseen(principal, query, request.observations)
+    if media_type in PICTURES:
+        return _chart(answers, History.of_only(frame), media_type)
+    if media_type in TABLES:
+        return _table(iter([answers]), media_type)
+    return Response(one_json(answers) if len(answers) == 1 else page_json(answers, None), media_type=JSON)
 
 
 def _chart(answers: Answers, history: History, media_type: str) -> Response:

@@ -1,8 +1,6 @@
 """Read the body of `POST /datasets`: a file with a few fields beside it, or JSON."""
 
 import hashlib
-import json
-import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -12,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.errors import field_errors
+from app.api.bodies import JSON, bad_fields, content_type, inlined, parsed
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.frame import Intake
 from app.intake.reader import Columns, read_csv, read_rows
 from app.schemas.datasets import DatasetCreate
 
-MULTIPART, JSON = "multipart/form-data", "application/json"
+MULTIPART = "multipart/form-data"
 
 
 @dataclass(frozen=True)
@@ -56,23 +54,12 @@ class UploadFields(BaseModel):
     ] = None
 
 
-def _inlined(shape: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of a body with its parts written out, since FastAPI has no name for them."""
-    schema = shape.model_json_schema()
-    parts = schema.pop("$defs", {})
-    text = re.sub(
-        r'{"\$ref": "#/\$defs/(\w+)"}', lambda found: json.dumps(parts[found[1]]), json.dumps(schema)
-    )
-    inlined: dict[str, Any] = json.loads(text)
-    return inlined
-
-
 REQUEST_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            MULTIPART: {"schema": _inlined(UploadFields)},
-            JSON: {"schema": _inlined(DatasetCreate)},
+            MULTIPART: {"schema": inlined(UploadFields)},
+            JSON: {"schema": inlined(DatasetCreate)},
         },
     },
 }
@@ -83,14 +70,14 @@ async def read_upload(request: Request) -> Upload:
 
     Raises UnsupportedType for any other form, BadInput for what cannot be used.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type == MULTIPART:
+    said = content_type(request)
+    if said == MULTIPART:
         return await _read_form(await request.form())
-    if content_type == JSON:
+    if said == JSON:
         return await run_in_threadpool(_read_json, await request.body())
     raise UnsupportedType(
         f"A dataset comes as {MULTIPART} with a `file`, or as {JSON}; this body says "
-        f"{content_type or 'nothing about its type'}."
+        f"{said or 'nothing about its type'}."
     )
 
 
@@ -124,10 +111,7 @@ def _read_table(fields: UploadFields, filename: str | None, data: bytes) -> Uplo
 
 
 def _read_json(body: bytes) -> Upload:
-    try:
-        sent = DatasetCreate.model_validate_json(body)
-    except ValidationError as error:
-        raise _bad_fields(error) from error
+    sent = parsed(body, DatasetCreate)
     intake = read_rows(sent.observations, sent.frequency)
     return Upload(sent.name or "dataset", intake, hashlib.sha256(body).hexdigest())
 
@@ -136,13 +120,7 @@ def _validated(shape: type[UploadFields], fields: dict[str, Any]) -> UploadField
     try:
         return shape.model_validate(fields)
     except ValidationError as error:
-        raise _bad_fields(error) from error
-
-
-def _bad_fields(error: ValidationError) -> BadInput:
-    parts = field_errors([{**part, "loc": ("body", *part["loc"])} for part in error.errors()])
-    detail = "; ".join(f"{part.pointer}: {part.detail}" for part in parts[:20])
-    return BadInput(detail, parts[:20])
+        raise bad_fields(error) from error
 
 
 TheUpload = Annotated[Upload, Depends(read_upload)]

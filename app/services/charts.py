@@ -66,7 +66,7 @@ def refuse_several(names: int, pointer: str) -> None:
         return
     asked = f"{names:,} were asked for" if names else "none was named"
     raise BadInput(
-        f"A chart shows one series, and {asked}: name it with unique_id, or ask for a table.",
+        f"A chart shows one series, and {asked}: give one unique_id, or ask for a table.",
         [FieldError(pointer, "Name one series to have its chart.")],
     )
 

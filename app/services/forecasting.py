@@ -12,7 +12,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as model_queries
 from app.db.tables import DatasetVersion, Model, Series
 from app.errors import BadInput, Conflict, FieldError, NotFound
-from app.intake.frame import TimeAxis
+from app.intake.frame import SeriesFrame, TimeAxis
 from app.intake.steps import Ints
 from app.services import datasets, models, verdicts
 from app.services import series as store
@@ -20,6 +20,7 @@ from app.services.answers import Answers, Known, of_nothing, told
 from app.services.charts import History, refuse_several
 from app.services.model_cache import ModelCache
 from app.services.paging import PageRequest, cut
+from app.services.unseen import Rows, Served, forecast_rows
 from app.services.verdicts import Answerer
 from models import baselines
 from models.checkpoint import load
@@ -121,6 +122,14 @@ class Oracle:
             batch = self._read(session, _source(session, principal, query), query, PageRequest(1))
         (row,) = batch.rows
         return batch.answers(), History.until(batch.source.axis, row.end, store.tail(row))
+
+    def unseen(self, principal: Principal, query: ForecastQuery, rows: Rows) -> tuple[Answers, SeriesFrame]:
+        """Forecast the series that rows hold with what answers the query, and return them as read."""
+        with self._database.read() as session:
+            source = _source(session, principal, query)
+            network = self._model(session, source.model)
+        served = Served(source.model, source.axis, source.answerer, network)
+        return forecast_rows(served, rows, source.horizon, source.levels)
 
     def pages(self, principal: Principal, query: ForecastQuery, page_size: int) -> Iterator[Answers]:
         """Forecast every series asked for, page by page, each read in a short transaction of its own."""

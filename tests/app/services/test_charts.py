@@ -155,6 +155,6 @@ def test_forecast_of_any_numbers_can_be_drawn(numbers: list[float], end: int) ->
 
 @pytest.mark.parametrize(("names", "asked"), [(0, "none was named"), (3, "3 were asked for")])
 def test_chart_of_several_series_is_refused(names: int, asked: str) -> None:
-    with pytest.raises(BadInput, match=f"{asked}: name it with unique_id") as caught:
+    with pytest.raises(BadInput, match=f"{asked}: give one unique_id") as caught:
         refuse_several(names, "?unique_id")
     assert [error.pointer for error in caught.value.errors] == ["?unique_id"]
