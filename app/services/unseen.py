@@ -58,7 +58,7 @@ def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
     for part in _doubtful(rows, frame):
         found = _as_they_are(part)
         if found is not None and _skips(found, axis):
-            raise _other_times(model_id, axis, found.axis)
+            raise _other_times(model_id, axis, found.axis, _where(part, rows))
     return frame
 
 
@@ -125,35 +125,45 @@ def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis) -> Ba
         found = read_rows(rows, None).frame.axis
     except BadInput as other:
         irregular = any(part.pointer == "#/frequency" for part in other.errors)
-        return _other_times(model_id, axis, None, error) if irregular else other
+        return _other_times(model_id, axis, None, error.errors) if irregular else other
     alike = (found.kind, found.frequency) == (axis.kind, axis.frequency)
-    return error if alike else _other_times(model_id, axis, found, error)
+    return error if alike else _other_times(model_id, axis, found, error.errors)
 
 
 def _other_times(
-    model_id: str, axis: TimeAxis, found: TimeAxis | None, error: BadInput | None = None
+    model_id: str, axis: TimeAxis, found: TimeAxis | None, at: Sequence[FieldError] = ()
 ) -> BadInput:
-    """Return the refusal of times that are not the model's, with the rows that an error points at."""
-    shown: list[FieldError] = []
+    """Return the refusal of times that are not the model's; `at` points at rows off its steps."""
     if found is not None and found.kind != axis.kind:
-        wanted, sent = TIMES[axis.kind], TIMES[found.kind]
+        wanted, sent, advice = TIMES[axis.kind], TIMES[found.kind], "times like those it learned from"
+        at = ()
     else:
-        wanted = f"steps of {axis.frequency!r}"
+        wanted, advice = f"steps of {axis.frequency!r}", "a row for each step (null marks a gap)"
         sent = "no regular step" if found is None else f"steps of {found.frequency!r}"
-        shown = [part for part in (error.errors if error else ()) if "/observations/" in part.pointer]
     return BadInput(
-        f"Model {model_id} forecasts {wanted}, and the times of these rows are {sent}. Send rows like those "
-        "it learned from, or train a model on rows like these.",
-        shown or [FieldError("#/observations", f"The model wants {wanted}.")],
+        f"Model {model_id} forecasts {wanted}, and the times of these rows are {sent}. Send {advice}, or "
+        "train a model on rows like these.",
+        [part for part in at if part.pointer.startswith("#/observations")]
+        or [FieldError("#/observations", f"The model wants {wanted}.")],
     )
+
+
+def _where(part: Rows, rows: Rows) -> list[FieldError]:
+    """Point at the first row of a series, unless all of them are meant."""
+    if part is rows:
+        return []
+    return [FieldError(f"#/observations/{rows.index(part[0])}", f"Series {_name(part[0])!r} begins here.")]
 
 
 def _doubtful(rows: Rows, frame: SeriesFrame) -> Iterator[Rows]:
     """Yield rows that may take a longer step than the one they were laid out on: all, or a series' own."""
-    if np.isnan(frame.y).any():
-        yield rows
-    for name in _sparse(frame):
-        yield [row for row in rows if _name(row) == name]
+    if not np.isnan(frame.y).any():
+        return
+    yield rows
+    of_series: dict[str, list[ObservationIn]] = {}
+    for row in rows:
+        of_series.setdefault(_name(row), []).append(row)
+    yield from (of_series[name] for name in _sparse(frame))
 
 
 def _sparse(frame: SeriesFrame) -> Iterator[str]:

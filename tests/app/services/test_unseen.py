@@ -113,7 +113,9 @@ def test_another_frequency_is_refused_with_both_named(
 
 def test_one_quarterly_series_among_monthly_ones_is_refused() -> None:
     sent = rows(dates("2024-01", 12, "M")) + rows(dates("2024-01", 4, "M", every=3), name="b")
-    assert "steps of 'QS-OCT'" in refusal(sent, MONTHS).detail
+    error = refusal(sent, MONTHS)
+    assert "steps of 'QS-OCT'" in error.detail
+    assert [part.pointer for part in error.errors] == ["#/observations/12"]
 
 
 def test_single_time_off_the_steps_is_pointed_at() -> None:
