@@ -95,7 +95,7 @@ def test_same_forecast_gives_the_same_bytes_from_any_thread(picture: str) -> Non
 
 @pytest.mark.parametrize(
     "name",
-    ["costs $5 and $x_1$", r"$\frac{", "two\nlines", "日本 🎌", "W" * 500, "\x01\x1b<b>&amp;", "\ufffe", " "],
+    ["$x_1$", r"$\frac{$", "two\nlines", "日本 🎌", "W" * 500, "\x01\x1b<b>&amp;", "\ufffe", " "],
 )
 @pytest.mark.parametrize("picture", ["png", "svg"])
 def test_name_of_any_kind_can_be_drawn(name: str, picture: str) -> None:
@@ -105,7 +105,7 @@ def test_name_of_any_kind_can_be_drawn(name: str, picture: str) -> None:
 
 
 def test_formula_in_a_name_is_left_as_it_is() -> None:
-    assert "costs $5 and $x_1$ <b>" in texts(answers(["costs $5\nand $x_1$ <b>"]), history())
+    assert "from $5 to $x_1 <b>" in texts(answers(["from $5\nto $x_1 <b>"]), history())
 
 
 @pytest.mark.parametrize(
