@@ -29,7 +29,7 @@ class Forecaster(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is 
         self._model = RNNModel.load(context.artifacts["network"], map_location="cpu")
         self._model.trainer_params |= {"logger": False, "enable_checkpointing": False}
 
-    def predict(self, _context: Any, model_input: Any, _params: Any = None) -> Any:
+    def predict(self, context: Any, model_input: Any) -> Any:  # noqa: ARG002  # MLflow knows them by name
         scaler = Scaler()
         series = TimeSeries.from_values(np.asarray(model_input, dtype=np.float32).reshape(-1))
         answer = self._model.predict(self._horizon, series=scaler.fit_transform(series), verbose=False)

@@ -33,6 +33,8 @@ BOUND_S, BOUND_MB = 1800, 4096
 CALL_LIMIT_S = 1800.0
 LOOK_S = 0.1
 
+Figures = dict[str, Any]
+
 
 class PeakMemory(threading.Thread):
     """The most memory that any process of a service ever held, by the kernel's own account."""
@@ -81,34 +83,36 @@ def _values(seed: int, series: int) -> "np.ndarray[Any, np.dtype[np.float64]]":
     return level * np.exp(walk + season)
 
 
-def measure(series: int) -> dict[str, float]:
-    """The seconds of each phase for so many series, and the memory of the largest process, in MB."""
+def measure(series: int) -> Figures:
+    """The seconds of each phase for so many series, the largest process' memory in MB, and what answered."""
     with tempfile.TemporaryDirectory(prefix="gatecast-scale-") as name:
         file = Path(name) / "series.csv"
         write_series(file, series)
         with running_service(Path(name)) as service, PeakMemory(service.pid) as peak:
             service.wait_until_quiet()
-            seconds = phases(service, file, series)
-    return {**seconds, "total_s": sum(seconds.values()), "peak_mb": peak.largest_mb}
+            seconds, method = phases(service, file, series)
+    figures = {**seconds, "total_s": sum(seconds.values()), "peak_mb": peak.largest_mb}
+    return {**{name: round(figure, 2) for name, figure in figures.items()}, "method": method}
 
 
-def phases(service: Service, file: Path, series: int) -> dict[str, float]:
-    """Upload, train, forecast; each with its seconds."""
+def phases(service: Service, file: Path, series: int) -> tuple[dict[str, float], str]:
+    """Upload, train, forecast: the seconds of each, and the method that answers."""
     moments = [time.perf_counter()]
     with httpx2.Client(base_url=service.url, timeout=CALL_LIMIT_S) as http, Client(service.url) as client:
         with file.open("rb") as content:
             files = {"file": ("series.csv", content, "text/csv")}
             dataset_id = http.post("/datasets", files=files).raise_for_status().json()["id"]
         moments.append(time.perf_counter())
-        client.wait(client.train(dataset_id, HORIZON, "quick").id)
+        job = client.wait(client.train(dataset_id, HORIZON, "quick").id)
         moments.append(time.perf_counter())
         rows = forecast_rows(http, dataset_id)
         moments.append(time.perf_counter())
+        method = client.model(str(job.model_id)).method
     if rows != series * HORIZON:
         message = f"{rows} rows are not the forecasts of {series} series."
         raise RuntimeError(message)
     spans = (end - begin for begin, end in pairwise(moments))
-    return dict(zip(("upload_s", "train_s", "forecast_s"), spans, strict=True))
+    return dict(zip(("upload_s", "train_s", "forecast_s"), spans, strict=True)), method
 
 
 def forecast_rows(http: httpx2.Client, dataset_id: str) -> int:
@@ -119,7 +123,7 @@ def forecast_rows(http: httpx2.Client, dataset_id: str) -> int:
         return sum(part.count(b"\n") for part in answer.iter_bytes()) - 1
 
 
-def linearity(sizes: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
+def linearity(sizes: Mapping[int, Mapping[str, Any]]) -> dict[str, float]:
     """How the seconds a series of the largest size compare with those of each smaller one."""
     largest = max(sizes)
     each = {series: figures["total_s"] / series for series, figures in sizes.items()}
@@ -130,12 +134,11 @@ def linearity(sizes: Mapping[int, Mapping[str, float]]) -> dict[str, float]:
     }
 
 
-def _print(sizes: Mapping[int, Mapping[str, float]]) -> None:
+def _print(sizes: Mapping[int, Figures]) -> None:
     print(f"\nBounds: {BOUND_S} s in all, {BOUND_MB} MB for the largest process.")
     columns = list(next(iter(sizes.values())))
     rows: Sequence[Sequence[str]] = [
-        (f"{series:,}", *(f"{figures[column]:.1f}" for column in columns))
-        for series, figures in sizes.items()
+        (f"{series:,}", *(str(figures[column]) for column in columns)) for series, figures in sizes.items()
     ]
     print_table(("series", *columns), rows)
 
@@ -147,9 +150,9 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=SERIES, help="the largest size; smaller ones run too")
     series = parser.parse_args().series
     end_on_sigterm()
-    sizes: dict[int, dict[str, float]] = {}
+    sizes: dict[int, Figures] = {}
     for size in (*(smaller for smaller in SMALLER if smaller < series), series):
-        sizes[size] = {name: round(figure, 2) for name, figure in measure(size).items()}
+        sizes[size] = measure(size)
         print(f"{size:,} series: {sizes[size]}", flush=True)
     _print(sizes)
     kept = {str(size): figures for size, figures in sizes.items()}
