@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx2
 import numpy as np
 
 from app.server import free_port
@@ -24,7 +25,8 @@ from models.windows import Panel
 def running_mlflow(folder: Path, monthly: Monthly) -> Iterator[Callable[[int, int], Load]]:
     """Train, start the server, and yield a function of connections and seconds that asks it for one series.
 
-    Raises `CalledProcessError` when its environment cannot be made or its script fails.
+    Raises `CalledProcessError` when its environment cannot be made or its script fails, `HTTPStatusError` when it
+    does not answer.
     """
     python, model = environment(MLFLOW), folder / "mlflow-model"
     values = [group.to_numpy(dtype=np.float64) for _, group in monthly.rows.groupby("unique_id")["y"]]
@@ -42,6 +44,8 @@ def running_mlflow(folder: Path, monthly: Monthly) -> Iterator[Callable[[int, in
     url = f"http://127.0.0.1:{port}"
     with running_process(words, {"PATH": path}, log) as process:
         wait_for(lambda: answers(f"{url}/ping"), process, log)
+        headers = {"Content-Type": "application/json"}
+        httpx2.post(f"{url}/invocations", content=body.read_bytes(), headers=headers).raise_for_status()
         yield lambda connections, seconds: wrk.load(
             f"{url}/invocations", connections, seconds, script=(wrk.POST, body)
         )

@@ -6,6 +6,7 @@ Trained as `peer_darts.py` does. What is served takes one series' values as `inp
 
 import json
 import sys
+import threading
 from typing import Any
 
 import mlflow.pyfunc
@@ -28,11 +29,16 @@ class Forecaster(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # mlflow is 
         torch.set_num_threads(1)
         self._model = RNNModel.load(context.artifacts["network"], map_location="cpu")
         self._model.trainer_params |= {"logger": False, "enable_checkpointing": False}
+        self._lock = (
+            threading.Lock()
+        )  # MLflow calls from several threads, which a model of darts does not bear
 
     def predict(self, context: Any, model_input: Any) -> Any:  # noqa: ARG002  # MLflow knows them by name
         scaler = Scaler()
         series = TimeSeries.from_values(np.asarray(model_input, dtype=np.float32).reshape(-1))
-        answer = self._model.predict(self._horizon, series=scaler.fit_transform(series), verbose=False)
+        scaled = scaler.fit_transform(series)
+        with self._lock:
+            answer = self._model.predict(self._horizon, series=scaled, verbose=False)
         return scaler.inverse_transform(answer).values()[:, 0]
 
 
@@ -54,7 +60,8 @@ def main(series: str, settings: str, folder: str) -> None:
     model.fit(Scaler().fit_transform(histories))
     model.save(f"{folder}.pt")
     served = Forecaster(chosen["horizon"])
-    mlflow.pyfunc.save_model(folder, python_model=served, artifacts={"network": f"{folder}.pt"})
+    files = {"network": f"{folder}.pt", "weights": f"{folder}.pt.ckpt"}  # darts looks for the second itself
+    mlflow.pyfunc.save_model(folder, python_model=served, artifacts=files)
 
 
 if __name__ == "__main__":
