@@ -25,8 +25,8 @@ from models.windows import Panel
 def running_mlflow(folder: Path, monthly: Monthly) -> Iterator[Callable[[int, int], Load]]:
     """Train, start the server, and yield a function of connections and seconds that asks it for one series.
 
-    Raises `CalledProcessError` when its environment cannot be made or its script fails, `HTTPStatusError` when it
-    does not answer.
+    Raises `CalledProcessError` when its environment cannot be made or its script fails, `HTTPStatusError`
+    when the server refuses a call.
     """
     python, model = environment(MLFLOW), folder / "mlflow-model"
     values = [group.to_numpy(dtype=np.float64) for _, group in monthly.rows.groupby("unique_id")["y"]]
