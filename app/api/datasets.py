@@ -8,14 +8,14 @@ from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import Page, handed_out
 from app.api.paths import DatasetId
-from app.api.uploads import REQUEST_BODY, TheUpload
-from app.schemas.datasets import DatasetOut, DatasetPage, ObservationPage, SeriesPage
-from app.services import datasets
+from app.api.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, TheObservations, TheUpload
+from app.schemas.datasets import DatasetOut, DatasetPage, ObservationPage, ObservationsOut, SeriesPage
+from app.services import datasets, observations
 
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
 
 
-@router.post("", status_code=201, openapi_extra=REQUEST_BODY, dependencies=[OncePerKey])
+@router.post("", status_code=201, openapi_extra=UPLOAD_BODY, dependencies=[OncePerKey])
 def create_dataset(
     upload: TheUpload, principal: CurrentPrincipal, session: WriteSession, response: Response
 ) -> DatasetOut:
@@ -59,6 +59,20 @@ def list_observations(
 ) -> ObservationPage:
     """Read the observations of one series, oldest first."""
     return handed_out(datasets.observations(session, principal, dataset_id, unique_id, page))
+
+
+@router.post("/{dataset_id}/observations", openapi_extra=OBSERVATIONS_BODY, dependencies=[OncePerKey])
+def append_observations(
+    dataset_id: DatasetId, sent: TheObservations, principal: CurrentPrincipal, session: WriteSession
+) -> ObservationsOut:
+    """Append rows to a dataset and correct rows that are there, which makes a new version of it.
+
+    A row at a time that is there corrects it (without a value: takes it away), later and earlier ones make
+    their series longer, and new names make new series. The next forecast starts from the new last values,
+    without a training. Rows that say what is known already change nothing. Columns that are not named are
+    those of the dataset's first upload, if the file has them.
+    """
+    return observations.append(session, principal, dataset_id, sent.addition, sent.source_sha256)
 
 
 @router.delete("/{dataset_id}", status_code=204)

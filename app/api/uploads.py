@@ -1,24 +1,27 @@
-"""Read the body of `POST /datasets`: a file with a few fields beside it, or JSON."""
+"""Read the bodies that bring series: a file with a few fields beside it, or JSON."""
 
 import hashlib
-import json
-import re
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.errors import field_errors
+from app.api.bodies import JSON, bad_fields, content_type, inlined, parsed
+from app.api.deps import CurrentPrincipal, TheParts
+from app.api.paths import DatasetId
 from app.errors import BadInput, FieldError, UnsupportedType
+from app.intake.additions import Addition, Known
 from app.intake.frame import Intake
-from app.intake.reader import Columns, read_csv, read_rows
-from app.schemas.datasets import DatasetCreate
+from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
+from app.schemas.datasets import DatasetCreate, ObservationsIn
+from app.services import observations
 
-MULTIPART, JSON = "multipart/form-data", "application/json"
+MULTIPART = "multipart/form-data"
+Fields = TypeVar("Fields", bound="FileFields")
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,16 @@ class Upload:
     source_sha256: str
 
 
-class UploadFields(BaseModel):
-    """The fields beside a file."""
+@dataclass(frozen=True)
+class Sent:
+    """Rows for a dataset, read and not laid in yet."""
+
+    addition: Addition
+    source_sha256: str
+
+
+class FileFields(BaseModel):
+    """The fields beside any file."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["file"]})
 
@@ -42,65 +53,80 @@ class UploadFields(BaseModel):
             json_schema_extra={"type": "string", "format": "binary"},
         ),
     ] = None
-    name: Annotated[
-        str | None, Field(max_length=200, description="A name for people; by default that of the file.")
-    ] = None
     id_column: Annotated[str | None, Field(description="Column that names the series; found if absent.")] = (
         None
     )
     time_column: Annotated[str | None, Field(description="Column with the times; found if absent.")] = None
     target_column: Annotated[str | None, Field(description="Column with the values; found if absent.")] = None
+
+    def columns(self) -> Columns:
+        """Return what the caller says about the table; an empty field says nothing."""
+        names = ("id_column", "time_column", "target_column", "frequency")
+        return Columns(**{name: getattr(self, name, None) or None for name in names})
+
+
+class UploadFields(FileFields):
+    """The fields beside the file of a new dataset."""
+
+    name: Annotated[
+        str | None, Field(max_length=200, description="A name for people; by default that of the file.")
+    ] = None
     frequency: Annotated[
         str | None,
         Field(description="Pandas alias (`D`, `MS`, `h`, ...), or 1 for plain integers; found if absent."),
     ] = None
 
 
-def _inlined(shape: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of a body with its parts written out, since FastAPI has no name for them."""
-    schema = shape.model_json_schema()
-    parts = schema.pop("$defs", {})
-    text = re.sub(
-        r'{"\$ref": "#/\$defs/(\w+)"}', lambda found: json.dumps(parts[found[1]]), json.dumps(schema)
-    )
-    inlined: dict[str, Any] = json.loads(text)
-    return inlined
+def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
+    content = {MULTIPART: {"schema": inlined(form)}, JSON: {"schema": inlined(rows)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
-REQUEST_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            MULTIPART: {"schema": _inlined(UploadFields)},
-            JSON: {"schema": _inlined(DatasetCreate)},
-        },
-    },
-}
+UPLOAD_BODY = _request_body(UploadFields, DatasetCreate)
+OBSERVATIONS_BODY = _request_body(FileFields, ObservationsIn)
 
 
 async def read_upload(request: Request) -> Upload:
-    """Read the body in whichever of its two forms it comes.
+    """Read a new dataset in whichever of its two forms it comes.
 
     Raises UnsupportedType for any other form, BadInput for what cannot be used.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type == MULTIPART:
-        return await _read_form(await request.form())
-    if content_type == JSON:
+    if _media_type(request) == JSON:
         return await run_in_threadpool(_read_json, await request.body())
-    raise UnsupportedType(
-        f"A dataset comes as {MULTIPART} with a `file`, or as {JSON}; this body says "
-        f"{content_type or 'nothing about its type'}."
-    )
+    return await run_in_threadpool(_read_table, *await _read_form(request, UploadFields))
 
 
-async def _read_form(form: FormData) -> Upload:
-    fields = _validated(UploadFields, _once_each(form))
+async def read_observations(
+    request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, parts: TheParts
+) -> Sent:
+    """Read rows for a dataset in whichever of their two forms they come; raises as for a new one."""
+
+    def known() -> Known:
+        with parts.database.read() as session:
+            return observations.known(session, principal, dataset_id)
+
+    media_type, dataset = _media_type(request), await run_in_threadpool(known)
+    if media_type == JSON:
+        return await run_in_threadpool(_read_more_json, await request.body(), dataset)
+    return await run_in_threadpool(_read_more, *await _read_form(request, FileFields), dataset)
+
+
+def _media_type(request: Request) -> str:
+    media_type = content_type(request)
+    if media_type not in {MULTIPART, JSON}:
+        raise UnsupportedType(
+            f"Series come as {MULTIPART} with a `file`, or as {JSON}; this body says "
+            f"{media_type or 'nothing about its type'}."
+        )
+    return media_type
+
+
+async def _read_form(request: Request, shape: type[Fields]) -> tuple[Fields, bytes]:
+    fields = _validated(shape, _once_each(await request.form()))
     if not isinstance(fields.file, UploadFile):
         remedy = "Send the table as the form's part `file`, as a browser or `curl -F file=@data.csv` does."
         raise BadInput(f"There is no file in this form. {remedy}", [FieldError("#/file", remedy)])
-    data = await fields.file.read()
-    return await run_in_threadpool(_read_table, fields, fields.file.filename, data)
+    return fields, await fields.file.read()
 
 
 def _once_each(form: FormData) -> dict[str, Any]:
@@ -112,37 +138,32 @@ def _once_each(form: FormData) -> dict[str, Any]:
     return dict(form)
 
 
-def _read_table(fields: UploadFields, filename: str | None, data: bytes) -> Upload:
-    columns = Columns(
-        id_column=fields.id_column or None,
-        time_column=fields.time_column or None,
-        target_column=fields.target_column or None,
-        frequency=fields.frequency or None,
-    )
-    name = fields.name or PurePath(filename or "").stem or "dataset"
-    return Upload(name, read_csv(data, columns), hashlib.sha256(data).hexdigest())
+def _read_table(fields: UploadFields, data: bytes) -> Upload:
+    name = fields.name or PurePath(fields.file.filename or "").stem or "dataset"
+    return Upload(name, read_csv(data, fields.columns()), hashlib.sha256(data).hexdigest())
 
 
 def _read_json(body: bytes) -> Upload:
-    try:
-        sent = DatasetCreate.model_validate_json(body)
-    except ValidationError as error:
-        raise _bad_fields(error) from error
+    sent = parsed(body, DatasetCreate)
     intake = read_rows(sent.observations, sent.frequency)
     return Upload(sent.name or "dataset", intake, hashlib.sha256(body).hexdigest())
 
 
-def _validated(shape: type[UploadFields], fields: dict[str, Any]) -> UploadFields:
+def _read_more(fields: FileFields, data: bytes, known: Known) -> Sent:
+    return Sent(read_more_csv(data, fields.columns(), known), hashlib.sha256(data).hexdigest())
+
+
+def _read_more_json(body: bytes, known: Known) -> Sent:
+    sent = parsed(body, ObservationsIn)
+    return Sent(read_more_rows(sent.observations, known), hashlib.sha256(body).hexdigest())
+
+
+def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
     try:
         return shape.model_validate(fields)
     except ValidationError as error:
-        raise _bad_fields(error) from error
-
-
-def _bad_fields(error: ValidationError) -> BadInput:
-    parts = field_errors([{**part, "loc": ("body", *part["loc"])} for part in error.errors()])
-    detail = "; ".join(f"{part.pointer}: {part.detail}" for part in parts[:20])
-    return BadInput(detail, parts[:20])
+        raise bad_fields(error) from error
 
 
 TheUpload = Annotated[Upload, Depends(read_upload)]
+TheObservations = Annotated[Sent, Depends(read_observations)]

@@ -104,7 +104,11 @@ class Dataset(Owned):
 
 
 class DatasetVersion(Owned):
-    """One state of a dataset: a manifest of blobs, and what is known of them together."""
+    """One state of a dataset: a manifest of blobs, and what is known of them together.
+
+    A later version's manifest begins with that of the one before. `source_sha256` is the hash of the bytes
+    that it was made of, as `services.observations` puts them together for a later one.
+    """
 
     __tablename__ = "dataset_versions"
     __table_args__ = (
@@ -126,8 +130,10 @@ class DatasetVersion(Owned):
 class Series(Owned):
     """The index row of one series: where its rows lie, and the tail that a forecast needs.
 
-    `blob` counts in the version's manifest; `first_row` and `length` count rows in that blob; `start` is the
-    ordinal of the first time; `tail` holds the last values as little-endian float64, NaN for a gap.
+    It holds from its `version` on, until one of the same series has a later version.
+    `blob` counts in the version's manifest; `first_row` and `length` count rows in that blob; `start` and
+    `end` are the ordinals of the first and last time; `tail` holds the last values as little-endian float64,
+    NaN for a gap.
     """
 
     __tablename__ = "series"
@@ -137,6 +143,7 @@ class Series(Owned):
             ["dataset_versions.workspace_id", "dataset_versions.dataset_id", "dataset_versions.version"],
             ondelete="CASCADE",
         ),
+        Index(None, "workspace_id", "dataset_id", "unique_id", "version"),
     )
 
     dataset_id: Mapped[str] = mapped_column(primary_key=True)
@@ -266,9 +273,14 @@ class Model(Owned):
         return f"{self.id}/series"
 
     @property
+    def simple_key(self) -> str:
+        """Where the medians of the simple methods in its answers lie, if it has any."""
+        return f"{self.id}/simple"
+
+    @property
     def blob_keys(self) -> list[str]:
         """Where all its bytes lie."""
-        return [self.weights_key, self.backtest_key, self.series_key]
+        return [self.weights_key, self.backtest_key, self.series_key, self.simple_key]
 
 
 class IdempotencyKey(Owned):
@@ -282,6 +294,28 @@ class IdempotencyKey(Owned):
     headers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     body: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Clock(Base):
+    """The number of the last change: one row, held by whoever changes something until that is committed."""
+
+    __tablename__ = "clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class Change(Owned):
+    """When a dataset, or what it forecasts with, changed last; it outlives the dataset, to tell of its end.
+
+    Numbers come from the clock, so they are in the order of the commits: who has seen one has seen all below.
+    """
+
+    __tablename__ = "changes"
+    __table_args__ = (Index(None, "number"),)
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
 
 
 class Worker(Base):

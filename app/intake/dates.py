@@ -23,6 +23,7 @@ CLOCK = r"^(?P<date>.*?)(?:[T ,]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)
 CLOCK_PARTS = r"^(\d+):(\d+)(?::(\d+(?:\.\d+)?))?\s*([AaPp])?"
 QUARTER = r"(?:(\d{4})[ :/-]?Q([1-4])|Q([1-4])[ :/-]?(\d{4}))"
 QUARTER_FORMAT = "%YQ%q"
+CLOCK_FORMAT = " %H:%M:%S"
 
 # A shape and the formats it may be in. Where two formats read every text and disagree, the times decide.
 SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -68,8 +69,8 @@ class Dates:
         return 0 if "%d" in self.date_format or self.date_format == "ISO8601" else 1
 
 
-def read_dates(texts: Texts, asked: Alias | None) -> Dates:
-    """The reading that fits most texts; `asked` helps where day and month could be swapped."""
+def read_dates(texts: Texts, asked: Alias | None, usual: str | None = None) -> Dates:
+    """The reading that fits most texts; `usual`, else `asked`, helps where day and month could be swapped."""
     iso = _tidy_zones(texts)
     if iso.str.fullmatch(ISO).mean() > 1 / 2:
         return _read_iso(iso)
@@ -80,7 +81,7 @@ def read_dates(texts: Texts, asked: Alias | None) -> Dates:
     formats = max(SHAPES, key=lambda shape: int(dates.str.fullmatch(shape[0]).sum()))[1]
     readings = [_read_format(dates, parts["clock"], date_format) for date_format in formats]
     most = max(int(reading.readable.sum()) for reading in readings)
-    return _choose([reading for reading in readings if reading.readable.sum() == most], asked)
+    return _choose([reading for reading in readings if reading.readable.sum() == most], asked, usual)
 
 
 def _tidy_zones(texts: Texts) -> Texts:
@@ -115,7 +116,7 @@ def _read_format(dates: Texts, clocks: Texts, date_format: str) -> Dates:
     ordinals, readable = _ordinals(stamps)
     if clocks.notna().any():
         clock = _clock_time(clocks)
-        return Dates(ordinals + clock, readable & (clock >= 0), f"{date_format} %H:%M:%S")
+        return Dates(ordinals + clock, readable & (clock >= 0), date_format + CLOCK_FORMAT)
     return Dates(ordinals, readable, date_format)
 
 
@@ -132,7 +133,10 @@ def _clock_time(clocks: Texts) -> Ints:
     return np.where(fine, (hours * 60 + minutes) * MINUTE + seconds, -1)
 
 
-def _choose(readings: list[Dates], asked: Alias | None) -> Dates:
+def _choose(readings: list[Dates], asked: Alias | None, usual: str | None) -> Dates:
+    first = next((reading for reading in readings if _same_days(reading.date_format, usual)), None)
+    if first is not None:
+        return first
     first = readings[0]
     if all(_agree(first, other) for other in readings[1:]):
         return first
@@ -143,6 +147,10 @@ def _choose(readings: list[Dates], asked: Alias | None) -> Dates:
     raise BadInput(
         f"The dates can be read as {ways}, and both make sense. Write them as ISO 8601 (2024-01-31)."
     )
+
+
+def _same_days(date_format: str, usual: str | None) -> bool:
+    return usual is not None and date_format.removesuffix(CLOCK_FORMAT) == usual.removesuffix(CLOCK_FORMAT)
 
 
 def _agree(one: Dates, other: Dates) -> bool:

@@ -1,6 +1,6 @@
 """What an intake hands on: a time axis, the series on it, and the profile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -68,6 +68,12 @@ class TimeAxis:
         suffix = "Z" if self.timezone and unit != "D" else ""
         return [f"{text}{suffix}" for text in np.datetime_as_string(ordinals.astype("M8[us]"), unit=unit)]
 
+    def ordinals(self, times: Sequence[str | int]) -> Ints:
+        """The ordinals of times that `format` wrote."""
+        if self.kind != "datetime":
+            return np.array(times, dtype=np.int64)
+        return np.array([str(time).removesuffix("Z") for time in times], dtype="M8[us]").astype(np.int64)
+
     def to_dict(self) -> dict[str, str | int | None]:
         return {"kind": self.kind, "frequency": self.frequency, "timezone": self.timezone}
 
@@ -81,19 +87,51 @@ class TimeAxis:
         return cls(KINDS[str(stored["kind"])], frequency, timezone)
 
 
+def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:
+    """The rows of some series end to end, and their offsets there."""
+    lengths = np.diff(offsets)[series]
+    ends = np.cumsum(lengths)
+    rows = np.arange(lengths.sum()) + np.repeat(offsets[series] - ends + lengths, lengths)
+    return rows, np.append(0, ends)
+
+
 @dataclass(frozen=True)
 class SeriesFrame:
     """Many series on one axis, end to end in flat arrays.
 
     Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`. Each is one unbroken run of steps
-    that begins and ends with a value; gaps inside are NaN.
+    that begins and ends with a value; gaps inside are NaN. An intake sorts them by name.
     """
 
     axis: TimeAxis
-    unique_ids: tuple[str, ...]  # (series,), sorted
+    unique_ids: tuple[str, ...]  # (series,)
     offsets: Ints  # (series + 1,)
     ds: Ints  # (total,)
     y: NDArray[np.float64]  # (total,)
+
+    def run(self, first: int, last: int) -> "SeriesFrame":
+        """The series from `first` to before `last`."""
+        begin, end = self.offsets[first], self.offsets[last]
+        offsets = self.offsets[first : last + 1] - begin
+        return SeriesFrame(
+            self.axis, self.unique_ids[first:last], offsets, self.ds[begin:end], self.y[begin:end]
+        )
+
+    def take(self, series: Ints) -> "SeriesFrame":
+        """Some of the series, in the order given."""
+        rows, offsets = rows_of(self.offsets, series)
+        names = tuple(self.unique_ids[i] for i in series)
+        return SeriesFrame(self.axis, names, offsets, self.ds[rows], self.y[rows])
+
+    def join(self, other: "SeriesFrame") -> "SeriesFrame":
+        """These series and then others of the same axis."""
+        return SeriesFrame(
+            self.axis,
+            self.unique_ids + other.unique_ids,
+            np.append(self.offsets, other.offsets[1:] + self.offsets[-1]),
+            np.append(self.ds, other.ds),
+            np.append(self.y, other.y),
+        )
 
 
 @dataclass(frozen=True)

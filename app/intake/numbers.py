@@ -61,12 +61,15 @@ def looks_like_numbers(texts: Texts) -> bool:
     return any(_matches(texts, decimal).mean() > 1 / 2 for decimal in GROUPS)
 
 
-def read_numbers(texts: Texts, delimiter: str) -> Numbers:
-    """Read a column of texts; BadInput where 1.234 may mean 1234 and nothing in the column tells."""
+def read_numbers(texts: Texts, delimiter: str, usual: str | None = None) -> Numbers:
+    """Read a column of texts; BadInput where 1.234 may mean 1234 and nothing in the column tells.
+
+    `usual` is the decimal mark of earlier rows, if there are any.
+    """
     codes, distinct = pd.factorize(texts)
     unique = pd.Series(distinct, dtype="object").str.strip()
     empty = unique.isin(MISSING).to_numpy(dtype=np.bool_)
-    reading = _choose(unique[~empty], delimiter)
+    reading = _choose(unique[~empty], delimiter, usual)
     values, wrong = np.full(len(unique), np.nan), np.zeros(len(unique), dtype=np.bool_)
     values[~empty], wrong[~empty] = reading.numbers, reading.wrong
     return Numbers(values[codes], wrong[codes], reading.decimal)
@@ -93,13 +96,16 @@ def _read(texts: Texts, decimal: Decimal) -> _Reading:
     return _Reading(decimal, clean.to_numpy().astype(np.float64), ~right, bool(grouped.any() and long))
 
 
-def _choose(texts: Texts, delimiter: str) -> _Reading:
+def _choose(texts: Texts, delimiter: str, usual: str | None) -> _Reading:
     """The point is the usual mark; the comma needs evidence, and so does a separator of thousands."""
     point = _read(texts, ".")
-    commas = texts.str.contains(",", regex=False).any()
-    if (delimiter == "," and not point.wrong.any()) or (delimiter != ";" and not commas):
+    if delimiter == "," and not point.wrong.any():
         return point
     comma = _read(texts, ",")
+    if usual == "," and comma.sound:
+        return comma
+    if delimiter != ";" and not texts.str.contains(",", regex=False).any():
+        return point
     sound = [reading for reading in (point, comma) if reading.sound]
     if len(sound) > 1 and delimiter != "," and not np.array_equal(point.numbers, comma.numbers):
         raise _doubtful(texts, point, comma)

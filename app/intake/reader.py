@@ -9,16 +9,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
+from app.intake.additions import Addition, Known, gather_addition, refuse_unnamed
 from app.intake.columns import Columns, Roles, find_roles
 from app.intake.frame import Intake
 from app.intake.numbers import MISSING, is_doubtful, read_numbers
 from app.intake.problems import Place, refuse_rows, true_rows
+from app.intake.repairs import Repairs
 from app.intake.series import Gathered, Rows, gather
 from app.intake.steps import Ints, Mask
 from app.intake.tables import Dtype, Table, open_table
+from app.intake.times import Times
 from app.schemas.datasets import Detected, ObservationIn, Profile
 
-__all__ = ["Columns", "read_csv", "read_rows"]
+__all__ = ["Columns", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]
 
 EMPTY_TIMES = ("", "NA", "N/A", "n/a", "NaN", "nan", "NaT", "null", "NULL", "None")
 EMPTY_NAMES = ("",)  # NA is Namibia
@@ -31,50 +34,100 @@ def read_csv(data: bytes, columns: Columns) -> Intake:
 
     BadInput, with the rows or columns at fault, for everything that cannot be used.
     """
-    table = open_table(data)
-    sample = table.sample()
-    if sample.empty:
-        raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
-    roles = find_roles(sample, columns, lambda names: table.read(dict.fromkeys(names, "category")))
-    cells = _read_cells(table, roles, sample)
-    gathered = gather(_rows_of_file(table, roles, cells), columns.frequency)
-    if columns.id_column is None and len(table.names) > len({roles.id, roles.time, roles.target} - {None}):
-        _refuse_merged(gathered)
-    detected = Detected(
-        format="csv",
-        id_column=roles.id,
-        time_column=roles.time,
-        target_column=roles.target,
-        encoding=table.encoding,
-        delimiter=table.delimiter,
-        decimal=cells.decimal,
-        date_format=gathered.times.date_format,
-        notes=[note for note in (roles.note, gathered.times.note) if note],
-    )
-    return _intake(gathered, detected)
+    file = _open(data, columns)
+    gathered = gather(file.rows(file.roles.target), columns.frequency)
+    _refuse_merged(file, columns, gathered.repairs, gathered.frame.y)
+    return _intake(gathered, file.detected(gathered.times))
 
 
 def read_rows(rows: Sequence[ObservationIn], frequency: str | int | None) -> Intake:
     """Read rows sent as JSON; BadInput as for a file, with pointers into `observations`."""
     if not rows:
         raise BadInput("There are no observations. Send at least two for each series.")
+    gathered = gather(_sent(rows, [row.unique_id for row in rows]), frequency)
+    return _intake(gathered, _detected_rows(gathered.times))
+
+
+def read_more_csv(data: bytes, columns: Columns, known: Known) -> Addition:
+    """Read delimited text to be added to a dataset; BadInput as for a new one."""
+    file = _open(data, columns, known)
+    if file.roles.id is None and known.only is None:
+        raise refuse_unnamed(["#/id_column"])
+    addition = gather_addition(file.rows(known.only or ""), known, file.detected)
+    _refuse_merged(file, columns, addition.repairs, addition.points.y)
+    return addition
+
+
+def read_more_rows(rows: Sequence[ObservationIn], known: Known) -> Addition:
+    """Read rows sent as JSON to be added to a dataset; BadInput as for a new one."""
+    unnamed = [i for i, row in enumerate(rows) if "unique_id" not in row.model_fields_set]
+    if unnamed and known.only is None:
+        raise refuse_unnamed([f"#/observations/{i}/unique_id" for i in unnamed])
+    names = [row.unique_id if "unique_id" in row.model_fields_set else known.only for row in rows]
+    return gather_addition(_sent(rows, names), known, _detected_rows)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A table whose columns are known and read."""
+
+    table: Table
+    roles: Roles
+    cells: "_Cells"
+
+    def rows(self, unnamed: str) -> Rows:
+        """The rows; `unnamed` is the name of their series where no column tells."""
+        place, cells = Place(self.table.first_row), self.cells
+        times, texts = _coded(cells.frame[self.roles.time], EMPTY_TIMES)
+        if self.roles.id is None:
+            blank = (times < 0) & np.isnan(cells.y)
+            series, names = np.where(blank, -1, 0), [unnamed]
+        else:
+            series, names = _coded(cells.frame[self.roles.id], EMPTY_NAMES)
+        return Rows(place, series, tuple(names), times, pd.Series(texts, dtype="object"), cells.y)
+
+    def detected(self, times: Times) -> Detected:
+        return Detected(
+            format="csv",
+            id_column=self.roles.id,
+            time_column=self.roles.time,
+            target_column=self.roles.target,
+            encoding=self.table.encoding,
+            delimiter=self.table.delimiter,
+            decimal=self.cells.decimal,
+            date_format=times.date_format,
+            notes=[note for note in (self.roles.note, times.note) if note],
+        )
+
+
+def _open(data: bytes, columns: Columns, known: Known | None = None) -> _File:
+    table = open_table(data)
+    sample = table.sample()
+    if sample.empty:
+        raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
+    asked = known.columns(columns, table.names) if known else columns
+    roles = find_roles(sample, asked, lambda names: table.read(dict.fromkeys(names, "category")))
+    return _File(table, roles, _read_cells(table, roles, sample, known.detected.decimal if known else None))
+
+
+def _sent(rows: Sequence[ObservationIn], unique_ids: Sequence[str | int | None]) -> Rows:
     place = Place(None)
-    series, names = _coded(pd.Series([str(row.unique_id) for row in rows], dtype="category"), EMPTY_NAMES)
+    series, names = _coded(pd.Series([str(name) for name in unique_ids], dtype="category"), EMPTY_NAMES)
     times, texts = _coded(pd.Series([str(row.ds) for row in rows], dtype="category"), EMPTY_TIMES)
     y = np.array([np.nan if row.y is None else row.y for row in rows], dtype=np.float64)
     _refuse_infinite(place, y)
-    gathered = gather(
-        Rows(place, series, tuple(names), times, pd.Series(texts, dtype="object"), y), frequency
-    )
-    detected = Detected(
+    return Rows(place, series, tuple(names), times, pd.Series(texts, dtype="object"), y)
+
+
+def _detected_rows(times: Times) -> Detected:
+    return Detected(
         format="json",
         id_column="unique_id",
         time_column="ds",
         target_column="y",
-        date_format=gathered.times.date_format,
-        notes=[note for note in (gathered.times.note,) if note],
+        date_format=times.date_format,
+        notes=[note for note in (times.note,) if note],
     )
-    return _intake(gathered, detected)
 
 
 @dataclass(frozen=True)
@@ -86,10 +139,10 @@ class _Cells:
     decimal: str
 
 
-def _read_cells(table: Table, roles: Roles, sample: pd.DataFrame) -> _Cells:
+def _read_cells(table: Table, roles: Roles, sample: pd.DataFrame, usual: str | None) -> _Cells:
     """Plain numbers are parsed while reading; any other writing is read as text and judged as a column."""
     kinds: dict[str, Dtype] = {name: "category" for name in (roles.id, roles.time) if name}
-    if not is_doubtful(sample[roles.target], table.delimiter):
+    if usual != "," and not is_doubtful(sample[roles.target], table.delimiter):
         try:
             frame = table.read({**kinds, roles.target: "float64"}, missing=MISSING)
         except ValueError:
@@ -97,7 +150,7 @@ def _read_cells(table: Table, roles: Roles, sample: pd.DataFrame) -> _Cells:
         else:
             return _Cells(frame, _checked(table, frame[roles.target].to_numpy()), ".")
     frame = table.read({**kinds, roles.target: "str"})
-    numbers = read_numbers(frame[roles.target], table.delimiter)
+    numbers = read_numbers(frame[roles.target], table.delimiter, usual)
     _refuse_text(table, roles, frame, numbers.wrong)
     return _Cells(frame, _checked(table, numbers.numbers), numbers.decimal)
 
@@ -138,21 +191,13 @@ def _coded(column: Categories, empty: tuple[str, ...]) -> tuple[Ints, list[str]]
     return np.append(code_of, -1).astype(np.int64)[column.cat.codes], list(distinct)
 
 
-def _rows_of_file(table: Table, roles: Roles, cells: _Cells) -> Rows:
-    times, texts = _coded(cells.frame[roles.time], EMPTY_TIMES)
-    if roles.id is None:
-        blank = (times < 0) & np.isnan(cells.y)
-        series, names = np.where(blank, -1, 0), [roles.target]
-    else:
-        series, names = _coded(cells.frame[roles.id], EMPTY_NAMES)
-    return Rows(
-        Place(table.first_row), series, tuple(names), times, pd.Series(texts, dtype="object"), cells.y
-    )
-
-
-def _refuse_merged(gathered: Gathered) -> None:
+def _refuse_merged(file: _File, asked: Columns, repairs: Repairs, y: Floats) -> None:
     """Where half of all rows would be merged as duplicates, a column of names was overlooked."""
-    if gathered.repairs.counts["duplicate"] >= np.count_nonzero(~np.isnan(gathered.frame.y)):
+    roles = file.roles
+    used = len({roles.id, roles.time, roles.target} - {None})
+    if asked.id_column is not None or len(file.table.names) <= used:
+        return
+    if repairs.counts["duplicate"] >= np.count_nonzero(~np.isnan(y)):
         raise BadInput(
             "Most times stand more than once in their series. Name the column that tells the series apart"
             " with id_column, or send each time once.",

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.intake.frame import SeriesFrame
 from app.intake.problems import true_rows
-from app.intake.steps import Ints
+from app.intake.steps import Ints, Mask
 from app.schemas.datasets import Repair
 
 LISTED = 1_000
@@ -34,9 +34,12 @@ class Repairs:
         self.listed.extend(word(int(entry)) for entry in where[:room])
 
 
-def add_gaps(repairs: Repairs, frame: SeriesFrame) -> None:
-    """One repair for each run of steps without a value; a series begins and ends with a value."""
-    missing = np.isnan(frame.y)
+def add_gaps(repairs: Repairs, frame: SeriesFrame, missing: Mask | None = None) -> None:
+    """One repair for each run of steps without a value, or of some of them.
+
+    A series begins and ends with a value.
+    """
+    missing = np.isnan(frame.y) if missing is None else missing
     first = true_rows(missing & ~np.roll(missing, 1))
     after = true_rows(~missing & np.roll(missing, 1))
 

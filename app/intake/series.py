@@ -18,6 +18,7 @@ from app.intake.frequency import (
     parse_frequency,
     step_counts,
 )
+from app.intake.grid import LEAST_VALUES, MOST_STEPS, MOST_STEPS_A_ROW, Cells, fill
 from app.intake.problems import Place, listed, refuse_rows, true_rows
 from app.intake.repairs import Repairs, add_gaps
 from app.intake.steps import Alias, IntegerStep, Ints, Mask, Step
@@ -25,10 +26,7 @@ from app.intake.times import Times, read_times
 from app.schemas.datasets import Repair
 
 Floats = NDArray[np.float64]
-LEAST_VALUES = 2
 LONGEST_NAME = 500  # characters: a database indexes no more than some thousand bytes
-MOST_STEPS = 100_000_000  # two arrays of 0.8 GB; more means that nearly all of it would be gaps
-MOST_STEPS_A_ROW = 1_000
 SEEN = 4
 
 
@@ -76,11 +74,12 @@ def gather(rows: Rows, frequency: str | int | None) -> Gathered:
     """
     asked = parse_frequency(frequency)
     repairs = Repairs()
-    kept = _complete(rows, repairs)
+    kept = complete(rows, repairs)
     times = read_times(rows.texts, asked)
-    _refuse_unreadable(rows, times, kept)
-    ordered = _sort(rows, times, kept, repairs)
-    names = _names(rows, ordered)
+    refuse_unreadable(rows, times, kept)
+    ordered = sort(rows, times, kept, repairs)
+    names = names_of(rows, ordered)
+    _refuse_short(names, ordered)
     step = _step(ordered, times, asked)
     axis = TimeAxis(times.kind, step.frequency, times.timezone)
     _refuse_misfits(rows, ordered, step)
@@ -92,7 +91,7 @@ def gather(rows: Rows, frequency: str | int | None) -> Gathered:
     return Gathered(frame, repairs, times)
 
 
-def _complete(rows: Rows, repairs: Repairs) -> Ints:
+def complete(rows: Rows, repairs: Repairs) -> Ints:
     """The rows that have a time and a name; rows without any content are passed over in silence."""
     whole = (rows.times >= 0) & (rows.series >= 0)
     blank = (rows.times < 0) & (rows.series < 0) & np.isnan(rows.y)
@@ -112,7 +111,7 @@ def _repair(rows: Rows, kind: Literal["duplicate", "refused"], row: int, detail:
     return Repair(kind=kind, unique_id=rows.name(row), row=rows.place.number(row), detail=detail)
 
 
-def _refuse_unreadable(rows: Rows, times: Times, kept: Ints) -> None:
+def refuse_unreadable(rows: Rows, times: Times, kept: Ints) -> None:
     wrong = kept[~times.readable[rows.times[kept]]]
     if len(wrong):
         raise refuse_rows(
@@ -125,7 +124,7 @@ def _refuse_unreadable(rows: Rows, times: Times, kept: Ints) -> None:
         )
 
 
-def _sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
+def sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
     """Sort by series and time; of rows with the same time the last one stays."""
     used = np.unique(rows.times[kept])
     unique, rank_of_used = np.unique(times.ordinals[used], return_inverse=True)
@@ -155,19 +154,26 @@ def _tell_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -
     repairs.add("duplicate", true_rows(again), word)
 
 
-def _names(rows: Rows, ordered: Sorted) -> tuple[str, ...]:
-    """Names of the series that have rows; BadInput where one has fewer than two values."""
-    starts = ordered.timeline.starts
-    names = tuple(rows.names[code] for code in rows.series[ordered.row[starts]])
+def names_of(rows: Rows, ordered: Sorted) -> tuple[str, ...]:
+    """Names of the series that have rows; BadInput where one cannot be stored."""
+    names = tuple(rows.names[code] for code in rows.series[ordered.row[ordered.timeline.starts]])
     if unfit := [name for name in names if len(name) > LONGEST_NAME or "\0" in name]:
         raise BadInput(
             f"A series' name may have {LONGEST_NAME} characters and no NUL; it is otherwise with"
             f" {listed([name[:40] for name in unfit])}. Shorten it, or say by id_column where it is."
         )
-    values = np.add.reduceat(~np.isnan(ordered.y), starts, dtype=np.int64)
-    short = [names[i] for i in np.flatnonzero(values < LEAST_VALUES)]
+    return names
+
+
+def _refuse_short(names: tuple[str, ...], ordered: Sorted) -> None:
+    values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
+    refuse_short([names[i] for i in np.flatnonzero(values < LEAST_VALUES)])
+
+
+def refuse_short(short: list[str]) -> None:
+    """BadInput if there are series with fewer than two values."""
     if not short:
-        return names
+        return
     who = "1 series has" if len(short) == 1 else f"{len(short):,} series have"
     raise BadInput(
         f"Every series needs at least {LEAST_VALUES} values at different times, and {who} fewer:"
@@ -231,19 +237,8 @@ def _refuse_vast(timeline: Timeline, step: Step) -> None:
 
 
 def _grid(names: tuple[str, ...], ordered: Sorted, axis: TimeAxis) -> SeriesFrame:
-    """Every series from its first value to its last, NaN at the steps without one."""
     timeline, step = ordered.timeline, axis.step
     number = timeline.since_start(step.position(timeline.unique)) // step.size
     series = np.repeat(np.arange(len(names), dtype=np.int64), timeline.lengths)
-    there = ~np.isnan(ordered.y)
-    number, series, rank = number[there], series[there], timeline.rank[there]
-    first = np.searchsorted(series, np.arange(len(names)))
-    number -= np.repeat(number[first], np.diff(np.append(first, len(series))))
-    last = np.append(first[1:], len(series)) - 1
-    lengths = number[last] + 1
-    offsets = np.append(0, np.cumsum(lengths))
-    y = np.full(offsets[-1], np.nan)
-    y[offsets[series] + number] = ordered.y[there]
-    begins = np.repeat(timeline.unique[rank[first]], lengths)
-    ds = step.shift(begins, np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths))
-    return SeriesFrame(axis, names, offsets, ds, y)
+    begins = timeline.unique[timeline.rank[timeline.starts]]
+    return fill(axis, names, Cells(series, number, begins, ordered.y))

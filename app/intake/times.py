@@ -21,6 +21,10 @@ MONTH_DIGITS = r"(?:1[6-9]|2[0-2])\d\d(?:0[1-9]|1[0-2])"
 DAY_DIGITS = MONTH_DIGITS + r"(?:0[1-9]|[12]\d|3[01])"
 
 
+class WrongFrequency(BadInput):
+    """Times that are of another kind than the frequency given."""
+
+
 @dataclass(frozen=True)
 class Times:
     """The distinct times of a column, read."""
@@ -48,19 +52,20 @@ def looks_like_dates(texts: Texts) -> bool:
         return True
 
 
-def read_times(texts: Texts, asked: Alias | int | None) -> Times:
-    """Read the distinct texts of a time column; BadInput where they and the frequency disagree.
+def read_times(texts: Texts, asked: Alias | int | None, usual: str | None = None) -> Times:
+    """Read the distinct texts of a time column; WrongFrequency where they and the frequency disagree.
 
     Args:
         texts: distinct, stripped, none empty.
         asked: the frequency given, which decides between years and integers, between day-first and
             month-first, and where in a month a text like 2024-01 stands; None to let the times decide.
+        usual: the date format of earlier rows, which decides where several fit.
     """
     if looks_like_whole_numbers(texts):
         return _read_whole(texts, asked)
     if isinstance(asked, int):
         raise _wrong_frequency(f"frequency {asked} is for integer times, but the times are not integers")
-    return _dated(read_dates(texts, asked), asked)
+    return _dated(read_dates(texts, asked, usual), asked)
 
 
 def _dated(dates: Dates, asked: Alias | None) -> Times:
@@ -111,8 +116,8 @@ def _are_years(numbers: Ints, asked: Alias | int | None) -> bool:
     return True
 
 
-def _wrong_frequency(what: str) -> BadInput:
-    return BadInput(
+def _wrong_frequency(what: str) -> WrongFrequency:
+    return WrongFrequency(
         f"{what[0].upper()}{what[1:]}. Leave frequency out to have it found.",
         [FieldError("#/frequency", what)],
     )

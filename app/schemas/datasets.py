@@ -109,8 +109,10 @@ class Profile(BaseModel):
     end: Annotated[Time, Field(description="Last time over all series.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
     season_length: Annotated[int, Field(description="Steps in one season (12 for months); 1 for none.")]
-    detected: Detected
-    repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs.")]
+    detected: Annotated[Detected, Field(description="How the dataset was read when it was made.")]
+    repairs: Annotated[
+        list[Repair], Field(description="The first 1,000 repairs of the rows that made this version.")
+    ]
     repairs_total: Annotated[int, Field(description="Number of repairs, those not listed included.")]
 
 
@@ -146,6 +148,42 @@ class DatasetOut(BaseModel):
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
     profile: Annotated[Profile, Field(description="What is in it, how it was read and what was repaired.")]
+
+
+class ObservationsIn(BaseModel):
+    """Rows for a dataset that is there, sent as JSON instead of as a file."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {"observations": [{"unique_id": "museum", "ds": "2026-01-04", "y": 398.0}]},
+        },
+    )
+
+    observations: Annotated[
+        list[ObservationIn],
+        Field(
+            min_length=1,
+            description="The rows, in any order; `unique_id` may be left out where the dataset has one "
+            "series. `y` null takes away the value that is there.",
+        ),
+    ]
+
+
+class ObservationsOut(DatasetOut):
+    """A dataset with what became of the rows that were sent for it."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.APPENDED})
+
+    appended: Annotated[
+        int, Field(description="Values at new times: after the end, before the start, or of a new series.")
+    ]
+    corrected: Annotated[int, Field(description="Rows at times that were there, with another value.")]
+    unchanged: Annotated[int, Field(description="Rows that say what was known.")]
+    new_series: Annotated[int, Field(description="Series that were not there before.")]
+    detected: Annotated[Detected, Field(description="How these rows were read.")]
+    repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of these rows.")]
+    repairs_total: Annotated[int, Field(description="Number of their repairs, those not listed included.")]
 
 
 class DatasetPage(BaseModel):

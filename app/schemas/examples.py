@@ -50,6 +50,26 @@ DATASET: Example = {
     "created_at": "2026-01-31T09:00:00Z",
     "profile": PROFILE,
 }
+APPENDED: Example = {
+    **DATASET,
+    "version": 2,
+    "profile": {
+        **PROFILE,
+        "observations": 2600,
+        "shortest": 65,
+        "longest": 65,
+        "end": 2024,
+        "repairs": [],
+        "repairs_total": 0,
+    },
+    "appended": 40,
+    "corrected": 1,
+    "unchanged": 0,
+    "new_series": 0,
+    "detected": DETECTED,
+    "repairs": [],
+    "repairs_total": 0,
+}
 SUMMARY: Example = {
     **{key: DATASET[key] for key in ("id", "name", "version", "champion_id", "created_at")},
     **{key: PROFILE[key] for key in ("series", "observations", "frequency", "start", "end")},
@@ -280,6 +300,20 @@ FORECAST: Example = {
     "verdict": "beats",
     "warning": None,
 }
+UNSEEN: Example = {
+    "dataset_id": DATASET_ID,
+    "model_id": None,
+    "horizon": 2,
+    "level": [80],
+    "observations": [
+        {"unique_id": "Svalbard", "ds": 2021, "y": 2859.0},
+        {"unique_id": "Svalbard", "ds": 2022, "y": 2893.0},
+        {"unique_id": "Svalbard", "ds": 2023, "y": 2939.0},
+    ],
+}
+CHART = (
+    '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n<svg width="576pt" height="324pt" ...>...</svg>'
+)
 PROBLEM: Example = {
     "type": "urn:gatecast:problem:bad-input",
     "title": "The input cannot be used",

@@ -1,6 +1,6 @@
 """Datasets: what is uploaded, looked at and deleted."""
 
-from typing import Any
+from collections.abc import Collection
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from app import blobs
 from app.auth import Principal
 from app.db.engine import Session
 from app.db.ids import new_id
+from app.db.queries import changes
 from app.db.queries import datasets as queries
 from app.db.queries import models as model_queries
 from app.db.tables import Dataset, DatasetVersion, Series
@@ -39,23 +40,19 @@ def create(
         source_sha256: Hash of the bytes they were read from.
     """
     workspace_id, dataset_id = principal.workspace_id, new_id("ds")
-    key = {"workspace_id": workspace_id, "dataset_id": dataset_id, "version": 1}
-    keys: list[Any] = []
-    rows: list[dict[str, Any]] = []
-    for number, packed in enumerate(store.pack(intake.frame)):
-        keys.append(f"{dataset_id}/1/{number}")
-        blobs.put(session, workspace_id, keys[-1], packed.data)
-        rows += [{**key, **row, "blob": number} for row in packed.rows]
     dataset = Dataset(workspace_id=workspace_id, id=dataset_id, name=name, version=1)
     version = DatasetVersion(
-        **key,
+        workspace_id=workspace_id,
+        dataset_id=dataset_id,
+        version=1,
         axis=intake.frame.axis.to_dict(),
         profile=intake.profile.model_dump(mode="json"),
-        blob_keys=keys,
+        blob_keys=[],
         source_sha256=source_sha256,
     )
-    queries.add(session, dataset, version, rows)
-    return _out(dataset, version)
+    queries.add(session, dataset, version)
+    store.write(session, version, [intake.frame])
+    return out(dataset, version)
 
 
 def page(session: Session, principal: Principal, request: PageRequest) -> DatasetPage:
@@ -67,7 +64,7 @@ def page(session: Session, principal: Principal, request: PageRequest) -> Datase
 
 def get(session: Session, principal: Principal, dataset_id: str) -> DatasetOut:
     """Return a dataset with its profile."""
-    return _out(*find(session, principal, dataset_id))
+    return out(*find(session, principal, dataset_id))
 
 
 def series_page(session: Session, principal: Principal, dataset_id: str, request: PageRequest) -> SeriesPage:
@@ -110,6 +107,7 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
     keys = queries.blob_keys(session, workspace_id, dataset_id)
     blobs.delete(session, workspace_id, keys + [key for model in models for key in model.blob_keys])
     queries.delete(session, workspace_id, dataset_id)
+    changes.note(session, workspace_id, dataset_id)
 
 
 def find(session: Session, principal: Principal, dataset_id: str) -> queries.Pair:
@@ -135,17 +133,23 @@ def named_series(session: Session, version: DatasetVersion, unique_ids: list[str
     Raises NotFound if one of them is not in the dataset.
     """
     rows = queries.series_named(session, version, unique_ids)
-    missing = sorted(set(unique_ids) - {row.unique_id for row in rows})
-    if missing:
-        raise NotFound(
-            f"Dataset {version.dataset_id} has no series {', '.join(map(repr, missing))}. "
-            f"GET /datasets/{version.dataset_id}/series lists those there are.",
-            [FieldError("?unique_id", f"{name!r} is not there.") for name in missing],
-        )
+    if missing := set(unique_ids) - {row.unique_id for row in rows}:
+        raise no_such_series(version, missing)
     return rows
 
 
-def _out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
+def no_such_series(version: DatasetVersion, unique_ids: Collection[str]) -> NotFound:
+    """Return the error that says which series are not in a dataset."""
+    missing = sorted(unique_ids)
+    return NotFound(
+        f"Dataset {version.dataset_id} has no series {', '.join(map(repr, missing))}. "
+        f"GET /datasets/{version.dataset_id}/series lists those there are.",
+        [FieldError("?unique_id", f"{name!r} is not there.") for name in missing],
+    )
+
+
+def out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
+    """Return a dataset as it is shown at a version."""
     return DatasetOut.model_validate(
         {
             "id": dataset.id,
@@ -159,7 +163,7 @@ def _out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
 
 
 def _summary(dataset: Dataset, version: DatasetVersion) -> DatasetSummary:
-    described = _out(dataset, version)
+    described = out(dataset, version)
     return DatasetSummary.model_validate({**described.profile.model_dump(), **described.model_dump()})
 
 

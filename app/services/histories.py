@@ -10,9 +10,7 @@ from app.db.queries import datasets as queries
 from app.db.tables import DatasetVersion
 from app.intake.frame import TimeAxis
 from app.services import series as store
-from models.windows import Panel
-
-ALL = 2**31 - 1
+from models.panel import Panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +30,19 @@ class Histories:
 
 
 def read(session: Session, version: DatasetVersion) -> Histories:
-    """Read a version, every series whole."""
-    rows = queries.series_page(session, version, limit=ALL, after=None)
-    rows.sort(key=lambda row: (row.blob, row.first_row))
+    """Read a version, every series whole, by name."""
+    entries = queries.entries(session, version)
     axis = TimeAxis.from_dict(version.axis)
-    starts = np.array([row.start for row in rows], dtype=np.int64)
-    lengths = np.array([0, *(row.length for row in rows)], dtype=np.int64)
+    starts = np.array([entry.start for entry in entries], dtype=np.int64)
+    lengths = np.array([0, *(entry.length for entry in entries)], dtype=np.int64)
     return Histories(
         version=version.version,
         axis=axis,
-        unique_ids=np.array([row.unique_id for row in rows], dtype=object),
+        unique_ids=np.array([entry.unique_id for entry in entries], dtype=object),
         starts=starts,
         panel=Panel(
-            values=store.read_all(session, version), offsets=np.cumsum(lengths), phases=axis.phase(starts)
+            values=store.read_values(session, version, entries),
+            offsets=np.cumsum(lengths),
+            phases=axis.phase(starts),
         ),
     )

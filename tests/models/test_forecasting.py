@@ -10,10 +10,11 @@ from hypothesis.extra import numpy as arrays
 
 from models.config import HISTORY_LIMIT, QUANTILES, View
 from models.errors import DeviceUnavailable, HorizonTooLong, InvalidLevel, UnusableHistory
-from models.forecasting import _at_levels, _widening, forecast, joined, resolve_device
+from models.forecasting import _at_levels, _widening, forecast, resolve_device
+from models.forecasts import joined
 from models.network import Forecaster, build_member
+from models.panel import Floats, Panel
 from models.training import fit
-from models.windows import Floats, Panel
 from tests.models.samples import around, bounds, tiny_config, wave, waves
 
 

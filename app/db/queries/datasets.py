@@ -1,15 +1,71 @@
-"""Datasets, their versions and the index rows of their series."""
+"""Datasets, their versions and the index rows of their series.
 
-from collections.abc import Iterable
-from typing import Any
+An index row holds from its version on until there is a newer one of the same series: of version v are, for
+each name, the rows with the greatest version up to v.
+"""
 
-from sqlalchemy import insert, select
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, NamedTuple
+
+from sqlalchemy import CTE, ColumnElement, bindparam, func, insert, literal, select
+from sqlalchemy.orm import aliased
 
 from app.db.engine import Session
 from app.db.queries.scope import changeable, removable, visible
 from app.db.tables import Dataset, DatasetVersion, Series
 
 Pair = tuple[Dataset, DatasetVersion]
+CHUNK = 500  # names in one statement: SQLite limits the number of variables
+
+
+class Entry(NamedTuple):
+    """What the index row of a series says, without its tail."""
+
+    unique_id: str
+    blob: int
+    first_row: int
+    length: int
+    observations: int
+    start: int
+    end: int
+
+
+class LastWindow(NamedTuple):
+    """What a forecast takes of a series: its last values, when they end, and since which version."""
+
+    unique_id: str
+    version: int
+    end: int
+    tail: bytes
+
+
+class Extent(NamedTuple):
+    """The extremes of all series of a version."""
+
+    shortest: int
+    longest: int
+    start: int
+    end: int
+
+
+Other = aliased(Series)
+ENTRY = tuple(getattr(Series, name) for name in Entry._fields)
+WINDOW = tuple(getattr(Series, name) for name in LastWindow._fields)
+
+
+_SINCE = select(func.max(Other.version)).where(
+    Other.workspace_id == bindparam("workspace_id"),
+    Other.dataset_id == bindparam("dataset_id"),
+    Other.version <= bindparam("version"),
+    Other.unique_id == Series.unique_id,
+)
+LAST_WINDOWS = select(*WINDOW).where(
+    Series.workspace_id == bindparam("workspace_id"),
+    Series.dataset_id == bindparam("dataset_id"),
+    Series.version == _SINCE.scalar_subquery(),
+    Series.unique_id.in_(bindparam("unique_ids", expanding=True)),
+)
 
 
 def _with_version(workspace_id: str) -> Any:
@@ -25,15 +81,11 @@ def _with_version(workspace_id: str) -> Any:
     )
 
 
-def add(
-    session: Session, dataset: Dataset, version: DatasetVersion, series: Iterable[dict[str, Any]]
-) -> None:
+def add(session: Session, dataset: Dataset, version: DatasetVersion) -> None:
     """Store a new dataset with its first version."""
     session.add(dataset)
     session.flush()
-    session.add(version)
-    session.flush()
-    session.execute(insert(Series), list(series))
+    add_version(session, version)
 
 
 def page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Pair]:
@@ -75,10 +127,23 @@ def version(session: Session, workspace_id: str, dataset_id: str, number: int) -
     return session.scalars(query).one_or_none()
 
 
+def add_version(session: Session, version: DatasetVersion) -> None:
+    """Store a further version of a dataset."""
+    session.add(version)
+    session.flush()
+
+
+def add_series(session: Session, rows: Iterable[dict[str, Any]]) -> None:
+    """Store index rows."""
+    session.execute(insert(Series), list(rows))
+
+
 def blob_keys(session: Session, workspace_id: str, dataset_id: str) -> list[str]:
-    """Return the keys of every blob of every version."""
-    query = visible(DatasetVersion, workspace_id).where(DatasetVersion.dataset_id == dataset_id)
-    return [key for found in session.scalars(query) for key in found.blob_keys]
+    """Return the keys of every blob of every version, each once."""
+    query = select(DatasetVersion.blob_keys).where(
+        DatasetVersion.workspace_id == workspace_id, DatasetVersion.dataset_id == dataset_id
+    )
+    return sorted({key for keys in session.scalars(query) for key in keys})
 
 
 def set_champion(session: Session, workspace_id: str, dataset_id: str, model_id: str | None) -> None:
@@ -95,19 +160,108 @@ def delete(session: Session, workspace_id: str, dataset_id: str) -> None:
 
 def series_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[Series]:
     """Return up to `limit` series by name, those after the name `after`."""
-    query = _series(version).order_by(Series.unique_id).limit(limit)
-    if after is not None:
-        query = query.where(Series.unique_id > after)
-    return list(session.scalars(query))
+    # Sorted here: SQLite, asked for an order, would rather walk through the whole index.
+    return sorted(session.scalars(_page(version, limit, after, Series)), key=lambda row: row.unique_id)
 
 
-def series_named(session: Session, version: DatasetVersion, unique_ids: list[str]) -> list[Series]:
+def series_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Series]:
     """Return the series with these names, by name; names that are not there are left out."""
-    query = _series(version).where(Series.unique_id.in_(unique_ids))
-    return list(session.scalars(query.order_by(Series.unique_id)))
+    chunks = (session.scalars(_named(version, names, Series)) for names in _chunks(unique_ids))
+    return sorted(chain.from_iterable(chunks), key=lambda row: row.unique_id)
 
 
-def _series(version: DatasetVersion) -> Any:
-    return visible(Series, version.workspace_id).where(
-        Series.dataset_id == version.dataset_id, Series.version == version.version
+def window_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[LastWindow]:
+    """Return what a forecast takes of up to `limit` series, by name, those after the name `after`."""
+    return sorted(LastWindow(*row) for row in session.execute(_page(version, limit, after, *WINDOW)))
+
+
+def last_windows(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[LastWindow]:
+    """Return what a forecast takes of the series with these names, by name, without those that are not there.
+
+    The statement is made once: putting it together would take longer than the look into the index.
+    """
+    windows = []
+    for names in _chunks(unique_ids):
+        asked = {
+            "workspace_id": version.workspace_id,
+            "dataset_id": version.dataset_id,
+            "version": version.version,
+            "unique_ids": names,
+        }
+        windows += [LastWindow(*row) for row in session.execute(LAST_WINDOWS, asked)]
+    return sorted(windows)
+
+
+def entries_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Entry]:
+    """Return the entries with these names, by name; names that are not there are left out."""
+    names = set(unique_ids)
+    if len(names) > CHUNK:  # then to look at all is quicker
+        return [entry for entry in entries(session, version) if entry.unique_id in names]
+    return sorted(Entry(*row) for row in session.execute(_named(version, list(names), *ENTRY)))
+
+
+def entries(session: Session, version: DatasetVersion) -> list[Entry]:
+    """Return every entry, by name."""
+    return sorted(Entry(*row) for row in session.execute(_select(version, Series.unique_id, *ENTRY)))
+
+
+def extent(session: Session, version: DatasetVersion) -> Extent:
+    """Look at every series for the extremes."""
+    extremes = (
+        func.min(Series.length),
+        func.max(Series.length),
+        func.min(Series.start),
+        func.max(Series.end),
     )
+    return Extent(*session.execute(_select(version, Series.unique_id, *extremes)).one())
+
+
+def _chunks(unique_ids: Iterable[str]) -> Iterator[list[str]]:
+    names = sorted(set(unique_ids))
+    return (names[first : first + CHUNK] for first in range(0, len(names), CHUNK))
+
+
+def _named(version: DatasetVersion, names: list[str], *columns: Any) -> Any:
+    # A single name, as of most forecasts, is told to the database: it then looks once, at the newest row.
+    unique_id = literal(names[0]) if len(names) == 1 else Series.unique_id
+    return _select(version, unique_id, *columns).where(Series.unique_id.in_(names))
+
+
+def _select(version: DatasetVersion, unique_id: Any, *columns: Any) -> Any:
+    """Select from the rows of a version, in any order; `unique_id` is where the database finds the name.
+
+    The newest row is looked up in the index for each. A join with the newest of all would be left to the
+    planner of Postgres, who joins them row by row while he has no statistics, as after an upload.
+    """
+    newest = select(func.max(Other.version)).where(*_until(version, Other), Other.unique_id == unique_id)
+    return select(*columns).where(*_of(version, Series), Series.version == newest.scalar_subquery())
+
+
+def _page(version: DatasetVersion, limit: int, after: str | None, *columns: Any) -> Any:
+    names = _names(version, limit, after)
+    query = _select(version, names.c.unique_id, *columns)
+    return query.join(names, Series.unique_id == names.c.unique_id)
+
+
+def _names(version: DatasetVersion, limit: int, after: str | None) -> CTE:
+    """A table of up to `limit` names after one.
+
+    Each is looked up from the one before, so that it takes one step however many rows a series has by now.
+    """
+    first = select(func.min(Other.unique_id)).where(*_until(version, Other))
+    if after is not None:
+        first = first.where(Other.unique_id > after)
+    names = select(first.scalar_subquery().label("unique_id"), literal(1).label("number")).cte(recursive=True)
+    following = select(func.min(Other.unique_id)).where(
+        *_until(version, Other), Other.unique_id > names.c.unique_id
+    )
+    more = (names.c.unique_id.is_not(None), names.c.number < limit)
+    return names.union_all(select(following.scalar_subquery(), names.c.number + 1).where(*more))
+
+
+def _until(version: DatasetVersion, row: Any) -> tuple[ColumnElement[bool], ...]:
+    return (*_of(version, row), row.version <= version.version)
+
+
+def _of(version: DatasetVersion, row: Any) -> tuple[ColumnElement[bool], ...]:
+    return row.workspace_id == version.workspace_id, row.dataset_id == version.dataset_id

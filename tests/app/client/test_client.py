@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from app.client import Client, JobFailed, ServiceError
 from app.db.engine import Database
 from app.schemas import examples
+from app.schemas.datasets import ObservationIn
 from app.services import workers
 from tests.factories import dataset, judged_model, publish, queued_job, trained
 
@@ -31,6 +32,23 @@ def test_backtest_is_read_across_pages(
     monkeypatch.setattr("app.client.client.PAGE", 5)
     assert len(whole) > 5
     assert list(caller.backtest(model_id)) == whole
+
+
+def test_observations_are_appended(caller: Client, database: Database) -> None:
+    dataset_id = dataset(database).id
+    appended = caller.append(dataset_id, [ObservationIn(unique_id="series 1", ds=2000, y=3.5)])
+    assert (appended.version, appended.appended, appended.profile.end) == (2, 1, 2000)
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_unseen_series_are_forecast(caller: Client, database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    observations = [ObservationIn(unique_id="new", ds=2000 + i, y=None if i == 3 else i) for i in range(9)]
+    (answer,) = caller.forecast_unseen(observations, model_id=model_id, horizon=2, levels=[90]).forecasts
+    assert (answer.unique_id, answer.ds, answer.dataset_id) == ("new", [2009, 2010], None)
+    assert list(answer.intervals) == ["90"]
+    with pytest.raises(ServiceError, match="no model model_none"):
+        caller.forecast_unseen(observations, model_id="model_none")
 
 
 def test_model_is_changed_promoted_and_deleted(caller: Client, database: Database) -> None:

@@ -1,0 +1,134 @@
+"""Rows for a dataset that is there already: on its axis, in its columns, by its names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.errors import BadInput, FieldError
+from app.intake.columns import Columns
+from app.intake.frame import Kind, TimeAxis
+from app.intake.grid import LEAST_VALUES, Points, astray
+from app.intake.problems import SHOWN, refuse_rows, true_rows
+from app.intake.repairs import Repairs
+from app.intake.series import Rows, complete, names_of, refuse_short, refuse_unreadable, sort
+from app.intake.steps import DAY, Alias, Ints, Mask
+from app.intake.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
+from app.schemas.datasets import Detected, Time
+
+KINDS: dict[Kind, str] = {"datetime": "dates", "integer": "integers", "year": "years"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a dataset before rows are added to it."""
+
+    axis: TimeAxis
+    end: Time
+    detected: Detected  # how it was read at first
+    only: str | None  # the name of its series, where it has one alone
+
+    def columns(self, asked: Columns, names: tuple[str, ...]) -> Columns:
+        """The columns asked for, and in place of others those that the dataset was read from."""
+        taken = {asked.id_column, asked.time_column, asked.target_column}
+
+        def inherited(name: str | None) -> str | None:
+            return name if name in names and name not in taken else None
+
+        return Columns(
+            id_column=asked.id_column or inherited(self.detected.id_column),
+            time_column=asked.time_column or inherited(self.detected.time_column),
+            target_column=asked.target_column or inherited(self.detected.target_column),
+        )
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Rows that have been read and are not laid into a dataset yet."""
+
+    points: Points
+    axis: TimeAxis
+    repairs: Repairs
+    detected: Detected
+    rows: Rows
+    row: Ints  # of each point
+
+    def check(self, begins: Ints, new: Mask) -> None:
+        """BadInput where a time is on no step of its series, or a new series has less than two values.
+
+        Args:
+            begins: where each series begins.
+            new: which of them are not there yet.
+        """
+        points, frequency = self.points, self.axis.frequency
+        refuse_short([points.unique_ids[i] for i in true_rows(new & (points.values() < LEAST_VALUES))])
+        wrong = np.sort(self.row[astray(points.ds, begins[points.series], self.axis.step)])
+        if len(wrong):
+            raise refuse_rows(
+                self.rows.place,
+                "ds",
+                wrong,
+                lambda row: f"{self.rows.time(row)[:40]!r} is not on a step of {frequency!r}",
+                f"Some times do not fit the dataset's frequency {frequency!r}, counted from where their"
+                " series begins; correct or leave out these rows",
+            )
+
+
+def gather_addition(rows: Rows, known: Known, detect: Callable[[Times], Detected]) -> Addition:
+    """Rows by series and time; BadInput where a cell is wrong or the times are of another kind."""
+    repairs = Repairs()
+    kept = complete(rows, repairs)
+    times = _read_times(rows, kept, known)
+    refuse_unreadable(rows, times, kept)
+    ordered = sort(rows, times, kept, repairs)
+    timeline = ordered.timeline
+    offsets = np.append(timeline.starts, len(ordered.row))
+    points = Points(names_of(rows, ordered), offsets, timeline.unique[timeline.rank], ordered.y)
+    return Addition(points, known.axis, repairs, detect(times), rows, ordered.row)
+
+
+def refuse_unnamed(pointers: list[str]) -> BadInput:
+    """The error for rows that name no series where the dataset has several."""
+    remedy = "Name the series of each row."
+    return BadInput(
+        "These rows do not say which series they belong to, and the dataset has several. In a file, name the"
+        " column with the series' names by id_column; in JSON, give each observation its unique_id.",
+        [FieldError(pointer, remedy) for pointer in pointers[:SHOWN]],
+    )
+
+
+def _read_times(rows: Rows, kept: Ints, known: Known) -> Times:
+    axis = known.axis
+    asked = axis.frequency if isinstance(axis.frequency, int) else Alias.parse(axis.frequency)
+    try:
+        times = read_times(rows.texts, asked, known.detected.date_format)
+    except WrongFrequency as error:
+        kind = "integers" if looks_like_whole_numbers(rows.texts) else "dates"
+        raise _refuse_kind(rows, kept, known, kind) from error
+    if times.kind != axis.kind:
+        raise _refuse_kind(rows, kept, known, KINDS[times.kind])
+    if times.timezone != axis.timezone and not _are_bare_days(times, axis):
+        raise _refuse_kind(rows, kept, known, _zoned(times.timezone))
+    return times
+
+
+def _are_bare_days(times: Times, axis: TimeAxis) -> bool:
+    """Whether these are days without an offset, as a dataset of days in UTC is shown."""
+    return axis.timezone is not None and axis.step.whole_days and not np.any(times.ordinals % DAY)
+
+
+def _zoned(timezone: str | None) -> str:
+    return "dates without an offset from UTC" if timezone is None else "dates with an offset from UTC"
+
+
+def _refuse_kind(rows: Rows, kept: Ints, known: Known, sent: str) -> BadInput:
+    axis = known.axis
+    has = _zoned(axis.timezone) if sent.startswith("dates with") else KINDS[axis.kind]
+    return refuse_rows(
+        rows.place,
+        "ds",
+        np.sort(kept),
+        lambda row: f"{rows.time(row)[:40]!r} is of another kind than the dataset's times",
+        f"The dataset's times are {has} at frequency {axis.frequency!r}, its last one is {known.end!r}, and"
+        f" those sent are {sent}. Write them as the dataset has them",
+    )

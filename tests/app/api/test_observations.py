@@ -1,0 +1,273 @@
+"""Observations over HTTP: appended, corrected, and refused with the reason."""
+
+import re
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.testclient import TestClient
+
+from app.db.engine import Database
+from app.db.tables import Blob, Series
+from tests.factories import csv_bytes, trained, trends, upload
+
+DAYS = [{"unique_id": "a", "ds": f"2026-01-0{day}", "y": day} for day in range(1, 6)]
+COUNTS = ("appended", "corrected", "unchanged", "new_series")
+
+
+def send(client: TestClient, dataset_id: str, *rows: tuple[str, Any, float | None], **headers: str) -> Any:
+    """Send rows as JSON; an answer that is no error comes parsed."""
+    observations = [{"unique_id": name, "ds": ds, "y": y} for name, ds, y in rows]
+    response = client.post(
+        f"/datasets/{dataset_id}/observations", json={"observations": observations}, headers=headers
+    )
+    return response.json() if response.status_code == 200 else response
+
+
+def send_file(client: TestClient, dataset_id: str, *lines: str, **fields: str) -> httpx2.Response:
+    files = {"file": ("more.csv", "\n".join(lines).encode())}
+    return client.post(f"/datasets/{dataset_id}/observations", files=files, data=fields)
+
+
+def counts(answer: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(answer[name] for name in COUNTS)
+
+
+def values(client: TestClient, dataset_id: str, unique_id: str = "a") -> dict[Any, float | None]:
+    page = client.get(f"/datasets/{dataset_id}/observations", params={"unique_id": unique_id}).json()
+    return dict(zip(page["ds"], page["y"], strict=True))
+
+
+def test_rows_after_the_end_append_with_gaps_between(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2]})["id"]
+    answer = send(client, dataset_id, ("a", 1964, 5))
+    assert (answer["version"], counts(answer)) == (2, (1, 0, 0, 0))
+    assert values(client, dataset_id) == {1960: 1, 1961: 2, 1962: None, 1963: None, 1964: 5}
+    assert [repair["detail"] for repair in answer["repairs"]] == [
+        "2 steps from 1962 are missing; kept as a gap"
+    ]
+
+
+def test_rows_before_the_start_and_inside_find_their_places(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, None, 3]})["id"]
+    answer = send(client, dataset_id, ("a", 1959, 0), ("a", 1961, 2), ("a", 1962, 3), ("a", 1960, 9))
+    assert counts(answer) == (1, 2, 1, 0)
+    assert values(client, dataset_id) == {1959: 0, 1960: 9, 1961: 2, 1962: 3}
+
+
+def test_new_name_makes_a_new_series(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2], "c": [1, 2]})["id"]
+    answer = send(client, dataset_id, ("b", 1970, 1), ("b", 1971, 2))
+    assert counts(answer) == (2, 0, 0, 1)
+    names = [row["unique_id"] for row in client.get(f"/datasets/{dataset_id}/series").json()["series"]]
+    assert names == ["a", "b", "c"]
+
+
+def test_new_series_of_one_value_is_refused(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2]})["id"]
+    response = send(client, dataset_id, ("a", 1962, 3), ("b", 1970, 1))
+    assert response.status_code == 422
+    assert "1 series has fewer: 'b'" in response.json()["detail"]
+    assert list(values(client, dataset_id)) == [1960, 1961]
+
+
+def test_null_takes_a_value_away_and_shortens_at_the_end(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2, 3, 4]})["id"]
+    answer = send(client, dataset_id, ("a", 1961, None), ("a", 1963, None), ("a", 1970, None))
+    assert counts(answer) == (0, 2, 1, 0)
+    assert values(client, dataset_id) == {1960: 1, 1961: None, 1962: 3}
+    assert (answer["profile"]["end"], answer["profile"]["longest"], answer["profile"]["gaps"]) == (1962, 3, 1)
+
+
+def test_correction_that_leaves_too_little_is_refused(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2]})["id"]
+    response = send(client, dataset_id, ("a", 1961, None))
+    assert response.status_code == 422
+    assert "'a' would have fewer" in response.json()["detail"]
+
+
+def test_same_rows_again_change_nothing(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, None, 3]})["id"]
+    rows = [("a", 1961, None), ("a", 1963, 4), ("b", 1960, 1), ("b", 1961, 2)]
+    first, second = send(client, dataset_id, *rows), send(client, dataset_id, *rows)
+    assert (first["version"], second["version"]) == (2, 2)
+    assert counts(second) == (0, 0, 4, 0)
+    assert second["profile"] == first["profile"]
+
+
+def test_same_key_gives_the_first_answer_again(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2]})["id"]
+    first, second = (send(client, dataset_id, ("a", 1962, 3), **{"Idempotency-Key": "one"}) for _ in range(2))
+    assert counts(first) == (1, 0, 0, 0)
+    assert first == second
+    other = send(client, dataset_id, ("a", 1963, 3), **{"Idempotency-Key": "one"})
+    assert other.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("a", 1962, 3)],
+        [("b", 1950, 3), ("a", 1960, None)],
+        [("c", 1959, 1), ("c", 1980, 1)],
+        [("a", 1961, 7), ("a", 1964, 7), ("b", 1963, None)],
+    ],
+)
+def test_profile_is_that_of_all_uploaded_at_once(
+    client: TestClient, rows: list[tuple[str, int, float | None]]
+) -> None:
+    state: dict[tuple[str, Any], float | None] = {("a", 1960 + i): y for i, y in enumerate([1, 2, 3])}
+    state |= {("b", 1960 + i): y for i, y in enumerate([1, None, 3, 4])}
+    begun = [{"unique_id": name, "ds": ds, "y": y} for (name, ds), y in state.items()]
+    dataset_id = client.post("/datasets", json={"observations": begun}).json()["id"]
+    profile = send(client, dataset_id, *rows)["profile"]
+    state |= {(name, ds): y for name, ds, y in rows}
+    whole = [{"unique_id": name, "ds": ds, "y": y} for (name, ds), y in state.items()]
+    expected = client.post("/datasets", json={"observations": whole}).json()["profile"]
+    told = ("detected", "repairs", "repairs_total")
+    assert {**profile, **dict.fromkeys(told)} == {**expected, **dict.fromkeys(told)}
+
+
+def test_file_is_read_in_the_columns_of_the_first_upload(client: TestClient) -> None:
+    """A column of names in which each stands once would not be found in the file alone."""
+    table = b"Country;Year;Persons\nNorway;1990;4,2\nNorway;1991;4,3\nSweden;1990;8,5\nSweden;1991;8,6\n"
+    dataset_id = client.post("/datasets", files={"file": ("a.csv", table)}).json()["id"]
+    answer = send_file(client, dataset_id, "Country;Persons;Year", "Norway;1.004,5;1992", "Sweden;8.700;1992")
+    assert counts(answer.json()) == (2, 0, 0, 0)
+    assert values(client, dataset_id, "Norway")[1992] == 1004.5
+    assert values(client, dataset_id, "Sweden")[1992] == 8700
+
+
+def test_columns_can_be_named(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2], "b": [1, 2]})["id"]
+    lines = ("what,when,low,high", "a,1962,3,4")
+    fields = {"id_column": "what", "time_column": "when", "target_column": "high"}
+    assert counts(send_file(client, dataset_id, *lines, **fields).json()) == (1, 0, 0, 0)
+    assert values(client, dataset_id)[1962] == 4
+
+
+def test_day_first_dates_stay_day_first(client: TestClient) -> None:
+    table = b"date,y\n13/01/2026,1\n14/01/2026,2\n"
+    dataset_id = client.post("/datasets", files={"file": ("a.csv", table)}).json()["id"]
+    answer = send_file(client, dataset_id, "date,y", "03/02/2026,3").json()
+    assert answer["profile"]["end"] == "2026-02-03"
+
+
+def test_unnamed_rows_belong_to_the_only_series(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", json={"observations": DAYS}).json()["id"]
+    path = f"/datasets/{dataset_id}/observations"
+    client.post(path, json={"observations": [{"ds": "2026-01-06", "y": 6}]})
+    assert send_file(client, dataset_id, "ds,y", "2026-01-07,7").status_code == 200
+    assert list(values(client, dataset_id).values()) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_unnamed_rows_for_several_series_are_refused(client: TestClient) -> None:
+    dataset_id = upload(client)["id"]
+    response = send_file(client, dataset_id, "ds,y", "2000,7")
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "#/id_column")
+    row = {"observations": [{"ds": 2000, "y": 6}]}
+    response = client.post(f"/datasets/{dataset_id}/observations", json=row)
+    assert response.json()["errors"][0]["pointer"] == "#/observations/0/unique_id"
+
+
+@pytest.mark.parametrize(
+    ("ds", "message"),
+    [
+        ("2026-01-06T12:00:00", "do not fit the dataset's frequency 'D'"),
+        ("2026-01-06T00:00:00Z", "those sent are dates with an offset"),
+        (7, "times are dates at frequency 'D'.*those sent are integers"),
+        (2027, "those sent are integers"),
+        ("soon", "cannot be read"),
+    ],
+)
+def test_time_that_does_not_fit_is_refused_with_its_row(client: TestClient, ds: Any, message: str) -> None:
+    dataset_id = client.post("/datasets", json={"observations": DAYS}).json()["id"]
+    response = send(client, dataset_id, ("a", ds, 6))
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "#/observations/0/ds"
+    assert re.search(message, response.json()["detail"])
+
+
+def test_days_in_utc_are_taken_as_they_are_shown(client: TestClient) -> None:
+    days = [{**row, "ds": f"{row['ds']}T00:00:00Z"} for row in DAYS]
+    answer = client.post("/datasets", json={"observations": days}).json()
+    assert answer["profile"]["end"] == "2026-01-05"
+    assert send(client, answer["id"], ("a", "2026-01-06", 6))["profile"]["end"] == "2026-01-06"
+
+
+def test_time_far_away_is_refused(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", json={"observations": DAYS}).json()["id"]
+    response = send(client, dataset_id, ("a", "2199-01-01", 6))
+    assert response.status_code == 422
+    assert "far away" in response.json()["detail"]
+
+
+def test_field_of_a_new_dataset_is_refused_by_name(client: TestClient) -> None:
+    dataset_id = upload(client)["id"]
+    response = send_file(client, dataset_id, "unique_id,ds,y", "series 0,2000,1", frequency="D")
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "#/frequency")
+
+
+def test_dataset_that_is_not_there_is_told_before_the_rows_are_read(client: TestClient) -> None:
+    assert send(client, "ds_none", ("a", 1, 1)).status_code == 404
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_next_forecast_starts_from_the_new_end_and_the_old_version_stays(
+    client: TestClient, database: Database
+) -> None:
+    dataset_id = upload(client, trends())["id"]
+    trained(database, dataset_id)
+    query = {"dataset_id": dataset_id, "unique_id": "series 0"}
+    before = client.get("/forecast", params=query).json()
+    send(client, dataset_id, ("series 0", 2000, 500))
+    after = client.get("/forecast", params=query).json()
+    assert (before["ds"], before["dataset_version"]) == ([2000, 2001, 2002], 1)
+    assert (after["ds"], after["dataset_version"]) == ([2001, 2002, 2003], 2)
+    assert after["forecast"][0] > before["forecast"][0] + 100
+    assert client.get("/forecast", params={**query, "dataset_version": 1}).json() == before
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_forecast_of_all_has_old_and_new_series_of_one_version(
+    client: TestClient, database: Database
+) -> None:
+    dataset_id = upload(client, trends())["id"]
+    trained(database, dataset_id)
+    send(client, dataset_id, *(("series 1b", 1990 + i, float(i)) for i in range(20)))
+    forecasts = client.get("/forecast", params={"dataset_id": dataset_id}).json()["forecasts"]
+    names = ["series 0", "series 1", "series 1b", "series 2"]
+    assert [(each["unique_id"], each["dataset_version"]) for each in forecasts] == [(n, 2) for n in names]
+    old = client.get("/forecast", params={"dataset_id": dataset_id, "dataset_version": 1}).json()
+    assert [each["unique_id"] for each in old["forecasts"]] == [names[0], names[1], names[3]]
+
+
+def test_only_what_changes_is_written(client: TestClient, database: Database) -> None:
+    dataset_id = upload(client, trends(50))["id"]
+    send(client, dataset_id, ("series 7", 2000, 1), ("series 8", 1999, 1), ("series 9", 2010, None))
+    with database.read() as session:
+        rows = session.query(Series).filter_by(version=2).order_by(Series.unique_id).all()
+        assert [(row.unique_id, row.blob, row.length) for row in rows] == [
+            ("series 7", 1, 41),
+            ("series 8", 1, 40),
+        ]
+        assert sorted(blob.key for blob in session.query(Blob)) == [
+            f"{dataset_id}/{i}/{i - 1}" for i in (1, 2)
+        ]
+
+
+def test_deletion_takes_every_version_along(client: TestClient, database: Database) -> None:
+    dataset_id = upload(client, {"a": [1, 2]})["id"]
+    send(client, dataset_id, ("a", 1962, 3))
+    assert client.delete(f"/datasets/{dataset_id}").status_code == 204
+    with database.read() as session:
+        assert (session.query(Blob).count(), session.query(Series).count()) == (0, 0)
+
+
+def test_refused_row_and_duplicate_are_listed_for_this_upload(client: TestClient) -> None:
+    dataset_id = upload(client, {"a": [1, 2]})["id"]
+    table = csv_bytes({"a": [1, 2, 3]}) + b",1970,4\na,1962,5\n"
+    answer = client.post(f"/datasets/{dataset_id}/observations", files={"file": ("b.csv", table)}).json()
+    assert sorted(repair["kind"] for repair in answer["repairs"]) == ["duplicate", "refused"]
+    assert counts(answer) == (1, 0, 2, 0)
+    assert values(client, dataset_id)[1962] == 5

@@ -1,0 +1,159 @@
+"""Versions of a dataset: two who append at once, trainings on each, and what is read for them."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import event
+
+from app.auth import OWNER
+from app.db.engine import Database, Session
+from app.db.queries import datasets as queries
+from app.db.tables import Blob, DatasetVersion, Model
+from app.intake.reader import read_more_rows
+from app.schemas.datasets import ObservationIn, ObservationsOut
+from app.services import datasets, histories, observations, series
+from app.services import models as model_services
+from app.services.verification import verify
+from tests.factories import dataset, trained, trends
+
+Row = tuple[str, int, float | None]
+
+
+def append(database: Database, dataset_id: str, *rows: Row) -> ObservationsOut:
+    """Append as a call does: read against one state, then lay into what is there by then."""
+    with database.read() as session:
+        known = observations.known(session, OWNER, dataset_id)
+    sent = [ObservationIn(unique_id=name, ds=ds, y=y) for name, ds, y in rows]
+    addition = read_more_rows(sent, known)
+    with database.write() as session:
+        return observations.append(session, OWNER, dataset_id, addition, "1" * 64)
+
+
+def version(session: Session, dataset_id: str, number: int) -> DatasetVersion:
+    found = queries.version(session, OWNER.workspace_id, dataset_id, number)
+    assert found is not None
+    return found
+
+
+def whole(session: Session, found: DatasetVersion) -> dict[str, list[float]]:
+    """Return every series of a version, as a training reads them."""
+    read = histories.read(session, found)
+    parts = np.split(read.panel.values, read.panel.offsets[1:-1])
+    return {str(name): part.tolist() for name, part in zip(read.unique_ids, parts, strict=True)}
+
+
+def test_two_who_append_at_once_are_both_in_the_end(database: Database) -> None:
+    dataset_id = dataset(database, {name: [1, 2] for name in "abcdef"}).id
+    begin, answers = threading.Barrier(6, timeout=30), []
+
+    def call(name: str) -> None:
+        begin.wait()
+        answers.append(append(database, dataset_id, (name, 1962, 3), ("a", 1970 + ord(name), 1)))
+
+    threads = [threading.Thread(target=call, args=(name,)) for name in "abcdef"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(answer.version for answer in answers) == [2, 3, 4, 5, 6, 7]
+    with database.read() as session:
+        found, newest = datasets.find(session, OWNER, dataset_id)
+        lengths = {name: len(values) for name, values in whole(session, newest).items()}
+    assert found.version == 7
+    assert lengths == {**dict.fromkeys("bcdef", 3), "a": 1970 + ord("f") - 1960 + 1}
+    assert (newest.profile["observations"], newest.profile["gaps"]) == (24, lengths["a"] - 9)
+
+
+def test_every_version_is_read_as_it_was(database: Database) -> None:
+    dataset_id = dataset(database, {"a": [1, 2], "c": [5, 6]}).id
+    append(database, dataset_id, ("c", 1962, 7), ("b", 1960, 3), ("b", 1961, 4))
+    append(database, dataset_id, ("a", 1961, 9), ("c", 1961, None))
+    with database.read() as session:
+        first, second, third = (whole(session, version(session, dataset_id, i)) for i in (1, 2, 3))
+    assert first == {"a": [1, 2], "c": [5, 6]}
+    assert second == {"a": [1, 2], "b": [3, 4], "c": [5, 6, 7]}
+    assert str(third) == str({"a": [1.0, 9.0], "b": [3.0, 4.0], "c": [5.0, np.nan, 7.0]})
+
+
+def test_pages_and_names_of_an_old_version_leave_out_what_came_later(database: Database) -> None:
+    dataset_id = dataset(database, {"a": [1, 2], "c": [5, 6]}).id
+    append(database, dataset_id, ("a", 1959, 0), ("b", 1960, 3), ("b", 1961, 4))
+    append(database, dataset_id, ("a", 1962, 0))
+    with database.read() as session:
+        old, newest = (version(session, dataset_id, i) for i in (1, 3))
+        assert [row.unique_id for row in queries.series_page(session, old, 2, None)] == ["a", "c"]
+        assert [row.unique_id for row in queries.series_page(session, newest, 2, "a")] == ["b", "c"]
+        assert [row.length for row in queries.series_named(session, old, ["b", "a"])] == [2]
+        assert [row.length for row in queries.series_named(session, newest, ["b", "a"])] == [4, 2]
+        assert [entry.length for entry in queries.entries(session, newest)] == [4, 2, 2]
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_training_learns_the_new_values_and_each_can_be_verified(database: Database) -> None:
+    dataset_id = dataset(database, trends()).id
+    before = trained(database, dataset_id)
+    append(database, dataset_id, ("series 1", 2000, 300), ("series 0", 1990, 7))
+    after = trained(database, dataset_id)
+    with database.read() as session:
+        models = [model_services.get(session, OWNER, model_id) for model_id in (before, after)]
+    assert [model.lineage.dataset_version for model in models if model.lineage] == [1, 2]
+    assert [model.lineage.learned_until for model in models if model.lineage] == [1999, 2000]
+    assert all(verify(database, OWNER, model_id).is_same for model_id in (before, after))
+    with database.read() as session:
+        assert session.query(Model).count() == 2
+
+
+def test_changed_series_are_packed_together_and_none_is_split(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "ROWS_PER_BLOB", 10)
+    names = [f"s{i:02}" for i in range(12)]
+    dataset_id = dataset(database, {name: [1, 2, 3] for name in names}).id
+    answer = append(
+        database, dataset_id, *((name, 1963, 4.0) for name in names), ("t", 1990, 1), ("t", 1991, 1)
+    )
+    with database.read() as session:
+        newest = version(session, dataset_id, 2)
+        assert [key.split("/", 1)[1] for key in newest.blob_keys] == [
+            *("1/0", "1/1", "1/2"),
+            *("2/3", "2/4", "2/5", "2/6", "2/7"),
+        ]
+        assert whole(session, newest) == {**{name: [1, 2, 3, 4] for name in names}, "t": [1, 1]}
+    assert (answer.profile.series, answer.profile.longest, answer.profile.shortest) == (13, 4, 2)
+
+
+def test_blobs_without_a_series_that_is_sent_are_not_read(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "ROWS_PER_BLOB", 10)
+    dataset_id = dataset(database, {f"s{i:02}": [1, 2, 3] for i in range(40)}).id
+    with database.write() as session:
+        others = Blob.key.not_in([f"{dataset_id}/1/0", f"{dataset_id}/1/9"])
+        session.query(Blob).filter(others).update({"data": b"damaged"})
+    answer = append(database, dataset_id, ("s00", 1963, 4), ("s01", 1963, 4), ("s39", 1963, 4))
+    assert (answer.version, answer.appended) == (2, 3)
+    assert (answer.profile.shortest, answer.profile.longest, answer.profile.end) == (3, 4, 1963)
+
+
+@pytest.mark.parametrize("look", [queries.series_page, queries.series_named])
+def test_sqlite_looks_series_up_in_the_index(sqlite_url: str, look: Any) -> None:
+    database = Database(sqlite_url)
+    dataset_id = dataset(database, {"a": [1, 2], "b": [1, 2]}).id
+    asked = (2, None) if look is queries.series_page else (["a", "b"],)
+    statements: list[tuple[str, Any]] = []
+    with database.read() as session:
+        found = version(session, dataset_id, 1)
+        event.listen(
+            database.reader,
+            "before_cursor_execute",
+            lambda _connection, _cursor, statement, values, *_: statements.append((statement, values)),
+        )
+        look(session, found, *asked)
+        statement, values = statements[0]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        tables = [step for *_, step in plan if "series" in step]
+    database.dispose()
+    assert tables
+    assert all("unique_id" in step and step.startswith("SEARCH") for step in tables[1:])
