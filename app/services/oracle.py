@@ -167,7 +167,7 @@ class Oracle:
         return await self._models.get(key, lambda: load_model(self._database, source, self._device))
 
     def _pin(self, ref: DatasetRef, key: tuple[str, str]) -> None:
-        """Keep a champion in memory; where something has changed since, that is done anew when it is asked."""
+        """Keep a champion in memory; what has changed since is pinned anew when it is asked for."""
         if self._pinned.get(ref, (None, 0))[0] == key:
             return
         for one, (pinned, moment) in list(self._pinned.items()):
