@@ -29,7 +29,6 @@ class FromMemory:
             await self._app(scope, receive, send)
         elif is_known(known, body.etag):
             NOT_MODIFIED.inc()
-            metrics.UNCHANGED.inc()
             await send_unchanged(body.etag, send)
         else:
             FOUND.inc()
@@ -83,5 +82,6 @@ async def send_body(body: Body, send: Send) -> None:
 
 async def send_unchanged(etag: bytes, send: Send) -> None:
     """Send that nothing has changed."""
+    metrics.UNCHANGED.inc()
     await send({"type": "http.response.start", "status": 304, "headers": shared_headers(etag)})
     await send({"type": "http.response.body", "body": b""})
