@@ -42,6 +42,7 @@ bench: $(READY) ## The benchmarks that need no other data; each prints one JSON 
 	$(BIN)/python -m benchmarks.article
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.jobs
+	$(BIN)/python -m benchmarks.first_answer
 
 clean: ## Remove what was built and cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

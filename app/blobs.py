@@ -29,9 +29,22 @@ def get(session: Session, workspace_id: str, key: str) -> bytes:
 
     Raises BlobDamaged if they are gone or do not have the hash they were stored with.
     """
+    data = find(session, workspace_id, key)
+    if data is None:
+        raise _damaged(key)
+    return data
+
+
+def find(session: Session, workspace_id: str, key: str) -> bytes | None:
+    """Return the bytes under a key, if there are any.
+
+    Raises BlobDamaged if they do not have the hash they were stored with.
+    """
     blob = queries.find(session, workspace_id, key)
-    if blob is None or digest(blob.data) != blob.sha256:
-        raise BlobDamaged(f"The stored object {key} is missing or damaged; restore it from a backup.")
+    if blob is None:
+        return None
+    if digest(blob.data) != blob.sha256:
+        raise _damaged(key)
     return blob.data
 
 
@@ -44,3 +57,7 @@ def stored_digest(session: Session, workspace_id: str, key: str) -> str | None:
 def delete(session: Session, workspace_id: str, keys: list[str]) -> None:
     """Remove what lies under the keys."""
     queries.delete(session, workspace_id, keys)
+
+
+def _damaged(key: str) -> BlobDamaged:
+    return BlobDamaged(f"The stored object {key} is missing or damaged; restore it from a backup.")

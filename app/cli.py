@@ -18,6 +18,10 @@ app = typer.Typer(
 )
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table: series, times, values.")]
+ApiWorkers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes that answer calls; by default what GATECAST_API_WORKERS says."),
+]
 Preset = Literal["quick", "balanced", "accurate"]
 ArchitectureChoice = Literal["lstm", "gru", "rnn", "cnn", "all"]
 MethodChoice = Literal["auto", "network", "blend"]
@@ -26,23 +30,25 @@ Promotion = Literal["auto", "always", "never"]
 
 
 @app.command()
-def serve() -> None:
+def serve(workers: ApiWorkers = None) -> None:
     """Run the API and one worker; migrations run first, Ctrl-C stops everything.
 
     For example:
 
     `gatecast serve`
 
+    `gatecast serve --workers 4`
+
     `GATECAST_DATABASE_URL=postgresql://me@db/gatecast GATECAST_PORT=80 gatecast serve`
     """
     from app.server import serve as run
 
-    run(_settings(), with_worker=True)
+    run(_settings(api_workers=workers), with_worker=True)
 
 
 @app.command()
-def api() -> None:
-    """Run the API alone; migrations run first, workers run elsewhere.
+def api(workers: ApiWorkers = None) -> None:
+    """Run the API alone; migrations run first, the workers that train run elsewhere.
 
     For example:
 
@@ -50,7 +56,7 @@ def api() -> None:
     """
     from app.server import serve as run
 
-    run(_settings(), with_worker=False)
+    run(_settings(api_workers=workers), with_worker=False)
 
 
 @app.command()

@@ -7,6 +7,7 @@
     ├── TooLarge        413  more bytes than the settings allow
     ├── UnsupportedType 415  a body in a media type that the call does not read
     ├── NotAcceptable   406  an answer asked for in a media type that is not offered
+    ├── TooSlow         408  a body of which nothing more comes
     └── Unavailable     503  the service cannot answer now, and may in a moment
 
 `app/api/errors.py` alone turns them into responses; the command line prints the same sentences.
@@ -33,6 +34,7 @@ class AppError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong inside the service"
+    retry_after_s: ClassVar[int | None] = None
 
     def __init__(self, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
@@ -76,7 +78,14 @@ class NotAcceptable(AppError):
     title = "The answer is not offered in the media type asked for"
 
 
+class TooSlow(AppError):
+    status = 408
+    code = "too-slow"
+    title = "The body did not come in time"
+
+
 class Unavailable(AppError):
+    retry_after_s = 1
     status = 503
     code = "unavailable"
     title = "The service cannot answer just now"

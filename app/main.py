@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -11,13 +12,15 @@ from starlette.types import Lifespan
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
 from app.api.deps import Parts
 from app.api.errors import add_error_handlers
+from app.api.gate import Gate
 from app.api.limits import BodyLimit
+from app.api.memory import FromMemory
 from app.db.engine import Database
 from app.queue import Queue
 from app.schemas.problem import Problem
-from app.services.forecasting import Oracle
+from app.services import devices
 from app.services.job_feed import JobFeed
-from app.services.model_cache import ModelCache
+from app.services.oracle import Oracle
 from app.services.training import Trainings
 from app.settings import MEBIBYTE, Settings
 from app.version import VERSION
@@ -29,6 +32,7 @@ methods, and ask `GET /forecast` what comes next and how sure that is.
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
+THREADS = 32  # for what takes long: a few slow tables must not keep short forecasts waiting
 WRITERS = 10  # requests that change something, at a time; SQLite has one writer in any case
 PROBLEM = {"model": Problem, "description": "What is wrong, where, and how to mend it."}
 
@@ -42,10 +46,14 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan(settings),
         responses={"default": PROBLEM},
     )
-    for part in (datasets, train, jobs, schedules, workers, models, forecast, health):
+    # In the order of how often they are called: each call is matched against one after the other.
+    for part in (forecast, datasets, train, jobs, schedules, workers, models, health):
         app.include_router(part.router)
     add_error_handlers(app)
+    # The last one added is the first to see a call.
     app.add_middleware(BodyLimit, limit_bytes=settings.max_upload_mb * MEBIBYTE)
+    app.add_middleware(Gate, most=settings.max_requests, log_all=settings.access_log)
+    app.add_middleware(FromMemory)
     return app
 
 
@@ -54,10 +62,13 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.database_url)
         queue = Queue(database)
-        oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
+        oracle = Oracle(database, settings, devices.resolve(settings.device))
+        oracle.open()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         writers = asyncio.Semaphore(1 if database.is_sqlite else WRITERS)
         app.state.parts = Parts(database, Trainings(queue), oracle, JobFeed(database), writers)
         yield
+        oracle.close()
         queue.close()
         database.dispose()
 

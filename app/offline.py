@@ -4,7 +4,7 @@ in one process and without a queue.
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -18,17 +18,15 @@ from app.console import training_bar
 from app.db.engine import Database
 from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
-from app.schemas.forecast import SeriesForecast
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services import attempts, datasets, models, storage, verification
-from app.services.forecasting import ForecastQuery, Oracle
+from app.services import attempts, datasets, devices, models, storage, verification
+from app.services.answers import Answers
+from app.services.forecasting import ForecastQuery, find_source, load_model, pages
 from app.services.formats import csv_parts
-from app.services.model_cache import ModelCache
 from app.services.verification import Verification
-from app.settings import MEBIBYTE, Settings
+from app.settings import Settings
 
-PAGE = 1000
 SHOWN_DIGITS = 12  # of a hash
 
 
@@ -94,26 +92,27 @@ def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
     with _opened(settings) as database:
         with database.read() as session:
             found = datasets.of_source(session, OWNER, _sha256(file))
-        if found is None:
-            raise NotFound(f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first.")
-        oracle = Oracle(database, ModelCache(settings.model_cache_mb * MEBIBYTE), settings.device)
-        _print(query.levels, oracle.pages(OWNER, query.of_dataset(found), PAGE))
+            if found is None:
+                raise NotFound(
+                    f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first."
+                )
+            source = find_source(session, OWNER, query.of_dataset(found))
+        model = load_model(database, source, devices.resolve(settings.device))
+        _print(pages(database, source, model))
 
 
-def _print(levels: Sequence[int], pages: Iterator[list[SeriesForecast]]) -> None:
+def _print(pages: Iterator[Answers]) -> None:
     first = next(pages)
-    if (remark := _remark(first[0])) is not None:
+    if (remark := _remark(first)) is not None:
         sys.stderr.write(f"{remark}\n")  # where it does not end up in the table
-    sys.stdout.writelines(csv_parts(levels, chain([first], pages)))
+    sys.stdout.writelines(part.decode() for part in csv_parts(chain([first], pages)))
 
 
-def _remark(forecast: SeriesForecast) -> str | None:
+def _remark(answers: Answers) -> str | None:
     """Return what the columns cannot say: that the numbers lost, or who answers in the model's place."""
-    if forecast.verdict != "loses" or forecast.warning is not None:
-        return forecast.warning
-    return (
-        f"{forecast.method} answers in place of model {forecast.model_id}, which did worse on the backtest."
-    )
+    if answers.verdict != "loses" or answers.warning is not None:
+        return answers.warning
+    return f"{answers.method} answers in place of model {answers.model_id}, which did worse on the backtest."
 
 
 @contextmanager

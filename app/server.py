@@ -1,5 +1,6 @@
 """Run the service: the API in this process, and one supervised worker beside it."""
 
+import gc
 import logging
 import os
 import signal
@@ -21,9 +22,11 @@ from app.client import Client
 from app.db.engine import Database
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
-from app.services import devices, storage
+from app.observability.shared import SHARED_FOLDER
+from app.services import devices, loading, storage
 from app.settings import Settings
-from app.worker.supervisor import Supervisor
+from app.worker.process import set_up_process
+from app.worker.supervisor import Supervisor, workers_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -41,11 +44,11 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     devices.resolve(settings.device)
     _migrate(settings)
     signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again when it has drained
-    supervisor = Supervisor(settings, PAUSE_LIMIT_S) if with_worker else None
+    supervisor = workers_of(settings, PAUSE_LIMIT_S) if with_worker else None
     if supervisor is not None:
         supervisor.start()
     try:
-        code = _run_api(settings, supervisor)
+        code = (_run_api if settings.api_workers == 1 else _run_several)(settings, supervisor)
     except (KeyboardInterrupt, SystemExit):  # the signal, raised again by uvicorn once it has drained
         code = 0
     finally:
@@ -55,15 +58,41 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     os._exit(code)  # the interpreter would take seconds to clear away what torch has loaded
 
 
-def _run_api(settings: Settings, supervisor: Supervisor | None) -> int:
+def _run_api(settings: Settings, supervisor: Supervisor | None, listener: socket.socket | None = None) -> int:
     """Serve, and return the exit status. The API is imported only now, while the workers start as well."""
     from app.main import create_app  # noqa: PLC0415
-    from app.services.forecasting import warm_up  # noqa: PLC0415
 
     api = _Api(create_app(settings), settings, supervisor)
-    threading.Thread(target=warm_up, daemon=True).start()
-    api.run()
+    api.run([listener] if listener else None)
     return 0 if api.started else 1
+
+
+def _run_several(settings: Settings, supervisor: Supervisor | None) -> int:
+    """Serve by several processes that share one port and their figures."""
+    stopping = set_up_process(settings)
+    listener = uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket()
+    with listener, tempfile.TemporaryDirectory(prefix="gatecast-figures-") as figures:
+        os.environ[SHARED_FOLDER] = figures
+        arguments = (settings, listener)
+        apis = Supervisor("API process", _run_one, arguments, settings.api_workers, STOP_LIMIT_S)
+        apis.start()
+        stopping.wait()
+        if supervisor is not None:
+            supervisor.ask_to_stop()
+        apis.stop()
+    return 0
+
+
+def _run_one(settings: Settings, listener: socket.socket) -> None:
+    """Be one of several API processes; gone with the one that started it."""
+    set_up_process(settings)
+    signal.signal(signal.SIGTERM, _exit)
+    try:
+        code = _run_api(settings, None, listener)
+    except (KeyboardInterrupt, SystemExit):
+        code = 0
+    logging.shutdown()
+    os._exit(code)
 
 
 def _migrate(settings: Settings) -> None:
@@ -92,6 +121,11 @@ class _Api(uvicorn.Server):
         )
         self._app, self._supervisor = app, supervisor
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and only then import what the first forecast needs, which takes seconds."""
+        await super().startup(sockets)
+        threading.Thread(target=_settle, daemon=True).start()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, on the first signal and on any other."""
         if self._supervisor is not None:
@@ -102,6 +136,13 @@ class _Api(uvicorn.Server):
         last_resort.daemon = True
         last_resort.start()
         super().handle_exit(sig, frame)
+
+
+def _settle() -> None:
+    """Import what comes later, and never look through all that for garbage again: that takes 0.2 s a time."""
+    loading.preload()
+    gc.collect()
+    gc.freeze()
 
 
 def _exit(_number: int, _frame: object) -> None:

@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     ] = "sqlite:///gatecast.db"
     host: Annotated[str, Field(description="Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port the API listens on.")] = 8000
+    api_workers: Annotated[
+        int, Field(ge=1, description="Processes that answer calls; each keeps models in memory of its own.")
+    ] = 1
     device: Annotated[
         str,
         Field(
@@ -57,6 +60,16 @@ class Settings(BaseSettings):
     model_cache_mb: Annotated[
         int, Field(ge=1, description="Memory for loaded models in the API process, in MiB.")
     ] = 512
+    pin_champions: Annotated[
+        bool, Field(description="Keep champions loaded once they were asked, whatever else needs the memory.")
+    ] = False
+    body_cache_mb: Annotated[
+        int, Field(ge=1, description="Memory for finished forecasts in the API process, in MiB.")
+    ] = 64
+    max_requests: Annotated[
+        int,
+        Field(ge=1, description="Requests in work at a time in an API process; more are refused."),
+    ] = 256
     max_attempts: Annotated[
         int, Field(ge=1, description="How often a training that died is started before it counts as failed.")
     ] = 3
@@ -82,6 +95,9 @@ class Settings(BaseSettings):
     keep_finished_days: Annotated[
         float, Field(ge=0, description="Days until a finished job is removed from the queue's books.")
     ] = 7.0
+    access_log: Annotated[
+        bool, Field(description="Log every call; by default only those that were refused or failed.")
+    ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="How much is logged.")
     ] = "info"

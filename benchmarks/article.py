@@ -21,8 +21,8 @@ from models.baselines import drift, naive
 from models.config import Preset, preset
 from models.forecasting import forecast
 from models.metrics import smape
+from models.panel import Floats, Panel
 from models.selection import train
-from models.windows import Floats, Panel
 
 HORIZON = 5
 UNITS = 50

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from models.windows import Floats, Panel
+from models.panel import Floats, Panel
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ classical multiplicative decomposition, where its autocorrelation passes a 90 % 
 
 import numpy as np
 
-from models.windows import Floats
+from models.panel import Floats
 
 _CRITICAL = 1.645
 """A standard normal lies within plus and minus this with 90 % probability."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.windows import Floats, Panel
+from models.panel import Floats, Panel
 
 _HERE = Path(__file__).parent
 _ENVIRONMENTS = _HERE / ".cache" / "peers"
@@ -34,6 +34,7 @@ class Peer:
 # The same torch as ours, so that a local folder of wheels may serve both.
 NEURALFORECAST = Peer("neuralforecast", ("neuralforecast==3.3.0", "torch==2.13.0"), "peer_neuralforecast.py")
 DARTS = Peer("darts", ("darts[torch]==0.48.1", "torch==2.13.0"), "peer_darts.py")
+MLFLOW = Peer("mlflow", ("mlflow==3.17.2", "darts[torch]==0.48.1", "torch==2.13.0"), "peer_mlflow.py")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def run_peer(
 
     Raises `CalledProcessError` when its environment cannot be made or its script fails.
     """
-    python = _environment(peer)
+    python = environment(peer)
     shape = {"horizon": horizon, "season_length": season_length}
     with tempfile.TemporaryDirectory() as folder:
         series, answer = Path(folder) / "series.npz", Path(folder) / "answer.npz"
@@ -69,8 +70,8 @@ def run_peer(
             return Answer(kept["median"], float(kept["training_seconds"]), float(kept["seconds"]))
 
 
-def _environment(peer: Peer) -> str:
-    """The Python of the peer's environment."""
+def environment(peer: Peer) -> str:
+    """The Python of the peer's environment, which is made if it is not there."""
     folder = _ENVIRONMENTS / peer.name
     python = str(folder / "bin" / "python")
     ready = folder / ".ready"

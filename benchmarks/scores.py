@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 
 from benchmarks.competition import Part
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 from models.metrics import (
     coverage,
     interval_scores,
@@ -17,8 +17,8 @@ from models.metrics import (
     seasonal_naive_error,
     smape,
 )
+from models.panel import Floats
 from models.verdict import Outcome
-from models.windows import Floats
 
 LEVELS = (80, 95)
 

@@ -15,8 +15,8 @@ from benchmarks.competition import Part
 from benchmarks.naive2 import naive2
 from benchmarks.scores import LEVELS, Score, score
 from models import baselines
-from models.forecasting import Forecast
-from models.windows import Floats
+from models.forecasts import Forecast
+from models.panel import Floats
 
 CACHE = Path(__file__).parent / ".cache"
 

@@ -22,9 +22,9 @@ from benchmarks.report import finish, print_table
 from models.config import TrainingConfig, preset
 from models.forecasting import use_one_thread
 from models.network import build_member
+from models.panel import Panel
 from models.scaling import feature_count
 from models.training import fit
-from models.windows import Panel
 
 SERIES, LENGTH, HORIZON, SEASON = 1428, 117, 18, 12
 STEPS = 150

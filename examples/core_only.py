@@ -7,8 +7,8 @@ import numpy as np
 
 from models.config import preset
 from models.forecasting import forecast
+from models.panel import Panel
 from models.training import fit
-from models.windows import Panel
 
 
 def main() -> None:

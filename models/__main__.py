@@ -13,10 +13,10 @@ from models.backtest import Trial
 from models.checkpoint import dump, load
 from models.config import Architecture, Preset, preset
 from models.errors import CoreError
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 from models.methods import Method, forecast_by
+from models.panel import Panel
 from models.selection import train
-from models.windows import Panel
 
 ALL = "all"
 

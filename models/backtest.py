@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.config import Architecture
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 from models.held_out import HeldOut
 from models.metrics import (
     covered,
@@ -17,8 +18,10 @@ from models.metrics import (
     pinball_losses,
     scaled_errors,
 )
-from models.network import Forecaster
-from models.windows import Floats
+from models.panel import Floats
+
+if TYPE_CHECKING:
+    from models.network import Forecaster
 
 LEVELS = (80, 95)
 """Levels of the intervals that are tested."""
@@ -139,7 +142,7 @@ class Trial:
     seconds: float
 
     @classmethod
-    def of(cls, model: Forecaster, median: Floats, held_out: HeldOut, seconds: float) -> "Trial":
+    def of(cls, model: "Forecaster", median: Floats, held_out: HeldOut, seconds: float) -> "Trial":
         return cls(
             model.config.architecture,
             smape=mean(mean_by(held_out.series, held_out.smape_errors(median))),

@@ -13,9 +13,9 @@ import numpy as np
 
 from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
-from models.forecasting import Forecast, floors
+from models.forecasts import Forecast, floors
 from models.metrics import seasonal_naive_root_error
-from models.windows import Floats, Integers, Panel
+from models.panel import Floats, Integers, Panel
 
 Baseline = Callable[[Panel, int, int], Floats]
 """(panel, horizon, season_length) to (series, horizon)."""

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from models.config import MIN_INPUTS, TrainingConfig, View
+from models.panel import Panel
 from models.scaling import Scale, Transform, features, scaled_targets
-from models.windows import Panel, Tape, cut
+from models.windows import Tape, cut
 
 MOST_HELD_OUT = 4096
 """Held-out windows an evaluation looks at; a larger panel is sampled."""

@@ -9,13 +9,14 @@ in place of their difference, for series differ in size.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from models.forecasting import Forecast, checked_levels
-from models.windows import Floats
+from models.forecasts import Forecast, checked_levels
+from models.panel import Floats, Integers
 
 LEVELS = (50, 80, 95, 99)
 """Levels that are calibrated, in percent; those between are interpolated."""
@@ -60,23 +61,15 @@ class Calibration:
         outer = next(known for known in LEVELS if known >= level)
         return self.windows >= math.ceil(outer / (100 - outer))
 
-    def stretched(self, forecast: Forecast, levels: Sequence[int]) -> Forecast:
-        """The same medians with calibrated bounds at `levels`; `forecast` has bounds at `LEVELS`.
-
-        Bounds of a level never lie within those of a smaller one. Raises `InvalidLevel`.
-        """
+    def bands(self, forecast: Forecast) -> "Bands":
+        """The same medians with calibrated half-widths; `forecast` has bounds at `LEVELS`."""
         factors = self.factors[: forecast.median.shape[1]]
-        wanted = checked_levels(levels)
         with np.errstate(over="ignore"):
             below, above = (
                 np.minimum(np.maximum.accumulate(width * factors, axis=2), _MOST)
                 for width in _half_widths(forecast)
             )
-            return Forecast(
-                forecast.median,
-                lo={level: forecast.median - _at(level, below) for level in wanted},
-                hi={level: forecast.median + _at(level, above) for level in wanted},
-            )
+        return Bands(forecast.median, below, above)
 
     def to_dict(self) -> dict[str, object]:
         """The fields as JSON can hold them."""
@@ -86,6 +79,32 @@ class Calibration:
     def from_dict(cls, stored: Mapping[str, Any]) -> "Calibration":
         """The inverse of `to_dict`."""
         return cls(np.array(stored["factors"], dtype=np.float64), int(stored["windows"]))
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """`median` (window, horizon); half-widths below and above it (window, horizon, levels), at `LEVELS`."""
+
+    median: Floats
+    below: Floats
+    above: Floats
+
+    def at(self, levels: Sequence[int]) -> Forecast:
+        """Bounds at any levels; those of a level never lie within those of a smaller one.
+
+        Raises `InvalidLevel`.
+        """
+        wanted = checked_levels(levels)
+        with np.errstate(over="ignore"):
+            return Forecast(
+                self.median,
+                lo={level: self.median - _at(level, self.below) for level in wanted},
+                hi={level: self.median + _at(level, self.above) for level in wanted},
+            )
+
+    def part(self, windows: Integers, horizon: int) -> "Bands":
+        """Those of the windows of these numbers, so many steps ahead."""
+        return Bands(*(values[windows, :horizon] for values in (self.median, self.below, self.above)))
 
 
 def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
@@ -135,14 +154,20 @@ def _at(level: int, widths: Floats) -> Floats:
 
     Interpolated in the normal-probit domain, where those of a normal distribution lie on a line.
     """
-    knots = np.array([0.0, *(_probit(known) for known in LEVELS)])
-    right = int(np.clip(np.searchsorted(knots, _probit(level)), 1, len(LEVELS)))
-    share = (_probit(level) - knots[right - 1]) / (knots[right] - knots[right - 1])
+    right, share = _place(level)
     inner = widths[..., right - 2] if right > 1 else np.zeros(widths.shape[:2])
     outer = widths[..., right - 1]
     # Rounding must not carry it past the outer one, which the next level starts from.
     between: Floats = np.minimum(inner + share * (outer - inner), outer)
     return between
+
+
+@lru_cache(maxsize=128)
+def _place(level: int) -> tuple[int, float]:
+    """Which of `LEVELS`, counted from 1, is the next outer one, and how far a level is on the way to it."""
+    knots = np.array([0.0, *(_probit(known) for known in LEVELS)])
+    right = int(np.clip(np.searchsorted(knots, _probit(level)), 1, len(LEVELS)))
+    return right, float((_probit(level) - knots[right - 1]) / (knots[right] - knots[right - 1]))
 
 
 def _probit(level: int) -> float:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from models.config import TrainingConfig
 from models.errors import ArtifactDamaged
-from models.forecasting import Forecast, resolve_device
+from models.forecasting import resolve_device
+from models.forecasts import Forecast
 from models.network import Forecaster, trained_member
 from models.state import BaselineState, MemberState, Tensors, TrainingState
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.calibration import Calibration
-from models.forecasting import Forecast, floors
+from models.forecasts import Forecast, floors
 from models.held_out import HeldOut
 from models.methods import Method, mixture
-from models.windows import Floats
+from models.panel import Floats
 
 PARTNER = "theta"
 """The simple method that a network is blended with; which one did best at one cut says little about the next.

@@ -1,62 +1,22 @@
 """From a trained ensemble and the latest values to medians and interval bounds."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from models.config import HISTORY_LIMIT, TrainingConfig, View
-from models.errors import DeviceUnavailable, HorizonTooLong, InvalidLevel, UnusableHistory
+from models.config import HISTORY_LIMIT, View
+from models.errors import DeviceUnavailable
+from models.forecasts import Forecast, checked_horizon, checked_levels, floors
 from models.network import Forecaster
-from models.scaling import Scale, Transform, features
-from models.windows import Floats, Panel, Tape, Windows, cut
+from models.panel import Floats, Integers, Panel
+from models.scaling import Scale, Transform, features, pattern_of
+from models.windows import Tape, Windows, cut
 
 _BATCH = 4096
-_MOST = np.finfo(np.float64).max
-
-
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """`median`, and for each level the bounds `lo[level]` and `hi[level]`: all (series, horizon) float64."""
-
-    median: Floats
-    lo: dict[int, Floats]
-    hi: dict[int, Floats]
-
-    def rows(self, chosen: NDArray[np.bool_]) -> "Forecast":
-        """Those of the chosen series alone."""
-        return self._each(lambda values: values[chosen])
-
-    def steps(self, count: int) -> "Forecast":
-        """Only the first `count` steps ahead."""
-        return self._each(lambda values: values[:, :count])
-
-    def moved(self, by: Floats) -> "Forecast":
-        """Median and bounds `by` (series, horizon) higher; what leaves float64 stops at its ends."""
-        with np.errstate(over="ignore"):
-            return self._each(lambda values: np.clip(values + by, -_MOST, _MOST))
-
-    def at_least(self, floor: Floats) -> "Forecast":
-        """Nothing below `floor` (series,), and what left float64 at its ends."""
-        return self._each(lambda values: np.clip(values, np.maximum(floor, -_MOST)[:, None], _MOST))
-
-    def _each(self, change: Callable[[Floats], Floats]) -> "Forecast":
-        lo, hi = ({k: change(v) for k, v in side.items()} for side in (self.lo, self.hi))
-        return Forecast(change(self.median), lo, hi)
-
-
-def joined(parts: Sequence[Forecast]) -> Forecast:
-    """The series of all parts, one part after the other; all have the same levels."""
-
-    def bounds(side: str) -> dict[int, Floats]:
-        each = [getattr(part, side) for part in parts]
-        return {level: np.concatenate([bound[level] for bound in each]) for level in each[0]}
-
-    return Forecast(np.concatenate([part.median for part in parts]), lo=bounds("lo"), hi=bounds("hi"))
 
 
 def resolve_device(name: str) -> torch.device:
@@ -114,39 +74,6 @@ def forecast(
     return _arranged(np.concatenate(parts), wanted).at_least(lowest)
 
 
-def checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
-    if horizon is None:
-        return config.horizon
-    if not 1 <= horizon <= config.horizon:
-        raise HorizonTooLong(
-            f"The horizon is {horizon}; this model was trained for 1 to {config.horizon} steps ahead. "
-            "Ask for fewer steps, or train a model with a longer horizon."
-        )
-    return horizon
-
-
-def checked_levels(levels: Sequence[int]) -> list[int]:
-    """The levels in rising order, each once."""
-    for level in levels:
-        if not 1 <= level <= 99 or level != int(level):  # noqa: PLR2004 - percent
-            raise InvalidLevel(f"The level is {level!r}; it must be a whole number from 1 to 99 (percent).")
-    return sorted({int(level) for level in levels})
-
-
-def floors(panel: Panel) -> Floats:
-    """(series,): zero for a series that never was below it, else minus infinity.
-
-    Raises `UnusableHistory` for a series without any value.
-    """
-    lowest = np.fmin.reduceat(panel.values, panel.offsets[:-1])
-    if np.isnan(lowest).any():
-        index = int(np.flatnonzero(np.isnan(lowest))[0])
-        raise UnusableHistory(
-            f"Series {index} has no value among its last {HISTORY_LIMIT}: there is nothing to forecast from."
-        )
-    return np.where(lowest >= 0, 0.0, -np.inf)
-
-
 @torch.inference_mode()
 def _answer(forecaster: Forecaster, tape: Tape, first: int, levels: list[int]) -> Tensor:
     """(rows, horizon, 1 + 2 * levels) float64: the median, then lower and upper bound of each level.
@@ -167,14 +94,17 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor) -> 
     """(batch, horizon, quantiles) in units of the transform: the mean over the members, in rising order."""
     config = forecaster.config
     views: dict[View, tuple[Scale, Tensor]] = {}
+    patterns: dict[int, Tensor] = {}
     total = torch.zeros((), dtype=z.dtype, device=z.device)
     for view, network in zip(config.views, forecaster.networks, strict=True):
         if view not in views:
-            scale = Scale.of(z, view, config)
+            season = 0 if view == "phase" else config.season_length_of(view)
+            if season not in patterns:
+                patterns[season] = pattern_of(z, view, config)
+            scale = Scale.of(z, view, config, patterns[season])
             views[view] = scale, features(z, scale, windows.phases, view, config)
         scale, inputs = views[view]
-        answers = network(inputs).to(z.dtype)
-        total = total + torch.stack([scale.inverse(part, 0) for part in answers.unbind(dim=2)], dim=2)
+        total = total + scale.inverse(network(inputs).to(z.dtype), 0)
     return (total / config.members).sort(dim=2).values
 
 
@@ -184,15 +114,20 @@ def _at_levels(quantiles: Tensor, trained: tuple[float, ...], levels: list[int])
     (batch, horizon, trained) to (batch, horizon, 1 + 2 * levels). Beyond the outermost trained
     quantile the last segment goes on.
     """
+    left, weight = _neighbours(trained, tuple(levels))
+    below, above = quantiles[..., left], quantiles[..., left + 1]
+    return below + weight.to(quantiles.device) * (above - below)
+
+
+@lru_cache(maxsize=64)
+def _neighbours(trained: tuple[float, ...], levels: tuple[int, ...]) -> tuple[Integers, Tensor]:
+    """Both (1 + 2 * levels,): the trained quantile left of each answer, and how far it is past that."""
     tails = [level / 200 for level in levels]
     wanted = [0.5, *(side for tail in tails for side in (0.5 - tail, 0.5 + tail))]
     knots = np.array([NormalDist().inv_cdf(q) for q in trained])
     points = np.array([NormalDist().inv_cdf(q) for q in wanted])
     left = np.clip(np.searchsorted(knots, points, side="right") - 1, 0, len(knots) - 2)
-    weights = (points - knots[left]) / (knots[left + 1] - knots[left])
-    weight = torch.tensor(weights, device=quantiles.device)
-    below, above = quantiles[..., left], quantiles[..., left + 1]
-    return below + weight * (above - below)
+    return left, torch.tensor((points - knots[left]) / (knots[left + 1] - knots[left]))
 
 
 def _widening(answers: Tensor) -> Tensor:

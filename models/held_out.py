@@ -21,7 +21,7 @@ from models.metrics import (
     seasonal_naive_error,
     seasonal_naive_root_error,
 )
-from models.windows import Floats, Integers, Panel
+from models.panel import Floats, Integers, Panel
 
 FEW_SERIES = 6
 """With fewer series than this their cuts are what a verdict counts, so more of them are made."""

@@ -4,8 +4,8 @@ import os
 
 from models.batches import CUT_AT_ONCE, MOST_HELD_OUT, MOST_IN_POOL
 from models.config import TrainingConfig
+from models.panel import Panel
 from models.scaling import feature_count
-from models.windows import Panel
 
 PROCESS = 500 * 2**20
 """The interpreter with torch and statsforecast, and what torch sets up with its first step."""

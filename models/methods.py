@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.baselines import BASELINES, simple_forecast
-from models.calibration import LEVELS, Calibration
-from models.config import HISTORY_LIMIT
-from models.forecasting import Forecast, checked_horizon, floors, forecast
-from models.network import Forecaster
-from models.windows import Panel
+from models.calibration import LEVELS, Bands, Calibration
+from models.config import HISTORY_LIMIT, TrainingConfig
+from models.forecasts import Forecast, checked_horizon, floors
+from models.panel import Floats, Integers, Panel
+
+if TYPE_CHECKING:
+    from models.network import Forecaster
 
 BLEND = "blend"
+
+NOTHING_KNOWN: Mapping[str, Floats] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +30,23 @@ class Method:
     weights: Mapping[str, float]
     calibration: Calibration
 
+    @property
+    def lead(self) -> str:
+        """The part whose bounds are the method's: the network, or the sole baseline."""
+        return _lead(self.weights)
+
+    @property
+    def followers(self) -> list[str]:
+        """The simple methods that only its medians are mixed with."""
+        return [name for name in self.weights if name != self.lead]
+
+    def bands(self, parts: Mapping[str, Forecast]) -> Bands:
+        """The mean of the parts, which have bounds at `LEVELS`, with calibrated half-widths."""
+        return self.calibration.bands(mixture(parts, self.weights))
+
     def answer(self, parts: Mapping[str, Forecast], levels: Sequence[int]) -> Forecast:
         """The mean of the parts, which have bounds at `LEVELS`, with calibrated bounds at `levels`."""
-        return self.calibration.stretched(mixture(parts, self.weights), levels)
+        return self.bands(parts).at(levels)
 
     def to_dict(self) -> dict[str, object]:
         """The fields as JSON can hold them."""
@@ -40,9 +58,39 @@ class Method:
         return cls(dict(stored["weights"]), Calibration.from_dict(stored["calibration"]))
 
 
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """All that a method says of several series, to the trained horizon and at every level.
+
+    `floors` (series,) is what no answer goes below.
+    """
+
+    bands: Bands
+    floors: Floats
+
+    def forecast(self, series: Integers, horizon: int, levels: Sequence[int]) -> Forecast:
+        """What was asked of the series of these numbers. Raises `InvalidLevel`."""
+        return self.bands.part(series, horizon).at(levels).at_least(self.floors[series])
+
+
+def look_ahead(
+    method: Method, forecaster: "Forecaster", panel: Panel, known: Mapping[str, Floats] = NOTHING_KNOWN
+) -> Outlook:
+    """Do all that takes long: one forward pass for all series, and the simple methods' fits.
+
+    `known` spares those fits: medians (series, trained horizon) by a simple method's name, as `medians_of`
+    gave them for these very histories; NaN where there are none. Raises `UnusableHistory`.
+    """
+    recent = panel.tail(HISTORY_LIMIT)
+    parts = {method.lead: raw_forecast(method.lead, forecaster, recent)}
+    for name in method.followers:
+        parts[name] = Forecast(_completed(name, forecaster.config, recent, known.get(name)), lo={}, hi={})
+    return Outlook(method.bands(parts), floors(recent))
+
+
 def forecast_by(
     method: Method,
-    forecaster: Forecaster,
+    forecaster: "Forecaster",
     panel: Panel,
     *,
     horizon: int | None = None,
@@ -53,26 +101,47 @@ def forecast_by(
     As `forecasting.forecast` does, and raises the same; bounds are calibrated.
     """
     steps = checked_horizon(forecaster.config, horizon)
-    recent = panel.tail(HISTORY_LIMIT)
-    parts = {name: raw_forecast(name, forecaster, recent).steps(steps) for name in method.weights}
-    return method.answer(parts, levels).at_least(floors(recent))
+    return look_ahead(method, forecaster, panel).forecast(np.arange(panel.series), steps, levels)
 
 
-def raw_forecast(name: str, forecaster: Forecaster, panel: Panel) -> Forecast:
+def raw_forecast(name: str, forecaster: "Forecaster", panel: Panel) -> Forecast:
     """What one name stands for, with the bounds at `LEVELS` that calibration starts from."""
     if name not in BASELINES:
+        # Imported here: torch takes seconds, and whoever reads how a model answers needs none of it.
+        from models.forecasting import forecast  # noqa: PLC0415
+
         return forecast(forecaster, panel, levels=LEVELS)
     config = forecaster.config
     return simple_forecast(name, panel, config.horizon, config.season_length, LEVELS)
 
 
+def medians_of(name: str, config: TrainingConfig, panel: Panel) -> Floats:
+    """(series, trained horizon): the medians of a simple method."""
+    return simple_forecast(name, panel, config.horizon, config.season_length, levels=()).median
+
+
+def _completed(name: str, config: TrainingConfig, panel: Panel, known: Floats | None) -> Floats:
+    """What is known, and the medians of the series where nothing is."""
+    if known is None:
+        return medians_of(name, config, panel)
+    missing = np.flatnonzero(np.isnan(known[:, 0]))
+    if len(missing):
+        known = known.copy()
+        known[missing] = medians_of(name, config, panel.heads(missing, panel.lengths[missing]))
+    return known
+
+
 def mixture(parts: Mapping[str, Forecast], weights: Mapping[str, float]) -> Forecast:
-    """The weighted mean of the medians; the bounds are the network's, moved along, or the sole baseline's."""
+    """The weighted mean of the medians; the bounds are the lead's, moved along."""
+    lead = _lead(weights)
     if len(weights) == 1:
-        return parts[next(iter(weights))]
-    lead = next(name for name in weights if name not in BASELINES)
+        return parts[lead]
     # Two medians at both ends of float64 are further apart than it reaches.
     with np.errstate(over="ignore"):
         mean = np.sum([weight * parts[name].median for name, weight in weights.items()], axis=0)
         distance = mean - parts[lead].median
     return parts[lead].moved(distance)
+
+
+def _lead(weights: Mapping[str, float]) -> str:
+    return next((name for name in weights if name not in BASELINES), next(iter(weights)))

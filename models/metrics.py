@@ -5,7 +5,7 @@ Each mean is NaN where nothing counts. sMAPE and MASE: Makridakis & Hibon (2000)
 
 import numpy as np
 
-from models.windows import Floats, Integers, Panel
+from models.panel import Floats, Integers, Panel
 
 MOST_ERROR = 1e100
 """Scaled errors stop here, so that their squares and sums are finite: worse forecasts are as useless."""

@@ -6,6 +6,7 @@ difference: the logarithm where every known value is positive, else division by 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -65,9 +66,12 @@ class Scale:
     change: Tensor
 
     @classmethod
-    def of(cls, z: Tensor, view: View, config: TrainingConfig) -> "Scale":
-        """The scale of transformed histories z (batch, span) for one view; an empty one has NaN level."""
-        pattern = _pattern(z, view, config)
+    def of(cls, z: Tensor, view: View, config: TrainingConfig, pattern: Tensor | None = None) -> "Scale":
+        """The scale of transformed histories z (batch, span) for one view; an empty one has NaN level.
+
+        `pattern` is what `pattern_of` says, where that is known.
+        """
+        pattern = pattern_of(z, view, config) if pattern is None else pattern
         adjusted = z - _laid_out(pattern, -z.shape[1], 0)
         recent = adjusted[:, -config.context :]
         level = _last_known(recent)
@@ -82,7 +86,11 @@ class Scale:
         return (z - self._base(first, z.shape[1])) / self.change
 
     def inverse(self, scaled: Tensor, first: int) -> Tensor:
-        return scaled * self.change + self._base(first, scaled.shape[1])
+        """The inverse of `forward`, also for (batch, steps, quantiles)."""
+        change, base = self.change, self._base(first, scaled.shape[1])
+        if scaled.dim() > base.dim():
+            change, base = change[..., None], base[..., None]
+        return scaled * change + base
 
     def _base(self, first: int, steps: int) -> Tensor:
         return self.level + _laid_out(self.pattern, first, first + steps)
@@ -96,7 +104,7 @@ def features(z: Tensor, scale: Scale, phases: Tensor, view: View, config: Traini
     columns = [value.nan_to_num(nan=0.0), change.nan_to_num(nan=0.0), value.isfinite(), size]
     if view == "phase":
         columns += _phase_columns(phases, config)
-    return torch.stack([column.to(torch.float32) for column in columns], dim=2)
+    return torch.stack(columns, dim=2).to(torch.float32)
 
 
 def feature_count(view: View) -> int:
@@ -109,7 +117,8 @@ def scaled_targets(windows: Windows, transform: Transform, scale: Scale) -> Tens
     return scaled.clamp(-TARGET_LIMIT, TARGET_LIMIT).to(torch.float32)
 
 
-def _pattern(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
+def pattern_of(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
+    """(batch, places): the seasonal pattern that a view takes out; one place of zero where it takes none."""
     season_length = config.season_length_of(view)
     seasons = seasons_within(season_length)
     if view == "phase" or seasons == 0:
@@ -118,8 +127,20 @@ def _pattern(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
 
 
 def _laid_out(pattern: Tensor, first: int, stop: int) -> Tensor:
-    """(batch, stop - first): the pattern repeated over the positions from `first` to before `stop`."""
-    return pattern[:, torch.arange(first, stop, device=pattern.device) % pattern.shape[1]]
+    """(batch, stop - first): the pattern repeated over the positions from `first` to before `stop`.
+
+    Of one place it is (batch, 1), which is as good to compute with.
+    """
+    if pattern.shape[1] == 1:
+        return pattern
+    return pattern[:, _places(first, stop, pattern.shape[1], pattern.device)]
+
+
+@lru_cache(maxsize=256)
+def _places(first: int, stop: int, count: int, device: torch.device) -> Tensor:
+    # Not of the mode that it happens to be made in: it may be used in another.
+    with torch.inference_mode(mode=False):
+        return torch.arange(first, stop, device=device) % count
 
 
 def _last_known(values: Tensor) -> Tensor:

@@ -18,15 +18,20 @@ from models.checkpoint import dump_baselines, dump_state, load_baselines, load_s
 from models.checkpoints import NO_CHECKPOINTS, Checkpoints, Keeper
 from models.config import Architecture, TrainingConfig, longest_horizon
 from models.errors import HorizonTooLong, TrainingStopped
-from models.forecasting import Forecast, forecast
+from models.forecasting import forecast
+from models.forecasts import Forecast
 from models.held_out import HeldOut
+from models.methods import Method, medians_of
 from models.network import Forecaster
+from models.panel import Floats, Panel
 from models.state import BaselineState, TrainingState
 from models.training import Progress as FitProgress
 from models.training import fit
-from models.windows import Panel
 
 Phase = Literal["backtesting", "training"]
+
+_ABREAST = 250
+"""Series that a simple method is asked for in turn; Theta takes milliseconds for one."""
 
 _AT_ONCE = 8
 """Windows that each baseline is asked for in turn; ETS may take a second for one."""
@@ -48,11 +53,16 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The model that is kept, how good it is, and the errors of every candidate, the best first."""
+    """The model that is kept, how good it is, and the errors of every candidate, the best first.
+
+    `simple` has by name the medians (series, horizon) of the simple methods that take part in what is served,
+    from the end of each history: what `methods.look_ahead` takes for known, and would take long to find.
+    """
 
     model: Forecaster
     assessment: Assessment
     trials: tuple[Trial, ...]
+    simple: Mapping[str, Floats]
 
 
 def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five have a default
@@ -74,7 +84,7 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     """
     _check_horizon(panel, config.horizon)
     held_out = HeldOut.of(panel, config)
-    course = _Course(on_progress, parts=len(architectures) + 2)
+    course = _Course(on_progress, parts=len(architectures) + 3)
     work = _Work(panel, config, device, course, should_stop, Keeper(checkpoints))
     raw: dict[str, Forecast] = {}
     trials = []
@@ -87,7 +97,8 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     raw |= work.ask_baselines(held_out)
     model, _ = work.fit("training", best, held_out=0)
     assessment = assess(raw, held_out, best, tried=len(trials), blending=blending, seed=config.seed)
-    return Trained(model, assessment, tuple(trials))
+    served = assessment.methods[assessment.served]
+    return Trained(model, assessment, tuple(trials), work.ask_followers(served))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,15 +151,34 @@ class _Work:
             self.keeper.changed("baselines", partial(dump_baselines, state))
         return {name: state.answers[name] for name in BASELINES}
 
+    def ask_followers(self, served: Method) -> Mapping[str, Floats]:
+        """What the simple methods that follow the network in its answers say, of every series."""
+        names = served.followers
+        asked = _asked_of(self.panel, self.config, names)
+        state = self.keeper.taken_up("followers", BaselineState(asked), load_baselines)
+        tell = self.course.between()
+        while names and state.windows < self.panel.series:
+            if self.should_stop():
+                raise TrainingStopped(f"The training was stopped at {names[0]}, series {state.windows}.")
+            part = self.panel.some(state.windows, _ABREAST)
+            answers = {name: Forecast(medians_of(name, self.config, part), {}, {}) for name in names}
+            state = state.having(answers)
+            tell(state.windows / self.panel.series)
+            self.keeper.changed("followers", partial(dump_baselines, state))
+        return {name: state.answers[name].median for name in names}
+
 
 def _asked(held_out: HeldOut, config: TrainingConfig) -> dict[str, object]:
     """All that the answers of the baselines depend on."""
+    return {**_asked_of(held_out.known, config, list(BASELINES)), "levels": list(LEVELS)}
+
+
+def _asked_of(histories: Panel, config: TrainingConfig, names: Sequence[str]) -> dict[str, object]:
     return {
-        "known_sha256": held_out.known.digest(),
+        "known_sha256": histories.digest(),
         "horizon": config.horizon,
         "season_length": config.season_length,
-        "levels": list(LEVELS),
-        "baselines": list(BASELINES),
+        "baselines": list(names),
     }
 
 

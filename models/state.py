@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 
 from models.config import TrainingConfig
 from models.errors import CannotResume
-from models.forecasting import Forecast, joined
+from models.forecasts import Forecast, joined
 
 Tensors = dict[str, Tensor]
 

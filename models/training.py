@@ -17,8 +17,8 @@ from models.errors import HorizonTooLong, UnusableHistory
 from models.forecasting import resolve_device
 from models.member import Member, SharedWindows
 from models.network import Forecaster, trained_member
+from models.panel import Panel
 from models.state import MemberState, TrainingState
-from models.windows import Panel
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from models.baselines import BASELINES
 from models.held_out import HeldOut, Measure, Unit
 from models.methods import BLEND
 from models.metrics import mean, mean_by
-from models.windows import Floats
+from models.panel import Floats
 
 Outcome = Literal["beats", "ties", "loses"]
 

@@ -1,115 +1,13 @@
-"""Series laid end to end, and the one function that cuts windows from them."""
+"""The one function that cuts windows from series."""
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from models.config import TrainingConfig
-from models.errors import InvalidPanel
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """Equal-step series laid end to end.
-
-    `values` (total,) float64, NaN marks a gap; series i is `values[offsets[i]:offsets[i + 1]]`, with
-    `offsets` (series + 1,) int64; `phases` (series,) int64 is the position in the season of each first
-    value (any whole number from 0; it counts modulo the season). Raises `InvalidPanel`.
-    """
-
-    values: Floats
-    offsets: Integers
-    phases: Integers
-
-    def __post_init__(self) -> None:
-        self._check_types()
-        self._check_offsets()
-        if self.phases.shape != (self.series,) or (self.phases < 0).any():
-            raise InvalidPanel(f"phases must hold {self.series} whole numbers from 0, one a series.")
-        if np.isinf(self.values).any():
-            at = int(np.flatnonzero(np.isinf(self.values))[0])
-            raise InvalidPanel(f"The value at position {at} is infinite; mark a missing value with NaN.")
-
-    @classmethod
-    def of(cls, series: Sequence[ArrayLike], phases: ArrayLike | None = None) -> "Panel":
-        """A panel of separate one-dimensional arrays; `phases` is 0 for each where it is not given."""
-        arrays = [np.asarray(values, dtype=np.float64).reshape(-1) for values in series]
-        return cls(
-            values=np.concatenate(arrays) if arrays else np.empty(0),
-            offsets=np.cumsum([0, *(len(values) for values in arrays)], dtype=np.int64),
-            phases=np.asarray(np.zeros(len(arrays)) if phases is None else phases, dtype=np.int64),
-        )
-
-    @property
-    def series(self) -> int:
-        return len(self.offsets) - 1
-
-    @property
-    def lengths(self) -> Integers:
-        """(series,) steps in each series, gaps counted."""
-        return np.diff(self.offsets)
-
-    def digest(self) -> str:
-        """SHA-256 of everything in it: equal for equal panels."""
-        seen = hashlib.sha256()
-        for array in (self.offsets, self.phases, self.values):
-            seen.update(array.tobytes())
-        return seen.hexdigest()
-
-    def tail(self, length: int) -> "Panel":
-        """The last `length` values of each series, or all it has."""
-        kept = np.minimum(self.lengths, length)
-        return self._part(self.lengths - kept, kept)
-
-    def without_last(self, steps: int) -> "Panel":
-        """Each series without its last `steps` values; none may be that short."""
-        return self._part(np.zeros_like(self.phases), self.lengths - steps)
-
-    def heads(self, series: Integers, kept: Integers) -> "Panel":
-        """The first `kept` values of each series that `series` numbers; a number may come again."""
-        return self._gathered(self.offsets[series], kept, self.phases[series])
-
-    def last(self, steps: int) -> Floats:
-        """(series, steps): the last `steps` values of each series; NaN before a shorter one begins."""
-        at = self.offsets[1:, None] + np.arange(-steps, 0)
-        inside = at >= self.offsets[:-1, None]
-        return np.where(inside, self.values[np.maximum(at, 0)], np.nan)
-
-    def _part(self, skipped: Integers, kept: Integers) -> "Panel":
-        """From each series the `kept` values after the first `skipped`, with the phase moved along."""
-        return self._gathered(self.offsets[:-1] + skipped, kept, self.phases + skipped)
-
-    def _gathered(self, starts: Integers, kept: Integers, phases: Integers) -> "Panel":
-        """One series for each position in `starts`: the `kept` values from there on."""
-        if (kept < 1).any():
-            raise InvalidPanel(f"Nothing would be left of series {int(np.argmin(kept))}: it is too short.")
-        offsets = np.concatenate([[0], np.cumsum(kept)])
-        shift = np.repeat(starts - offsets[:-1], kept)
-        return Panel(self.values[np.arange(offsets[-1]) + shift], offsets, phases)
-
-    def _check_types(self) -> None:
-        for name, kind in (("values", np.float64), ("offsets", np.int64), ("phases", np.int64)):
-            array = getattr(self, name)
-            if array.dtype != kind or array.ndim != 1:
-                raise InvalidPanel(
-                    f"{name} must be {kind.__name__} in one dimension, not {array.dtype} in {array.ndim}."
-                )
-
-    def _check_offsets(self) -> None:
-        if len(self.offsets) < 2:  # noqa: PLR2004 - one series has two ends
-            raise InvalidPanel("A panel needs at least one series.")
-        if self.offsets[0] != 0 or self.offsets[-1] != len(self.values):
-            raise InvalidPanel(f"offsets must run from 0 to the number of values, {len(self.values)}.")
-        if (self.lengths < 1).any():
-            raise InvalidPanel(f"Series {int(np.argmin(self.lengths))} has no values.")
+from models.panel import Panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +35,7 @@ class Tape:
             panel.offsets[1:],
             panel.phases,
         )
-        return cls(*(torch.tensor(array, device=device) for array in arrays))
+        return cls(*(torch.from_numpy(array).to(device) for array in arrays))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,10 @@ from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
 from app.services import attempts, champions, datasets, observations, schedules, training
+from app.services.answers import Answers
+from app.services.forecasting import ForecastQuery, find_source, load_model, pages
 from models.baselines import BASELINES
+from models.forecasts import Forecast
 
 Series = Mapping[str, Sequence[float | None]]
 
@@ -99,6 +102,13 @@ def trained(database: Database, dataset_id: str, principal: Principal = OWNER, *
     return str(attempts.perform_here(database, principal, asked, "cpu").model_id)
 
 
+def table(database: Database, query: ForecastQuery) -> Iterator[Answers]:
+    """The forecasts of every series, page by page."""
+    with database.read() as session:
+        source = find_source(session, OWNER, query)
+    return pages(database, source, load_model(database, source, "cpu"))
+
+
 def judged_model(
     dataset_id: str, *, skill: float | None = 0.0, tested_series: int = 40, **columns: Any
 ) -> Model:
@@ -128,6 +138,30 @@ def judged_model(
         "backtest": None if skill is None else backtest,
     }
     return Model(id=model_id, **{**facts, **columns})
+
+
+def answers(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)) -> Answers:
+    """Make answers that nobody computed: by months, with bounds one (80 %) and two (95 %) away."""
+    median = np.tile(np.array(numbers, dtype=np.float64), (len(unique_ids), 1))
+    away = {80: 1.0, 95: 2.0}
+    bounds = {level: (median - by, median + by) for level, by in away.items()}
+    months = np.arange("2024-01", len(numbers), dtype="M8[M]").astype("M8[D]").astype(str).tolist()
+    return Answers(
+        dataset_id="ds_1",
+        dataset_version=2,
+        model_id="model_1",
+        frequency="MS",
+        method="lstm",
+        verdict="beats",
+        warning=None,
+        calibrated={80: True, 95: False},
+        levels=(80, 95),
+        unique_ids=list(unique_ids),
+        times=[months] * len(unique_ids),
+        forecast=Forecast(
+            median, *({level: pair[side] for level, pair in bounds.items()} for side in (0, 1))
+        ),
+    )
 
 
 def backtest_rows(errors: Mapping[tuple[str, int], float], scale: float = 1.0) -> bytes:

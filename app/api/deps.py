@@ -10,8 +10,8 @@ from fastapi.concurrency import contextmanager_in_threadpool
 
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
-from app.services.forecasting import Oracle
 from app.services.job_feed import JobFeed
+from app.services.oracle import Oracle
 from app.services.training import Trainings
 
 
@@ -27,13 +27,19 @@ class Parts:
     writers: asyncio.Semaphore
 
 
-def get_parts(request: Request) -> Parts:
+def parts_of(request: Request) -> Parts:
     """Return the long-lived parts."""
     parts: Parts = request.app.state.parts
     return parts
 
 
-def get_principal() -> Principal:
+# Here and below async, though nothing is waited for: FastAPI sends whatever is not to a thread.
+async def get_parts(request: Request) -> Parts:
+    """Return the long-lived parts."""
+    return parts_of(request)
+
+
+async def get_principal() -> Principal:
     """Return the caller."""
     return OWNER
 
@@ -53,14 +59,14 @@ async def get_write_session(
         yield session
 
 
-def get_trainings(parts: Annotated[Parts, Depends(get_parts)]) -> Trainings:
+async def get_trainings(request: Request) -> Trainings:
     """Return what takes trainings."""
-    return parts.trainings
+    return parts_of(request).trainings
 
 
-def get_oracle(parts: Annotated[Parts, Depends(get_parts)]) -> Oracle:
+async def get_oracle(request: Request) -> Oracle:
     """Return what answers forecasts."""
-    return parts.oracle
+    return parts_of(request).oracle
 
 
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]

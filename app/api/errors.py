@@ -35,7 +35,8 @@ def problem(error: AppError, instance: str) -> Response:
         instance=instance,
         errors=[ProblemPart(pointer=part.pointer, detail=part.detail) for part in error.errors],
     )
-    return Response(document.model_dump_json(), error.status, media_type=MEDIA_TYPE)
+    headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    return Response(document.model_dump_json(), error.status, headers, media_type=MEDIA_TYPE)
 
 
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:

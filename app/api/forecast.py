@@ -1,100 +1,158 @@
-"""Forecasts, as JSON or CSV."""
+"""Forecasts, in every format."""
 
-from collections.abc import Iterator
+import json
 from itertools import chain
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from app.api.deps import CurrentPrincipal, TheOracle
-from app.api.media import CSV, MediaType, csv_response, json_response
-from app.api.pagination import Page, handed_out
-from app.schemas.forecast import ForecastPage, SeriesForecast
+from app.api.bodies import inlined, pointing_into_body, read_body
+from app.api.deps import CurrentPrincipal, TheOracle, parts_of
+from app.api.media import (
+    ARROW,
+    CSV,
+    JSON,
+    NDJSON,
+    PNG,
+    SVG,
+    chosen_among,
+    content_type,
+    header_values,
+    streamed,
+)
+from app.api.memory import Ready, Unchanged, is_known, shared_headers
+from app.api.pagination import encode_cursor
+from app.api.questions import DESCRIBED, OFFERS, read_question
+from app.schemas import examples
+from app.schemas.forecast import ForecastPage, ForecastRequest, SeriesForecast
+from app.services.answers import Answered, Answers
+from app.services.body_cache import Body
+from app.services.charts import Picture, draw, refuse_several
 from app.services.forecasting import ForecastQuery
-from app.services.formats import csv_parts
+from app.services.formats import arrow_parts, csv_parts, ndjson_parts, one_json, page_json
+from app.services.oracle import Asked, Oracle
 
-CSV_PAGE = 1000
+TABLES = {CSV: csv_parts, NDJSON: ndjson_parts, ARROW: arrow_parts}
+PICTURES: dict[str, Picture] = {PNG: "png", SVG: "svg"}
 METHOD, VERDICT, WARNING = "Gatecast-Method", "Gatecast-Verdict", "Gatecast-Warning"
+REQUEST_BODY = {
+    "requestBody": {"required": True, "content": {JSON: {"schema": inlined(ForecastRequest)}}},
+}
 router = APIRouter(tags=["forecast"])
 
-Level = Annotated[int, Query(ge=50, le=99)]
 
-
-def get_query(  # noqa: PLR0913  # one argument for each parameter of the call
-    *,
-    dataset_id: Annotated[
-        str | None, Query(description="Forecast with the champion of this dataset.")
-    ] = None,
-    model_id: Annotated[str | None, Query(description="Forecast with this very model instead.")] = None,
-    unique_id: Annotated[
-        list[str], Query(description="Name of a series; repeat it for several, leave it out for every one.")
-    ] = [],  # noqa: B006  # FastAPI copies defaults
-    horizon: Annotated[
-        int | None, Query(ge=1, le=10_000, description="Steps ahead; by default as far as the model reaches.")
-    ] = None,
-    level: Annotated[
-        list[Level],
-        Query(description="Interval in percent, 50 to 99; repeat it for several.", max_length=10),
-    ] = [80, 95],  # noqa: B006  # FastAPI copies defaults
-    dataset_version: Annotated[
-        int | None,
-        Query(ge=1, lt=2**31, description="Forecast from the end of this version; by default the newest."),
-    ] = None,
-) -> ForecastQuery:
-    """Read the parameters."""
-    return ForecastQuery(
-        dataset_id=dataset_id,
-        model_id=model_id,
-        dataset_version=dataset_version,
-        unique_ids=tuple(dict.fromkeys(unique_id)),
-        horizon=horizon,
-        levels=tuple(dict.fromkeys(level)),
-    )
+async def get_request(request: Request) -> ForecastRequest:
+    """Read the body."""
+    return await read_body(request, ForecastRequest)
 
 
 def _header(description: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}}
 
 
+def _bytes(description: str) -> dict[str, Any]:
+    return {"schema": {"type": "string", "format": "binary", "description": description}}
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
-        "description": "One series if `unique_id` names one, else a page of them. CSV holds every series.",
+        "description": "One series if one is named or brought, else a page. Tables (CSV, NDJSON, Arrow) hold "
+        "every series, a chart (PNG, SVG) shows one.",
         "content": {
-            CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"}
+            CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"},
+            NDJSON: {"example": f"{json.dumps(examples.FORECAST)}\n"},
+            ARROW: _bytes("Record batches with the columns of CSV; what all rows share is metadata."),
+            PNG: _bytes("What is known, the median, and a band for each level; 1200 by 675 dots."),
+            SVG: {"schema": {"type": "string"}, "example": examples.CHART},
         },
         "headers": {
-            METHOD: _header("Of CSV: whose numbers these are, as `method` in JSON."),
-            VERDICT: _header("Of CSV: the model's own verdict; left out for a model without a backtest."),
+            METHOD: _header("Of all but JSON: whose numbers these are, as `method` there."),
+            VERDICT: _header(
+                "Of all but JSON: the model's own verdict; left out for a model without a backtest."
+            ),
             WARNING: _header(
-                "Of CSV: the verdict in words where these numbers lost against a simple method, if they did."
+                "Of all but JSON: the verdict in words where these numbers lost against a simple method, "
+                "if they did."
             ),
         },
     },
 }
 
 
-@router.get("/forecast", response_model=None, responses=RESPONSES)
-def get_forecast(
-    query: Annotated[ForecastQuery, Depends(get_query)],
-    page: Page,
-    media_type: MediaType,
+@router.get("/forecast", response_model=None, responses=RESPONSES, openapi_extra=DESCRIBED)
+async def get_forecast(request: Request, principal: CurrentPrincipal) -> Response:
+    """Forecast one series, several, or every series of a dataset; as numbers, or one series as a chart."""
+    question, oracle = read_question(request), parts_of(request).oracle
+    if question.media_type in PICTURES:
+        refuse_several(len(question.query.unique_ids), "?unique_id")
+    asked = await oracle.understand(principal, question.query, question.page, question.media_type)
+    etag = asked.key.etag.encode()
+    if is_known(question.known, etag):
+        return Unchanged(etag)
+    if question.media_type in TABLES and not question.query.unique_ids:
+        return await _every_series(oracle, asked)
+    return Ready(await oracle.body(asked, question.spelling, _write))
+
+
+@router.post("/forecast", response_model=None, responses=RESPONSES, openapi_extra=REQUEST_BODY)
+async def forecast_unseen(
     principal: CurrentPrincipal,
+    request: Annotated[ForecastRequest, Depends(get_request)],
+    media_type: Annotated[str, chosen_among(*OFFERS)],
     oracle: TheOracle,
 ) -> Response:
-    """Forecast one series, several, or every series of a dataset."""
-    if media_type == CSV:
-        return _csv(query, oracle.pages(principal, query, CSV_PAGE))
-    answer = oracle.answer(principal, query, page)
-    return json_response(answer if isinstance(answer, SeriesForecast) else handed_out(answer))
+    """Forecast series that the call itself brings and no dataset holds; nothing of them is kept."""
+    if media_type in PICTURES:
+        refuse_several(len({str(row.unique_id) for row in request.observations}), "#/observations")
+    query = ForecastQuery(
+        dataset_id=request.dataset_id,
+        model_id=request.model_id,
+        horizon=request.horizon,
+        levels=tuple(dict.fromkeys(request.level)),
+    )
+    with pointing_into_body():
+        answered = await oracle.unseen(principal, query, request.observations)
+    data = await run_in_threadpool(_bytes_of, answered, media_type)
+    return Response(data, media_type=content_type(media_type), headers=_facts(answered.answers, media_type))
 
 
-def _csv(query: ForecastQuery, pages: Iterator[list[SeriesForecast]]) -> Response:
-    first = next(pages)  # made before the answer begins, so that an error still becomes a problem document
-    return csv_response(csv_parts(query.levels, chain([first], pages)), _headers(first[0]))
+async def _every_series(oracle: Oracle, asked: Asked) -> Response:
+    pages = await oracle.pages(asked)
+    # Made before the answer begins, so that an error still becomes a problem document.
+    first = await run_in_threadpool(next, pages)
+    media_type = asked.key.media_type
+    kept = {name.decode(): text.decode() for name, text in shared_headers(asked.key.etag.encode())}
+    parts = TABLES[media_type](chain([first], pages))
+    return streamed(parts, media_type, {**_facts(first, media_type), **kept})
 
 
-def _headers(forecast: SeriesForecast) -> dict[str, str]:
-    """Tell of the method what one series of a table has in common with all."""
-    told = {METHOD: forecast.method, VERDICT: forecast.verdict, WARNING: forecast.warning}
-    return {name: text for name, text in told.items() if text is not None}
+def _write(asked: Asked, answered: Answered) -> Body:
+    """Write an answer that is held in memory whole."""
+    media_type, etag = asked.key.media_type, asked.key.etag.encode()
+    data = _bytes_of(answered, media_type, as_page=len(asked.key.unique_ids) != 1)
+    facts = _facts(answered.answers, media_type)
+    own = {"content-type": content_type(media_type), "content-length": str(len(data)), **facts}
+    headers = tuple((name.encode(), text.encode()) for name, text in own.items())
+    return Body(data, (*headers, *shared_headers(etag)), etag)
+
+
+def _bytes_of(answered: Answered, media_type: str, *, as_page: bool | None = None) -> bytes:
+    """Return forecasts in a format; as JSON one series by itself, unless it is to be a page."""
+    answers = answered.answers
+    if media_type in PICTURES:
+        return draw(answers, answered.history(), PICTURES[media_type])
+    if media_type in TABLES:
+        return b"".join(TABLES[media_type]([answers]))
+    if as_page or (as_page is None and len(answers) != 1):
+        return page_json(answers, encode_cursor(answered.following))
+    return one_json(answers)
+
+
+def _facts(answers: Answers, media_type: str) -> dict[str, str]:
+    """Tell of the method what the rows of a table do not, and a picture only to the eye."""
+    if media_type == JSON:
+        return {}
+    facts = {METHOD: answers.method, VERDICT: answers.verdict, WARNING: answers.warning}
+    return header_values({name.lower(): text for name, text in facts.items() if text is not None})

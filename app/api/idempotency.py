@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from app.api.deps import CurrentPrincipal, TheParts, get_parts
+from app.api.deps import CurrentPrincipal, TheParts, parts_of
 from app.api.errors import problem
 from app.auth import Principal
 from app.db.engine import Session
@@ -153,7 +153,7 @@ async def _settle(request: Request, error: BaseException) -> None:
 def _store(request: Request, claim: Claim, answer: Answer | None) -> None:
     if (session := getattr(request.state, "session", None)) is not None:
         session.rollback()  # what the call began is over, and its lock must not stand in the way
-    with get_parts(request).database.write() as session:
+    with parts_of(request).database.write() as session:
         if answer is None:
             idempotency.release(session, claim.principal, claim.key)
         else:

@@ -1,57 +1,73 @@
-"""Refuse a body that is larger than the settings allow, before it fills memory or disk."""
+"""Refuse a body that is larger than the settings allow, and wait for none that stands still."""
 
+import asyncio
 from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import problem
-from app.errors import TooLarge
+from app.errors import AppError, TooLarge, TooSlow
 from app.settings import MEBIBYTE
+
+IDLE_S = 30.0  # for the next piece of a body to come
+BODILESS = ("GET", "HEAD", "DELETE")
 
 
 class BodyLimit:
-    """Plain ASGI middleware: counts the bytes of a body as they come."""
+    """Plain ASGI middleware: counts the bytes of a body as they come, and the seconds until they do."""
 
     def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the call on, with its body counted; answer 413 in its place once that is too long."""
-        if scope["type"] != "http":
+        """Pass the call on, with its body watched; answer in its place once that is too long or too slow."""
+        if scope["type"] != "http" or scope["method"] in BODILESS:
             await self._app(scope, receive, send)
             return
-        body = _Counted(receive, self._limit_bytes)
+        body = _Body(receive, self._limit_bytes)
 
         async def send_unless_refused(message: Message) -> None:
-            if not body.is_too_long:
+            if body.refusal is None:
                 await send(message)
 
         # What reads the body may make another error of this one, so the answer is given here.
-        with suppress(TooLarge):
+        with suppress(TooLarge, TooSlow):
             await self._app(scope, body.receive, send_unless_refused)
-        if body.is_too_long:
-            await problem(body.refusal(), scope["path"])(scope, receive, send)
+        if body.refusal is not None:
+            await problem(body.refusal, scope["path"])(scope, receive, send)
 
 
-class _Counted:
-    """A body that ends with an error when it grows too long."""
+class _Body:
+    """A body that ends with an error when it grows too long, or does not go on.
+
+    Once it is whole, what is waited for is that the caller goes: that has no limit.
+    """
 
     def __init__(self, receive: Receive, limit_bytes: int) -> None:
         self._receive, self._limit_bytes, self._seen = receive, limit_bytes, 0
-
-    @property
-    def is_too_long(self) -> bool:
-        return self._seen > self._limit_bytes
+        self._is_whole = False
+        self.refusal: AppError | None = None
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        if self._is_whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(IDLE_S):
+                message = await self._receive()
+        except TimeoutError as error:
+            self.refusal = TooSlow(
+                f"Nothing more of the body came for {IDLE_S:g} seconds. Send it again, whole."
+            )
+            raise self.refusal from error
+        self._is_whole = not message.get("more_body", False)
         self._seen += len(message.get("body", b""))
-        if self.is_too_long:
-            raise self.refusal()
+        if self._seen > self._limit_bytes:
+            self.refusal = self._too_large()
+            raise self.refusal
         return message
 
-    def refusal(self) -> TooLarge:
+    def _too_large(self) -> TooLarge:
         limit = self._limit_bytes // MEBIBYTE
         return TooLarge(
             f"The body is larger than {limit} MiB. Send fewer series in one dataset, or raise "

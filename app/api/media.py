@@ -1,34 +1,53 @@
 """Answers in more than one media type: which one a caller likes, and how each is sent."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import NotAcceptable
 
-JSON, CSV = "application/json", "text/csv"
+IDLE_S = 30.0  # for the next piece of an answer to be taken
+JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
+ARROW = "application/vnd.apache.arrow.stream"
+PNG, SVG = "image/png", "image/svg+xml"
+PAGE = "text/html"
 
 
-def get_media_type(
-    accept: Annotated[str, Header(description=f"`{JSON}` or `{CSV}`.")] = "*/*",
-) -> str:
-    """Choose the media type that `Accept` likes best among those offered, JSON where it likes both.
+def chosen_among(*offers: str) -> Any:
+    """Return the dependency of a route that has these media types to offer."""
+    listed = ", ".join(f"`{offer}`" for offer in offers)
 
-    Raises NotAcceptable if it names neither.
+    async def choose(accept: Annotated[str, Header(description=f"One of {listed}.")] = "*/*") -> str:
+        return choice(accept, offers)
+
+    return Depends(choose)
+
+
+def choice(accept: str, offers: Sequence[str]) -> str:
+    """Choose the media type that `Accept` likes best among the offers, the first of those it likes alike.
+
+    Raises NotAcceptable if it names none of them.
     """
-    liking = {offer: _liking(accept, offer) for offer in (JSON, CSV)}
-    best = max(liking, key=lambda offer: liking[offer])
-    if liking[best] == 0:
-        raise NotAcceptable(f"This answer comes as {JSON} or as {CSV}; Accept names neither: {accept}.")
-    return best
-
-
-def _liking(accept: str, offer: str) -> float:
-    """Return the quality that `Accept` gives a media type, by its most exact range (RFC 9110, 12.5.1)."""
     ranges = dict(_quality(part) for part in (accept or "*/*").split(","))
+    liking = {offer: _liking(ranges, offer) for offer in offers}
+    # A browser in want of a page also lists the pictures it can show: that does not ask for one.
+    plain = [offer for offer in offers if not (PAGE in ranges and offer.startswith("image/"))]
+    for group in (plain, offers):
+        best = max(group, key=lambda offer: liking[offer])
+        if liking[best] > 0:
+            return best
+    listed = f"{', '.join(offers[:-1])} or {offers[-1]}"
+    raise NotAcceptable(f"This answer comes as {listed}; Accept names none of them: {accept}.")
+
+
+def _liking(ranges: Mapping[str, float], offer: str) -> float:
+    """Return the quality that `Accept` gives a media type, by its most exact range (RFC 9110, 12.5.1)."""
     matching = (offer, f"{offer.partition('/')[0]}/*", "*/*")
     return next((ranges[wanted] for wanted in matching if wanted in ranges), 0.0)
 
@@ -42,20 +61,42 @@ def _quality(part: str) -> tuple[str, float]:
         return wanted, 0.0
 
 
-MediaType = Annotated[str, Depends(get_media_type)]
-
-
 def json_response(answer: BaseModel) -> Response:
     """Write an answer as JSON."""
     return Response(answer.model_dump_json(), media_type=JSON)
 
 
-def csv_response(parts: Iterator[str], headers: Mapping[str, str] | None = None) -> Response:
-    """Send a CSV table as it is made; `headers` tell what its columns do not."""
-    safe = {name: _header_value(text) for name, text in (headers or {}).items()}
-    return StreamingResponse(parts, media_type=f"{CSV}; charset=utf-8", headers=safe)
+def csv_response(parts: Iterator[str]) -> Response:
+    """Send a CSV table as it is made."""
+    return streamed(parts, CSV)
 
 
-def _header_value(text: str) -> str:
-    """Return a text as every reader of headers takes it: one line of ASCII, with ? for all else."""
-    return " ".join(text.split()).encode("ascii", "replace").decode()
+class Stream(StreamingResponse):
+    """An answer that is made as it is taken, and given up when it is not."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; whoever takes none of it for too long is left to the server, which hangs up."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(IDLE_S):
+                await send(message)
+
+        with suppress(TimeoutError):
+            await super().__call__(scope, receive, send_in_time)
+
+
+def streamed(
+    parts: Iterator[str] | Iterator[bytes], media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Send an answer as it is made; `headers` tell what it does not."""
+    return Stream(parts, media_type=content_type(media_type), headers=headers)
+
+
+def content_type(media_type: str) -> str:
+    """Return what `Content-Type` says of a media type."""
+    return f"{media_type}; charset=utf-8" if media_type == CSV else media_type
+
+
+def header_values(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return texts as every reader of headers takes them: one line of ASCII, with ? for all else."""
+    return {name: " ".join(text.split()).encode("ascii", "replace").decode() for name, text in texts.items()}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
-from app.api.media import CSV, MediaType, csv_response, json_response
+from app.api.media import CSV, JSON, chosen_among, csv_response, json_response
 from app.api.pagination import Page, handed_out
 from app.api.paths import ModelId
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
@@ -13,6 +13,7 @@ from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services import backtests, models
 
 router = APIRouter(prefix="/models", tags=["models"])
+TableType = Annotated[str, chosen_among(JSON, CSV)]
 
 ROWS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -59,7 +60,7 @@ def get_model(model_id: ModelId, principal: CurrentPrincipal, session: ReadSessi
 
 @router.get("/{model_id}/backtest", response_model=None, responses=ROWS)
 def get_backtest(
-    model_id: ModelId, page: Page, media_type: MediaType, principal: CurrentPrincipal, session: ReadSession
+    model_id: ModelId, page: Page, media_type: TableType, principal: CurrentPrincipal, session: ReadSession
 ) -> Response:
     """Read what every method had said of steps that are known by now, beside the truth."""
     if media_type == CSV:
@@ -69,7 +70,7 @@ def get_backtest(
 
 @router.get("/{model_id}/backtest/series", response_model=None, responses=SERIES)
 def list_backtest_series(
-    model_id: ModelId, page: Page, media_type: MediaType, principal: CurrentPrincipal, session: ReadSession
+    model_id: ModelId, page: Page, media_type: TableType, principal: CurrentPrincipal, session: ReadSession
 ) -> Response:
     """Compare the methods on each series, by name."""
     if media_type == CSV:

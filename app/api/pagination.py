@@ -55,7 +55,7 @@ def decode_cursor(cursor: str | None) -> str | None:
         ) from error
 
 
-def get_page_request(limit: Limit = 100, cursor: Cursor = None) -> PageRequest:
+async def get_page_request(limit: Limit = 100, cursor: Cursor = None) -> PageRequest:
     """Read the two parameters."""
     return PageRequest(limit, decode_cursor(cursor))
 

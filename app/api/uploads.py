@@ -1,8 +1,6 @@
 """Read the bodies that bring series: a file with a few fields beside it, or JSON."""
 
 import hashlib
-import json
-import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
@@ -12,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
+from app.api.bodies import JSON, bad_fields, content_type, inlined, parsed
 from app.api.deps import CurrentPrincipal, TheParts
-from app.api.errors import field_errors
 from app.api.paths import DatasetId
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Addition, Known
@@ -22,8 +20,7 @@ from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, 
 from app.schemas.datasets import DatasetCreate, ObservationsIn
 from app.services import observations
 
-MULTIPART, JSON = "multipart/form-data", "application/json"
-Shape = TypeVar("Shape", bound=BaseModel)
+MULTIPART = "multipart/form-data"
 Fields = TypeVar("Fields", bound="FileFields")
 
 
@@ -80,19 +77,8 @@ class UploadFields(FileFields):
     ] = None
 
 
-def _inlined(shape: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of a body with its parts written out, since FastAPI has no name for them."""
-    schema = shape.model_json_schema()
-    parts = schema.pop("$defs", {})
-    text = re.sub(
-        r'{"\$ref": "#/\$defs/(\w+)"}', lambda found: json.dumps(parts[found[1]]), json.dumps(schema)
-    )
-    inlined: dict[str, Any] = json.loads(text)
-    return inlined
-
-
 def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
-    content = {MULTIPART: {"schema": _inlined(form)}, JSON: {"schema": _inlined(rows)}}
+    content = {MULTIPART: {"schema": inlined(form)}, JSON: {"schema": inlined(rows)}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -126,7 +112,7 @@ async def read_observations(
 
 
 def _media_type(request: Request) -> str:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = content_type(request)
     if media_type not in {MULTIPART, JSON}:
         raise UnsupportedType(
             f"Series come as {MULTIPART} with a `file`, or as {JSON}; this body says "
@@ -158,7 +144,7 @@ def _read_table(fields: UploadFields, data: bytes) -> Upload:
 
 
 def _read_json(body: bytes) -> Upload:
-    sent = _parsed(DatasetCreate, body)
+    sent = parsed(body, DatasetCreate)
     intake = read_rows(sent.observations, sent.frequency)
     return Upload(sent.name or "dataset", intake, hashlib.sha256(body).hexdigest())
 
@@ -168,28 +154,15 @@ def _read_more(fields: FileFields, data: bytes, known: Known) -> Sent:
 
 
 def _read_more_json(body: bytes, known: Known) -> Sent:
-    sent = _parsed(ObservationsIn, body)
+    sent = parsed(body, ObservationsIn)
     return Sent(read_more_rows(sent.observations, known), hashlib.sha256(body).hexdigest())
 
 
-def _parsed(shape: type[Shape], body: bytes) -> Shape:
-    try:
-        return shape.model_validate_json(body)
-    except ValidationError as error:
-        raise _bad_fields(error) from error
-
-
-def _validated(shape: type[Shape], fields: dict[str, Any]) -> Shape:
+def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
     try:
         return shape.model_validate(fields)
     except ValidationError as error:
-        raise _bad_fields(error) from error
-
-
-def _bad_fields(error: ValidationError) -> BadInput:
-    parts = field_errors([{**part, "loc": ("body", *part["loc"])} for part in error.errors()])
-    detail = "; ".join(f"{part.pointer}: {part.detail}" for part in parts[:20])
-    return BadInput(detail, parts[:20])
+        raise bad_fields(error) from error
 
 
 TheUpload = Annotated[Upload, Depends(read_upload)]

@@ -10,8 +10,15 @@ from typing import Any, Self
 import httpx2
 
 from app.schemas.backtests import BacktestPage, BacktestRow
-from app.schemas.datasets import DatasetOut, DatasetPage, DatasetSummary, ObservationsOut
-from app.schemas.forecast import ForecastPage
+from app.schemas.datasets import (
+    DatasetOut,
+    DatasetPage,
+    DatasetSummary,
+    ObservationIn,
+    ObservationsIn,
+    ObservationsOut,
+)
+from app.schemas.forecast import ForecastPage, ForecastRequest
 from app.schemas.jobs import JobOut, JobPage
 from app.schemas.models import ModelOut, ModelUpdate
 from app.schemas.schedules import ScheduleOut, SchedulePage
@@ -64,11 +71,12 @@ class Client:
         """Upload a file as a new dataset, named after the file."""
         return self.upload_csv(path.stem, path.read_bytes())
 
-    def append(self, dataset_id: str, content: bytes) -> ObservationsOut:
-        """Append the rows of a table to a dataset, and correct those that are there."""
-        files = {"file": ("observations.csv", content, "text/csv")}
-        answer = self._call("POST", f"/datasets/{dataset_id}/observations", files=files)
-        return ObservationsOut.model_validate(answer)
+    def append(self, dataset_id: str, observations: Sequence[ObservationIn]) -> ObservationsOut:
+        """Add rows to a dataset, or correct those that are there; the next forecast uses them."""
+        body = ObservationsIn(observations=list(observations)).model_dump(mode="json")
+        return ObservationsOut.model_validate(
+            self._call("POST", f"/datasets/{dataset_id}/observations", json=body)
+        )
 
     def datasets(self) -> list[DatasetSummary]:
         """List the newest datasets."""
@@ -197,10 +205,26 @@ class Client:
     ) -> ForecastPage:
         """Forecast series by name, or the first thousand of the dataset."""
         params = {"dataset_id": dataset_id, "level": list(levels), "limit": PAGE}
-        answer = self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)})
-        return ForecastPage.model_validate(
-            answer if "forecasts" in answer else {"forecasts": [answer], "next": None}
+        return _page(self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)}))
+
+    def forecast_unseen(
+        self,
+        observations: Sequence[ObservationIn],
+        *,
+        dataset_id: str | None = None,
+        model_id: str | None = None,
+        horizon: int | None = None,
+        levels: Sequence[int] = (80, 95),
+    ) -> ForecastPage:
+        """Forecast series that no dataset holds, with the champion of one or with a model."""
+        request = ForecastRequest(
+            dataset_id=dataset_id,
+            model_id=model_id,
+            horizon=horizon,
+            level=list(levels),
+            observations=list(observations),
         )
+        return _page(self._call("POST", "/forecast", json=request.model_dump(mode="json")))
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Delete a dataset and its models."""
@@ -243,6 +267,13 @@ class Client:
             raise ServiceError(_reason(response))
         answer: dict[str, Any] = response.json() if response.content else {}
         return answer
+
+
+def _page(answer: dict[str, Any]) -> ForecastPage:
+    """Return a page, also where one series came by itself."""
+    return ForecastPage.model_validate(
+        answer if "forecasts" in answer else {"forecasts": [answer], "next": None}
+    )
 
 
 def _reason(response: httpx2.Response) -> str:

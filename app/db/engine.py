@@ -1,8 +1,8 @@
 """The connection to the database, and the only place where a transaction begins, commits or rolls back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -18,11 +18,19 @@ BUSY_TIMEOUT_MS = 30_000
 POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 35}  # as many in all as the API has threads
 
 
+class DatasetRef(NamedTuple):
+    """Where a dataset is."""
+
+    workspace_id: str
+    dataset_id: str
+
+
 class Database:
     """One database behind two engines: `reader` for looking, `writer` for changing.
 
     On SQLite a writer takes the write lock when its transaction begins: two transactions that both read and
     then write would otherwise meet a lock that waiting cannot solve. On Postgres both share connections.
+    `on_change` hears of the datasets that a transaction of this process has changed, once it is committed.
     """
 
     def __init__(self, url: str) -> None:
@@ -30,6 +38,7 @@ class Database:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.writer = self._engine("BEGIN IMMEDIATE")
         self.reader = self._engine("BEGIN") if self.is_sqlite else self._snapshots()
+        self.on_change: Callable[[set[DatasetRef]], None] = lambda _: None
 
     def _engine(self, begin: str) -> Engine:
         if not self.is_sqlite:
@@ -66,6 +75,8 @@ class Database:
         """Open a session for changing: committed at the end, rolled back by any exception."""
         with answering(), Session(self.writer, expire_on_commit=False) as session, session.begin():
             yield session
+        if changed := session.info.get("changed"):
+            self.on_change(changed)
 
     def dispose(self) -> None:
         """Close every pooled connection."""

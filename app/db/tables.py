@@ -273,9 +273,14 @@ class Model(Owned):
         return f"{self.id}/series"
 
     @property
+    def simple_key(self) -> str:
+        """Where the medians of the simple methods in its answers lie, if it has any."""
+        return f"{self.id}/simple"
+
+    @property
     def blob_keys(self) -> list[str]:
         """Where all its bytes lie."""
-        return [self.weights_key, self.backtest_key, self.series_key]
+        return [self.weights_key, self.backtest_key, self.series_key, self.simple_key]
 
 
 class IdempotencyKey(Owned):
@@ -289,6 +294,28 @@ class IdempotencyKey(Owned):
     headers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     body: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Clock(Base):
+    """The number of the last change: one row, held by whoever changes something until that is committed."""
+
+    __tablename__ = "clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class Change(Owned):
+    """When a dataset, or what it forecasts with, changed last; it outlives the dataset, to tell of its end.
+
+    Numbers come from the clock, so they are in the order of the commits: who has seen one has seen all below.
+    """
+
+    __tablename__ = "changes"
+    __table_args__ = (Index(None, "number"),)
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
 
 
 class Worker(Base):

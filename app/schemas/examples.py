@@ -300,6 +300,20 @@ FORECAST: Example = {
     "verdict": "beats",
     "warning": None,
 }
+UNSEEN: Example = {
+    "dataset_id": DATASET_ID,
+    "model_id": None,
+    "horizon": 2,
+    "level": [80],
+    "observations": [
+        {"unique_id": "Svalbard", "ds": 2021, "y": 2859.0},
+        {"unique_id": "Svalbard", "ds": 2022, "y": 2893.0},
+        {"unique_id": "Svalbard", "ds": 2023, "y": 2939.0},
+    ],
+}
+CHART = (
+    '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n<svg width="576pt" height="324pt" ...>...</svg>'
+)
 PROBLEM: Example = {
     "type": "urn:gatecast:problem:bad-input",
     "title": "The input cannot be used",

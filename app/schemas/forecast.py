@@ -6,7 +6,33 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
 from app.schemas.backtests import Outcome
-from app.schemas.datasets import Time
+from app.schemas.datasets import ObservationIn, Time
+
+
+class ForecastRequest(BaseModel):
+    """Series to forecast that a model never saw, by the model of a dataset or by one of its choice."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.UNSEEN})
+
+    dataset_id: Annotated[
+        str | None, Field(description="Forecast with the champion of this dataset; its series are not used.")
+    ] = None
+    model_id: Annotated[str | None, Field(description="Forecast with this very model instead.")] = None
+    horizon: Annotated[
+        int | None, Field(ge=1, le=10_000, description="Steps ahead; by default as far as the model reaches.")
+    ] = None
+    level: Annotated[
+        list[Annotated[int, Field(ge=50, le=99)]],
+        Field(min_length=1, max_length=10, description="Intervals in percent, 50 to 99."),
+    ] = [80, 95]
+    observations: Annotated[
+        list[ObservationIn],
+        Field(
+            min_length=1,
+            description="The rows of up to 1,000 series, in any order, at the model's time steps; of two for "
+            "the same time the last one counts.",
+        ),
+    ]
 
 
 class Interval(BaseModel):
@@ -31,8 +57,12 @@ class SeriesForecast(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.FORECAST})
 
     unique_id: Annotated[str, Field(description="Name of the series.")]
-    dataset_id: Annotated[str, Field(description="The dataset it belongs to.")]
-    dataset_version: Annotated[int, Field(description="The version whose last values the forecast follows.")]
+    dataset_id: Annotated[
+        str | None, Field(description="The dataset it belongs to; null where its history came with the call.")
+    ]
+    dataset_version: Annotated[
+        int | None, Field(description="The version whose last values the forecast follows; null likewise.")
+    ]
     model_id: Annotated[str, Field(description="The model that made it.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
     ds: Annotated[list[Time], Field(description="The times forecast.")]

@@ -31,8 +31,8 @@ from models.backtest import Trial as CoreTrial
 from models.config import Architecture, preset
 from models.errors import CoreError
 from models.memory import needed_bytes
+from models.panel import Panel
 from models.training import fit
-from models.windows import Panel
 
 PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
 logger = logging.getLogger(__name__)
@@ -205,6 +205,8 @@ def _product(work: _Work, result: Result) -> _Product:
         model.backtest_key: result.rows,
         model.series_key: result.series,
     }
+    if result.simple is not None:
+        parts[model.simple_key] = result.simple
     return _Product(model, parts, work.request.promote)
 
 

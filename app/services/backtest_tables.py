@@ -20,7 +20,7 @@ from app.db.engine import Session
 from app.db.tables import Model
 from app.services.histories import Histories
 from models.backtest import LEVELS, Backtest
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 
 
 def row_table(histories: Histories, backtest: Backtest) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from app.db.engine import Session
+from app.db.queries import changes
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
@@ -52,6 +53,7 @@ def _point_to_last(session: Session, model: Model) -> None:
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     champion_id = None if champion is None else champion.id
     dataset_queries.set_champion(session, model.workspace_id, model.dataset_id, champion_id)
+    changes.note(session, model.workspace_id, model.dataset_id)
 
 
 def _is_wanted(session: Session, model: Model, promotion: Promotion) -> bool:

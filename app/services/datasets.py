@@ -1,11 +1,14 @@
 """Datasets: what is uploaded, looked at and deleted."""
 
+from collections.abc import Collection
+
 import numpy as np
 
 from app import blobs
 from app.auth import Principal
 from app.db.engine import Session
 from app.db.ids import new_id
+from app.db.queries import changes
 from app.db.queries import datasets as queries
 from app.db.queries import models as model_queries
 from app.db.tables import Dataset, DatasetVersion, Series
@@ -104,6 +107,7 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
     keys = queries.blob_keys(session, workspace_id, dataset_id)
     blobs.delete(session, workspace_id, keys + [key for model in models for key in model.blob_keys])
     queries.delete(session, workspace_id, dataset_id)
+    changes.note(session, workspace_id, dataset_id)
 
 
 def find(session: Session, principal: Principal, dataset_id: str) -> queries.Pair:
@@ -129,14 +133,19 @@ def named_series(session: Session, version: DatasetVersion, unique_ids: list[str
     Raises NotFound if one of them is not in the dataset.
     """
     rows = queries.series_named(session, version, unique_ids)
-    missing = sorted(set(unique_ids) - {row.unique_id for row in rows})
-    if missing:
-        raise NotFound(
-            f"Dataset {version.dataset_id} has no series {', '.join(map(repr, missing))}. "
-            f"GET /datasets/{version.dataset_id}/series lists those there are.",
-            [FieldError("?unique_id", f"{name!r} is not there.") for name in missing],
-        )
+    if missing := set(unique_ids) - {row.unique_id for row in rows}:
+        raise no_such_series(version, missing)
     return rows
+
+
+def no_such_series(version: DatasetVersion, unique_ids: Collection[str]) -> NotFound:
+    """Return the error that says which series are not in a dataset."""
+    missing = sorted(unique_ids)
+    return NotFound(
+        f"Dataset {version.dataset_id} has no series {', '.join(map(repr, missing))}. "
+        f"GET /datasets/{version.dataset_id}/series lists those there are.",
+        [FieldError("?unique_id", f"{name!r} is not there.") for name in missing],
+    )
 
 
 def out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:

@@ -1,32 +1,31 @@
 """Forecasts: find the model and the last window of each series, let its method answer, name the times."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from app import blobs
 from app.auth import Principal
-from app.db.engine import Database, Session
+from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as model_queries
-from app.db.tables import DatasetVersion, Model, Series
+from app.db.queries.datasets import LastWindow
+from app.db.tables import DatasetVersion, Model
 from app.errors import BadInput, Conflict, FieldError, NotFound
 from app.intake.frame import TimeAxis
-from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
 from app.services import datasets, models, verdicts
 from app.services import series as store
-from app.services.model_cache import ModelCache
+from app.services.answers import Answers, History, Known, of_nothing, told
+from app.services.loading import LoadedModel, load
 from app.services.paging import PageRequest, cut
 from app.services.verdicts import Answerer
-from models import baselines
-from models.checkpoint import load
-from models.forecasting import Forecast, resolve_device, use_one_thread
-from models.methods import forecast_by
-from models.network import Forecaster
-from models.windows import Panel
+from models.forecasts import Forecast
+from models.methods import Outlook, look_ahead
+from models.panel import Panel
 
-SLOW_PAGE = 50  # series: a table is sent page by page, and the first shall not take minutes
+PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory
+SLOW_PAGE = 50  # where a series takes long, and the first page shall not take minutes
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class ForecastQuery:
         return replace(self, dataset_id=dataset_id)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
     """What answers a query: one model, and one version of the dataset whose series it forecasts."""
 
@@ -54,10 +53,17 @@ class Source:
     horizon: int
     levels: tuple[int, ...]
     answerer: Answerer
-    axis: TimeAxis = field(init=False)
+    is_champion: bool
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "axis", TimeAxis.from_dict(self.version.axis))
+    @cached_property
+    def axis(self) -> TimeAxis:
+        """The time axis of the dataset."""
+        return TimeAxis.from_dict(self.version.axis)
+
+    @cached_property
+    def ref(self) -> DatasetRef:
+        """The dataset whose changes concern it."""
+        return DatasetRef(self.model.workspace_id, self.model.dataset_id)
 
     @property
     def is_slow(self) -> bool:
@@ -65,98 +71,91 @@ class Source:
         return "ets" in self.answerer.method.weights
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """All that a page of forecasts takes, read already: what is computed holds no transaction open."""
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """All that forecasts take, read already: what is computed from it holds no transaction open."""
 
     source: Source
-    model: Forecaster
-    rows: list[Series]
-    next: str | None
+    model: LoadedModel
+    rows: Sequence[LastWindow]
 
-    def forecasts(self) -> list[SeriesForecast]:
-        """Compute them."""
-        source, rows = self.source, self.rows
-        if not rows:
-            return []
-        panel = _panel(source.axis, rows)
-        result = forecast_by(
-            source.answerer.method, self.model, panel, horizon=source.horizon, levels=source.levels
-        )
-        return [_series_forecast(source, row, result, i) for i, row in enumerate(rows)]
-
-
-def warm_up() -> None:
-    """Import what a blend or a fallback needs, so that no one waits seconds for the first of them."""
-    baselines.preload()
-
-
-class Oracle:
-    """Answers queries with the models it keeps loaded on one device."""
-
-    def __init__(self, database: Database, cache: ModelCache, device: str) -> None:
-        self._database = database
-        self._cache = cache
-        self._device = str(resolve_device(device))
-        use_one_thread()
-
-    def answer(
-        self, principal: Principal, query: ForecastQuery, request: PageRequest
-    ) -> SeriesForecast | ForecastPage:
-        """Forecast the one series that the query names, or a page of several, by name."""
-        with self._database.read() as session:
-            batch = self._read(session, _source(session, principal, query), query, request)
-        forecasts = batch.forecasts()
-        return (
-            forecasts[0] if len(query.unique_ids) == 1 else ForecastPage(forecasts=forecasts, next=batch.next)
+    def outlook(self) -> Outlook:
+        """Do what takes long, for all rows at once."""
+        panel = _panel(self.source.axis, self.rows)
+        return look_ahead(
+            self.source.answerer.method, self.model.forecaster, panel, self.model.simple.of(self.rows)
         )
 
-    def pages(
-        self, principal: Principal, query: ForecastQuery, page_size: int
-    ) -> Iterator[list[SeriesForecast]]:
-        """Forecast every series asked for, page by page, each read in a short transaction of its own."""
-        following: str | None = None
-        answerer: Answerer | None = None
-        while True:
-            with self._database.read() as session:
-                source = _source(session, principal, query, answerer)
-                size = min(page_size, SLOW_PAGE) if source.is_slow else page_size
-                batch = self._read(session, source, query, PageRequest(size, following))
-            yield batch.forecasts()
-            # Whatever happens meanwhile, one table comes from one method of one model, and one version.
-            answerer = source.answerer
-            query = replace(query, model_id=source.model.id, dataset_version=source.version.version)
-            if (following := batch.next) is None:
-                return
-
-    def _read(self, session: Session, source: Source, query: ForecastQuery, request: PageRequest) -> _Batch:
-        model = self._model(session, source.model)
-        if query.unique_ids:
-            rows = datasets.named_series(session, source.version, list(query.unique_ids))
-            return _Batch(source, model, rows, next=None)
-        found = dataset_queries.series_page(session, source.version, request.limit + 1, request.after)
-        shown, following = cut(found, request, lambda row: row.unique_id)
-        return _Batch(source, model, list(shown), following)
-
-    def _model(self, session: Session, row: Model) -> Forecaster:
-        def fetch() -> Forecaster:
-            weights = blobs.get(session, row.workspace_id, row.weights_key)
-            return load(weights, row.artifact, device=self._device)
-
-        return self._cache.get((row.workspace_id, row.id), fetch)
+    def answers(self) -> Answers:
+        """Forecast every row as the source says."""
+        if not self.rows:
+            source = self.source
+            return told_of(source, self.rows, of_nothing(source.horizon, source.levels))
+        numbers = np.arange(len(self.rows))
+        forecast = self.outlook().forecast(numbers, self.source.horizon, self.source.levels)
+        return told_of(self.source, self.rows, forecast)
 
 
-def _source(
-    session: Session, principal: Principal, query: ForecastQuery, answerer: Answerer | None = None
-) -> Source:
+def told_of(source: Source, rows: Sequence[LastWindow], forecast: Forecast) -> Answers:
+    """Say of the forecast of some rows what is to be said with it."""
+    version = source.version
+    ends = np.array([row.end for row in rows], dtype=np.int64)
+    known = Known(source.axis, [row.unique_id for row in rows], ends, version.dataset_id, version.version)
+    return told(known, source.model, source.answerer, forecast, source.levels)
+
+
+def history_of(source: Source, rows: Sequence[LastWindow]) -> History:
+    """Return what is known of the first of some rows, as far back as its index row goes."""
+    return History.until(source.axis, rows[0].end, store.tail(rows[0]))
+
+
+def pages(database: Database, source: Source, model: LoadedModel) -> Iterator[Answers]:
+    """Forecast every series, page by page, each read in a short transaction of its own.
+
+    Whatever happens meanwhile, one table comes from one method of one model, and one version.
+    """
+    following: str | None = None
+    request = PageRequest(SLOW_PAGE if source.is_slow else PAGE)
+    while True:
+        with database.read() as session:
+            # Deleted meanwhile, it would look like a table that is at its end.
+            _version(session, source.ref, source.version.version)
+            rows, following = read_page(session, source, replace(request, after=following))
+        yield Reading(source, model, rows).answers()
+        if following is None:
+            return
+
+
+def read_page(
+    session: Session, source: Source, request: PageRequest
+) -> tuple[Sequence[LastWindow], str | None]:
+    """Read the series of a page by name, with the name to go on after."""
+    found = dataset_queries.window_page(session, source.version, request.limit + 1, request.after)
+    return cut(found, request, lambda row: row.unique_id)
+
+
+def load_model(database: Database, source: Source, device: str) -> LoadedModel:
+    """Load the model of a source. Raises BlobDamaged."""
+    with database.read() as session:
+        return load(session, source.model, device)
+
+
+def find_source(session: Session, principal: Principal, query: ForecastQuery) -> Source:
+    """Return what answers a query, whatever series it names.
+
+    Raises NotFound, BadInput for a horizon out of reach, and Conflict where there is no model, or one that
+    is to refuse.
+    """
     model = _model_asked_for(session, principal, query)
     _, newest = datasets.find(session, principal, model.dataset_id)
     version = newest
     if query.dataset_version is not None and query.dataset_version != newest.version:
-        version = _version(session, principal, model.dataset_id, query.dataset_version)
+        ref = DatasetRef(principal.workspace_id, model.dataset_id)
+        version = _version(session, ref, query.dataset_version)
     horizon = model.horizon if query.horizon is None else query.horizon
     _check_horizon(session, model, horizon)
-    return Source(model, version, horizon, query.levels, answerer or verdicts.answerer(model))
+    is_champion = query.model_id is None
+    return Source(model, version, horizon, query.levels, verdicts.answerer(model), is_champion)
 
 
 def _model_asked_for(session: Session, principal: Principal, query: ForecastQuery) -> Model:
@@ -195,10 +194,10 @@ def _how_to_get_a_champion(session: Session, principal: Principal, dataset_id: s
     )
 
 
-def _version(session: Session, principal: Principal, dataset_id: str, number: int) -> DatasetVersion:
-    found = dataset_queries.version(session, principal.workspace_id, dataset_id, number)
+def _version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:
+    found = dataset_queries.version(session, *ref, number)
     if found is None:
-        raise NotFound(f"Dataset {dataset_id} has no version {number}.")
+        raise NotFound(f"Dataset {ref.dataset_id} has no version {number}.")
     return found
 
 
@@ -215,34 +214,11 @@ def _check_horizon(session: Session, model: Model, horizon: int) -> None:
     )
 
 
-def _panel(axis: TimeAxis, rows: list[Series]) -> Panel:
+def _panel(axis: TimeAxis, rows: Sequence[LastWindow]) -> Panel:
     tails = [store.tail(row) for row in rows]
     ends = np.array([row.end for row in rows], dtype=np.int64)
     lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
     phases = (axis.phase(ends) - (lengths - 1)) % axis.season_length
     return Panel(
         values=np.concatenate(tails), offsets=np.concatenate([[0], np.cumsum(lengths)]), phases=phases
-    )
-
-
-def _series_forecast(source: Source, row: Series, result: Forecast, i: int) -> SeriesForecast:
-    return SeriesForecast(
-        unique_id=row.unique_id,
-        dataset_id=row.dataset_id,
-        dataset_version=source.version.version,
-        model_id=source.model.id,
-        frequency=source.axis.frequency,
-        ds=source.axis.format(source.axis.future(row.end, source.horizon)),
-        forecast=result.median[i].tolist(),
-        intervals={
-            str(level): Interval(
-                lo=result.lo[level][i].tolist(),
-                hi=result.hi[level][i].tolist(),
-                calibrated=source.answerer.method.calibration.holds(level),
-            )
-            for level in source.levels
-        },
-        method=source.answerer.name,
-        verdict=source.answerer.verdict,
-        warning=source.answerer.warning,
     )

@@ -10,7 +10,7 @@ from app.db.queries import datasets as queries
 from app.db.tables import DatasetVersion
 from app.intake.frame import TimeAxis
 from app.services import series as store
-from models.windows import Panel
+from models.panel import Panel
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,49 +1,53 @@
-"""Loaded models in the memory of the API process, bounded in bytes."""
+"""Loaded models in the memory of an API process, bounded in bytes."""
 
-import threading
-from collections import OrderedDict
+import asyncio
 from collections.abc import Callable
 
-from models.network import Forecaster
+from app.observability import metrics
+from app.services.loading import LoadedModel
+from app.services.lru import Lru
 
 Key = tuple[str, str]  # workspace, model
 
 
 class ModelCache:
-    """Keeps the models used last; a model is loaded once, however many ask for it at the same time."""
+    """Keeps the models used last; a model is loaded once, however many ask for it at the same time.
+
+    To be used in one event loop; the loading itself is done in a thread.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes = limit_bytes
-        self._models: OrderedDict[Key, Forecaster] = OrderedDict()
-        self._loading: dict[Key, threading.Lock] = {}
-        self._lock = threading.Lock()
+        self._models: Lru[Key, LoadedModel] = Lru(limit_bytes, lambda model: model.nbytes)
+        self._loading: dict[Key, asyncio.Task[LoadedModel]] = {}
 
-    def get(self, key: Key, load: Callable[[], Forecaster]) -> Forecaster:
+    async def get(self, key: Key, load: Callable[[], LoadedModel]) -> LoadedModel:
         """Return the model under a key, from memory or by `load`."""
-        with self._lock:
-            loading = self._loading.setdefault(key, threading.Lock())
-        with loading:
-            found = self._find(key)
-            if found is None:
-                found = load()
-                self._keep(key, found)
-        with self._lock:
-            self._loading.pop(key, None)
-        return found
+        if (found := self._models.get(key)) is not None:
+            return found
+        if key not in self._loading:
+            self._loading[key] = asyncio.create_task(self._load(key, load))
+        # Shielded: who waits may go away, and others wait for the same.
+        return await asyncio.shield(self._loading[key])
 
-    def _find(self, key: Key) -> Forecaster | None:
-        with self._lock:
-            if key in self._models:
-                self._models.move_to_end(key)
-            return self._models.get(key)
+    def pin(self, key: Key) -> None:
+        """Never let a model go to make room for others."""
+        self._models.pinned.add(key)
 
-    def _keep(self, key: Key, model: Forecaster) -> None:
-        with self._lock:
-            self._models[key] = model
-            while self.nbytes > self._limit_bytes and len(self._models) > 1:
-                self._models.popitem(last=False)
+    def unpin(self, key: Key) -> None:
+        """Treat a model like the others again."""
+        self._models.pinned.discard(key)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all the models kept."""
-        return sum(model.nbytes for model in self._models.values())
+        return self._models.size
+
+    async def _load(self, key: Key, load: Callable[[], LoadedModel]) -> LoadedModel:
+        try:
+            with metrics.MODEL_LOAD_SECONDS.time():
+                model = await asyncio.to_thread(load)
+            self._models.put(key, model)
+            metrics.MODEL_CACHE_BYTES.set(self.nbytes)
+            return model
+        finally:
+            del self._loading[key]

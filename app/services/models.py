@@ -5,6 +5,7 @@ from typing import Any
 from app import blobs
 from app.auth import Principal
 from app.db.engine import Session
+from app.db.queries import changes as change_queries
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
@@ -36,6 +37,7 @@ def update(session: Session, principal: Principal, model_id: str, changes: Model
     if changes.name is not None:
         model.name = changes.name or None
     session.flush()
+    change_queries.note(session, model.workspace_id, model.dataset_id)
     return _out(model, champion)
 
 

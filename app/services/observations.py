@@ -9,6 +9,7 @@ import numpy as np
 from app import blobs
 from app.auth import Principal
 from app.db.engine import Session
+from app.db.queries import changes
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, Extent
 from app.db.tables import Dataset, DatasetVersion
@@ -55,6 +56,7 @@ def append(
     changed = work.changed()
     if (first := next(changed, None)) is not None:
         version = _publish(work, dataset, chain([first], changed), source_sha256)
+        changes.note(session, principal.workspace_id, dataset_id)
     return _out(dataset, version, work)
 
 

@@ -12,7 +12,7 @@ from app import blobs
 from app.schemas.datasets import Time
 from app.schemas.lineage import Lineage
 from app.schemas.train import Architecture, MethodChoice
-from app.services import backtest_tables
+from app.services import backtest_tables, simple_medians
 from app.services.histories import Histories
 from app.version import VERSIONS
 from models.checkpoint import Artifact, dump
@@ -80,6 +80,12 @@ class Result:
     def series(self) -> bytes:
         """The measures for each series as bytes."""
         return backtest_tables.series_table(self.recipe.histories, self.trained.assessment.backtest)
+
+    @cached_property
+    def simple(self) -> bytes | None:
+        """What the simple methods that take part in the answers said, as bytes; nothing where none does."""
+        medians = self.trained.simple
+        return simple_medians.table(self.recipe.histories, medians) if medians else None
 
     @property
     def methods(self) -> dict[str, dict[str, object]]:

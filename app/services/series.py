@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app import blobs
 from app.db.engine import Session
 from app.db.queries import datasets as queries
-from app.db.queries.datasets import Entry
+from app.db.queries.datasets import Entry, LastWindow
 from app.db.tables import DatasetVersion, Series
 from app.intake.frame import SeriesFrame, TimeAxis
 from models.config import HISTORY_LIMIT
@@ -88,7 +88,7 @@ def _index_row(frame: SeriesFrame, i: int) -> dict[str, Any]:
     }
 
 
-def tail(row: Series) -> NDArray[np.float64]:
+def tail(row: LastWindow) -> NDArray[np.float64]:
     """Return the last values of a series, at most HISTORY_LIMIT, NaN for gaps."""
     return np.frombuffer(row.tail, "<f8").astype(np.float64)
 

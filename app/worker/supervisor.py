@@ -1,60 +1,70 @@
-"""Keep worker processes alive, beside the API or alone."""
+"""Keep processes alive: workers beside the API or alone, and several of the API."""
 
 import logging
 import threading
+from collections.abc import Callable
 from multiprocessing import get_context
+from typing import Any
 
 from app.settings import Settings
 from app.worker.process import PAUSE_LIMIT_S, run_worker, set_up_process
 
 RESTART_PAUSE_S = 1.0
-EXIT_S = 1.0  # for a worker that has paused its training, to be gone
+EXIT_S = 1.0  # for a process that has had its grace time, to be gone
 CONTEXT = get_context("spawn")
 logger = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Starts as many workers as the settings say, and another one whenever one dies, until told to stop.
+    """Starts so many processes that run `target`, and another one whenever one dies, until told to stop.
 
-    Told so, a worker has `pause_limit_s` for its training to reach a checkpoint.
+    Told so, a process has `grace_s` to end what it does.
     """
 
-    def __init__(self, settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> None:
-        self._settings, self._pause_limit_s = settings, pause_limit_s
+    def __init__(
+        self, name: str, target: Callable[..., None], arguments: tuple[Any, ...], count: int, grace_s: float
+    ) -> None:
+        self._name, self._target, self._arguments, self._grace_s = name, target, arguments, grace_s
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._keep_alive, name=f"supervisor {number}")
-            for number in range(settings.worker_concurrency)
+            threading.Thread(target=self._keep_alive, name=f"supervisor of {name} {number}")
+            for number in range(count)
         ]
 
     def start(self) -> None:
-        """Start the workers."""
+        """Start the processes."""
         for thread in self._threads:
             thread.start()
 
     def ask_to_stop(self) -> None:
-        """Begin to stop the workers; they are ended if they do not within the grace time."""
+        """Begin to stop the processes; they are ended if they do not within the grace time."""
         self._stopping.set()
 
     def stop(self) -> None:
-        """Stop the workers and wait until they have."""
+        """Stop the processes and wait until they have."""
         self.ask_to_stop()
         for thread in self._threads:
             thread.join()
 
     def _keep_alive(self) -> None:
         while not self._stopping.is_set():
-            process = CONTEXT.Process(target=run_worker, args=(self._settings, self._pause_limit_s))
+            process = CONTEXT.Process(target=self._target, args=self._arguments)
             process.start()
             while process.is_alive() and not self._stopping.is_set():
                 process.join(timeout=0.2)
             if self._stopping.is_set():
                 process.terminate()
-                process.join(self._pause_limit_s + EXIT_S)
+                process.join(self._grace_s + EXIT_S)
                 process.kill()
                 return
-            logger.error("The worker ended with code %s; another one starts.", process.exitcode)
+            logger.error("The %s ended with code %s; another one starts.", self._name, process.exitcode)
             self._stopping.wait(RESTART_PAUSE_S)
+
+
+def workers_of(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> Supervisor:
+    """Return the supervisor of as many workers as the settings say."""
+    arguments = (settings, pause_limit_s)
+    return Supervisor("worker", run_worker, arguments, settings.worker_concurrency, pause_limit_s)
 
 
 def run_workers(settings: Settings) -> None:
@@ -62,7 +72,7 @@ def run_workers(settings: Settings) -> None:
     if settings.worker_concurrency == 1:
         run_worker(settings)
     stopping = set_up_process(settings)
-    supervisor = Supervisor(settings)
+    supervisor = workers_of(settings)
     supervisor.start()
     stopping.wait()
     supervisor.stop()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 def test_running_job_stops_within_2_s_and_leaves_nothing(
     service: Service, caller: Client, database: Database
 ) -> None:
-    job = asked(caller)
+    job = asked(caller, "balanced")
     under_way(caller, job.id)
     worker, child = service.worker_pid(), service.training_pid()
     began = time.monotonic()
@@ -30,8 +30,8 @@ def test_running_job_stops_within_2_s_and_leaves_nothing(
 
 
 def test_cancelled_job_that_waited_never_starts(caller: Client) -> None:
-    first = asked(caller)
-    waiting = again(caller, first.dataset_id, seed=1)
+    first = asked(caller, "balanced")
+    waiting = again(caller, first.dataset_id, "balanced", seed=1)
     last = again(caller, first.dataset_id, "quick", seed=2)
     under_way(caller, first.id)
     caller.cancel(waiting.id)

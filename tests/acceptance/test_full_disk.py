@@ -46,7 +46,7 @@ def fill(disk: Path) -> Path:
 
 
 def train_on_a_full_disk(service: Service, caller: Client, disk: Path) -> str:
-    job = asked(caller, series=3)
+    job = asked(caller, "balanced", series=3)
     under_way(caller, job.id)
     filler = fill(disk)
     eventually(lambda: "does not take the model" in service.log.read_text(), within_s=120)

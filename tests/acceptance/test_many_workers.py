@@ -82,7 +82,7 @@ def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
 def test_child_killed_three_times_fails_its_job_with_each_cause(
     api: Service, caller: Client, tmp_path: Path
 ) -> None:
-    job = asked(caller)
+    job = asked(caller, "balanced")
     with running_worker(api.database_url, tmp_path) as worker:
         for attempt in (1, 2, 3):
             under_way(caller, job.id, attempt)
@@ -95,8 +95,8 @@ def test_child_killed_three_times_fails_its_job_with_each_cause(
 
 
 def test_workers_of_one_device_train_side_by_side(api: Service, caller: Client, tmp_path: Path) -> None:
-    first = asked(caller)
-    second = again(caller, first.dataset_id, seed=1)
+    first = asked(caller, "balanced")
+    second = again(caller, first.dataset_id, "balanced", seed=1)
     with running_worker(api.database_url, tmp_path, "--device", "cpu", "--concurrency", "2"):
         eventually(lambda: {worker.job_id for worker in caller.workers()} == {first.id, second.id})
         assert {worker.device for worker in caller.workers()} == {"cpu"}
@@ -107,8 +107,8 @@ def test_workers_of_one_device_train_side_by_side(api: Service, caller: Client, 
 def test_no_more_train_at_a_time_than_the_limit_over_all(
     api: Service, caller: Client, tmp_path: Path
 ) -> None:
-    first = asked(caller)
-    second = again(caller, first.dataset_id, seed=1)
+    first = asked(caller, "balanced")
+    second = again(caller, first.dataset_id, "balanced", seed=1)
     with ExitStack() as workers:
         for _ in range(2):
             workers.enter_context(running_worker(api.database_url, tmp_path, max_trainings=1))

@@ -96,7 +96,7 @@ def test_worker_is_of_use_after_its_fork_server_died_at_the_start(
 def test_forecasts_go_on_while_a_training_runs(caller: Client, job: JobOut) -> None:
     caller.wait(job.id)
     under_way(caller, again(caller, job.dataset_id).id)
-    assert len(caller.forecast(job.dataset_id).forecasts) == 20
+    assert len(caller.forecast(job.dataset_id).forecasts) == 100
 
 
 def test_training_outlives_a_crash_of_the_database(postgres_programs: Path, tmp_path: Path) -> None:

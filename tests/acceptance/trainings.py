@@ -7,13 +7,13 @@ from benchmarks.process_tree import eventually
 from tests.factories import csv_bytes, trends
 
 
-def asked(caller: Client, preset: Preset = "balanced", series: int = 20, seed: int = 0) -> JobOut:
+def asked(caller: Client, preset: Preset = "quick", series: int = 100, seed: int = 0) -> JobOut:
     """Upload series and ask for a training."""
     dataset = caller.upload_csv("trends", csv_bytes(trends(count=series)))
     return again(caller, dataset.id, preset, seed)
 
 
-def again(caller: Client, dataset_id: str, preset: Preset = "balanced", seed: int = 0) -> JobOut:
+def again(caller: Client, dataset_id: str, preset: Preset = "quick", seed: int = 0) -> JobOut:
     """Ask for one more training on a dataset."""
     return caller.train(dataset_id, horizon=5, preset=preset, seed=seed)
 

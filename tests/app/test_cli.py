@@ -164,6 +164,7 @@ def test_command_stands_in_the_readme(name: str) -> None:
         ("app.client", {"torch", "sqlalchemy", "pandas", "fastapi"}),
         ("app.cli", {"torch", "sqlalchemy", "pandas", "fastapi"}),
         ("app.worker.process", {"torch", "pandas", "fastapi"}),
+        ("app.main", {"matplotlib", "statsforecast"}),
     ],
 )
 def test_import_is_light(module: str, heavy: set[str]) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.competition import Part
 from benchmarks.scores import Score, owa, point_forecast, pooled, score
-from models.forecasting import Forecast
-from models.windows import Panel
+from models.forecasts import Forecast
+from models.panel import Panel
 
 LOW = Score(
     series=1,

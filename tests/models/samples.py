@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from models.calibration import LEVELS
 from models.config import TrainingConfig
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 from models.held_out import HeldOut
 from models.network import Forecaster, build_member
-from models.windows import Floats, Panel
+from models.panel import Floats, Panel
 
 
 def tiny_config(**changes: object) -> TrainingConfig:

@@ -7,9 +7,10 @@ import pytest
 
 from models.baselines import BASELINES
 from models.config import Architecture, preset
-from models.forecasting import Forecast, forecast
+from models.forecasting import forecast
+from models.forecasts import Forecast
+from models.panel import Floats, Panel
 from models.training import fit
-from models.windows import Floats, Panel
 from tests.models.samples import tiny_config, wave, waves
 
 T = np.arange(40)

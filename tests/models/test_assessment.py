@@ -6,7 +6,7 @@ import pytest
 from models.assessment import Assessment, Blending, assess
 from models.baselines import BASELINES
 from models.cross_fitting import alone, blend, learned
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 from models.held_out import HeldOut
 from models.methods import BLEND, raw_forecast
 from models.verdict import FEWEST_UNITS, judge

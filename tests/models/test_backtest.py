@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.backtest import Backtest, Measures, Trial, ranked
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 from models.metrics import coverage
 from models.network import Forecaster
 from models.training import fit

@@ -8,7 +8,7 @@ from statsforecast import models
 from models.baselines import BASELINES, Baseline, drift, ets, naive, seasonal_naive, simple_forecast, theta
 from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
-from models.windows import Panel
+from models.panel import Panel
 from tests.models.samples import bounds, wave
 
 NAN = np.nan

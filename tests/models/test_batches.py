@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from models.batches import MOST_HELD_OUT, Source
-from models.windows import Panel
+from models.panel import Panel
 from tests.models.samples import tiny_config, waves
 
 CPU = torch.device("cpu")

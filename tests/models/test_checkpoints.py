@@ -6,15 +6,17 @@ import pytest
 
 from models.checkpoint import Artifact, dump
 from models.config import Architecture, TrainingConfig
+from models.panel import Panel
 from models.selection import Progress, Trained, train
-from models.windows import Panel
 from tests.models.samples import bounds, tiny_config, waves
 
 CONFIG = tiny_config(views=("last", "phase"), season_length=1, steps=5)
 CANDIDATES: tuple[Architecture, ...] = ("rnn", "cnn")
-PARTS = ("backtesting-rnn", "backtesting-cnn", "baselines", "training")
-SAVES = (10, 10, 2, 10)
-"""Of each part, where every moment is due: epochs of both members, and twelve windows, eight at once."""
+PARTS = ("backtesting-rnn", "backtesting-cnn", "baselines", "training", "followers")
+SAVES = (10, 10, 2, 10, 1)
+"""Of each part, where every moment is due: epochs of both members, twelve windows, eight at once, and all
+series at once.
+"""
 
 
 class BrokenOff(Exception):
@@ -54,7 +56,13 @@ def trained(
 ) -> Trained:
     told = [] if seen is None else seen
     return train(
-        panel(), config, CANDIDATES, on_progress=told.append, should_stop=should_stop, checkpoints=memory
+        panel(),
+        config,
+        CANDIDATES,
+        blending="blend",
+        on_progress=told.append,
+        should_stop=should_stop,
+        checkpoints=memory,
     )
 
 
@@ -93,7 +101,7 @@ def whole() -> Memory:
 
 @pytest.fixture(scope="module")
 def unbroken() -> list[object]:
-    return bits(train(panel(), CONFIG, CANDIDATES))
+    return bits(train(panel(), CONFIG, CANDIDATES, blending="blend"))
 
 
 def copied(memory: Memory) -> Memory:
@@ -227,7 +235,7 @@ def test_nothing_is_saved_before_it_is_due() -> None:
 
 
 def test_parts_that_ended_unsaved_are_saved_with_the_next() -> None:
-    answers = iter([False] * 20 + [True] + [False] * 11)
+    answers = iter([False] * 20 + [True] + [False] * 12)
     memory = Memory(due=lambda: next(answers))
     trained(memory)
     assert memory.saved == ["backtesting-rnn", "backtesting-cnn", "baselines"]

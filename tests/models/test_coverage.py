@@ -8,8 +8,8 @@ import pytest
 from models.config import preset
 from models.methods import forecast_by
 from models.metrics import coverage
+from models.panel import Floats, Panel
 from models.selection import train
-from models.windows import Floats, Panel
 
 pytestmark = pytest.mark.long
 

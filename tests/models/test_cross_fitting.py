@@ -5,10 +5,10 @@ import pytest
 
 from models.baselines import BASELINES
 from models.cross_fitting import alone, blend, cross_fitted, learned
-from models.forecasting import Forecast
+from models.forecasts import Forecast
 from models.held_out import HeldOut
 from models.metrics import coverage
-from models.windows import Floats
+from models.panel import Floats
 from tests.models.samples import around, bounds, held_out_of
 
 LEARNERS = {"alone": alone("lstm"), "blend": blend("lstm")}

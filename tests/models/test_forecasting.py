@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from models.checkpoint import dump, load
 from models.config import HISTORY_LIMIT, QUANTILES, View
 from models.errors import DeviceUnavailable, HorizonTooLong, InvalidLevel, UnusableHistory
-from models.forecasting import _at_levels, _widening, forecast, joined, resolve_device
+from models.forecasting import _at_levels, _widening, forecast, resolve_device
+from models.forecasts import joined
 from models.network import Forecaster, build_member
+from models.panel import Floats, Panel
 from models.training import fit
-from models.windows import Floats, Panel
 from tests.models.samples import around, bounds, tiny_config, wave, waves
 
 
@@ -195,6 +197,14 @@ def test_floor_of_a_series_holds_for_median_and_bounds() -> None:
 def test_cpu_and_auto_are_devices() -> None:
     assert resolve_device("cpu").type == "cpu"
     assert resolve_device("auto").type in {"cpu", "cuda"}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_forecasts_on_a_gpu_are_those_on_the_cpu(model: Forecaster) -> None:
+    artifact = dump(model)
+    there = forecast(load(artifact.weights, artifact.metadata, device="cuda"), waves())
+    for here, on_gpu in zip(bounds(forecast(model, waves())), bounds(there), strict=True):
+        np.testing.assert_allclose(on_gpu, here, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["gpu", "cpu:1", "cuda:x", "cuda:", ""])

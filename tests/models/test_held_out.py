@@ -6,8 +6,8 @@ import pytest
 from models.config import TrainingConfig
 from models.errors import UnusableHistory
 from models.held_out import HeldOut, cut_count
+from models.panel import Panel
 from models.training import fit
-from models.windows import Panel
 from tests.models.samples import held_out_of, tiny_config, wave
 
 NAN = np.nan

@@ -5,7 +5,7 @@ import pytest
 
 from models.config import Preset, TrainingConfig, preset
 from models.memory import PROCESS, needed_bytes
-from models.windows import Panel
+from models.panel import Panel
 
 
 @dataclass(frozen=True)

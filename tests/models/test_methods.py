@@ -11,8 +11,8 @@ from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
 from models.forecasting import forecast
 from models.methods import Method, forecast_by, mixture, raw_forecast
 from models.network import Forecaster
+from models.panel import Floats, Panel
 from models.training import fit
-from models.windows import Floats, Panel
 from tests.models.samples import around, bounds, tiny_config, wave, waves
 
 MOST = np.finfo(np.float64).max

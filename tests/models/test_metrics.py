@@ -13,7 +13,7 @@ from models.metrics import (
     seasonal_naive_root_error,
     smape,
 )
-from models.windows import Panel
+from models.panel import Panel
 
 TARGET = np.array([[100.0, 50.0, np.nan]])
 

@@ -8,9 +8,9 @@ import torch
 from models.checkpoint import Artifact, dump, dump_state, load_state
 from models.config import TrainingConfig
 from models.errors import ArtifactDamaged, CannotResume
+from models.panel import Panel
 from models.state import TrainingState
 from models.training import Progress, fit
-from models.windows import Panel
 from tests.models.samples import tiny_config, using_threads, waves
 
 CONFIG = tiny_config(views=("last", "phase"))

@@ -9,10 +9,10 @@ from models.config import Architecture
 from models.errors import HorizonTooLong, TrainingStopped
 from models.forecasting import forecast
 from models.methods import BLEND, forecast_by
+from models.panel import Panel
 from models.selection import Progress, train
 from models.training import fit
 from models.verdict import judge
-from models.windows import Panel
 from tests.models.samples import bounds, tiny_config, wave, waves
 
 
@@ -98,11 +98,13 @@ def test_progress_tells_of_each_fit_in_turn() -> None:
 
 
 def test_progress_rises_evenly_over_fits_and_simple_methods() -> None:
-    """Two candidates of 15 epochs, the simple methods on 12 windows, eight at once, and the kept model."""
+    """Two candidates of 15 epochs, simple methods on 12 windows, eight at once, the kept model, and Theta,
+    which follows the network in the blend.
+    """
     seen: list[Progress] = []
-    train(panel(), tiny_config(steps=5), ["lstm", "cnn"], on_progress=seen.append)
+    train(panel(), tiny_config(steps=5), ["lstm", "cnn"], blending="blend", on_progress=seen.append)
     fit_shares = np.arange(1, 16) / 15
-    expected = np.concatenate([fit_shares, 1 + fit_shares, [2 + 8 / 12, 3], 3 + fit_shares]) / 4
+    expected = np.concatenate([fit_shares, 1 + fit_shares, [2 + 8 / 12, 3], 3 + fit_shares, [5]]) / 5
     assert [progress.share_done for progress in seen] == pytest.approx(expected.tolist())
 
 

@@ -12,8 +12,8 @@ from models.forecasting import forecast
 from models.member import one_cycle, pinball_loss
 from models.metrics import smape
 from models.network import Forecaster, build_member
+from models.panel import Panel
 from models.training import Progress, fit
-from models.windows import Panel
 from tests.models.samples import tiny_config, using_threads, wave, waves
 
 

@@ -8,9 +8,9 @@ import pytest
 from models.backtest import Backtest
 from models.baselines import BASELINES
 from models.methods import BLEND
+from models.panel import Floats, Panel
 from models.selection import train
 from models.verdict import DRAWS, judge, sign_flip
-from models.windows import Floats, Panel
 from tests.models.samples import around, held_out_of, random_walks, tiny_config
 
 

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from models.errors import InvalidPanel
+from models.panel import Panel
 from models.scaling import Scale, Transform, features
-from models.windows import Panel, Tape, Windows, cut
+from models.windows import Tape, Windows, cut
 from tests.models.samples import tiny_config, wave, waves
 
 CPU = torch.device("cpu")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, func, insert, literal, select
+from sqlalchemy import CTE, ColumnElement, bindparam, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
 from app.db.engine import Session
@@ -31,6 +31,15 @@ class Entry(NamedTuple):
     end: int
 
 
+class LastWindow(NamedTuple):
+    """What a forecast takes of a series: its last values, when they end, and since which version."""
+
+    unique_id: str
+    version: int
+    end: int
+    tail: bytes
+
+
 class Extent(NamedTuple):
     """The extremes of all series of a version."""
 
@@ -42,6 +51,21 @@ class Extent(NamedTuple):
 
 Other = aliased(Series)
 ENTRY = tuple(getattr(Series, name) for name in Entry._fields)
+WINDOW = tuple(getattr(Series, name) for name in LastWindow._fields)
+
+
+_SINCE = select(func.max(Other.version)).where(
+    Other.workspace_id == bindparam("workspace_id"),
+    Other.dataset_id == bindparam("dataset_id"),
+    Other.version <= bindparam("version"),
+    Other.unique_id == Series.unique_id,
+)
+LAST_WINDOWS = select(*WINDOW).where(
+    Series.workspace_id == bindparam("workspace_id"),
+    Series.dataset_id == bindparam("dataset_id"),
+    Series.version == _SINCE.scalar_subquery(),
+    Series.unique_id.in_(bindparam("unique_ids", expanding=True)),
+)
 
 
 def _with_version(workspace_id: str) -> Any:
@@ -136,16 +160,36 @@ def delete(session: Session, workspace_id: str, dataset_id: str) -> None:
 
 def series_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[Series]:
     """Return up to `limit` series by name, those after the name `after`."""
-    names = _names(version, limit, after)
-    query = _select(version, names.c.unique_id, Series).join(names, Series.unique_id == names.c.unique_id)
     # Sorted here: SQLite, asked for an order, would rather walk through the whole index.
-    return sorted(session.scalars(query), key=lambda row: row.unique_id)
+    return sorted(session.scalars(_page(version, limit, after, Series)), key=lambda row: row.unique_id)
 
 
 def series_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Series]:
     """Return the series with these names, by name; names that are not there are left out."""
     chunks = (session.scalars(_named(version, names, Series)) for names in _chunks(unique_ids))
     return sorted(chain.from_iterable(chunks), key=lambda row: row.unique_id)
+
+
+def window_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[LastWindow]:
+    """Return what a forecast takes of up to `limit` series, by name, those after the name `after`."""
+    return sorted(LastWindow(*row) for row in session.execute(_page(version, limit, after, *WINDOW)))
+
+
+def last_windows(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[LastWindow]:
+    """Return what a forecast takes of the series with these names, by name, without those that are not there.
+
+    The statement is made once: putting it together would take longer than the look into the index.
+    """
+    windows = []
+    for names in _chunks(unique_ids):
+        asked = {
+            "workspace_id": version.workspace_id,
+            "dataset_id": version.dataset_id,
+            "version": version.version,
+            "unique_ids": names,
+        }
+        windows += [LastWindow(*row) for row in session.execute(LAST_WINDOWS, asked)]
+    return sorted(windows)
 
 
 def entries_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Entry]:
@@ -191,6 +235,12 @@ def _select(version: DatasetVersion, unique_id: Any, *columns: Any) -> Any:
     """
     newest = select(func.max(Other.version)).where(*_until(version, Other), Other.unique_id == unique_id)
     return select(*columns).where(*_of(version, Series), Series.version == newest.scalar_subquery())
+
+
+def _page(version: DatasetVersion, limit: int, after: str | None, *columns: Any) -> Any:
+    names = _names(version, limit, after)
+    query = _select(version, names.c.unique_id, *columns)
+    return query.join(names, Series.unique_id == names.c.unique_id)
 
 
 def _names(version: DatasetVersion, limit: int, after: str | None) -> CTE:

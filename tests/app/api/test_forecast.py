@@ -2,20 +2,21 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
-from app.auth import OWNER
+from app.api.pagination import encode_cursor
 from app.db.engine import Database
 from app.db.tables import Blob, Model
 from app.main import create_app
-from app.services import storage
-from app.services.forecasting import ForecastQuery, Oracle
-from app.services.model_cache import ModelCache
+from app.services import forecasting, storage
+from app.services.forecasting import ForecastQuery
 from app.settings import Settings
-from tests.factories import dataset, trained, trends
+from tests.factories import dataset, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -34,7 +35,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
 
 
 Ready = tuple[TestClient, str]
-Params = dict[str, str | int | list[int]]
+Params = dict[str, str | int | list[int] | list[str]]
 
 
 def test_one_series_comes_as_one_object(ready: Ready) -> None:
@@ -145,23 +146,58 @@ def test_other_media_type_is_not_acceptable(ready: Ready) -> None:
     client, dataset_id = ready
     response = client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": "image/gif"})
     assert response.status_code == 406
-    assert "text/csv" in response.json()["detail"]
+    assert "text/csv, application/x-ndjson" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
     ("accept", "chosen"),
     [
         ("text/csv;q=0.1, application/json", "application/json"),
-        ("application/json;q=0, text/csv", "text/csv"),
-        ("text/*", "text/csv"),
-        ("*/*;q=0.1, text/csv", "text/csv"),
-        ("", "application/json"),
+        ("application/x-ndjson", "application/x-ndjson"),
+        ("application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.stream"),
+        ("text/csv", "text/csv; charset=utf-8"),
     ],
 )
 def test_preference_decides_between_media_types(ready: Ready, accept: str, chosen: str) -> None:
     client, dataset_id = ready
     response = client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": accept})
-    assert response.headers["content-type"].startswith(chosen)
+    assert response.headers["content-type"] == chosen
+
+
+def test_every_table_holds_the_same_figures(ready: Ready) -> None:
+    client, dataset_id = ready
+    tables = {
+        kind: client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": kind}).content
+        for kind in ("text/csv", "application/x-ndjson", "application/vnd.apache.arrow.stream")
+    }
+    table, lines, arrow = tables.values()
+    medians = [float(row["forecast"]) for row in csv.DictReader(io.StringIO(table.decode()))]
+    assert [value for line in lines.splitlines() for value in json.loads(line)["forecast"]] == medians
+    assert pa.ipc.open_stream(arrow).read_all()["forecast"].to_pylist() == medians
+
+
+@pytest.mark.parametrize(("kind", "start"), [("image/png", b"\x89PNG"), ("image/svg+xml", b"<?xml")])
+def test_one_series_comes_as_a_chart(ready: Ready, kind: str, start: bytes) -> None:
+    client, dataset_id = ready
+    params = {"dataset_id": dataset_id, "unique_id": "series 1"}
+    chart = client.get("/forecast", params=params, headers={"accept": kind})
+    assert (chart.headers["content-type"], chart.headers["gatecast-method"]) == (kind, "lstm")
+    assert chart.content.startswith(start)
+
+
+@pytest.mark.parametrize("names", [[], ["series 0", "series 1"]], ids=["all", "two"])
+def test_chart_of_several_series_is_refused(ready: Ready, names: list[str]) -> None:
+    client, dataset_id = ready
+    params: Params = {"dataset_id": dataset_id, "unique_id": names}
+    refused = client.get("/forecast", params=params, headers={"accept": "image/png"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "?unique_id"
+
+
+def test_page_after_the_last_series_is_empty(ready: Ready) -> None:
+    client, dataset_id = ready
+    params = {"dataset_id": dataset_id, "cursor": encode_cursor("series 9")}
+    assert client.get("/forecast", params=params).json() == {"forecasts": [], "next": None}
 
 
 def test_csv_error_is_a_problem_document(ready: Ready) -> None:
@@ -186,13 +222,16 @@ def test_horizon_past_the_champion_names_a_model_that_reaches(client: TestClient
     assert f"model_id={far}" in response.json()["detail"]
 
 
-def test_table_comes_from_one_model_whatever_is_trained_meanwhile(database: Database) -> None:
+def test_table_comes_from_one_model_whatever_is_trained_meanwhile(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecasting, "PAGE", 1)
     dataset_id = dataset(database).id
     trained(database, dataset_id, seed=1)
-    pages = Oracle(database, ModelCache(10**9), "cpu").pages(OWNER, ForecastQuery(dataset_id=dataset_id), 1)
+    pages = table(database, ForecastQuery(dataset_id=dataset_id))
     first = next(pages)
     trained(database, dataset_id, seed=2, promote="always")
-    assert {item.model_id for page in [first, *pages] for item in page} == {first[0].model_id}
+    assert {page.model_id for page in [first, *pages]} == {first.model_id}
 
 
 def test_damaged_weights_are_not_served(client: TestClient, database: Database) -> None:

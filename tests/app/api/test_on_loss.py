@@ -6,18 +6,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
 from app.services import forecasting
-from app.services.forecasting import ForecastQuery, Oracle
-from app.services.model_cache import ModelCache
-from app.services.paging import PageRequest
+from app.services.forecasting import ForecastQuery
 from models.baselines import BASELINES
-from models.forecasting import Forecast
-from models.methods import forecast_by
-from tests.factories import dataset, trained
+from models.methods import Outlook, look_ahead
+from tests.factories import dataset, table, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 SENTENCE = "On the last steps this LSTM's error was twice drift's."
@@ -127,7 +123,7 @@ def test_table_by_a_slow_method_comes_in_small_pages(
 ) -> None:
     fall_back(database, loser, baseline)
     monkeypatch.setattr(forecasting, "SLOW_PAGE", 2)
-    pages = Oracle(database, ModelCache(10**9), "cpu").pages(OWNER, ForecastQuery(model_id=loser), 1000)
+    pages = table(database, ForecastQuery(model_id=loser))
     assert [len(page) for page in pages] == sizes
 
 
@@ -136,15 +132,14 @@ def test_no_connection_is_held_while_a_forecast_is_computed(
 ) -> None:
     held: list[int] = []
 
-    def watched(*arguments: Any, **options: Any) -> Forecast:
+    def watched(*arguments: Any, **options: Any) -> Outlook:
         held.append(database.reader.pool.checkedout())  # type: ignore[attr-defined]  # a queue's
-        return forecast_by(*arguments, **options)
+        return look_ahead(*arguments, **options)
 
-    monkeypatch.setattr(forecasting, "forecast_by", watched)
-    oracle, query = Oracle(database, ModelCache(10**9), "cpu"), ForecastQuery(model_id=loser)
-    oracle.answer(OWNER, query, PageRequest(10))
-    assert len(list(oracle.pages(OWNER, query, 2))) == 2
-    assert held == [0, 0, 0]
+    monkeypatch.setattr(forecasting, "look_ahead", watched)
+    monkeypatch.setattr(forecasting, "PAGE", 2)
+    assert len(list(table(database, ForecastQuery(model_id=loser)))) == 2
+    assert held == [0, 0]
 
 
 def test_intervals_say_whether_they_are_calibrated(client: TestClient, loser: str) -> None:

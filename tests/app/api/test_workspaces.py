@@ -14,7 +14,7 @@ from tests.factories import dataset, queued_job, scheduled, trained, upload, wor
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
-PUBLIC = {"/healthz", "/readyz"}
+PUBLIC = {"/healthz", "/readyz", "/metrics"}
 CALLS = [
     (method.upper(), path)
     for path, methods in create_app(Settings()).openapi()["paths"].items()
@@ -27,6 +27,21 @@ class NobodyMayPass(AppError):
     status = 418
 
 
+class NothingInMemory:
+    """All that may be touched before: what was answered to the same caller, which is nothing here."""
+
+    @property
+    def oracle(self) -> "NothingInMemory":
+        return self
+
+    @property
+    def bodies(self) -> "NothingInMemory":
+        return self
+
+    def recall(self, _spelling: object) -> None:
+        return None
+
+
 def _refuse() -> None:
     raise NobodyMayPass("Nobody.")
 
@@ -35,7 +50,7 @@ def _refuse() -> None:
 def test_route_asks_who_calls_before_it_does_anything(method: str, path: str) -> None:
     api = create_app(Settings(database_url="sqlite:///unused.db"))
     api.dependency_overrides[get_principal] = _refuse
-    api.state.parts = None
+    api.state.parts = NothingInMemory()
     assert TestClient(api).request(method, path).status_code == NobodyMayPass.status
 
 

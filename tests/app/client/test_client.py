@@ -9,8 +9,9 @@ from fastapi.testclient import TestClient
 from app.client import Client, JobFailed, ServiceError
 from app.db.engine import Database
 from app.schemas import examples
+from app.schemas.datasets import ObservationIn
 from app.services import workers
-from tests.factories import csv_bytes, dataset, judged_model, publish, queued_job, trained
+from tests.factories import dataset, judged_model, publish, queued_job, trained
 
 RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
 
@@ -33,6 +34,23 @@ def test_backtest_is_read_across_pages(
     assert list(caller.backtest(model_id)) == whole
 
 
+def test_observations_are_appended(caller: Client, database: Database) -> None:
+    dataset_id = dataset(database).id
+    appended = caller.append(dataset_id, [ObservationIn(unique_id="series 1", ds=2000, y=3.5)])
+    assert (appended.version, appended.appended, appended.profile.end) == (2, 1, 2000)
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_unseen_series_are_forecast(caller: Client, database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    observations = [ObservationIn(unique_id="new", ds=2000 + i, y=None if i == 3 else i) for i in range(9)]
+    (answer,) = caller.forecast_unseen(observations, model_id=model_id, horizon=2, levels=[90]).forecasts
+    assert (answer.unique_id, answer.ds, answer.dataset_id) == ("new", [2009, 2010], None)
+    assert list(answer.intervals) == ["90"]
+    with pytest.raises(ServiceError, match="no model model_none"):
+        caller.forecast_unseen(observations, model_id="model_none")
+
+
 def test_model_is_changed_promoted_and_deleted(caller: Client, database: Database) -> None:
     dataset_id = dataset(database).id
     with database.write() as session:
@@ -44,13 +62,6 @@ def test_model_is_changed_promoted_and_deleted(caller: Client, database: Databas
     assert caller.model(first).champion
     with pytest.raises(ServiceError, match=second):
         caller.model(second)
-
-
-def test_rows_are_appended_to_an_upload(caller: Client) -> None:
-    dataset_id = caller.upload_csv("people", csv_bytes({"a": [1, 2]})).id
-    answer = caller.append(dataset_id, csv_bytes({"a": [1, 9, 3]}))
-    assert (answer.version, answer.appended, answer.corrected, answer.unchanged) == (2, 1, 1, 1)
-    assert [each.end for each in caller.datasets()] == [1962]
 
 
 def test_training_is_asked_for_with_every_wish(caller: Client, database: Database) -> None:

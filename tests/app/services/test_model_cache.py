@@ -1,62 +1,85 @@
 """Models kept in memory."""
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from threading import Barrier
+import asyncio
+from collections.abc import Callable
 
 import pytest
 
+from app.services.loading import LoadedModel
 from app.services.model_cache import ModelCache
+from app.services.simple_medians import SimpleMedians
 from models.config import preset
-from models.network import Forecaster
+from models.panel import Panel
 from models.training import fit
-from models.windows import Panel
 
 
 class Loader:
     """Gives the same model for every name, and remembers which were asked for."""
 
-    def __init__(self, model: Forecaster) -> None:
+    def __init__(self, model: LoadedModel) -> None:
         self.model, self.loaded = model, list[str]()
 
-    def __call__(self, name: str) -> Forecaster:
-        self.loaded.append(name)
-        return self.model
+    def of(self, name: str) -> Callable[[], LoadedModel]:
+        def load() -> LoadedModel:
+            self.loaded.append(name)
+            return self.model
+
+        return load
 
 
 @pytest.fixture(scope="module")
-def model() -> Forecaster:
+def model() -> LoadedModel:
     config = preset("quick", horizon=1, season_length=1, values=10, longest=10)
-    return fit(Panel.of([list(range(1, 11))]), config)
+    return LoadedModel(fit(Panel.of([list(range(1, 11))]), config), SimpleMedians(1, {}, {}))
 
 
-def test_model_is_loaded_once_however_many_ask(model: Forecaster) -> None:
-    cache, barrier, loader = ModelCache(10**9), Barrier(8), Loader(model)
+async def ask_in_turn(cache: ModelCache, loader: Loader, names: str) -> None:
+    for name in names:
+        assert await cache.get(("w", name), loader.of(name)) is loader.model
 
-    def ask() -> Forecaster:
-        barrier.wait()
-        return cache.get(("w", "m"), lambda: loader("m"))
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(ask) for _ in range(8)]
-    assert all(answer.result() is model for answer in answers)
+def test_model_is_loaded_once_however_many_ask(model: LoadedModel) -> None:
+    loader = Loader(model)
+
+    async def ask_at_once() -> list[LoadedModel]:
+        cache = ModelCache(10**9)
+        return await asyncio.gather(*[cache.get(("w", "m"), loader.of("m")) for _ in range(8)])
+
+    assert all(answer is model for answer in asyncio.run(ask_at_once()))
     assert loader.loaded == ["m"]
 
 
-def test_least_recently_used_goes_when_bytes_run_out(model: Forecaster) -> None:
+def test_least_recently_used_goes_when_bytes_run_out(model: LoadedModel) -> None:
     cache, loader = ModelCache(2 * model.nbytes), Loader(model)
-    for name in ("a", "b", "a", "c", "a", "b"):
-        cache.get(("w", name), partial(loader, name))
+    asyncio.run(ask_in_turn(cache, loader, "abacab"))
     assert loader.loaded == ["a", "b", "c", "b"]
     assert cache.nbytes <= 2 * model.nbytes
 
 
-def test_model_over_the_limit_is_still_served(model: Forecaster) -> None:
-    assert ModelCache(1).get(("w", "m"), lambda: model) is model
+def test_pinned_model_stays_and_others_go(model: LoadedModel) -> None:
+    cache, loader = ModelCache(2 * model.nbytes), Loader(model)
+    cache.pin(("w", "a"))
+    asyncio.run(ask_in_turn(cache, loader, "abcab"))
+    assert loader.loaded == ["a", "b", "c", "b"]
 
 
-def test_failed_load_is_tried_again(model: Forecaster) -> None:
-    cache = ModelCache(10**9)
-    with pytest.raises(ZeroDivisionError):
-        cache.get(("w", "m"), lambda: 1 / 0)  # type: ignore[arg-type, return-value]
-    assert cache.get(("w", "m"), lambda: model) is model
+def test_unpinned_model_goes_like_the_others(model: LoadedModel) -> None:
+    cache, loader = ModelCache(model.nbytes), Loader(model)
+    cache.pin(("w", "a"))
+    cache.unpin(("w", "a"))
+    asyncio.run(ask_in_turn(cache, loader, "aba"))
+    assert loader.loaded == ["a", "b", "a"]
+
+
+def test_model_over_the_limit_is_still_served(model: LoadedModel) -> None:
+    asyncio.run(ask_in_turn(ModelCache(1), Loader(model), "a"))
+
+
+def test_failed_load_is_tried_again(model: LoadedModel) -> None:
+    async def ask_twice() -> LoadedModel:
+        cache = ModelCache(10**9)
+        with pytest.raises(ZeroDivisionError):
+            await cache.get(("w", "m"), lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        return await cache.get(("w", "m"), lambda: model)
+
+    assert asyncio.run(ask_twice()) is model

@@ -1,0 +1,81 @@
+"""The gate that every call goes through: not too many at a time; counted, timed, and logged if it failed."""
+
+import logging
+import time
+from functools import cache
+
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.errors import problem
+from app.errors import Unavailable
+from app.observability import metrics
+
+ALWAYS = ("/healthz", "/readyz", "/metrics")
+STREAMS = "/events"  # long, but next to no work
+FIRST_REFUSAL = 400  # the lowest status that says that something was not done
+logger = logging.getLogger(__name__)
+
+
+class Gate:
+    """Plain ASGI middleware: refuses calls beyond so many in work, at once; keeps the figures of all."""
+
+    def __init__(self, app: ASGIApp, *, most: int, log_all: bool) -> None:
+        self._app, self._most, self._log_all = app, most, log_all
+        self._in_work = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on, or answer 503, and look at what comes back."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 500
+
+        async def seen(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._admit(scope, receive, seen)
+        finally:
+            self._note(scope, status, time.perf_counter() - began)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in ALWAYS or scope["path"].endswith(STREAMS):
+            await self._app(scope, receive, send)
+        elif self._in_work >= self._most:
+            metrics.REFUSED.inc()
+            await problem(self._refusal(), scope["path"])(scope, receive, send)
+        else:
+            await self._work(scope, receive, send)
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._in_work += 1
+        metrics.IN_WORK.set(self._in_work)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._in_work -= 1
+            metrics.IN_WORK.set(self._in_work)
+
+    def _refusal(self) -> Unavailable:
+        return Unavailable(
+            f"This process works on {self._most} requests already. Ask again in a second; if it happens "
+            "often, start more processes by `gatecast serve --workers`, or raise GATECAST_MAX_REQUESTS."
+        )
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        count, duration = _figures(route, scope["method"], status)
+        count.inc()
+        duration.observe(seconds)
+        if self._log_all or status >= FIRST_REFUSAL:
+            logger.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, 1000 * seconds)
+
+
+@cache  # of the routes, methods and statuses that there are
+def _figures(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    counted = metrics.REQUESTS.labels(route, method, str(status))
+    return counted, metrics.REQUEST_SECONDS.labels(route)

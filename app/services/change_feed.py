@@ -1,0 +1,99 @@
+"""What has changed, in this process and in every other one: whatever is kept in memory lives by this."""
+
+import asyncio
+import logging
+import threading
+import time
+
+from app.db.engine import Database, DatasetRef
+from app.db.queries import changes as queries
+from app.errors import Unavailable
+
+LOOK_S = 0.25
+FRESH_S = 1.0
+CLOSING_S = 1.0
+MOST_REMEMBERED = 10_000  # datasets; past it all count as changed
+logger = logging.getLogger(__name__)
+
+
+class ChangeFeed:
+    """Tells whether what was read of a dataset at some `moment` still holds.
+
+    Changes of this process are known with their commit, those of others by a look at the database every
+    quarter of a second. When the last look is older than a second, nothing counts as holding. Asked in the
+    event loop alone; the looks are made by a thread of their own, which no amount of work keeps waiting.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._changed: dict[DatasetRef, int] = {}
+        self._all_changed = 0
+        self.moment = 0
+        self._looked_at = float("-inf")
+        self._seen: int | None = None
+        self._closing = threading.Event()
+
+    def open(self) -> None:
+        """Begin to look, on behalf of the event loop that runs."""
+        loop = asyncio.get_running_loop()
+        self._database.on_change = lambda refs: _soon(loop, self._note, refs)
+        self._thread = threading.Thread(target=self._look_on, args=(loop,), name="change feed", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more; a look that is under way is waited for, a little."""
+        self._closing.set()
+        self._thread.join(CLOSING_S)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether everything that was committed until a second ago is known."""
+        return time.monotonic() - self._looked_at < FRESH_S
+
+    def holds(self, ref: DatasetRef, moment: int) -> bool:
+        """Tell whether what was read of a dataset at a moment, or later, is as it was."""
+        return self.is_fresh and self._changed.get(ref, self._all_changed) <= moment
+
+    def _note(self, refs: set[DatasetRef] | None) -> None:
+        """Take note that datasets have changed; None for all of them."""
+        self.moment += 1
+        if refs is None or len(self._changed) > MOST_REMEMBERED:
+            self._changed.clear()
+            self._all_changed = self.moment
+        for ref in refs or ():
+            self._changed[ref] = self.moment
+
+    def _looked(self, refs: set[DatasetRef] | None, began: float) -> None:
+        if refs is None or refs:
+            self._note(refs)
+        self._looked_at = began
+
+    def _look_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        away = False
+        while not self._closing.is_set():
+            began = time.monotonic()
+            try:
+                refs = self._look()
+            except Unavailable as error:
+                if not away:
+                    logger.warning("Nothing is answered from memory while the database is away. %s", error)
+                away = True
+            else:
+                away = False
+                _soon(loop, self._looked, refs, began)
+            self._closing.wait(LOOK_S)
+
+    def _look(self) -> set[DatasetRef] | None:
+        with self._database.read() as session:
+            newest, seen = queries.newest(session), self._seen
+            self._seen = newest
+            if seen is None or newest < seen:  # the first look, or a database that was set back
+                return None
+            return queries.since(session, seen) if newest > seen else set()
+
+
+def _soon(loop: asyncio.AbstractEventLoop, *call: object) -> None:
+    try:
+        loop.call_soon_threadsafe(*call)  # type: ignore[arg-type]  # a function and its arguments
+    except RuntimeError:  # the loop is closed: nobody is answered any more
+        logger.debug("A change was noticed after the end.")

@@ -1,0 +1,151 @@
+"""The fan chart of one series: what is known, the median, and a band for each level."""
+
+import io
+import textwrap
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from app.errors import BadInput, FieldError
+from app.intake.frame import TimeAxis
+from app.intake.steps import DAY, Ints
+from app.services.answers import Answers, History
+from models.panel import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Picture = Literal["png", "svg"]
+BLUE, GREY = (0.0, 0.447, 0.698), "#444444"  # the blue of Okabe and Ito, which everybody sees
+LIGHTEST, DARKEST = 0.18, 0.5  # share of blue in the outermost and in the innermost band
+SIZE, DOTS = (8.0, 4.5), 150  # inches, and dots for each
+TITLE, LINE = 64, 110  # characters
+LEAST_SHOWN, MOST_SHOWN = 24, 1000  # steps of history
+FURTHEST = 1e300  # drawn at most, for an axis reaches a little beyond what is on it
+FIRST_DATE, LAST_DATE = np.array(["0002-01-01", "9998-12-31"], dtype="M8[us]").astype(np.int64).tolist()
+DAYS_A_YEAR = 365.2425
+
+# Fonts and settings of the library are the process's, so one chart is drawn at a time.
+_drawing = threading.Lock()
+
+
+def refuse_several(names: int, pointer: str) -> None:
+    """Raise BadInput unless one series is asked for."""
+    if names == 1:
+        return
+    asked = f"{names:,} were asked for" if names else "none was named"
+    raise BadInput(
+        f"A chart shows one series, and {asked}: give one unique_id, or ask for a table.",
+        [FieldError(pointer, "Name one series to have its chart.")],
+    )
+
+
+def draw(answers: Answers, history: History, picture: Picture) -> bytes:
+    """Draw the only series of the answers; the same ones always give the same bytes."""
+    # A name may hold signs that no font has: they are drawn as boxes, and nobody needs to be warned.
+    with _drawing, warnings.catch_warnings(action="ignore"):
+        import matplotlib as mpl  # noqa: PLC0415  # half a second that only those who draw should wait
+
+        with mpl.rc_context({"svg.hashsalt": "gatecast", "svg.fonttype": "none"}):
+            return _saved(_figure(answers, _shown(history, answers.forecast.median.shape[1])), picture)
+
+
+def _shown(history: History, horizon: int) -> History:
+    """Return as much of the end as makes its pattern seen."""
+    wanted = max(3 * horizon, 2 * history.axis.season_length, LEAST_SHOWN)
+    last = slice(-min(wanted, MOST_SHOWN), None)
+    return History(history.axis, history.ds[last], history.y[last])
+
+
+def _saved(figure: "Figure", picture: Picture) -> bytes:
+    buffer = io.BytesIO()
+    unsaid = {"png": "Software", "svg": "Date"}  # what would make equal charts differ
+    figure.savefig(buffer, format=picture, dpi=DOTS, metadata={unsaid[picture]: None})
+    return buffer.getvalue()
+
+
+def _figure(answers: Answers, history: History) -> "Figure":
+    from matplotlib.figure import Figure  # noqa: PLC0415  # as above
+    from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415
+
+    figure = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
+    axes = figure.subplots()
+    _draw_lines(axes, answers, history)
+    _draw_titles(figure, axes, answers)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles[::-1], labels[::-1], loc="outside lower left", ncols=4, frameon=False, fontsize=9)
+    return figure
+
+
+def _draw_lines(axes: "Axes", answers: Answers, history: History) -> None:
+    """Draw on the paper from back to front. The fan opens at the last value known."""
+    ahead = history.axis.future(int(history.ds[-1]), answers.forecast.median.shape[1])
+    past, future = np.split(_places(axes, history.axis, np.append(history.ds, ahead)), [len(history.ds)])
+    known = _drawable(history.y)
+    future = np.append(past[-1], future)
+    for level, colour in _shades(answers):
+        sides = (answers.forecast.lo[level][0], answers.forecast.hi[level][0])
+        lo, hi = (np.append(known[-1], _drawable(side)) for side in sides)
+        remark = "" if answers.calibrated[level] else ", not calibrated"
+        axes.fill_between(future, lo, hi, color=colour, linewidth=0, label=f"{level} % interval{remark}")
+    median = np.append(known[-1], _drawable(answers.forecast.median[0]))
+    axes.plot(past, known, color=GREY, linestyle="", marker=".", markevery=_lonely(known))
+    axes.plot(future, median, color=BLUE, linewidth=2, linestyle=(0, (3, 1)), label="median forecast")
+    axes.plot(past, known, color=GREY, linewidth=1.6, label="observed")
+
+
+def _places(axes: "Axes", axis: TimeAxis, ordinals: Ints) -> Floats:
+    """Return where times stand on the paper, once the axis is set up to name them."""
+    from matplotlib import dates, ticker  # noqa: PLC0415  # as above
+
+    if axis.kind == "datetime" and ordinals[0] > FIRST_DATE and ordinals[-1] < LAST_DATE:
+        locator = dates.AutoDateLocator()  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        return ordinals / DAY
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.12g}")
+    if axis.kind == "datetime":  # past what a calendar of the library knows: in years
+        return 1970 + ordinals / DAY / DAYS_A_YEAR
+    return ordinals.astype(np.float64)
+
+
+def _drawable(values: Floats) -> Floats:
+    return np.clip(values, -FURTHEST, FURTHEST)
+
+
+def _lonely(known: Floats) -> list[int]:
+    """Return the values that no line leads to or from."""
+    gap = np.pad(np.isnan(known), 1, constant_values=True)
+    lonely: list[int] = np.flatnonzero(gap[:-2] & ~gap[1:-1] & gap[2:]).tolist()
+    return lonely
+
+
+def _shades(answers: Answers) -> Iterator[tuple[int, tuple[float, ...]]]:
+    """Yield the levels from the widest on, each with a darker shade of one blue."""
+    levels = sorted(answers.levels, reverse=True)
+    for level, share in zip(levels, np.linspace(LIGHTEST, DARKEST, max(2, len(levels))), strict=False):
+        yield level, tuple(1 - share * (1 - part) for part in BLUE)
+
+
+def _draw_titles(figure: "Figure", axes: "Axes", answers: Answers) -> None:
+    """Write the name, and under it the warning if there is one. No sign in them is taken for a formula."""
+    name = _one_line(answers.unique_ids[0])
+    title = name if len(name) <= TITLE else f"{name[: TITLE - 1]}…"
+    figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=13, parse_math=False)
+    if answers.warning is not None:
+        warning = textwrap.fill(_one_line(answers.warning), LINE)
+        axes.set_title(warning, loc="left", fontsize=8.5, color="#555555", parse_math=False)
+
+
+def _one_line(text: str) -> str:
+    """Return a text without what breaks lines, or XML."""
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())

@@ -1,0 +1,56 @@
+"""From stored bytes to a model that can answer."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app import blobs
+from app.db.engine import Session
+from app.db.tables import Model
+from app.services import simple_medians
+from app.services.simple_medians import SimpleMedians
+
+if TYPE_CHECKING:
+    from models.network import Forecaster
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in memory: its network, and what the simple methods that follow it said of its series."""
+
+    forecaster: "Forecaster"
+    simple: SimpleMedians
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes in memory."""
+        return self.forecaster.nbytes + self.simple.nbytes
+
+
+def preload() -> None:
+    """Import what models, blends and fallbacks need, so that no one waits seconds for the first of them."""
+    from models import baselines, checkpoint, forecasting  # noqa: F401, PLC0415
+
+    baselines.preload()
+
+
+def load(session: Session, model: Model, device: str) -> LoadedModel:
+    """Load a model for good on a device; every later operation of torch runs in the thread that asks for it.
+
+    Raises BlobDamaged.
+    """
+    # Imported here: torch takes seconds, and the service answers other calls meanwhile.
+    from models import checkpoint  # noqa: PLC0415
+    from models.forecasting import use_one_thread  # noqa: PLC0415
+
+    use_one_thread()
+    weights = blobs.get(session, model.workspace_id, model.weights_key)
+    forecaster = checkpoint.load(weights, model.artifact, device=device)
+    return LoadedModel(forecaster, _simple(session, model))
+
+
+def _simple(session: Session, model: Model) -> SimpleMedians:
+    """Read what is kept of the simple methods; nothing, of a model in whose answers none takes part."""
+    data = blobs.find(session, model.workspace_id, model.simple_key)
+    if data is None:
+        return SimpleMedians(model.dataset_version, {}, {})
+    return simple_medians.read(data, model.dataset_version)

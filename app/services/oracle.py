@@ -1,0 +1,178 @@
+"""Forecasts at memory speed: what answers, with its model and its last answers kept as long as they hold."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from app.auth import Principal
+from app.db.engine import Database, DatasetRef
+from app.observability import metrics
+from app.services.answers import Answered, Answers, History
+from app.services.batching import Batcher
+from app.services.body_cache import Body, BodyCache, BodyKey, Spelling
+from app.services.change_feed import ChangeFeed
+from app.services.forecasting import (
+    ForecastQuery,
+    Reading,
+    Source,
+    find_source,
+    history_of,
+    load_model,
+    pages,
+    read_page,
+)
+from app.services.loading import LoadedModel
+from app.services.lru import Lru
+from app.services.model_cache import ModelCache
+from app.services.paging import PageRequest
+from app.services.unseen import Rows, Served, forecast_rows
+from app.settings import MEBIBYTE, Settings
+
+SOURCES = 1000
+DRAWN = ("image/png", "image/svg+xml")  # a picture takes a tenth of a second
+FEW = 16  # series that are written in the event loop
+SourceKey = tuple[str, ForecastQuery]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that is understood: what answers it, and under which key; `moment` is when it was asked."""
+
+    query: ForecastQuery
+    page: PageRequest
+    source: Source
+    key: BodyKey
+    moment: int
+
+
+Write = Callable[[Asked, Answered], Body]
+"""Writes forecasts as what they were asked for."""
+
+
+class Oracle:
+    """Answers queries in one event loop, with the models it keeps loaded on one device."""
+
+    def __init__(self, database: Database, settings: Settings, device: str) -> None:
+        self._database, self._device = database, device
+        self._feed = ChangeFeed(database)
+        self.bodies = BodyCache(settings.body_cache_mb * MEBIBYTE, self._feed)
+        self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
+        self._sources: Lru[SourceKey, tuple[Source, int]] = Lru(SOURCES)
+        self._batcher = Batcher(database)
+        self._pins = settings.pin_champions
+        self._pinned: dict[DatasetRef, tuple[tuple[str, str], int]] = {}
+
+    def open(self) -> None:
+        """Begin to follow what changes."""
+        self._feed.open()
+
+    def close(self) -> None:
+        """Follow no more."""
+        self._feed.close()
+
+    async def understand(
+        self, principal: Principal, query: ForecastQuery, page: PageRequest, media_type: str
+    ) -> Asked:
+        """Find out what answers a query; raises as `find_source` does."""
+        moment = self._feed.moment
+        source = await self._source(principal, query)
+        is_page = not query.unique_ids
+        key = BodyKey(
+            workspace_id=principal.workspace_id,
+            model_id=source.model.id,
+            dataset_id=source.model.dataset_id,
+            dataset_version=source.version.version,
+            method=source.answerer.name,
+            warned=source.answerer.warning is not None,
+            unique_ids=query.unique_ids,
+            limit=page.limit if is_page else None,
+            after=page.after if is_page else None,
+            horizon=source.horizon,
+            levels=query.levels,
+            media_type=media_type,
+        )
+        return Asked(query, page, source, key, moment)
+
+    async def body(self, asked: Asked, spelling: Spelling, write: Write) -> Body:
+        """Return the answer as bytes, made now unless it was before, and remember how it was asked for."""
+        body = self.bodies.get(asked.key)
+        if body is None:
+            metrics.COMPUTED.inc()
+            body = await (self._named(asked, write) if asked.query.unique_ids else self._page(asked, write))
+            self.bodies.put(asked.key, body)
+        else:
+            metrics.FROM_MEMORY.inc()
+        self.bodies.learn(spelling, asked.key, asked.moment)
+        return body
+
+    async def unseen(self, principal: Principal, query: ForecastQuery, rows: Rows) -> Answered:
+        """Forecast the series that rows hold with what answers a query.
+
+        Raises as `find_source` and `forecast_rows` do.
+        """
+        source = await self._source(principal, query)
+        model = await self._model(source)
+        served = Served(source.model, source.axis, source.answerer, model.forecaster)
+
+        def make() -> Answered:
+            answers, frame = forecast_rows(served, rows, source.horizon, source.levels)
+            return Answered(answers, lambda: History.of_only(frame))
+
+        metrics.COMPUTED.inc()
+        return await asyncio.to_thread(make)
+
+    async def _named(self, asked: Asked, write: Write) -> Body:
+        model = await self._model(asked.source)
+        answered = await self._batcher.ask(asked.source, model, asked.query.unique_ids)
+        if len(answered.answers) <= FEW and asked.key.media_type not in DRAWN:
+            return write(asked, answered)
+        return await asyncio.to_thread(write, asked, answered)
+
+    async def _page(self, asked: Asked, write: Write) -> Body:
+        source = asked.source
+        model = await self._model(source)
+
+        def make() -> Body:
+            with self._database.read() as session:
+                rows, following = read_page(session, source, asked.page)
+            answers = Reading(source, model, rows).answers()
+            return write(asked, Answered(answers, lambda: history_of(source, rows), following))
+
+        return await asyncio.to_thread(make)
+
+    async def pages(self, asked: Asked) -> Iterator[Answers]:
+        """Forecast every series, as they are taken; each step takes long and belongs in a thread."""
+        model = await self._model(asked.source)
+        metrics.COMPUTED.inc()
+        return pages(self._database, asked.source, model)
+
+    async def _source(self, principal: Principal, query: ForecastQuery) -> Source:
+        key = (principal.workspace_id, replace(query, unique_ids=()))
+        known = self._sources.get(key)
+        if known is not None and self._feed.holds(known[0].ref, known[1]):
+            return known[0]
+        moment = self._feed.moment
+        source = await asyncio.to_thread(self._find_source, principal, query)
+        self._sources.put(key, (source, moment))
+        return source
+
+    def _find_source(self, principal: Principal, query: ForecastQuery) -> Source:
+        with self._database.read() as session:
+            return find_source(session, principal, query)
+
+    async def _model(self, source: Source) -> LoadedModel:
+        key = (source.ref.workspace_id, source.model.id)
+        if self._pins and source.is_champion:
+            self._pin(source.ref, key)
+        return await self._models.get(key, lambda: load_model(self._database, source, self._device))
+
+    def _pin(self, ref: DatasetRef, key: tuple[str, str]) -> None:
+        """Keep a champion in memory; what has changed since is pinned anew when it is asked for."""
+        if self._pinned.get(ref, (None, 0))[0] == key:
+            return
+        for one, (pinned, moment) in list(self._pinned.items()):
+            if not self._feed.holds(one, moment):
+                self._models.unpin(pinned)
+                del self._pinned[one]
+        self._pinned[ref] = key, self._feed.moment
+        self._models.pin(key)

@@ -1,0 +1,194 @@
+"""Forecasts of series that a model never saw: their rows are read onto its time steps, and kept nowhere."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.db.tables import Model
+from app.errors import BadInput, FieldError
+from app.intake.frame import Kind, SeriesFrame, TimeAxis
+from app.intake.problems import SHOWN, Place, refuse_rows
+from app.intake.reader import read_rows
+from app.schemas.datasets import ObservationIn
+from app.services.answers import Answers, Known, told
+from app.services.verdicts import Answerer
+from models.config import MIN_INPUTS
+from models.methods import forecast_by
+from models.panel import Panel
+
+if TYPE_CHECKING:
+    from models.network import Forecaster
+
+MOST_SERIES = 1000
+TIMES: dict[Kind, str] = {"datetime": "dates", "integer": "plain integers", "year": "years as whole numbers"}
+Rows = Sequence[ObservationIn]
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
+    """A model with all that it takes to answer: the time axis of its dataset, who answers, the network."""
+
+    model: Model
+    axis: TimeAxis
+    answerer: Answerer
+    network: "Forecaster"
+
+
+def forecast_rows(
+    served: Served, rows: Rows, horizon: int, levels: Sequence[int]
+) -> tuple[Answers, SeriesFrame]:
+    """Forecast the series that the rows hold, and return those as well.
+
+    Raises BadInput, with pointers into `observations`, for rows that the model cannot go on from.
+    """
+    frame = read(rows, served.model.id, served.axis)
+    starts, ends = frame.offsets[:-1], frame.offsets[1:]
+    panel = Panel(frame.y, frame.offsets, frame.axis.phase(frame.ds[starts]))
+    forecast = forecast_by(served.answerer.method, served.network, panel, horizon=horizon, levels=levels)
+    known = Known(frame.axis, list(frame.unique_ids), frame.ds[ends - 1])
+    return told(known, served.model, served.answerer, forecast, levels), frame
+
+
+def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
+    """Return the series that the rows hold, on the steps of the model's axis."""
+    _refuse_no_numbers(rows)
+    _refuse_counts(rows)
+    frame = _on_axis(rows, model_id, axis)
+    if frame.axis.kind != axis.kind:
+        raise _other_times(model_id, axis, frame.axis)
+    for part in _doubtful(rows, frame):
+        found = _as_they_are(part)
+        if found is not None and _skips(found, axis):
+            raise _other_times(model_id, axis, found.axis, _where(part, rows))
+    return frame
+
+
+def _refuse_no_numbers(rows: Rows) -> None:
+    wrong = np.flatnonzero([row.y is not None and row.y != row.y for row in rows])
+    if len(wrong):
+        detail = "Some values are not numbers; null marks a gap"
+        raise refuse_rows(Place(None), "y", wrong, lambda _: "NaN is not a number", detail)
+
+
+def _refuse_counts(rows: Rows) -> None:
+    """Refuse more series than a call may have, and those too short to go on from."""
+    times: dict[str, set[str]] = {}
+    for row in rows:
+        seen = times.setdefault(_name(row), set())
+        if row.y is not None:
+            seen.add(str(row.ds).strip())
+    if len(times) > MOST_SERIES:
+        raise BadInput(
+            f"A call may hold {MOST_SERIES:,} series, and this one has {len(times):,}. Send them in parts.",
+            [FieldError("#/observations", f"At most {MOST_SERIES:,} different unique_id.")],
+        )
+    short = {name: len(seen) for name, seen in times.items() if len(seen) < MIN_INPUTS}
+    if short:
+        raise _too_short(rows, short)
+
+
+def _too_short(rows: Rows, found: dict[str, int]) -> BadInput:
+    first = {_name(row): i for i, row in reversed(list(enumerate(rows)))}
+    needed = f"a forecast needs {MIN_INPUTS}, at different times"
+    errors = [
+        FieldError(f"#/observations/{first[name]}", f"{name!r} has {_values(count)}; {needed}.")
+        for name, count in list(found.items())[:SHOWN]
+    ]
+    more = f" So it is with {len(found) - 1:,} more series." if len(found) > 1 else ""
+    return BadInput(f"Series {errors[0].detail}{more}", errors)
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"
+
+
+def _name(row: ObservationIn) -> str:
+    return str(row.unique_id).strip()
+
+
+def _on_axis(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
+    try:
+        intake = read_rows(rows, axis.frequency)
+    except BadInput as error:
+        raise _explained(error, rows, model_id, axis) from error
+    left_out = [repair for repair in intake.profile.repairs if repair.kind == "refused"]
+    if left_out:
+        raise BadInput(
+            "Some rows have no time or no series name. Complete them or leave them out.",
+            [FieldError(f"#/observations/{repair.row}", repair.detail) for repair in left_out[:SHOWN]],
+        )
+    return intake.frame
+
+
+def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis) -> BadInput:
+    """Return why rows do not fit the model's steps: as a rule because they take others."""
+    try:
+        found = read_rows(rows, None).frame.axis
+    except BadInput as other:
+        irregular = any(part.pointer == "#/frequency" for part in other.errors)
+        return _other_times(model_id, axis, None, error.errors) if irregular else other
+    alike = (found.kind, found.frequency) == (axis.kind, axis.frequency)
+    return error if alike else _other_times(model_id, axis, found, error.errors)
+
+
+def _other_times(
+    model_id: str, axis: TimeAxis, found: TimeAxis | None, at: Sequence[FieldError] = ()
+) -> BadInput:
+    """Return the refusal of times that are not the model's; `at` points at rows off its steps."""
+    if found is not None and found.kind != axis.kind:
+        wanted, sent, advice = TIMES[axis.kind], TIMES[found.kind], "times like those it learned from"
+        at = ()
+    else:
+        wanted, advice = f"steps of {axis.frequency!r}", "a row for each step (null marks a gap)"
+        sent = "no regular step" if found is None else f"steps of {found.frequency!r}"
+    return BadInput(
+        f"Model {model_id} forecasts {wanted}, and the times of these rows are {sent}. Send {advice}, or "
+        "train a model on rows like these.",
+        [part for part in at if part.pointer.startswith("#/observations")]
+        or [FieldError("#/observations", f"The model wants {wanted}.")],
+    )
+
+
+def _where(part: Rows, rows: Rows) -> list[FieldError]:
+    """Point at the first row of a series, unless all of them are meant."""
+    if part is rows:
+        return []
+    return [FieldError(f"#/observations/{rows.index(part[0])}", f"Series {_name(part[0])!r} begins here.")]
+
+
+def _doubtful(rows: Rows, frame: SeriesFrame) -> Iterator[Rows]:
+    """Yield rows that may take a longer step than the one they were laid out on: all, or a series' own."""
+    if not np.isnan(frame.y).any():
+        return
+    yield rows
+    of_series: dict[str, list[ObservationIn]] = {}
+    for row in rows:
+        of_series.setdefault(_name(row), []).append(row)
+    yield from (of_series[name] for name in _sparse(frame))
+
+
+def _sparse(frame: SeriesFrame) -> Iterator[str]:
+    """Yield the series whose values all stand two or more steps apart, and evenly."""
+    at = np.flatnonzero(~np.isnan(frame.y))
+    firsts = np.searchsorted(at, frame.offsets[:-1])  # each series begins with a value
+    since_first = at - np.repeat(frame.offsets[:-1], np.diff(np.append(firsts, len(at))))
+    for i in np.flatnonzero(np.gcd.reduceat(since_first, firsts) > 1):
+        yield frame.unique_ids[i]
+
+
+def _as_they_are(rows: Rows) -> SeriesFrame | None:
+    """Return the series on the step that their own times take, if they take one."""
+    try:
+        return read_rows(rows, None).frame
+    except BadInput:
+        return None
+
+
+def _skips(found: SeriesFrame, axis: TimeAxis) -> bool:
+    """Tell whether a step found leads past one of the axis anywhere."""
+    if (found.axis.kind == "datetime") != (axis.kind == "datetime"):
+        return False  # integers such as 20240101, which could be dates
+    steps = np.diff(axis.step.position(found.ds))
+    return bool(np.any(np.delete(steps, found.offsets[1:-1] - 1) > axis.step.size))

@@ -1,0 +1,244 @@
+"""Requests a second of the service beside a bare FastAPI app that does nothing, both on this machine.
+
+M3's monthly series, a model trained at `quick`, a service on SQLite; the bare app answers as many bytes, in
+its own process under the same flags of uvicorn. First with the service idle otherwise, then while it trains.
+The scenarios take turns, and a ratio is the median of the rounds' own, which share the machine's mood.
+
+    python -m benchmarks.serving [--data FOLDER] [--workers N] [--peers] [--soak MINUTES]
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx2
+
+from app.client import Client
+from benchmarks import wrk
+from benchmarks.costs import Costs
+from benchmarks.mlflow_server import running_mlflow
+from benchmarks.monthly import HORIZON, Monthly, read_monthly
+from benchmarks.process_tree import eventually
+from benchmarks.report import finish, print_table
+from benchmarks.service import end_on_sigterm
+from benchmarks.soak import soak
+from benchmarks.stage import UNSEEN, Stage, staged
+from benchmarks.wrk import Load
+
+CONNECTIONS = 16
+PATHS_A_SECOND = 10_000  # more than the service answers
+CSV_TIMES = 3
+WARM_UP_S = 1
+COMPARED = ("empty_1", "uncached_1", "empty", "cached", "uncached_16")
+LIMIT_S = 300.0
+BOUNDS = "cached ≥ 0.7 of the bare app; uncached at 16 connections ≥ 0.3, at one p50 ≤ uncached_bound_ms."
+
+Scenarios = Mapping[str, Callable[[int], Load]]
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One turn of every scenario, and what a forecast's parts cost just then."""
+
+    loads: Mapping[str, Load]
+    costs: Mapping[str, float]
+
+
+def scenarios(stage: Stage) -> Scenarios:
+    """What is asked, by name: a function of the seconds that it shall take."""
+    cached = stage.service.url + stage.cached_path
+    chosen: dict[str, Callable[[int], Load]] = {
+        "empty_1": lambda seconds: wrk.load(stage.bare_url, 1, seconds),
+        "uncached_1": lambda seconds: uncached(stage, 1, seconds),
+        "empty": lambda seconds: wrk.load(stage.bare_url, CONNECTIONS, seconds),
+        "cached": lambda seconds: wrk.load(cached, CONNECTIONS, seconds),
+        "uncached_16": lambda seconds: uncached(stage, CONNECTIONS, seconds),
+    }
+    if stage.etag is not None:
+        headers = [f"If-None-Match: {stage.etag}"]
+        chosen["not_modified"] = lambda seconds: wrk.load(cached, CONNECTIONS, seconds, headers=headers)
+    if stage.unseen is not None:
+        script, url = (wrk.POST, stage.unseen), f"{stage.service.url}/forecast"
+        chosen[f"unseen_{UNSEEN}"] = lambda seconds: wrk.load(url, CONNECTIONS, seconds, script=script)
+    return chosen
+
+
+def uncached(stage: Stage, connections: int, seconds: int) -> Load:
+    """Ask for forecasts that were never asked for, one series each.
+
+    Raises RuntimeError if there were not enough of them.
+    """
+    file = stage.folder / "paths"
+    written = stage.walk.write(file, seconds * PATHS_A_SECOND)
+    load = wrk.load(stage.service.url, connections, seconds, script=(wrk.PATHS, file))
+    if load.taken > written:
+        message = f"{load.taken} addresses were asked for, and only {written} are new: take fewer rounds."
+        raise RuntimeError(message)
+    stage.walk.position += load.taken
+    return load
+
+
+def all_series_s(stage: Stage, levels: Iterator[int]) -> float:
+    """Seconds until every series' forecast is here as CSV, of levels that were never asked for."""
+    taken = []
+    for level in (next(levels) for _ in range(CSV_TIMES)):
+        began = time.perf_counter()
+        address = f"{stage.service.url}/forecast?dataset_id={stage.dataset_id}&level={level}&level=96"
+        answer = httpx2.get(address, headers={"Accept": "text/csv"}, timeout=LIMIT_S).raise_for_status()
+        taken.append(time.perf_counter() - began)
+        if len(answer.text.splitlines()) != 1 + HORIZON * len(stage.walk.names):
+            message = f"{len(answer.text.splitlines())} lines are not the forecasts of every series."
+            raise RuntimeError(message)
+    return median(taken)
+
+
+def summary(rounds: Sequence[Round]) -> Figures:
+    """Medians over the rounds."""
+    names = list(rounds[0].loads)
+
+    def middle(figure: Callable[[Round], float]) -> float:
+        return round(median(figure(one) for one in rounds), 4)
+
+    def of(name: str, figure: str) -> float:
+        return middle(lambda one: float(getattr(one.loads[name], figure)))
+
+    def over_empty(name: str) -> float:
+        return middle(lambda one: one.loads[name].rps / one.loads["empty"].rps)
+
+    others = (name for name in names if name not in COMPARED)
+    return {
+        "empty_rps": of("empty", "rps"),
+        "cached_rps": of("cached", "rps"),
+        "cached_over_empty": over_empty("cached"),
+        "uncached_rps_1": of("uncached_1", "rps"),
+        "uncached_rps_16": of("uncached_16", "rps"),
+        "uncached_16_over_empty": over_empty("uncached_16"),
+        "empty_p50_ms": of("empty_1", "p50_ms"),
+        "uncached_p50_ms": of("uncached_1", "p50_ms"),
+        "uncached_bound_ms": middle(bound_ms),
+        "uncached_p50_over_bound": middle(lambda one: one.loads["uncached_1"].p50_ms / bound_ms(one)),
+        **{f"{name}_{figure}": of(name, figure) for name in others for figure in ("rps", "p50_ms")},
+        **{cost: round(median(one.costs[cost] for one in rounds), 4) for cost in rounds[0].costs},
+        "p99_ms": {name: of(name, "p99_ms") for name in names},
+        "errors": sum(load.errors for one in rounds for load in one.loads.values()),
+    }
+
+
+def bound_ms(one: Round) -> float:
+    """What an uncached forecast may take: the bare app, the read, and three passes of the network."""
+    return one.loads["empty_1"].p50_ms + one.costs["indexed_read_ms"] + 3 * one.costs["forward_ms"]
+
+
+def measure(stage: Stage, times: int, seconds: int, levels: Iterator[int]) -> Figures:
+    """Every figure, as the machine is just now."""
+    calls, parts = scenarios(stage), Costs(stage.service.database_url, stage.dataset_id, stage.walk.names[0])
+    for call in calls.values():
+        call(WARM_UP_S)
+    rounds = []
+    for _ in range(times):
+        loads = {name: call(seconds) for name, call in calls.items()}
+        rounds.append(Round(loads, parts.measure()))
+    return {**summary(rounds), "all_series_csv_s": round(all_series_s(stage, levels), 3)}
+
+
+@contextmanager
+def training(stage: Stage) -> Iterator[None]:
+    """Let the service train meanwhile; says so if the training ended too early."""
+    with Client(stage.service.url) as client:
+        job = client.train(stage.dataset_id, HORIZON, "balanced", promote="never", seed=1)
+        try:
+            eventually(lambda: client.job(job.id).progress.epoch is not None, LIMIT_S, pause_s=0.5)
+            yield
+            if (state := client.job(job.id).state) != "running":
+                print(f"The training has {state} before the measurement was over: its figures are too good.")
+        finally:
+            client.cancel(job.id)
+
+
+def measure_both(stage: Stage, times: int, seconds: int) -> Figures:
+    """Idle and under training, with the memory of the service's processes before and after."""
+    levels = iter(range(50, 95))
+    stage.service.wait_until_quiet()
+    before_mb = stage.service.memory_mb
+    idle = measure(stage, times, seconds, levels)
+    after_mb = stage.service.memory_mb
+    with training(stage):
+        busy = measure(stage, times, seconds, levels)
+    return {
+        **idle,
+        "rss_before_mb": round(before_mb, 1),
+        "rss_mb": round(after_mb, 1),
+        "method": stage.method,
+        "uncached_addresses": stage.walk.position,
+        **{f"{name}_training": figure for name, figure in busy.items()},
+    }
+
+
+def compare(stage: Stage, monthly: Monthly, times: int, seconds: int) -> Figures:
+    """MLflow's model server with darts' LSTM beside ours, taking turns; one series a request, none cached."""
+    with running_mlflow(stage.folder, monthly) as ask:
+        ask(CONNECTIONS, WARM_UP_S)
+        rounds = [
+            (uncached(stage, CONNECTIONS, seconds).rps, ask(CONNECTIONS, seconds)) for _ in range(times)
+        ]
+    return {
+        "mlflow_rps": round(median(theirs.rps for _, theirs in rounds), 2),
+        "mlflow_p50_ms": round(median(theirs.p50_ms for _, theirs in rounds), 2),
+        "mlflow_errors": sum(theirs.errors for _, theirs in rounds),
+        "times_mlflow": round(median(ours / theirs.rps for ours, theirs in rounds), 2),
+    }
+
+
+def _print(figures: Figures) -> None:
+    print(f"\nBounds: {BOUNDS}")
+    names = [name for name in figures if f"{name}_training" in figures and name != "p99_ms"]
+    rows = [(name, str(figures[name]), str(figures[f"{name}_training"])) for name in names]
+    rows += [
+        (f"{name}_p99_ms", str(p99), str(figures["p99_ms_training"][name]))
+        for name, p99 in figures["p99_ms"].items()
+    ]
+    print_table(("", "idle", "training"), rows)
+
+
+def main() -> None:
+    arguments = _arguments()
+    wrk.require()
+    end_on_sigterm()
+    monthly = read_monthly(arguments.data / "M3.parquet")
+    with staged(monthly, arguments.workers) as stage:
+        asked = {"workers": arguments.workers or 1, "seconds": arguments.seconds, "rounds": arguments.rounds}
+        if arguments.soak:
+            finish("soak", {**asked, **soak(stage, monthly, arguments.soak, arguments.workers or 1)})
+            return
+        figures = measure_both(stage, arguments.rounds, arguments.seconds)
+        if arguments.peers:
+            figures |= compare(stage, monthly, arguments.rounds, arguments.seconds)
+    _print(figures)
+    finish("serving", {**asked, **figures})
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder that has M3.parquet"
+    )
+    parser.add_argument("--workers", type=int, help="API processes, of the service and of the bare app")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of every scenario")
+    parser.add_argument("--seconds", type=int, default=4, help="seconds of each turn")
+    parser.add_argument("--peers", action="store_true", help="MLflow's model server too; installs it")
+    parser.add_argument(
+        "--soak", type=float, metavar="MINUTES", help="half of full load for so long, in place of all else"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""Half of full load for long, while observations come and champions change: nothing stale, nothing grows.
+
+Calls are made when they are due, whether or not those before have been answered, as long as a connection is
+free. Every few seconds one series gets its next observation, and one of two models is promoted.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from statistics import median
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import numpy as np
+
+from app.client import Client
+from benchmarks import wrk
+from benchmarks.changes import Changes
+from benchmarks.connection import NO_ANSWER, Connection
+from benchmarks.monthly import HORIZON, Monthly, month
+from benchmarks.process_tree import tree_memory_mb
+from benchmarks.report import print_table
+from benchmarks.stage import Stage
+
+CONNECTIONS = 32
+FULL_LOAD_S = 5
+PATHS = 100_000
+CHANGE_EVERY_S = 5.0
+MEMORY_EVERY_S = 2.0
+PATIENCE_S = 1.0  # for processes that did not make the change themselves
+GROWTH_BOUND = 0.05
+OK, CREATED, BAD_REQUEST, SERVER_ERROR = 200, 201, 400, 500
+ABSENT = (404, 405)
+
+
+@dataclass
+class Soak:
+    """One run and what it has seen."""
+
+    stage: Stage
+    models: Sequence[str]
+    paths: Sequence[str]
+    versions: Changes[int]
+    champions: Changes[str]
+    lengths: dict[str, int]
+    statuses: Counter[int] = field(default_factory=Counter)
+    stale: Counter[str] = field(default_factory=Counter)
+    taken_ms: list[float] = field(default_factory=list)
+    memory_mb: list[float] = field(default_factory=list)
+    chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311  # no secrets
+    appended: int = 0
+    promoted: int = 0
+
+    async def run(self, rate: float, seconds: float) -> None:
+        """Ask at this rate for so long."""
+        began, numbers = time.monotonic(), count()
+        async with asyncio.TaskGroup() as tasks, AsyncExitStack() as connections:
+            opened = [
+                await connections.enter_async_context(self._connection()) for _ in range(CONNECTIONS + 1)
+            ]
+            readers = [
+                tasks.create_task(self._read(one, numbers, began, rate, seconds)) for one in opened[1:]
+            ]
+            others = [tasks.create_task(self._change(opened[0])), tasks.create_task(self._watch_memory())]
+            await asyncio.wait(readers)
+            for task in others:
+                task.cancel()
+
+    def answered(self, lowest: int, below: float = float("inf")) -> int:
+        """Count the answers with such a status."""
+        return sum(times for status, times in self.statuses.items() if lowest <= status < below)
+
+    def _connection(self) -> Connection:
+        address = urlsplit(self.stage.service.url)
+        return Connection(str(address.hostname), int(address.port or 80))
+
+    async def _read(
+        self, connection: Connection, numbers: Iterator[int], began: float, rate: float, seconds: float
+    ) -> None:
+        """Take the next call that is due, again and again; its time counts from when it was due."""
+        while (number := next(numbers)) < rate * seconds:
+            due = began + number / rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            asked = time.monotonic()
+            status, body = await connection.ask("GET", self.chance.choice(self.paths))
+            received = time.monotonic()
+            self.statuses[status] += 1
+            self.taken_ms.append(1000 * (received - due))
+            if status == OK:
+                self._judge(json.loads(body), asked, received)
+
+    def _judge(self, answer: dict[str, Any], asked: float, received: float) -> None:
+        if answer["dataset_version"] < min(self.versions.allowed(asked, received)):
+            self.stale["version"] += 1
+        if answer["model_id"] not in self.champions.allowed(asked, received):
+            self.stale["model"] += 1
+
+    async def _change(self, connection: Connection) -> None:
+        appends = True
+        for number in count(1):
+            await asyncio.sleep(CHANGE_EVERY_S / 2)
+            appends = appends and await self._append(connection, number)
+            await asyncio.sleep(CHANGE_EVERY_S / 2)
+            await self._promote(connection, self.models[number % 2])
+
+    async def _append(self, connection: Connection, number: int) -> bool:
+        """Let the next of the series be observed once more; False if the service cannot."""
+        name = list(self.lengths)[number % len(self.lengths)]
+        observation = {"unique_id": name, "ds": str(month(np.array([self.lengths[name]]))[0]), "y": 1000.0}
+        change = self.versions.begin(number + 1, time.monotonic())
+        body = json.dumps({"observations": [observation]}).encode()
+        status, answer = await connection.ask("POST", f"/datasets/{self.stage.dataset_id}/observations", body)
+        if status in ABSENT:
+            print(f"POST /datasets/ID/observations answered {status}: nothing is appended.", flush=True)
+            return False
+        self.statuses[status] += 1
+        if status in {OK, CREATED}:
+            change.value = json.loads(answer)["version"]
+            change.answered = time.monotonic()
+            self.lengths[name] += 1
+            self.appended += 1
+        return True
+
+    async def _promote(self, connection: Connection, model_id: str) -> None:
+        change = self.champions.begin(model_id, time.monotonic())
+        status, _ = await connection.ask("POST", f"/models/{model_id}/promote")
+        self.statuses[status] += 1
+        if status == OK:
+            change.answered = time.monotonic()
+            self.promoted += 1
+
+    async def _watch_memory(self) -> None:
+        while True:
+            self.memory_mb.append(await asyncio.to_thread(tree_memory_mb, self.stage.service.pid))
+            await asyncio.sleep(MEMORY_EVERY_S)
+
+
+def soak(stage: Stage, monthly: Monthly, minutes: float, workers: int) -> dict[str, Any]:
+    """Measure full load, take half of it for so many minutes, and return what was seen."""
+    with Client(stage.service.url) as client:
+        other = client.wait(client.train(stage.dataset_id, HORIZON, "quick", promote="never", seed=1).id)
+    paths = [
+        f"/forecast?dataset_id={stage.dataset_id}&unique_id={quote(name, safe='')}" for name in monthly.names
+    ]
+    stage.service.wait_until_quiet()
+    full = full_load(stage, paths)
+    patience_s = PATIENCE_S if workers > 1 else 0.0
+    run = Soak(
+        stage=stage,
+        models=(stage.model_id, str(other.model_id)),
+        paths=paths,
+        versions=Changes(1, patience_s),
+        champions=Changes(stage.model_id, patience_s),
+        lengths={str(name): int(length) for name, length in monthly.rows.groupby("unique_id").size().items()},
+    )
+    print(f"Full load is {full:.0f} requests/s; half of it for {minutes:g} minutes.", flush=True)
+    asyncio.run(run.run(full / 2, 60 * minutes))
+    return _figures(run, full, minutes)
+
+
+def full_load(stage: Stage, paths: Sequence[str]) -> float:
+    """Requests a second over all series, by chance, as fast as they are answered."""
+    chance, file = random.Random(1), stage.folder / "soak-paths"  # noqa: S311  # chance, not secrets
+    file.write_text("".join(f"{path}\n" for path in chance.choices(paths, k=PATHS)))
+    return wrk.load(stage.service.url, CONNECTIONS, FULL_LOAD_S, script=(wrk.PATHS, file)).rps
+
+
+def growth(samples: Sequence[float]) -> float:
+    """How much more the last quarter holds than the second, as a share of that."""
+    quarter = len(samples) // 4
+    if quarter == 0:
+        return 0.0
+    return median(samples[-quarter:]) / median(samples[quarter : 2 * quarter]) - 1
+
+
+def _figures(run: Soak, full: float, minutes: float) -> dict[str, Any]:
+    figures = {
+        "minutes": minutes,
+        "full_rps": round(full, 1),
+        "requests": sum(run.statuses.values()),
+        "fivexx": run.answered(SERVER_ERROR),
+        "unanswered": run.statuses[NO_ANSWER],
+        "refused": run.answered(BAD_REQUEST, SERVER_ERROR),
+        "stale": sum(run.stale.values()),
+        "appended": run.appended,
+        "promoted": run.promoted,
+        "p50_ms": round(float(np.percentile(run.taken_ms, 50)), 2),
+        "p99_ms": round(float(np.percentile(run.taken_ms, 99)), 2),
+        "rss_mb": round(max(run.memory_mb), 1),
+        "rss_growth": round(growth(run.memory_mb), 4),
+    }
+    print(f"Bounds: no answer of 500 or more, none stale, memory within {GROWTH_BOUND:.0%}.")
+    print_table(("", "soak"), [(name, str(figure)) for name, figure in figures.items()])
+    return {**figures, "stale_by": dict(run.stale)}

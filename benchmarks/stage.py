@@ -1,0 +1,108 @@
+"""What the serving benchmarks need to stand ready: a service with series and a model, and a bare app."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from app.client import Client
+from app.server import free_port
+from benchmarks.monthly import HORIZON, Monthly, Walk
+from benchmarks.service import Service, running_process, running_service, wait_for
+
+UNSEEN = 100
+OK = 200
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`etag` is that of the answer at `cached_path`; it and `unseen` are None where there is no such."""
+
+    service: Service
+    bare_url: str
+    folder: Path
+    dataset_id: str
+    model_id: str
+    method: str
+    walk: Walk
+    cached_path: str
+    etag: str | None
+    unseen: Path | None
+
+
+@contextmanager
+def staged(monthly: Monthly, workers: int | None) -> Iterator[Stage]:
+    """Start a service on an empty database, train, and start the bare app; both with so many workers."""
+    options = [] if workers is None else ["--workers", str(workers)]
+    with tempfile.TemporaryDirectory(prefix="gatecast-serving-") as name:
+        folder = Path(name)
+        with running_service(folder, options) as service, Client(service.url) as client:
+            dataset_id = client.upload_csv("monthly", monthly.csv()).id
+            model_id = client.wait(client.train(dataset_id, HORIZON, "quick").id).model_id
+            path = f"/forecast?dataset_id={dataset_id}&unique_id={monthly.names[0]}"
+            answer = httpx2.get(service.url + path).raise_for_status()
+            with running_bare_app(folder, len(answer.content), workers) as bare_url:
+                yield Stage(
+                    service=service,
+                    bare_url=bare_url,
+                    folder=folder,
+                    dataset_id=dataset_id,
+                    model_id=str(model_id),
+                    method=answer.json()["method"],
+                    walk=Walk(dataset_id, monthly.names),
+                    cached_path=path,
+                    etag=_etag(answer),
+                    unseen=_unseen(service.url, folder, monthly.unseen(dataset_id, UNSEEN)),
+                )
+
+
+@contextmanager
+def running_bare_app(folder: Path, body_bytes: int, workers: int | None) -> Iterator[str]:
+    """Run the empty endpoint, under the flags that the service gives uvicorn."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    words = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "benchmarks.bare:app",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    words += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    words += ["--workers", str(workers or 1)]
+    log = folder / "bare.log"
+    with running_process(words, {"BARE_BODY_BYTES": str(body_bytes)}, log) as process:
+        wait_for(lambda: answers(url), process, log)
+        yield url
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx2.get(url).is_success
+    except httpx2.TransportError:
+        return False
+
+
+def _etag(answer: httpx2.Response) -> str | None:
+    if "etag" not in answer.headers:
+        print("Forecasts carry no ETag: `not_modified` is left out.")
+        return None
+    return str(answer.headers["etag"])
+
+
+def _unseen(url: str, folder: Path, body: bytes) -> Path | None:
+    sent = httpx2.post(
+        f"{url}/forecast", content=body, headers={"Content-Type": "application/json"}, timeout=60
+    )
+    if sent.status_code != OK:
+        print(f"POST /forecast answered {sent.status_code}: `unseen` is left out.")
+        return None
+    file = folder / "unseen.json"
+    file.write_bytes(body)
+    return file

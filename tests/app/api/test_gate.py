@@ -1,0 +1,115 @@
+"""More calls than can be worked on, and calls that stand still."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+
+from app.api import limits, media
+from app.api.gate import Gate
+from app.api.limits import BodyLimit
+
+
+def scope(path: str = "/datasets", method: str = "GET") -> Scope:
+    return {"type": "http", "path": path, "method": method, "headers": []}
+
+
+async def nothing_more() -> Message:
+    return await asyncio.Future()
+
+
+class Sent(list[Message]):
+    """Takes what is sent."""
+
+    async def __call__(self, message: Message) -> None:
+        self.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self[0]["status"])
+
+
+async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def overload(path: str) -> Sent:
+    """Ask for a path while the only call that may be in work is."""
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/slow":
+            begun.set()
+            await done.wait()
+        await answer(scope, receive, send)
+
+    gate, sent = Gate(slow, most=1, log_all=False), Sent()
+    first = asyncio.create_task(gate(scope("/slow"), nothing_more, Sent()))
+    await begun.wait()
+    await gate(scope(path), nothing_more, sent)
+    done.set()
+    await first
+    after = Sent()
+    await gate(scope("/datasets"), nothing_more, after)
+    assert after.status == 200
+    return sent
+
+
+def test_call_too_many_is_refused_at_once_and_told_when_to_come_again() -> None:
+    sent = asyncio.run(overload("/datasets"))
+    assert sent.status == 503
+    assert (b"retry-after", b"1") in sent[0]["headers"]
+    assert b"GATECAST_MAX_REQUESTS" in sent[1]["body"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/jobs/job_1/events"])
+def test_what_watches_the_service_is_always_let_in(path: str) -> None:
+    assert asyncio.run(overload(path)).status == 200
+
+
+def test_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "IDLE_S", 0.01)
+
+    async def read(_scope: Scope, receive: Receive, _send: Send) -> None:
+        await receive()
+
+    sent = Sent()
+    asyncio.run(BodyLimit(read, limit_bytes=100)(scope(method="POST"), nothing_more, sent))
+    assert sent.status == 408
+
+
+def test_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "IDLE_S", 0.01)
+    taken: list[bytes] = []
+
+    def parts() -> Iterator[bytes]:
+        for part in (b"first", b"second"):
+            taken.append(part)
+            yield part
+
+    async def never_taken(message: Message) -> None:
+        if message.get("body"):
+            await asyncio.Future()
+
+    asyncio.run(media.streamed(parts(), media.CSV)(scope(), nothing_more, never_taken))
+    assert taken == [b"first"]
+
+
+def test_refusals_are_logged_and_what_went_well_is_not(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "app.api.gate"):
+        client.get("/datasets")
+        client.get("/datasets/none")
+    (line,) = caplog.messages
+    assert line.startswith("GET /datasets/none 404 ")
+
+
+def test_every_call_is_logged_where_that_is_wished_for(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "app.api.gate"):
+        asyncio.run(Gate(answer, most=1, log_all=True)(scope(), nothing_more, Sent()))
+    assert [line.rpartition(" 200 ")[0] for line in caplog.messages] == ["GET /datasets"]

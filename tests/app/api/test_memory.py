@@ -1,0 +1,144 @@
+"""Answers from memory: the same as before, and never an old one."""
+
+import csv
+import io
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.api.memory import is_known
+from app.db.engine import Database
+from app.main import create_app
+from app.observability import metrics
+from app.services import oracle
+from app.settings import Settings
+from tests.factories import dataset, trained
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+
+
+@pytest.fixture
+def dataset_id(database: Database) -> str:
+    dataset_id = dataset(database).id
+    trained(database, dataset_id)
+    return dataset_id
+
+
+def from_memory() -> float:
+    return float(metrics.FROM_MEMORY._value.get())
+
+
+def loaded() -> int:
+    """How often a model was loaded."""
+    (metric,) = metrics.MODEL_LOAD_SECONDS.collect()
+    return int(next(sample.value for sample in metric.samples if sample.name.endswith("_count")))
+
+
+def ask(client: TestClient, dataset_id: str, **headers: str) -> tuple[int, str, bytes]:
+    params = {"dataset_id": dataset_id, "unique_id": "series 1"}
+    answer = client.get("/forecast", params=params, headers=headers)
+    return answer.status_code, answer.headers.get("etag", ""), answer.content
+
+
+def test_second_answer_comes_from_memory_and_is_the_same(client: TestClient, dataset_id: str) -> None:
+    first, before = ask(client, dataset_id), from_memory()
+    assert ask(client, dataset_id) == first
+    assert from_memory() == before + 1
+
+
+def test_other_spelling_of_a_question_finds_the_same_answer(client: TestClient, dataset_id: str) -> None:
+    _, etag, body = ask(client, dataset_id)
+    spelled = f"/forecast?level=80&unique_id=series+1&level=95&dataset_id={dataset_id}&horizon=3"
+    other, before = client.get(spelled), from_memory()
+    assert (other.headers["etag"], other.content) == (etag, body)
+    client.get(spelled)
+    assert from_memory() == before + 1
+
+
+@pytest.mark.parametrize("kind", ["text/csv", "application/x-ndjson", "image/png", "application/json"])
+def test_each_format_is_kept_by_itself(client: TestClient, dataset_id: str, kind: str) -> None:
+    first = ask(client, dataset_id, accept=kind)
+    assert ask(client, dataset_id, accept=kind) == first
+    assert ask(client, dataset_id, accept="application/vnd.apache.arrow.stream")[1] != first[1]
+
+
+def test_answer_that_is_known_is_not_sent_again(client: TestClient, dataset_id: str) -> None:
+    _, etag, _ = ask(client, dataset_id)
+    known = {"if-none-match": etag}
+    assert ask(client, dataset_id, **known) == (304, etag, b"")
+    assert ask(client, dataset_id, accept="text/csv", **known)[0] == 200
+
+
+def test_table_of_every_series_is_not_made_for_who_knows_it(client: TestClient, dataset_id: str) -> None:
+    params, headers = {"dataset_id": dataset_id}, {"accept": "text/csv"}
+    table = client.get("/forecast", params=params, headers=headers)
+    assert len(list(csv.reader(io.StringIO(table.text)))) == 10
+    headers["if-none-match"] = table.headers["etag"]
+    assert client.get("/forecast", params=params, headers=headers).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (None, False),
+        (b'W/"a"', True),
+        (b'"a"', True),
+        (b'"b", W/"a"', True),
+        (b"*", True),
+        (b'"b"', False),
+        (b"", False),
+    ],
+)
+def test_entity_tags_are_compared_weakly(known: bytes | None, *, expected: bool) -> None:
+    assert is_known(known, b'W/"a"') is expected
+
+
+def test_answers_may_be_kept_but_are_asked_about(client: TestClient, dataset_id: str) -> None:
+    headers = client.get("/forecast", params={"dataset_id": dataset_id}).headers
+    assert (headers["cache-control"], headers["vary"]) == ("private, no-cache", "accept")
+
+
+def test_promoted_model_answers_at_once(client: TestClient, database: Database, dataset_id: str) -> None:
+    ask(client, dataset_id)
+    other = trained(database, dataset_id, seed=1, promote="never")
+    client.post(f"/models/{other}/promote")
+    assert other.encode() in ask(client, dataset_id)[2]
+
+
+def test_deleted_model_answers_no_more(client: TestClient, dataset_id: str) -> None:
+    ask(client, dataset_id)
+    champion = client.get(f"/datasets/{dataset_id}").json()["champion_id"]
+    client.delete(f"/models/{champion}")
+    assert ask(client, dataset_id)[0] == 409
+
+
+def test_deleted_dataset_answers_no_more(client: TestClient, dataset_id: str) -> None:
+    ask(client, dataset_id)
+    client.delete(f"/datasets/{dataset_id}")
+    assert ask(client, dataset_id)[0] == 404
+
+
+@pytest.mark.parametrize(("pinned", "loads"), [(True, 2), (False, 3)])
+def test_pinned_champion_is_not_loaded_again(
+    database: Database, dataset_id: str, monkeypatch: pytest.MonkeyPatch, *, pinned: bool, loads: int
+) -> None:
+    """In a memory that holds one model."""
+    monkeypatch.setattr(oracle, "MEBIBYTE", 1)
+    other_id = dataset(database).id
+    trained(database, other_id)
+    settings = Settings(database_url=database.url, device="cpu", pin_champions=pinned)
+    before = loaded()
+    with TestClient(create_app(settings)) as client:
+        for asked, level in ((dataset_id, 60), (other_id, 60), (dataset_id, 70)):
+            client.get("/forecast", params={"dataset_id": asked, "level": level})
+    assert loaded() == before + loads
+
+
+def test_figures_tell_where_answers_came_from(client: TestClient, dataset_id: str) -> None:
+    for _ in range(2):
+        ask(client, dataset_id)
+    shown = client.get("/metrics")
+    assert shown.headers["content-type"].startswith("text/plain")
+    names = ("gatecast_forecasts_total", "gatecast_model_load_seconds", "gatecast_body_cache_bytes")
+    assert [name for name in names if name not in shown.text] == []
+    assert 'gatecast_requests_total{method="GET",route="/forecast",status="200"}' in shown.text

@@ -1,0 +1,119 @@
+"""Questions that meet share a pass, and each gets its own answer."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database
+from app.errors import NotFound
+from app.services import batching, forecasting
+from app.services.answers import Answered
+from app.services.batching import Batcher
+from app.services.forecasting import ForecastQuery, Source, find_source, load_model
+from app.services.loading import LoadedModel
+from models.methods import Outlook, look_ahead
+from tests.factories import dataset, trained, trends
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+Ready = tuple[Source, LoadedModel]
+
+
+@pytest.fixture
+def ready(database: Database) -> Ready:
+    dataset_id = dataset(database, trends(count=5)).id
+    trained(database, dataset_id)
+    with database.read() as session:
+        source = find_source(session, OWNER, ForecastQuery(dataset_id=dataset_id))
+    return source, load_model(database, source, "cpu")
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many series each forward pass was for."""
+    seen: list[int] = []
+
+    def watched(method: Any, forecaster: Any, panel: Any, known: Any) -> Outlook:
+        seen.append(panel.series)
+        return look_ahead(method, forecaster, panel, known)
+
+    monkeypatch.setattr(forecasting, "look_ahead", watched)
+    return seen
+
+
+def ask(database: Database, ready: Ready, *questions: tuple[str, ...]) -> list[Answered | BaseException]:
+    """Ask all at once."""
+
+    async def main() -> list[Answered | BaseException]:
+        batcher = Batcher(database)
+        asked = [batcher.ask(*ready, names) for names in questions]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    return asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def names_of(answer: Answered | BaseException) -> list[str]:
+    assert isinstance(answer, Answered)
+    return answer.answers.unique_ids
+
+
+def test_questions_that_meet_share_one_pass(database: Database, ready: Ready, passes: list[int]) -> None:
+    answers = ask(database, ready, ("series 1",), ("series 3", "series 0"), ("series 1",))
+    assert [names_of(answer) for answer in answers] == [["series 1"], ["series 0", "series 3"], ["series 1"]]
+    assert passes == [3]
+
+
+def test_answer_is_that_of_the_series_asked_alone(database: Database, ready: Ready) -> None:
+    (alone,) = ask(database, ready, ("series 4",))
+    *_, together = ask(database, ready, ("series 0",), ("series 2",), ("series 4",))
+    assert isinstance(alone, Answered)
+    assert isinstance(together, Answered)
+    medians = [answered.answers.forecast.median[0] for answered in (alone, together)]
+    assert medians[1] == pytest.approx(medians[0], rel=1e-6)
+
+
+def test_name_that_is_not_there_fails_its_own_question_alone(database: Database, ready: Ready) -> None:
+    missing, found = ask(database, ready, ("series 9", "series 0"), ("series 0",))
+    assert isinstance(missing, NotFound)
+    assert missing.errors[0].detail == "'series 9' is not there."
+    assert names_of(found) == ["series 0"]
+
+
+def test_much_work_leaves_the_event_loop(
+    database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "INLINE_WORK", 0)
+    assert names_of(ask(database, ready, ("series 2",))[0]) == ["series 2"]
+
+
+def test_more_than_fit_into_a_pass_go_into_the_next(
+    database: Database, ready: Ready, passes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "MOST_TOGETHER", 2)
+    answers = ask(database, ready, *[(f"series {number}",) for number in range(5)])
+    assert [names_of(answer) for answer in answers] == [[f"series {number}"] for number in range(5)]
+    assert passes == [2, 2, 1]
+
+
+def test_nobody_works_for_those_who_have_gone(database: Database, ready: Ready, passes: list[int]) -> None:
+    async def main() -> None:
+        batcher = Batcher(database)
+        gone = asyncio.create_task(batcher.ask(*ready, ("series 0",)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await batcher.ask(*ready, ("series 1",))
+
+    asyncio.run(main())
+    assert passes == [1]
+
+
+def test_failure_reaches_everyone_who_asked(
+    database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Outlook:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(forecasting, "look_ahead", fail)
+    failed = ask(database, ready, ("series 0",), ("series 1",))
+    assert [type(error) for error in failed] == [ZeroDivisionError, ZeroDivisionError]

@@ -1,0 +1,153 @@
+"""What was read holds until something changes, here or in another process."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from app.auth import OWNER
+from app.db.engine import Database, DatasetRef
+from app.db.queries import changes
+from app.db.tables import Clock
+from app.services import change_feed, datasets
+from app.services.change_feed import ChangeFeed
+from tests.factories import dataset
+
+REF, OTHER = DatasetRef("default", "ds_1"), DatasetRef("default", "ds_2")
+Check = Callable[[], bool]
+
+
+@pytest.fixture(autouse=True)
+def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(change_feed, "LOOK_S", 0.01)
+
+
+@pytest.fixture
+def elsewhere(database: Database) -> Iterator[Database]:
+    """The same database, as another process has it."""
+    other = Database(database.url)
+    yield other
+    other.dispose()
+
+
+def change(database: Database, ref: DatasetRef = REF) -> None:
+    with database.write() as session:
+        changes.note(session, *ref)
+
+
+async def until(check: Check) -> None:
+    async with asyncio.timeout(30):
+        while not check():  # noqa: ASYNC110  # the feed has no event to wait for, on purpose
+            await asyncio.sleep(0.005)
+
+
+def run(feed: ChangeFeed, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def opened() -> None:
+        feed.open()
+        await until(lambda: feed.is_fresh)
+        try:
+            await main()
+        finally:
+            feed.close()
+
+    asyncio.run(opened())
+
+
+def test_what_was_read_holds_while_nothing_changes(database: Database) -> None:
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        moment = feed.moment
+        await asyncio.to_thread(change, database, OTHER)
+        await until(lambda: feed.moment > moment)
+        assert feed.holds(REF, moment)
+
+    run(feed, main)
+
+
+def test_change_of_this_process_is_known_with_its_commit(database: Database) -> None:
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        moment = feed.moment
+        await asyncio.to_thread(change, database)
+        assert not feed.holds(REF, moment)
+        assert feed.holds(REF, feed.moment)
+
+    run(feed, main)
+
+
+def test_change_of_another_process_is_found_by_a_look(database: Database, elsewhere: Database) -> None:
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        moment = feed.moment
+        await asyncio.to_thread(change, elsewhere)
+        await until(lambda: not feed.holds(REF, moment))
+        assert feed.holds(OTHER, moment)
+
+    run(feed, main)
+
+
+def test_change_that_is_taken_back_is_none(database: Database) -> None:
+    def fail() -> None:
+        with database.write() as session:
+            changes.note(session, *REF)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with database.read() as session:
+        assert (changes.newest(session), changes.since(session, 0)) == (0, set())
+
+
+def test_nothing_holds_once_the_last_look_is_old(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        monkeypatch.setattr(change_feed, "FRESH_S", 0.0)
+        assert not feed.holds(REF, feed.moment)
+
+    run(feed, main)
+
+
+def test_nothing_holds_after_the_database_was_set_back(database: Database, elsewhere: Database) -> None:
+    feed = ChangeFeed(database)
+
+    def set_back() -> None:
+        with elsewhere.write() as session:
+            session.get_one(Clock, 1).value -= 1
+
+    async def main() -> None:
+        moment = feed.moment
+        await asyncio.to_thread(set_back)
+        await until(lambda: feed.moment > moment)
+        assert not feed.holds(REF, moment)
+
+    change(elsewhere)
+    run(feed, main)
+
+
+def test_too_many_changes_to_remember_count_as_all(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change_feed, "MOST_REMEMBERED", 1)
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        moment = feed.moment
+        for number in range(4):
+            await asyncio.to_thread(change, database, DatasetRef("default", f"many_{number}"))
+        assert not feed.holds(REF, moment)
+        assert feed.holds(REF, feed.moment)
+
+    run(feed, main)
+
+
+def test_deleted_dataset_counts_as_changed(database: Database, elsewhere: Database) -> None:
+    dataset_id = dataset(database).id
+    with elsewhere.write() as session:
+        datasets.delete(session, OWNER, dataset_id)
+    with database.read() as session:
+        assert changes.since(session, 0) == {DatasetRef("default", dataset_id)}

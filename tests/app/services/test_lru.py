@@ -1,0 +1,46 @@
+"""What is kept of what was used."""
+
+from app.services.lru import Lru
+
+
+def kept(lru: Lru[str, str], names: str) -> list[str]:
+    return [name for name in names if lru.get(name) is not None]
+
+
+def filled(limit: int, names: str) -> Lru[str, str]:
+    lru: Lru[str, str] = Lru(limit, len)
+    for name in names:
+        lru.put(name, name * 10)
+    return lru
+
+
+def test_oldest_goes_when_the_sizes_pass_the_limit() -> None:
+    lru = filled(25, "abc")
+    assert (kept(lru, "abc"), lru.size) == (["b", "c"], 20)
+
+
+def test_what_was_used_is_no_longer_the_oldest() -> None:
+    lru = filled(25, "ab")
+    lru.get("a")
+    lru.put("c", "c" * 10)
+    assert kept(lru, "abc") == ["a", "c"]
+
+
+def test_last_one_stays_whatever_its_size() -> None:
+    assert kept(filled(5, "ab"), "ab") == ["b"]
+
+
+def test_pinned_stays_and_counts() -> None:
+    lru = filled(25, "ab")
+    lru.pinned.add("a")
+    lru.put("c", "c" * 10)
+    assert kept(lru, "abc") == ["a", "c"]
+
+
+def test_size_follows_what_is_replaced_and_dropped() -> None:
+    lru = filled(25, "ab")
+    lru.put("a", "a")
+    assert lru.size == 11
+    lru.drop("b")
+    lru.drop("never there")
+    assert lru.size == 1

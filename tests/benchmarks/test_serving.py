@@ -1,0 +1,49 @@
+"""Figures of several rounds: each a median, a ratio that of the rounds' own."""
+
+import pytest
+
+from benchmarks.serving import COMPARED, Figures, Round, summary
+from benchmarks.wrk import Load
+
+
+def one_round(rps: dict[str, float], p50_ms: dict[str, float], errors: int = 0) -> Round:
+    loads = {
+        name: Load(
+            requests=1,
+            rps=rps.get(name, 1.0),
+            p50_ms=p50_ms.get(name, 1.0),
+            p99_ms=1.0,
+            errors=errors,
+            taken=0,
+        )
+        for name in (*COMPARED, "not_modified")
+    }
+    return Round(loads, {"indexed_read_ms": 0.5, "forward_ms": 2.0})
+
+
+@pytest.fixture
+def figures() -> Figures:
+    """Of three rounds, the machine once at half its speed."""
+    return summary(
+        [
+            one_round({"empty": 1000.0, "cached": 800.0}, {"empty_1": 0.5, "uncached_1": 3.5}),
+            one_round({"empty": 500.0, "cached": 350.0}, {"empty_1": 1.0, "uncached_1": 7.5}, errors=2),
+            one_round({"empty": 1000.0, "cached": 900.0}, {"empty_1": 0.5, "uncached_1": 3.5}),
+        ]
+    )
+
+
+def test_ratio_is_the_median_of_the_rounds_own(figures: Figures) -> None:
+    assert (figures["cached_rps"], figures["cached_over_empty"]) == (800.0, 0.8)
+
+
+def test_bound_is_the_bare_app_a_read_and_three_passes(figures: Figures) -> None:
+    assert (figures["uncached_bound_ms"], figures["uncached_p50_over_bound"]) == (7.0, 0.5)
+
+
+def test_errors_of_all_rounds_are_counted(figures: Figures) -> None:
+    assert figures["errors"] == 6 * 2
+
+
+def test_scenarios_beside_the_compared_ones_are_told_by_name(figures: Figures) -> None:
+    assert figures["not_modified_rps"] == 1.0
