@@ -10,10 +10,10 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from app.api.errors import field_errors
+from app.api import errors
+from app.api.media import JSON
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
 
-JSON = "application/json"
 SHOWN = 20  # mistakes
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -44,8 +44,7 @@ def parsed(body: bytes, shape: type[Shape]) -> Shape:
 
 def bad_fields(error: ValidationError) -> BadInput:
     """Return the refusal that tells of each field in a body that is wrong."""
-    parts = field_errors([{**part, "loc": ("body", *part["loc"])} for part in error.errors()[:SHOWN]])
-    return BadInput("; ".join(f"{part.pointer}: {part.detail}" for part in parts), parts)
+    return errors.bad_fields([{**part, "loc": ("body", *part["loc"])} for part in error.errors()[:SHOWN]])
 
 
 def inlined(shape: type[BaseModel]) -> dict[str, Any]:

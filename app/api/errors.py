@@ -44,6 +44,12 @@ def field_errors(errors: Sequence[Any]) -> list[FieldError]:
     return [FieldError(_pointer(error["loc"]), f"{error['msg']}.") for error in errors]
 
 
+def bad_fields(errors: Sequence[Any]) -> BadInput:
+    """Return the refusal that tells of each of pydantic's errors."""
+    parts = field_errors(errors)
+    return BadInput("; ".join(f"{part.pointer}: {part.detail}" for part in parts), parts)
+
+
 def _pointer(location: Sequence[int | str]) -> str:
     place, *path = location
     if place == "query":
@@ -62,9 +68,7 @@ async def _app_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # what this handler is registered for
-    parts = field_errors(error.errors())
-    detail = "; ".join(f"{part.pointer}: {part.detail}" for part in parts)
-    return problem(BadInput(detail, parts), request.url.path)
+    return problem(bad_fields(error.errors()), request.url.path)
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """Forecasts, in every format."""
 
 import json
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from app.api.media import (
     header_values,
     streamed,
 )
-from app.api.memory import Ready, Unchanged, is_known, shared_headers
+from app.api.memory import Ready, is_known, send_body, send_unchanged, shared_headers
 from app.api.pagination import encode_cursor
 from app.api.questions import DESCRIBED, OFFERS, read_question
 from app.schemas import examples
@@ -90,10 +91,10 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
     asked = await oracle.understand(principal, question.query, question.page, question.media_type)
     etag = asked.key.etag.encode()
     if is_known(question.known, etag):
-        return Unchanged(etag)
+        return Ready(partial(send_unchanged, etag))
     if question.media_type in TABLES and not question.query.unique_ids:
         return await _every_series(oracle, asked)
-    return Ready(await oracle.body(asked, question.spelling, _write))
+    return Ready(partial(send_body, await oracle.body(asked, question.spelling, _write)))
 
 
 @router.post("/forecast", response_model=None, responses=RESPONSES, openapi_extra=REQUEST_BODY)
@@ -114,8 +115,9 @@ async def forecast_unseen(
     )
     with pointing_into_body():
         answered = await oracle.unseen(principal, query, request.observations)
-    data = await run_in_threadpool(_bytes_of, answered, media_type)
-    return Response(data, media_type=content_type(media_type), headers=_facts(answered.answers, media_type))
+    answers = answered.answers
+    data = await run_in_threadpool(_bytes_of, answered, media_type, as_page=len(answers) != 1)
+    return Response(data, media_type=content_type(media_type), headers=_facts(answers, media_type))
 
 
 async def _every_series(oracle: Oracle, asked: Asked) -> Response:
@@ -138,14 +140,14 @@ def _write(asked: Asked, answered: Answered) -> Body:
     return Body(data, (*headers, *shared_headers(etag)), etag)
 
 
-def _bytes_of(answered: Answered, media_type: str, *, as_page: bool | None = None) -> bytes:
-    """Return forecasts in a format; as JSON one series by itself, unless it is to be a page."""
+def _bytes_of(answered: Answered, media_type: str, *, as_page: bool) -> bytes:
+    """Return forecasts in a format; as JSON a page of them, or the only one by itself."""
     answers = answered.answers
     if media_type in PICTURES:
         return draw(answers, answered.history(), PICTURES[media_type])
     if media_type in TABLES:
         return b"".join(TABLES[media_type]([answers]))
-    if as_page or (as_page is None and len(answers) != 1):
+    if as_page:
         return page_json(answers, encode_cursor(answered.following))
     return one_json(answers)
 

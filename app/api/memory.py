@@ -1,5 +1,7 @@
 """Answers from memory: a forecast that was made before, and still holds, needs no routing."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,27 +39,15 @@ class FromMemory:
 
 
 class Ready(Response):
-    """A response whose bytes and headers are made already."""
+    """A response that is made already, and only has to be sent."""
 
-    def __init__(self, body: Body) -> None:
-        self._ready = body
+    def __init__(self, deliver: Callable[[Send], Awaitable[None]]) -> None:
+        self._deliver = deliver
         self.background = None
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it."""
-        await send_body(self._ready, send)
-
-
-class Unchanged(Response):
-    """Says that what the caller has is right."""
-
-    def __init__(self, etag: bytes) -> None:
-        self._etag = etag
-        self.background = None
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send it."""
-        await send_unchanged(self._etag, send)
+        await self._deliver(send)
 
 
 def is_known(known: bytes | None, etag: bytes) -> bool:

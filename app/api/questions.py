@@ -8,10 +8,9 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.types import Scope
 
-from app.api.errors import field_errors
+from app.api.errors import bad_fields
 from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
 from app.api.pagination import decode_cursor
-from app.errors import BadInput
 from app.services.body_cache import Spelling
 from app.services.forecasting import ForecastQuery
 from app.services.paging import PageRequest
@@ -110,8 +109,7 @@ def _parameters(query_string: bytes) -> Parameters:
     try:
         return Parameters.model_validate(fields)
     except ValidationError as error:
-        parts = field_errors([{**part, "loc": ("query", *part["loc"])} for part in error.errors()])
-        raise BadInput("; ".join(f"{part.pointer}: {part.detail}" for part in parts), parts) from error
+        raise bad_fields([{**part, "loc": ("query", *part["loc"])} for part in error.errors()]) from error
 
 
 def _described() -> list[dict[str, Any]]:

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.bodies import JSON, bad_fields, content_type, inlined, parsed
+from app.api.bodies import bad_fields, content_type, inlined, parsed
 from app.api.deps import CurrentPrincipal, TheParts
+from app.api.media import JSON
 from app.api.paths import DatasetId
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Addition, Known

@@ -41,10 +41,5 @@ class Lru(Generic[Key, Value]):
         if value is not None:
             self.size -= self._size_of(value)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._values.clear()
-        self.size = 0
-
     def _oldest_but(self, newest: Key) -> Key | None:
         return next((key for key in self._values if key != newest and key not in self.pinned), None)

@@ -222,7 +222,7 @@ def _chunks(unique_ids: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _named(version: DatasetVersion, names: list[str], *columns: Any) -> Any:
-    # A single name, as of most forecasts, is told to the database: it then looks once, at the newest row.
+    # A single name is told to the database: it then looks once, at the newest row.
     unique_id = literal(names[0]) if len(names) == 1 else Series.unique_id
     return _select(version, unique_id, *columns).where(Series.unique_id.in_(names))
 
