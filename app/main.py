@@ -11,6 +11,7 @@ from starlette.types import Lifespan
 
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
 from app.api.deps import Parts
+from app.api.direct import Direct
 from app.api.errors import add_error_handlers
 from app.api.gate import Gate
 from app.api.limits import BodyLimit
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_error_handlers(app)
     # The last one added is the first to see a call.
     app.add_middleware(BodyLimit, limit_bytes=settings.max_upload_mb * MEBIBYTE)
+    app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
     app.add_middleware(Gate, most=settings.max_requests, log_all=settings.access_log)
     app.add_middleware(FromMemory)
     return app

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 def add_error_handlers(app: FastAPI) -> None:
     """Render every error of the app as a problem document."""
-    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(AppError, app_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _framework_error)
     app.add_exception_handler(Exception, _unexpected_error)
@@ -59,7 +59,8 @@ def _pointer(location: Sequence[int | str]) -> str:
     return "#/" + "/".join(map(str, path if place == "body" else location))
 
 
-async def _app_error(request: Request, error: Exception) -> Response:
+async def app_error(request: Request, error: Exception) -> Response:
+    """Render an error of the app, and log it where it is the service's own fault."""
     assert isinstance(error, AppError)  # noqa: S101  # what this handler is registered for
     if error.status >= AppError.status:
         logger.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=error)

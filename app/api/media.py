@@ -1,8 +1,9 @@
 """Answers in more than one media type: which one a caller likes, and how each is sent."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Response
@@ -29,7 +30,8 @@ def chosen_among(*offers: str) -> Any:
     return Depends(choose)
 
 
-def choice(accept: str, offers: Sequence[str]) -> str:
+@lru_cache(maxsize=100)  # programs say the same each time
+def choice(accept: str, offers: tuple[str, ...]) -> str:
     """Choose the media type that `Accept` likes best among the offers, the first of those it likes alike.
 
     Raises NotAcceptable if it names none of them.

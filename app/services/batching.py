@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from app.services import datasets
 from app.services.answers import Answered
 from app.services.forecasting import Reading, Source, history_of, told_of
 from app.services.loading import LoadedModel
+from models.forecasts import Forecast
 
 INLINE_WORK = 48  # series times networks: a few milliseconds, which a hop to a thread would cost as well
 MOST_TOGETHER = 1000  # series, of all questions in one pass
@@ -106,14 +107,18 @@ class Batcher:
         places = {row.unique_id: place for place, row in enumerate(rows)}
         if not rows:
             return [_missing(question, places) for question in questions]
-        outlook = Reading(source, model, rows).outlook()
+        outlook, numbers = Reading(source, model, rows).outlook(), np.arange(len(rows))
+
+        @cache  # most of those that meet ask for the same, and one forecast of all costs as much as of one
+        def forecast_as(horizon: int, levels: tuple[int, ...]) -> Forecast:
+            return outlook.forecast(numbers, horizon, levels)
 
         def answer(question: _Question) -> Answered | Exception:
             if not places.keys() >= set(question.unique_ids):
                 return _missing(question, places)
-            numbers = np.array(sorted(places[name] for name in question.unique_ids))
-            asked, own = question.source, [rows[number] for number in numbers]
-            forecast = outlook.forecast(numbers, asked.horizon, asked.levels)
+            chosen = sorted(places[name] for name in question.unique_ids)
+            asked, own = question.source, [rows[number] for number in chosen]
+            forecast = forecast_as(asked.horizon, asked.levels).rows(np.array(chosen))
             return Answered(told_of(asked, own, forecast), partial(history_of, asked, own))
 
         return [answer(question) for question in questions]

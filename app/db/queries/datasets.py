@@ -54,17 +54,20 @@ ENTRY = tuple(getattr(Series, name) for name in Entry._fields)
 WINDOW = tuple(getattr(Series, name) for name in LastWindow._fields)
 
 
-_SINCE = select(func.max(Other.version)).where(
-    Other.workspace_id == bindparam("workspace_id"),
-    Other.dataset_id == bindparam("dataset_id"),
-    Other.version <= bindparam("version"),
-    Other.unique_id == Series.unique_id,
+# Of the table, not of its class: what the ORM does for each statement takes as long as the look itself.
+_ROWS = Series.__table__.c
+_OTHERS = Series.__table__.alias().c
+_SINCE = select(func.max(_OTHERS.version)).where(
+    _OTHERS.workspace_id == bindparam("workspace_id"),
+    _OTHERS.dataset_id == bindparam("dataset_id"),
+    _OTHERS.version <= bindparam("version"),
+    _OTHERS.unique_id == _ROWS.unique_id,
 )
-LAST_WINDOWS = select(*WINDOW).where(
-    Series.workspace_id == bindparam("workspace_id"),
-    Series.dataset_id == bindparam("dataset_id"),
-    Series.version == _SINCE.scalar_subquery(),
-    Series.unique_id.in_(bindparam("unique_ids", expanding=True)),
+LAST_WINDOWS = select(*(_ROWS[name] for name in LastWindow._fields)).where(
+    _ROWS.workspace_id == bindparam("workspace_id"),
+    _ROWS.dataset_id == bindparam("dataset_id"),
+    _ROWS.version == _SINCE.scalar_subquery(),
+    _ROWS.unique_id.in_(bindparam("unique_ids", expanding=True)),
 )
 
 

@@ -1,0 +1,41 @@
+"""The short way to the forecast's route: it answers as the router would have it answered."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.api import direct
+from app.db.engine import Database
+from tests.factories import dataset, trained
+
+pytestmark = pytest.mark.usefixtures("brief_trainings")
+
+
+def without_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "METHOD", "none")
+
+
+def test_forecast_is_the_one_that_the_router_gives(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id = dataset(database).id
+    trained(database, dataset_id)
+    asked = f"/forecast?dataset_id={dataset_id}&unique_id=series+1&horizon=2"
+    short = client.get(asked)
+    without_short_way(monkeypatch)
+    routed = client.get(f"{asked}&level=80&level=95")
+    assert (short.status_code, short.content) == (routed.status_code, routed.content)
+
+
+@pytest.mark.parametrize("query", ["", "?dataset_id=none", "?dataset_id=none&level=7"])
+def test_refusal_is_the_one_that_the_router_gives(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    short = client.get(f"/forecast{query}")
+    without_short_way(monkeypatch)
+    routed = client.get(f"/forecast{query}")
+    assert (short.status_code, short.json()) == (routed.status_code, routed.json())
+
+
+def test_other_method_of_the_path_is_refused_as_elsewhere(client: TestClient) -> None:
+    refused = client.put("/forecast")
+    assert (refused.status_code, refused.headers["content-type"]) == (405, "application/problem+json")
