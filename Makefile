@@ -7,7 +7,7 @@ ABREAST := -n auto --maxprocesses 4
 SOURCES := app models migrations tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check lint bench clean tools
+.PHONY: help demo serve test test-long check lint bench pretrain clean tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -43,6 +43,9 @@ bench: $(READY) ## The benchmarks that need no other data; each prints one JSON 
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.first_answer
+
+pretrain: $(READY) ## Make the pretrained weights again, in under an hour on two cores; goes on if broken off
+	$(BIN)/python -m models pretrain
 
 clean: ## Remove what was built and cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

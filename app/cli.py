@@ -24,6 +24,7 @@ ApiWorkers = Annotated[
 ]
 Preset = Literal["quick", "balanced", "accurate"]
 ArchitectureChoice = Literal["lstm", "gru", "rnn", "cnn", "all"]
+StartChoice = Literal["auto", "pretrained", "scratch"]
 MethodChoice = Literal["auto", "network", "blend"]
 OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
@@ -145,6 +146,9 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     architecture: Annotated[
         ArchitectureChoice, typer.Option(help="The network; `all` tries each and keeps the best.")
     ] = "lstm",
+    start: Annotated[
+        StartChoice, typer.Option(help="From pretrained networks, from scratch, or as does better.")
+    ] = "auto",
     method: Annotated[
         MethodChoice,
         typer.Option(help="What answers: the network, its blend with a simple method, or the better one."),
@@ -178,6 +182,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         horizon=horizon,
         preset=preset,
         architecture=architecture,
+        start=start,
         method=method,
         on_loss=on_loss,
         promote=promote,

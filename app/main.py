@@ -27,9 +27,12 @@ from app.settings import MEBIBYTE, Settings
 from app.version import VERSION
 
 DESCRIPTION = """
-Upload series with `POST /datasets`, train an LSTM on them with `POST /train` (or a GRU, an RNN or a CNN,
-or all four, of which the best is kept), follow the job, see by `GET /models/{id}` whether it beats the simple
-methods, and ask `GET /forecast` what comes next and how sure that is.
+Upload series with `POST /datasets` and ask `GET /forecast` what comes next and how sure that is: a pretrained
+LSTM answers at once.
+
+Train one on the series themselves with `POST /train` (or a GRU, an RNN or a CNN, or all four, of which the
+best is kept), follow the job, and see by `GET /models/{id}` whether it beats the simple methods. From then on
+it answers.
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """

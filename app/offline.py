@@ -6,7 +6,7 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services import attempts, datasets, devices, models, storage, verification
 from app.services.answers import Answers
-from app.services.forecasting import ForecastQuery, find_source, load_model, pages
+from app.services.forecasting import ForecastQuery, find_source, load_model, looked_back, pages
 from app.services.formats import csv_parts
 from app.services.verification import Verification
 from app.settings import Settings
@@ -42,7 +42,7 @@ class Training:
         """Return whom a forecast of the file asks now, as the end of a sentence that begins with it."""
         if self.champion_id is None:
             promotion = f"POST /models/{self.model.id}/promote"
-            return f"has no model to ask yet: make this one the champion through the API, by {promotion}"
+            return f"asks the pretrained network; make this one the champion through the API, by {promotion}"
         return "asks it" if self.model.champion else "asks the champion, another model"
 
 
@@ -59,13 +59,20 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
 
 def trial_table(model: ModelOut) -> Table:
     """Return how each architecture did on the steps held out, the best first."""
-    table = Table("architecture", title="On steps held out at the ends of the series", title_justify="left")
+    table = Table(
+        "architecture", "start", title="On steps held out at the ends of the series", title_justify="left"
+    )
     for column in ("sMAPE", "MASE", "weights", "seconds"):
         table.add_column(column, justify="right")
     for trial in model.trials:
         mase = "none" if trial.mase is None else f"{trial.mase:.3f}"
         table.add_row(
-            trial.architecture, f"{trial.smape:.2f} %", mase, f"{trial.parameters:,}", f"{trial.seconds:.1f}"
+            trial.architecture,
+            trial.start,
+            f"{trial.smape:.2f} %",
+            mase,
+            f"{trial.parameters:,}",
+            f"{trial.seconds:.1f}",
         )
     return table
 
@@ -97,7 +104,10 @@ def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
                     f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first."
                 )
             source = find_source(session, OWNER, query.of_dataset(found))
-        model = load_model(database, source, devices.resolve(settings.device))
+        device = devices.resolve(settings.device)
+        if source.is_pretrained:
+            source = replace(source, answerer=looked_back(database, source, device))
+        model = load_model(database, source, device)
         _print(pages(database, source, model))
 
 

@@ -7,6 +7,10 @@ season is the one that the service finds in times of that frequency (a year of w
 for them, and the scores keep to the file). Each frequency runs in a process of its own, one after the other.
 
     python -m benchmarks.accuracy --data ../shared/data/M3.parquet [--frequency F] [--preset P] [--peers]
+    python -m benchmarks.accuracy --data ../shared/data/M3.parquet --zero-shot
+
+With `--zero-shot` nothing is trained: the pretrained networks forecast, calibrated on a few windows of the
+training part, as the service answers for a dataset without a model.
 """
 
 import argparse
@@ -27,14 +31,22 @@ from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
 from models.assessment import Assessment
 from models.config import Architecture, Preset, preset
+from models.forecasting import use_one_thread
 from models.methods import forecast_by
 from models.selection import train
+from models.zero_shot import as_they_are, look_back, zero_shot
 
 PROCESSES = 2
 NETWORK: Architecture = "lstm"
 SERVED = "served"
 SEASONS = {"yearly": 1, "quarterly": 4, "monthly": 12, "weekly": 52, "hourly": 24, "other": 1}
 """What the service finds in times a year, a quarter, ... apart."""
+
+PUBLISHED = {
+    "TiRex": {"monthly": 0.831, "quarterly": 1.154, "yearly": 2.710},
+    "Chronos-Bolt base": {"monthly": 0.851, "quarterly": 1.289, "yearly": 2.906},
+}
+"""MASE of large zero-shot models on M3, as published."""
 
 Results = dict[str, dict[str, Score]]
 """Scores by frequency, then by method."""
@@ -63,6 +75,20 @@ def run_ours(part: Part, name: Preset) -> dict[str, Score]:
         name: replace(score(part, answer, seconds, _peak_mb()), verdict=verdicts[name])
         for name, answer in answers.items()
     }
+
+
+def run_zero_shot(part: Part) -> dict[str, Score]:
+    """Forecast one part without a training, as the service does for a dataset that has no model."""
+    use_one_thread()
+    start = time.perf_counter()
+    forecaster = zero_shot(part.horizon, SEASONS[part.frequency])
+    assessment = look_back(forecaster, part.history)
+    method = assessment.methods[assessment.served] if assessment else as_they_are(part.horizon)
+    answer = forecast_by(method, forecaster, part.history, levels=LEVELS)
+    seconds = time.perf_counter() - start
+    if assessment:
+        _tell(part, assessment)
+    return {SERVED: score(part, answer, seconds, _peak_mb())}
 
 
 def _tell(part: Part, assessment: Assessment) -> None:
@@ -131,6 +157,16 @@ def _print(title: str, results: Results) -> None:
     sys.stdout.flush()
 
 
+def _print_published(results: Results) -> None:
+    """Beside what the authors of large zero-shot models give for M3."""
+    frequencies = [name for name in PUBLISHED["TiRex"] if name in results]
+    ours = {name: _summary(SERVED, {name: results[name]})["mase"] for name in frequencies}
+    rows = [("ours", *(f"{ours[name]:.3f}" for name in frequencies))]
+    rows += [(model, *(f"{mase[name]:.3f}" for name in frequencies)) for model, mase in PUBLISHED.items()]
+    print("\nMASE without training; the others as published for M3")
+    print_table(("model", *frequencies), rows)
+
+
 def _cell(figures: Mapping[str, float], column: str) -> str:
     if column not in figures:
         return "-"
@@ -143,7 +179,7 @@ def _result(results: Results, seconds: float) -> dict[str, object]:
     by_frequency = {
         frequency: {
             **_summary(SERVED, one),
-            "verdicts": {method: part[method].verdict for method in (SERVED, NETWORK)},
+            "verdicts": {method: its.verdict for method, its in part.items() if its.verdict is not None},
             "others": _others(methods, one),
         }
         for frequency, part in results.items()
@@ -169,12 +205,16 @@ def main() -> None:
         others = {part.frequency: others[part.frequency] | run_peers(part) for part in parts}
     start = time.perf_counter()
     results: Results = {}
-    for frequency, ours in in_processes(1, run_ours, parts, arguments.preset):
+    work, more = (run_zero_shot, ()) if arguments.zero_shot else (run_ours, (arguments.preset,))
+    for frequency, ours in in_processes(1, work, parts, *more):
         results[frequency] = {**ours, **others[frequency]}
         _print(frequency, {frequency: results[frequency]})
     seconds = time.perf_counter() - start
     _print("all", results)
-    header = {"data": arguments.data.stem, "preset": arguments.preset, "frequency": arguments.frequency}
+    if arguments.zero_shot:
+        _print_published(results)
+    preset_name = "zero-shot" if arguments.zero_shot else arguments.preset
+    header = {"data": arguments.data.stem, "preset": preset_name, "frequency": arguments.frequency}
     finish("accuracy", {**header, **_result(results, seconds)})
 
 
@@ -193,6 +233,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="Parquet file of the competition")
     parser.add_argument("--frequency", help="this frequency alone; every one of the file when not given")
     parser.add_argument("--preset", choices=get_args(Preset), default="balanced")
+    parser.add_argument("--zero-shot", action="store_true", help="without a training, in place of a preset")
     parser.add_argument("--peers", action="store_true", help="other libraries' LSTMs too; installs them")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Train on a CSV file, and forecast from one, without the service."""
+"""Train on a CSV file, forecast from one, and make the pretrained weights again, without the service."""
 
 import argparse
 import csv
@@ -16,6 +16,9 @@ from models.errors import CoreError
 from models.forecasts import Forecast
 from models.methods import Method, forecast_by
 from models.panel import Panel
+from models.pretrained import WEIGHTS
+from models.pretraining import Curriculum
+from models.pretraining_run import run
 from models.selection import train
 
 ALL = "all"
@@ -28,6 +31,7 @@ examples:
   python -m models train sales.csv --horizon 18 --season-length 12 --preset balanced --out sales.safetensors
   python -m models train sales.csv --horizon 18 --architecture all
   python -m models forecast examples/population.csv --model model.safetensors --level 80 --level 95
+  python -m models pretrain --out /tmp/pretrained.safetensors
 
 A file has the columns unique_id, ds and y, its rows in the order of time within each series. The times
 themselves are not read: rows count as equal steps, the first row of a series as the start of a season, and
@@ -110,6 +114,10 @@ def predict(options: argparse.Namespace) -> None:
     _write(table, forecast_by(method, forecaster, table.panel, horizon=options.horizon, levels=levels))
 
 
+def teach(options: argparse.Namespace) -> None:
+    run(Curriculum(), options.out, options.checkpoints, lambda line: print(line, flush=True))
+
+
 def _beside(weights: Path) -> Path:
     """Where the configuration of these weights lies."""
     if weights.suffix == ".json":
@@ -162,9 +170,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="train | forecast")
+    commands = parser.add_subparsers(required=True, metavar="train | forecast | pretrain")
     _add_train(commands.add_parser("train", help="train a model on every series of a file"))
     _add_forecast(commands.add_parser("forecast", help="write a forecast of every series as CSV"))
+    _add_pretrain(commands.add_parser("pretrain", help="make the pretrained weights again, from nothing"))
     return parser
 
 
@@ -199,6 +208,17 @@ def _add_forecast(command: argparse.ArgumentParser) -> None:
         type=int,
         action="append",
         help="percent an interval is to hold; repeatable; default: 80, 95",
+    )
+
+
+def _add_pretrain(command: argparse.ArgumentParser) -> None:
+    command.set_defaults(run=teach)
+    command.add_argument("--out", type=Path, default=WEIGHTS, help="default: the weights in this folder")
+    command.add_argument(
+        "--checkpoints",
+        type=Path,
+        default=Path("pretraining"),
+        help="folder to go on from if it was broken off; default: %(default)s",
     )
 
 

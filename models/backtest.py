@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.config import Architecture
+from models.config import Architecture, Begun
 from models.forecasts import Forecast
 from models.held_out import HeldOut
 from models.metrics import (
@@ -131,11 +131,14 @@ def _named(columns: Mapping[str, float]) -> Measures:
 class Trial:
     """One architecture on the held-out steps: errors of its median, the weights it has, and what it took.
 
+    `start` is what those of its networks began as that did best.
+
     `smape` in percent, `mase` in units of the seasonal naive error (NaN where no history has one), as
     `Measures` has them; `parameters` of all members together; `seconds` of its fit.
     """
 
     architecture: Architecture
+    start: Begun
     smape: float
     mase: float
     parameters: int
@@ -145,6 +148,7 @@ class Trial:
     def of(cls, model: "Forecaster", median: Floats, held_out: HeldOut, seconds: float) -> "Trial":
         return cls(
             model.config.architecture,
+            model.config.start,
             smape=mean(mean_by(held_out.series, held_out.smape_errors(median))),
             mase=mean(mean_by(held_out.series, held_out.mase_errors(median))),
             parameters=model.parameters,

@@ -62,13 +62,12 @@ class Source:
     def holds_out(self) -> bool:
         return bool((self.cuts < self.tape.ends).any())
 
-    def pool(self, view: View, generator: torch.Generator) -> Batch:
+    def pool(self, view: View, most: int, generator: torch.Generator) -> Batch:
         """Training windows to draw batches from, cut once: all there are, or a random choice of them.
 
-        There are never more than a member could see, nor than `MOST_IN_POOL`.
+        There are never more than `most`, nor than `MOST_IN_POOL`.
         """
-        total = int(self.cumulative[-1])
-        most = min(MOST_IN_POOL, self.config.steps * self.config.batch)
+        total, most = int(self.cumulative[-1]), min(MOST_IN_POOL, most)
         picks = torch.arange(total)
         if total > most:
             picks = torch.randint(total, (most,), generator=generator)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -12,10 +12,11 @@ from safetensors import torch as safetensors
 from torch import Tensor
 
 from models.config import TrainingConfig
-from models.errors import ArtifactDamaged
+from models.errors import ArtifactDamaged, CannotResume
 from models.forecasting import resolve_device
 from models.forecasts import Forecast
 from models.network import Forecaster, trained_member
+from models.pretraining import Curriculum, PupilState
 from models.state import BaselineState, MemberState, Tensors, TrainingState
 
 FORMAT = 1
@@ -27,6 +28,9 @@ It changes with what a state is made of, and with whatever else the bits of a re
 
 BASELINES_FORMAT = "baselines 1"
 """Changes likewise, with what a baseline answers too."""
+
+PUPIL_FORMAT = "pretraining 1"
+"""Changes likewise, with what a lesson is too."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,30 @@ def load_state(weights: bytes, metadata: Mapping[str, Any]) -> TrainingState:
             panel_sha256=str(metadata["panel_sha256"]),
             members={int(number): _member_state(tensors, number) for number in begun},
             seconds=float(metadata["seconds"]),
+        )
+
+
+def dump_pupil(state: PupilState, curriculum: Curriculum) -> Artifact:
+    """A network under pretraining, to go on from later."""
+    run = {"rounds": torch.tensor(state.rounds), "loss": torch.tensor(state.loss, dtype=torch.float64)}
+    groups = {"weights": state.weights, "optimizer": state.optimizer, "run": run}
+    return _packed(groups, {"format": PUPIL_FORMAT, "curriculum": asdict(curriculum)})
+
+
+def load_pupil(weights: bytes, metadata: Mapping[str, Any], curriculum: Curriculum) -> PupilState:
+    """The state that was dumped.
+
+    Raises `ArtifactDamaged` when the format is unknown or weights and metadata do not belong together, and
+    `CannotResume` when it is of another curriculum.
+    """
+    _check(weights, metadata, PUPIL_FORMAT)
+    if metadata["curriculum"] != asdict(curriculum):
+        raise CannotResume("The saved pretraining has another curriculum than the one asked for: begin anew.")
+    with _fitting():
+        tensors = safetensors.load(weights)
+        run = _group(tensors, "run")
+        return PupilState(
+            int(run["rounds"]), float(run["loss"]), _group(tensors, "weights"), _group(tensors, "optimizer")
         )
 
 

@@ -1,7 +1,7 @@
 """Every number that shapes a training, in one frozen dataclass, and the presets that choose them."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import cycle, islice
 from math import isqrt
 from typing import Literal, get_args
@@ -24,13 +24,33 @@ Preset = Literal["quick", "balanced", "accurate"]
 Architecture = Literal["lstm", "gru", "rnn", "cnn"]
 """Which encoder reads the context; all else is the same."""
 
-View = Literal["last", "season", "long", "phase"]
+View = Literal["last", "season", "long", "phase", "pretrained"]
 """How one member of the ensemble sees a series.
 
 `last` and `season` take the seasonal pattern out and measure from the last value or from the mean of the
 last season; `long` is `season` with the long season in place of the season (a week of hours in place of a
 day); `phase` leaves the pattern in, measures from the last value and is told the place in the season.
+`pretrained` is `last` with the place told and a longer context, for the networks that have seen other series
+and learn from these no more.
 """
+
+PRETRAINED_CONTEXT = 48
+"""Steps that the pretrained network reads, whatever the series; shorter ones begin with gaps."""
+
+MOST_STEPS = 168
+"""The longest horizon that it has learned."""
+
+PRETRAINED_MEMBERS = 2
+"""Networks that were pretrained alike, from different random numbers."""
+
+Start = Literal["auto", "pretrained", "scratch"]
+"""What a model is made of: the `pretrained` networks, or networks that learn from `scratch`.
+
+`auto` tries either and their mean, and keeps what does best on held-out steps.
+"""
+
+Begun = Literal["both", "pretrained", "scratch"]
+"""What the networks of a model began as."""
 
 LONG_SEASONS = {24: 168, 48: 336}
 """A day of hours, or of half hours, comes again as a day of the week."""
@@ -75,13 +95,40 @@ class TrainingConfig:
     def span(self) -> int:
         """Values before its origin that a window looks at: the context and the seasons."""
         lengths = {self.season_length_of(view) for view in self.views if view != "phase"}
-        return max([self.context, *(seasons_within(length) * length for length in lengths)])
+        contexts = (self.context_of(view) for view in self.views)
+        return max([*contexts, *(seasons_within(length) * length for length in lengths)])
+
+    def context_of(self, view: View) -> int:
+        """Steps that the network of a view reads."""
+        return PRETRAINED_CONTEXT if view == "pretrained" else self.context
 
     def season_length_of(self, view: View) -> int:
         """Steps in the season that a view takes out or is told the place in."""
         if view == "long":
             return LONG_SEASONS.get(self.season_length, self.season_length)
         return self.season_length
+
+    @property
+    def learners(self) -> tuple[int, ...]:
+        """The numbers of the members that learn; the pretrained ones stay as they are."""
+        return tuple(number for number, view in enumerate(self.views) if view != "pretrained")
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """(members,): what each counts in the mean. Those that learn count as much as those that do not."""
+        learns = [number in self.learners for number in range(self.members)]
+        return tuple(1 / (len(set(learns)) * learns.count(each)) for each in learns)
+
+    @property
+    def start(self) -> Begun:
+        """What its networks began as."""
+        if 0 < len(self.learners) < self.members:
+            return "both"
+        return "scratch" if self.learners else "pretrained"
+
+    def seen_as(self, views: Iterable[View]) -> "TrainingConfig":
+        """The same with these members alone."""
+        return replace(self, views=tuple(views))
 
     def to_dict(self) -> dict[str, object]:
         """The fields as JSON can hold them."""
@@ -127,6 +174,11 @@ class TrainingConfig:
         if self.architecture not in known:
             raise InvalidConfig(
                 f"architecture is {self.architecture!r}; it must be one of {', '.join(known)}."
+            )
+        if "pretrained" in self.views and (self.architecture != "lstm" or self.horizon > MOST_STEPS):
+            raise InvalidConfig(
+                f"The pretrained networks are LSTMs for horizons of at most {MOST_STEPS}, not for a horizon "
+                f"of {self.horizon} with architecture {self.architecture}. Start from scratch."
             )
 
     def _check_views(self) -> None:
@@ -174,20 +226,22 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     longest: int,
     seed: int = 0,
     architecture: Architecture = "lstm",
+    start: Start = "auto",
 ) -> TrainingConfig:
     """The configuration a preset stands for, fitted to the data.
 
-    `values` is how many steps all series have together, and `longest` those of the longest.
+    `values` is how many steps all series have together, and `longest` those of the longest. Raises
+    `InvalidConfig`, also for a pretrained start with a horizon that no network was pretrained for.
     """
     if name not in _RECIPES:
         raise InvalidConfig(f"preset is {name!r}; it must be one of {', '.join(_RECIPES)}.")
-    recipe = _RECIPES[name]
+    recipe, is_known = _RECIPES[name], architecture == "lstm" and horizon <= MOST_STEPS
     context = _context(season_length, longest, longest - horizon)
     return TrainingConfig(
         horizon=horizon,
         season_length=season_length,
         seed=seed,
-        views=tuple(islice(cycle(_views(season_length, context, longest)), recipe.members)),
+        views=_members(recipe, start, _views(season_length, context, longest), is_known=is_known),
         context=context,
         hidden=64,
         steps=min(_steps(values), recipe.most_steps),
@@ -214,6 +268,19 @@ def longest_horizon(longest_series: int) -> int:
     every step ahead.
     """
     return (longest_series - MIN_INPUTS) // 2
+
+
+def _members(recipe: _Recipe, start: Start, views: tuple[View, ...], *, is_known: bool) -> tuple[View, ...]:
+    """The view of each member: those from scratch take turns in what they see.
+
+    Nothing was pretrained for what is not known; with `auto` all begin from scratch then.
+    """
+    scratch = tuple(islice(cycle(views), recipe.members))
+    alike: View = "pretrained"
+    pretrained = (alike,) * PRETRAINED_MEMBERS
+    if start == "auto":
+        return scratch + pretrained if is_known else scratch
+    return pretrained if start == "pretrained" else scratch
 
 
 def _views(season_length: int, context: int, longest: int) -> tuple[View, ...]:

@@ -34,8 +34,8 @@ def _panel(panel: Panel) -> int:
 
 def _pools(panel: Panel, config: TrainingConfig) -> int:
     """The windows to learn from, for each view; those of one view twice, while they are joined."""
-    views = set(config.views)
-    window = _FLOAT * (config.context * max(map(feature_count, views)) + 2 * config.horizon)
+    views = {config.views[number] for number in config.learners}
+    window = _FLOAT * (config.context * max(map(feature_count, views), default=0) + 2 * config.horizon)
     windows = min(len(panel.values), MOST_IN_POOL, config.steps * config.batch)
     return (len(views) + 1) * windows * window
 
@@ -47,7 +47,7 @@ def _cutting(panel: Panel, config: TrainingConfig) -> int:
 
 def _states(config: TrainingConfig) -> int:
     """Weights, gradients and the optimizer's two moments of each member, and copies to go on from."""
-    return 8 * _FLOAT * config.members * _parameters(config)
+    return 8 * _FLOAT * len(config.learners) * _parameters(config)
 
 
 def _at_work(panel: Panel, config: TrainingConfig) -> int:

@@ -1,13 +1,15 @@
 """The network: an encoder reads the context once, and a head answers every step ahead at every quantile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import torch
 from torch import Tensor, nn
 
-from models.config import TrainingConfig
+from models.config import PRETRAINED_MEMBERS, TrainingConfig
 from models.encoders import ENCODERS
+from models.pretrained import VIEW, PretrainedNetwork, pretrained_weights
 from models.scaling import feature_count
 
 
@@ -18,6 +20,7 @@ class Network(nn.Module):
     """
 
     growth: Tensor
+    head: nn.Linear
 
     def __init__(self, inputs: int, config: TrainingConfig) -> None:
         super().__init__()
@@ -37,6 +40,9 @@ class Network(nn.Module):
         return answers.reshape(-1, *self.shape) * self.growth
 
 
+AnyNetwork = Network | PretrainedNetwork
+
+
 def build_member(config: TrainingConfig, member: int, generator: torch.Generator) -> Network:
     """A fresh network for one member, on the CPU; every weight is drawn from `generator` and nothing else."""
     network = Network(feature_count(config.views[member]), config)
@@ -46,9 +52,17 @@ def build_member(config: TrainingConfig, member: int, generator: torch.Generator
     return network
 
 
-def trained_member(config: TrainingConfig, member: int, weights: Mapping[str, Tensor]) -> Network:
+def pretrained_member(config: TrainingConfig, member: int) -> PretrainedNetwork:
+    """The network for a member of the view `pretrained`, on the CPU, with the weights that are stored."""
+    network, before = PretrainedNetwork(config), config.views[:member].count(VIEW)
+    network.load_state_dict(pretrained_weights()[before % PRETRAINED_MEMBERS])
+    return network
+
+
+def trained_member(config: TrainingConfig, member: int, weights: Mapping[str, Tensor]) -> AnyNetwork:
     """A network for one member, on the CPU, with these weights; raises RuntimeError where they do not fit."""
-    network = Network(feature_count(config.views[member]), config)
+    view = config.views[member]
+    network = PretrainedNetwork(config) if view == VIEW else Network(feature_count(view), config)
     network.load_state_dict(weights)
     return network
 
@@ -58,7 +72,19 @@ class Forecaster:
     """A trained ensemble: one network for each view its config names, in that order, on one device."""
 
     config: TrainingConfig
-    networks: tuple[Network, ...]
+    networks: tuple[AnyNetwork, ...]
+
+    @property
+    def by_start(self) -> list["Forecaster"]:
+        """The ensemble, and of a mixed one the members that were pretrained, and those that learned."""
+        if self.config.start != "both":
+            return [self]
+        pretrained = [view == VIEW for view in self.config.views]
+        return [self, self._some(pretrained), self._some([not each for each in pretrained])]
+
+    def _some(self, chosen: Sequence[bool]) -> "Forecaster":
+        views = compress(self.config.views, chosen)
+        return Forecaster(self.config.seen_as(views), tuple(compress(self.networks, chosen)))
 
     @property
     def nbytes(self) -> int:

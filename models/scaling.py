@@ -24,6 +24,9 @@ UNKNOWN_CHANGE = 0.05
 TARGET_LIMIT = 1000.0
 """Targets further out, in units of scale, are drawn in: one absurd value must not hide all others."""
 
+TOLD_THE_PHASE = frozenset({"phase", "pretrained"})
+"""Views whose network is told the place in the season."""
+
 _TINY = torch.finfo(torch.float64).tiny
 _MOST = torch.finfo(torch.float64).max
 
@@ -73,7 +76,7 @@ class Scale:
         """
         pattern = pattern_of(z, view, config) if pattern is None else pattern
         adjusted = z - _laid_out(pattern, -z.shape[1], 0)
-        recent = adjusted[:, -config.context :]
+        recent = adjusted[:, -config.context_of(view) :]
         level = _last_known(recent)
         if view in {"season", "long"}:
             season = adjusted[:, -config.season_length_of(view) :].nanmean(dim=1, keepdim=True)
@@ -98,17 +101,18 @@ class Scale:
 
 def features(z: Tensor, scale: Scale, phases: Tensor, view: View, config: TrainingConfig) -> Tensor:
     """(batch, context, inputs) float32: value, change, whether it is known, log of the scale; the phase."""
-    value = scale.forward(z[:, -config.context :], -config.context)
+    context = config.context_of(view)
+    value = scale.forward(z[:, -context:], -context)
     change = torch.nn.functional.pad(value.diff(dim=1), (1, 0))
     size = scale.change.log().expand_as(value)
     columns = [value.nan_to_num(nan=0.0), change.nan_to_num(nan=0.0), value.isfinite(), size]
-    if view == "phase":
-        columns += _phase_columns(phases, config)
+    if view in TOLD_THE_PHASE:
+        columns += _phase_columns(phases, context, config.season_length)
     return torch.stack(columns, dim=2).to(torch.float32)
 
 
 def feature_count(view: View) -> int:
-    return 6 if view == "phase" else 4
+    return 6 if view in TOLD_THE_PHASE else 4
 
 
 def scaled_targets(windows: Windows, transform: Transform, scale: Scale) -> Tensor:
@@ -150,8 +154,8 @@ def _last_known(values: Tensor) -> Tensor:
     return values.gather(1, last)
 
 
-def _phase_columns(phases: Tensor, config: TrainingConfig) -> list[Tensor]:
+def _phase_columns(phases: Tensor, context: int, season_length: int) -> list[Tensor]:
     """Sine and cosine of the place in the season, each (batch, context)."""
-    at = phases[:, None] + torch.arange(-config.context, 0, device=phases.device)
-    angle = (at % config.season_length).to(torch.float64) * (2 * torch.pi / config.season_length)
+    at = phases[:, None] + torch.arange(-context, 0, device=phases.device)
+    angle = (at % season_length).to(torch.float64) * (2 * torch.pi / season_length)
     return [angle.sin(), angle.cos()]

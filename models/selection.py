@@ -41,13 +41,13 @@ _AT_ONCE = 8
 class Progress:
     """Where a training stands: in a fit that judges or in the one that is kept, of which architecture.
 
-    `fit` is where that fit stands, at its end while the simple methods are asked; `share_done` from 0 to 1
-    over everything, from where an earlier attempt got to.
+    `fit` is where that fit stands, at its end while the simple methods are asked, and None before a network
+    has learned something; `share_done` from 0 to 1 over everything, from where an earlier attempt got to.
     """
 
     phase: Phase
     architecture: Architecture
-    fit: FitProgress
+    fit: FitProgress | None
     share_done: float
 
 
@@ -78,6 +78,8 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
 ) -> Trained:
     """Judge the config with each of the architectures, and fit it with the best of them on everything.
 
+    Of members that began pretrained and others that did not, those are kept that do best: either, or both.
+
     A training that was broken off goes on from its `checkpoints`, to the same bits as an unbroken one; what
     is damaged or of another training there begins anew. Raises as `fit` does, what a checkpoint raises, and
     `HorizonTooLong` already where the histories do not allow as many steps to be held out as well.
@@ -87,18 +89,28 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     course = _Course(on_progress, parts=len(architectures) + 3)
     work = _Work(panel, config, device, course, should_stop, Keeper(checkpoints))
     raw: dict[str, Forecast] = {}
-    trials = []
+    candidates: dict[str, TrainingConfig] = {}
+    trials, tried = [], 0
     for architecture in architectures:
-        candidate, seconds = work.fit("backtesting", architecture, held_out.steps)
-        raw[architecture] = forecast(candidate, held_out.known, levels=LEVELS)
-        trials.append(Trial.of(candidate, raw[architecture].median, held_out, seconds))
+        ensemble, seconds = work.fit("backtesting", _of(config, architecture), held_out.steps)
+        answers = [(part, forecast(part, held_out.known, levels=LEVELS)) for part in ensemble.by_start]
+        candidate, answer = min(answers, key=lambda pair: held_out.error(pair[1].median))
+        candidates[architecture], raw[architecture] = candidate.config, answer
+        trials.append(Trial.of(candidate, answer.median, held_out, seconds))
+        tried += len(answers)
     trials = ranked(trials)
     best = trials[0].architecture
     raw |= work.ask_baselines(held_out)
-    model, _ = work.fit("training", best, held_out=0)
-    assessment = assess(raw, held_out, best, tried=len(trials), blending=blending, seed=config.seed)
+    model, _ = work.fit("training", candidates[best], held_out=0)
+    assessment = assess(raw, held_out, best, tried=tried, blending=blending, seed=config.seed)
     served = assessment.methods[assessment.served]
     return Trained(model, assessment, tuple(trials), work.ask_followers(served))
+
+
+def _of(config: TrainingConfig, architecture: Architecture) -> TrainingConfig:
+    """The config for an architecture; but for the LSTM, nothing was pretrained."""
+    views = (view for view in config.views if architecture == "lstm" or view != "pretrained")
+    return replace(config, architecture=architecture, views=tuple(views))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,14 +124,13 @@ class _Work:
     should_stop: Callable[[], bool]
     keeper: Keeper
 
-    def fit(self, phase: Phase, architecture: Architecture, held_out: int) -> tuple[Forecaster, float]:
+    def fit(self, phase: Phase, config: TrainingConfig, held_out: int) -> tuple[Forecaster, float]:
         """The model, and the seconds that it took in all attempts."""
         began = time.perf_counter()
-        part = f"{phase}-{architecture}" if phase == "backtesting" else phase
-        config = replace(self.config, architecture=architecture)
+        part = f"{phase}-{config.architecture}" if phase == "backtesting" else phase
         fresh = TrainingState(config, held_out, self.panel.digest())
         state = self.keeper.taken_up(part, fresh, load_state)
-        tell = self.course.part(phase, architecture)
+        tell = self.course.part(phase, config.architecture)
         if state.members:
             tell(FitProgress.of(state, max(state.members)))
         model = fit(
@@ -193,6 +204,7 @@ class _Course:
     def part(self, phase: Phase, architecture: Architecture) -> Callable[[FitProgress], None]:
         before = self._begun
         self._begun += 1
+        self._last = Progress(phase, architecture, None, before / self._parts)
 
         def tell(progress: FitProgress) -> None:
             share = (before + progress.share_done) / self._parts

@@ -46,9 +46,11 @@ class TrainingState:
 
     @property
     def share_done(self) -> float:
-        """From 0 to 1, over all members."""
+        """From 0 to 1, over all members that learn."""
+        if not self.config.learners:
+            return 1.0
         done = sum(member.epoch for member in self.members.values())
-        return done / (self.config.members * self.config.epochs)
+        return done / (len(self.config.learners) * self.config.epochs)
 
     def having(self, member: int, state: MemberState, seconds: float) -> "TrainingState":
         """The same training with one member further on."""

@@ -16,7 +16,7 @@ from models.config import MIN_INPUTS, TrainingConfig, View
 from models.errors import HorizonTooLong, UnusableHistory
 from models.forecasting import resolve_device
 from models.member import Member, SharedWindows
-from models.network import Forecaster, trained_member
+from models.network import Forecaster, pretrained_member, trained_member
 from models.panel import Panel
 from models.state import MemberState, TrainingState
 
@@ -25,9 +25,9 @@ from models.state import MemberState, TrainingState
 class Progress:
     """Where a training stands after an epoch of one member.
 
-    `member` (from 1) of `members`, `epoch` (from 1) of `epochs`; `loss` in that epoch and `validation_loss`
-    after it, on the held-out windows (None where there are none), both as mean pinball loss in units of
-    scale; `share_done` from 0 to 1 over all members.
+    `member` (from 1) of the `members` that learn, `epoch` (from 1) of `epochs`; `loss` in that epoch and
+    `validation_loss` after it, on the held-out windows (None where there are none), both as mean pinball loss
+    in units of scale; `share_done` from 0 to 1 over all members.
     """
 
     member: int
@@ -43,8 +43,8 @@ class Progress:
         """What the state tells of one of the members (from 0) that have begun."""
         config, reached = state.config, state.members[member]
         return cls(
-            member=member + 1,
-            members=config.members,
+            member=config.learners.index(member) + 1,
+            members=len(config.learners),
             epoch=reached.epoch,
             epochs=config.epochs,
             loss=reached.loss,
@@ -64,7 +64,7 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
     resume: TrainingState | None = None,
     on_state: Callable[[TrainingState], None] = lambda _: None,
 ) -> Forecaster:
-    """Train every member on the panel and return the ensemble, with the weights of its last step.
+    """Train the members that learn on the panel and return the ensemble, with the weights of its last step.
 
     The last `held_out` steps of each series are kept from the weights, which are only watched on them. The
     same panel, config, hold-out and machine give the same bits, however many members train at a time
@@ -84,7 +84,10 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
             on_epoch(Progress.of(state, member))
             on_state(state)
     networks = (
-        trained_member(config, number, state.members[number].weights) for number in range(config.members)
+        trained_member(config, number, state.members[number].weights)
+        if number in config.learners
+        else pretrained_member(config, number)
+        for number in range(config.members)
     )
     return Forecaster(config, tuple(network.to(source.cuts.device) for network in networks))
 
@@ -133,11 +136,11 @@ def _unfinished(source: Source, state: TrainingState) -> Iterator[Member]:
     if state.share_done == 1:
         return
     shared = _shared_windows(source)
-    for number, view in enumerate(config.views):
+    for number in config.learners:
         begun = state.members.get(number)
         if begun is not None and begun.epoch == config.epochs:
             continue
-        member = Member(config, number, shared[view], _generator(config.seed, number))
+        member = Member(config, number, shared[config.views[number]], _generator(config.seed, number))
         if begun is not None:
             member.restore(begun)
         yield member
@@ -146,11 +149,12 @@ def _unfinished(source: Source, state: TrainingState) -> Iterator[Member]:
 def _shared_windows(source: Source) -> dict[View, SharedWindows]:
     config = source.config
     shared: dict[View, SharedWindows] = {}
-    for place, view in enumerate(dict.fromkeys(config.views)):
+    for place, view in enumerate(dict.fromkeys(config.views[number] for number in config.learners)):
         # Numbered after the members, so that the choice of windows and no member share their numbers.
         generator = _generator(config.seed, config.members + place)
         shared[view] = SharedWindows(
-            pool=_checked(source.pool(view, generator)),
+            # A member draws no more windows than this, even if it never drew one twice.
+            pool=_checked(source.pool(view, config.steps * config.batch, generator)),
             held_out=source.held_out(view, generator) if source.holds_out else None,
         )
     return shared

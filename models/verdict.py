@@ -64,16 +64,20 @@ class Verdict:
 
 
 def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0) -> Verdict:
-    """The verdict on a method of the backtest, the best of `candidates`; `seed` is that of the draws."""
+    """The verdict on a method of the backtest, the best of `candidates`; `seed` is that of the draws.
+
+    Its rivals are the baselines that the backtest has.
+    """
     held_out = backtest.held_out
+    rivals = [name for name in BASELINES if name in backtest.forecasts]
     errors = {
         name: mean_by(held_out.units, held_out.errors(backtest.forecasts[name].median))
-        for name in (method, *BASELINES)
+        for name in (method, *rivals)
     }
-    baseline = min(BASELINES, key=lambda name: mean(errors[name]))
+    baseline = min(rivals, key=lambda name: mean(errors[name]))
     counted = np.isfinite(errors[method])
     ours = errors[method][counted]
-    gaps = {name: ours - errors[name][counted] for name in BASELINES}
+    gaps = {name: ours - errors[name][counted] for name in rivals}
     effect = _effect(float(ours.mean()), float(errors[baseline][counted].mean()))
     ahead = [gap for gap in gaps.values() if gap.mean() > 0]
     if ahead:
@@ -145,7 +149,7 @@ class _Compared:
     n: int
 
     def sentence(self, outcome: Outcome, effect: float, p_value: float) -> str:
-        ours = self.method if self.method == BLEND else self.method.upper()
+        ours = _OURS.get(self.method, self.method.upper())
         gap = f"{self._where()} this {ours}'s error ({self.held_out.measure}) was {self._gap(effect)}"
         if self.n < FEWEST_UNITS:
             return f"{gap}, but {self._too_few()}."
@@ -178,6 +182,8 @@ class _Compared:
         verb = "is" if self.n == 1 else "are"
         return f"{units} {verb} too few to tell that from chance: {need}"
 
+
+_OURS = {BLEND: "blend", "pretrained": "pretrained network"}
 
 _SPOKEN = {
     "naive": "naive",

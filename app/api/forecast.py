@@ -71,7 +71,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "headers": {
             METHOD: _header("Of all but JSON: whose numbers these are, as `method` there."),
             VERDICT: _header(
-                "Of all but JSON: the model's own verdict; left out for a model without a backtest."
+                "Of all but JSON: the model's own verdict; left out where there is none, as in JSON null."
             ),
             WARNING: _header(
                 "Of all but JSON: the verdict in words where these numbers lost against a simple method, "
@@ -84,7 +84,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @router.get("/forecast", response_model=None, responses=RESPONSES, openapi_extra=DESCRIBED)
 async def get_forecast(request: Request, principal: CurrentPrincipal) -> Response:
-    """Forecast one series, several, or every series of a dataset; as numbers, or one series as a chart."""
+    """Forecast one series, several, or every series of a dataset; as numbers, or one series as a chart.
+
+    A dataset needs no training for it: until it has a champion the pretrained network answers.
+    """
     question, oracle = read_question(request), parts_of(request).oracle
     if question.media_type in PICTURES:
         refuse_several(len(question.query.unique_ids), "?unique_id")
@@ -104,7 +107,10 @@ async def forecast_unseen(
     media_type: Annotated[str, chosen_among(*OFFERS)],
     oracle: TheOracle,
 ) -> Response:
-    """Forecast series that the call itself brings and no dataset holds; nothing of them is kept."""
+    """Forecast series that the call itself brings and no dataset holds; nothing of them is kept.
+
+    With neither `dataset_id` nor `model_id` the pretrained network forecasts them by themselves.
+    """
     if media_type in PICTURES:
         refuse_several(len({str(row.unique_id) for row in request.observations}), "#/observations")
     query = ForecastQuery(

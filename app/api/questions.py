@@ -11,6 +11,7 @@ from starlette.types import Scope
 from app.api.errors import bad_fields
 from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
 from app.api.pagination import decode_cursor
+from app.schemas.forecast import HORIZON
 from app.services.body_cache import Spelling
 from app.services.forecasting import ForecastQuery
 from app.services.paging import PageRequest
@@ -24,15 +25,25 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    dataset_id: Annotated[str | None, Field(description="Forecast with the champion of this dataset.")] = None
-    model_id: Annotated[str | None, Field(description="Forecast with this very model instead.")] = None
+    dataset_id: Annotated[
+        str | None,
+        Field(
+            description="Forecast with the champion of this dataset, or with the pretrained network as long "
+            "as it has none."
+        ),
+    ] = None
+    model_id: Annotated[
+        str | None,
+        Field(
+            description="Forecast with this very model instead. `pretrained` is the pretrained network, also "
+            "where there is a champion; it needs `dataset_id` as well."
+        ),
+    ] = None
     unique_id: Annotated[
         list[str],
         Field(description="Name of a series; repeat it for several, leave it out for every one."),
     ] = []
-    horizon: Annotated[
-        int | None, Field(ge=1, le=10_000, description="Steps ahead; by default as far as the model reaches.")
-    ] = None
+    horizon: Annotated[int | None, Field(ge=1, le=10_000, description=HORIZON)] = None
     level: Annotated[
         list[Annotated[int, Field(ge=50, le=99)]],
         Field(description="Interval in percent, 50 to 99; repeat it for several.", max_length=10),

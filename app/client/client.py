@@ -22,7 +22,7 @@ from app.schemas.forecast import ForecastPage, ForecastRequest
 from app.schemas.jobs import JobOut, JobPage
 from app.schemas.models import ModelOut, ModelUpdate
 from app.schemas.schedules import ScheduleOut, SchedulePage
-from app.schemas.train import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion
+from app.schemas.train import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion, StartChoice
 from app.schemas.workers import WorkerOut, WorkerPage
 
 FINAL = ("succeeded", "failed", "cancelled")
@@ -89,6 +89,7 @@ class Client:
         preset: Preset,
         architecture: ArchitectureChoice = "lstm",
         *,
+        start: StartChoice = "auto",
         method: MethodChoice = "auto",
         on_loss: OnLoss = "warn",
         promote: Promotion = "auto",
@@ -101,6 +102,7 @@ class Client:
             "horizon": horizon,
             "preset": preset,
             "architecture": architecture,
+            "start": start,
             "method": method,
             "on_loss": on_loss,
             "promote": promote,
@@ -203,7 +205,7 @@ class Client:
     def forecast(
         self, dataset_id: str, unique_ids: Sequence[str] = (), levels: Sequence[int] = (80, 95)
     ) -> ForecastPage:
-        """Forecast series by name, or the first thousand of the dataset."""
+        """Forecast series by name, or the first thousand of the dataset; no training is needed before."""
         params = {"dataset_id": dataset_id, "level": list(levels), "limit": PAGE}
         return _page(self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)}))
 
@@ -216,7 +218,7 @@ class Client:
         horizon: int | None = None,
         levels: Sequence[int] = (80, 95),
     ) -> ForecastPage:
-        """Forecast series that no dataset holds, with the champion of one or with a model."""
+        """Forecast series that no dataset holds: by themselves, with a dataset's champion or with a model."""
         request = ForecastRequest(
             dataset_id=dataset_id,
             model_id=model_id,

@@ -125,7 +125,8 @@ class DatasetSummary(BaseModel):
     name: Annotated[str, Field(description="Name for people.")]
     version: Annotated[int, Field(description="Newest version; the first is 1.")]
     champion_id: Annotated[
-        str | None, Field(description="Model the dataset forecasts with; null before the first training.")
+        str | None,
+        Field(description="Model the dataset forecasts with; null means the pretrained network."),
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
     series: Annotated[int, Field(description="Number of series.")]
@@ -144,7 +145,8 @@ class DatasetOut(BaseModel):
     name: Annotated[str, Field(description="Name for people.")]
     version: Annotated[int, Field(description="Newest version; the first is 1.")]
     champion_id: Annotated[
-        str | None, Field(description="Model the dataset forecasts with; null before the first training.")
+        str | None,
+        Field(description="Model the dataset forecasts with; null means the pretrained network."),
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
     profile: Annotated[Profile, Field(description="What is in it, how it was read and what was repaired.")]

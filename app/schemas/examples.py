@@ -88,6 +88,7 @@ TRAINING: Example = {
     "horizon": 5,
     "preset": "quick",
     "architecture": "all",
+    "start": "auto",
     "method": "auto",
     "on_loss": "warn",
     "promote": "auto",
@@ -166,6 +167,7 @@ SCHEDULE: Example = {
 }
 TRIAL: Example = {
     "architecture": "rnn",
+    "start": "scratch",
     "smape": 0.617,
     "mase": 1.049,
     "parameters": 13510,
@@ -173,9 +175,30 @@ TRIAL: Example = {
 }
 TRIALS: list[Example] = [
     TRIAL,
-    {"architecture": "gru", "smape": 0.621, "mase": 1.054, "parameters": 31430, "seconds": 6.4},
-    {"architecture": "lstm", "smape": 0.629, "mase": 1.055, "parameters": 40390, "seconds": 9.3},
-    {"architecture": "cnn", "smape": 0.661, "mase": 1.138, "parameters": 54726, "seconds": 3.1},
+    {
+        "architecture": "gru",
+        "start": "scratch",
+        "smape": 0.621,
+        "mase": 1.054,
+        "parameters": 31430,
+        "seconds": 6.4,
+    },
+    {
+        "architecture": "lstm",
+        "start": "scratch",
+        "smape": 0.629,
+        "mase": 1.055,
+        "parameters": 40390,
+        "seconds": 9.3,
+    },
+    {
+        "architecture": "cnn",
+        "start": "scratch",
+        "smape": 0.661,
+        "mase": 1.138,
+        "parameters": 54726,
+        "seconds": 3.1,
+    },
 ]
 VERDICT: Example = {
     "outcome": "beats",

@@ -8,19 +8,30 @@ from app.schemas import examples
 from app.schemas.backtests import Outcome
 from app.schemas.datasets import ObservationIn, Time
 
+HORIZON = (
+    "Steps ahead; by default as far as the model reaches. Without a training at most 168, by default a "
+    "season, but no fewer than 6 and no more than 48."
+)
+
 
 class ForecastRequest(BaseModel):
-    """Series to forecast that a model never saw, by the model of a dataset or by one of its choice."""
+    """Series to forecast that no dataset holds: by themselves, by a dataset's model or by a named one."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.UNSEEN})
 
     dataset_id: Annotated[
-        str | None, Field(description="Forecast with the champion of this dataset; its series are not used.")
+        str | None,
+        Field(
+            description="Forecast with the champion of this dataset, or the pretrained network if it has "
+            "none, at the dataset's time steps. With no `model_id` either, the pretrained network forecasts "
+            "the series by themselves: it finds their step and calibrates intervals on their own past."
+        ),
     ] = None
-    model_id: Annotated[str | None, Field(description="Forecast with this very model instead.")] = None
-    horizon: Annotated[
-        int | None, Field(ge=1, le=10_000, description="Steps ahead; by default as far as the model reaches.")
+    model_id: Annotated[
+        str | None,
+        Field(description="Forecast with this very model instead; `pretrained` is the pretrained network."),
     ] = None
+    horizon: Annotated[int | None, Field(ge=1, le=10_000, description=HORIZON)] = None
     level: Annotated[
         list[Annotated[int, Field(ge=50, le=99)]],
         Field(min_length=1, max_length=10, description="Intervals in percent, 50 to 99."),
@@ -29,8 +40,8 @@ class ForecastRequest(BaseModel):
         list[ObservationIn],
         Field(
             min_length=1,
-            description="The rows of up to 1,000 series, in any order, at the model's time steps; of two for "
-            "the same time the last one counts.",
+            description="The rows of up to 1,000 series, in any order, at the time steps of the model if one "
+            "is named; of two for the same time the last one counts.",
         ),
     ]
 
@@ -46,7 +57,8 @@ class Interval(BaseModel):
         bool,
         Field(
             description="Whether the backtest had windows enough to make the interval as wide as its level "
-            "asks; else it is the method's own guess."
+            "asks; else it is the method's own guess. Without a training it is the past of the series "
+            "that is looked back on."
         ),
     ]
 
@@ -63,7 +75,7 @@ class SeriesForecast(BaseModel):
     dataset_version: Annotated[
         int | None, Field(description="The version whose last values the forecast follows; null likewise.")
     ]
-    model_id: Annotated[str, Field(description="The model that made it.")]
+    model_id: Annotated[str, Field(description="The model that made it; `pretrained` if none was trained.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
     ds: Annotated[list[Time], Field(description="The times forecast.")]
     forecast: Annotated[list[float], Field(description="Medians, one for each time.")]
@@ -73,13 +85,16 @@ class SeriesForecast(BaseModel):
     method: Annotated[
         str,
         Field(
-            description="Whose numbers these are: the network's by its name, the `blend`'s, or after a "
-            "fallback those of a simple method."
+            description="Whose numbers these are: the network's by its name (`pretrained` before any "
+            "training), the `blend`'s, or after a fallback those of a simple method."
         ),
     ]
     verdict: Annotated[
         Outcome | None,
-        Field(description="The model's own verdict against the best simple method; null without a backtest."),
+        Field(
+            description="The model's own verdict against the best simple method; null without a backtest, or "
+            "where series are too short to look back on."
+        ),
     ]
     warning: Annotated[
         str | None,

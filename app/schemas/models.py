@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.schemas import examples
 from app.schemas.backtests import BacktestSummary, LevelCalibration, Verdict
 from app.schemas.lineage import Lineage
-from app.schemas.train import ON_LOSS, Architecture, OnLoss, Preset
+from app.schemas.train import ON_LOSS, Architecture, Begun, OnLoss, Preset
 
 
 class Trial(BaseModel):
@@ -20,6 +20,10 @@ class Trial(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.TRIAL})
 
     architecture: Annotated[Architecture, Field(description="The network that was tried.")]
+    start: Annotated[
+        Begun,
+        Field(description="What its networks are: `pretrained`, from `scratch`, or the mean of `both`."),
+    ] = "scratch"
     smape: Annotated[
         float,
         Field(description="Symmetric mean absolute percentage error of its medians, from 0 to 200 percent."),

@@ -9,6 +9,8 @@ from app.schemas import examples
 Preset = Literal["quick", "balanced", "accurate"]
 Architecture = Literal["lstm", "gru", "rnn", "cnn"]
 ArchitectureChoice = Literal[Architecture, "all"]
+StartChoice = Literal["auto", "pretrained", "scratch"]
+Begun = Literal["both", "pretrained", "scratch"]
 MethodChoice = Literal["auto", "network", "blend"]
 OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
@@ -52,6 +54,15 @@ class TrainSettings(BaseModel):
             "out, and the best is trained once more, on everything, and kept."
         ),
     ] = "lstm"
+    start: Annotated[
+        StartChoice,
+        Field(
+            description="What its networks are. `scratch`: they learn from your series alone. `pretrained`: "
+            "those that have learned from synthetic series, as they are, calibrated and judged on yours, in "
+            "seconds; an `lstm` alone, and horizons up to 168. `auto`: whichever does better on steps held "
+            "out, or the mean of both."
+        ),
+    ] = "auto"
     method: Annotated[
         MethodChoice,
         Field(

@@ -150,6 +150,7 @@ class _Work:
             values=len(self.histories.panel.values),
             longest=int(self.histories.panel.lengths.max()),
             seed=self.request.seed,
+            start=self.request.start,
         )
         candidates = _candidates(self.request.architecture)
         return Recipe(self.histories, config, candidates, self.request.method, device)

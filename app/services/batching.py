@@ -16,7 +16,7 @@ from app.services.forecasting import Reading, Source, history_of, told_of
 from app.services.loading import LoadedModel
 from models.forecasts import Forecast
 
-INLINE_WORK = 48  # series times networks: a few milliseconds, which a hop to a thread would cost as well
+INLINE_WORK = 200_000  # of `_work_of`: a few milliseconds, which a hop to a thread would cost as well
 MOST_TOGETHER = 1000  # series, of all questions in one pass
 
 
@@ -63,7 +63,7 @@ class Batcher:
 
         Raises NotFound if one of them is not there.
         """
-        key = (*source.ref, source.version.version, source.model.id + source.answerer.name)
+        key = (*source.ref, source.version.version, source.model.weights_key + source.answerer.name)
         question = _Question(source, unique_ids, asyncio.get_running_loop().create_future())
         batch = self._batches.get(key)
         if batch is None:
@@ -93,8 +93,7 @@ class Batcher:
         return batch.take()
 
     async def _results(self, questions: list[_Question], model: LoadedModel) -> list[Answered | Exception]:
-        series = sum(len(question.unique_ids) for question in questions)
-        if self._database.is_sqlite and series * model.forecaster.config.members <= INLINE_WORK:
+        if self._database.is_sqlite and _work_of(questions, model) <= INLINE_WORK:
             return self._answer(questions, model)
         return await asyncio.to_thread(self._answer, questions, model)
 
@@ -122,6 +121,12 @@ class Batcher:
             return Answered(told_of(asked, own, forecast), partial(history_of, asked, own))
 
         return [answer(question) for question in questions]
+
+
+def _work_of(questions: list[_Question], model: LoadedModel) -> int:
+    """Return series times networks times the square of their width."""
+    series, config = sum(len(question.unique_ids) for question in questions), model.forecaster.config
+    return series * config.members * config.hidden**2
 
 
 def _missing(question: _Question, known: dict[str, int]) -> NotFound:

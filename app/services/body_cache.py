@@ -24,6 +24,7 @@ class BodyKey:
 
     workspace_id: str
     model_id: str
+    weights_sha256: str
     dataset_id: str
     dataset_version: int
     method: str

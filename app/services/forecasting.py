@@ -12,12 +12,12 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as model_queries
 from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
-from app.errors import BadInput, Conflict, FieldError, NotFound
+from app.errors import BadInput, FieldError, NotFound
 from app.intake.frame import TimeAxis
-from app.services import datasets, models, verdicts
+from app.services import datasets, models, pretrained, verdicts
 from app.services import series as store
 from app.services.answers import Answers, History, Known, of_nothing, told
-from app.services.loading import LoadedModel, load
+from app.services.loading import LoadedModel, load, load_pretrained
 from app.services.paging import PageRequest, cut
 from app.services.verdicts import Answerer
 from models.forecasts import Forecast
@@ -30,7 +30,10 @@ SLOW_PAGE = 50  # where a series takes long, and the first page shall not take m
 
 @dataclass(frozen=True)
 class ForecastQuery:
-    """What is asked for: a dataset (its champion answers) or a model, of which series, how far."""
+    """What is asked for: a dataset (its champion answers) or a model, of which series, how far.
+
+    Where there is no champion, or `model_id` says so, the pretrained network answers.
+    """
 
     dataset_id: str | None = None
     model_id: str | None = None
@@ -38,6 +41,11 @@ class ForecastQuery:
     unique_ids: tuple[str, ...] = ()
     horizon: int | None = None
     levels: tuple[int, ...] = (80, 95)
+
+    @property
+    def names_no_dataset(self) -> bool:
+        """Whether neither a dataset is named nor a model that was trained on one."""
+        return self.dataset_id is None and self.model_id in (None, pretrained.MODEL_ID)
 
     def of_dataset(self, dataset_id: str) -> "ForecastQuery":
         """Return the same query, asked of a dataset."""
@@ -63,7 +71,17 @@ class Source:
     @cached_property
     def ref(self) -> DatasetRef:
         """The dataset whose changes concern it."""
-        return DatasetRef(self.model.workspace_id, self.model.dataset_id)
+        return DatasetRef(self.version.workspace_id, self.version.dataset_id)
+
+    @property
+    def is_pretrained(self) -> bool:
+        """Whether the pretrained network answers, and no model of the dataset."""
+        return self.model.id == pretrained.MODEL_ID
+
+    @property
+    def model_key(self) -> tuple[str, str]:
+        """What its loaded model is kept under."""
+        return self.version.workspace_id, self.model.weights_key
 
     @property
     def is_slow(self) -> bool:
@@ -136,6 +154,8 @@ def read_page(
 
 def load_model(database: Database, source: Source, device: str) -> LoadedModel:
     """Load the model of a source. Raises BlobDamaged."""
+    if source.is_pretrained:
+        return load_pretrained(source.horizon, source.axis.season_length, device)
     with database.read() as session:
         return load(session, source.model, device)
 
@@ -143,55 +163,81 @@ def load_model(database: Database, source: Source, device: str) -> LoadedModel:
 def find_source(session: Session, principal: Principal, query: ForecastQuery) -> Source:
     """Return what answers a query, whatever series it names.
 
-    Raises NotFound, BadInput for a horizon out of reach, and Conflict where there is no model, or one that
-    is to refuse.
+    The pretrained network is given as it is: `looked_back` calibrates and judges it. Raises NotFound,
+    BadInput for a horizon out of reach, and Conflict where the model is to refuse.
     """
-    model = _model_asked_for(session, principal, query)
-    _, newest = datasets.find(session, principal, model.dataset_id)
-    version = newest
-    if query.dataset_version is not None and query.dataset_version != newest.version:
-        ref = DatasetRef(principal.workspace_id, model.dataset_id)
-        version = _version(session, ref, query.dataset_version)
-    horizon = model.horizon if query.horizon is None else query.horizon
-    _check_horizon(session, model, horizon)
+    dataset_id, trained = _asked_for(session, principal, query)
+    version = _version_asked_for(session, principal, dataset_id, query.dataset_version)
+    if trained is None:
+        return _pretrained_source(version, query)
+    horizon = trained.horizon if query.horizon is None else query.horizon
+    _check_horizon(session, trained, horizon)
     is_champion = query.model_id is None
-    return Source(model, version, horizon, query.levels, verdicts.answerer(model), is_champion)
+    return Source(trained, version, horizon, query.levels, verdicts.answerer(trained), is_champion)
 
 
-def _model_asked_for(session: Session, principal: Principal, query: ForecastQuery) -> Model:
-    if query.model_id is not None:
-        model, _ = models.find(session, principal, query.model_id)
-        if query.dataset_id not in (None, model.dataset_id):
-            raise BadInput(
-                f"Model {model.id} belongs to dataset {model.dataset_id}, not to {query.dataset_id}.",
-                [FieldError("?dataset_id", "Leave it out: the model knows its dataset.")],
-            )
-        return model
+def looked_back(database: Database, source: Source, device: str) -> Answerer:
+    """Return the pretrained network as it does on the past of the series that it is a source for.
+
+    Of a large dataset the first series by name stand for all, the same ones in every process. Raises NotFound
+    for a dataset that was deleted meanwhile.
+    """
+    with database.read() as session:
+        _version(session, source.ref, source.version.version)
+        rows = dataset_queries.window_page(session, source.version, PAGE, None)
+    network = load_model(database, source, device).forecaster
+    return pretrained.looked_back(source.model, network, _panel(source.axis, rows))
+
+
+def _asked_for(session: Session, principal: Principal, query: ForecastQuery) -> tuple[str, Model | None]:
+    """Return the dataset and the model that are asked for; None for the pretrained network."""
+    if query.model_id is not None and query.model_id != pretrained.MODEL_ID:
+        model = _named(session, principal, query.model_id, query.dataset_id)
+        return model.dataset_id, model
     if query.dataset_id is None:
+        raise _no_dataset(query)
+    dataset, _ = datasets.find(session, principal, query.dataset_id)
+    if query.model_id is not None or dataset.champion_id is None:
+        return dataset.id, None
+    champion, _ = models.find(session, principal, dataset.champion_id)
+    return dataset.id, champion
+
+
+def _named(session: Session, principal: Principal, model_id: str, dataset_id: str | None) -> Model:
+    model, _ = models.find(session, principal, model_id)
+    if dataset_id not in (None, model.dataset_id):
         raise BadInput(
-            "A forecast needs dataset_id or model_id.",
-            [FieldError("?dataset_id", "Give the id of a dataset, or model_id instead.")],
+            f"Model {model.id} belongs to dataset {model.dataset_id}, not to {dataset_id}.",
+            [FieldError("?dataset_id", "Leave it out: the model knows its dataset.")],
         )
-    return _champion(session, principal, query.dataset_id)
-
-
-def _champion(session: Session, principal: Principal, dataset_id: str) -> Model:
-    dataset, _ = datasets.find(session, principal, dataset_id)
-    if dataset.champion_id is None:
-        raise Conflict(_how_to_get_a_champion(session, principal, dataset_id))
-    model, _ = models.find(session, principal, dataset.champion_id)
     return model
 
 
-def _how_to_get_a_champion(session: Session, principal: Principal, dataset_id: str) -> str:
-    newest = model_queries.page(session, principal.workspace_id, dataset_id, limit=1, before=None)
-    if newest:
-        promotion = f"POST /models/{newest[0][0].id}/promote"
-        return f"Dataset {dataset_id} has models, and none to forecast with; choose one by {promotion}."
-    return (
-        f"Dataset {dataset_id} has no model yet. Train one with POST /train "
-        f'{{"dataset_id": "{dataset_id}", "horizon": 12}} and ask again when its job has succeeded.'
+def _no_dataset(query: ForecastQuery) -> BadInput:
+    if query.model_id is None:
+        return BadInput(
+            "A forecast needs dataset_id or model_id.",
+            [FieldError("?dataset_id", "Give the id of a dataset, or model_id instead.")],
+        )
+    return BadInput(
+        "The pretrained network belongs to no dataset: name the one to forecast by dataset_id.",
+        [FieldError("?dataset_id", "Give the id of a dataset as well.")],
     )
+
+
+def _pretrained_source(version: DatasetVersion, query: ForecastQuery) -> Source:
+    season_length = TimeAxis.from_dict(version.axis).season_length
+    model = pretrained.model(query.horizon, season_length)
+    return Source(model, version, model.horizon, query.levels, pretrained.as_it_is(model), is_champion=False)
+
+
+def _version_asked_for(
+    session: Session, principal: Principal, dataset_id: str, number: int | None
+) -> DatasetVersion:
+    _, newest = datasets.find(session, principal, dataset_id)
+    if number is None or number == newest.version:
+        return newest
+    return _version(session, DatasetRef(principal.workspace_id, dataset_id), number)
 
 
 def _version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:

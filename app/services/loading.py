@@ -28,9 +28,10 @@ class LoadedModel:
 
 def preload() -> None:
     """Import what models, blends and fallbacks need, so that no one waits seconds for the first of them."""
-    from models import baselines, checkpoint, forecasting  # noqa: F401, PLC0415
+    from models import baselines, checkpoint, forecasting, zero_shot  # noqa: F401, PLC0415
 
     baselines.preload()
+    zero_shot.zero_shot(1, 1)  # with the first network of all torch imports yet more
 
 
 def load(session: Session, model: Model, device: str) -> LoadedModel:
@@ -46,6 +47,16 @@ def load(session: Session, model: Model, device: str) -> LoadedModel:
     weights = blobs.get(session, model.workspace_id, model.weights_key)
     forecaster = checkpoint.load(weights, model.artifact, device=device)
     return LoadedModel(forecaster, _simple(session, model))
+
+
+def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedModel:
+    """Set the pretrained network up for a horizon and a season, on a device; as `load` does."""
+    # Imported here: as above.
+    from models.forecasting import use_one_thread  # noqa: PLC0415
+    from models.zero_shot import zero_shot  # noqa: PLC0415
+
+    use_one_thread()
+    return LoadedModel(zero_shot(horizon, season_length, device), SimpleMedians(0, {}, {}))
 
 
 def _simple(session: Session, model: Model) -> SimpleMedians:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef
@@ -18,20 +19,24 @@ from app.services.forecasting import (
     find_source,
     history_of,
     load_model,
+    looked_back,
     pages,
     read_page,
 )
 from app.services.loading import LoadedModel
 from app.services.lru import Lru
 from app.services.model_cache import ModelCache
+from app.services.once import Once
 from app.services.paging import PageRequest
-from app.services.unseen import Rows, Served, forecast_rows
+from app.services.unseen import Rows, Served, forecast_by_themselves, forecast_rows
+from app.services.verdicts import Answerer
 from app.settings import MEBIBYTE, Settings
 
 SOURCES = 1000
 DRAWN = ("image/png", "image/svg+xml")  # a picture takes a tenth of a second
 FEW = 16  # series that are written in the event loop
 SourceKey = tuple[str, ForecastQuery]
+PastKey = tuple[DatasetRef, int, int]  # dataset, version, horizon
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Oracle:
         self.bodies = BodyCache(settings.body_cache_mb * MEBIBYTE, self._feed)
         self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
         self._sources: Lru[SourceKey, tuple[Source, int]] = Lru(SOURCES)
+        self._looked_back: Once[PastKey, Answerer] = Once(Lru(SOURCES))
         self._batcher = Batcher(database)
         self._pins = settings.pin_champions
         self._pinned: dict[DatasetRef, tuple[tuple[str, str], int]] = {}
@@ -80,7 +86,8 @@ class Oracle:
         key = BodyKey(
             workspace_id=principal.workspace_id,
             model_id=source.model.id,
-            dataset_id=source.model.dataset_id,
+            weights_sha256=source.model.weights_sha256,
+            dataset_id=source.version.dataset_id,
             dataset_version=source.version.version,
             method=source.answerer.name,
             warned=source.answerer.warning is not None,
@@ -106,16 +113,20 @@ class Oracle:
         return body
 
     async def unseen(self, principal: Principal, query: ForecastQuery, rows: Rows) -> Answered:
-        """Forecast the series that rows hold with what answers a query.
+        """Forecast the series that rows hold with what answers a query, or by themselves if it names nothing.
 
-        Raises as `find_source` and `forecast_rows` do.
+        Raises as `find_source`, `forecast_rows` and `forecast_by_themselves` do.
         """
-        source = await self._source(principal, query)
-        model = await self._model(source)
-        served = Served(source.model, source.axis, source.answerer, model.forecaster)
+        if query.names_no_dataset:
+            forecast = partial(forecast_by_themselves, rows, query.horizon, query.levels, self._device)
+        else:
+            source = await self._source(principal, query)
+            model = await self._model(source)
+            served = Served(source.model, source.axis, source.answerer, model.forecaster)
+            forecast = partial(forecast_rows, served, rows, source.horizon, source.levels)
 
         def make() -> Answered:
-            answers, frame = forecast_rows(served, rows, source.horizon, source.levels)
+            answers, frame = forecast()
             return Answered(answers, lambda: History.of_only(frame))
 
         metrics.COMPUTED.inc()
@@ -153,6 +164,8 @@ class Oracle:
             return known[0]
         moment = self._feed.moment
         source = await asyncio.to_thread(self._find_source, principal, query)
+        if source.is_pretrained:
+            source = replace(source, answerer=await self._past(source))
         self._sources.put(key, (source, moment))
         return source
 
@@ -160,8 +173,13 @@ class Oracle:
         with self._database.read() as session:
             return find_source(session, principal, query)
 
+    async def _past(self, source: Source) -> Answerer:
+        """Look back once for each version and horizon: that depends on nothing else."""
+        key = (source.ref, source.version.version, source.horizon)
+        return await self._looked_back.get(key, lambda: looked_back(self._database, source, self._device))
+
     async def _model(self, source: Source) -> LoadedModel:
-        key = (source.ref.workspace_id, source.model.id)
+        key = source.model_key
         if self._pins and source.is_champion:
             self._pin(source.ref, key)
         return await self._models.get(key, lambda: load_model(self._database, source, self._device))

@@ -99,7 +99,7 @@ class Result:
         return Lineage(
             dataset_version=recipe.histories.version,
             data_sha256=recipe.histories.panel.digest(),
-            config=self.trained.model.config.to_dict(),
+            config=recipe.config.to_dict(),
             architectures=list(recipe.architectures),
             method=recipe.method,
             device=resolve_device(recipe.device).type,

@@ -36,7 +36,8 @@ class Reporter:
             self._pace = _Pace(time.monotonic(), progress.share_done)
         overall = {name: getattr(progress, name) for name in ("phase", "architecture", "share_done")}
         end = {"estimated_end": self._pace.end(progress.share_done)}
-        self(Progress.model_validate(asdict(progress.fit) | overall | end))
+        fit = {} if progress.fit is None else asdict(progress.fit)
+        self(Progress.model_validate(fit | overall | end))
 
     def __call__(self, progress: Progress) -> None:
         self._on_progress(progress)

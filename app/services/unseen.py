@@ -1,4 +1,4 @@
-"""Forecasts of series that a model never saw: their rows are read onto its time steps, and kept nowhere."""
+"""Forecasts of series that come with a call: their rows are read onto time steps, and kept nowhere."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,13 @@ import numpy as np
 
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
-from app.intake.frame import Kind, SeriesFrame, TimeAxis
+from app.intake.frame import Intake, Kind, SeriesFrame, TimeAxis
 from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
 from app.schemas.datasets import ObservationIn
+from app.services import pretrained
 from app.services.answers import Answers, Known, told
+from app.services.loading import load_pretrained
 from app.services.verdicts import Answerer
 from models.config import MIN_INPUTS
 from models.methods import forecast_by
@@ -28,7 +30,7 @@ Rows = Sequence[ObservationIn]
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """A model with all that it takes to answer: the time axis of its dataset, who answers, the network."""
+    """A model with all that it takes to answer: its time axis, who answers, the network."""
 
     model: Model
     axis: TimeAxis
@@ -44,11 +46,34 @@ def forecast_rows(
     Raises BadInput, with pointers into `observations`, for rows that the model cannot go on from.
     """
     frame = read(rows, served.model.id, served.axis)
-    starts, ends = frame.offsets[:-1], frame.offsets[1:]
-    panel = Panel(frame.y, frame.offsets, frame.axis.phase(frame.ds[starts]))
-    forecast = forecast_by(served.answerer.method, served.network, panel, horizon=horizon, levels=levels)
-    known = Known(frame.axis, list(frame.unique_ids), frame.ds[ends - 1])
-    return told(known, served.model, served.answerer, forecast, levels), frame
+    return _forecast(served, frame, horizon, levels), frame
+
+
+def forecast_by_themselves(
+    rows: Rows, horizon: int | None, levels: Sequence[int], device: str
+) -> tuple[Answers, SeriesFrame]:
+    """Forecast the series that the rows hold by the pretrained network, calibrated on their own past.
+
+    Returns the series as well. Raises BadInput, with pointers into `observations`, for rows that nothing can
+    be made of, and for a horizon out of reach.
+    """
+    frame = read_by_themselves(rows)
+    season_length = frame.axis.season_length
+    model = pretrained.model(horizon, season_length)
+    network = load_pretrained(model.horizon, season_length, device).forecaster
+    served = Served(model, frame.axis, pretrained.looked_back(model, network, _panel(frame)), network)
+    return _forecast(served, frame, model.horizon, levels), frame
+
+
+def _forecast(served: Served, frame: SeriesFrame, horizon: int, levels: Sequence[int]) -> Answers:
+    method, panel = served.answerer.method, _panel(frame)
+    forecast = forecast_by(method, served.network, panel, horizon=horizon, levels=levels)
+    known = Known(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1])
+    return told(known, served.model, served.answerer, forecast, levels)
+
+
+def _panel(frame: SeriesFrame) -> Panel:
+    return Panel(frame.y, frame.offsets, frame.axis.phase(frame.ds[frame.offsets[:-1]]))
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
@@ -58,10 +83,18 @@ def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
     frame = _on_axis(rows, model_id, axis)
     if frame.axis.kind != axis.kind:
         raise _other_times(model_id, axis, frame.axis)
-    for part in _doubtful(rows, frame):
-        found = _as_they_are(part)
-        if found is not None and _skips(found, axis):
-            raise _other_times(model_id, axis, found.axis, _where(part, rows))
+    for part, found in _slower(rows, frame):
+        raise _other_times(model_id, axis, found, _where(part, rows))
+    return frame
+
+
+def read_by_themselves(rows: Rows) -> SeriesFrame:
+    """Return the series that the rows hold, on the step that all of them take."""
+    _refuse_no_numbers(rows)
+    _refuse_counts(rows)
+    frame = _on_their_own_axis(rows)
+    for part, found in _slower(rows, frame):
+        raise _mixed(part, rows, frame.axis, found)
     return frame
 
 
@@ -113,6 +146,20 @@ def _on_axis(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
         intake = read_rows(rows, axis.frequency)
     except BadInput as error:
         raise _explained(error, rows, model_id, axis) from error
+    return _complete(intake)
+
+
+def _on_their_own_axis(rows: Rows) -> SeriesFrame:
+    try:
+        intake = read_rows(rows, None)
+    except BadInput as error:
+        if _is_of_frequency(error):
+            raise _irregular() from error
+        raise
+    return _complete(intake)
+
+
+def _complete(intake: Intake) -> SeriesFrame:
     left_out = [repair for repair in intake.profile.repairs if repair.kind == "refused"]
     if left_out:
         raise BadInput(
@@ -127,10 +174,30 @@ def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis) -> Ba
     try:
         found = read_rows(rows, None).frame.axis
     except BadInput as other:
-        irregular = any(part.pointer == "#/frequency" for part in other.errors)
-        return _other_times(model_id, axis, None, error.errors) if irregular else other
+        return _other_times(model_id, axis, None, error.errors) if _is_of_frequency(other) else other
     alike = (found.kind, found.frequency) == (axis.kind, axis.frequency)
     return error if alike else _other_times(model_id, axis, found, error.errors)
+
+
+def _is_of_frequency(error: BadInput) -> bool:
+    """Tell whether times were refused for taking no regular step, and not for one of them."""
+    return any(part.pointer == "#/frequency" for part in error.errors)
+
+
+def _irregular() -> BadInput:
+    return BadInput(
+        "The times of these rows take no regular step. Send a row for each step (null marks a gap), or name "
+        "by dataset_id a dataset that has the step meant.",
+        [FieldError("#/observations", "No step is found that these times take.")],
+    )
+
+
+def _mixed(part: Rows, rows: Rows, axis: TimeAxis, found: TimeAxis) -> BadInput:
+    return BadInput(
+        f"The rows together take steps of {axis.frequency!r}, and those of series {_name(part[0])!r} take "
+        f"{found.frequency!r}. Send it in a call of its own, or a row for each step (null marks a gap).",
+        _where(part, rows),
+    )
 
 
 def _other_times(
@@ -156,6 +223,14 @@ def _where(part: Rows, rows: Rows) -> list[FieldError]:
     if part is rows:
         return []
     return [FieldError(f"#/observations/{rows.index(part[0])}", f"Series {_name(part[0])!r} begins here.")]
+
+
+def _slower(rows: Rows, frame: SeriesFrame) -> Iterator[tuple[Rows, TimeAxis]]:
+    """Yield rows whose own times take a longer step than the one they were laid out on, with that step."""
+    for part in _doubtful(rows, frame):
+        found = _as_they_are(part)
+        if found is not None and _skips(found, frame.axis):
+            yield part, found.axis
 
 
 def _doubtful(rows: Rows, frame: SeriesFrame) -> Iterator[Rows]:

@@ -85,9 +85,11 @@ def test_change_of_what_a_model_does_on_a_loss_is_known_soon_there(two: Two, dat
 
 
 def test_deleted_model_and_dataset_answer_no_more_soon_there(two: Two) -> None:
+    # Asked for beforehand, so that neither waits for what the first look back in a process imports.
+    here, _ = (two.ask(process, model_id="pretrained").json() for process in (two.here, two.there))
     two.here.delete(f"/models/{two.model_id}")
-    assert two.ask(two.here).status_code == 409
-    assert two.seen_there_within_s(lambda answer: answer.status_code == 409) < SOON_S
+    assert two.ask(two.here).json() == here
+    assert two.seen_there_within_s(lambda answer: answer.json() == here) < SOON_S
     two.here.delete(f"/datasets/{two.dataset_id}")
     assert two.ask(two.here).status_code == 404
     assert two.seen_there_within_s(lambda answer: answer.status_code == 404) < SOON_S
@@ -153,7 +155,8 @@ def test_service_of_several_processes_stops_in_good_order(several: tuple[Service
     everyone = descendants(api.process.pid)
     api.process.terminate()
     assert api.process.wait(timeout=10) == 0
-    assert not [pid for pid in everyone if is_running(pid)]
+    # What multiprocessing starts by itself, to track what is shared, ends a moment after the last of them.
+    eventually(lambda: not [pid for pid in everyone if is_running(pid)])
 
 
 @contextmanager

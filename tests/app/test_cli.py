@@ -61,7 +61,10 @@ def test_training_says_whom_a_forecast_asks_or_how_to_have_one_to_ask(
     file = tmp_path / "lines.csv"
     file.write_bytes(csv_bytes())
     for promote, asked in [
-        ("never", "has no model to ask yet: make this one the champion through the API, by POST /models/ID/"),
+        (
+            "never",
+            "asks the pretrained network; make this one the champion through the API, by POST /models/ID/",
+        ),
         ("always", "asks it."),
         ("never", "asks the champion, another model."),
     ]:
@@ -105,7 +108,7 @@ def test_trials_are_printed_the_best_first_with_no_mase_told(capsys: pytest.Capt
     Console(width=80).print(trial_table(model))
     rows = [line.split("│") for line in capsys.readouterr().out.splitlines() if "%" in line]
     assert [row[1].strip() for row in rows] == ["rnn", "gru", "lstm", "cnn"]
-    assert [row[3].strip() for row in rows] == ["none", "1.054", "1.055", "1.138"]
+    assert [row[4].strip() for row in rows] == ["none", "1.054", "1.055", "1.138"]
 
 
 def test_file_not_trained_on_says_what_to_run(tmp_path: Path) -> None:

@@ -51,3 +51,13 @@ def test_forecast_that_did_not_lose_is_printed_without_remark(
 ) -> None:
     offline.forecast(settings, judged(settings, tmp_path, "ties", "fallback"), ForecastQuery())
     assert capsys.readouterr().err == ""
+
+
+def test_file_whose_model_is_no_champion_is_forecast_by_the_pretrained_network(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+    offline.train(settings, file, TrainRequest(dataset_id="", horizon=3, preset="quick", promote="never"))
+    offline.forecast(settings, file, ForecastQuery(horizon=5))
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 3 * 5

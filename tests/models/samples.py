@@ -13,7 +13,7 @@ from models.calibration import LEVELS
 from models.config import TrainingConfig
 from models.forecasts import Forecast
 from models.held_out import HeldOut
-from models.network import Forecaster, build_member
+from models.network import Forecaster, build_member, pretrained_member
 from models.panel import Floats, Panel
 
 
@@ -63,7 +63,11 @@ def random_walks(series: int, seed: int) -> Panel:
 
 def untrained(config: TrainingConfig) -> Forecaster:
     generator = torch.Generator().manual_seed(1)
-    return Forecaster(config, tuple(build_member(config, i, generator) for i in range(config.members)))
+    networks = (
+        build_member(config, i, generator) if i in config.learners else pretrained_member(config, i)
+        for i in range(config.members)
+    )
+    return Forecaster(config, tuple(networks))
 
 
 def held_out_of(

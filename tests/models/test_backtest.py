@@ -38,7 +38,7 @@ def figures(measures: Measures) -> list[float]:
 
 
 def trial(mase: float, smape: float = 1.0) -> Trial:
-    return Trial(architecture="lstm", smape=smape, mase=mase, parameters=1, seconds=0.0)
+    return Trial(architecture="lstm", start="scratch", smape=smape, mase=mase, parameters=1, seconds=0.0)
 
 
 @pytest.fixture(scope="module")

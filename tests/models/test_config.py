@@ -1,11 +1,25 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from models.config import HISTORY_LIMIT, Preset, TrainingConfig, longest_horizon, preset
+from models.config import (
+    HISTORY_LIMIT,
+    MOST_STEPS,
+    Architecture,
+    Begun,
+    Preset,
+    Start,
+    TrainingConfig,
+    View,
+    longest_horizon,
+    preset,
+)
 from models.errors import InvalidConfig
 from tests.models.samples import tiny_config
+
+LSTM_AND_CNN: tuple[Architecture, ...] = ("lstm", "cnn")
 
 
 @pytest.mark.parametrize(
@@ -65,8 +79,12 @@ def test_quick_preset_compares_on_fewer_windows(name: Preset, windows: int) -> N
 
 
 def test_preset_takes_the_architecture_and_changes_nothing_else() -> None:
-    plain = preset("quick", horizon=6, season_length=4, values=450, longest=50)
-    cnn = preset("quick", horizon=6, season_length=4, values=450, longest=50, architecture="cnn")
+    plain, cnn = (
+        preset(
+            "quick", horizon=6, season_length=4, values=450, longest=50, start="scratch", architecture=each
+        )
+        for each in LSTM_AND_CNN
+    )
     assert cnn == replace(plain, architecture="cnn")
     assert plain.architecture == "lstm"
 
@@ -101,8 +119,49 @@ def test_context_holds_two_seasons_or_follows_the_length(
     ],
 )
 def test_views_are_those_that_the_data_can_fill(season_length: int, longest: int, views: set[str]) -> None:
-    config = preset("balanced", horizon=6, season_length=season_length, values=9999, longest=longest)
+    config = preset(
+        "balanced",
+        horizon=6,
+        season_length=season_length,
+        values=9999,
+        longest=longest,
+        start="scratch",
+    )
     assert set(config.views) == views
+
+
+@pytest.mark.parametrize(
+    ("start", "begun"), [("auto", "both"), ("pretrained", "pretrained"), ("scratch", "scratch")]
+)
+def test_members_begin_as_is_asked(start: Start, begun: Begun) -> None:
+    config = preset("quick", horizon=6, season_length=4, values=450, longest=50, start=start)
+    assert config.start == begun
+
+
+@pytest.mark.parametrize("facts", [{"architecture": "gru"}, {"horizon": MOST_STEPS + 1}])
+def test_what_nothing_was_pretrained_for_begins_from_scratch(facts: dict[str, Any]) -> None:
+    asked: dict[str, Any] = {"horizon": 6, "season_length": 4, "values": 4000, "longest": 900, **facts}
+    assert preset("quick", **asked).start == "scratch"
+    with pytest.raises(InvalidConfig, match="Start from scratch"):
+        preset("quick", **asked, start="pretrained")
+
+
+def test_pretrained_members_learn_nothing_more() -> None:
+    assert tiny_config(views=("last", "pretrained", "season")).learners == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("views", "shares"),
+    [
+        (("last", "season"), (1 / 2, 1 / 2)),
+        (("pretrained", "pretrained"), (1 / 2, 1 / 2)),
+        (("last", "season", "phase", "pretrained"), (1 / 6, 1 / 6, 1 / 6, 1 / 2)),
+    ],
+)
+def test_members_that_learn_count_as_much_as_those_that_do_not(
+    views: tuple[View, ...], shares: tuple[float, ...]
+) -> None:
+    assert tiny_config(views=views).shares == pytest.approx(shares)
 
 
 @pytest.mark.parametrize(("views", "span"), [(("last",), 192), (("last", "long"), 1008), (("phase",), 24)])

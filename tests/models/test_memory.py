@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from models.config import Preset, TrainingConfig, preset
+from models.config import Preset, Start, TrainingConfig, preset
 from models.memory import PROCESS, needed_bytes
 from models.panel import Panel
 
@@ -16,6 +16,7 @@ class Training:
     season_length: int = 12
     preset: Preset = "quick"
     threads: int = 2
+    start: Start = "scratch"
 
     @property
     def panel(self) -> Panel:
@@ -33,6 +34,7 @@ class Training:
             season_length=self.season_length,
             values=self.series * self.length,
             longest=self.length,
+            start=self.start,
         )
 
     @property

@@ -1,7 +1,12 @@
+import numpy as np
+import pytest
 import torch
 
-from models.network import Forecaster, build_member
-from tests.models.samples import tiny_config
+from models import pretrained
+from models.forecasting import forecast
+from models.network import Forecaster, build_member, pretrained_member
+from models.pretrained import PretrainedNetwork, pretrained_weights
+from tests.models.samples import tiny_config, untrained, waves
 
 
 def generator(seed: int = 1) -> torch.Generator:
@@ -34,3 +39,27 @@ def test_oldest_input_still_counts() -> None:
     context = torch.zeros(1, 8, 4)
     context[0, 0, 0] = 5.0
     assert not torch.equal(network(context), network(torch.zeros(1, 8, 4)))
+
+
+def test_pretrained_members_have_the_stored_weights_in_turn() -> None:
+    config = tiny_config(views=("last", "pretrained", "pretrained"))
+    for member, stored in zip((1, 2), pretrained_weights(), strict=True):
+        held = pretrained_member(config, member).state_dict()
+        assert all(torch.equal(value, held[name]) for name, value in stored.items())
+
+
+def test_mean_counts_pretrained_members_as_much_as_the_others() -> None:
+    panel, config = waves(), tiny_config(views=("last", "last", "pretrained"))
+    whole, pretrained_alone, learned = untrained(config).by_start
+    halves = [forecast(each, panel).median for each in (pretrained_alone, learned)]
+    middle = np.exp(np.log(halves).mean(axis=0))  # members are averaged as logarithms, and then put in order
+    np.testing.assert_allclose(forecast(whole, panel).median, middle, rtol=0.05)
+
+
+def test_many_answers_made_in_parts_are_those_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, context = PretrainedNetwork(tiny_config()), torch.randn(10, 48, 6, generator=generator())
+    network.load_state_dict(pretrained_weights()[0])
+    whole = network(context)
+    monkeypatch.setattr(pretrained, "ANSWERS_AT_ONCE", 12)
+    with torch.no_grad():
+        torch.testing.assert_close(network(context), whole)

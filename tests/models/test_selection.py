@@ -13,6 +13,7 @@ from models.panel import Panel
 from models.selection import Progress, train
 from models.training import fit
 from models.verdict import judge
+from models.zero_shot import zero_shot
 from tests.models.samples import bounds, tiny_config, wave, waves
 
 
@@ -30,6 +31,38 @@ def test_best_of_the_candidates_is_fitted_on_everything() -> None:
     assert [trial.mase for trial in trained.trials] == sorted(trial.mase for trial in trained.trials)
     best = replace(tiny_config(steps=5), architecture=trained.trials[0].architecture)
     assert dump(trained.model).weights == dump(fit(panel(), best)).weights
+
+
+def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
+    config = tiny_config(views=("last", "pretrained"), steps=5)
+    trained = train(panel(), config, ["lstm"])
+    judged = fit(panel(), config, held_out=trained.assessment.backtest.held_out.steps)
+    held_out = trained.assessment.backtest.held_out
+    errors = {
+        part.config.start: held_out.error(forecast(part, held_out.known).median) for part in judged.by_start
+    }
+    assert set(errors) == {"both", "scratch", "pretrained"}
+    assert trained.model.config.start == trained.trials[0].start == min(errors, key=errors.__getitem__)
+
+
+def test_model_of_pretrained_members_alone_is_judged_without_learning_anything() -> None:
+    seen: list[Progress] = []
+    trained = train(panel(), tiny_config(views=("pretrained",) * 2), ["lstm"], on_progress=seen.append)
+    zero_shot_answer = forecast(zero_shot(4, 4), panel())
+    np.testing.assert_array_equal(forecast(trained.model, panel()).median, zero_shot_answer.median)
+    assert set(trained.assessment.backtest.forecasts) == {"lstm", BLEND, *BASELINES}
+    assert [progress.fit for progress in seen] == [None] * len(seen)
+
+
+def test_every_start_that_was_tried_counts_in_the_verdict() -> None:
+    trained = train(panel(), tiny_config(views=("last", "pretrained"), steps=5), ["lstm"])
+    backtest = trained.assessment.backtest
+    assert trained.assessment.verdicts["lstm"] == judge(backtest, "lstm", candidates=3, seed=7)
+
+
+def test_other_architectures_are_tried_without_the_pretrained_members() -> None:
+    trained = train(panel(), tiny_config(views=("last", "pretrained"), steps=5), ["gru"])
+    assert trained.model.config.views == ("last",)
 
 
 def test_steps_judged_on_do_not_reach_the_choice_of_weights() -> None:
@@ -94,7 +127,8 @@ def test_progress_tells_of_each_fit_in_turn() -> None:
     kept = trained.trials[0].architecture
     fits = list(dict.fromkeys((progress.phase, progress.architecture) for progress in seen))
     assert fits == [("backtesting", "rnn"), ("backtesting", "cnn"), ("training", kept)]
-    assert all((p.fit.validation_loss is None) == (p.phase == "training") for p in seen)
+    told = [(progress.phase, progress.fit) for progress in seen if progress.fit is not None]
+    assert all((fit.validation_loss is None) == (phase == "training") for phase, fit in told)
 
 
 def test_progress_rises_evenly_over_fits_and_simple_methods() -> None:

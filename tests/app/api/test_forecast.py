@@ -206,13 +206,6 @@ def test_csv_error_is_a_problem_document(ready: Ready) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_dataset_without_model_answers_with_the_training_call(client: TestClient, database: Database) -> None:
-    dataset_id = dataset(database).id
-    response = client.get("/forecast", params={"dataset_id": dataset_id})
-    assert response.status_code == 409
-    assert f'POST /train {{"dataset_id": "{dataset_id}"' in response.json()["detail"]
-
-
 def test_horizon_past_the_champion_names_a_model_that_reaches(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database).id
     far = trained(database, dataset_id, horizon=4)

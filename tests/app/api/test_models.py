@@ -65,12 +65,12 @@ def test_deleted_model_is_gone(client: TestClient, database: Database) -> None:
     assert client.delete(f"/models/{model}").status_code == 404
 
 
-def test_dataset_whose_champion_is_deleted_says_whom_to_promote(
+def test_dataset_whose_champion_is_deleted_takes_no_model_that_was_not_promoted(
     client: TestClient, database: Database
 ) -> None:
     dataset_id = dataset(database).id
-    champion, other = published(database, dataset_id), published(database, dataset_id, "never")
+    champion, _ = published(database, dataset_id), published(database, dataset_id, "never")
     client.delete(f"/models/{champion}")
-    response = client.get("/forecast", params={"dataset_id": dataset_id})
-    assert response.status_code == 409
-    assert f"POST /models/{other}/promote" in response.json()["detail"]
+    assert client.get(f"/datasets/{dataset_id}").json()["champion_id"] is None
+    (first, *_) = client.get("/forecast", params={"dataset_id": dataset_id}).json()["forecasts"]
+    assert first["model_id"] == "pretrained"

@@ -16,7 +16,7 @@ from app.main import create_app
 from app.schemas import examples
 from app.services import storage
 from app.settings import Settings
-from tests.factories import dataset, trained, trends, upload
+from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Body = dict[str, Any]
@@ -115,7 +115,6 @@ def test_chart_of_several_series_is_refused(ready: Ready) -> None:
     [
         ({"horizon": 4}, "#/horizon"),
         ({"horizon": 0}, "#/horizon"),
-        ({"dataset_id": None}, "#/dataset_id"),
         ({"level": [49]}, "#/level/0"),
         ({"level": []}, "#/level"),
         ({"observations": []}, "#/observations"),
@@ -153,13 +152,6 @@ def test_model_that_is_not_there_is_a_404(ready: Ready, wanted: Body) -> None:
     refused = ready[0].post("/forecast", json=wanted | {"observations": rows()})
     assert refused.status_code == 404
     assert str(*wanted.values()) in refused.json()["detail"]
-
-
-def test_dataset_without_model_answers_with_the_training_call(client: TestClient) -> None:
-    dataset_id = upload(client)["id"]
-    refused = client.post("/forecast", json={"dataset_id": dataset_id, "observations": rows()})
-    assert refused.status_code == 409
-    assert "POST /train" in refused.json()["detail"]
 
 
 def test_model_that_loses_warns_falls_back_or_refuses(client: TestClient, database: Database) -> None:

@@ -15,10 +15,12 @@ from app.schemas.models import ModelOut
 from app.schemas.train import (
     Architecture,
     ArchitectureChoice,
+    Begun,
     MethodChoice,
     OnLoss,
     Preset,
     Promotion,
+    StartChoice,
     TrainRequest,
 )
 from app.services import attempts, champions, datasets, jobs, models, reports
@@ -215,9 +217,11 @@ def test_request_offers_what_the_core_offers() -> None:
     assert get_args(Preset) == get_args(core.Preset)
     assert get_args(Architecture) == get_args(core.Architecture)
     assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
+    assert get_args(StartChoice) == get_args(core.Start)
+    assert get_args(Begun) == get_args(core.Begun)
     assert get_args(MethodChoice) == get_args(Blending)
     assert set(get_args(selection.Phase)) < set(get_args(Phase))
-    rest = {"dataset_id", "preset", "method", "on_loss", "promote", "priority"}
+    rest = {"dataset_id", "preset", "start", "method", "on_loss", "promote", "priority"}
     shaping = set(TrainRequest.model_fields) - rest
     assert shaping <= set(core.TrainingConfig.__dataclass_fields__)
 
@@ -225,6 +229,7 @@ def test_request_offers_what_the_core_offers() -> None:
 def test_command_offers_what_the_request_offers() -> None:
     assert get_args(cli.Preset) == get_args(Preset)
     assert get_args(cli.ArchitectureChoice) == get_args(ArchitectureChoice)
+    assert get_args(cli.StartChoice) == get_args(StartChoice)
     assert get_args(cli.MethodChoice) == get_args(MethodChoice)
     assert get_args(cli.OnLoss) == get_args(OnLoss)
     assert get_args(cli.Promotion) == get_args(Promotion)

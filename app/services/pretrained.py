@@ -1,0 +1,67 @@
+"""The pretrained network, which answers where nothing was trained: a model that no table holds."""
+
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from app.db.tables import Model
+from app.errors import BadInput, FieldError
+from app.services.verdicts import Answerer
+from models.config import MOST_STEPS
+from models.panel import Panel
+
+if TYPE_CHECKING:
+    from models.network import Forecaster
+
+MODEL_ID = "pretrained"
+"""Stands where a model's id does; those of trained models begin otherwise."""
+
+
+def model(horizon: int | None, season_length: int) -> Model:
+    """Return the network as the model of series of one season; it looks ahead a season where nothing is said.
+
+    Raises BadInput for a horizon beyond what it has learned.
+    """
+    # Imported here and below: torch takes seconds, and the service answers other calls meanwhile.
+    from models.zero_shot import usual_horizon  # noqa: PLC0415
+
+    steps = usual_horizon(season_length) if horizon is None else horizon
+    if steps > MOST_STEPS:
+        raise BadInput(
+            f"Without a training a forecast reaches at most {MOST_STEPS} steps ahead, not {steps}. Ask for "
+            "fewer, or train a model with that horizon by POST /train.",
+            [FieldError("?horizon", f"At most {MOST_STEPS} without a training.")],
+        )
+    return Model(
+        id=MODEL_ID,
+        horizon=steps,
+        weights_key=f"{MODEL_ID}/{steps}/{season_length}",
+        weights_sha256=_weights_sha256(),
+    )
+
+
+def as_it_is(model: Model) -> Answerer:
+    """Return the network alone as who answers: nothing has calibrated or judged it."""
+    from models.zero_shot import as_they_are  # noqa: PLC0415
+
+    return Answerer(MODEL_ID, as_they_are(model.horizon), verdict=None, warning=None)
+
+
+def looked_back(model: Model, network: "Forecaster", panel: Panel) -> Answerer:
+    """Return it calibrated and judged on the past of some series; as it is where they are too short."""
+    from models.pretrained import VIEW  # noqa: PLC0415
+    from models.zero_shot import look_back  # noqa: PLC0415
+
+    assessment = look_back(network, panel)
+    if assessment is None:
+        return as_it_is(model)
+    verdict = assessment.verdicts[VIEW]
+    warning = verdict.sentence if verdict.outcome == "loses" else None
+    return Answerer(MODEL_ID, assessment.methods[VIEW], verdict.outcome, warning)
+
+
+@cache
+def _weights_sha256() -> str:
+    from models.pretrained import WEIGHTS  # noqa: PLC0415
+
+    return sha256(WEIGHTS.read_bytes()).hexdigest()
