@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -268,6 +268,8 @@ def _settings(**options: Any) -> "Settings":
 
 def main() -> None:
     """Run a command; an error that is the user's to mend is printed as a sentence, not as a trace."""
+    from pydantic import ValidationError
+
     from app.client import JobFailed, ServiceError
     from app.errors import AppError
     from app.settings import SettingsError
@@ -275,8 +277,14 @@ def main() -> None:
     try:
         app()
     except (SettingsError, AppError, ServiceError, JobFailed) as error:
-        print(f"gatecast: {error}", file=sys.stderr)
-        sys.exit(2)
+        _end_with(str(error))
+    except ValidationError as error:  # of options that do not go together
+        _end_with("; ".join(part["msg"].removeprefix("Value error, ") for part in error.errors()))
+
+
+def _end_with(sentence: str) -> NoReturn:
+    print(f"gatecast: {sentence}", file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from models.config import MIN_INPUTS, PRETRAINED_MEMBERS, TrainingConfig, View
 
 WEIGHTS = Path(__file__).parent / "weights" / "pretrained.safetensors"
 
-
 VIEW: View = "pretrained"
 
 INPUTS = 6

@@ -1,8 +1,8 @@
 """What a training is asked for: the few settings a user may give."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
 
@@ -14,6 +14,7 @@ Begun = Literal["both", "pretrained", "scratch"]
 MethodChoice = Literal["auto", "network", "blend"]
 OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
+PRETRAINED_HORIZON = 168
 ON_LOSS = (
     "When the backtest says that a simple method does better. `warn`: its forecasts say so. `fallback`: that "
     "simple method answers in its place; where that is ETS, it takes about a tenth of a second a series. "
@@ -59,7 +60,8 @@ class TrainSettings(BaseModel):
         Field(
             description="What its networks are. `scratch`: they learn from your series alone. `pretrained`: "
             "those that have learned from synthetic series, as they are, calibrated and judged on yours, in "
-            "seconds; an `lstm` alone, and horizons up to 168. `auto`: whichever does better on steps held "
+            "seconds; an `lstm` alone, and horizons up to "
+            f"{PRETRAINED_HORIZON}. `auto`: whichever does better on steps held "
             "out, or the mean of both."
         ),
     ] = "auto"
@@ -93,6 +95,16 @@ class TrainSettings(BaseModel):
             "the one asked for first.",
         ),
     ] = 0
+
+    @model_validator(mode="after")
+    def _start_is_there(self) -> Self:
+        fits = self.architecture == "lstm" and self.horizon <= PRETRAINED_HORIZON
+        if self.start == "pretrained" and not fits:
+            raise ValueError(
+                f"the pretrained networks are LSTMs for horizons up to {PRETRAINED_HORIZON}: ask for start "
+                "auto or scratch, or for an lstm and fewer steps"
+            )
+        return self
 
 
 class TrainRequest(TrainSettings, OfDataset):

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from app import offline
+from app import cli, offline
 from app.cli import app as commands
 from app.offline import trial_table
 from app.schemas import examples
@@ -174,3 +174,15 @@ def test_import_is_light(module: str, heavy: set[str]) -> None:
     code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_options_that_do_not_go_together_are_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_text("unique_id,ds,y\n")
+    words = ["gatecast", "train", str(file), "--horizon", "200", "--start", "pretrained"]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert capsys.readouterr().err.startswith("gatecast: the pretrained networks are LSTMs for horizons")

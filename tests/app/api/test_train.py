@@ -65,6 +65,16 @@ def test_unknown_architecture_is_told_which_there_are(client: TestClient) -> Non
     assert error["detail"].endswith("'lstm', 'gru', 'rnn', 'cnn' or 'all'.")
 
 
+@pytest.mark.parametrize("other", [{"architecture": "gru"}, {"architecture": "all"}, {"horizon": 169}])
+def test_pretrained_start_is_refused_where_nothing_was_pretrained(
+    client: TestClient, other: dict[str, object]
+) -> None:
+    asked = {"dataset_id": "ds_any", "horizon": 3, "start": "pretrained", **other}
+    refused = client.post("/train", json=asked)
+    assert refused.status_code == 422
+    assert "horizons up to 168" in refused.json()["detail"]
+
+
 def test_jobs_are_paged_newest_first(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
     asked = [{"dataset_id": dataset_id, "horizon": horizon} for horizon in (1, 2, 3)]

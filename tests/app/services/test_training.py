@@ -13,6 +13,7 @@ from app.errors import Unavailable
 from app.schemas.jobs import Phase, Progress
 from app.schemas.models import ModelOut
 from app.schemas.train import (
+    PRETRAINED_HORIZON,
     Architecture,
     ArchitectureChoice,
     Begun,
@@ -218,6 +219,7 @@ def test_request_offers_what_the_core_offers() -> None:
     assert get_args(Architecture) == get_args(core.Architecture)
     assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
     assert get_args(StartChoice) == get_args(core.Start)
+    assert PRETRAINED_HORIZON == core.MOST_STEPS
     assert get_args(Begun) == get_args(core.Begun)
     assert get_args(MethodChoice) == get_args(Blending)
     assert set(get_args(selection.Phase)) < set(get_args(Phase))
