@@ -15,6 +15,13 @@ Blending = Literal["auto", "network", "blend"]
 """What is to answer: the network alone, its blend with a simple method, or the better one on the backtest."""
 
 
+TO_SPEAK_OF = 0.01
+"""Errors that are closer than this share count as equal; then the mean of more methods is the safer one.
+
+Bates & Granger (1969), The Combination of Forecasts; measured in docs/experiments.md.
+"""
+
+
 @dataclass(frozen=True, eq=False)
 class Assessment:
     """What the backtest of a training tells.
@@ -58,9 +65,9 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
 
 
 def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: Blending) -> str:
-    """With `auto` the blend, where its error is the smaller one and there are units enough to tell."""
+    """With `auto` the blend, where its error is no larger to speak of and there are units enough to tell."""
     if blending != "auto":
         return BLEND if blending == "blend" else network
     errors = {name: backtest.held_out.error(backtest.forecasts[name].median) for name in verdicts}
-    better = errors[BLEND] < errors[network] and verdicts[network].n >= FEWEST_UNITS
-    return BLEND if better else network
+    as_good = errors[BLEND] <= (1 + TO_SPEAK_OF) * errors[network]
+    return BLEND if as_good and verdicts[network].n >= FEWEST_UNITS else network
