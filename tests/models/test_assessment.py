@@ -37,6 +37,11 @@ def test_auto_serves_the_blend_where_it_does_better() -> None:
     assert assessed(theta=HELPFUL).served == BLEND
 
 
+def test_auto_serves_the_blend_where_it_does_as_well_to_speak_of() -> None:
+    assert assessed(theta=1.01).served == BLEND
+    assert assessed(theta=1.2).served == "lstm"
+
+
 def test_auto_serves_the_network_where_the_blend_does_worse() -> None:
     assert assessed(theta=HARMFUL).served == "lstm"
 
