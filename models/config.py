@@ -114,12 +114,6 @@ class TrainingConfig:
         return tuple(number for number, view in enumerate(self.views) if view != "pretrained")
 
     @property
-    def shares(self) -> tuple[float, ...]:
-        """(members,): what each counts in the mean. Those that learn count as much as those that do not."""
-        learns = [number in self.learners for number in range(self.members)]
-        return tuple(1 / (len(set(learns)) * learns.count(each)) for each in learns)
-
-    @property
     def start(self) -> Begun:
         """What its networks began as."""
         if 0 < len(self.learners) < self.members:

@@ -91,12 +91,12 @@ def _answer(forecaster: Forecaster, tape: Tape, first: int, levels: list[int]) -
 
 
 def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor) -> Tensor:
-    """(batch, horizon, quantiles) in units of the transform: the members' mean, in rising order."""
+    """(batch, horizon, quantiles) in units of the transform: the mean over the members, in rising order."""
     config = forecaster.config
     views: dict[View, tuple[Scale, Tensor]] = {}
     patterns: dict[int, Tensor] = {}
     total = torch.zeros((), dtype=z.dtype, device=z.device)
-    for view, network, share in zip(config.views, forecaster.networks, config.shares, strict=True):
+    for view, network in zip(config.views, forecaster.networks, strict=True):
         if view not in views:
             season = 0 if view == "phase" else config.season_length_of(view)
             if season not in patterns:
@@ -104,8 +104,8 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor) -> 
             scale = Scale.of(z, view, config, patterns[season])
             views[view] = scale, features(z, scale, windows.phases, view, config)
         scale, inputs = views[view]
-        total = total + share * scale.inverse(network(inputs).to(z.dtype), 0)
-    return total.sort(dim=2).values
+        total = total + scale.inverse(network(inputs).to(z.dtype), 0)
+    return (total / config.members).sort(dim=2).values
 
 
 def _at_levels(quantiles: Tensor, trained: tuple[float, ...], levels: list[int]) -> Tensor:

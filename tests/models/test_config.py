@@ -12,7 +12,6 @@ from models.config import (
     Preset,
     Start,
     TrainingConfig,
-    View,
     longest_horizon,
     preset,
 )
@@ -148,20 +147,6 @@ def test_what_nothing_was_pretrained_for_begins_from_scratch(facts: dict[str, An
 
 def test_pretrained_members_learn_nothing_more() -> None:
     assert tiny_config(views=("last", "pretrained", "season")).learners == (0, 2)
-
-
-@pytest.mark.parametrize(
-    ("views", "shares"),
-    [
-        (("last", "season"), (1 / 2, 1 / 2)),
-        (("pretrained", "pretrained"), (1 / 2, 1 / 2)),
-        (("last", "season", "phase", "pretrained"), (1 / 6, 1 / 6, 1 / 6, 1 / 2)),
-    ],
-)
-def test_members_that_learn_count_as_much_as_those_that_do_not(
-    views: tuple[View, ...], shares: tuple[float, ...]
-) -> None:
-    assert tiny_config(views=views).shares == pytest.approx(shares)
 
 
 @pytest.mark.parametrize(("views", "span"), [(("last",), 192), (("last", "long"), 1008), (("phase",), 24)])

@@ -48,8 +48,8 @@ def test_pretrained_members_have_the_stored_weights_in_turn() -> None:
         assert all(torch.equal(value, held[name]) for name, value in stored.items())
 
 
-def test_mean_counts_pretrained_members_as_much_as_the_others() -> None:
-    panel, config = waves(), tiny_config(views=("last", "last", "pretrained"))
+def test_mixed_ensemble_is_the_mean_of_its_kinds() -> None:
+    panel, config = waves(), tiny_config(views=("last", "pretrained"))
     whole, pretrained_alone, learned = untrained(config).by_start
     halves = [forecast(each, panel).median for each in (pretrained_alone, learned)]
     middle = np.exp(np.log(halves).mean(axis=0))  # members are averaged as logarithms, and then put in order
