@@ -37,6 +37,9 @@ and learn from these no more.
 PRETRAINED_CONTEXT = 48
 """Steps that the pretrained network reads, whatever the series; shorter ones begin with gaps."""
 
+PRETRAINED_HIDDEN = 128
+"""Numbers in the state of its LSTM."""
+
 MOST_STEPS = 168
 """The longest horizon that it has learned."""
 
@@ -101,6 +104,10 @@ class TrainingConfig:
     def context_of(self, view: View) -> int:
         """Steps that the network of a view reads."""
         return PRETRAINED_CONTEXT if view == "pretrained" else self.context
+
+    def hidden_of(self, view: View) -> int:
+        """Numbers in the state of the network of a view."""
+        return PRETRAINED_HIDDEN if view == "pretrained" else self.hidden
 
     def season_length_of(self, view: View) -> int:
         """Steps in the season that a view takes out or is told the place in."""

@@ -7,14 +7,13 @@ import torch
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
-from models.config import MIN_INPUTS, PRETRAINED_MEMBERS, TrainingConfig, View
+from models.config import MIN_INPUTS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, TrainingConfig, View
 
 WEIGHTS = Path(__file__).parent / "weights" / "pretrained.safetensors"
 
 VIEW: View = "pretrained"
 
 INPUTS = 6
-HIDDEN = 128
 WIDTH = 256
 STEP_FEATURES = 5
 ANSWERS_AT_ONCE = 2**14
@@ -36,7 +35,10 @@ class PretrainedNetwork(nn.Module):
         super().__init__()
         # Made on the meta device, where nothing is drawn: the global random state stays as it was.
         with torch.device("meta"):
-            lstm, read = nn.LSTM(INPUTS, HIDDEN, batch_first=True), nn.Linear(HIDDEN, WIDTH)
+            lstm, read = (
+                nn.LSTM(INPUTS, PRETRAINED_HIDDEN, batch_first=True),
+                nn.Linear(PRETRAINED_HIDDEN, WIDTH),
+            )
             told, mix = nn.Linear(STEP_FEATURES, WIDTH), nn.Linear(WIDTH, WIDTH)
             head = nn.Linear(WIDTH, len(config.quantiles))
         self.lstm, self.read = lstm.to_empty(device="cpu"), read.to_empty(device="cpu")
@@ -80,7 +82,7 @@ def zero_shot_config(horizon: int, season_length: int) -> TrainingConfig:
         seed=0,
         views=(VIEW,) * PRETRAINED_MEMBERS,
         context=MIN_INPUTS,
-        hidden=HIDDEN,
+        hidden=PRETRAINED_HIDDEN,
         steps=1,
         epochs=1,
         batch=1,

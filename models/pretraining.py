@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from models.batches import Batch, Source
-from models.config import MOST_STEPS, PRETRAINED_MEMBERS, QUANTILES, TrainingConfig
+from models.config import MOST_STEPS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, QUANTILES, TrainingConfig
 from models.member import one_cycle, pinball_loss
 from models.panel import Floats, Panel
-from models.pretrained import HIDDEN, VIEW, PretrainedNetwork, zero_shot_config
+from models.pretrained import VIEW, PretrainedNetwork, zero_shot_config
 from models.state import Tensors, on_cpu, optimizer_tensors, restore_optimizer
 from models.synthetic import Random, Shape, draw
 
@@ -136,7 +136,9 @@ class Pupil:
     def _begin(self) -> None:
         generator = torch.Generator().manual_seed(self.curriculum.seed * PRETRAINED_MEMBERS + self.member)
         for parameter in self.network.parameters():
-            torch.nn.init.uniform_(parameter, -(HIDDEN**-0.5), HIDDEN**-0.5, generator=generator)
+            torch.nn.init.uniform_(
+                parameter, -(PRETRAINED_HIDDEN**-0.5), PRETRAINED_HIDDEN**-0.5, generator=generator
+            )
 
     def _learn(self, config: TrainingConfig, batch: Batch, share: float) -> float:
         self.network.look_ahead(config)

@@ -126,7 +126,7 @@ class Batcher:
 def _work_of(questions: list[_Question], model: LoadedModel) -> int:
     """Return series times networks times the square of their width."""
     series, config = sum(len(question.unique_ids) for question in questions), model.forecaster.config
-    return series * config.members * config.hidden**2
+    return series * sum(config.hidden_of(view) ** 2 for view in config.views)
 
 
 def _missing(question: _Question, known: dict[str, int]) -> NotFound:
