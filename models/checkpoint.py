@@ -17,7 +17,7 @@ from models.forecasting import resolve_device
 from models.forecasts import Forecast
 from models.network import Forecaster, trained_member
 from models.pretraining import Curriculum, PupilState
-from models.state import BaselineState, MemberState, Tensors, TrainingState
+from models.state import BaselineState, MemberState, Tensors, TrainingState, group
 
 FORMAT = 1
 STATE_FORMAT = "training 3"
@@ -60,7 +60,7 @@ def load(weights: bytes, metadata: Mapping[str, object], device: str = "cpu") ->
     with _fitting():
         tensors = safetensors.load(weights)
         networks = [
-            trained_member(config, member, _group(tensors, str(member))) for member in range(config.members)
+            trained_member(config, member, group(tensors, str(member))) for member in range(config.members)
         ]
     return Forecaster(config, tuple(network.to(place) for network in networks))
 
@@ -117,9 +117,9 @@ def load_pupil(weights: bytes, metadata: Mapping[str, Any], curriculum: Curricul
         raise CannotResume("The saved pretraining has another curriculum than the one asked for: begin anew.")
     with _fitting():
         tensors = safetensors.load(weights)
-        run = _group(tensors, "run")
+        run = group(tensors, "run")
         return PupilState(
-            int(run["rounds"]), float(run["loss"]), _group(tensors, "weights"), _group(tensors, "optimizer")
+            int(run["rounds"]), float(run["loss"]), group(tensors, "weights"), group(tensors, "optimizer")
         )
 
 
@@ -145,13 +145,13 @@ def load_baselines(weights: bytes, metadata: Mapping[str, Any]) -> BaselineState
     with _fitting():
         tensors = safetensors.load(weights)
         names = {name.partition(".")[0] for name in tensors}
-        answers = {name: _answer(_group(tensors, name)) for name in names}
+        answers = {name: _answer(group(tensors, name)) for name in names}
         return BaselineState(metadata["asked"], answers)
 
 
 def _answer(tensors: Tensors) -> Forecast:
     lo, hi = (
-        {int(level): bound.numpy() for level, bound in _group(tensors, side).items()} for side in ("lo", "hi")
+        {int(level): bound.numpy() for level, bound in group(tensors, side).items()} for side in ("lo", "hi")
     )
     return Forecast(tensors["median"].numpy(), lo, hi)
 
@@ -169,13 +169,13 @@ def _member_groups(number: int, state: MemberState) -> dict[str, Mapping[str, Te
 
 
 def _member_state(tensors: Mapping[str, Tensor], number: str) -> MemberState:
-    run = _group(tensors, f"{number}.run")
+    run = group(tensors, f"{number}.run")
     return MemberState(
         epoch=int(run["epoch"]),
         loss=float(run["loss"]),
         validation_loss=float(run["validation_loss"]) if "validation_loss" in run else None,
-        weights=_group(tensors, f"{number}.weights"),
-        optimizer=_group(tensors, f"{number}.optimizer"),
+        weights=group(tensors, f"{number}.weights"),
+        optimizer=group(tensors, f"{number}.optimizer"),
         generator=run["generator"],
     )
 
@@ -188,11 +188,6 @@ def _packed(groups: Mapping[str, Mapping[str, Tensor]], metadata: dict[str, obje
     }
     weights = safetensors.save(tensors)
     return Artifact(weights, {**metadata, "sha256": _digest(weights)})
-
-
-def _group(tensors: Mapping[str, Tensor], group: str) -> Tensors:
-    prefix = f"{group}."
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _checked_config(weights: bytes, metadata: Mapping[str, object], expected: int | str) -> TrainingConfig:

@@ -1,7 +1,7 @@
 """Every number that shapes a training, in one frozen dataclass, and the presets that choose them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from itertools import cycle, islice
 from math import isqrt
 from typing import Literal, get_args
@@ -126,10 +126,6 @@ class TrainingConfig:
         if 0 < len(self.learners) < self.members:
             return "both"
         return "scratch" if self.learners else "pretrained"
-
-    def seen_as(self, views: Iterable[View]) -> "TrainingConfig":
-        """The same with these members alone."""
-        return replace(self, views=tuple(views))
 
     def to_dict(self) -> dict[str, object]:
         """The fields as JSON can hold them."""

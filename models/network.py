@@ -1,7 +1,7 @@
 """The network: an encoder reads the context once, and a head answers every step ahead at every quantile."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 import torch
@@ -46,10 +46,15 @@ AnyNetwork = Network | PretrainedNetwork
 def build_member(config: TrainingConfig, member: int, generator: torch.Generator) -> Network:
     """A fresh network for one member, on the CPU; every weight is drawn from `generator` and nothing else."""
     network = Network(feature_count(config.views[member]), config)
-    bound = config.hidden**-0.5
+    draw_weights(network, config.hidden, generator)
+    return network
+
+
+def draw_weights(network: nn.Module, hidden: int, generator: torch.Generator) -> None:
+    """Set every weight anew, as large as suits so many numbers in a state."""
+    bound = hidden**-0.5
     for parameter in network.parameters():
         nn.init.uniform_(parameter, -bound, bound, generator=generator)
-    return network
 
 
 def pretrained_member(config: TrainingConfig, member: int) -> PretrainedNetwork:
@@ -83,8 +88,8 @@ class Forecaster:
         return [self, self._some(pretrained), self._some([not each for each in pretrained])]
 
     def _some(self, chosen: Sequence[bool]) -> "Forecaster":
-        views = compress(self.config.views, chosen)
-        return Forecaster(self.config.seen_as(views), tuple(compress(self.networks, chosen)))
+        views = tuple(compress(self.config.views, chosen))
+        return Forecaster(replace(self.config, views=views), tuple(compress(self.networks, chosen)))
 
     @property
     def nbytes(self) -> int:

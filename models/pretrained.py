@@ -8,6 +8,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from models.config import MIN_INPUTS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, TrainingConfig, View
+from models.state import Tensors, group
 
 WEIGHTS = Path(__file__).parent / "weights" / "pretrained.safetensors"
 
@@ -93,14 +94,7 @@ def zero_shot_config(horizon: int, season_length: int) -> TrainingConfig:
 
 
 @cache
-def pretrained_weights() -> tuple[dict[str, Tensor], ...]:
+def pretrained_weights() -> tuple[Tensors, ...]:
     """The weights of each member, as they are stored beside the code; not to be changed in place."""
     tensors = safetensors.load(WEIGHTS.read_bytes())
-    return tuple(
-        {
-            name.removeprefix(f"{member}."): value
-            for name, value in tensors.items()
-            if name.startswith(f"{member}.")
-        }
-        for member in range(PRETRAINED_MEMBERS)
-    )
+    return tuple(group(tensors, str(member)) for member in range(PRETRAINED_MEMBERS))

@@ -16,10 +16,11 @@ import torch
 from models.batches import Batch, Source
 from models.config import MOST_STEPS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, QUANTILES, TrainingConfig
 from models.member import one_cycle, pinball_loss
+from models.network import draw_weights
 from models.panel import Floats, Panel
 from models.pretrained import VIEW, PretrainedNetwork, zero_shot_config
 from models.state import Tensors, on_cpu, optimizer_tensors, restore_optimizer
-from models.synthetic import Random, Shape, draw
+from models.synthetic import Random, Shape, draw, log_uniform
 
 SEASONS: Mapping[int | None, float] = {
     1: 0.28,
@@ -79,12 +80,12 @@ class Lesson:
         """The lesson of a number, whatever came before."""
         random = np.random.default_rng([curriculum.seed, *number])
         season_length = _season_length(random)
-        horizon = round(_log_uniform(4, min(MOST_STEPS, max(16, 2 * season_length)), random))
+        horizon = _length(4, min(MOST_STEPS, max(16, 2 * season_length)), random)
         wanted = curriculum.batches * curriculum.batch
         config = zero_shot_config(horizon, season_length)
         # From a season or less to more than the pattern of a season is estimated from.
         shortest, longest = max(14, min(3 * season_length, 200)), min(1100, max(160, 8 * season_length))
-        length = round(_log_uniform(shortest, longest, random)) + horizon
+        length = _length(shortest, longest, random) + horizon
         # Ten windows of a series, no more: another series teaches more than another window.
         count = max(64, wanted // min(10, length - 2))
         series = draw(Shape(count, length, season_length), random)
@@ -104,7 +105,7 @@ class Pupil:
 
     def __init__(self, curriculum: Curriculum, member: int, state: PupilState) -> None:
         self.curriculum, self.member = curriculum, member
-        self.rounds, self.loss = state.rounds, state.loss
+        self.rounds = state.rounds
         self.network = PretrainedNetwork(zero_shot_config(1, 1))
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), weight_decay=curriculum.weight_decay, fused=True
@@ -128,17 +129,14 @@ class Pupil:
             share = (self.rounds + step / steps) / curriculum.rounds
             lesson, number = lessons[place // curriculum.batches], place % curriculum.batches
             total += self._learn(lesson.config, lesson.batch(number, curriculum.batch), share)
-        self.rounds, self.loss = self.rounds + 1, total / steps
+        self.rounds += 1
         return PupilState(
-            self.rounds, self.loss, on_cpu(self.network.state_dict()), optimizer_tensors(self.optimizer)
+            self.rounds, total / steps, on_cpu(self.network.state_dict()), optimizer_tensors(self.optimizer)
         )
 
     def _begin(self) -> None:
-        generator = torch.Generator().manual_seed(self.curriculum.seed * PRETRAINED_MEMBERS + self.member)
-        for parameter in self.network.parameters():
-            torch.nn.init.uniform_(
-                parameter, -(PRETRAINED_HIDDEN**-0.5), PRETRAINED_HIDDEN**-0.5, generator=generator
-            )
+        seed = self.curriculum.seed * PRETRAINED_MEMBERS + self.member
+        draw_weights(self.network, PRETRAINED_HIDDEN, torch.Generator().manual_seed(seed))
 
     def _learn(self, config: TrainingConfig, batch: Batch, share: float) -> float:
         self.network.look_ahead(config)
@@ -196,5 +194,5 @@ def _season_length(random: Random) -> int:
     return int(random.integers(2, 61)) if chosen is None else chosen
 
 
-def _log_uniform(low: float, high: float, random: Random) -> float:
-    return float(np.exp(random.uniform(np.log(low), np.log(high))))
+def _length(least: int, most: int, random: Random) -> int:
+    return round(float(log_uniform(least, most, 1, random)[0]))

@@ -72,7 +72,7 @@ def smoothed(shape: Shape, random: Random) -> Floats:
     beta = np.where(_some(0.5, count, random)[:, 0], 0.3 * alpha * random.beta(1, 3, count), 0.0)
     gamma = np.where(_some(0.5, count, random)[:, 0], 0.3 * (1 - alpha) * random.beta(1, 3, count), 0.0)
     phi = np.where(_some(0.6, count, random)[:, 0], random.uniform(0.8, 1.0, count), 1.0)
-    slope = random.standard_normal(count) * _log_uniform(0.03, 1.5, count, random) * (1 - 0.5 * alpha)
+    slope = random.standard_normal(count) * log_uniform(0.03, 1.5, count, random) * (1 - 0.5 * alpha)
     trend = np.where(_some(0.5, count, random)[:, 0], slope, 0.0)
     season, error = _pattern(count, shape.season_length, random), _errors(shape, random)
     level, values = np.zeros(count), np.empty(shape.size)
@@ -86,7 +86,7 @@ def smoothed(shape: Shape, random: Random) -> Floats:
 
 def composed(shape: Shape, random: Random) -> Floats:
     """A trend, one or two seasons and noise, each of a kind of its own, added up."""
-    amount = _log_uniform(0.3, 30.0, shape.count, random)[:, None]
+    amount = log_uniform(0.3, 30.0, shape.count, random)[:, None]
     return _observed(
         amount * _trends(shape, random) + _seasons(shape, random) + _noise(shape, random), random
     )
@@ -102,7 +102,7 @@ def processes(shape: Shape, random: Random) -> Floats:
         parts.append(random.standard_normal((min(DRAWS, shape.count - first), steps)) @ root.T)
     at = np.linspace(0, steps - 1, shape.length)
     smooth = np.stack([np.interp(at, np.arange(steps), row) for row in np.concatenate(parts)])
-    amount = _log_uniform(1.0, 30.0, shape.count, random)[:, None]
+    amount = log_uniform(1.0, 30.0, shape.count, random)[:, None]
     return _observed(amount * smooth + _errors(shape, random), random)
 
 
@@ -110,7 +110,7 @@ def intermittent(shape: Shape, random: Random) -> Floats:
     """Counts, many of them zero, of a demand that has a season and drifts."""
     season = 0.5 * _pattern(shape.count, shape.season_length, random)[:, shape.places]
     drift = np.cumsum(0.03 * random.standard_normal(shape.size), axis=1)
-    rate = _log_uniform(0.1, 10.0, shape.count, random)[:, None] * np.exp(np.clip(season + drift, -4, 4))
+    rate = log_uniform(0.1, 10.0, shape.count, random)[:, None] * np.exp(np.clip(season + drift, -4, 4))
     busy = random.random(shape.size) < random.uniform(0.1, 1.0, (shape.count, 1))
     return np.where(busy, random.poisson(rate), 0).astype(np.float64)
 
@@ -127,7 +127,7 @@ KINDS: dict[Callable[[Shape, Random], Floats], float] = {
 def _trends(shape: Shape, random: Random) -> Floats:
     """(count, length): from 0 to about 1; straight, damped, logistic, broken, exponential or none."""
     share, count = np.broadcast_to(shape.share, shape.size), shape.count
-    turn, speed = random.random((count, 1)), _log_uniform(2.0, 20.0, count, random)[:, None]
+    turn, speed = random.random((count, 1)), log_uniform(2.0, 20.0, count, random)[:, None]
     kinds = np.stack(
         [
             share,
@@ -171,7 +171,7 @@ def _pattern(count: int, season_length: int, random: Random) -> Floats:
     calendar = np.where(special, random.standard_normal((count, season_length)), 0.0)
     kind = random.integers(3, size=(count, 1))
     pattern = np.where(kind != 1, waves, 0.0) + np.where(kind != 0, calendar, 0.0)
-    amount = np.where(_some(2 / 3, count, random), _log_uniform(0.2, 15.0, count, random)[:, None], 0.0)
+    amount = np.where(_some(2 / 3, count, random), log_uniform(0.2, 15.0, count, random)[:, None], 0.0)
     centred: Floats = pattern - pattern.mean(axis=1, keepdims=True)
     centred *= amount
     return centred
@@ -212,7 +212,7 @@ def _simple_kernel(steps: int, season: float | None, random: Random) -> Floats:
     """(steps, steps): smooth, rough at many scales, growing, rough, or periodic."""
     time = np.arange(steps, dtype=np.float64)
     apart = np.abs(time[:, None] - time)
-    width, smoothness = (float(_log_uniform(*ends, 1, random)[0]) for ends in ((0.02, 1.0), (0.3, 3.0)))
+    width, smoothness = (float(log_uniform(*ends, 1, random)[0]) for ends in ((0.02, 1.0), (0.3, 3.0)))
     distance = apart / (width * steps)
     period = season or width * steps
     kinds: list[Callable[[], Floats]] = [
@@ -228,8 +228,8 @@ def _simple_kernel(steps: int, season: float | None, random: Random) -> Floats:
 def _observed(values: Floats, random: Random) -> Floats:
     """From units of noise to sizes: growth by shares in most series, by amounts in the others."""
     count, values = len(values), _disturbed(values, random)
-    size = _log_uniform(0.002, 0.3, count, random)[:, None] * values
-    level = _log_uniform(1.0, 1e6, count, random)[:, None]
+    size = log_uniform(0.002, 0.3, count, random)[:, None] * values
+    level = log_uniform(1.0, 1e6, count, random)[:, None]
     by_amounts = size + np.where(_some(0.15, count, random), 0.0, 1.0)
     by_shares = np.exp(np.clip(size, -MOST_LOGARITHM, MOST_LOGARITHM))
     return level * np.where(_some(0.7, count, random), by_shares, by_amounts)
@@ -257,5 +257,6 @@ def _some(share: float, count: int, random: Random) -> Choice:
     return random.random((count, 1)) < share
 
 
-def _log_uniform(low: float, high: float, count: int, random: Random) -> Floats:
+def log_uniform(low: float, high: float, count: int, random: Random) -> Floats:
+    """(count,): each order of size between the bounds as likely as another."""
     return np.exp(random.uniform(np.log(low), np.log(high), count))

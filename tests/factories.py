@@ -2,7 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,14 +19,16 @@ from app.db.ids import new_id
 from app.db.queries import datasets as queries
 from app.db.tables import Model, Workspace
 from app.intake.reader import Columns, read_csv, read_more_rows
+from app.main import create_app
 from app.queue import JobRef
 from app.schemas import examples
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services import attempts, champions, datasets, observations, schedules, training
+from app.services import attempts, champions, datasets, observations, schedules, storage, training
 from app.services.answers import Answers
 from app.services.forecasting import ForecastQuery, find_source, load_model, pages
+from app.settings import Settings
 from models.baselines import BASELINES
 from models.forecasts import Forecast
 
@@ -71,6 +75,18 @@ def appended(database: Database, dataset_id: str, *rows: tuple[str, int, float |
     addition = read_more_rows(sent, known)
     with database.write() as session:
         return observations.append(session, OWNER, dataset_id, addition, "1" * 64)
+
+
+@contextmanager
+def filled_app(folder: Path, fill: Callable[[Database], str]) -> Iterator[tuple[TestClient, str]]:
+    """A caller of an app on SQLite, and the id of what was filled in: for modules whose tests only look."""
+    url = f"sqlite:///{folder / 'test.db'}"
+    database = Database(url)
+    storage.migrate(database)
+    found = fill(database)
+    database.dispose()
+    with TestClient(create_app(Settings(database_url=url, device="cpu"))) as client:
+        yield client, found
 
 
 def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> JobRef:

@@ -7,10 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas import examples
 from app.schemas.backtests import Outcome
 from app.schemas.datasets import ObservationIn, Time
+from app.schemas.train import PRETRAINED_HORIZON
 
 HORIZON = (
-    "Steps ahead; by default as far as the model reaches. Without a training at most 168, by default a "
-    "season, but no fewer than 6 and no more than 48."
+    f"Steps ahead; by default as far as the model reaches. Without a training at most {PRETRAINED_HORIZON}, "
+    "by default a season, but no fewer than 6 and no more than 48."
 )
 
 

@@ -10,12 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from app.main import create_app
 from app.schemas.models import ModelOut
-from app.services import storage
-from app.settings import Settings
 from models.baselines import BASELINES
-from tests.factories import dataset, judged_model, publish, trained
+from tests.factories import dataset, filled_app, judged_model, publish, trained
 
 METHODS = {"lstm", "blend", *BASELINES}
 LENGTH = 40
@@ -34,13 +31,12 @@ def waves() -> dict[str, list[float]]:
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
     """An app with a trained model, and the model's id; one series has a gap among the steps held out."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('backtest') / 'test.db'}"
-    database = Database(url)
-    storage.migrate(database)
-    model_id = trained(database, dataset(database, waves()).id, horizon=2, method="blend")
-    database.dispose()
-    with TestClient(create_app(Settings(database_url=url, device="cpu"))) as client:
-        yield client, model_id
+
+    def fill(database: Database) -> str:
+        return trained(database, dataset(database, waves()).id, horizon=2, method="blend")
+
+    with filled_app(tmp_path_factory.mktemp("backtest"), fill) as ready:
+        yield ready
 
 
 Ready = tuple[TestClient, str]

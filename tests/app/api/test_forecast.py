@@ -12,11 +12,9 @@ from fastapi.testclient import TestClient
 from app.api.pagination import encode_cursor
 from app.db.engine import Database
 from app.db.tables import Blob, Model
-from app.main import create_app
-from app.services import forecasting, storage
+from app.services import forecasting
 from app.services.forecasting import ForecastQuery
-from app.settings import Settings
-from tests.factories import dataset, table, trained, trends
+from tests.factories import dataset, filled_app, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -24,14 +22,14 @@ pytestmark = pytest.mark.usefixtures("brief_trainings")
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
     """An app whose dataset has been trained on, with the dataset's id; the tests only look."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('forecast') / 'test.db'}"
-    database = Database(url)
-    storage.migrate(database)
-    dataset_id = dataset(database, trends(count=3)).id
-    trained(database, dataset_id)
-    database.dispose()
-    with TestClient(create_app(Settings(database_url=url, device="cpu"))) as client:
-        yield client, dataset_id
+
+    def fill(database: Database) -> str:
+        dataset_id = dataset(database, trends(count=3)).id
+        trained(database, dataset_id)
+        return dataset_id
+
+    with filled_app(tmp_path_factory.mktemp("forecast"), fill) as ready:
+        yield ready
 
 
 Ready = tuple[TestClient, str]

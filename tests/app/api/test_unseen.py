@@ -12,11 +12,8 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.db.tables import Model
-from app.main import create_app
 from app.schemas import examples
-from app.services import storage
-from app.settings import Settings
-from tests.factories import dataset, trained, trends
+from tests.factories import dataset, filled_app, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Body = dict[str, Any]
@@ -25,14 +22,14 @@ Body = dict[str, Any]
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
     """An app whose dataset has been trained on, with the dataset's id; the tests only look."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('unseen') / 'test.db'}"
-    database = Database(url)
-    storage.migrate(database)
-    dataset_id = dataset(database).id
-    trained(database, dataset_id)
-    database.dispose()
-    with TestClient(create_app(Settings(database_url=url, device="cpu"))) as client:
-        yield client, dataset_id
+
+    def fill(database: Database) -> str:
+        dataset_id = dataset(database).id
+        trained(database, dataset_id)
+        return dataset_id
+
+    with filled_app(tmp_path_factory.mktemp("unseen"), fill) as ready:
+        yield ready
 
 
 Ready = tuple[TestClient, str]

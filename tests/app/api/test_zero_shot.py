@@ -15,18 +15,16 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.db.tables import Model
-from app.main import create_app
 from app.observability import metrics
 from app.schemas import examples
 from app.schemas.forecast import HORIZON
-from app.services import forecasting, oracle, pretrained, storage
+from app.services import forecasting, oracle, pretrained
 from app.services.verdicts import Answerer
-from app.settings import Settings
 from benchmarks.process_tree import eventually
 from models.config import MOST_STEPS
 from models.verdict import Verdict
 from models.zero_shot import LONGEST, SHORTEST
-from tests.factories import dataset, trained, trends, upload
+from tests.factories import dataset, filled_app, trained, trends, upload
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Params = dict[str, str | int | list[str]]
@@ -38,13 +36,12 @@ MONTHS = [f"{year}-{month:02}-01" for year in range(2015, 2024) for month in ran
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
     """An app with a dataset that nothing was trained on, and the dataset's id; the tests only look."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('zero') / 'test.db'}"
-    database = Database(url)
-    storage.migrate(database)
-    dataset_id = dataset(database, trends(count=8)).id
-    database.dispose()
-    with TestClient(create_app(Settings(database_url=url, device="cpu"))) as client:
-        yield client, dataset_id
+
+    def fill(database: Database) -> str:
+        return dataset(database, trends(count=8)).id
+
+    with filled_app(tmp_path_factory.mktemp("zero"), fill) as ready:
+        yield ready
 
 
 Ready = tuple[TestClient, str]
