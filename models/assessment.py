@@ -1,6 +1,6 @@
 """How good every method is, which of them answers, and whether that beats the simple ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,7 @@ from models.baselines import BASELINES
 from models.cross_fitting import Learner, Raw, alone, blend, cross_fitted, learned
 from models.held_out import HeldOut
 from models.methods import BLEND, Method
+from models.panel import Floats
 from models.verdict import FEWEST_UNITS, Verdict, judge
 
 Blending = Literal["auto", "network", "blend"]
@@ -38,11 +39,12 @@ class Assessment:
 
 
 def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a group of them
-    raw: Raw, held_out: HeldOut, network: str, *, tried: int, blending: Blending, seed: int
+    raw: Raw, held_out: HeldOut, network: str, *, tried: Sequence[Floats], blending: Blending, seed: int
 ) -> Assessment:
     """What `raw`, the answers of every candidate and baseline for the held-out windows, tells of a training.
 
-    `network` is the candidate that is kept, the best of `tried`; `seed` is that of the test.
+    `network` is the candidate that is kept, the best of those whose medians (window, horizon) are `tried`,
+    its own among them; its blend competes with all of them. `seed` is that of the test.
     """
     learners: dict[str, Learner] = {name: alone(name) for name in raw}
     if blending != "network":
@@ -50,11 +52,8 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
     answers = {name: cross_fitted(learn, raw, held_out, LEVELS) for name, learn in learners.items()}
     backtest = Backtest(held_out, answers)
     kept = [name for name in (network, BLEND, *BASELINES) if name in learners]
-    candidates = {network: tried, BLEND: tried + 1}
     verdicts = {
-        name: judge(backtest, name, candidates=count, seed=seed)
-        for name, count in candidates.items()
-        if name in learners
+        name: judge(backtest, name, tried=tried, seed=seed) for name in (network, BLEND) if name in learners
     }
     return Assessment(
         methods={name: learned(learners[name], raw, held_out) for name in kept},

@@ -90,14 +90,15 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     work = _Work(panel, config, device, course, should_stop, Keeper(checkpoints))
     raw: dict[str, Forecast] = {}
     candidates: dict[str, TrainingConfig] = {}
-    trials, tried = [], 0
+    trials = []
+    tried: list[Floats] = []
     for architecture in architectures:
         ensemble, seconds = work.fit("backtesting", _of(config, architecture), held_out.steps)
         answers = [(part, forecast(part, held_out.known, levels=LEVELS)) for part in ensemble.by_start]
         candidate, answer = min(answers, key=lambda pair: held_out.error(pair[1].median))
         candidates[architecture], raw[architecture] = candidate.config, answer
         trials.append(Trial.of(candidate, answer.median, held_out, seconds))
-        tried += len(answers)
+        tried.extend(each.median for _, each in answers)
     trials = ranked(trials)
     best = trials[0].architecture
     raw |= work.ask_baselines(held_out)

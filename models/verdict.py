@@ -5,9 +5,13 @@ steps are one number, for they are not independent of each other. With fewer tha
 averaged over the series: cuts lie a horizon apart. The test is the two-sided sign-flip permutation test of
 the mean difference (Fisher, 1935, The Design of Experiments, section 21; Good, 2005, Permutation, Parametric
 and Bootstrap Tests of Hypotheses): were neither better, each difference could as well have the other sign.
+The best of several looks better than it is. So where there are several, all differences of a unit get the
+same sign, and chance has to make any of them as remarkable as the one that is judged (Westfall & Young,
+1993, Resampling-Based Multiple Testing): among candidates as rare, among baselines that are ahead as wide.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,10 +51,9 @@ class Verdict:
     `n` units were compared by their mean `measure`, which is sMAPE where no series has a scale for MASE.
     `effect` is the mean error less the baseline's, as a share of the baseline's: below zero is better; it
     is infinite where only the baseline made no error. `p_value` is of the test, and `sentence` says it all
-    to people. The best of several looks better than it is, and `p_value` heeds that on both sides: where
-    candidates were tried on the same windows and the best is ahead, it is multiplied by their number
-    (Bonferroni); where baselines are ahead, the widest gap to any of them is what chance has to make
-    (Westfall & Young, 1993, Resampling-Based Multiple Testing).
+    to people. `p_value` heeds that the best of several looks better than it is, on both sides: of a method
+    that is ahead, it is `min_p` over the candidates it was chosen from; where baselines are ahead, it is
+    `sign_flip` over those.
     """
 
     outcome: Outcome
@@ -63,10 +66,11 @@ class Verdict:
     sentence: str
 
 
-def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0) -> Verdict:
-    """The verdict on a method of the backtest, the best of `candidates`; `seed` is that of the draws.
+def judge(backtest: Backtest, method: str, *, tried: Sequence[Floats] = (), seed: int = 0) -> Verdict:
+    """The verdict on a method of the backtest; `seed` is that of the draws.
 
-    Its rivals are the baselines that the backtest has.
+    Its rivals are the baselines that the backtest has. `tried` are the medians (window, horizon) of the
+    candidates it was chosen from; whether its own are among them makes no difference.
     """
     held_out = backtest.held_out
     rivals = [name for name in BASELINES if name in backtest.forecasts]
@@ -83,7 +87,8 @@ def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0
     if ahead:
         p_value = sign_flip(np.stack(ahead, axis=1), seed)
     else:
-        p_value = min(1.0, candidates * sign_flip(gaps[baseline][:, None], seed))
+        others = [_gap(held_out, median, errors[baseline])[counted] for median in tried]
+        p_value = min_p(np.stack([gaps[baseline], *others], axis=1), seed)
     outcome = _outcome(effect, p_value)
     compared = _Compared(held_out, method, baseline, len(ours))
     return Verdict(
@@ -99,32 +104,63 @@ def judge(backtest: Backtest, method: str, *, candidates: int = 1, seed: int = 0
 
 
 def sign_flip(gaps: Floats, seed: int) -> float:
-    """The two-sided p-value of the widest mean of `gaps` (units, rivals): how often chance makes one such.
-
-    All gaps of a unit get one sign. Exact up to `EXACT_UNITS` units. Of draws the observed signs count as
-    one, so that it is never zero.
-    """
+    """The two-sided p-value of the widest mean of `gaps` (units, rivals): how often chance makes one such."""
     largest = np.abs(gaps).max(initial=0.0)
     if largest == 0:
         return 1.0
     # In units of the largest: sums stay within float64, and the test does not depend on the unit.
     scaled = gaps / largest
     observed = np.abs(scaled.sum(axis=0)).max() - _ROUNDING * np.abs(scaled).sum(axis=0).max()
-    if len(scaled) <= EXACT_UNITS:
-        signs = (np.arange(2 ** len(scaled))[:, None] >> np.arange(len(scaled))) & 1
-        return float(np.mean(_widest(signs, scaled) >= observed))
+    return float(np.mean(_sums(scaled, seed).max(axis=1) >= observed))
+
+
+def min_p(gaps: Floats, seed: int) -> float:
+    """The two-sided p-value of the first of `gaps` (units, candidates), chosen for being the best.
+
+    How often chance makes the gap of any candidate as rare as the first's is: Westfall & Young's single-step
+    min P. Rare is a gap that few draws of the same candidate match, so one with larger or wilder errors
+    counts like any other. Of one candidate it is `sign_flip`; one that errs as the first does adds nothing;
+    and it is never above their number times the p-value of the first by itself (Bonferroni).
+    """
+    largest = np.abs(gaps).max(axis=0, initial=0.0)
+    scaled = gaps / np.where(largest > 0, largest, 1.0)
+    sums, rounding = _sums(scaled, seed), _ROUNDING * np.abs(scaled).sum(axis=0)
+    as_wide = sums[:, 0] >= np.abs(scaled[:, 0].sum()) - rounding[0]
+    if as_wide.all():
+        return 1.0
+    # Of each candidate as many draws are as rare as of the first; fewer where that would part equals.
+    next_widest = np.sort(sums, axis=0)[-1 - as_wide.sum()]
+    as_rare = (sums > next_widest + rounding).any(axis=1)
+    return float(np.mean(as_wide | as_rare))
+
+
+def _sums(gaps: Floats, seed: int) -> Floats:
+    """(draws, columns): how wide the sums of `gaps` (units, columns) are, all of a unit having one sign.
+
+    Of up to `EXACT_UNITS` units for every way to give out the signs; of more, for `DRAWS` and the observed
+    signs, which count as one, so that no p-value is zero.
+    """
+    units = len(gaps)
+    if units <= EXACT_UNITS:
+        return _signed((np.arange(2**units)[:, None] >> np.arange(units)) & 1, gaps)
     generator = np.random.default_rng(seed)
-    as_wide = 0
-    for _ in range(0, DRAWS, _AT_ONCE):
-        signs = generator.integers(0, 2, (_AT_ONCE, len(scaled)), dtype=np.int8)
-        as_wide += int((_widest(signs, scaled) >= observed).sum())
-    return (1 + as_wide) / (1 + DRAWS)
+    drawn = [
+        _signed(generator.integers(0, 2, (_AT_ONCE, units), dtype=np.int8), gaps)
+        for _ in range(0, DRAWS, _AT_ONCE)
+    ]
+    return np.concatenate([np.abs(gaps.sum(axis=0, keepdims=True)), *drawn])
 
 
-def _widest(signs: NDArray[np.integer[Any]], gaps: Floats) -> Floats:
-    """(draws,): the widest sum over the units, whose `signs` (draws, units) are 0 or 1."""
-    widest: Floats = np.abs((2 * signs - 1) @ gaps).max(axis=1)
-    return widest
+def _signed(signs: NDArray[np.integer[Any]], gaps: Floats) -> Floats:
+    """(draws, columns): the width of the sums over the units, whose `signs` (draws, units) are 0 or 1."""
+    width: Floats = np.abs((2 * signs - 1) @ gaps)
+    return width
+
+
+def _gap(held_out: HeldOut, median: Floats, baseline: Floats) -> Floats:
+    """(units,): a candidate's error less the `baseline`'s; zero, which no sign changes, where it has none."""
+    gap = mean_by(held_out.units, held_out.errors(median)) - baseline
+    return np.where(np.isfinite(gap), gap, 0.0)
 
 
 def _effect(ours: float, theirs: float) -> float:

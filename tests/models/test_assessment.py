@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from models.cross_fitting import alone, blend, learned
 from models.forecasts import Forecast
 from models.held_out import HeldOut
 from models.methods import BLEND, raw_forecast
+from models.panel import Floats
 from models.verdict import FEWEST_UNITS, judge
 from tests.models.samples import around, held_out_of, tiny_config, untrained, waves
 
@@ -26,11 +28,21 @@ def answers(held_out: HeldOut, *, theta: float = HELPFUL, rnn: float = 2.0) -> d
     return {name: around(np.full(held_out.target.shape, median)) for name, median in above.items()}
 
 
-def assessed(
-    *, theta: float = HELPFUL, series: int = 12, tried: int = 2, blending: Blending = "auto"
+def medians(raw: Mapping[str, Forecast], *networks: str) -> list[Floats]:
+    return [raw[name].median for name in networks]
+
+
+def assessed_alone(
+    raw: Mapping[str, Forecast], held_out: HeldOut, *, blending: Blending = "auto", seed: int = 0
 ) -> Assessment:
+    """Of the network as the one candidate there was."""
+    return assess(raw, held_out, "lstm", tried=medians(raw, "lstm"), blending=blending, seed=seed)
+
+
+def assessed(*, theta: float = HELPFUL, series: int = 12, blending: Blending = "auto") -> Assessment:
     held_out = held_out_windows(series)
-    return assess(answers(held_out, theta=theta), held_out, "lstm", tried=tried, blending=blending, seed=3)
+    raw = answers(held_out, theta=theta)
+    return assess(raw, held_out, "lstm", tried=medians(raw, "lstm", "rnn"), blending=blending, seed=3)
 
 
 def test_auto_serves_the_blend_where_it_does_better() -> None:
@@ -91,26 +103,29 @@ def test_better_error_of_the_blend_is_of_windows_it_has_not_learned_from() -> No
     held_out = held_out_of(np.zeros((40, 1)))
     half = held_out.halves[:, None]
     raw = answers(held_out) | {"theta": around(np.where(half, -1.0, 2.2))}
-    assessment = assess(raw, held_out, "lstm", tried=1, blending="auto", seed=0)
+    assessment = assessed_alone(raw, held_out)
     learned_from_all = assessment.methods[BLEND].answer(raw, (80,))
     assert held_out.error(learned_from_all.median) < 1.0
     assert assessment.served == "lstm"
 
 
-def test_verdicts_count_the_blend_as_one_candidate_more() -> None:
-    assessment = assessed(tried=4)
-    assert assessment.verdicts == {
-        "lstm": judge(assessment.backtest, "lstm", candidates=4, seed=3),
-        BLEND: judge(assessment.backtest, BLEND, candidates=5, seed=3),
-    }
-    assert len({verdict.p_value for verdict in assessment.verdicts.values()}) == 2
+def test_network_and_blend_compete_with_every_candidate() -> None:
+    held_out = held_out_windows()
+    elsewhere = around(np.tile([[0.0], [5.0]], (6, 2)))
+    raw = answers(held_out, theta=HARMFUL) | {"rnn": elsewhere}
+    tried = medians(raw, "lstm", "rnn")
+    assessment = assess(raw, held_out, "lstm", tried=tried, blending="auto", seed=3)
+    assert set(assessment.verdicts) == {"lstm", BLEND}
+    for name, verdict in assessment.verdicts.items():
+        assert verdict == judge(assessment.backtest, name, tried=tried, seed=3)
+        assert verdict.p_value > judge(assessment.backtest, name, tried=tried[:1], seed=3).p_value
 
 
 def test_draws_of_the_test_depend_on_the_seed() -> None:
     held_out = held_out_of(np.random.default_rng(3).normal(0, 1, (40, 1)))
     raw = answers(held_out) | {"lstm": around(np.zeros((40, 1))), "theta": around(np.full((40, 1), 0.1))}
     first, again, other = (
-        assess(raw, held_out, "lstm", tried=1, blending="network", seed=seed).verdicts["lstm"].p_value
+        assessed_alone(raw, held_out, blending="network", seed=seed).verdicts["lstm"].p_value
         for seed in (1, 1, 2)
     )
     assert first == again != other
@@ -119,7 +134,7 @@ def test_draws_of_the_test_depend_on_the_seed() -> None:
 def test_histories_without_a_scale_are_assessed_by_percentages() -> None:
     held_out = held_out_of(np.ones((12, 2)), scale=0.0)
     raw = answers(held_out) | {"lstm": around(np.full((12, 2), 2.0)), "theta": around(np.zeros((12, 2)))}
-    assessment = assess(raw, held_out, "lstm", tried=1, blending="auto", seed=0)
+    assessment = assessed_alone(raw, held_out)
     assert assessment.verdicts["lstm"].measure == "sMAPE"
     assert assessment.served == BLEND
 
@@ -128,7 +143,7 @@ def test_untrained_network_loses_on_seasonal_data() -> None:
     model, panel = untrained(tiny_config()), waves(series=7)
     held_out = HeldOut.of(panel, model.config)
     raw = {name: raw_forecast(name, model, held_out.known) for name in ("lstm", *BASELINES)}
-    verdict = assess(raw, held_out, "lstm", tried=1, blending="network", seed=0).verdicts["lstm"]
+    verdict = assessed_alone(raw, held_out, blending="network").verdicts["lstm"]
     assert verdict.outcome == "loses"
     assert verdict.effect > 0
 
@@ -136,6 +151,6 @@ def test_untrained_network_loses_on_seasonal_data() -> None:
 def test_half_without_a_scale_is_assessed_by_the_other() -> None:
     held_out = held_out_windows(12)
     gaps = replace(held_out, scale=np.where(held_out.halves, np.nan, 1.0))
-    assessment = assess(answers(gaps), gaps, "lstm", tried=1, blending="auto", seed=0)
+    assessment = assessed_alone(answers(gaps), gaps)
     assert assessment.verdicts["lstm"].n == 6
     assert assessment.served in assessment.methods

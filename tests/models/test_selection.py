@@ -55,9 +55,15 @@ def test_model_of_pretrained_members_alone_is_judged_without_learning_anything()
 
 
 def test_every_start_that_was_tried_counts_in_the_verdict() -> None:
-    trained = train(panel(), tiny_config(views=("last", "pretrained"), steps=5), ["lstm"])
-    backtest = trained.assessment.backtest
-    assert trained.assessment.verdicts["lstm"] == judge(backtest, "lstm", candidates=3, seed=7)
+    config = tiny_config(views=("last", "pretrained"), steps=5)
+    assessment = train(panel(), config, ["lstm"]).assessment
+    backtest = assessment.backtest
+    judged = fit(panel(), config, held_out=backtest.held_out.steps)
+    tried = [forecast(part, backtest.held_out.known).median for part in judged.by_start]
+    assert len(tried) == 3
+    assert assessment.verdicts == {
+        name: judge(backtest, name, tried=tried, seed=7) for name in ("lstm", BLEND)
+    }
 
 
 def test_other_architectures_are_tried_without_the_pretrained_members() -> None:
@@ -94,9 +100,9 @@ def test_each_window_has_the_answers_of_its_own_history() -> None:
 def test_verdicts_are_of_the_best_candidate_and_its_blend() -> None:
     trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"])
     best, backtest = trained.trials[0].architecture, trained.assessment.backtest
+    tried = [backtest.forecasts[name].median for name in ("rnn", "cnn")]
     assert trained.assessment.verdicts == {
-        best: judge(backtest, best, candidates=2, seed=7),
-        BLEND: judge(backtest, BLEND, candidates=3, seed=7),
+        name: judge(backtest, name, tried=tried, seed=7) for name in (best, BLEND)
     }
 
 
