@@ -108,7 +108,7 @@ def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
         if source.is_pretrained:
             source = replace(source, answerer=looked_back(database, source, device))
         model = load_model(database, source, device)
-        _print(pages(database, source, model))
+        _print(pages(database, source, model, query.levels))
 
 
 def _print(pages: Iterator[Answers]) -> None:

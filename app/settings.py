@@ -66,6 +66,14 @@ class Settings(BaseSettings):
     body_cache_mb: Annotated[
         int, Field(ge=1, description="Memory for finished forecasts in the API process, in MiB.")
     ] = 64
+    outlook_cache_mb: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="Memory for what models say of series, from which other horizons and levels are "
+            "answered, in the API process, in MiB.",
+        ),
+    ] = 64
     max_requests: Annotated[
         int,
         Field(ge=1, description="Requests in work at a time in an API process; more are refused."),

@@ -49,8 +49,13 @@ class Service:
 
 
 @contextmanager
-def running_service(folder: Path, options: Sequence[str] = ()) -> Iterator[Service]:
-    """Run `gatecast serve` on the database in a folder, with its log there; `options` are the command's."""
+def running_service(
+    folder: Path, options: Sequence[str] = (), command: str = "serve", **more: object
+) -> Iterator[Service]:
+    """Run a command of `gatecast` that serves on the database in a folder, with its log there.
+
+    `options` are the command's, `more` are settings by their names in capitals.
+    """
     port, database_url = free_port(), f"sqlite:///{folder / 'gatecast.db'}"
     settings = {
         "DATABASE_URL": database_url,
@@ -58,14 +63,16 @@ def running_service(folder: Path, options: Sequence[str] = ()) -> Iterator[Servi
         "PORT": port,
         "DEVICE": "cpu",
         "LOG_LEVEL": "warning",
+        **more,
     }
     environment = {f"GATECAST_{name}": str(value) for name, value in settings.items()}
-    words = [sys.executable, "-m", "app.cli", "serve", *options]
+    words = [sys.executable, "-m", "app.cli", command, *options]
+    log = folder / f"{command}.log"
     began = time.perf_counter()
-    with running_process(words, environment, folder / "serve.log") as process:
+    with running_process(words, environment, log) as process:
         url = f"http://127.0.0.1:{port}"
         with Client(url) as client:
-            wait_for(client.is_ready, process, folder / "serve.log")
+            wait_for(client.is_ready, process, log)
         yield Service(url, database_url, process.pid, time.perf_counter() - began)
 
 

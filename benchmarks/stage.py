@@ -20,15 +20,21 @@ OK = 200
 
 @dataclass(frozen=True)
 class Stage:
-    """`etag` is that of the answer at `cached_path`; it and `unseen` are None where there is no such."""
+    """`etag` is that of the answer at `cached_path`; it and `unseen` are None where there is no such.
+
+    `forgetful` is a second service on the same database that keeps nothing of what a model says of a series,
+    and `first_walk` goes through its addresses.
+    """
 
     service: Service
+    forgetful: Service
     bare_url: str
     folder: Path
     dataset_id: str
     model_id: str
     method: str
     walk: Walk
+    first_walk: Walk
     cached_path: str
     etag: str | None
     unseen: Path | None
@@ -36,7 +42,7 @@ class Stage:
 
 @contextmanager
 def staged(monthly: Monthly, workers: int | None) -> Iterator[Stage]:
-    """Start a service on an empty database, train, and start the bare app; both with so many workers."""
+    """Start a service on an empty database, train, and start the other two; each with so many workers."""
     options = [] if workers is None else ["--workers", str(workers)]
     with tempfile.TemporaryDirectory(prefix="gatecast-serving-") as name:
         folder = Path(name)
@@ -45,15 +51,20 @@ def staged(monthly: Monthly, workers: int | None) -> Iterator[Stage]:
             model_id = client.wait(client.train(dataset_id, HORIZON, "quick").id).model_id
             path = f"/forecast?dataset_id={dataset_id}&unique_id={monthly.names[0]}"
             answer = httpx2.get(service.url + path).raise_for_status()
-            with running_bare_app(folder, len(answer.content), workers) as bare_url:
+            with (
+                running_bare_app(folder, len(answer.content), workers) as bare_url,
+                running_service(folder, options, "api", OUTLOOK_CACHE_MB=0) as forgetful,
+            ):
                 yield Stage(
                     service=service,
+                    forgetful=forgetful,
                     bare_url=bare_url,
                     folder=folder,
                     dataset_id=dataset_id,
                     model_id=str(model_id),
                     method=answer.json()["method"],
                     walk=Walk(dataset_id, monthly.names),
+                    first_walk=Walk(dataset_id, monthly.names),
                     cached_path=path,
                     etag=_etag(answer),
                     unseen=_unseen(service.url, folder, monthly.unseen(dataset_id, UNSEEN)),

@@ -9,13 +9,13 @@ in place of their difference, for series differ in size.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from models.forecasts import Forecast, checked_levels
+from models.forecasts import MOST, Forecast, checked_levels, within
 from models.panel import Floats, Integers
 
 LEVELS = (50, 80, 95, 99)
@@ -27,7 +27,9 @@ OWN_FACTOR = 100
 MOST_STRETCH = 20.0
 """A few values beside bounds of no width must not widen those of all others without end."""
 
-_TINY, _MOST = np.finfo(np.float64).tiny, np.finfo(np.float64).max
+_TINY = np.finfo(np.float64).tiny
+
+_SIDES = np.array([-1.0, 1.0])[:, None, None]
 
 _NARROWEST = 1e-9
 """A half-width is no unit to measure in under this, as a share of the median's size."""
@@ -58,18 +60,17 @@ class Calibration:
 
         With fewer no conformal quantile exists.
         """
-        outer = next(known for known in LEVELS if known >= level)
-        return self.windows >= math.ceil(outer / (100 - outer))
+        return self.windows >= _windows_for(level)
 
     def bands(self, forecast: Forecast) -> "Bands":
         """The same medians with calibrated half-widths; `forecast` has bounds at `LEVELS`."""
         factors = self.factors[: forecast.median.shape[1]]
+        widths = np.zeros((1 + len(LEVELS), 2, *forecast.median.shape))
         with np.errstate(over="ignore"):
-            below, above = (
-                np.minimum(np.maximum.accumulate(width * factors, axis=2), _MOST)
-                for width in _half_widths(forecast)
-            )
-        return Bands(forecast.median, below, above)
+            for side, width in enumerate(_half_widths(forecast)):
+                stretched = np.minimum(np.maximum.accumulate(width * factors, axis=2), MOST)
+                widths[1:, side] = np.moveaxis(stretched, 2, 0)
+        return Bands(forecast.median, widths)
 
     def to_dict(self) -> dict[str, object]:
         """The fields as JSON can hold them."""
@@ -83,36 +84,41 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class Bands:
-    """`median` (window, horizon); half-widths below and above it (window, horizon, levels), at `LEVELS`."""
+    """`median` (window, horizon), and its half-widths, `widths` (1 + levels, side, window, horizon).
+
+    Those of level 0, which are none, come first, then those at `LEVELS`; the sides are below and above.
+    """
 
     median: Floats
-    below: Floats
-    above: Floats
+    widths: Floats
 
-    def at(self, levels: Sequence[int]) -> Forecast:
+    def at(self, levels: Sequence[int], lowest: Floats | float = -MOST) -> Forecast:
         """Bounds at any levels; those of a level never lie within those of a smaller one.
 
+        Nothing is below `lowest` (window, 1), and what leaves float64 stops at its ends.
         Raises `InvalidLevel`.
         """
         wanted = checked_levels(levels)
+        # All in one, and the median as level 0: of a single window each step costs what a call of numpy does.
         with np.errstate(over="ignore"):
-            return Forecast(
-                self.median,
-                lo={level: self.median - _at(level, self.below) for level in wanted},
-                hi={level: self.median + _at(level, self.above) for level in wanted},
-            )
+            bounds = within(self.median + _SIDES * _at((0, *wanted), self.widths), lowest)
+        return Forecast(
+            bounds[0, 0],
+            lo={level: bounds[i, 0] for i, level in enumerate(wanted, 1)},
+            hi={level: bounds[i, 1] for i, level in enumerate(wanted, 1)},
+        )
 
-    def part(self, windows: Integers, horizon: int) -> "Bands":
-        """Those of the windows of these numbers, so many steps ahead."""
-        return Bands(*(values[windows, :horizon] for values in (self.median, self.below, self.above)))
+    def until(self, horizon: int) -> "Bands":
+        """Those of the first so many steps ahead."""
+        return Bands(self.median[:, :horizon], self.widths[..., :horizon])
 
 
 def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
     """Both (window, horizon, levels): below and above the median."""
     # The two ends of float64 are further apart than it reaches.
     with np.errstate(over="ignore"):
-        below = [np.minimum(forecast.median - forecast.lo[level], _MOST) for level in LEVELS]
-        above = [np.minimum(forecast.hi[level] - forecast.median, _MOST) for level in LEVELS]
+        below = [np.minimum(forecast.median - forecast.lo[level], MOST) for level in LEVELS]
+        above = [np.minimum(forecast.hi[level] - forecast.median, MOST) for level in LEVELS]
     return np.stack(below, axis=2), np.stack(above, axis=2)
 
 
@@ -124,7 +130,7 @@ def _scores(forecast: Forecast, target: Floats) -> Floats:
     # A distance that leaves float64 is further out than any bound.
     with np.errstate(over="ignore"):
         distance = np.abs(target - forecast.median)[..., None]
-        scores: Floats = np.minimum(distance / unit, _MOST)
+        scores: Floats = np.minimum(distance / unit, MOST)
     return scores
 
 
@@ -149,25 +155,37 @@ def _conformal_quantile(scores: Floats, level: float) -> float:
     return min(MOST_STRETCH, max(1.0, float(known[-1]))) if len(known) else 1.0
 
 
-def _at(level: int, widths: Floats) -> Floats:
-    """Half-widths (window, horizon) at any level, from those at `LEVELS`.
+def _at(levels: tuple[int, ...], widths: Floats) -> Floats:
+    """Half-widths (levels, side, window, horizon) at any levels, from those of `Bands`.
 
     Interpolated in the normal-probit domain, where those of a normal distribution lie on a line.
     """
-    right, share = _place(level)
-    inner = widths[..., right - 2] if right > 1 else np.zeros(widths.shape[:2])
-    outer = widths[..., right - 1]
+    left, right, share = _places(levels)
+    inner, outer = widths.take(left, axis=0), widths.take(right, axis=0)
     # Rounding must not carry it past the outer one, which the next level starts from.
     between: Floats = np.minimum(inner + share * (outer - inner), outer)
     return between
 
 
-@lru_cache(maxsize=128)
-def _place(level: int) -> tuple[int, float]:
-    """Which of `LEVELS`, counted from 1, is the next outer one, and how far a level is on the way to it."""
+@lru_cache(maxsize=1000)
+def _places(levels: tuple[int, ...]) -> tuple[Integers, Integers, Floats]:
+    """Between which of 0 and `LEVELS` levels lie, by number, and how far they are on the way.
+
+    The latter stands in an axis before those of side, window and horizon.
+    """
     knots = np.array([0.0, *(_probit(known) for known in LEVELS)])
-    right = int(np.clip(np.searchsorted(knots, _probit(level)), 1, len(LEVELS)))
-    return right, float((_probit(level) - knots[right - 1]) / (knots[right] - knots[right - 1]))
+    places = np.array([_probit(level) for level in levels])
+    right = np.clip(np.searchsorted(knots, places), 1, len(LEVELS))
+    left = right - 1
+    share = (places - knots[left]) / (knots[right] - knots[left])
+    return left, right, share[:, None, None, None]
+
+
+@cache
+def _windows_for(level: int) -> int:
+    """How many windows it takes to calibrate a level."""
+    outer = next(known for known in LEVELS if known >= level)
+    return math.ceil(outer / (100 - outer))
 
 
 def _probit(level: int) -> float:

@@ -10,7 +10,7 @@ from models.config import HISTORY_LIMIT, TrainingConfig
 from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
 from models.panel import Floats, Integers, Panel
 
-_MOST = np.finfo(np.float64).max
+MOST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,21 +32,21 @@ class Forecast:
     def moved(self, by: Floats) -> "Forecast":
         """Median and bounds `by` (series, horizon) higher; what leaves float64 stops at its ends."""
         with np.errstate(over="ignore"):
-            return self._each(lambda values: _within(values + by, -_MOST))
+            return self._each(lambda values: within(values + by, -MOST))
 
     def at_least(self, floor: Floats) -> "Forecast":
         """Nothing below `floor` (series,), and what left float64 at its ends."""
-        lowest = np.maximum(floor, -_MOST)[:, None]
-        return self._each(lambda values: _within(values, lowest))
+        lowest = np.maximum(floor, -MOST)[:, None]
+        return self._each(lambda values: within(values, lowest))
 
     def _each(self, change: Callable[[Floats], Floats]) -> "Forecast":
         lo, hi = ({k: change(v) for k, v in side.items()} for side in (self.lo, self.hi))
         return Forecast(change(self.median), lo, hi)
 
 
-def _within(values: Floats, lowest: Floats | float) -> Floats:
+def within(values: Floats, lowest: Floats | float) -> Floats:
     """What is no lower than `lowest` and no higher than float64 reaches; np.clip takes ten times as long."""
-    within: Floats = np.minimum(np.maximum(values, lowest), _MOST)
+    within: Floats = np.minimum(np.maximum(values, lowest), MOST)
     return within
 
 

@@ -1,6 +1,6 @@
 """The ways to forecast that a training leaves: the network, each simple method, and a blend; calibrated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +9,8 @@ import numpy as np
 from models.baselines import BASELINES, simple_forecast
 from models.calibration import LEVELS, Bands, Calibration
 from models.config import HISTORY_LIMIT, TrainingConfig
-from models.forecasts import Forecast, checked_horizon, floors
-from models.panel import Floats, Integers, Panel
+from models.forecasts import MOST, Forecast, checked_horizon, floors
+from models.panel import Floats, Panel
 
 if TYPE_CHECKING:
     from models.network import Forecaster
@@ -62,15 +62,41 @@ class Method:
 class Outlook:
     """All that a method says of several series, to the trained horizon and at every level.
 
-    `floors` (series,) is what no answer goes below.
+    `lowest` (series, 1) is what no answer goes below.
     """
 
     bands: Bands
-    floors: Floats
+    lowest: Floats
 
-    def forecast(self, series: Integers, horizon: int, levels: Sequence[int]) -> Forecast:
-        """What was asked of the series of these numbers. Raises `InvalidLevel`."""
-        return self.bands.part(series, horizon).at(levels).at_least(self.floors[series])
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return self.bands.median.nbytes + self.bands.widths.nbytes + self.lowest.nbytes
+
+    def forecast(self, horizon: int, levels: Sequence[int]) -> Forecast:
+        """What was asked. Raises `InvalidLevel`."""
+        return self.bands.until(horizon).at(levels, self.lowest)
+
+    def apart(self) -> Iterator["Outlook"]:
+        """Each series by itself, in arrays of its own."""
+        for number in range(len(self.lowest)):
+            only = slice(number, number + 1)
+            bands = Bands(self.bands.median[only].copy(), self.bands.widths[:, :, only].copy())
+            yield Outlook(bands, self.lowest[only].copy())
+
+
+def together(outlooks: Sequence[Outlook]) -> Outlook:
+    """The inverse of `Outlook.apart`."""
+    if len(outlooks) == 1:
+        return outlooks[0]
+    bands = [outlook.bands for outlook in outlooks]
+    return Outlook(
+        Bands(
+            np.concatenate([one.median for one in bands]),
+            np.concatenate([one.widths for one in bands], axis=2),
+        ),
+        np.concatenate([outlook.lowest for outlook in outlooks]),
+    )
 
 
 def look_ahead(
@@ -85,7 +111,7 @@ def look_ahead(
     parts = {method.lead: raw_forecast(method.lead, forecaster, recent)}
     for name in method.followers:
         parts[name] = Forecast(_completed(name, forecaster.config, recent, known.get(name)), lo={}, hi={})
-    return Outlook(method.bands(parts), floors(recent))
+    return Outlook(method.bands(parts), np.maximum(floors(recent), -MOST)[:, None])
 
 
 def forecast_by(
@@ -101,7 +127,7 @@ def forecast_by(
     As `forecasting.forecast` does, and raises the same; bounds are calibrated.
     """
     steps = checked_horizon(forecaster.config, horizon)
-    return look_ahead(method, forecaster, panel).forecast(np.arange(panel.series), steps, levels)
+    return look_ahead(method, forecaster, panel).forecast(steps, levels)
 
 
 def raw_forecast(name: str, forecaster: "Forecaster", panel: Panel) -> Forecast:

@@ -13,10 +13,11 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services import attempts, storage
+from app.services import attempts, forecasting, storage
 from app.settings import Settings
 from benchmarks import postgres
 from models.config import TrainingConfig, preset
+from models.methods import Outlook, look_ahead
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +107,19 @@ def brief_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(config, steps=config.epochs)
 
     monkeypatch.setattr(attempts, "preset", brief)
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many series each forward pass was for."""
+    seen: list[int] = []
+
+    def watched(method: Any, forecaster: Any, panel: Any, known: Any) -> Outlook:
+        seen.append(panel.series)
+        return look_ahead(method, forecaster, panel, known)
+
+    monkeypatch.setattr(forecasting, "look_ahead", watched)
+    return seen
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def table(database: Database, query: ForecastQuery) -> Iterator[Answers]:
     """The forecasts of every series, page by page."""
     with database.read() as session:
         source = find_source(session, OWNER, query)
-    return pages(database, source, load_model(database, source, "cpu"))
+    return pages(database, source, load_model(database, source, "cpu"), query.levels)
 
 
 def judged_model(

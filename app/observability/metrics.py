@@ -27,6 +27,7 @@ IN_WORK = Gauge("gatecast_requests_in_work", "Calls in work.", multiprocess_mode
 
 FORECASTS = Counter("gatecast_forecasts", "Forecasts asked for, by where the answer came from.", ["source"])
 FROM_MEMORY = FORECASTS.labels("memory")
+FROM_OUTLOOK = FORECASTS.labels("outlook")
 UNCHANGED = FORECASTS.labels("unchanged")
 COMPUTED = FORECASTS.labels("computed")
 BATCH_SERIES = Histogram(
@@ -36,6 +37,9 @@ BATCH_SERIES = Histogram(
 )
 BODY_CACHE_BYTES = Gauge(
     "gatecast_body_cache_bytes", "Finished forecasts in memory.", multiprocess_mode="livesum"
+)
+OUTLOOK_CACHE_BYTES = Gauge(
+    "gatecast_outlook_cache_bytes", "What models say of series, in memory.", multiprocess_mode="livesum"
 )
 MODEL_CACHE_BYTES = Gauge("gatecast_model_cache_bytes", "Models in memory.", multiprocess_mode="livesum")
 MODEL_LOAD_SECONDS = Histogram(

@@ -23,7 +23,7 @@ class Known:
 
     axis: TimeAxis
     unique_ids: list[str]
-    ends: Ints  # (series,) ordinals
+    ends: list[int]  # ordinals
     dataset_id: str | None = None
     dataset_version: int | None = None
 
@@ -107,9 +107,9 @@ def of_nothing(horizon: int, levels: Sequence[int]) -> Forecast:
 def _times(known: Known, horizon: int) -> list[list[str | int]]:
     """Write the times ahead; series that end together, as most do, share a list."""
     if horizon > KEPT_HORIZON:
-        after = {end: _written(known.axis, end, horizon) for end in np.unique(known.ends).tolist()}
-        return [after[end] for end in known.ends.tolist()]
-    return [_times_after(known.axis, end, horizon) for end in known.ends.tolist()]
+        after = {end: _written(known.axis, end, horizon) for end in set(known.ends)}
+        return [after[end] for end in known.ends]
+    return [_times_after(known.axis, end, horizon) for end in known.ends]
 
 
 def _written(axis: TimeAxis, end: int, horizon: int) -> list[str | int]:

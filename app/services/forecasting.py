@@ -1,8 +1,9 @@
 """Forecasts: find the model and the last window of each series, let its method answer, name the times."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from models.panel import Panel
 
 PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory
 SLOW_PAGE = 50  # where a series takes long, and the first page shall not take minutes
+OutlookKey = tuple[str, str, int, str, str, str]  # workspace, dataset, version, weights, their hash, method
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class ForecastQuery:
     levels: tuple[int, ...] = (80, 95)
 
     @property
+    def subject(self) -> "Subject":
+        """What is asked, whatever series and levels it is asked about."""
+        return Subject(self.dataset_id, self.model_id, self.dataset_version, self.horizon)
+
+    @property
     def names_no_dataset(self) -> bool:
         """Whether neither a dataset is named nor a model that was trained on one."""
         return self.dataset_id is None and self.model_id in (None, pretrained.MODEL_ID)
@@ -52,6 +59,15 @@ class ForecastQuery:
         return replace(self, dataset_id=dataset_id)
 
 
+class Subject(NamedTuple):
+    """The part of a query that its source depends on."""
+
+    dataset_id: str | None
+    model_id: str | None
+    dataset_version: int | None
+    horizon: int | None
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """What answers a query: one model, and one version of the dataset whose series it forecasts."""
@@ -59,7 +75,6 @@ class Source:
     model: Model
     version: DatasetVersion
     horizon: int
-    levels: tuple[int, ...]
     answerer: Answerer
     is_champion: bool
 
@@ -83,6 +98,12 @@ class Source:
         """What its loaded model is kept under."""
         return self.version.workspace_id, self.model.weights_key
 
+    @cached_property
+    def outlook_key(self) -> OutlookKey:
+        """All that its outlook on a series depends on, beside the series; under one key it never changes."""
+        model = self.model
+        return (*self.ref, self.version.version, model.weights_key, model.weights_sha256, self.answerer.name)
+
     @property
     def is_slow(self) -> bool:
         """Whether a series takes a tenth of a second, as ETS does, and not a millisecond."""
@@ -104,30 +125,41 @@ class Reading:
             self.source.answerer.method, self.model.forecaster, panel, self.model.simple.of(self.rows)
         )
 
-    def answers(self) -> Answers:
+    def answers(self, levels: Sequence[int]) -> Answers:
         """Forecast every row as the source says."""
-        if not self.rows:
-            source = self.source
-            return told_of(source, self.rows, of_nothing(source.horizon, source.levels))
-        numbers = np.arange(len(self.rows))
-        forecast = self.outlook().forecast(numbers, self.source.horizon, self.source.levels)
-        return told_of(self.source, self.rows, forecast)
+        horizon = self.source.horizon
+        forecast = self.outlook().forecast(horizon, levels) if self.rows else of_nothing(horizon, levels)
+        names, ends = [row.unique_id for row in self.rows], [row.end for row in self.rows]
+        return told_of(self.source, names, ends, forecast, levels)
 
 
-def told_of(source: Source, rows: Sequence[LastWindow], forecast: Forecast) -> Answers:
-    """Say of the forecast of some rows what is to be said with it."""
+def told_of(
+    source: Source, unique_ids: list[str], ends: list[int], forecast: Forecast, levels: Sequence[int]
+) -> Answers:
+    """Say of the forecast of some series, whose last times are `ends`, what is to be said with it."""
     version = source.version
-    ends = np.array([row.end for row in rows], dtype=np.int64)
-    known = Known(source.axis, [row.unique_id for row in rows], ends, version.dataset_id, version.version)
-    return told(known, source.model, source.answerer, forecast, source.levels)
+    known = Known(source.axis, unique_ids, ends, version.dataset_id, version.version)
+    return told(known, source.model, source.answerer, forecast, levels)
 
 
-def history_of(source: Source, rows: Sequence[LastWindow]) -> History:
-    """Return what is known of the first of some rows, as far back as its index row goes."""
+def read_named(session: Session, source: Source, unique_ids: Iterable[str]) -> list[LastWindow]:
+    """Read the named series, by name, without those that are not there."""
+    return dataset_queries.last_windows(session, source.version, unique_ids)
+
+
+def history_of(database: Database, source: Source, unique_id: str) -> History:
+    """Read what is known of a series, as far back as its index row goes.
+
+    Raises NotFound if it is not there.
+    """
+    with database.read() as session:
+        rows = read_named(session, source, [unique_id])
+    if not rows:
+        raise datasets.no_such_series(source.version, {unique_id})
     return History.until(source.axis, rows[0].end, store.tail(rows[0]))
 
 
-def pages(database: Database, source: Source, model: LoadedModel) -> Iterator[Answers]:
+def pages(database: Database, source: Source, model: LoadedModel, levels: Sequence[int]) -> Iterator[Answers]:
     """Forecast every series, page by page, each read in a short transaction of its own.
 
     Whatever happens meanwhile, one table comes from one method of one model, and one version.
@@ -139,7 +171,7 @@ def pages(database: Database, source: Source, model: LoadedModel) -> Iterator[An
             # Deleted meanwhile, it would look like a table that is at its end.
             _version(session, source.ref, source.version.version)
             rows, following = read_page(session, source, replace(request, after=following))
-        yield Reading(source, model, rows).answers()
+        yield Reading(source, model, rows).answers(levels)
         if following is None:
             return
 
@@ -173,7 +205,7 @@ def find_source(session: Session, principal: Principal, query: ForecastQuery) ->
     horizon = trained.horizon if query.horizon is None else query.horizon
     _check_horizon(session, trained, horizon)
     is_champion = query.model_id is None
-    return Source(trained, version, horizon, query.levels, verdicts.answerer(trained), is_champion)
+    return Source(trained, version, horizon, verdicts.answerer(trained), is_champion)
 
 
 def looked_back(database: Database, source: Source, device: str) -> Answerer:
@@ -228,7 +260,7 @@ def _no_dataset(query: ForecastQuery) -> BadInput:
 def _pretrained_source(version: DatasetVersion, query: ForecastQuery) -> Source:
     season_length = TimeAxis.from_dict(version.axis).season_length
     model = pretrained.model(query.horizon, season_length)
-    return Source(model, version, model.horizon, query.levels, pretrained.as_it_is(model), is_champion=False)
+    return Source(model, version, model.horizon, pretrained.as_it_is(model), is_champion=False)
 
 
 def _version_asked_for(

@@ -16,6 +16,7 @@ from app.services.forecasting import (
     ForecastQuery,
     Reading,
     Source,
+    Subject,
     find_source,
     history_of,
     load_model,
@@ -27,6 +28,7 @@ from app.services.loading import LoadedModel
 from app.services.lru import Lru
 from app.services.model_cache import ModelCache
 from app.services.once import Once
+from app.services.outlooks import Outlooks, SeriesOutlook, answers_of
 from app.services.paging import PageRequest
 from app.services.unseen import Rows, Served, forecast_by_themselves, forecast_rows
 from app.services.verdicts import Answerer
@@ -35,7 +37,7 @@ from app.settings import MEBIBYTE, Settings
 SOURCES = 1000
 DRAWN = ("image/png", "image/svg+xml")  # a picture takes a tenth of a second
 FEW = 16  # series that are written in the event loop
-SourceKey = tuple[str, ForecastQuery]
+SourceKey = tuple[str, Subject]  # workspace, what is asked
 PastKey = tuple[DatasetRef, int, int]  # dataset, version, horizon
 
 
@@ -64,7 +66,8 @@ class Oracle:
         self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
         self._sources: Lru[SourceKey, tuple[Source, int]] = Lru(SOURCES)
         self._looked_back: Once[PastKey, Answerer] = Once(Lru(SOURCES))
-        self._batcher = Batcher(database)
+        self._outlooks = Outlooks(settings.outlook_cache_mb * MEBIBYTE)
+        self._batcher = Batcher(database, self._outlooks)
         self._pins = settings.pin_champions
         self._pinned: dict[DatasetRef, tuple[tuple[str, str], int]] = {}
 
@@ -104,7 +107,6 @@ class Oracle:
         """Return the answer as bytes, made now unless it was before, and remember how it was asked for."""
         body = self.bodies.get(asked.key)
         if body is None:
-            metrics.COMPUTED.inc()
             body = await (self._named(asked, write) if asked.query.unique_ids else self._page(asked, write))
             self.bodies.put(asked.key, body)
         else:
@@ -123,7 +125,7 @@ class Oracle:
             source = await self._source(principal, query)
             model = await self._model(source)
             served = Served(source.model, source.axis, source.answerer, model.forecaster)
-            forecast = partial(forecast_rows, served, rows, source.horizon, source.levels)
+            forecast = partial(forecast_rows, served, rows, source.horizon, query.levels)
 
         def make() -> Answered:
             answers, frame = forecast()
@@ -133,32 +135,52 @@ class Oracle:
         return await asyncio.to_thread(make)
 
     async def _named(self, asked: Asked, write: Write) -> Body:
-        model = await self._model(asked.source)
-        answered = await self._batcher.ask(asked.source, model, asked.query.unique_ids)
-        if len(answered.answers) <= FEW and asked.key.media_type not in DRAWN:
-            return write(asked, answered)
-        return await asyncio.to_thread(write, asked, answered)
+        outlooks = await self._outlooks_on(asked.source, asked.query.unique_ids)
+
+        def make() -> Body:
+            answers = answers_of(asked.source, outlooks, asked.query.levels)
+            return write(asked, self._answered(asked.source, answers))
+
+        if len(outlooks) <= FEW and asked.key.media_type not in DRAWN:
+            return make()
+        return await asyncio.to_thread(make)
+
+    async def _outlooks_on(self, source: Source, unique_ids: tuple[str, ...]) -> list[SeriesOutlook]:
+        """Return what is said of the named series, by name, from memory if all of it is there."""
+        kept = self._outlooks.recall(source.outlook_key, unique_ids)
+        if kept is not None:
+            metrics.FROM_OUTLOOK.inc()
+            return kept
+        metrics.COMPUTED.inc()
+        return await self._batcher.ask(source, await self._model(source), unique_ids)
 
     async def _page(self, asked: Asked, write: Write) -> Body:
-        source = asked.source
+        source, levels = asked.source, asked.query.levels
+        metrics.COMPUTED.inc()
         model = await self._model(source)
 
         def make() -> Body:
             with self._database.read() as session:
                 rows, following = read_page(session, source, asked.page)
-            answers = Reading(source, model, rows).answers()
-            return write(asked, Answered(answers, lambda: history_of(source, rows), following))
+            answers = Reading(source, model, rows).answers(levels)
+            return write(asked, self._answered(source, answers, following))
 
         return await asyncio.to_thread(make)
+
+    def _answered(self, source: Source, answers: Answers, following: str | None = None) -> Answered:
+        def history() -> History:
+            return history_of(self._database, source, answers.unique_ids[0])
+
+        return Answered(answers, history, following)
 
     async def pages(self, asked: Asked) -> Iterator[Answers]:
         """Forecast every series, as they are taken; each step takes long and belongs in a thread."""
         model = await self._model(asked.source)
         metrics.COMPUTED.inc()
-        return pages(self._database, asked.source, model)
+        return pages(self._database, asked.source, model, asked.query.levels)
 
     async def _source(self, principal: Principal, query: ForecastQuery) -> Source:
-        key = (principal.workspace_id, replace(query, unique_ids=()))
+        key = (principal.workspace_id, query.subject)
         known = self._sources.get(key)
         if known is not None and self._feed.holds(known[0].ref, known[1]):
             return known[0]

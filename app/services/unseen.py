@@ -68,7 +68,7 @@ def forecast_by_themselves(
 def _forecast(served: Served, frame: SeriesFrame, horizon: int, levels: Sequence[int]) -> Answers:
     method, panel = served.answerer.method, _panel(frame)
     forecast = forecast_by(method, served.network, panel, horizon=horizon, levels=levels)
-    known = Known(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1])
+    known = Known(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
     return told(known, served.model, served.answerer, forecast, levels)
 
 

@@ -42,7 +42,11 @@ def test_bound_is_the_bare_app_a_read_and_three_passes(figures: Figures) -> None
 
 
 def test_errors_of_all_rounds_are_counted(figures: Figures) -> None:
-    assert figures["errors"] == 6 * 2
+    assert figures["errors"] == 8 * 2
+
+
+def test_first_question_of_a_series_has_figures_of_its_own(figures: Figures) -> None:
+    assert (figures["first_rps_16"], figures["first_16_over_empty"]) == (1.0, 0.001)
 
 
 def test_scenarios_beside_the_compared_ones_are_told_by_name(figures: Figures) -> None:

@@ -9,7 +9,7 @@ from models.calibration import LEVELS, Calibration
 from models.config import HISTORY_LIMIT
 from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
 from models.forecasting import forecast
-from models.methods import Method, forecast_by, mixture, raw_forecast
+from models.methods import Method, forecast_by, look_ahead, mixture, raw_forecast, together
 from models.network import Forecaster
 from models.panel import Floats, Panel
 from models.training import fit
@@ -106,6 +106,16 @@ def test_values_older_than_the_history_limit_do_not_count(model: Forecaster) -> 
     )
     assert [part.tolist() for part in bounds(whole)] == [part.tolist() for part in bounds(tail)]
     assert (whole.lo[95][0, -1], whole.median[0, -1] > 0) == (0.0, True)
+
+
+def test_outlook_in_parts_says_what_the_whole_says(model: Forecaster) -> None:
+    whole = look_ahead(method(lstm=0.5, drift=0.5), model, waves())
+    parts = list(whole.apart())
+    assert sum(part.nbytes for part in parts) == whole.nbytes
+    answers = [outlook.forecast(3, (60, 95)) for outlook in (whole, together(parts))]
+    assert [part.tolist() for part in bounds(answers[0])] == [part.tolist() for part in bounds(answers[1])]
+    alone = parts[1].forecast(3, (60, 95))
+    assert [part.tolist() for part in bounds(alone)] == [part[1:2].tolist() for part in bounds(answers[0])]
 
 
 def test_raw_forecast_has_the_bounds_that_calibration_starts_from(model: Forecaster) -> None:

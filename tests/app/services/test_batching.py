@@ -1,7 +1,6 @@
 """Questions that meet share a pass, and each gets its own answer."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -9,15 +8,16 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import NotFound
 from app.services import batching, forecasting
-from app.services.answers import Answered
 from app.services.batching import Batcher
 from app.services.forecasting import ForecastQuery, Source, find_source, load_model
 from app.services.loading import LoadedModel
-from models.methods import Outlook, look_ahead
+from app.services.outlooks import Outlooks, SeriesOutlook
+from models.methods import Outlook
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Ready = tuple[Source, LoadedModel]
+Answer = list[SeriesOutlook] | BaseException
 
 
 @pytest.fixture
@@ -29,33 +29,20 @@ def ready(database: Database) -> Ready:
     return source, load_model(database, source, "cpu")
 
 
-@pytest.fixture
-def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many series each forward pass was for."""
-    seen: list[int] = []
-
-    def watched(method: Any, forecaster: Any, panel: Any, known: Any) -> Outlook:
-        seen.append(panel.series)
-        return look_ahead(method, forecaster, panel, known)
-
-    monkeypatch.setattr(forecasting, "look_ahead", watched)
-    return seen
-
-
-def ask(database: Database, ready: Ready, *questions: tuple[str, ...]) -> list[Answered | BaseException]:
+def ask(database: Database, ready: Ready, *questions: tuple[str, ...]) -> list[Answer]:
     """Ask all at once."""
 
-    async def main() -> list[Answered | BaseException]:
-        batcher = Batcher(database)
+    async def main() -> list[Answer]:
+        batcher = Batcher(database, Outlooks(10**9))
         asked = [batcher.ask(*ready, names) for names in questions]
         return await asyncio.gather(*asked, return_exceptions=True)
 
     return asyncio.run(asyncio.wait_for(main(), 60))
 
 
-def names_of(answer: Answered | BaseException) -> list[str]:
-    assert isinstance(answer, Answered)
-    return answer.answers.unique_ids
+def names_of(answer: Answer) -> list[str]:
+    assert isinstance(answer, list)
+    return [series.unique_id for series in answer]
 
 
 def test_questions_that_meet_share_one_pass(database: Database, ready: Ready, passes: list[int]) -> None:
@@ -67,9 +54,9 @@ def test_questions_that_meet_share_one_pass(database: Database, ready: Ready, pa
 def test_answer_is_that_of_the_series_asked_alone(database: Database, ready: Ready) -> None:
     (alone,) = ask(database, ready, ("series 4",))
     *_, together = ask(database, ready, ("series 0",), ("series 2",), ("series 4",))
-    assert isinstance(alone, Answered)
-    assert isinstance(together, Answered)
-    medians = [answered.answers.forecast.median[0] for answered in (alone, together)]
+    assert isinstance(alone, list)
+    assert isinstance(together, list)
+    medians = [answer[0].outlook.bands.median[0] for answer in (alone, together)]
     assert medians[1] == pytest.approx(medians[0], rel=1e-6)
 
 
@@ -98,7 +85,7 @@ def test_more_than_fit_into_a_pass_go_into_the_next(
 
 def test_nobody_works_for_those_who_have_gone(database: Database, ready: Ready, passes: list[int]) -> None:
     async def main() -> None:
-        batcher = Batcher(database)
+        batcher = Batcher(database, Outlooks(10**9))
         gone = asyncio.create_task(batcher.ask(*ready, ("series 0",)))
         await asyncio.sleep(0)
         gone.cancel()

@@ -28,7 +28,7 @@ def reading(database: Database) -> Reading:
 
 def medians(reading: Reading, simple: SimpleMedians) -> list[list[float]]:
     model = LoadedModel(reading.model.forecaster, simple)
-    found = Reading(reading.source, model, reading.rows).answers().forecast.median
+    found = Reading(reading.source, model, reading.rows).answers((80,)).forecast.median
     return [list(row) for row in found]
 
 

@@ -1,0 +1,74 @@
+"""What models say of series, kept within a bound."""
+
+import numpy as np
+
+from app.observability import metrics
+from app.services.forecasting import OutlookKey
+from app.services.outlooks import Outlooks, SeriesOutlook
+from models.calibration import LEVELS, Bands
+from models.methods import Outlook
+
+KEY: OutlookKey = ("default", "dataset_1", 1, "model_1/weights", "0" * 64, "lstm")
+
+
+def said(name: str, horizon: int = 18) -> SeriesOutlook:
+    bands = Bands(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
+    return SeriesOutlook(name, 0, Outlook(bands, np.zeros((1, 1))))
+
+
+SIZE = said("a").nbytes
+
+
+def filled(names: str, limit_bytes: int = 3 * SIZE) -> Outlooks:
+    outlooks = Outlooks(limit_bytes)
+    outlooks.keep(KEY, [said(name) for name in names])
+    return outlooks
+
+
+def kept(outlooks: Outlooks, names: str) -> list[str]:
+    return [name for name in names if outlooks.recall(KEY, [name])]
+
+
+def test_several_are_recalled_by_name() -> None:
+    found = filled("abc").recall(KEY, ["c", "a"])
+    assert [series.unique_id for series in found or []] == ["a", "c"]
+
+
+def test_nothing_is_recalled_where_one_is_missing() -> None:
+    assert filled("ab").recall(KEY, ["a", "c"]) is None
+
+
+def test_other_version_method_or_weights_has_none() -> None:
+    outlooks = filled("a")
+    workspace, dataset_id, version, weights, sha256, method = KEY
+    others: list[OutlookKey] = [
+        ("other", dataset_id, version, weights, sha256, method),
+        (workspace, dataset_id, version + 1, weights, sha256, method),
+        (workspace, dataset_id, version, "model_2/weights", sha256, method),
+        (workspace, dataset_id, version, weights, "1" * 64, method),
+        (workspace, dataset_id, version, weights, sha256, "theta"),
+    ]
+    assert [outlooks.recall(key, ["a"]) for key in others] == [None] * 5
+
+
+def test_those_used_longest_ago_go_when_bytes_run_out() -> None:
+    outlooks = filled("abc")
+    outlooks.recall(KEY, ["a"])
+    outlooks.keep(KEY, [said("d")])
+    assert (kept(outlooks, "abcd"), outlooks.nbytes) == (["a", "c", "d"], 3 * SIZE)
+
+
+def test_one_larger_than_the_memory_is_not_kept() -> None:
+    outlooks = filled("ab")
+    outlooks.keep(KEY, [said("c", horizon=1000)])
+    assert kept(outlooks, "abc") == ["a", "b"]
+
+
+def test_memory_of_no_bytes_keeps_nothing() -> None:
+    outlooks = filled("ab", limit_bytes=0)
+    assert (kept(outlooks, "ab"), outlooks.nbytes) == ([], 0)
+
+
+def test_bytes_in_memory_are_told() -> None:
+    outlooks = filled("ab")
+    assert metrics.OUTLOOK_CACHE_BYTES._value.get() == outlooks.nbytes == 2 * SIZE
