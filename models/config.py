@@ -24,12 +24,11 @@ Preset = Literal["quick", "balanced", "accurate"]
 Architecture = Literal["lstm", "gru", "rnn", "cnn"]
 """Which encoder reads the context; all else is the same."""
 
-View = Literal["last", "season", "long", "phase", "pretrained"]
+View = Literal["last", "season", "phase", "pretrained"]
 """How one member of the ensemble sees a series.
 
-`last` and `season` take the seasonal pattern out and measure from the last value or from the mean of the
-last season; `long` is `season` with the long season in place of the season (a week of hours in place of a
-day); `phase` leaves the pattern in, measures from the last value and is told the place in the season.
+`last` and `season` take the seasonal patterns out and measure from the last value or from the mean of the
+last season; `phase` leaves them in, measures from the last value and is told the place in the season.
 `pretrained` is `last` with the place told and a longer context, for the networks that have seen other series
 and learn from these no more.
 """
@@ -56,7 +55,7 @@ Begun = Literal["both", "pretrained", "scratch"]
 """What the networks of a model began as."""
 
 LONG_SEASONS = {24: 168, 48: 336}
-"""A day of hours, or of half hours, comes again as a day of the week."""
+"""A day of hours, or of half hours, comes again as a day of the week; each a multiple of the shorter one."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +96,16 @@ class TrainingConfig:
     @property
     def span(self) -> int:
         """Values before its origin that a window looks at: the context and the seasons."""
-        lengths = {self.season_length_of(view) for view in self.views if view != "phase"}
         contexts = (self.context_of(view) for view in self.views)
+        lengths = self.season_lengths if set(self.views) != {"phase"} else ()
         return max([*contexts, *(seasons_within(length) * length for length in lengths)])
+
+    @property
+    def season_lengths(self) -> tuple[int, ...]:
+        """Steps in each season whose pattern is taken out, the shorter one first."""
+        longer = LONG_SEASONS.get(self.season_length, self.season_length)
+        lengths = dict.fromkeys((self.season_length, longer))
+        return tuple(length for length in lengths if seasons_within(length))
 
     def context_of(self, view: View) -> int:
         """Steps that the network of a view reads."""
@@ -108,12 +114,6 @@ class TrainingConfig:
     def hidden_of(self, view: View) -> int:
         """Numbers in the state of the network of a view."""
         return PRETRAINED_HIDDEN if view == "pretrained" else self.hidden
-
-    def season_length_of(self, view: View) -> int:
-        """Steps in the season that a view takes out or is told the place in."""
-        if view == "long":
-            return LONG_SEASONS.get(self.season_length, self.season_length)
-        return self.season_length
 
     @property
     def learners(self) -> tuple[int, ...]:
@@ -238,7 +238,7 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
         horizon=horizon,
         season_length=season_length,
         seed=seed,
-        views=_members(recipe, start, _views(season_length, context, longest), is_known=is_known),
+        views=_members(recipe, start, _views(season_length, context), is_known=is_known),
         context=context,
         hidden=64,
         steps=min(_steps(values), recipe.most_steps),
@@ -280,12 +280,10 @@ def _members(recipe: _Recipe, start: Start, views: tuple[View, ...], *, is_known
     return pretrained if start == "pretrained" else scratch
 
 
-def _views(season_length: int, context: int, longest: int) -> tuple[View, ...]:
+def _views(season_length: int, context: int) -> tuple[View, ...]:
     """Different ways to see the same data; a raw season is seen only where the context holds two of it."""
     if season_length == 1:
         return ("last",)
-    if season_length in LONG_SEASONS and longest >= 3 * LONG_SEASONS[season_length]:
-        return ("last", "long")
     if context >= 2 * season_length:
         return ("last", "season", "phase")
     return ("last", "season")

@@ -15,7 +15,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "pretrained.safetensors"
 VIEW: View = "pretrained"
 
 INPUTS = 6
-WIDTH = 256
+WIDTH = 128
 STEP_FEATURES = 5
 ANSWERS_AT_ONCE = 2**14
 

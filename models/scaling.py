@@ -78,8 +78,8 @@ class Scale:
         adjusted = z - _laid_out(pattern, -z.shape[1], 0)
         recent = adjusted[:, -config.context_of(view) :]
         level = _last_known(recent)
-        if view in {"season", "long"}:
-            season = adjusted[:, -config.season_length_of(view) :].nanmean(dim=1, keepdim=True)
+        if view == "season":
+            season = adjusted[:, -config.season_length :].nanmean(dim=1, keepdim=True)
             level = torch.where(season.isfinite(), season, level)
         steps = recent.diff(dim=1).abs().nanmean(dim=1, keepdim=True) + CHANGE_FLOOR
         return cls(pattern, level, steps.nan_to_num(nan=UNKNOWN_CHANGE))
@@ -122,12 +122,17 @@ def scaled_targets(windows: Windows, transform: Transform, scale: Scale) -> Tens
 
 
 def pattern_of(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
-    """(batch, places): the seasonal pattern that a view takes out; one place of zero where it takes none."""
-    season_length = config.season_length_of(view)
-    seasons = seasons_within(season_length)
-    if view == "phase" or seasons == 0:
-        return z.new_zeros(len(z), 1)
-    return seasonal_pattern(z, season_length, seasons)
+    """(batch, places): the seasonal pattern that a view takes out; one place of zero where it takes none.
+
+    Of two seasons the longer one's is what the shorter one's leaves: a day's is the better known of both, for
+    there are more of them.
+    """
+    pattern = z.new_zeros(len(z), 1)
+    for length in () if view == "phase" else config.season_lengths:
+        rest = z - _laid_out(pattern, -z.shape[1], 0)
+        found = seasonal_pattern(rest, length, seasons_within(length))
+        pattern = found + pattern.repeat(1, length // pattern.shape[1])
+    return pattern
 
 
 def _laid_out(pattern: Tensor, first: int, stop: int) -> Tensor:

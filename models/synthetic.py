@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.config import LONG_SEASONS
 from models.panel import Floats, Integers
 
 Random = np.random.Generator
@@ -145,13 +146,18 @@ def _trends(shape: Shape, random: Random) -> Floats:
 
 
 def _seasons(shape: Shape, random: Random) -> Floats:
-    """(count, length): a season whose strength may change, and in a fifth of the series a longer one too."""
+    """(count, length): a season whose strength may change, and in a fifth of the series a longer one too.
+
+    Above a day there is a week, in half of them.
+    """
     count = shape.count
     change = np.where(_some(1 / 3, count, random), random.normal(0, 0.7, (count, 1)), 0.0)
     season = _pattern(count, shape.season_length, random)[:, shape.places] * (1 + change * shape.share)
-    longer = shape.season_length * int(random.choice([4, 7, 12])) if shape.season_length > 1 else 1
+    some = shape.season_length * int(random.choice([4, 7, 12])) if shape.season_length > 1 else 1
+    longer = LONG_SEASONS.get(shape.season_length, some)
+    often = 0.5 if shape.season_length in LONG_SEASONS else 0.2
     slow = _pattern(count, longer, random)[:, np.arange(shape.length) % longer]
-    return season + np.where(_some(0.2, count, random), slow, 0.0)
+    return season + np.where(_some(often, count, random), slow, 0.0)
 
 
 def _pattern(count: int, season_length: int, random: Random) -> Floats:

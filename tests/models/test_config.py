@@ -12,6 +12,7 @@ from models.config import (
     Preset,
     Start,
     TrainingConfig,
+    View,
     longest_horizon,
     preset,
 )
@@ -112,8 +113,7 @@ def test_context_holds_two_seasons_or_follows_the_length(
     [
         (1, 2000, {"last"}),
         (12, 100, {"last", "season", "phase"}),
-        (24, 700, {"last", "long"}),
-        (24, 400, {"last", "season"}),
+        (24, 700, {"last", "season"}),
         (52, 400, {"last", "season"}),
     ],
 )
@@ -149,9 +149,14 @@ def test_pretrained_members_learn_nothing_more() -> None:
     assert tiny_config(views=("last", "pretrained", "season")).learners == (0, 2)
 
 
-@pytest.mark.parametrize(("views", "span"), [(("last",), 192), (("last", "long"), 1008), (("phase",), 24)])
-def test_window_reaches_back_over_the_seasons_its_views_take_out(views: tuple[str, ...], span: int) -> None:
-    assert tiny_config(season_length=24, context=24, views=views).span == span
+@pytest.mark.parametrize(
+    ("season_length", "views", "span"),
+    [(12, ("last",), 96), (24, ("last", "phase"), 1008), (24, ("phase",), 24), (1, ("last",), 24)],
+)
+def test_window_reaches_back_over_the_seasons_its_views_take_out(
+    season_length: int, views: tuple[View, ...], span: int
+) -> None:
+    assert tiny_config(season_length=season_length, context=24, views=views).span == span
 
 
 def test_unknown_preset_is_refused() -> None:

@@ -57,6 +57,9 @@ MEASURED = {
     Training(100_000, 100, preset="balanced"): 1175,
     Training(400, 1000, horizon=24, season_length=24, preset="balanced"): 1246,
     Training(200, 2000, horizon=336, season_length=24, preset="balanced"): 2203,
+    Training(20_000, 100, start="auto"): 756,
+    Training(400, 1000, horizon=24, season_length=24, start="auto"): 1062,
+    Training(200, 2000, horizon=168, season_length=24, start="auto"): 1182,
 }
 """Peaks in MiB of whole trainings of an LSTM."""
 

@@ -52,13 +52,19 @@ def test_features_are_finite_and_of_ordinary_size(name: str, view: View) -> None
     assert inputs.abs().max() < 1000
 
 
-def test_week_of_hours_is_taken_out_by_the_long_season_alone() -> None:
+@pytest.mark.parametrize("view", ["last", "season", "pretrained"])
+def test_week_of_hours_is_taken_out_beside_its_day(view: View) -> None:
     week = np.random.default_rng(2).lognormal(size=168)
-    config = tiny_config(season_length=24, context=24, views=("season", "long"))
+    config = tiny_config(season_length=24, context=24, views=(view,))
     z = row(np.tile(week, 6)).log()
-    left = {view: Scale.of(z, view, config).forward(z, -1008).abs().max() for view in config.views}
-    assert left["long"] < 1e-6
-    assert left["season"] > 1
+    assert Scale.of(z, view, config).forward(z, -1008).abs().max() < 1e-6
+
+
+def test_day_is_taken_out_where_no_two_weeks_are_known() -> None:
+    day = np.random.default_rng(2).lognormal(size=24)
+    config = tiny_config(season_length=24, context=24, views=("last",))
+    z = row(np.concatenate([np.full(1008 - 240, np.nan), np.tile(day, 10)])).log()
+    assert Scale.of(z, "last", config).forward(z[:, -240:], -240).abs().max() < 1e-6
 
 
 def test_gap_in_series_is_masked() -> None:
