@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import get_args
@@ -30,6 +31,7 @@ from benchmarks.report import finish, print_table
 from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
 from models.assessment import Assessment
+from models.baselines import preload
 from models.config import Architecture, Preset, preset
 from models.forecasting import use_one_thread
 from models.methods import forecast_by
@@ -120,10 +122,16 @@ def in_processes(
 ) -> Iterator[tuple[str, dict[str, Score]]]:
     """What `work` answers for each part, with its frequency, as they end, each in a fresh process."""
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(processes, context, _stand_by, max_tasks_per_child=1) as pool:
         frequencies = {pool.submit(work, part, *more): part.frequency for part in parts}
         for future in as_completed(frequencies):
             yield frequencies[future], future.result()
+
+
+def _stand_by() -> None:
+    """Import what takes seconds, as a process of the worker does before there is a training for it."""
+    preload()
+    import_module("torch._dynamo")  # with the first optimizer
 
 
 def _summary(method: str, results: Results) -> dict[str, float]:
