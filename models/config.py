@@ -24,13 +24,13 @@ Preset = Literal["quick", "balanced", "accurate"]
 Architecture = Literal["lstm", "gru", "rnn", "cnn"]
 """Which encoder reads the context; all else is the same."""
 
-View = Literal["last", "season", "phase", "pretrained"]
+View = Literal["last", "season", "short", "phase", "pretrained"]
 """How one member of the ensemble sees a series.
 
 `last` and `season` take the seasonal patterns out and measure from the last value or from the mean of the
-last season; `phase` leaves them in, measures from the last value and is told the place in the season.
-`pretrained` is `last` with the place told and a longer context, for the networks that have seen other series
-and learn from these no more.
+last season; `short` is `last` with the pattern of the shorter of two seasons alone taken out; `phase` leaves
+them in, measures from the last value and is told the place in the season. `pretrained` is `last` with the
+place told and a longer context, for the networks that have seen other series and learn from these no more.
 """
 
 PRETRAINED_CONTEXT = 48
@@ -97,14 +97,14 @@ class TrainingConfig:
     def span(self) -> int:
         """Values before its origin that a window looks at: the context and the seasons."""
         contexts = (self.context_of(view) for view in self.views)
-        lengths = self.season_lengths if set(self.views) != {"phase"} else ()
+        lengths = {length for view in self.views for length in self.season_lengths_of(view)}
         return max([*contexts, *(seasons_within(length) * length for length in lengths)])
 
-    @property
-    def season_lengths(self) -> tuple[int, ...]:
-        """Steps in each season whose pattern is taken out, the shorter one first."""
+    def season_lengths_of(self, view: View) -> tuple[int, ...]:
+        """Steps in each season whose pattern a view takes out, the shorter one first."""
         longer = LONG_SEASONS.get(self.season_length, self.season_length)
-        lengths = dict.fromkeys((self.season_length, longer))
+        some: dict[View, tuple[int, ...]] = {"phase": (), "short": (self.season_length,)}
+        lengths = dict.fromkeys(some.get(view, (self.season_length, longer)))
         return tuple(length for length in lengths if seasons_within(length))
 
     def context_of(self, view: View) -> int:
@@ -284,6 +284,8 @@ def _views(season_length: int, context: int) -> tuple[View, ...]:
     """Different ways to see the same data; a raw season is seen only where the context holds two of it."""
     if season_length == 1:
         return ("last",)
+    if season_length in LONG_SEASONS:
+        return ("last", "season", "short")
     if context >= 2 * season_length:
         return ("last", "season", "phase")
     return ("last", "season")

@@ -94,14 +94,14 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor) -> 
     """(batch, horizon, quantiles) in units of the transform: the mean over the members, in rising order."""
     config = forecaster.config
     views: dict[View, tuple[Scale, Tensor]] = {}
-    patterns: dict[bool, Tensor] = {}
+    patterns: dict[tuple[int, ...], Tensor] = {}
     total = torch.zeros((), dtype=z.dtype, device=z.device)
     for view, network in zip(config.views, forecaster.networks, strict=True):
         if view not in views:
-            has_one = view != "phase"
-            if has_one not in patterns:
-                patterns[has_one] = pattern_of(z, view, config)
-            scale = Scale.of(z, view, config, patterns[has_one])
+            lengths = config.season_lengths_of(view)
+            if lengths not in patterns:
+                patterns[lengths] = pattern_of(z, view, config)
+            scale = Scale.of(z, view, config, patterns[lengths])
             views[view] = scale, features(z, scale, windows.phases, view, config)
         scale, inputs = views[view]
         total = total + scale.inverse(network(inputs).to(z.dtype), 0)

@@ -128,7 +128,7 @@ def pattern_of(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
     there are more of them.
     """
     pattern = z.new_zeros(len(z), 1)
-    for length in () if view == "phase" else config.season_lengths:
+    for length in config.season_lengths_of(view):
         rest = z - _laid_out(pattern, -z.shape[1], 0)
         found = seasonal_pattern(rest, length, seasons_within(length))
         pattern = found + pattern.repeat(1, length // pattern.shape[1])

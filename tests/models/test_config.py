@@ -113,7 +113,7 @@ def test_context_holds_two_seasons_or_follows_the_length(
     [
         (1, 2000, {"last"}),
         (12, 100, {"last", "season", "phase"}),
-        (24, 700, {"last", "season"}),
+        (24, 700, {"last", "season", "short"}),
         (52, 400, {"last", "season"}),
     ],
 )
@@ -151,7 +151,13 @@ def test_pretrained_members_learn_nothing_more() -> None:
 
 @pytest.mark.parametrize(
     ("season_length", "views", "span"),
-    [(12, ("last",), 96), (24, ("last", "phase"), 1008), (24, ("phase",), 24), (1, ("last",), 24)],
+    [
+        (12, ("last",), 96),
+        (24, ("short", "last"), 1008),
+        (24, ("short",), 192),
+        (24, ("phase",), 24),
+        (1, ("last",), 24),
+    ],
 )
 def test_window_reaches_back_over_the_seasons_its_views_take_out(
     season_length: int, views: tuple[View, ...], span: int

@@ -60,6 +60,13 @@ def test_week_of_hours_is_taken_out_beside_its_day(view: View) -> None:
     assert Scale.of(z, view, config).forward(z, -1008).abs().max() < 1e-6
 
 
+def test_week_of_hours_is_left_in_for_the_short_view() -> None:
+    week = np.random.default_rng(2).lognormal(size=168)
+    config = tiny_config(season_length=24, context=24, views=("short", "last"))
+    z = row(np.tile(week, 6)).log()
+    assert Scale.of(z, "short", config).forward(z, -1008).abs().max() > 1
+
+
 def test_day_is_taken_out_where_no_two_weeks_are_known() -> None:
     day = np.random.default_rng(2).lognormal(size=24)
     config = tiny_config(season_length=24, context=24, views=("last",))
