@@ -24,13 +24,14 @@ Preset = Literal["quick", "balanced", "accurate"]
 Architecture = Literal["lstm", "gru", "rnn", "cnn"]
 """Which encoder reads the context; all else is the same."""
 
-View = Literal["last", "season", "short", "phase", "pretrained"]
+View = Literal["last", "season", "short", "long", "phase", "pretrained"]
 """How one member of the ensemble sees a series.
 
 `last` and `season` take the seasonal patterns out and measure from the last value or from the mean of the
-last season; `short` is `last` with the pattern of the shorter of two seasons alone taken out; `phase` leaves
-them in, measures from the last value and is told the place in the season. `pretrained` is `last` with the
-place told and a longer context, for the networks that have seen other series and learn from these no more.
+last season; of two seasons `short` is `last` without the shorter one's pattern alone, and `long` is `season`
+without the longer one's; `phase` leaves them in, measures from the last value and is told the place in the
+season. `pretrained` is `last` with the place told and a longer context, for the networks that have seen
+other series and learn from these no more.
 """
 
 PRETRAINED_CONTEXT = 48
@@ -103,7 +104,7 @@ class TrainingConfig:
     def season_lengths_of(self, view: View) -> tuple[int, ...]:
         """Steps in each season whose pattern a view takes out, the shorter one first."""
         longer = LONG_SEASONS.get(self.season_length, self.season_length)
-        some: dict[View, tuple[int, ...]] = {"phase": (), "short": (self.season_length,)}
+        some: dict[View, tuple[int, ...]] = {"phase": (), "short": (self.season_length,), "long": (longer,)}
         lengths = dict.fromkeys(some.get(view, (self.season_length, longer)))
         return tuple(length for length in lengths if seasons_within(length))
 
@@ -285,7 +286,7 @@ def _views(season_length: int, context: int) -> tuple[View, ...]:
     if season_length == 1:
         return ("last",)
     if season_length in LONG_SEASONS:
-        return ("last", "season", "short")
+        return ("last", "season", "short", "long")
     if context >= 2 * season_length:
         return ("last", "season", "phase")
     return ("last", "season")

@@ -78,7 +78,7 @@ class Scale:
         adjusted = z - _laid_out(pattern, -z.shape[1], 0)
         recent = adjusted[:, -config.context_of(view) :]
         level = _last_known(recent)
-        if view == "season":
+        if view in {"season", "long"}:
             season = adjusted[:, -config.season_length :].nanmean(dim=1, keepdim=True)
             level = torch.where(season.isfinite(), season, level)
         steps = recent.diff(dim=1).abs().nanmean(dim=1, keepdim=True) + CHANGE_FLOOR

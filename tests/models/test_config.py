@@ -113,7 +113,7 @@ def test_context_holds_two_seasons_or_follows_the_length(
     [
         (1, 2000, {"last"}),
         (12, 100, {"last", "season", "phase"}),
-        (24, 700, {"last", "season", "short"}),
+        (24, 700, {"last", "season", "short", "long"}),
         (52, 400, {"last", "season"}),
     ],
 )
@@ -155,6 +155,7 @@ def test_pretrained_members_learn_nothing_more() -> None:
         (12, ("last",), 96),
         (24, ("short", "last"), 1008),
         (24, ("short",), 192),
+        (24, ("long",), 1008),
         (24, ("phase",), 24),
         (1, ("last",), 24),
     ],

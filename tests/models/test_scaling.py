@@ -52,7 +52,7 @@ def test_features_are_finite_and_of_ordinary_size(name: str, view: View) -> None
     assert inputs.abs().max() < 1000
 
 
-@pytest.mark.parametrize("view", ["last", "season", "pretrained"])
+@pytest.mark.parametrize("view", ["last", "season", "long", "pretrained"])
 def test_week_of_hours_is_taken_out_beside_its_day(view: View) -> None:
     week = np.random.default_rng(2).lognormal(size=168)
     config = tiny_config(season_length=24, context=24, views=(view,))

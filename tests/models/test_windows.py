@@ -108,7 +108,7 @@ def test_blank_start_borrows_nothing_from_the_series_before() -> None:
     assert windows_at(panel, series=1, origin=25, end=25).history.isnan().all()
 
 
-@pytest.mark.parametrize("view", ["last", "season", "short", "phase"])
+@pytest.mark.parametrize("view", ["last", "season", "short", "long", "phase"])
 @pytest.mark.parametrize("future", [1e9, 0.0, -5.0, np.nan])
 def test_no_window_sees_its_future(view: str, future: float) -> None:
     panel = waves(series=3)
