@@ -69,7 +69,7 @@ def scenarios(stage: Stage) -> Scenarios:
         chosen["not_modified"] = lambda seconds: wrk.load(cached, CONNECTIONS, seconds, headers=headers)
     if stage.unseen is not None:
         script, url = (wrk.POST, stage.unseen), f"{stage.service.url}/forecast"
-        # One at a time: each is half a second of Theta, and sixteen would not end in the seconds of a turn.
+        # One at a time: each is a quarter of a second of Theta, and of sixteen few would end within a turn.
         chosen[f"unseen_{UNSEEN}"] = lambda seconds: wrk.load(url, 1, seconds, script=script)
     return chosen
 

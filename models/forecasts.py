@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.config import HISTORY_LIMIT, TrainingConfig
 from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
-from models.panel import Floats, Integers, Panel
+from models.panel import Floats, Panel
 
 MOST = float(np.finfo(np.float64).max)
 
@@ -21,8 +21,8 @@ class Forecast:
     lo: dict[int, Floats]
     hi: dict[int, Floats]
 
-    def rows(self, chosen: NDArray[np.bool_] | Integers) -> "Forecast":
-        """Those of the chosen series alone, by mask or by number."""
+    def rows(self, chosen: NDArray[np.bool_]) -> "Forecast":
+        """Those of the chosen series alone."""
         return self._each(lambda values: values[chosen])
 
     def steps(self, count: int) -> "Forecast":
