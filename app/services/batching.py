@@ -27,6 +27,7 @@ class _Batch:
     def __init__(self, source: Source, model: LoadedModel) -> None:
         self.source, self.model = source, model
         self.waiting: list[_Question] = []
+        self._taken: list[_Question] = []
 
     def take(self) -> list[_Question]:
         """Take as many as fit into one pass, at least one; none, if those who asked have all gone."""
@@ -37,8 +38,13 @@ class _Batch:
             if count and series > MOST_TOGETHER:
                 break
             count += 1
-        taken, self.waiting = self.waiting[:count], self.waiting[count:]
-        return taken
+        self._taken, self.waiting = self.waiting[:count], self.waiting[count:]
+        return self._taken
+
+    def give_up(self) -> None:
+        """Let those go who are not answered."""
+        for question in (*self._taken, *self.waiting):
+            question.answer.cancel()  # does nothing to what is answered
 
 
 class Batcher:
@@ -72,15 +78,21 @@ class Batcher:
         return await question.answer
 
     async def _work_off(self, key: OutlookKey, batch: _Batch) -> None:
-        while taken := await self._gather(batch):
-            try:
-                found = await self._find(taken, batch)
-            except Exception as error:  # noqa: BLE001  # whatever it is, those who asked shall hear of it
-                _fail(taken, error)
-            else:
-                self._outlooks.keep(key, found.values())
-                _settle(taken, found, batch.source)
-        del self._batches[key]
+        try:
+            while taken := await self._gather(batch):
+                await self._answer(taken, key, batch)
+        finally:
+            # Whatever breaks the work off: the next to ask begins anew, and nobody waits for ever.
+            del self._batches[key]
+            batch.give_up()
+
+    async def _answer(self, questions: list[_Question], key: OutlookKey, batch: _Batch) -> None:
+        try:
+            found = await self._find(questions, batch)
+            self._outlooks.keep(key, found.values())
+            _settle(questions, found, batch.source)
+        except Exception as error:  # noqa: BLE001  # whatever it is, those who asked shall hear of it
+            _fail(questions, error)
 
     async def _gather(self, batch: _Batch) -> list[_Question]:
         """Wait a turn of the event loop, and another as long as more questions come in."""

@@ -22,14 +22,13 @@ class Once(Generic[Key, Value]):
         if (found := self._kept.get(key)) is not None:
             return found
         if key not in self._making:
-            self._making[key] = asyncio.create_task(self._make(key, make))
+            making = self._making[key] = asyncio.create_task(self._make(key, make))
+            # Even if it is broken off before it has begun.
+            making.add_done_callback(lambda _: self._making.pop(key))
         # Shielded: who waits may go away, and others wait for the same.
         return await asyncio.shield(self._making[key])
 
     async def _make(self, key: Key, make: Callable[[], Value]) -> Value:
-        try:
-            value = await asyncio.to_thread(make)
-            self._kept.put(key, value)
-            return value
-        finally:
-            del self._making[key]
+        value = await asyncio.to_thread(make)
+        self._kept.put(key, value)
+        return value

@@ -104,3 +104,37 @@ def test_failure_reaches_everyone_who_asked(
     monkeypatch.setattr(forecasting, "look_ahead", fail)
     failed = ask(database, ready, ("series 0",), ("series 1",))
     assert [type(error) for error in failed] == [ZeroDivisionError, ZeroDivisionError]
+
+
+@pytest.mark.parametrize("place", ["keep", "settle"])
+def test_fault_after_the_pass_is_heard_and_leaves_nothing_behind(
+    database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    async def main() -> list[Answer]:
+        batcher = Batcher(database, Outlooks(10**9))
+        with monkeypatch.context() as patched:
+            patched.setattr(*{"keep": (Outlooks, "keep"), "settle": (batching, "_settle")}[place], fail)
+            first = await asyncio.gather(batcher.ask(*ready, ("series 0",)), return_exceptions=True)
+        return [*first, await batcher.ask(*ready, ("series 0",))]
+
+    failed, answered = asyncio.run(asyncio.wait_for(main(), 10))
+    assert isinstance(failed, MemoryError)
+    assert names_of(answered) == ["series 0"]
+
+
+def test_work_that_is_broken_off_leaves_nobody_waiting(database: Database, ready: Ready) -> None:
+    async def main() -> list[Answer]:
+        batcher = Batcher(database, Outlooks(10**9))
+        asked = asyncio.gather(batcher.ask(*ready, ("series 0",)), return_exceptions=True)
+        for _ in range(2):  # until it is asked, and worked on
+            await asyncio.sleep(0)
+        (work,) = batcher._tasks
+        work.cancel()
+        return [*await asked, await batcher.ask(*ready, ("series 0",))]
+
+    broken_off, answered = asyncio.run(asyncio.wait_for(main(), 10))
+    assert isinstance(broken_off, asyncio.CancelledError)
+    assert names_of(answered) == ["series 0"]
