@@ -12,13 +12,13 @@ from starlette.types import Lifespan
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
 from app.api.deps import Parts
 from app.api.direct import Direct
+from app.api.documentation import PROBLEM, document, operation_id
 from app.api.errors import add_error_handlers
 from app.api.gate import Gate
 from app.api.limits import BodyLimit
 from app.api.memory import FromMemory
 from app.db.engine import Database
 from app.queue import Queue
-from app.schemas.problem import Problem
 from app.services import devices
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
@@ -38,7 +38,6 @@ Every error is a problem document (RFC 9457) that says what is wrong, where, and
 """
 THREADS = 32  # for what takes long: a few slow tables must not keep short forecasts waiting
 WRITERS = 10  # requests that change something, at a time; SQLite has one writer in any case
-PROBLEM = {"model": Problem, "description": "What is wrong, where, and how to mend it."}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -48,12 +47,14 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         version=VERSION,
         lifespan=_lifespan(settings),
-        responses={"default": PROBLEM},
+        responses=PROBLEM,
+        generate_unique_id_function=operation_id,
     )
     # In the order of how often they are called: each call is matched against one after the other.
     for part in (forecast, datasets, train, jobs, schedules, workers, models, health):
         app.include_router(part.router)
     add_error_handlers(app)
+    document(app)
     # The last one added is the first to see a call.
     app.add_middleware(BodyLimit, limit_bytes=settings.max_upload_mb * MEBIBYTE)
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)

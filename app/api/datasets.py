@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
-from app.api.pagination import Page, handed_out
+from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import DatasetId
 from app.api.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, TheObservations, TheUpload
 from app.schemas.datasets import DatasetOut, DatasetPage, ObservationPage, ObservationsOut, SeriesPage
@@ -53,12 +53,12 @@ def list_series(
 def list_observations(
     dataset_id: DatasetId,
     unique_id: Annotated[str, Query(description="Name of the series.")],
-    page: Page,
+    page: CountedPage,
     principal: CurrentPrincipal,
     session: ReadSession,
 ) -> ObservationPage:
     """Read the observations of one series, oldest first."""
-    return handed_out(datasets.observations(session, principal, dataset_id, unique_id, page))
+    return datasets.observations(session, principal, dataset_id, unique_id, page)
 
 
 @router.post("/{dataset_id}/observations", openapi_extra=OBSERVATIONS_BODY, dependencies=[OncePerKey])

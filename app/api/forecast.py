@@ -36,6 +36,7 @@ from app.services.oracle import Asked, Oracle
 
 TABLES = {CSV: csv_parts, NDJSON: ndjson_parts, ARROW: arrow_parts}
 PICTURES: dict[str, Picture] = {PNG: "png", SVG: "svg"}
+TEXT = {"type": "string"}
 METHOD, VERDICT, WARNING = "Gatecast-Method", "Gatecast-Verdict", "Gatecast-Warning"
 REQUEST_BODY = {
     "requestBody": {"required": True, "content": {JSON: {"schema": inlined(ForecastRequest)}}},
@@ -49,7 +50,7 @@ async def get_request(request: Request) -> ForecastRequest:
 
 
 def _header(description: str) -> dict[str, Any]:
-    return {"description": description, "schema": {"type": "string"}}
+    return {"description": description, "schema": TEXT}
 
 
 def _bytes(description: str) -> dict[str, Any]:
@@ -62,11 +63,14 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": "One series if one is named or brought, else a page. Tables (CSV, NDJSON, Arrow) hold "
         "every series, a chart (PNG, SVG) shows one.",
         "content": {
-            CSV: {"example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n"},
-            NDJSON: {"example": f"{json.dumps(examples.FORECAST)}\n"},
+            CSV: {
+                "schema": TEXT,
+                "example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n",
+            },
+            NDJSON: {"schema": TEXT, "example": f"{json.dumps(examples.FORECAST)}\n"},
             ARROW: _bytes("Record batches with the columns of CSV; what all rows share is metadata."),
             PNG: _bytes("What is known, the median, and a band for each level; 1200 by 675 dots."),
-            SVG: {"schema": {"type": "string"}, "example": examples.CHART},
+            SVG: {"schema": TEXT, "example": examples.CHART},
         },
         "headers": {
             METHOD: _header("Of all but JSON: whose numbers these are, as `method` there."),

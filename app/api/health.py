@@ -11,7 +11,12 @@ router = APIRouter(tags=["health"])
 
 METRICS = {
     "description": "Every figure, in Prometheus' text format.",
-    "content": {"text/plain": {"example": 'gatecast_forecasts_total{source="memory"} 42.0\n'}},
+    "content": {
+        "text/plain": {
+            "schema": {"type": "string"},
+            "example": 'gatecast_forecasts_total{source="memory"} 42.0\n',
+        }
+    },
 }
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
 from app.api.media import CSV, JSON, chosen_among, csv_response, json_response
-from app.api.pagination import Page, handed_out
+from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import ModelId
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
@@ -21,8 +21,9 @@ ROWS: dict[int | str, dict[str, Any]] = {
         "description": "One page of rows. CSV holds all, with columns for each method's median and bounds.",
         "content": {
             CSV: {
+                "schema": {"type": "string"},
                 "example": "unique_id,cutoff,ds,step,y,scale,lstm,lstm-lo-80,lstm-hi-80\n"
-                "Norway,2018,2021,3,5408320.0,33207.4,5415402.9,5401220.5,5430188.1\n"
+                "Norway,2018,2021,3,5408320.0,33207.4,5415402.9,5401220.5,5430188.1\n",
             }
         },
     },
@@ -33,8 +34,9 @@ SERIES: dict[int | str, dict[str, Any]] = {
         "description": "One page of series. CSV holds every one, with a row for each method.",
         "content": {
             CSV: {
+                "schema": {"type": "string"},
                 "example": "unique_id,method,smape,mase,rmsse,pinball,interval_score,coverage-80\n"
-                "Norway,lstm,0.617,1.049,1.121,0.214,5.103,0.81\n"
+                "Norway,lstm,0.617,1.049,1.121,0.214,5.103,0.81\n",
             }
         },
     },
@@ -60,22 +62,30 @@ def get_model(model_id: ModelId, principal: CurrentPrincipal, session: ReadSessi
 
 @router.get("/{model_id}/backtest", response_model=None, responses=ROWS)
 def get_backtest(
-    model_id: ModelId, page: Page, media_type: TableType, principal: CurrentPrincipal, session: ReadSession
+    model_id: ModelId,
+    page: CountedPage,
+    media_type: TableType,
+    principal: CurrentPrincipal,
+    session: ReadSession,
 ) -> Response:
     """Read what every method had said of steps that are known by now, beside the truth."""
     if media_type == CSV:
         return csv_response(backtests.row_csv(session, principal, model_id))
-    return json_response(handed_out(backtests.row_page(session, principal, model_id, page)))
+    return json_response(backtests.row_page(session, principal, model_id, page))
 
 
 @router.get("/{model_id}/backtest/series", response_model=None, responses=SERIES)
 def list_backtest_series(
-    model_id: ModelId, page: Page, media_type: TableType, principal: CurrentPrincipal, session: ReadSession
+    model_id: ModelId,
+    page: CountedPage,
+    media_type: TableType,
+    principal: CurrentPrincipal,
+    session: ReadSession,
 ) -> Response:
     """Compare the methods on each series, by name."""
     if media_type == CSV:
         return csv_response(backtests.series_csv(session, principal, model_id))
-    return json_response(handed_out(backtests.series_page(session, principal, model_id, page)))
+    return json_response(backtests.series_page(session, principal, model_id, page))
 
 
 @router.patch("/{model_id}")

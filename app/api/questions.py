@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from app.api.errors import bad_fields
 from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
-from app.api.pagination import decode_cursor
+from app.api.pagination import CURSOR, LONGEST, NEXT, decode_cursor
 from app.schemas.forecast import HORIZON
 from app.services.body_cache import Spelling
 from app.services.forecasting import ForecastQuery
@@ -55,7 +55,7 @@ class Parameters(BaseModel):
     limit: Annotated[int, Field(ge=1, le=1000, description="Most items on the page.")] = 100
     cursor: Annotated[
         str | None,
-        Field(min_length=1, description="`next` of the page before; leave it out for the first page."),
+        Field(min_length=1, max_length=LONGEST, json_schema_extra={"pattern": CURSOR}, description=NEXT),
     ] = None
 
     @property
@@ -135,13 +135,6 @@ def _described() -> list[dict[str, Any]]:
         }
         for name, schema in properties.items()
     ] + [
-        {
-            "name": "accept",
-            "in": "header",
-            "required": False,
-            "description": f"One of {', '.join(f'`{offer}`' for offer in OFFERS)}.",
-            "schema": {"type": "string", "default": "*/*"},
-        },
         {
             "name": "if-none-match",
             "in": "header",

@@ -260,9 +260,9 @@ BACKTEST_ROW: Example = {
     "scale": 33207.4,
     "methods": {"rnn": STEP_FORECAST},
 }
-BACKTEST_PAGE: Example = {"model_id": MODEL_ID, "rows": [BACKTEST_ROW], "next": CURSOR}
+BACKTEST_PAGE: Example = {"model_id": MODEL_ID, "rows": [BACKTEST_ROW], "next": "100"}
 SERIES_MEASURES: Example = {"unique_id": "Norway", "measures": {"rnn": MEASURES, "theta": WORSE}}
-SERIES_MEASURES_PAGE: Example = {"model_id": MODEL_ID, "series": [SERIES_MEASURES], "next": CURSOR}
+SERIES_MEASURES_PAGE: Example = {"model_id": MODEL_ID, "series": [SERIES_MEASURES], "next": "100"}
 LINEAGE: Example = {
     "dataset_version": 1,
     "data_sha256": "4b227777d4dd1fc61c6f884f48641d02b4d121d3fd328cb08b5531fcacdabf8a",

@@ -103,7 +103,9 @@ class ModelOut(ModelSummary):
 class ModelUpdate(BaseModel):
     """What may be changed in a model: what is left out, or null, stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.MODEL_UPDATE})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": examples.MODEL_UPDATE, "minProperties": 1}
+    )
 
     on_loss: Annotated[OnLoss | None, Field(description=ON_LOSS)] = None
     name: Annotated[
@@ -112,7 +114,7 @@ class ModelUpdate(BaseModel):
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if self.on_loss is None and self.name is None:
+        if not self.model_fields_set:
             raise ValueError("Give on_loss, name, or both")
         return self
 

@@ -26,7 +26,7 @@ from app.schemas.backtests import (
     Verdict,
 )
 from app.services import backtest_tables, models
-from app.services.paging import PageRequest
+from app.services.paging import CountedPageRequest
 from models.backtest import LEVELS, Backtest
 from models.backtest import Measures as CoreMeasures
 from models.verdict import Verdict as CoreVerdict
@@ -54,7 +54,9 @@ def verdict_out(verdict: CoreVerdict) -> Verdict:
     return Verdict.model_validate(asdict(verdict) | {"effect": _finite(verdict.effect)})
 
 
-def row_page(session: Session, principal: Principal, model_id: str, request: PageRequest) -> BacktestPage:
+def row_page(
+    session: Session, principal: Principal, model_id: str, request: CountedPageRequest
+) -> BacktestPage:
     """Return rows of a model's backtest, by series, cutoff and step.
 
     Raises Conflict for a model without one.
@@ -75,7 +77,7 @@ def row_csv(session: Session, principal: Principal, model_id: str) -> Iterator[s
 
 
 def series_page(
-    session: Session, principal: Principal, model_id: str, request: PageRequest
+    session: Session, principal: Principal, model_id: str, request: CountedPageRequest
 ) -> SeriesMeasuresPage:
     """Return the measures for each series of a model's backtest, by name.
 
@@ -118,10 +120,9 @@ def _rows(session: Session, model: Model) -> pd.DataFrame:
     return rows.assign(**times)
 
 
-def _cut(items: Any, request: PageRequest) -> tuple[Any, str | None]:
-    first = request.position
-    last = first + request.limit
-    return items.iloc[first:last], str(last) if last < len(items) else None
+def _cut(items: Any, request: CountedPageRequest) -> tuple[Any, str | None]:
+    last = request.first + request.limit
+    return items.iloc[request.first : last], str(last) if last < len(items) else None
 
 
 def _csv(table: pd.DataFrame) -> Iterator[str]:

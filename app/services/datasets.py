@@ -24,7 +24,7 @@ from app.schemas.datasets import (
 )
 from app.services import jobs
 from app.services import series as store
-from app.services.paging import PageRequest, cut
+from app.services.paging import CountedPageRequest, PageRequest, cut
 
 
 def create(
@@ -77,14 +77,13 @@ def series_page(session: Session, principal: Principal, dataset_id: str, request
 
 
 def observations(
-    session: Session, principal: Principal, dataset_id: str, unique_id: str, request: PageRequest
+    session: Session, principal: Principal, dataset_id: str, unique_id: str, request: CountedPageRequest
 ) -> ObservationPage:
     """Return observations of one series, oldest first."""
     dataset, version = find(session, principal, dataset_id)
     (row,) = named_series(session, version, [unique_id])
     ds, y = store.read(session, version, row)
-    first = request.position
-    last = first + request.limit
+    first, last = request.first, request.first + request.limit
     return ObservationPage(
         unique_id=unique_id,
         dataset_id=dataset.id,

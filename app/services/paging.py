@@ -4,10 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.errors import BadInput, FieldError
-
 Item = TypeVar("Item")
-MOST_DIGITS = 18  # of a position
 
 
 @dataclass(frozen=True)
@@ -17,19 +14,13 @@ class PageRequest:
     limit: int
     after: str | None = None
 
-    @property
-    def position(self) -> int:
-        """How many items were seen already, where they are counted and have no keys.
 
-        Raises BadInput for a cursor of another call.
-        """
-        if self.after is None:
-            return 0
-        if not self.after.isdecimal() or len(self.after) > MOST_DIGITS:
-            raise BadInput(
-                "The cursor is not one that this call gave.", [FieldError("?cursor", "Leave it out.")]
-            )
-        return int(self.after)
+@dataclass(frozen=True)
+class CountedPageRequest:
+    """How many items, and how many were seen already: for lists whose items have no keys."""
+
+    limit: int
+    first: int = 0
 
 
 def cut(

@@ -1,5 +1,6 @@
 """Datasets over HTTP."""
 
+import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
@@ -67,6 +68,21 @@ def test_foreign_cursor_is_refused(client: TestClient) -> None:
     response = client.get("/datasets", params={"cursor": "%%%"})
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == "?cursor"
+
+
+@pytest.mark.parametrize("cursor", ["AA", "__8", "0000", "ZZ"], ids=["NUL", "no UTF-8", "text", "one letter"])
+def test_cursor_of_the_right_form_is_a_place_in_the_list(client: TestClient, cursor: str) -> None:
+    dataset_id = upload(client)["id"]
+    paths = ["/datasets", f"/datasets/{dataset_id}/series", "/jobs"]
+    assert [client.get(path, params={"cursor": cursor}).status_code for path in paths] == [200] * 3
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "\u0663", "9" * 19])
+def test_cursor_that_counts_is_digits_alone(client: TestClient, cursor: str) -> None:
+    path = f"/datasets/{upload(client, {'a': [1, 2]})['id']}/observations?unique_id=a"
+    refused = client.get(f"{path}&cursor={cursor}")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "?cursor")
+    assert client.get(f"{path}&cursor={'9' * 18}").json()["y"] == []
 
 
 def test_series_are_paged_by_name(client: TestClient) -> None:

@@ -17,11 +17,12 @@ from app.settings import Settings
 from tests.processes import running_service
 
 OPENAPI = create_app(Settings()).openapi()
-OPERATIONS = [
-    pytest.param(operation, id=f"{method} {path}")
+DESCRIBED: dict[str, dict[str, Any]] = {
+    f"{method} {path}": operation
     for path, methods in OPENAPI["paths"].items()
     for method, operation in methods.items()
-]
+}
+OPERATIONS = [pytest.param(operation, id=name) for name, operation in DESCRIBED.items()]
 SHAPES = [
     shape
     for shape in BaseModel.__subclasses__()
@@ -45,6 +46,32 @@ def test_call_shows_an_example_of_its_answer(operation: dict[str, Any]) -> None:
     (answer,) = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
     for reference in re.findall(r"schemas/(\w+)", str(answer.get("content", {}).get("application/json"))):
         assert "example" in OPENAPI["components"]["schemas"][reference]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_errors_are_declared_as_the_problem_documents_they_are(operation: dict[str, Any]) -> None:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert operation["responses"]["default"]["content"] == content
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_media_type_has_a_schema(operation: dict[str, Any]) -> None:
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    described = [content for body in bodies for content in body.get("content", {}).values()]
+    assert [content for content in described if not content.keys() & {"schema", "itemSchema"}] == []
+
+
+def test_operation_ids_are_the_names_of_their_functions() -> None:
+    names = [operation["operationId"] for operation in DESCRIBED.values()]
+    assert {"list_datasets", "create_dataset", "get_forecast", "train"} < set(names)
+    assert len(set(names)) == len(names)
+
+
+def test_every_cursor_has_a_pattern() -> None:
+    parameters = [p for operation in DESCRIBED.values() for p in operation.get("parameters", [])]
+    cursors = [str(p["schema"]) for p in parameters if p["name"] == "cursor"]
+    assert cursors
+    assert [cursor for cursor in cursors if "pattern" not in cursor] == []
 
 
 def test_stream_of_events_is_shown_as_it_comes() -> None:

@@ -33,7 +33,6 @@ def test_empty_name_takes_the_name_away(client: TestClient, database: Database) 
     ("changes", "pointer"),
     [
         ({}, "#/"),
-        ({"on_loss": None}, "#/"),
         ({"on_loss": "cry"}, "#/on_loss"),
         ({"horizon": 4}, "#/horizon"),
         ({"name": "x" * 201}, "#/name"),
