@@ -22,6 +22,7 @@ from app.queue import Queue
 from app.services import devices
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
+from app.services.processes import Presence
 from app.services.training import Trainings
 from app.settings import MEBIBYTE, Settings
 from app.version import VERSION
@@ -68,12 +69,16 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.database_url)
         queue = Queue(database)
-        oracle = Oracle(database, settings, devices.resolve(settings.device))
+        device = devices.resolve(settings.device)
+        presence = Presence(database, "api", device, settings.worker_deadline_s)
+        presence.open()
+        oracle = Oracle(database, settings, device)
         oracle.open()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         writers = asyncio.Semaphore(1 if database.is_sqlite else WRITERS)
-        app.state.parts = Parts(database, Trainings(queue), oracle, JobFeed(database), writers)
+        app.state.parts = Parts(database, Trainings(queue), oracle, JobFeed(database), presence, writers)
         yield
+        presence.close()
         oracle.close()
         queue.close()
         database.dispose()

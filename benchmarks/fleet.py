@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 
 from app.client import Client
 from app.db.engine import Database
-from app.db.tables import Worker
+from app.db.tables import Process
 from app.server import free_port
-from app.services.workers import process_started
+from app.services.processes import process_started
 from benchmarks.process_tree import descendants, eventually, grandchildren, processor_ticks
 
 WORKERS = 3
@@ -92,13 +92,15 @@ class Fleet:
 
     def _reporting(self) -> int:
         with self.database.read() as session:
-            query = select(func.count()).where(Worker.beat > 0, Worker.stopped.is_(False))
+            query = select(func.count()).where(
+                Process.role == "worker", Process.beat > 0, Process.stopped.is_(False)
+            )
             return session.scalar(query) or 0
 
     def id_of(self, worker: Member) -> str | None:
         """Return what the database knows a worker by, once it has reported."""
         with self.database.read() as session:
-            query = select(Worker.id).where(Worker.pid == worker.process.pid).order_by(Worker.id.desc())
+            query = select(Process.id).where(Process.pid == worker.process.pid).order_by(Process.id.desc())
             return session.scalars(query.limit(1)).one_or_none()
 
     def kill(self, member: Member) -> None:

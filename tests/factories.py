@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.db.ids import new_id
 from app.db.queries import datasets as queries
+from app.db.queries import processes as process_queries
 from app.db.tables import Model, Workspace
 from app.intake.reader import Columns, read_csv, read_more_rows
 from app.main import create_app
@@ -25,7 +27,16 @@ from app.schemas import examples
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services import attempts, champions, datasets, observations, schedules, storage, training
+from app.services import (
+    attempts,
+    champions,
+    datasets,
+    observations,
+    processes,
+    schedules,
+    storage,
+    training,
+)
 from app.services.answers import Answers
 from app.services.forecasting import ForecastQuery, find_source, load_model, pages
 from app.settings import Settings
@@ -94,6 +105,18 @@ def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
     with database.write() as session:
         return training.ask(session, principal, asked)
+
+
+def entered(
+    database: Database, role: processes.Role = "worker", *, pid: int | None = None, **columns: Any
+) -> str:
+    """Enter a process of this host, this very one if need be, and return its id."""
+    process = processes.described(new_id(role), role, pid or os.getpid(), "cpu")
+    for name, value in columns.items():
+        setattr(process, name, value)
+    with database.write() as session:
+        process_queries.add(session, process)
+    return process.id
 
 
 def scheduled(database: Database, dataset_id: str, principal: Principal = OWNER, **wishes: Any) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.client import Client
 from app.db.engine import Database
-from app.db.tables import Worker
+from app.db.tables import Process
 from app.server import free_port
 from benchmarks.process_tree import descendants, eventually, grandchildren, is_running
 
@@ -46,7 +46,8 @@ class Service:
         database = Database(self.database_url)
         try:
             with database.read() as session:
-                newest = session.query(Worker).filter_by(stopped=False).order_by(Worker.id.desc()).first()
+                workers = session.query(Process).filter_by(role="worker", stopped=False)
+                newest = workers.order_by(Process.id.desc()).first()
                 return newest.pid if newest else None
         finally:
             database.dispose()

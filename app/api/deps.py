@@ -12,6 +12,7 @@ from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
+from app.services.processes import Presence
 from app.services.training import Trainings
 
 
@@ -23,6 +24,7 @@ class Parts:
     trainings: Trainings
     oracle: Oracle
     feed: JobFeed
+    presence: Presence
     # Writers wait here, where they hold no thread: the one at work needs a thread now and then to get on.
     writers: asyncio.Semaphore
 

@@ -284,11 +284,16 @@ class Model(Owned):
 
 
 class IdempotencyKey(Owned):
-    """A call that may be repeated: while it runs `status` is null, afterwards the answer stands here."""
+    """A call that may be repeated: while it runs `status` is null, afterwards the answer stands here.
+
+    `owner_id` is the process that works on the call; no reference, since that may be gone before it has
+    ended it.
+    """
 
     __tablename__ = "idempotency_keys"
 
     key: Mapped[str] = mapped_column(primary_key=True)
+    owner_id: Mapped[str]
     fingerprint: Mapped[str]
     status: Mapped[int | None]
     headers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -318,12 +323,16 @@ class Change(Owned):
     number: Mapped[int] = mapped_column(BigInteger)
 
 
-class Worker(Base):
-    """A worker process and its heartbeat; part of the machinery, owned by no workspace."""
+class Process(Base):
+    """A process of the service and its heartbeat; part of the machinery, owned by no workspace.
 
-    __tablename__ = "workers"
+    Its `role` is `worker` for one that trains, `api` for one that answers calls.
+    """
+
+    __tablename__ = "processes"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
     host: Mapped[str]
     boot_id: Mapped[str]
     pid: Mapped[int]

@@ -140,6 +140,7 @@ WORKER: Example = {
     "host": "station",
     "pid": 4711,
     "device": "cpu",
+    "alive": True,
     "job_id": JOB_ID,
     "silent_s": 0.4,
     "started_at": "2026-01-31T08:55:00Z",

@@ -17,12 +17,18 @@ class WorkerOut(BaseModel):
     host: Annotated[str, Field(description="The machine it runs on, by the name the machine gives itself.")]
     pid: Annotated[int, Field(description="Its process there.")]
     device: Annotated[str, Field(description="What it trains on: `cpu` or `cuda:N`.")]
+    alive: Annotated[
+        bool,
+        Field(
+            description="Whether it is there: false once its process has gone, or its heart was seen to "
+            "stand still for the deadline (`GATECAST_WORKER_DEADLINE_S`); another then takes its job over."
+        ),
+    ]
     job_id: Annotated[str | None, Field(description="The job of yours that it works on; null if none.")]
     silent_s: Annotated[
         float,
         Field(
-            description="Seconds since its last heartbeat; one comes every second. A worker that is silent "
-            "for the deadline (`GATECAST_WORKER_DEADLINE_S`) is taken for dead, and its job is taken over."
+            description="Seconds since its last heartbeat by the database's clock; one comes every second."
         ),
     ]
     started_at: Annotated[datetime, Field(description="When it began to work.")]

@@ -24,6 +24,8 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, JobPage, Progress
 from app.services.paging import PageRequest, cut
 
+WORKER_DIED = "its worker died."
+
 
 class Superseded(AppError):
     """This attempt has no say over its job any more."""
@@ -95,7 +97,7 @@ def begin(
     if last is not None and job.attempt != last:
         return None
     if job.state == "running":
-        _record_failure(job, "its worker died." if last is None else "its process ended before the job did.")
+        _record_failure(job, WORKER_DIED if last is None else "its process ended before the job did.")
     if len(job.failures) >= max_attempts:
         causes = " ".join(job.failures)
         reason = f"The training died {len(job.failures)} times and is not tried again. {causes}"
@@ -176,9 +178,17 @@ def lose(session: Session, worker_ids: Collection[str]) -> list[tuple[JobRef, in
     """Let the jobs of dead workers wait again, and return them with their priorities."""
     lost = queries.lock_running_of(session, worker_ids)
     for job in lost:
-        _record_failure(job, "its worker died.")
+        _record_failure(job, WORKER_DIED)
         _wait_again(job)
     return [(JobRef(job.workspace_id, job.id), int(job.request.get("priority", 0))) for job in lost]
+
+
+def acquit(session: Session, ref: JobRef, attempt: int) -> None:
+    """Take back that an attempt died: its worker was taken for dead and lives, and so did the attempt."""
+    job = queries.lock(session, ref.workspace_id, ref.job_id)
+    if job is not None and job.state in queries.UNFINISHED:
+        job.failures = [failure for failure in job.failures if failure != _failure(attempt, WORKER_DIED)]
+        job.revision += 1
 
 
 _ENDED = {"succeeded": "has succeeded", "failed": "has failed", "cancelled": "was cancelled"}
@@ -216,7 +226,11 @@ def _drop_checkpoint(session: Session, job: Job) -> None:
 
 
 def _record_failure(job: Job, cause: str) -> None:
-    job.failures = [*job.failures, f"Attempt {job.attempt}: {cause}"]
+    job.failures = [*job.failures, _failure(job.attempt, cause)]
+
+
+def _failure(attempt: int, cause: str) -> str:
+    return f"Attempt {attempt}: {cause}"
 
 
 def _wait_again(job: Job) -> None:

@@ -18,8 +18,8 @@ from app.observability.logs import set_up_logging
 from app.queue import JobRef, Queue, Runner
 from app.services import devices, jobs, memory, schedules, storage, workers
 from app.services.jobs import Superseded
+from app.services.processes import HEARTBEAT_S, Presence
 from app.services.training import Trainings
-from app.services.workers import HEARTBEAT_S
 from app.settings import Settings
 from app.worker.child import Child, Task, warm_up
 from app.worker.orphans import exit_with_parent
@@ -27,6 +27,7 @@ from app.worker.orphans import exit_with_parent
 PAUSE_LIMIT_S = 10.0  # for a training to reach its next checkpoint when the worker is told to stop
 IDLE_LOOKS = 3
 CLEANING_S = 3600.0
+FORGOTTEN = os.EX_TEMPFAIL  # the exit status of a worker that others took for dead
 logger = logging.getLogger(__name__)
 
 
@@ -37,10 +38,10 @@ def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> NoRe
     database = Database(settings.database_url)
     storage.migrate(database)
     warm_up()
-    Worker(settings, database, device, stopping).run(pause_limit_s)
+    status = Worker(settings, database, device, stopping).run(pause_limit_s)
     # What is left are threads of the engine that wait for a job which others take over.
     logging.shutdown()
-    os._exit(0)
+    os._exit(status)
 
 
 def set_up_process(settings: Settings) -> threading.Event:
@@ -55,14 +56,16 @@ def set_up_process(settings: Settings) -> threading.Event:
 
 @dataclass(frozen=True)
 class _AtHand:
-    """The child that makes an attempt, and whether it has ended."""
+    """An attempt, the child that makes it, and whether that has ended."""
 
+    ref: JobRef
+    attempt: int
     child: Child
     ended: threading.Event
 
 
 class Worker:
-    """One worker: heartbeat and watch over the others in the main thread, the training in the engine's."""
+    """One worker: a thread for its heart, the main one to look after all, the training in the engine's."""
 
     def __init__(
         self, settings: Settings, database: Database, device: str, stopping: threading.Event
@@ -70,8 +73,10 @@ class Worker:
         self._settings, self._database, self._device = settings, database, device
         self._stopping = stopping
         self._memory_bytes = memory.limit_bytes(settings)
-        self._id = workers.register(database, os.getpid(), device)
-        self._watch = workers.DeathWatch(self._id, settings.worker_deadline_s)
+        self._presence = Presence(database, "worker", device, settings.worker_deadline_s)
+        self._presence.look()
+        self._presence.open()
+        self._id = self._presence.id
         self._queue = Queue(database)
         self._trainings = Trainings(self._queue)
         self._runner = Runner(database, self._id, self._perform, settings.max_trainings)
@@ -79,11 +84,12 @@ class Worker:
         self._stand_by()
         self._at_hand: _AtHand | None = None
         self._performing = False
+        self._status = 0
         self._idle_looks = 0
         self._cleaning_due = 0.0
 
-    def run(self, pause_limit_s: float) -> None:
-        """Take jobs until asked to stop, then give back the one at hand."""
+    def run(self, pause_limit_s: float) -> int:
+        """Take jobs until asked to stop, then give back the one at hand; return the exit status."""
         self._runner.start()
         logger.info("Worker %s takes trainings.", self._id)
         while not self._stopping.is_set():
@@ -91,25 +97,36 @@ class Worker:
             self._stopping.wait(HEARTBEAT_S)
         self._leave(pause_limit_s)
         logger.info("Worker %s has stopped.", self._id)
+        return self._status
 
     def _look_after(self) -> None:
-        """Beat, and see to the others; a database that is away now may be back at the next beat."""
+        """See to the jobs of the dead and to schedules; a database that is away now may be back soon."""
         try:
-            if not workers.beat(self._database, self._id):
-                logger.error("Others took this worker for dead; it stops, to be started afresh.")
-                self._stopping.set()
+            if self._presence.forgotten.is_set():
+                self._end_forgotten()
                 return
             self._take_over()
             schedules.fire_due(self._database, self._trainings, now())
             self._clean_up()
         except Exception:
-            logger.exception("The heartbeat failed and is tried again in %s s.", HEARTBEAT_S)
+            logger.exception("Looking after the jobs failed and is tried again in %s s.", HEARTBEAT_S)
+
+    def _end_forgotten(self) -> None:
+        """Stop, to be started afresh under another name; what was at hand lives, and is charged no death."""
+        if (work := self._at_hand) is not None and not work.ended.is_set():
+            with self._database.write() as session:
+                jobs.acquit(session, work.ref, work.attempt)
+        logger.error("Others took this worker for dead; it ends with %s, to be started afresh.", FORGOTTEN)
+        self._end_with(FORGOTTEN)
+
+    def _end_with(self, status: int) -> None:
+        self._status = status
+        self._stopping.set()
 
     def _take_over(self) -> None:
         """Put back into the queue what dead workers have left."""
-        if dead := self._watch.dead(self._database):
-            logger.warning("Taking over from dead workers: %s.", ", ".join(dead))
-            workers.bury(self._database, self._queue, dead)
+        if (dead := self._presence.dead) and (buried := workers.bury(self._database, self._queue, dead)):
+            logger.warning("Took over from the dead: %s.", ", ".join(buried))
         # Asked in this order: whoever holds a job has been known before.
         holders = self._runner.holders()
         strays = workers.unknown(self._database, holders)
@@ -163,7 +180,7 @@ class Worker:
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
         child = self._ready_child()
         child.begin(Task(ref, attempt, self._device, self._memory_bytes))
-        self._at_hand = _AtHand(child, threading.Event())
+        self._at_hand = _AtHand(ref, attempt, child, threading.Event())
         refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
         self._at_hand.ended.set()
         self._stand_by()
@@ -215,6 +232,6 @@ class Worker:
             if not work.ended.wait(pause_limit_s):
                 work.child.kill()
         try:
-            workers.leave(self._database, self._id)
+            workers.leave(self._database, self._presence)
         except Unavailable:
             logger.warning("The database is away; this worker's job is taken over when it is missed.")

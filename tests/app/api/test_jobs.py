@@ -7,8 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.db.tables import Job
-from app.services import workers
-from tests.factories import dataset, queued_job, upload, workspace
+from tests.factories import dataset, entered, queued_job, upload, workspace
 
 
 def ask(client: TestClient, dataset_id: str, **wishes: Any) -> dict[str, Any]:
@@ -98,7 +97,7 @@ def test_workers_are_listed_with_what_they_do_for_the_caller(client: TestClient,
     other = workspace(database)
     ours = queued_job(database, dataset(database).id)
     theirs = queued_job(database, dataset(database, principal=other).id, other)
-    ids = [workers.register(database, 1, "cpu"), workers.register(database, 2, "cuda:1")]
+    ids = [entered(database), entered(database, device="cuda:1")]
     with database.write() as session:
         for ref, worker_id in ((ours, ids[0]), (theirs, ids[1])):
             job = session.get_one(Job, (ref.workspace_id, ref.job_id))
@@ -111,5 +110,11 @@ def test_workers_are_listed_with_what_they_do_for_the_caller(client: TestClient,
 
 
 def test_worker_that_left_is_not_listed(client: TestClient, database: Database) -> None:
-    workers.leave(database, workers.register(database, 1, "cpu"))
+    entered(database, stopped=True)
     assert client.get("/workers").json()["workers"] == []
+
+
+def test_worker_whose_process_has_gone_is_listed_as_dead(client: TestClient, database: Database) -> None:
+    there, gone = entered(database), entered(database, process_started="1")
+    listed = client.get("/workers").json()["workers"]
+    assert {worker["id"]: worker["alive"] for worker in listed} == {there: True, gone: False}

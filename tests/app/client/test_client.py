@@ -10,8 +10,7 @@ from app.client import Client, JobFailed, ServiceError
 from app.db.engine import Database
 from app.schemas import examples
 from app.schemas.datasets import ObservationIn
-from app.services import workers
-from tests.factories import dataset, judged_model, publish, queued_job, trained
+from tests.factories import dataset, entered, judged_model, publish, queued_job, trained
 
 RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
 
@@ -91,7 +90,7 @@ def test_job_is_cancelled_and_its_events_end_with_that(caller: Client, database:
 
 
 def test_workers_are_listed(caller: Client, database: Database) -> None:
-    worker_id = workers.register(database, 1, "cpu")
+    worker_id = entered(database)
     assert [worker.id for worker in caller.workers()] == [worker_id]
 
 

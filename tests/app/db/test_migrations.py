@@ -9,9 +9,9 @@ from sqlalchemy import text
 from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
-from app.db.tables import Blob, Job, Model, Series, Worker
-from app.services import datasets, jobs, models, workers
-from tests.factories import appended, dataset, judged_model, publish, queued_job, trained
+from app.db.tables import Blob, Job, Model, Process, Series
+from app.services import datasets, jobs, models
+from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained
 
 FIGURES = {"member": 2, "members": 2, "epoch": 3, "loss": 0.5, "validation_loss": None, "share_done": 0.5}
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -83,13 +83,13 @@ def test_way_back_before_architectures_leaves_what_was_known_then(database: Data
 
 def test_jobs_from_before_checkpoints_wait_and_workers_report_anew(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
-    worker_id = workers.register(database, 1, "cpu")
+    worker_id = entered(database)
     go_back(database, "0003")
     schema.upgrade(database)
     with database.read() as session:
         job = session.get_one(Job, ("default", ref.job_id))
         assert (job.progress["phase"], job.revision, job.checkpoint) == ("queued", 0, None)
-        assert session.get_one(Worker, worker_id).device == ""
+        assert session.get_one(Process, worker_id).device == ""
 
 
 def test_way_back_before_observations_leaves_every_version_whole(database: Database) -> None:

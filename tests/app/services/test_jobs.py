@@ -215,3 +215,22 @@ def test_progress_is_shown(database: Database, ref: JobRef) -> None:
     with database.write() as session:
         jobs.report(session, ref, attempt, FIGURES)
     assert look(database, ref).progress == FIGURES
+
+
+def test_attempt_whose_worker_was_only_taken_for_dead_is_charged_nothing(
+    database: Database, ref: JobRef
+) -> None:
+    begin(database, ref)
+    begin(database, ref)
+    with database.write() as session:
+        jobs.acquit(session, ref, 1)
+    job = look(database, ref)
+    assert (job.attempt, job.failures) == (2, [])
+
+
+def test_other_deaths_stay_when_one_is_taken_back(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
+        jobs.acquit(session, ref, 1)
+    assert look(database, ref).failures == ["Attempt 1: its process ended with signal SIGKILL."]

@@ -1,37 +1,16 @@
-"""Which workers count as dead."""
+"""What becomes of a worker that others take for dead."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
+from app.auth import OWNER
 from app.db.engine import Database
-from app.db.tables import Worker
-from app.queue import Queue
-from app.services import workers
-from app.services.workers import DeathWatch
-
-
-class Clock:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def watch(clock: Clock) -> DeathWatch:
-    return DeathWatch("me", deadline_s=30, clock=clock)
+from app.db.tables import Process
+from app.queue import JobRef, Queue
+from app.services import jobs, workers
+from app.services.processes import Presence
+from tests.factories import dataset, entered, queued_job
 
 
 @pytest.fixture
@@ -42,74 +21,62 @@ def queue(database: Database) -> Iterator[Queue]:
 
 
 @pytest.fixture
-def process() -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    yield process
-    process.communicate()
+def worker_id(database: Database) -> str:
+    return entered(database)
 
 
-def elsewhere(database: Database) -> str:
-    """Register a worker and move its row to another host."""
-    worker_id = workers.register(database, os.getpid(), "cpu")
+@pytest.fixture
+def ref(database: Database, worker_id: str) -> JobRef:
+    """A job that this worker has begun."""
+    ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        session.get_one(Worker, worker_id).host = "elsewhere"
-    return worker_id
+        jobs.begin(session, ref, worker_id, max_attempts=3)
+    return ref
 
 
-def test_living_process_on_this_host_is_alive(
-    database: Database, watch: DeathWatch, process: "subprocess.Popen[bytes]"
+def row_of(database: Database, worker_id: str) -> Process:
+    with database.read() as session:
+        return session.get_one(Process, worker_id)
+
+
+def failures(database: Database, ref: JobRef) -> list[str]:
+    with database.read() as session:
+        return jobs.get(session, OWNER, ref.job_id).failures
+
+
+def test_buried_worker_is_forgotten_and_its_job_waits_with_the_cause(
+    database: Database, queue: Queue, worker_id: str, ref: JobRef
 ) -> None:
-    workers.register(database, process.pid, "cpu")
-    assert watch.dead(database) == []
+    assert workers.bury(database, queue, [row_of(database, worker_id)]) == [worker_id]
+    assert workers.unknown(database, [worker_id]) == {worker_id}
+    assert failures(database, ref) == ["Attempt 1: its worker died."]
 
 
-def test_missing_process_on_this_host_is_dead_at_once(
-    database: Database, watch: DeathWatch, process: "subprocess.Popen[bytes]"
+def test_worker_that_beats_before_it_is_buried_stays_with_its_job(
+    database: Database, queue: Queue, worker_id: str, ref: JobRef
 ) -> None:
-    worker_id = workers.register(database, process.pid, "cpu")
-    process.kill()
-    process.wait()
-    assert watch.dead(database) == [worker_id]
-
-
-def test_reused_pid_is_another_process(database: Database, watch: DeathWatch) -> None:
-    worker_id = workers.register(database, os.getpid(), "cpu")
+    seen = row_of(database, worker_id)
     with database.write() as session:
-        session.get_one(Worker, worker_id).process_started = "1"
-    assert watch.dead(database) == [worker_id]
+        session.get_one(Process, worker_id).beat += 1
+    assert workers.bury(database, queue, [seen]) == []
+    assert failures(database, ref) == []
 
 
-def test_silence_elsewhere_is_death_only_after_the_deadline(
-    database: Database, watch: DeathWatch, clock: Clock
+def test_second_of_two_who_bury_finds_nothing_left_to_do(
+    database: Database, queue: Queue, worker_id: str, ref: JobRef
 ) -> None:
-    worker_id = elsewhere(database)
-    assert watch.dead(database) == []
-    clock.now = 30
-    assert watch.dead(database) == []
-    clock.now = 30.1
-    assert watch.dead(database) == [worker_id]
+    seen = row_of(database, worker_id)
+    assert [workers.bury(database, queue, [seen]) for _ in range(2)] == [[worker_id], []]
+    assert failures(database, ref) == ["Attempt 1: its worker died."]
 
 
-def test_heartbeat_elsewhere_starts_the_deadline_anew(
-    database: Database, watch: DeathWatch, clock: Clock
-) -> None:
-    worker_id = elsewhere(database)
-    watch.dead(database)
-    clock.now = 29
-    workers.beat(database, worker_id)
-    watch.dead(database)
-    clock.now = 58
-    assert watch.dead(database) == []
-
-
-def test_worker_that_left_is_dead_at_once(database: Database, watch: DeathWatch) -> None:
-    worker_id = elsewhere(database)
-    workers.leave(database, worker_id)
-    assert watch.dead(database) == [worker_id]
-
-
-def test_forgotten_worker_learns_it_at_its_next_heartbeat(database: Database, queue: Queue) -> None:
-    worker_id = workers.register(database, os.getpid(), "cpu")
-    assert workers.beat(database, worker_id)
-    workers.bury(database, queue, [worker_id])
-    assert not workers.beat(database, worker_id)
+def test_worker_that_leaves_gives_its_job_back_uncharged(database: Database) -> None:
+    presence = Presence(database, "worker", "cpu")
+    presence.look()
+    presence.open()
+    ref = queued_job(database, dataset(database).id)
+    with database.write() as session:
+        jobs.begin(session, ref, presence.id, max_attempts=3)
+    workers.leave(database, presence)
+    assert row_of(database, presence.id).stopped
+    assert failures(database, ref) == []

@@ -1,0 +1,82 @@
+"""The processes of the service, workers and those that answer calls, and their heartbeats."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select, tuple_, type_coerce, update
+
+from app.db.engine import Session
+from app.db.tables import Job, Process, UtcDateTime
+
+WORKER, API = "worker", "api"
+
+
+class Seen(NamedTuple):
+    """A worker, the job of the caller's workspace that it works on, and the database's present moment."""
+
+    worker: Process
+    job_id: str | None
+    now: datetime
+
+
+def add(session: Session, process: Process) -> None:
+    """Store a process that starts."""
+    session.add(process)
+    session.flush()
+
+
+def beat(session: Session, process_id: str) -> bool:
+    """Count one more heartbeat; False if the row is gone, because others took this process for dead."""
+    beat = {"beat": Process.beat + 1, "beat_at": func.now()}
+    query = update(Process).where(Process.id == process_id).values(beat)
+    return session.scalar(query.returning(Process.id)) is not None
+
+
+def mark_stopped(session: Session, process_id: str) -> None:
+    """Say that a process is about to go of its own will."""
+    session.execute(update(Process).where(Process.id == process_id).values(stopped=True))
+
+
+def find(session: Session, process_id: str) -> Process | None:
+    """Return a process, or nothing."""
+    return session.get(Process, process_id)
+
+
+def others(session: Session, process_id: str) -> Sequence[Process]:
+    """Return every process but this one."""
+    return session.scalars(select(Process).where(Process.id != process_id)).all()
+
+
+def workers_on_host(session: Session, host: str) -> Sequence[Process]:
+    """Return the workers of one host that have not said that they go."""
+    query = select(Process).where(Process.role == WORKER, Process.host == host, Process.stopped.is_(False))
+    return session.scalars(query).all()
+
+
+def known(session: Session, process_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that have a row."""
+    return set(session.scalars(select(Process.id).where(Process.id.in_(process_ids))))
+
+
+def workers_page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Seen]:
+    """Return up to `limit` workers, newest first, older than the id `before`."""
+    running = (Job.worker_id == Process.id) & (Job.workspace_id == workspace_id) & (Job.state == "running")
+    query = select(Process, Job.id, type_coerce(func.now(), UtcDateTime())).outerjoin(Job, running)
+    query = query.where(Process.role == WORKER, Process.stopped.is_(False))
+    query = query.order_by(Process.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Process.id < before)
+    return [Seen(worker, job_id, now) for worker, job_id, now in session.execute(query)]
+
+
+def remove_silent(session: Session, processes: Collection[Process]) -> list[str]:
+    """Forget processes that have not beaten since they were read, and return their ids."""
+    beats = [(process.id, process.beat) for process in processes]
+    query = delete(Process).where(tuple_(Process.id, Process.beat).in_(beats)).returning(Process.id)
+    return list(session.scalars(query))
+
+
+def remove(session: Session, process_id: str) -> None:
+    """Forget a process that goes."""
+    session.execute(delete(Process).where(Process.id == process_id))

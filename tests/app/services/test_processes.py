@@ -1,0 +1,179 @@
+"""Which of the others a process counts as dead, and what it does when it was taken for dead itself."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from app.db.engine import Database
+from app.db.tables import Process
+from app.errors import Unavailable
+from app.services.processes import OTHER_BOOT_DEADLINE_S, DeathWatch, Presence
+from tests.factories import entered
+
+DEADLINE_S = 30
+
+
+class Others:
+    """What one process sees of the others, second after second."""
+
+    def __init__(self, database: Database) -> None:
+        self.now = 0.0
+        self.watch = DeathWatch(DEADLINE_S, clock=lambda: self.now)
+        self._database = database
+
+    def dead(self, after_s: float = 1.0) -> list[str]:
+        """Look once more, some seconds later."""
+        self.now += after_s
+        with self._database.read() as session:
+            return [process.id for process in self.watch.dead(session.query(Process).all())]
+
+    def dead_after(self, looks: int) -> list[str]:
+        """Look so many times, a second apart, and return who was dead at the last."""
+        return [self.dead() for _ in range(looks)][-1]
+
+    def beat(self, process_id: str) -> None:
+        with self._database.write() as session:
+            session.get_one(Process, process_id).beat += 1
+
+
+@pytest.fixture
+def others(database: Database) -> Others:
+    return Others(database)
+
+
+@pytest.fixture
+def elsewhere(database: Database) -> str:
+    """A worker on another host."""
+    return entered(database, host="elsewhere")
+
+
+@pytest.fixture
+def process() -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.communicate()
+
+
+def test_living_process_on_this_host_is_alive(
+    database: Database, others: Others, process: "subprocess.Popen[bytes]"
+) -> None:
+    entered(database, pid=process.pid)
+    assert others.dead() == []
+
+
+def test_missing_process_on_this_host_is_dead_at_once(
+    database: Database, others: Others, process: "subprocess.Popen[bytes]"
+) -> None:
+    worker_id = entered(database, pid=process.pid)
+    process.kill()
+    process.wait()
+    assert others.dead() == [worker_id]
+
+
+def test_reused_pid_is_another_process(database: Database, others: Others) -> None:
+    worker_id = entered(database, process_started="1")
+    assert others.dead() == [worker_id]
+
+
+def test_process_that_left_is_dead_at_once(database: Database, others: Others) -> None:
+    worker_id = entered(database, host="elsewhere", stopped=True)
+    assert others.dead() == [worker_id]
+
+
+def test_silence_elsewhere_is_death_only_after_the_deadline(others: Others, elsewhere: str) -> None:
+    assert others.dead_after(1 + DEADLINE_S) == []
+    assert others.dead() == [elsewhere]
+
+
+def test_heartbeat_elsewhere_starts_the_deadline_anew(others: Others, elsewhere: str) -> None:
+    others.dead_after(DEADLINE_S)
+    others.beat(elsewhere)
+    assert others.dead_after(1 + DEADLINE_S) == []
+
+
+def test_other_boot_of_this_host_is_dead_after_a_short_silence(database: Database, others: Others) -> None:
+    worker_id = entered(database, boot_id="before")
+    assert others.dead_after(1 + int(OTHER_BOOT_DEADLINE_S)) == []
+    assert others.dead() == [worker_id]
+
+
+def test_time_in_which_nobody_looked_is_held_against_no_one(others: Others, elsewhere: str) -> None:
+    others.dead()
+    assert others.dead(after_s=100 * DEADLINE_S) == []
+    assert others.dead_after(DEADLINE_S) == [elsewhere]
+
+
+def test_slow_database_gives_the_others_as_many_looks(others: Others, elsewhere: str) -> None:
+    others.dead()
+    assert [others.dead(after_s=7) for _ in range(DEADLINE_S)] == [[]] * DEADLINE_S
+    assert others.dead(after_s=7) == [elsewhere]
+
+
+def test_failed_look_gives_the_others_the_whole_deadline_again(others: Others, elsewhere: str) -> None:
+    others.dead_after(DEADLINE_S)
+    others.watch.start_anew()
+    assert others.dead_after(1 + DEADLINE_S) == []
+    assert others.dead() == [elsewhere]
+
+
+def test_look_without_a_beat_of_its_own_does_not_count(
+    database: Database, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer = Presence(database, "worker", "cpu", deadline_s=0.0)
+    observer.look()
+    observer.look()
+    assert [each.id for each in observer.dead] == [elsewhere]
+    monkeypatch.setattr(database, "write", lambda: database.writer.raw_connection().missing)
+    with pytest.raises(AttributeError):
+        observer.look()
+    assert list(observer.dead) == []
+    monkeypatch.undo()
+    observer.look()
+    assert list(observer.dead) == []
+
+
+def test_worker_that_others_forgot_learns_it_at_its_next_heartbeat(database: Database) -> None:
+    worker = Presence(database, "worker", "cpu")
+    worker.look()
+    with database.write() as session:
+        session.query(Process).delete()
+    worker.look()
+    assert worker.forgotten.is_set()
+
+
+def test_process_that_answers_calls_enters_itself_again(database: Database) -> None:
+    api = Presence(database, "api", "cpu")
+    api.look()
+    with database.write() as session:
+        session.query(Process).delete()
+    api.look()
+    with database.read() as session:
+        assert [process.id for process in session.query(Process)] == [api.id]
+    assert not api.forgotten.is_set()
+
+
+def test_dead_process_that_answered_calls_is_forgotten_by_its_fellows(database: Database) -> None:
+    entered(database, "api", process_started="1")
+    api = Presence(database, "api", "cpu")
+    api.look()
+    api.look()
+    with database.read() as session:
+        assert [process.id for process in session.query(Process)] == [api.id]
+
+
+def test_heart_goes_on_after_any_fault(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, faults = threading.Semaphore(0), iter([Unavailable("away"), ZeroDivisionError()])
+    monkeypatch.setattr("app.services.processes.HEARTBEAT_S", 0.01)
+
+    def then() -> None:
+        looked.release()
+        if (fault := next(faults, None)) is not None:
+            raise fault
+
+    heart = Presence(database, "api", "cpu", then=then)
+    heart.open()
+    assert all(looked.acquire(timeout=10) for _ in range(4))
+    heart.close()
