@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
-import threading
 import time
 
-from app.db.engine import Database, DatasetRef
+from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes as queries
-from app.errors import Unavailable
+from app.observability.watched import Repeating
 
 LOOK_S = 0.25
 FRESH_S = 1.0
 CLOSING_S = 1.0
 MOST_REMEMBERED = 10_000  # datasets; past it all count as changed
+MEANWHILE = "Nothing is answered from memory meanwhile."
 logger = logging.getLogger(__name__)
 
 
@@ -31,24 +31,27 @@ class ChangeFeed:
         self.moment = 0
         self._looked_at = float("-inf")
         self._seen: int | None = None
-        self._closing = threading.Event()
 
     def open(self) -> None:
         """Begin to look, on behalf of the event loop that runs."""
         loop = asyncio.get_running_loop()
         self._database.on_change = lambda refs: _soon(loop, self._note, refs)
-        self._thread = threading.Thread(target=self._look_on, args=(loop,), name="change feed", daemon=True)
-        self._thread.start()
+        self._looks = Repeating("The change feed", lambda: self._look(loop), LOOK_S, MEANWHILE)
+        self._looks.start()
 
     def close(self) -> None:
         """Look no more; a look that is under way is waited for, a little."""
-        self._closing.set()
-        self._thread.join(CLOSING_S)
+        self._looks.stop(CLOSING_S)
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last look that went well; infinite before the first."""
+        return time.monotonic() - self._looked_at
 
     @property
     def is_fresh(self) -> bool:
         """Whether everything that was committed until a second ago is known."""
-        return time.monotonic() - self._looked_at < FRESH_S
+        return self.silent_s < FRESH_S
 
     def holds(self, ref: DatasetRef, moment: int) -> bool:
         """Tell whether what was read of a dataset at a moment, or later, is as it was."""
@@ -68,28 +71,21 @@ class ChangeFeed:
             self._note(refs)
         self._looked_at = began
 
-    def _look_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        away = False
-        while not self._closing.is_set():
-            began = time.monotonic()
-            try:
-                refs = self._look()
-            except Unavailable as error:
-                if not away:
-                    logger.warning("Nothing is answered from memory while the database is away. %s", error)
-                away = True
-            else:
-                away = False
-                _soon(loop, self._looked, refs, began)
-            self._closing.wait(LOOK_S)
-
-    def _look(self) -> set[DatasetRef] | None:
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        # What was seen counts for the next look only if this one goes well to its end. A database that was
+        # away may come back in another state: then everything counts as changed.
+        began, seen, self._seen = time.monotonic(), self._seen, None
         with self._database.read() as session:
-            newest, seen = queries.newest(session), self._seen
-            self._seen = newest
-            if seen is None or newest < seen:  # the first look, or a database that was set back
-                return None
-            return queries.since(session, seen) if newest > seen else set()
+            newest = queries.newest(session)
+            refs = _since(session, seen, newest)
+        self._seen = newest
+        _soon(loop, self._looked, refs, began)
+
+
+def _since(session: Session, seen: int | None, newest: int) -> set[DatasetRef] | None:
+    if seen is None or newest < seen:  # the first look, or a database that was set back
+        return None
+    return queries.since(session, seen) if newest > seen else set()
 
 
 def _soon(loop: asyncio.AbstractEventLoop, *call: object) -> None:

@@ -1,7 +1,6 @@
 """The job feed: what becomes of jobs, told to all in this process who follow one, by one look for all."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
@@ -10,13 +9,12 @@ from app.auth import Principal
 from app.db.engine import Database
 from app.db.queries import jobs as queries
 from app.db.tables import Job
-from app.errors import Unavailable
+from app.observability.watched import Watch
 from app.queue import JobRef
 from app.schemas.jobs import JobOut
 from app.services import jobs
 
 LOOK_S = 0.5
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,7 @@ class JobFeed:
         self._database = database
         self._followers: Counter[JobRef] = Counter()
         self._newest: dict[JobRef, JobEvent] = {}
+        self._watch = Watch("The job feed", "Those who follow jobs wait.")
         self._looked = asyncio.Condition()
         self._looking: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -97,19 +96,12 @@ class JobFeed:
 
     async def _look_on(self) -> None:
         """Look from time to time while anybody follows."""
-        away = False
         while self._followers and not self._closed:
             await asyncio.sleep(LOOK_S)
-            try:
+            with self._watch.attempt():
                 found = await asyncio.to_thread(self._look, list(self._followers))
-            except Unavailable as error:
-                if not away:
-                    logger.warning("Those who follow jobs wait for the database. %s", error)
-                away = True
-                continue
-            away = False
-            self._newest = {ref: event for ref, event in found.items() if ref in self._followers}
-            await self._tell()
+                self._newest = {ref: event for ref, event in found.items() if ref in self._followers}
+                await self._tell()
 
     def _look(self, refs: Collection[JobRef]) -> dict[JobRef, JobEvent]:
         with self._database.read() as session:

@@ -1,16 +1,18 @@
 """What was read holds until something changes, here or in another process."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
 
 from app.auth import OWNER
-from app.db.engine import Database, DatasetRef
+from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes
 from app.db.tables import Clock
-from app.services import change_feed, datasets
+from app.errors import Unavailable
+from app.services import change_feed, datasets, storage
 from app.services.change_feed import ChangeFeed
 from tests.factories import dataset
 
@@ -151,3 +153,88 @@ def test_deleted_dataset_counts_as_changed(database: Database, elsewhere: Databa
         datasets.delete(session, OWNER, dataset_id)
     with database.read() as session:
         assert changes.since(session, 0) == {DatasetRef("default", dataset_id)}
+
+
+def broken_once(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> threading.Event:
+    """Let a query of the changes fail when it is next asked, and say when it has."""
+    query, failed = getattr(changes, name), threading.Event()
+
+    def asked(session: Session, *more: int) -> object:
+        if failed.is_set():
+            return query(session, *more)
+        failed.set()
+        raise error
+
+    monkeypatch.setattr(changes, name, asked)
+    return failed
+
+
+def test_change_is_known_though_the_connection_broke_before_it_was_read(
+    database: Database, elsewhere: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        moment = feed.moment
+        failed = broken_once(monkeypatch, "since", Unavailable("The connection broke."))
+        await asyncio.to_thread(change, elsewhere)
+        assert await asyncio.to_thread(failed.wait, 30)
+        await until(lambda: not feed.holds(REF, moment) and feed.is_fresh)
+
+    run(feed, main)
+
+
+def test_everything_counts_as_changed_after_the_database_was_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been set back meanwhile, and have come as far again."""
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        moment = feed.moment
+        broken_once(monkeypatch, "newest", Unavailable("The database is away."))
+        await until(lambda: feed.moment > moment)
+        assert not feed.holds(REF, moment)
+
+    run(feed, main)
+
+
+def test_looks_go_on_after_an_error_that_nobody_foresaw(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        moment = feed.moment
+        assert await asyncio.to_thread(broken_once(monkeypatch, "newest", MemoryError()).wait, 30)
+        await until(lambda: feed.moment > moment)
+
+    run(feed, main)
+
+
+def test_looks_begin_once_the_database_is_migrated(empty_url: str) -> None:
+    database = Database(empty_url)
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        feed.open()
+        await asyncio.to_thread(storage.migrate, database)
+        await until(lambda: feed.is_fresh)
+        feed.close()
+
+    asyncio.run(main())
+    database.dispose()
+
+
+def test_numbers_are_in_the_order_of_the_commits(database: Database, elsewhere: Database) -> None:
+    """Else who has seen a number would never see a lower one that is committed later."""
+    second = threading.Thread(target=change, args=(elsewhere, OTHER))
+    with database.write() as session:
+        changes.note(session, *REF)
+        second.start()
+        second.join(0.2)  # as long as it likes: it gets no number before this is committed
+        with elsewhere.read() as reader:
+            assert changes.newest(reader) == 0
+    second.join()
+    with database.read() as session:
+        assert (changes.since(session, 0), changes.since(session, 1)) == ({REF, OTHER}, {OTHER})

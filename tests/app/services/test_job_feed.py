@@ -121,6 +121,28 @@ def test_all_who_follow_are_fed_by_one_look(
     assert asked[0] == 2
 
 
+def test_those_who_follow_are_told_though_a_look_failed(
+    database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, failed = queries.found, threading.Event()
+
+    def failing_once(session: Session, keys: list[tuple[str, str]]) -> object:
+        if failed.is_set():
+            return found(session, keys)
+        failed.set()
+        raise MemoryError
+
+    monkeypatch.setattr(queries, "found", failing_once)
+
+    async def main() -> Seen:
+        waiting = asyncio.create_task(told(followed(JobFeed(database), ref)))
+        await asyncio.to_thread(failed.wait, 30)
+        await asyncio.to_thread(cancel, database, ref)
+        return await waiting
+
+    assert run(main()) == [(0, "queued"), (1, "cancelled")]
+
+
 def test_nobody_looks_when_nobody_follows(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
         feed = JobFeed(database)
