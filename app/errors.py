@@ -2,12 +2,14 @@
 
     AppError
     ├── BadInput        422  a payload, file or parameter that cannot be used
+    ├── ForeignOrigin   403  a change asked for by a page of another origin, in a browser
     ├── NotFound        404  an id that is not there, or not the caller's
     ├── Conflict        409  a call that does not fit the state things are in
     ├── TooLarge        413  more bytes than the settings allow
     ├── UnsupportedType 415  a body in a media type that the call does not read
     ├── NotAcceptable   406  an answer asked for in a media type that is not offered
     ├── TooSlow         408  a body of which nothing more comes
+    ├── Misdirected     421  a call by a name that this service does not go by
     └── Unavailable     503  the service cannot answer now, and may in a moment
 
 `app/api/errors.py` alone turns them into responses; the command line prints the same sentences.
@@ -48,6 +50,12 @@ class BadInput(AppError):
     title = "The input cannot be used"
 
 
+class ForeignOrigin(AppError):
+    status = 403
+    code = "foreign-origin"
+    title = "A page of another origin may not change anything here"
+
+
 class NotFound(AppError):
     status = 404
     code = "not-found"
@@ -82,6 +90,12 @@ class TooSlow(AppError):
     status = 408
     code = "too-slow"
     title = "The body did not come in time"
+
+
+class Misdirected(AppError):
+    status = 421
+    code = "misdirected"
+    title = "This service does not go by that name"
 
 
 class Unavailable(AppError):

@@ -15,6 +15,7 @@ from app.api.direct import Direct
 from app.api.documentation import PROBLEM, document, operation_id
 from app.api.errors import add_error_handlers
 from app.api.gate import Gate
+from app.api.guard import guarded
 from app.api.limits import BodyLimit
 from app.api.memory import FromMemory
 from app.db.engine import Database
@@ -60,7 +61,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, limit_bytes=settings.max_upload_mb * MEBIBYTE)
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
     app.add_middleware(Gate, most=settings.max_requests, log_all=settings.access_log)
-    app.add_middleware(FromMemory)
+    app.add_middleware(FromMemory, log_all=settings.access_log)
+    # Outside of what the framework itself puts around these, so that its answers to faults are guarded too.
+    app.middleware_stack = guarded(app.build_middleware_stack(), settings)
     return app
 
 

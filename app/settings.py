@@ -6,11 +6,12 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GATECAST_"
 MEBIBYTE = 1024 * 1024
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  # every address of the machine
 
 
 class SettingsError(Exception):
@@ -34,6 +35,31 @@ def _has_good_port(url: str) -> bool:
         return False
 
 
+def _words(text: Any) -> Any:
+    """Take apart a list that is written with commas, as an environment variable holds it."""
+    return re.findall(r"[^,\s]+", text.lower()) if isinstance(text, str) else text
+
+
+def _host_name(name: str) -> str:
+    if re.fullmatch(r"[a-z0-9_.-]+|[0-9a-f:]*:[0-9a-f:]*", name):
+        return name
+    message = "must be names or addresses with commas between, each without a port: forecasts.example"
+    raise ValueError(message)
+
+
+def _origin(origin: str) -> str:
+    if re.fullmatch(r"https?://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:\d+)?", origin):
+        return origin
+    message = "must be whole origins with commas between, each without a path: https://app.example"
+    raise ValueError(message)
+
+
+HostNames = Annotated[
+    tuple[Annotated[str, AfterValidator(_host_name)], ...], NoDecode, BeforeValidator(_words)
+]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)]
+
+
 class Settings(BaseSettings):
     """The environment variables are these names in capitals behind `GATECAST_`."""
 
@@ -46,6 +72,14 @@ class Settings(BaseSettings):
     ] = "sqlite:///gatecast.db"
     host: Annotated[str, Field(description="Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="Port the API listens on.")] = 8000
+    allowed_hosts: Annotated[
+        HostNames,
+        Field(description="Names by which callers may call the API, beside its addresses; with commas."),
+    ] = ()
+    cors_origins: Annotated[
+        Origins,
+        Field(description="Origins whose pages may use the API from a browser, such as https://app.example."),
+    ] = ()
     api_workers: Annotated[
         int, Field(ge=1, description="Processes that answer calls; each keeps models in memory of its own.")
     ] = 1
@@ -121,10 +155,14 @@ def load_settings(**options: Any) -> Settings:
     try:
         settings = Settings(**options)
     except ValidationError as error:
-        complaints += [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}." for e in error.errors()]
+        complaints += [f"{PREFIX}{str(e['loc'][0]).upper()}: {_said(e)}." for e in error.errors()]
     if complaints:
         raise SettingsError("\n".join(complaints))
     return settings
+
+
+def _said(error: Any) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _is_known(name: str) -> bool:

@@ -40,7 +40,8 @@ class Gate:
         try:
             await self._admit(scope, receive, seen)
         finally:
-            self._note(scope, status, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            note(scope, status, seconds, log_all=self._log_all)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in ALWAYS or scope["path"].endswith(STREAMS):
@@ -66,13 +67,20 @@ class Gate:
             "often, start more processes by `gatecast serve --workers`, or raise GATECAST_MAX_REQUESTS."
         )
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "none")
-        count, duration = _figures(route, scope["method"], status)
-        count.inc()
-        duration.observe(seconds)
-        if self._log_all or status >= FIRST_REFUSAL:
-            logger.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, 1000 * seconds)
+
+def note(scope: Scope, status: int, seconds: float, *, log_all: bool = False) -> None:
+    """Count a call, and log it if it was refused or failed, or if all are logged."""
+    route = getattr(scope.get("route"), "path", "none")
+    count, duration = _figures(route, scope["method"], status)
+    count.inc()
+    duration.observe(seconds)
+    if log_all or status >= FIRST_REFUSAL:
+        log(scope, status, seconds)
+
+
+def log(scope: Scope, status: int, seconds: float) -> None:
+    """Write a line of the access log."""
+    logger.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, 1000 * seconds)
 
 
 @cache  # of the routes, methods and statuses that there are

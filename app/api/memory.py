@@ -1,10 +1,12 @@
 """Answers from memory: a forecast that was made before, and still holds, needs no routing."""
 
+import time
 from collections.abc import Awaitable, Callable
 
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.api.gate import log
 from app.api.questions import spoken
 from app.observability import metrics
 from app.services.body_cache import Body
@@ -17,25 +19,30 @@ NOT_MODIFIED = metrics.REQUESTS.labels(PATH, METHOD, "304")
 class FromMemory:
     """Plain ASGI middleware: answers a forecast that was asked for in the same words before."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, log_all: bool) -> None:
+        self._app, self._log_all = app, log_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at once if that can be, else pass the call on."""
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != METHOD:
             await self._app(scope, receive, send)
             return
+        began = time.perf_counter() if self._log_all else 0.0
         spelling, known = spoken(scope)
         body = scope["app"].state.parts.oracle.bodies.recall(spelling)
         if body is None:
             await self._app(scope, receive, send)
-        elif is_known(known, body.etag):
+            return
+        unchanged = is_known(known, body.etag)
+        if unchanged:
             NOT_MODIFIED.inc()
             await send_unchanged(body.etag, send)
         else:
             FOUND.inc()
             metrics.FROM_MEMORY.inc()
             await send_body(body, send)
+        if self._log_all:
+            log(scope, 304 if unchanged else 200, time.perf_counter() - began)
 
 
 class Ready(Response):

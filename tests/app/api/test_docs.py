@@ -118,6 +118,10 @@ def test_page_renders_with_the_network_closed(address: str, path: str, shown: st
         pytest.skip("no chromium here (Debian: apt-get install chromium)")
     closed = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-background-networking"]
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}"]
-    look = ["--virtual-time-budget=20000", "--dump-dom", f"{address}{path}"]
+    look = ["--enable-logging=stderr", "--virtual-time-budget=20000", "--dump-dom", f"{address}{path}"]
     page = subprocess.run([browser, *flags, *closed, *look], capture_output=True, text=True, check=True)
     assert shown in page.stdout
+    blocked = [line for line in page.stderr.splitlines() if "Content Security Policy" in line]
+    assert [
+        line for line in blocked if "cdn.redoc.ly/redoc/logo-mini.svg" not in line
+    ] == []  # an advertisement

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 
 import pytest
 from fastapi.testclient import TestClient
@@ -134,6 +135,18 @@ def test_pinned_champion_is_not_loaded_again(
         for asked, level in ((dataset_id, 60), (other_id, 60), (dataset_id, 70)):
             client.get("/forecast", params={"dataset_id": asked, "level": level})
     assert loaded() == before + loads
+
+
+@pytest.mark.parametrize(("wished", "lines"), [(True, [200, 200, 304]), (False, [])])
+def test_calls_answered_from_memory_are_logged_where_that_is_wished_for(
+    database: Database, dataset_id: str, caplog: pytest.LogCaptureFixture, *, wished: bool, lines: list[int]
+) -> None:
+    settings = Settings(database_url=database.url, device="cpu", access_log=wished)
+    with TestClient(create_app(settings)) as client, caplog.at_level(logging.INFO, "app.api.gate"):
+        _, etag, _ = ask(client, dataset_id)
+        ask(client, dataset_id)
+        ask(client, dataset_id, **{"if-none-match": etag})
+    assert [int(line.split()[2]) for line in caplog.messages] == lines
 
 
 def test_figures_tell_where_answers_came_from(client: TestClient, dataset_id: str) -> None:
