@@ -4,6 +4,7 @@
     ├── BadInput        422  a payload, file or parameter that cannot be used
     ├── ForeignOrigin   403  a change asked for by a page of another origin, in a browser
     ├── NotFound        404  an id that is not there, or not the caller's
+    ├── WrongMethod     405  a path called by a method that it does not answer
     ├── Conflict        409  a call that does not fit the state things are in
     ├── TooLarge        413  more bytes than the settings allow
     ├── UnsupportedType 415  a body in a media type that the call does not read
@@ -60,6 +61,12 @@ class NotFound(AppError):
     status = 404
     code = "not-found"
     title = "There is nothing under this id"
+
+
+class WrongMethod(AppError):
+    status = 405
+    code = "method-not-allowed"
+    title = "The path is not called by this method"
 
 
 class Conflict(AppError):

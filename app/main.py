@@ -18,6 +18,8 @@ from app.api.gate import Gate
 from app.api.guard import guarded
 from app.api.limits import BodyLimit
 from app.api.memory import FromMemory
+from app.api.methods import Head
+from app.api.parameters import KnownParameters
 from app.db.engine import Database
 from app.queue import Queue
 from app.services import devices
@@ -50,6 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
         version=VERSION,
         lifespan=_lifespan(settings),
         responses=PROBLEM,
+        dependencies=[KnownParameters],
+        redirect_slashes=False,  # to the host that the caller names
         generate_unique_id_function=operation_id,
     )
     # In the order of how often they are called: each call is matched against one after the other.
@@ -62,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
     app.add_middleware(Gate, most=settings.max_requests, log_all=settings.access_log)
     app.add_middleware(FromMemory, log_all=settings.access_log)
+    app.add_middleware(Head)
     # Outside of what the framework itself puts around these, so that its answers to faults are guarded too.
     app.middleware_stack = guarded(app.build_middleware_stack(), settings)
     return app

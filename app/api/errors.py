@@ -9,11 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException  # noqa: TID251  # rendered here, raised by the framework alone
 from starlette.responses import JSONResponse, Response
 
-from app.errors import AppError, BadInput, FieldError, NotFound
+from app.api.methods import allowed, is_there
+from app.errors import AppError, BadInput, FieldError, NotFound, WrongMethod
 from app.schemas.problem import Problem, ProblemPart
 
 MEDIA_TYPE = "application/problem+json"
-BAD_REQUEST = 400
+NO_CONTENT, BAD_REQUEST = 204, 400
 logger = logging.getLogger(__name__)
 
 
@@ -76,8 +77,9 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     """Render what the framework itself refuses: no such path, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101  # what this handler is registered for
     if error.status_code == NotFound.status:
-        detail = f"There is no {request.url.path} here. GET /docs shows every call there is."
-        return problem(NotFound(detail), request.url.path)
+        return problem(_no_such_path(request), request.url.path)
+    if error.status_code == WrongMethod.status:
+        return _other_method(request)
     if error.status_code == BAD_REQUEST:
         detail = (
             f"The body could not be read: {error.detail.rstrip('.')}. GET /docs shows what this call takes."
@@ -92,6 +94,25 @@ async def _framework_error(request: Request, error: Exception) -> Response:
         "errors": [],
     }
     return JSONResponse(body, error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+
+
+def _no_such_path(request: Request) -> NotFound:
+    path = request.url.path
+    shorter = path.rstrip("/")
+    if shorter != path and is_there(request, shorter):
+        return NotFound(f"There is no {path} here, but {shorter}, without the slash at its end.")
+    return NotFound(f"There is no {path} here. GET /docs shows every call there is.")
+
+
+def _other_method(request: Request) -> Response:
+    """Tell by which methods a path is called: as a refusal, unless that is what was asked."""
+    methods = ", ".join(allowed(request))
+    if request.method == "OPTIONS":
+        return Response(status_code=NO_CONTENT, headers={"allow": methods})
+    refusal = WrongMethod(f"{request.url.path} is called by {methods}; not by {request.method}.")
+    response = problem(refusal, request.url.path)
+    response.headers["allow"] = methods
+    return response
 
 
 async def _unexpected_error(request: Request, _error: Exception) -> Response:

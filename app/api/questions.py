@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.types import Scope
 
 from app.api.errors import bad_fields
 from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
 from app.api.pagination import CURSOR, LONGEST, NEXT, decode_cursor
+from app.api.parameters import refuse_unknown
 from app.schemas.forecast import HORIZON
 from app.services.body_cache import Spelling
 from app.services.forecasting import ForecastQuery
@@ -22,8 +23,6 @@ ANY = b"*/*"
 
 class Parameters(BaseModel):
     """The parameters of `GET /forecast`."""
-
-    model_config = ConfigDict(extra="ignore")
 
     dataset_id: Annotated[
         str | None,
@@ -116,6 +115,7 @@ def spoken(scope: Scope) -> tuple[Spelling, bytes | None]:
 
 def _parameters(query_string: bytes) -> Parameters:
     values = parse_qs(query_string.decode("latin-1"), keep_blank_values=True)
+    refuse_unknown(values, Parameters.model_fields)
     fields = {name: each if name in REPEATED else each[-1] for name, each in values.items()}
     try:
         return Parameters.model_validate(fields)
