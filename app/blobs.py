@@ -1,6 +1,10 @@
-"""Bytes by key, in the database: three calls, behind which another store may stand one day."""
+"""Bytes by the hash of what they are, in the database: behind these calls another store may stand one day.
+
+Who puts bytes refers to them, and releases them once; with the last who refers to them they are gone.
+"""
 
 import hashlib
+from collections.abc import Iterable
 
 from app.db.engine import Session
 from app.db.queries import blobs as queries
@@ -15,13 +19,15 @@ class BlobDamaged(AppError):
 
 
 def digest(data: bytes) -> str:
-    """Return the hash that bytes are stored under, their SHA-256 in hex."""
+    """Return the key that bytes are stored under, their SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
-def put(session: Session, workspace_id: str, key: str, data: bytes) -> None:
-    """Store bytes."""
-    queries.insert(session, workspace_id, key, data, digest(data))
+def put(session: Session, workspace_id: str, data: bytes) -> str:
+    """Store bytes, unless they are there, and return their key."""
+    key = digest(data)
+    queries.add(session, workspace_id, key, data)
+    return key
 
 
 def get(session: Session, workspace_id: str, key: str) -> bytes:
@@ -43,7 +49,7 @@ def find(session: Session, workspace_id: str, key: str) -> bytes | None:
     blob = queries.find(session, workspace_id, key)
     if blob is None:
         return None
-    if digest(blob.data) != blob.sha256:
+    if digest(blob.data) != key:
         raise _damaged(key)
     return blob.data
 
@@ -54,9 +60,9 @@ def stored_digest(session: Session, workspace_id: str, key: str) -> str | None:
     return None if blob is None else digest(blob.data)
 
 
-def delete(session: Session, workspace_id: str, keys: list[str]) -> None:
-    """Remove what lies under the keys."""
-    queries.delete(session, workspace_id, keys)
+def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
+    """Refer no longer to what lies under the keys; it is removed where nobody else does."""
+    queries.release(session, workspace_id, keys)
 
 
 def _damaged(key: str) -> BlobDamaged:

@@ -14,6 +14,7 @@ from statistics import median
 
 from sqlalchemy import select
 
+from app import blobs
 from app.client import Client
 from app.db.engine import Database
 from app.db.ids import new_id
@@ -45,23 +46,19 @@ def first_answer(folder: Path) -> dict[str, float]:
 
 
 def multiply_models(database_url: str, count: int) -> None:
-    """Copy the only model in a database, and what is stored for it, until there are `count`."""
+    """Copy the only model in a database, which shares what is stored for it, until there are `count`."""
     database = Database(database_url)
     with database.write() as session:
         model = session.scalars(select(Model)).one()
-        kept = list(session.scalars(select(Blob).where(Blob.key.in_(model.blob_keys))))
+        kept = {key: session.get_one(Blob, (model.workspace_id, key)).data for key in model.blob_keys}
         for _ in range(count - 1):
-            copy_id = new_id("model")
-
-            def key(of: str, copy_id: str = copy_id) -> str:
-                return of.replace(model.id, copy_id)
-
-            session.add_all(Blob(**{**_columns(blob), "key": key(blob.key)}) for blob in kept)
-            session.add(Model(**{**_columns(model), "id": copy_id, "weights_key": key(model.weights_key)}))
+            keys = [blobs.put(session, model.workspace_id, data) for data in kept.values()]
+            assert keys == list(kept)  # noqa: S101  # the same bytes are the same blob
+            session.add(Model(**{**_columns(model), "id": new_id("model")}))
     database.dispose()
 
 
-def _columns(row: Model | Blob) -> dict[str, object]:
+def _columns(row: Model) -> dict[str, object]:
     return {attribute.key: getattr(row, attribute.key) for attribute in row.__mapper__.column_attrs}
 
 

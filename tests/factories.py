@@ -169,7 +169,7 @@ def judged_model(
         "on_loss": "warn",
         "trials": [],
         "artifact": {},
-        "weights_key": f"{model_id}/weights",
+        "weights_key": "0" * 64,
         "weights_bytes": 0,
         "weights_sha256": "",
         "code_version": "0",
@@ -223,8 +223,8 @@ def backtest_rows(errors: Mapping[tuple[str, int], float], scale: float = 1.0) -
 
 def publish(session: Session, model: Model, rows: bytes | None = None, promotion: Promotion = "auto") -> str:
     """Let a model enter as a training that ends does, and return its id."""
-    blobs.put(session, model.workspace_id, model.weights_key, b"weights")
-    blobs.put(session, model.workspace_id, model.backtest_key, rows or backtest_rows({}))
+    model.weights_key = blobs.put(session, model.workspace_id, f"weights of {model.id}".encode())
+    model.backtest_key = blobs.put(session, model.workspace_id, rows or backtest_rows({}))
     champions.admit(session, model, promotion)
     return model.id
 

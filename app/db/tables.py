@@ -81,13 +81,16 @@ class Owned(Base):
 
 
 class Blob(Owned):
-    """Bytes under a key: series and backtests as Parquet, weights as safetensors."""
+    """Bytes under their SHA-256 in hex: series and backtests as Parquet, weights as safetensors.
+
+    The same bytes are one blob however often they are put; `uses` counts who refers to it.
+    """
 
     __tablename__ = "blobs"
 
     key: Mapped[str] = mapped_column(primary_key=True)
     data: Mapped[bytes]
-    sha256: Mapped[str]
+    uses: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -104,10 +107,11 @@ class Dataset(Owned):
 
 
 class DatasetVersion(Owned):
-    """One state of a dataset: a manifest of blobs, and what is known of them together.
+    """One state of a dataset, and what is known of its series together.
 
-    A later version's manifest begins with that of the one before. `source_sha256` is the hash of the bytes
-    that it was made of, as `services.observations` puts them together for a later one.
+    It holds nothing that grows with the number of versions: which rows belong to it the index rows say.
+    `source_sha256` is the hash of the bytes that it was made of, as `services.observations` puts them
+    together for a later one. One that is `dropped` is shown to nobody; what only it needs is on its way out.
     """
 
     __tablename__ = "dataset_versions"
@@ -122,26 +126,46 @@ class DatasetVersion(Owned):
     version: Mapped[int] = mapped_column(primary_key=True)
     axis: Mapped[dict[str, Any]]
     profile: Mapped[dict[str, Any]]
-    blob_keys: Mapped[list[Any]]
     source_sha256: Mapped[str]
+    dropped: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DatasetBlob(Owned):
+    """A blob that series of a dataset lie in, under the `number` that index rows know it by.
+
+    It came with `version`, and goes with the last index row that names it: `series` counts those rows, and
+    `rows` the observations that they span.
+    """
+
+    __tablename__ = "dataset_blobs"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id"], ["datasets.workspace_id", "datasets.id"], ondelete="CASCADE"
+        ),
+    )
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    version: Mapped[int]
+    series: Mapped[int]
+    rows: Mapped[int] = mapped_column(BigInteger)
 
 
 class Series(Owned):
     """The index row of one series: where its rows lie, and the tail that a forecast needs.
 
-    It holds from its `version` on, until one of the same series has a later version.
-    `blob` counts in the version's manifest; `first_row` and `length` count rows in that blob; `start` and
-    `end` are the ordinals of the first and last time; `tail` holds the last values as little-endian float64,
-    NaN for a gap.
+    It holds from its `version` on, until one of the same series has a later version; that version itself may
+    be gone. `blob` is a number among the dataset's blobs; `first_row` and `length` count rows in that blob;
+    `start` and `end` are the ordinals of the first and last time; `tail` holds the last values as
+    little-endian float64, NaN for a gap.
     """
 
     __tablename__ = "series"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["workspace_id", "dataset_id", "version"],
-            ["dataset_versions.workspace_id", "dataset_versions.dataset_id", "dataset_versions.version"],
-            ondelete="CASCADE",
+            ["workspace_id", "dataset_id"], ["datasets.workspace_id", "datasets.id"], ondelete="CASCADE"
         ),
         Index(None, "workspace_id", "dataset_id", "unique_id", "version"),
     )
@@ -220,7 +244,8 @@ class Schedule(Owned):
 
 
 class Model(Owned):
-    """What a training left: its weights lie in a blob, all else is here.
+    """What a training left: its weights, the rows of its backtest, its measures for each series and what the
+    simple methods in its answers said of them lie in blobs, all else is here.
 
     `promotion` says which promotion of its dataset, counted from 1, made it the champion; null if none did.
     The dataset forecasts with the one promoted last, and `champion_id` there is written along with it.
@@ -247,6 +272,9 @@ class Model(Owned):
     trials: Mapped[list[Any]]
     artifact: Mapped[dict[str, Any]]
     weights_key: Mapped[str]
+    backtest_key: Mapped[str | None]
+    series_key: Mapped[str | None]
+    simple_key: Mapped[str | None]
     weights_bytes: Mapped[int]
     weights_sha256: Mapped[str]
     code_version: Mapped[str]
@@ -263,24 +291,10 @@ class Model(Owned):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     @property
-    def backtest_key(self) -> str:
-        """Where the rows of its backtest lie, if it has one."""
-        return f"{self.id}/backtest"
-
-    @property
-    def series_key(self) -> str:
-        """Where its measures for each series lie, if it has a backtest."""
-        return f"{self.id}/series"
-
-    @property
-    def simple_key(self) -> str:
-        """Where the medians of the simple methods in its answers lie, if it has any."""
-        return f"{self.id}/simple"
-
-    @property
     def blob_keys(self) -> list[str]:
         """Where all its bytes lie."""
-        return [self.weights_key, self.backtest_key, self.series_key, self.simple_key]
+        keys = self.weights_key, self.backtest_key, self.series_key, self.simple_key
+        return [key for key in keys if key is not None]
 
 
 class IdempotencyKey(Owned):

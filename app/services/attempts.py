@@ -163,8 +163,8 @@ def _publish(database: Database, ref: JobRef, attempt: int, product: "_Product")
         try:
             with database.write() as session:
                 jobs.succeed(session, ref, attempt, product.model.id)
-                for key, data in product.blobs.items():
-                    blobs.put(session, ref.workspace_id, key, data)
+                for data in product.blobs:
+                    blobs.put(session, ref.workspace_id, data)
                 champions.admit(session, product.model, product.promotion)
         except Unavailable:
             if time.monotonic() > deadline:
@@ -195,27 +195,22 @@ class _Product:
     """All that a training leaves."""
 
     model: Model
-    blobs: dict[str, bytes]
+    blobs: list[bytes]
     promotion: Promotion
 
 
 def _product(work: _Work, result: Result) -> _Product:
-    model = _model(work, result)
-    parts = {
-        model.weights_key: result.artifact.weights,
-        model.backtest_key: result.rows,
-        model.series_key: result.series,
-    }
+    parts = [result.artifact.weights, result.rows, result.series]
     if result.simple is not None:
-        parts[model.simple_key] = result.simple
-    return _Product(model, parts, work.request.promote)
+        parts.append(result.simple)
+    return _Product(_model(work, result), parts, work.request.promote)
 
 
 def _model(work: _Work, result: Result) -> Model:
-    model_id, lineage, trained = new_id("model"), result.lineage(), result.trained
+    lineage, trained = result.lineage(), result.trained
     return Model(
         workspace_id=work.ref.workspace_id,
-        id=model_id,
+        id=new_id("model"),
         dataset_id=work.dataset_id,
         dataset_version=lineage.dataset_version,
         job_id=work.ref.job_id,
@@ -225,7 +220,10 @@ def _model(work: _Work, result: Result) -> Model:
         architecture=trained.model.config.architecture,
         trials=[_trial_out(trial).model_dump() for trial in trained.trials],
         artifact=result.artifact.metadata,
-        weights_key=f"{model_id}/weights",
+        weights_key=lineage.weights_sha256,
+        backtest_key=lineage.backtest_sha256,
+        series_key=blobs.digest(result.series),
+        simple_key=None if result.simple is None else blobs.digest(result.simple),
         weights_bytes=len(result.artifact.weights),
         weights_sha256=lineage.weights_sha256,
         code_version=VERSION,

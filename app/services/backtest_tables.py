@@ -86,7 +86,10 @@ def _written(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _read(session: Session, model: Model, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def _read(
+    session: Session, model: Model, key: str | None, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    assert key is not None  # noqa: S101  # who asks has seen that there is a backtest
     data = blobs.get(session, model.workspace_id, key)
     frame: pd.DataFrame = pq.read_table(
         io.BytesIO(data), columns=None if columns is None else list(columns)

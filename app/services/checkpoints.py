@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class JobCheckpoints:
-    """The checkpoints of one attempt at a job, each part of the training under a key of its own.
+    """The checkpoints of one attempt at a job, each part of the training as a blob.
 
     `kept` is what the job's row keeps of the attempts before. A checkpoint is due when the last has cost at
     most `SHARE_OF_TIME` of the time since, and at once when the training is to pause.
@@ -38,7 +38,6 @@ class JobCheckpoints:
         kept = kept or {}
         self._parts: dict[str, Any] = kept.get("parts", {})
         self._began = time.monotonic() - float(kept.get("seconds", 0.0))
-        self._saves = 0
         self._due = time.monotonic() + SHORTEST_INTERVAL_S
 
     @property
@@ -74,15 +73,17 @@ class JobCheckpoints:
             raise jobs.Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
 
     def _store(self, parts: Mapping[str, Artifact]) -> None:
-        workspace_id, job_id = self._ref.workspace_id, self._ref.job_id
-        keys = {part: f"{job_id}/{self._attempt}-{self._saves}-{part}" for part in parts}
-        fresh = {part: {"key": keys[part], "metadata": parts[part].metadata} for part in parts}
+        workspace_id = self._ref.workspace_id
+        fresh = {
+            part: {"key": blobs.digest(artifact.weights), "metadata": artifact.metadata}
+            for part, artifact in parts.items()
+        }
         replaced = [self._parts[part]["key"] for part in parts if part in self._parts]
         kept = {**self._parts, **fresh}
         with self._database.write() as session:
             checkpoint = {"seconds": self.seconds, "parts": kept}
             jobs.keep_checkpoint(session, self._ref, self._attempt, checkpoint)
-            for part, artifact in parts.items():
-                blobs.put(session, workspace_id, keys[part], artifact.weights)
-            blobs.delete(session, workspace_id, replaced)
-        self._parts, self._saves = kept, self._saves + 1
+            for artifact in parts.values():
+                blobs.put(session, workspace_id, artifact.weights)
+            blobs.release(session, workspace_id, replaced)
+        self._parts = kept

@@ -6,7 +6,7 @@ import numpy as np
 
 from app import blobs
 from app.auth import Principal
-from app.db.engine import Session
+from app.db.engine import DatasetRef, Session
 from app.db.ids import new_id
 from app.db.queries import changes
 from app.db.queries import datasets as queries
@@ -47,11 +47,10 @@ def create(
         version=1,
         axis=intake.frame.axis.to_dict(),
         profile=intake.profile.model_dump(mode="json"),
-        blob_keys=[],
         source_sha256=source_sha256,
     )
     queries.add(session, dataset, version)
-    store.write(session, version, [intake.frame])
+    store.write(session, DatasetRef(workspace_id, dataset_id), 1, store.pack([intake.frame]))
     return out(dataset, version)
 
 
@@ -104,7 +103,7 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
     queries.lock(session, workspace_id, dataset_id)
     models = model_queries.of_dataset(session, workspace_id, dataset_id)
     keys = queries.blob_keys(session, workspace_id, dataset_id)
-    blobs.delete(session, workspace_id, keys + [key for model in models for key in model.blob_keys])
+    blobs.release(session, workspace_id, keys + [key for model in models for key in model.blob_keys])
     queries.delete(session, workspace_id, dataset_id)
     changes.note(session, workspace_id, dataset_id)
 

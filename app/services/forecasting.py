@@ -18,7 +18,7 @@ from app.intake.frame import TimeAxis
 from app.services import datasets, models, pretrained, verdicts
 from app.services import series as store
 from app.services.answers import Answers, History, Known, of_nothing, told
-from app.services.loading import LoadedModel, load, load_pretrained
+from app.services.loading import LoadedModel, ModelKey, load, load_pretrained
 from app.services.paging import PageRequest, cut
 from app.services.verdicts import Answerer
 from models.forecasts import Forecast
@@ -27,7 +27,7 @@ from models.panel import Panel
 
 PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory
 SLOW_PAGE = 50  # where a series takes long, and the first page shall not take minutes
-OutlookKey = tuple[str, str, int, str, str, str]  # workspace, dataset, version, weights, their hash, method
+OutlookKey = tuple[str, str, int, str, str, str]  # workspace, dataset, version, model, weights, method
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,15 @@ class Source:
         return self.model.id == pretrained.MODEL_ID
 
     @property
-    def model_key(self) -> tuple[str, str]:
+    def model_key(self) -> ModelKey:
         """What its loaded model is kept under."""
-        return self.version.workspace_id, self.model.weights_key
+        return self.version.workspace_id, self.model.id, self.model.weights_key
 
     @cached_property
     def outlook_key(self) -> OutlookKey:
         """All that its outlook on a series depends on, beside the series; under one key it never changes."""
         model = self.model
-        return (*self.ref, self.version.version, model.weights_key, model.weights_sha256, self.answerer.name)
+        return (*self.ref, self.version.version, model.id, model.weights_key, self.answerer.name)
 
     @property
     def is_slow(self) -> bool:

@@ -221,7 +221,7 @@ def _end(session: Session, job: Job, state: str, reason: str | None = None) -> N
 def _drop_checkpoint(session: Session, job: Job) -> None:
     """Remove what nobody will go on from any more."""
     parts = (job.checkpoint or {}).get("parts", {})
-    blobs.delete(session, job.workspace_id, [part["key"] for part in parts.values()])
+    blobs.release(session, job.workspace_id, [part["key"] for part in parts.values()])
     job.checkpoint = None
 
 

@@ -12,6 +12,8 @@ from app.services.simple_medians import SimpleMedians
 if TYPE_CHECKING:
     from models.network import Forecaster
 
+ModelKey = tuple[str, str, str]  # workspace, model, weights: two models may have the same ones
+
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
@@ -61,7 +63,7 @@ def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedMode
 
 def _simple(session: Session, model: Model) -> SimpleMedians:
     """Read what is kept of the simple methods; nothing, of a model in whose answers none takes part."""
-    data = blobs.find(session, model.workspace_id, model.simple_key)
-    if data is None:
+    if model.simple_key is None:
         return SimpleMedians(model.dataset_version, {}, {})
+    data = blobs.get(session, model.workspace_id, model.simple_key)
     return simple_medians.read(data, model.dataset_version)

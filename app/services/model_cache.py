@@ -3,25 +3,23 @@
 from collections.abc import Callable
 
 from app.observability import metrics
-from app.services.loading import LoadedModel
+from app.services.loading import LoadedModel, ModelKey
 from app.services.lru import Lru
 from app.services.once import Once
 
-Key = tuple[str, str]  # workspace, weights
 
-
-class ModelCache(Once[Key, LoadedModel]):
+class ModelCache(Once[ModelKey, LoadedModel]):
     """Keeps the models used last; a model is loaded once, however many ask for it at the same time."""
 
     def __init__(self, limit_bytes: int) -> None:
-        self._models: Lru[Key, LoadedModel] = Lru(limit_bytes, lambda model: model.nbytes)
+        self._models: Lru[ModelKey, LoadedModel] = Lru(limit_bytes, lambda model: model.nbytes)
         super().__init__(self._models)
 
-    def pin(self, key: Key) -> None:
+    def pin(self, key: ModelKey) -> None:
         """Never let a model go to make room for others."""
         self._models.pinned.add(key)
 
-    def unpin(self, key: Key) -> None:
+    def unpin(self, key: ModelKey) -> None:
         """Treat a model like the others again."""
         self._models.pinned.discard(key)
 
@@ -30,7 +28,7 @@ class ModelCache(Once[Key, LoadedModel]):
         """Bytes of all the models kept."""
         return self._models.size
 
-    async def _make(self, key: Key, make: Callable[[], LoadedModel]) -> LoadedModel:
+    async def _make(self, key: ModelKey, make: Callable[[], LoadedModel]) -> LoadedModel:
         with metrics.MODEL_LOAD_SECONDS.time():
             model = await super()._make(key, make)
         metrics.MODEL_CACHE_BYTES.set(self.nbytes)

@@ -52,7 +52,7 @@ def promote(session: Session, principal: Principal, model_id: str) -> ModelOut:
 def delete(session: Session, principal: Principal, model_id: str) -> None:
     """Delete a model and what was stored for it; of a champion, the one before is champion again."""
     model, _ = _locked(session, principal, model_id)
-    blobs.delete(session, model.workspace_id, model.blob_keys)
+    blobs.release(session, model.workspace_id, model.blob_keys)
     champions.withdraw(session, model)
 
 

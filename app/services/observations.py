@@ -8,7 +8,7 @@ import numpy as np
 
 from app import blobs
 from app.auth import Principal
-from app.db.engine import Session
+from app.db.engine import DatasetRef, Session
 from app.db.queries import changes
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, Extent
@@ -125,12 +125,13 @@ def _publish(
         version=old.version + 1,
         axis=old.axis,
         profile=old.profile,
-        blob_keys=old.blob_keys,
         # Of all the bytes it was made of; those of the last rows alone would stand for another dataset.
         source_sha256=blobs.digest(f"{old.source_sha256} {source_sha256}".encode()),
     )
     queries.add_version(session, new)
-    after = store.write(session, new, changed)
+    after = store.write(
+        session, DatasetRef(old.workspace_id, old.dataset_id), new.version, store.pack(changed)
+    )
     names = {entry.unique_id for entry in after}
     before = [entry for entry in work.entries if entry.unique_id in names]
     new.profile = _Change(before, after).profile(session, new, work.addition).model_dump(mode="json")

@@ -24,7 +24,7 @@ from app.services.forecasting import (
     pages,
     read_page,
 )
-from app.services.loading import LoadedModel
+from app.services.loading import LoadedModel, ModelKey
 from app.services.lru import Lru
 from app.services.model_cache import ModelCache
 from app.services.once import Once
@@ -69,7 +69,7 @@ class Oracle:
         self._outlooks = Outlooks(settings.outlook_cache_mb * MEBIBYTE)
         self._batcher = Batcher(database, self._outlooks)
         self._pins = settings.pin_champions
-        self._pinned: dict[DatasetRef, tuple[tuple[str, str], int]] = {}
+        self._pinned: dict[DatasetRef, tuple[ModelKey, int]] = {}
 
     def open(self) -> None:
         """Begin to follow what changes."""
@@ -206,7 +206,7 @@ class Oracle:
             self._pin(source.ref, key)
         return await self._models.get(key, lambda: load_model(self._database, source, self._device))
 
-    def _pin(self, ref: DatasetRef, key: tuple[str, str]) -> None:
+    def _pin(self, ref: DatasetRef, key: ModelKey) -> None:
         """Keep a champion in memory; what has changed since is pinned anew when it is asked for."""
         if self._pinned.get(ref, (None, 0))[0] == key:
             return

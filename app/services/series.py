@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app import blobs
-from app.db.engine import Session
+from app.db.engine import DatasetRef, Session
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, LastWindow
 from app.db.tables import DatasetVersion, Series
@@ -39,18 +39,15 @@ def pack(frames: Iterable[SeriesFrame]) -> Iterator[Packed]:
         yield Packed(buffer.getvalue(), [_index_row(frame, i) for i in range(len(frame.unique_ids))])
 
 
-def write(session: Session, version: DatasetVersion, frames: Iterable[SeriesFrame]) -> list[Entry]:
-    """Store series, as they come, under a version that is there: further blobs, and an index row for each."""
-    ids = {name: getattr(version, name) for name in ("workspace_id", "dataset_id", "version")}
-    keys, entries = list(version.blob_keys), []
-    for packed in pack(frames):
-        key = f"{version.dataset_id}/{version.version}/{len(keys)}"
-        blobs.put(session, version.workspace_id, key, packed.data)
-        rows = [{**ids, **row, "blob": len(keys)} for row in packed.rows]
+def write(session: Session, ref: DatasetRef, version: int, runs: Iterable[Packed]) -> list[Entry]:
+    """Store series under a version of a dataset: further blobs, and an index row for each."""
+    entries = []
+    for packed in runs:
+        key = blobs.put(session, ref.workspace_id, packed.data)
+        number = queries.add_blob(session, ref, key, version, packed.rows)
+        rows = [{**ref._asdict(), "version": version, **row, "blob": number} for row in packed.rows]
         queries.add_series(session, rows)
         entries += [Entry(*(row[name] for name in Entry._fields)) for row in rows]
-        keys.append(key)
-    version.blob_keys = keys
     return entries
 
 
@@ -133,6 +130,7 @@ def by_blob(entries: Sequence[Entry]) -> Iterator[tuple[int, list[int]]]:
 def _unpack(
     session: Session, version: DatasetVersion, blob: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    data = blobs.get(session, version.workspace_id, version.blob_keys[blob])
+    key = queries.blob_key(session, DatasetRef(version.workspace_id, version.dataset_id), blob)
+    data = blobs.get(session, version.workspace_id, key)
     table = pq.read_table(io.BytesIO(data))
     return table["ds"].to_numpy(), table["y"].to_numpy()

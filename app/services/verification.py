@@ -97,7 +97,7 @@ def _read(session: Session, principal: Principal, model_id: str) -> tuple[Lineag
 
 def _stored(session: Session, model: Model) -> Stored:
     weights, backtest = (
-        blobs.stored_digest(session, model.workspace_id, key) or "missing"
+        (key and blobs.stored_digest(session, model.workspace_id, key)) or "missing"
         for key in (model.weights_key, model.backtest_key)
     )
     return Stored(weights, backtest, methods_digest(model.methods))

@@ -8,7 +8,7 @@ import pytest
 from app.auth import OWNER
 from app.client import Client
 from app.db.engine import Database
-from app.db.tables import Blob
+from app.db.tables import Job
 from app.schemas.jobs import Progress
 from app.services import verification
 from benchmarks.process_tree import eventually
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 
 def checkpoints(database: Database) -> list[str]:
     with database.read() as session:
-        return [blob.key for blob in session.query(Blob) if blob.key.startswith("job_")]
+        return [job.id for job in session.query(Job) if job.checkpoint is not None]
 
 
 def if_begun_again(caller: Client, job_id: str) -> Progress | None:

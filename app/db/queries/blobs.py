@@ -1,16 +1,31 @@
-"""Stored bytes."""
+"""Stored bytes, each under the hash of what they are, and how many refer to them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.engine import Session
-from app.db.queries.scope import removable, visible
+from app.db.queries.scope import changeable, removable, visible
 from app.db.tables import Blob
 
 CHUNK = 500  # keys in one statement: SQLite limits the number of variables
 
 
-def insert(session: Session, workspace_id: str, key: str, data: bytes, sha256: str) -> None:
-    """Add a blob."""
-    session.add(Blob(workspace_id=workspace_id, key=key, data=data, sha256=sha256))
-    session.flush()
+def add(session: Session, workspace_id: str, key: str, data: bytes) -> None:
+    """Store bytes, or count one more use of them where they are there; what was damaged is whole again."""
+    insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
+    stored = insert(Blob).values(workspace_id=workspace_id, key=key, data=data, uses=1)
+    more = {"uses": Blob.uses + 1, "data": stored.excluded.data}
+    session.execute(stored.on_conflict_do_update(index_elements=["workspace_id", "key"], set_=more))
+
+
+def hold(session: Session, workspace_id: str, key: str) -> bool:
+    """Count one more use; False if nothing is there."""
+    query = changeable(Blob, workspace_id).where(Blob.key == key).values(uses=Blob.uses + 1)
+    return session.scalar(query.returning(Blob.key)) is not None
 
 
 def find(session: Session, workspace_id: str, key: str) -> Blob | None:
@@ -18,8 +33,19 @@ def find(session: Session, workspace_id: str, key: str) -> Blob | None:
     return session.scalars(visible(Blob, workspace_id).where(Blob.key == key)).one_or_none()
 
 
-def delete(session: Session, workspace_id: str, keys: list[str]) -> None:
-    """Remove blobs."""
-    for first in range(0, len(keys), CHUNK):
-        some = keys[first : first + CHUNK]
-        session.execute(removable(Blob, workspace_id).where(Blob.key.in_(some)))
+def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
+    """Count one use less for each time a key is named, and remove what nobody refers to any more."""
+    for times, some in _by_times(keys):
+        named = update(Blob).where(Blob.workspace_id == workspace_id, Blob.key.in_(some))
+        session.execute(named.values(uses=Blob.uses - times))
+        session.execute(removable(Blob, workspace_id).where(Blob.key.in_(some), Blob.uses <= 0))
+
+
+def _by_times(keys: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield keys in portions, with how often each of a portion was named."""
+    # In the order of their names, so that two who change several blobs wait for each other in one order.
+    counted = sorted(Counter(keys).items(), key=lambda item: (item[1], item[0]))
+    for times, group in groupby(counted, key=lambda item: item[1]):
+        names = [key for key, _ in group]
+        for first in range(0, len(names), CHUNK):
+            yield times, names[first : first + CHUNK]

@@ -1,19 +1,20 @@
 """Datasets, their versions and the index rows of their series.
 
 An index row holds from its version on until there is a newer one of the same series: of version v are, for
-each name, the rows with the greatest version up to v.
+each name, the rows with the greatest version up to v. That is so for versions that are there and not dropped:
+of any other there are no rows.
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, bindparam, func, insert, literal, select
+from sqlalchemy import CTE, ColumnElement, bindparam, exists, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
-from app.db.engine import Session
+from app.db.engine import DatasetRef, Session
 from app.db.queries.scope import changeable, removable, visible
-from app.db.tables import Dataset, DatasetVersion, Series
+from app.db.tables import Dataset, DatasetBlob, DatasetVersion, Series
 
 Pair = tuple[Dataset, DatasetVersion]
 CHUNK = 500  # names in one statement: SQLite limits the number of variables
@@ -63,7 +64,15 @@ _SINCE = select(func.max(_OTHERS.version)).where(
     _OTHERS.version <= bindparam("version"),
     _OTHERS.unique_id == _ROWS.unique_id,
 )
+_VERSIONS = DatasetVersion.__table__.c
+_IS_THERE = exists().where(
+    _VERSIONS.workspace_id == bindparam("workspace_id"),
+    _VERSIONS.dataset_id == bindparam("dataset_id"),
+    _VERSIONS.version == bindparam("version"),
+    _VERSIONS.dropped.is_(False),
+)
 LAST_WINDOWS = select(*(_ROWS[name] for name in LastWindow._fields)).where(
+    _IS_THERE,
     _ROWS.workspace_id == bindparam("workspace_id"),
     _ROWS.dataset_id == bindparam("dataset_id"),
     _ROWS.version == _SINCE.scalar_subquery(),
@@ -125,7 +134,9 @@ def find_by_source(session: Session, workspace_id: str, source_sha256: str) -> P
 def version(session: Session, workspace_id: str, dataset_id: str, number: int) -> DatasetVersion | None:
     """Return one version of a dataset, or nothing."""
     query = visible(DatasetVersion, workspace_id).where(
-        DatasetVersion.dataset_id == dataset_id, DatasetVersion.version == number
+        DatasetVersion.dataset_id == dataset_id,
+        DatasetVersion.version == number,
+        DatasetVersion.dropped.is_(False),
     )
     return session.scalars(query).one_or_none()
 
@@ -141,12 +152,33 @@ def add_series(session: Session, rows: Iterable[dict[str, Any]]) -> None:
     session.execute(insert(Series), list(rows))
 
 
+def add_blob(
+    session: Session, ref: DatasetRef, key: str, version: int, rows: Iterable[dict[str, Any]]
+) -> int:
+    """Store index rows that lie in a blob, which gets the dataset's next number, and return that.
+
+    The caller has locked the dataset, or nobody else knows of it yet.
+    """
+    lengths = [row["length"] for row in rows]
+    last = select(func.max(DatasetBlob.number)).where(*_within(ref, DatasetBlob))
+    number = -1 if (found := session.scalar(last)) is None else found
+    blob = {"number": number + 1, "key": key, "version": version}
+    session.add(DatasetBlob(**ref._asdict(), **blob, series=len(lengths), rows=sum(lengths)))
+    session.flush()
+    return number + 1
+
+
+def blob_key(session: Session, ref: DatasetRef, number: int) -> str:
+    """Return the key of one of a dataset's blobs."""
+    return session.scalars(
+        select(DatasetBlob.key).where(*_within(ref, DatasetBlob), DatasetBlob.number == number)
+    ).one()
+
+
 def blob_keys(session: Session, workspace_id: str, dataset_id: str) -> list[str]:
-    """Return the keys of every blob of every version, each once."""
-    query = select(DatasetVersion.blob_keys).where(
-        DatasetVersion.workspace_id == workspace_id, DatasetVersion.dataset_id == dataset_id
-    )
-    return sorted({key for keys in session.scalars(query) for key in keys})
+    """Return the key of each of a dataset's blobs."""
+    ref = DatasetRef(workspace_id, dataset_id)
+    return list(session.scalars(select(DatasetBlob.key).where(*_within(ref, DatasetBlob))))
 
 
 def set_champion(session: Session, workspace_id: str, dataset_id: str, model_id: str | None) -> None:
@@ -237,7 +269,9 @@ def _select(version: DatasetVersion, unique_id: Any, *columns: Any) -> Any:
     planner of Postgres, who joins them row by row while he has no statistics, as after an upload.
     """
     newest = select(func.max(Other.version)).where(*_until(version, Other), Other.unique_id == unique_id)
-    return select(*columns).where(*_of(version, Series), Series.version == newest.scalar_subquery())
+    return select(*columns).where(
+        *_of(version, Series), Series.version == newest.scalar_subquery(), _is_there(version)
+    )
 
 
 def _page(version: DatasetVersion, limit: int, after: str | None, *columns: Any) -> Any:
@@ -260,6 +294,19 @@ def _names(version: DatasetVersion, limit: int, after: str | None) -> CTE:
     )
     more = (names.c.unique_id.is_not(None), names.c.number < limit)
     return names.union_all(select(following.scalar_subquery(), names.c.number + 1).where(*more))
+
+
+def _is_there(version: DatasetVersion) -> ColumnElement[bool]:
+    """Whether a version is there: of one that was dropped, older rows would be taken for its own."""
+    return exists().where(
+        *_of(version, DatasetVersion),
+        DatasetVersion.version == version.version,
+        DatasetVersion.dropped.is_(False),
+    )
+
+
+def _within(ref: DatasetRef, row: Any) -> tuple[ColumnElement[bool], ...]:
+    return row.workspace_id == ref.workspace_id, row.dataset_id == ref.dataset_id
 
 
 def _until(version: DatasetVersion, row: Any) -> tuple[ColumnElement[bool], ...]:

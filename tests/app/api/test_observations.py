@@ -253,9 +253,7 @@ def test_only_what_changes_is_written(client: TestClient, database: Database) ->
             ("series 7", 1, 41),
             ("series 8", 1, 40),
         ]
-        assert sorted(blob.key for blob in session.query(Blob)) == [
-            f"{dataset_id}/{i}/{i - 1}" for i in (1, 2)
-        ]
+        assert session.query(Blob).count() == 2
 
 
 def test_deletion_takes_every_version_along(client: TestClient, database: Database) -> None:

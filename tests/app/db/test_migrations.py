@@ -9,8 +9,9 @@ from sqlalchemy import text
 from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
-from app.db.tables import Blob, Job, Model, Process, Series
+from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
 from app.services import datasets, jobs, models
+from app.services.paging import CountedPageRequest
 from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained
 
 FIGURES = {"member": 2, "members": 2, "epoch": 3, "loss": 0.5, "validation_loss": None, "share_done": 0.5}
@@ -50,7 +51,8 @@ def test_models_from_before_champions_warn_and_have_no_backtest(database: Databa
     with database.read() as session:
         (model,) = session.query(Model)
         assert (model.on_loss, model.served, model.backtest) == ("warn", "lstm", None)
-        assert {blob.key.rpartition("/")[2] for blob in session.query(Blob)} == {"0", "weights"}
+        (series,) = session.query(DatasetBlob)
+        assert {blob.key for blob in session.query(Blob)} == {series.key, model.weights_key}
 
 
 def test_champion_from_before_promotions_leaves_the_model_trained_before_it(database: Database) -> None:
@@ -103,3 +105,26 @@ def test_way_back_before_observations_leaves_every_version_whole(database: Datab
     first, second = [("a", 2, 0), ("b", 2, 0)], [("a", 2, 0), ("b", 3, 1)]
     third = [*second, ("c", 2, 2)]
     assert held == [(i + 1, *row) for i, rows in enumerate([first, second, third]) for row in rows]
+
+
+def test_datasets_from_before_blobs_lay_under_hashes_are_read_as_before(database: Database) -> None:
+    dataset_id, other = (dataset(database).id for _ in range(2))
+    appended(database, dataset_id, ("series 1", 2000, 3.0))
+    model_id = trained(database, other)
+    go_back(database, "0007")
+    with database.read() as session:
+        names = set(session.execute(text("SELECT key FROM blobs")).scalars())
+        newest = "SELECT blob_keys FROM dataset_versions WHERE version = 2"
+        (manifest,) = session.execute(text(newest)).scalars()
+    keys = json.loads(manifest) if database.is_sqlite else manifest
+    assert keys == [f"{dataset_id}/1/0", f"{dataset_id}/2/1"]
+    assert names >= {*keys, f"{other}/1/0", f"{model_id}/weights", f"{model_id}/backtest"}
+    schema.upgrade(database)
+    with database.read() as session:
+        uses = {blob.data: blob.uses for blob in session.query(Blob)}
+        model = session.get_one(Model, (OWNER.workspace_id, model_id))
+        assert all(session.get_one(Blob, (OWNER.workspace_id, key)).uses == 1 for key in model.blob_keys)
+        page = datasets.observations(session, OWNER, dataset_id, "series 1", CountedPageRequest(50))
+        assert session.query(DatasetBlob).filter_by(dataset_id=dataset_id).count() == 2
+    assert sorted(uses.values()) == [1] * (len(uses) - 1) + [2]  # what both datasets hold is one blob
+    assert (len(page.y), page.y[-1]) == (41, 3.0)

@@ -6,9 +6,10 @@ from concurrent.futures import TimeoutError as StillWaiting
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.auth import OWNER
-from app.db.engine import Database
+from app.db.engine import Database, Session
 from app.db.tables import Blob
 from app.errors import NotFound
 from app.schemas.models import ModelUpdate
@@ -163,11 +164,17 @@ def test_last_promoted_model_deleted_leaves_no_champion(database: Database, data
     assert champion(database, dataset_id) == never
 
 
+def blobs_of(session: Session) -> set[str]:
+    return set(session.scalars(select(Blob.key)))
+
+
 def test_deleted_model_leaves_no_bytes(database: Database, dataset_id: str) -> None:
+    with database.read() as session:
+        before = blobs_of(session)
     model = published(database, dataset_id)
     delete(database, model)
     with database.read() as session:
-        assert session.query(Blob).filter(Blob.key.startswith(model)).count() == 0
+        assert blobs_of(session) == before
         with pytest.raises(NotFound):
             models.get(session, OWNER, model)
 

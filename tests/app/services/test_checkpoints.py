@@ -5,6 +5,7 @@ import time
 import pytest
 
 from app.auth import OWNER
+from app.blobs import digest
 from app.db.engine import Database
 from app.db.tables import Blob, Job
 from app.queue import JobRef
@@ -49,7 +50,10 @@ def attempt(database: Database, ref: JobRef, *, pausing: bool = False) -> JobChe
 
 def kept(database: Database, ref: JobRef) -> list[bytes]:
     with database.read() as session:
-        return [blob.data for blob in session.query(Blob) if blob.key.startswith(ref.job_id)]
+        job = session.get_one(Job, (ref.workspace_id, ref.job_id))
+        parts = (job.checkpoint or {}).get("parts", {}).values()
+        assert session.query(Blob).count() == 1 + len(parts)  # one is the dataset's
+        return [session.get_one(Blob, (ref.workspace_id, part["key"])).data for part in parts]
 
 
 def test_next_attempt_finds_what_was_saved(database: Database, ref: JobRef) -> None:
@@ -72,7 +76,7 @@ def test_newer_state_of_a_part_takes_the_place_of_the_older(database: Database, 
 def test_damaged_state_counts_as_none(database: Database, ref: JobRef) -> None:
     attempt(database, ref).save({"training": STATE})
     with database.write() as session:
-        session.query(Blob).filter(Blob.key.startswith(ref.job_id)).update({"data": b"other"})
+        session.query(Blob).filter_by(key=digest(b"state")).update({"data": b"other"})
     assert attempt(database, ref).load("training") is None
 
 

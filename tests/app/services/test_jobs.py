@@ -120,15 +120,14 @@ def cancel(database: Database, ref: JobRef) -> JobOut:
 
 def keep(database: Database, ref: JobRef, attempt: int) -> None:
     """Store a checkpoint of one part, as an attempt does."""
-    key = f"{ref.job_id}/part"
     with database.write() as session:
+        key = blobs.put(session, ref.workspace_id, b"weights")
         jobs.keep_checkpoint(session, ref, attempt, {"parts": {"part": {"key": key}}})
-        blobs.put(session, ref.workspace_id, key, b"weights")
 
 
-def blobs_of(database: Database, ref: JobRef) -> list[str]:
+def kept_blobs(database: Database) -> list[bytes]:
     with database.read() as session:
-        return [blob.key for blob in session.query(Blob) if blob.key.startswith(ref.job_id)]
+        return [blob.data for blob in session.query(Blob) if blob.data == b"weights"]
 
 
 def test_cancelled_job_is_not_begun_any_more(database: Database, ref: JobRef) -> None:
@@ -162,13 +161,13 @@ def test_job_that_has_ended_is_not_cancelled(database: Database, ref: JobRef) ->
 def test_checkpoint_goes_when_the_job_ends(database: Database, ref: JobRef, end: str) -> None:
     attempt = begin(database, ref) or 0
     keep(database, ref, attempt)
-    assert len(blobs_of(database, ref)) == 1
+    assert len(kept_blobs(database)) == 1
     if end == "cancel":
         cancel(database, ref)
     else:
         with database.write() as session:
             getattr(jobs, end)(session, ref, attempt, "model or reason")
-    assert blobs_of(database, ref) == []
+    assert kept_blobs(database) == []
 
 
 def test_checkpoint_stays_when_the_attempt_dies_and_so_does_the_share_done(
@@ -179,7 +178,7 @@ def test_checkpoint_stays_when_the_attempt_dies_and_so_does_the_share_done(
     with database.write() as session:
         jobs.report(session, ref, attempt, FIGURES)
         jobs.record_death(session, ref, attempt, "cause.")
-    assert len(blobs_of(database, ref)) == 1
+    assert len(kept_blobs(database)) == 1
     assert look(database, ref).progress == Progress(phase="queued", share_done=FIGURES.share_done)
 
 

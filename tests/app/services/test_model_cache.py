@@ -35,7 +35,7 @@ def model() -> LoadedModel:
 
 async def ask_in_turn(cache: ModelCache, loader: Loader, names: str) -> None:
     for name in names:
-        assert await cache.get(("w", name), loader.of(name)) is loader.model
+        assert await cache.get(("w", "m", name), loader.of(name)) is loader.model
 
 
 def test_model_is_loaded_once_however_many_ask(model: LoadedModel) -> None:
@@ -43,7 +43,7 @@ def test_model_is_loaded_once_however_many_ask(model: LoadedModel) -> None:
 
     async def ask_at_once() -> list[LoadedModel]:
         cache = ModelCache(10**9)
-        return await asyncio.gather(*[cache.get(("w", "m"), loader.of("m")) for _ in range(8)])
+        return await asyncio.gather(*[cache.get(("w", "m", "m"), loader.of("m")) for _ in range(8)])
 
     assert all(answer is model for answer in asyncio.run(ask_at_once()))
     assert loader.loaded == ["m"]
@@ -58,15 +58,15 @@ def test_least_recently_used_goes_when_bytes_run_out(model: LoadedModel) -> None
 
 def test_pinned_model_stays_and_others_go(model: LoadedModel) -> None:
     cache, loader = ModelCache(2 * model.nbytes), Loader(model)
-    cache.pin(("w", "a"))
+    cache.pin(("w", "m", "a"))
     asyncio.run(ask_in_turn(cache, loader, "abcab"))
     assert loader.loaded == ["a", "b", "c", "b"]
 
 
 def test_unpinned_model_goes_like_the_others(model: LoadedModel) -> None:
     cache, loader = ModelCache(model.nbytes), Loader(model)
-    cache.pin(("w", "a"))
-    cache.unpin(("w", "a"))
+    cache.pin(("w", "m", "a"))
+    cache.unpin(("w", "m", "a"))
     asyncio.run(ask_in_turn(cache, loader, "aba"))
     assert loader.loaded == ["a", "b", "a"]
 
@@ -79,7 +79,7 @@ def test_failed_load_is_tried_again(model: LoadedModel) -> None:
     async def ask_twice() -> LoadedModel:
         cache = ModelCache(10**9)
         with pytest.raises(ZeroDivisionError):
-            await cache.get(("w", "m"), lambda: 1 / 0)  # type: ignore[arg-type, return-value]
-        return await cache.get(("w", "m"), lambda: model)
+            await cache.get(("w", "m", "m"), lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        return await cache.get(("w", "m", "m"), lambda: model)
 
     assert asyncio.run(ask_twice()) is model

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.queries import datasets as queries
-from app.db.tables import Blob, DatasetVersion, Model
+from app.db.tables import Blob, DatasetBlob, DatasetVersion, Model
 from app.services import datasets, histories, series
 from app.services import models as model_services
 from app.services.verification import verify
@@ -102,9 +102,10 @@ def test_changed_series_are_packed_together_and_none_is_split(
     )
     with database.read() as session:
         newest = version(session, dataset_id, 2)
-        assert [key.split("/", 1)[1] for key in newest.blob_keys] == [
-            *("1/0", "1/1", "1/2"),
-            *("2/3", "2/4", "2/5", "2/6", "2/7"),
+        blobs = session.query(DatasetBlob).order_by(DatasetBlob.number)
+        assert [(blob.number, blob.version) for blob in blobs] == [
+            *((0, 1), (1, 1), (2, 1)),
+            *((3, 2), (4, 2), (5, 2), (6, 2), (7, 2)),
         ]
         assert whole(session, newest) == {**{name: [1, 2, 3, 4] for name in names}, "t": [1, 1]}
     assert (answer.profile.series, answer.profile.longest, answer.profile.shortest) == (13, 4, 2)
@@ -114,10 +115,11 @@ def test_blobs_without_a_series_that_is_sent_are_not_read(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(series, "ROWS_PER_BLOB", 10)
-    dataset_id = dataset(database, {f"s{i:02}": [1, 2, 3] for i in range(40)}).id
+    dataset_id = dataset(database, {f"s{i:02}": [i, 2, 3] for i in range(40)}).id
     with database.write() as session:
-        others = Blob.key.not_in([f"{dataset_id}/1/0", f"{dataset_id}/1/9"])
-        session.query(Blob).filter(others).update({"data": b"damaged"})
+        read = session.query(DatasetBlob.key).filter(DatasetBlob.number.in_([0, 9]))
+        others = Blob.key.not_in([key for (key,) in read])
+        assert session.query(Blob).filter(others).update({"data": b"damaged"}) == 8
     answer = appended(database, dataset_id, ("s00", 1963, 4), ("s01", 1963, 4), ("s39", 1963, 4))
     assert (answer.version, answer.appended) == (2, 3)
     assert (answer.profile.shortest, answer.profile.longest, answer.profile.end) == (3, 4, 1963)

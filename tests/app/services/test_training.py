@@ -7,6 +7,7 @@ import pytest
 
 from app import cli
 from app.auth import OWNER
+from app.blobs import digest
 from app.db.engine import Database, Session
 from app.db.tables import Blob, Model
 from app.errors import Unavailable
@@ -85,8 +86,8 @@ def test_lineage_tells_both_fits_and_every_hash(database: Database) -> None:
     assert model.lineage.cutoffs == [1991, 1993, 1995, 1997]
     assert (model.lineage.config["seed"], model.lineage.weights_sha256) == (5, model.weights_sha256)
     with database.read() as session:
-        rows = session.get_one(Blob, ("default", f"{model.id}/backtest"))
-    assert model.lineage.backtest_sha256 == rows.sha256
+        rows = session.get_one(Blob, ("default", model.lineage.backtest_sha256))
+    assert digest(rows.data) == model.lineage.backtest_sha256
 
 
 def test_architecture_asked_for_is_kept_and_forecasts(database: Database) -> None:

@@ -49,21 +49,21 @@ def test_other_hash_is_told_by_what_it_is_of(database: Database, name: str) -> N
 
 @pytest.mark.parametrize("name", ["weights", "backtest"])
 def test_changed_blob_is_told(database: Database, name: str) -> None:
-    """Its stored hash was changed along, as by somebody who wants it served."""
     model_id = trained(database, dataset(database).id)
-    forged: dict[Any, Any] = {"data": b"other bytes", "sha256": digest(b"other bytes")}
     with database.write() as session:
-        session.query(Blob).filter_by(key=f"{model_id}/{name}").update(forged)
+        key = getattr(session.get_one(Model, (OWNER.workspace_id, model_id)), f"{name}_key")
+        session.query(Blob).filter_by(key=key).update({"data": b"other bytes"})
     verified = verify(database, OWNER, model_id)
     assert not verified.is_same
     assert outcomes(verified) == {name: "stored otherwise"}
-    assert verified.hashes[name].stored == forged["sha256"]
+    assert verified.hashes[name].stored == digest(b"other bytes")
 
 
 def test_blob_that_is_gone_is_told(database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     with database.write() as session:
-        session.query(Blob).filter_by(key=f"{model_id}/weights").delete()
+        key = session.get_one(Model, (OWNER.workspace_id, model_id)).weights_key
+        session.query(Blob).filter_by(key=key).delete()
     assert verify(database, OWNER, model_id).hashes["weights"].stored == "missing"
 
 
