@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
 
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
+from app.api.cut_off import CallsInWork, CutOff
 from app.api.deps import Parts
 from app.api.direct import Direct
 from app.api.documentation import PROBLEM, document, operation_id
@@ -23,6 +24,7 @@ from app.api.parameters import KnownParameters
 from app.db.engine import Database
 from app.queue import Queue
 from app.services import devices
+from app.services.idempotency import Claims
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
 from app.services.processes import Presence
@@ -64,6 +66,8 @@ def create_app(settings: Settings) -> FastAPI:
     # The last one added is the first to see a call.
     app.add_middleware(BodyLimit, limit_bytes=settings.max_upload_mb * MEBIBYTE)
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
+    app.state.calls = CallsInWork()
+    app.add_middleware(CutOff, calls=app.state.calls)
     app.add_middleware(Gate, most=settings.max_requests, log_all=settings.access_log)
     app.add_middleware(FromMemory, log_all=settings.access_log)
     app.add_middleware(Head)
@@ -79,14 +83,17 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
         queue = Queue(database)
         device = devices.resolve(settings.device)
         presence = Presence(database, "api", device, settings.worker_deadline_s)
-        presence.open()
+        claims = Claims(database, presence)
+        presence.open(then=claims.tidy)
         oracle = Oracle(database, settings, device)
         oracle.open()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         writers = asyncio.Semaphore(1 if database.is_sqlite else WRITERS)
-        app.state.parts = Parts(database, Trainings(queue), oracle, JobFeed(database), presence, writers)
+        app.state.parts = Parts(
+            database, Trainings(queue), oracle, JobFeed(database), presence, claims, writers
+        )
         yield
-        presence.close()
+        await asyncio.to_thread(presence.close)  # calls that are given up on need the event loop
         oracle.close()
         queue.close()
         database.dispose()

@@ -1,5 +1,6 @@
 """Run the service: the API in this process, and one supervised worker beside it."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 DRAIN_S = 2  # for requests in work when the service is told to stop
+ANSWER_AFTER_S = 1.6  # those that will not end in time are told so before they are cut off
 PAUSE_LIMIT_S = 2.5  # for a training to reach its next checkpoint; Ctrl-C shall not be waited for
 YOUNG = 20_000  # objects made before the collector looks at them; Python's 700 cost a fifth of the time
 STOP_LIMIT_S = 4.5  # for everything: a thread that parses a large upload cannot be interrupted
@@ -126,6 +128,16 @@ class _Api(uvicorn.Server):
         """Begin to answer, and only then import what the first forecast needs, which takes seconds."""
         await super().startup(sockets)
         threading.Thread(target=_settle, daemon=True).start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for the calls in work, and answer those that are about to be cut off."""
+        giving_up = asyncio.create_task(self._give_up())
+        await super().shutdown(sockets)
+        giving_up.cancel()
+
+    async def _give_up(self) -> None:
+        await asyncio.sleep(ANSWER_AFTER_S)
+        await self._app.state.calls.give_up()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, on the first signal and on any other."""

@@ -10,6 +10,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
+from app.services.idempotency import Claims
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
 from app.services.processes import Presence
@@ -25,6 +26,7 @@ class Parts:
     oracle: Oracle
     feed: JobFeed
     presence: Presence
+    claims: Claims
     # Writers wait here, where they hold no thread: the one at work needs a thread now and then to get on.
     writers: asyncio.Semaphore
 

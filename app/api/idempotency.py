@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+import logging
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import Depends, Header, Request, Response
@@ -11,26 +13,18 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from app.api.deps import CurrentPrincipal, TheParts, parts_of
+from app.api.deps import CurrentPrincipal, TheParts
 from app.api.errors import problem
-from app.auth import Principal
 from app.db.engine import Session
-from app.errors import AppError
+from app.errors import AppError, Unavailable
 from app.services import idempotency
-from app.services.idempotency import Answer
+from app.services.idempotency import Answer, Claim, Claims
 from app.settings import MEBIBYTE
 
 KEPT_HEADERS = ("content-type", "location", "retry-after")
 SERVER_ERROR = 500
+logger = logging.getLogger(__name__)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A key that this request holds until it is answered."""
-
-    principal: Principal
-    key: str
 
 
 class Repeated(Exception):  # not an error: the way out with an answer that is already there
@@ -54,21 +48,22 @@ async def claim_key(
             "again for 24 hours, instead of doing it twice; with another call it is refused.",
         ),
     ] = None,
-) -> None:
-    """Claim the key, if there is one, for this very call."""
+) -> AsyncIterator[None]:
+    """Claim the key, if there is one, for this very call, and see to it that the key is settled."""
     if idempotency_key is None:
+        yield
         return
     fingerprint = await _fingerprint(request)
-
-    def claim() -> Answer | None:
-        with parts.database.write() as session:
-            return idempotency.claim(session, principal, idempotency_key, fingerprint)
-
     async with parts.writers:
-        answer = await run_in_threadpool(claim)
-    if answer is not None:
-        raise Repeated(answer)
-    request.state.claim = Claim(principal, idempotency_key)
+        claimed = await run_in_threadpool(parts.claims.claim, principal, idempotency_key, fingerprint)
+    if isinstance(claimed, Answer):
+        raise Repeated(claimed)
+    request.state.claim = claimed
+    try:
+        yield
+    except BaseException as error:  # after the call's own transaction has ended, also where its commit failed
+        await _settle(parts.claims, claimed, error, request.url.path)
+        raise
 
 
 OncePerKey = Depends(claim_key)
@@ -86,9 +81,6 @@ class IdempotentRoute(APIRoute):
                 response = await handle(request)
             except Repeated as repeated:
                 return _response(repeated.answer)
-            except BaseException as error:
-                await _settle(request, error)
-                raise
             finally:
                 await request.close()  # the files of a form that was read by hand
             await _keep(request, response)
@@ -136,28 +128,23 @@ async def _keep(request: Request, response: Response) -> None:
     claim: Claim | None = getattr(request.state, "claim", None)
     if claim is not None:
         session: Session = request.state.session
-        answer = _answer(response)
-        await run_in_threadpool(idempotency.keep, session, claim.principal, claim.key, answer)
+        await run_in_threadpool(idempotency.keep, session, claim, _answer(response))
 
 
-async def _settle(request: Request, error: BaseException) -> None:
+async def _settle(claims: Claims, claim: Claim, error: BaseException, path: str) -> None:
     """Keep the answer that refuses the call, or give the key free where the fault is not the caller's."""
-    claim: Claim | None = getattr(request.state, "claim", None)
-    if claim is None:
+    if isinstance(error, CancelledError):  # the service stops, and nothing can be waited for
+        claims.abandon(claim)
         return
-    refused = isinstance(error, AppError) and error.status < SERVER_ERROR
-    answer = _answer(problem(error, request.url.path)) if refused and isinstance(error, AppError) else None
-    await run_in_threadpool(_store, request, claim, answer)
-
-
-def _store(request: Request, claim: Claim, answer: Answer | None) -> None:
-    if (session := getattr(request.state, "session", None)) is not None:
-        session.rollback()  # what the call began is over, and its lock must not stand in the way
-    with parts_of(request).database.write() as session:
-        if answer is None:
-            idempotency.release(session, claim.principal, claim.key)
-        else:
-            idempotency.keep(session, claim.principal, claim.key, answer)
+    try:
+        if isinstance(error, AppError) and error.status < SERVER_ERROR:
+            await run_in_threadpool(claims.refuse, claim, _answer(problem(error, path)))
+            return
+    except Unavailable:  # then the call was not refused as far as anyone will know
+        logger.warning("The refusal of a call could not be kept; its key is free again.")
+    claims.abandon(claim)
+    with suppress(Unavailable):  # it is tried again with the next heartbeats
+        await run_in_threadpool(claims.tidy)
 
 
 def _answer(response: Response) -> Answer:

@@ -72,26 +72,21 @@ class Presence:
     answers calls holds nothing that could be lost twice, and enters itself again.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        role: Role,
-        device: str,
-        deadline_s: float = math.inf,
-        then: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, database: Database, role: Role, device: str, deadline_s: float = math.inf) -> None:
         self.id = new_id(role)
         self.dead: Sequence[Process] = ()
         self.others: Sequence[Process] = ()
         self.forgotten = threading.Event()
-        self._database, self._role, self._device, self._then = database, role, device, then
+        self._database, self._role, self._device = database, role, device
         self._watch = DeathWatch(deadline_s)
         self._entered, self._away = False, False
+        self._then: Callable[[], None] = lambda: None
         self._over = threading.Event()
         self._heart = threading.Thread(target=self._keep_on, name="heart", daemon=True)
 
-    def open(self) -> None:
-        """Enter this process among the others, and begin to beat."""
+    def open(self, then: Callable[[], None] = lambda: None) -> None:
+        """Enter this process among the others, and begin to beat; after each look something may be done."""
+        self._then = then
         self._try_to_look()
         self._heart.start()
 

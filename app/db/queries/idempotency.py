@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, Update
 from sqlalchemy.exc import IntegrityError
 
 from app.db.engine import Session
@@ -26,26 +27,33 @@ def find(session: Session, workspace_id: str, key: str) -> IdempotencyKey | None
     return session.scalars(query).one_or_none()
 
 
-def take_over(session: Session, row: IdempotencyKey, moment: datetime) -> bool:
-    """Claim a key whose call was cut off; False if another caller was quicker."""
-    query = changeable(IdempotencyKey, row.workspace_id).where(
-        IdempotencyKey.key == row.key, IdempotencyKey.created_at == row.created_at
-    )
-    return session.scalar(query.values(created_at=moment).returning(IdempotencyKey.key)) is not None
+def take_over(session: Session, row: IdempotencyKey, owner_id: str, moment: datetime) -> bool:
+    """Claim a key whose owner has gone; False if another caller was quicker."""
+    query = _unanswered(row.workspace_id, row.key, row.owner_id).values(owner_id=owner_id, created_at=moment)
+    return session.scalar(query.returning(IdempotencyKey.key)) is not None
 
 
-def answer(session: Session, workspace_id: str, key: str, **values: Any) -> None:
-    """Store the answer of the call under a key."""
-    query = changeable(IdempotencyKey, workspace_id).where(IdempotencyKey.key == key)
-    session.execute(query.values(**values))
+def answer(session: Session, workspace_id: str, key: str, owner_id: str, values: dict[str, Any]) -> bool:
+    """Store the answer of the call under a key; False if it is answered, or another's by now."""
+    query = _unanswered(workspace_id, key, owner_id).values(values)
+    return session.scalar(query.returning(IdempotencyKey.key)) is not None
 
 
-def delete(session: Session, workspace_id: str, key: str) -> None:
-    """Give a key free again."""
-    session.execute(removable(IdempotencyKey, workspace_id).where(IdempotencyKey.key == key))
+def release(session: Session, workspace_id: str, key: str, owner_id: str) -> None:
+    """Give a key free again that has no answer."""
+    query = removable(IdempotencyKey, workspace_id).where(*_held(key, owner_id))
+    session.execute(query)
 
 
 def delete_older(session: Session, workspace_id: str, moment: datetime) -> None:
     """Forget the keys made before a moment."""
     query = removable(IdempotencyKey, workspace_id).where(IdempotencyKey.created_at < moment)
     session.execute(query)
+
+
+def _unanswered(workspace_id: str, key: str, owner_id: str) -> Update:
+    return changeable(IdempotencyKey, workspace_id).where(*_held(key, owner_id))
+
+
+def _held(key: str, owner_id: str) -> tuple[ColumnElement[bool], ...]:
+    return IdempotencyKey.key == key, IdempotencyKey.owner_id == owner_id, IdempotencyKey.status.is_(None)

@@ -3,13 +3,19 @@
 from typing import Any
 
 import httpx2
+import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from app.auth import OWNER
-from app.db.engine import Database
-from app.db.tables import IdempotencyKey, now
-from app.services import idempotency
-from tests.factories import csv_bytes, upload
+from app.db.engine import Database, Session
+from app.db.tables import IdempotencyKey, Process, now
+from app.errors import Unavailable
+from app.services import datasets, idempotency
+from app.services.idempotency import Claim, Claims
+from app.services.processes import Presence
+from tests.factories import csv_bytes, entered, upload
 
 KEY = {"Idempotency-Key": "one"}
 
@@ -52,19 +58,82 @@ def test_refusal_is_kept_under_the_key(client: TestClient) -> None:
 
 
 def test_second_call_while_the_first_runs_is_a_conflict(client: TestClient, database: Database) -> None:
-    send(client)
-    with database.write() as session:
-        session.query(IdempotencyKey).update({"status": None})
+    cut_off(client, database, entered(database, "api"))
     assert send(client).status_code == 409
 
 
-def test_call_cut_off_long_ago_may_be_made_again(client: TestClient, database: Database) -> None:
-    send(client)
-    long_ago = now() - 2 * idempotency.CUT_OFF_AFTER
-    with database.write() as session:
-        session.query(IdempotencyKey).update({"status": None, "created_at": long_ago})
+def test_call_of_a_process_that_has_gone_is_made_again_at_once(
+    client: TestClient, database: Database
+) -> None:
+    cut_off(client, database, entered(database, "api", process_started="1"))
     assert send(client).status_code == 201
     assert len(client.get("/datasets").json()["datasets"]) == 2
+
+
+def test_call_of_a_process_that_others_have_forgotten_is_made_again(
+    client: TestClient, database: Database
+) -> None:
+    cut_off(client, database, "api_forgotten")
+    assert send(client).status_code == 201
+
+
+def test_call_of_a_process_elsewhere_is_made_again_once_that_counts_as_dead(
+    api: FastAPI, client: TestClient, database: Database
+) -> None:
+    owner_id = entered(database, "api", host="elsewhere")
+    cut_off(client, database, owner_id)
+    assert send(client).status_code == 409
+    presence: Presence = api.state.parts.presence
+    presence.stop()
+    with database.read() as session:
+        presence.dead = [session.get_one(Process, owner_id)]
+    assert send(client).status_code == 201
+
+
+def test_call_that_was_taken_over_meanwhile_is_undone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = datasets.create
+
+    def create_slowly(*arguments: Any) -> Any:
+        session: Session = arguments[0]
+        session.query(IdempotencyKey).update({"owner_id": "another"})
+        return create(*arguments)
+
+    monkeypatch.setattr(datasets, "create", create_slowly)
+    assert send(client).status_code == 409
+    assert client.get("/datasets").json()["datasets"] == []
+
+
+def test_key_is_free_again_when_the_commit_fails(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = datasets.create
+
+    def create_in_vain(session: Session, *arguments: Any) -> Any:
+        event.listen(session, "before_commit", away)
+        return create(session, *arguments)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(datasets, "create", create_in_vain)
+        assert send(client).status_code == 503
+    assert keys(database) == []
+    assert send(client).status_code == 201
+
+
+def test_key_that_could_not_be_given_free_is_so_with_the_next_heartbeat(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = Claims(database, Presence(database, "api", "cpu"))
+    claim = claims.claim(OWNER, "k", "f")
+    assert isinstance(claim, Claim)
+    claims.abandon(claim)
+    with monkeypatch.context() as failing, pytest.raises(Unavailable):
+        failing.setattr(database, "write", away)
+        claims.tidy()
+    assert keys(database) == ["k"]
+    claims.tidy()
+    assert keys(database) == []
 
 
 def test_key_is_free_again_after_a_day(client: TestClient, database: Database) -> None:
@@ -74,8 +143,17 @@ def test_key_is_free_again_after_a_day(client: TestClient, database: Database) -
     assert send(client, csv_bytes({"b": [1, 2]})).status_code == 201
 
 
-def test_released_key_is_free(database: Database) -> None:
+def away(*_: Any) -> Any:
+    raise Unavailable("The database is away.")
+
+
+def keys(database: Database) -> list[str]:
+    with database.read() as session:
+        return [row.key for row in session.query(IdempotencyKey)]
+
+
+def cut_off(client: TestClient, database: Database, owner_id: str) -> None:
+    """Leave a call behind as one that its process has not answered."""
+    send(client)
     with database.write() as session:
-        assert idempotency.claim(session, OWNER, "k", "f") is None
-        idempotency.release(session, OWNER, "k")
-        assert idempotency.claim(session, OWNER, "k", "another") is None
+        session.query(IdempotencyKey).update({"status": None, "owner_id": owner_id})

@@ -173,7 +173,7 @@ def test_heart_goes_on_after_any_fault(database: Database, monkeypatch: pytest.M
         if (fault := next(faults, None)) is not None:
             raise fault
 
-    heart = Presence(database, "api", "cpu", then=then)
-    heart.open()
+    heart = Presence(database, "api", "cpu")
+    heart.open(then)
     assert all(looked.acquire(timeout=10) for _ in range(4))
     heart.close()

@@ -1,0 +1,70 @@
+"""Calls that a stop cuts off."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from starlette.types import Message, Receive, Scope, Send
+
+from app.api.cut_off import CallsInWork, CutOff
+
+SCOPE = {"type": "http", "path": "/train", "method": "POST"}
+START: Message = {"type": "http.response.start", "status": 200, "headers": []}
+
+
+async def unheard() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def sent_by(app: Callable[[Send], Awaitable[None]]) -> list[Message]:
+    """Give up on the call of an app that waits, let it go on, and return what was sent."""
+    calls, sent = CallsInWork(), list[Message]()
+
+    async def wrapped(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await app(send)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def stop() -> None:
+        task = asyncio.create_task(CutOff(wrapped, calls)(dict(SCOPE), unheard, send))
+        await asyncio.sleep(0)
+        await calls.give_up()
+        await task
+
+    asyncio.run(stop())
+    return sent
+
+
+def test_call_that_is_given_up_is_answered_with_a_problem() -> None:
+    async def app(_send: Send) -> None:
+        await asyncio.sleep(0)
+
+    start, body = sent_by(app)
+    headers = dict(start["headers"])
+    assert (start["status"], headers[b"content-type"]) == (503, b"application/problem+json")
+    assert headers[b"retry-after"] == b"1"
+    assert b"Idempotency-Key" in body["body"]
+
+
+def test_answer_that_comes_after_all_is_not_sent_as_well() -> None:
+    async def app(send: Send) -> None:
+        await asyncio.sleep(0)
+        await send(START)
+
+    assert [message.get("status") for message in sent_by(app)] == [503, None]
+
+
+def test_fault_after_a_call_was_given_up_is_nobodys_any_more() -> None:
+    async def app(_send: Send) -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    assert [message.get("status") for message in sent_by(app)] == [503, None]
+
+
+def test_answer_that_has_begun_is_not_followed_by_another() -> None:
+    async def app(send: Send) -> None:
+        await send(START)
+        await asyncio.sleep(0)
+
+    assert sent_by(app) == [START]
