@@ -5,6 +5,7 @@ the names of a workspace and a job; all else is read from our own tables.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ APPLICATION = "gatecast"
 APPLICATION_VERSION = "1"
 QUEUE_NAME = "trainings"
 WORKFLOW_NAME = "train"
+QUEUES_THREAD = "queue_thread"  # the engine's function, after which Python names the thread
 POLLING_INTERVAL_S = 0.1  # the default of a second would be a wait on every job
 MIDDLE_PRIORITY = 1000  # the engine takes the lowest number from 1 up first, ours is the highest around 0
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
@@ -112,6 +114,11 @@ class Runner:
         )
         client.destroy()
         DBOS.launch()
+
+    @property
+    def takes_jobs(self) -> bool:
+        """Whether the engine's thread that sees to its queues is alive."""
+        return any(f"({QUEUES_THREAD})" in thread.name for thread in threading.enumerate())
 
     def holders(self) -> set[str]:
         """Return the workers that have unfinished jobs by the queue's books."""

@@ -18,5 +18,7 @@ def exit_with_parent() -> None:
 
 
 def _watch(sentinel: int) -> None:
-    multiprocessing.connection.wait([sentinel])
-    os._exit(1)
+    try:
+        multiprocessing.connection.wait([sentinel])
+    finally:  # also what cannot watch its parent must not outlive it
+        os._exit(1)

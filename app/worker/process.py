@@ -15,6 +15,7 @@ from app.db.engine import Database, Session
 from app.db.tables import now
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
+from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
 from app.services import devices, jobs, memory, schedules, storage, workers
 from app.services.jobs import Superseded
@@ -87,6 +88,13 @@ class Worker:
         self._status = 0
         self._idle_looks = 0
         self._cleaning_due = 0.0
+        self._leaving = Watch("Leaving after others took this worker for dead", "It does nothing else.")
+        self._duties = [
+            (Watch("Looking after the engine", "It may take no jobs."), self._end_without_engine),
+            (Watch("Taking over from the dead", "What they worked on waits."), self._take_over),
+            (Watch("Firing schedules", "Those that are due wait."), self._fire_schedules),
+            (Watch("Cleaning up", "What is finished stays in the queue's books."), self._clean_up),
+        ]
 
     def run(self, pause_limit_s: float) -> int:
         """Take jobs until asked to stop, then give back the one at hand; return the exit status."""
@@ -100,16 +108,20 @@ class Worker:
         return self._status
 
     def _look_after(self) -> None:
-        """See to the jobs of the dead and to schedules; a database that is away now may be back soon."""
-        try:
-            if self._presence.forgotten.is_set():
+        """See to what comes again and again; a database that is away now may be back soon."""
+        if self._presence.forgotten.is_set():
+            with self._leaving.attempt():
                 self._end_forgotten()
-                return
-            self._take_over()
-            schedules.fire_due(self._database, self._trainings, now())
-            self._clean_up()
-        except Exception:
-            logger.exception("Looking after the jobs failed and is tried again in %s s.", HEARTBEAT_S)
+            return
+        for watch, duty in self._duties:
+            with watch.attempt():
+                duty()
+
+    def _end_without_engine(self) -> None:
+        """Stop, to be started afresh, where the thread that asks the queue for jobs is gone."""
+        if not self._runner.takes_jobs:
+            logger.error("The engine takes no jobs any more; this worker ends, to be started afresh.")
+            self._end_with(1)
 
     def _end_forgotten(self) -> None:
         """Stop, to be started afresh under another name; what was at hand lives, and is charged no death."""
@@ -143,6 +155,9 @@ class Worker:
         idle = self._id in holders and not self._performing
         self._idle_looks = self._idle_looks + 1 if idle else 0
         return self._idle_looks >= IDLE_LOOKS
+
+    def _fire_schedules(self) -> None:
+        schedules.fire_due(self._database, self._trainings, now())
 
     def _clean_up(self) -> None:
         if time.monotonic() >= self._cleaning_due:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from typing import Any
 
+from app.observability.watched import Watch
 from app.settings import Settings
 from app.worker.process import PAUSE_LIMIT_S, run_worker, set_up_process
 
@@ -47,18 +48,23 @@ class Supervisor:
             thread.join()
 
     def _keep_alive(self) -> None:
+        watch = Watch(f"Starting the {self._name}", "It is missing meanwhile.")
         while not self._stopping.is_set():
-            process = CONTEXT.Process(target=self._target, args=self._arguments)
-            process.start()
-            while process.is_alive() and not self._stopping.is_set():
-                process.join(timeout=0.2)
-            if self._stopping.is_set():
-                process.terminate()
-                process.join(self._grace_s + EXIT_S)
-                process.kill()
-                return
-            logger.error("The %s ended with code %s; another one starts.", self._name, process.exitcode)
+            with watch.attempt():
+                self._run_one()
             self._stopping.wait(RESTART_PAUSE_S)
+
+    def _run_one(self) -> None:
+        process = CONTEXT.Process(target=self._target, args=self._arguments)
+        process.start()
+        while process.is_alive() and not self._stopping.is_set():
+            process.join(timeout=0.2)
+        if self._stopping.is_set():
+            process.terminate()
+            process.join(self._grace_s + EXIT_S)
+            process.kill()
+        else:
+            logger.error("The %s ended with code %s; another one starts.", self._name, process.exitcode)
 
 
 def workers_of(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> Supervisor:

@@ -146,3 +146,10 @@ def books(database: Database) -> dict[str, str]:
     with database.read() as session:
         rows = session.execute(text(f"SELECT workflow_uuid, status FROM {table}"))
         return {row.workflow_uuid: row.status for row in rows}
+
+
+def test_engine_tells_whether_it_takes_jobs(run: Callable[..., Runner]) -> None:
+    runner = run("worker", lambda _: None)
+    assert runner.takes_jobs
+    runner.stop()
+    assert not runner.takes_jobs
