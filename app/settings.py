@@ -134,6 +134,14 @@ class Settings(BaseSettings):
         int | None,
         Field(ge=1, description="Trainings at a time over all workers; by default as many as they take."),
     ] = None
+    keep_versions: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="How many of a dataset's newest versions stay readable, beside those that models "
+            "have learned from.",
+        ),
+    ] = 20
     keep_finished_days: Annotated[
         float, Field(ge=0, description="Days until a finished job is removed from the queue's books.")
     ] = 7.0

@@ -8,7 +8,7 @@ from app import blobs
 from app.auth import Principal
 from app.db.engine import DatasetRef, Session
 from app.db.ids import new_id
-from app.db.queries import changes
+from app.db.queries import changes, dataset_blobs
 from app.db.queries import datasets as queries
 from app.db.queries import models as model_queries
 from app.db.tables import Dataset, DatasetVersion, Series
@@ -102,7 +102,7 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
     jobs.cancel_all(session, principal, dataset_id, "Its dataset was deleted.")
     queries.lock(session, workspace_id, dataset_id)
     models = model_queries.of_dataset(session, workspace_id, dataset_id)
-    keys = queries.blob_keys(session, workspace_id, dataset_id)
+    keys = dataset_blobs.keys(session, DatasetRef(workspace_id, dataset_id))
     blobs.release(session, workspace_id, keys + [key for model in models for key in model.blob_keys])
     queries.delete(session, workspace_id, dataset_id)
     changes.note(session, workspace_id, dataset_id)

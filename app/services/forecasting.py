@@ -143,8 +143,14 @@ def told_of(
 
 
 def read_named(session: Session, source: Source, unique_ids: Iterable[str]) -> list[LastWindow]:
-    """Read the named series, by name, without those that are not there."""
-    return dataset_queries.last_windows(session, source.version, unique_ids)
+    """Read the named series, by name, without those that are not there.
+
+    Raises NotFound for a version that has gone since it was found.
+    """
+    rows = dataset_queries.last_windows(session, source.version, unique_ids)
+    if not rows:
+        _version(session, source.ref, source.version.version)
+    return rows
 
 
 def history_of(database: Database, source: Source, unique_id: str) -> History:
@@ -168,8 +174,6 @@ def pages(database: Database, source: Source, model: LoadedModel, levels: Sequen
     request = PageRequest(SLOW_PAGE if source.is_slow else PAGE)
     while True:
         with database.read() as session:
-            # Deleted meanwhile, it would look like a table that is at its end.
-            _version(session, source.ref, source.version.version)
             rows, following = read_page(session, source, replace(request, after=following))
         yield Reading(source, model, rows).answers(levels)
         if following is None:
@@ -179,8 +183,10 @@ def pages(database: Database, source: Source, model: LoadedModel, levels: Sequen
 def read_page(
     session: Session, source: Source, request: PageRequest
 ) -> tuple[Sequence[LastWindow], str | None]:
-    """Read the series of a page by name, with the name to go on after."""
+    """Read the series of a page by name, with the name to go on after; raises as `read_named` does."""
     found = dataset_queries.window_page(session, source.version, request.limit + 1, request.after)
+    if not found:
+        _version(session, source.ref, source.version.version)
     return cut(found, request, lambda row: row.unique_id)
 
 
@@ -275,7 +281,10 @@ def _version_asked_for(
 def _version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:
     found = dataset_queries.version(session, *ref, number)
     if found is None:
-        raise NotFound(f"Dataset {ref.dataset_id} has no version {number}.")
+        raise NotFound(
+            f"Dataset {ref.dataset_id} has no version {number}, or not any more: the newest versions stay "
+            "(GATECAST_KEEP_VERSIONS says how many), and those that a model has learned from."
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app import blobs
 from app.db.engine import DatasetRef, Session
+from app.db.queries import dataset_blobs
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, LastWindow
 from app.db.tables import DatasetVersion, Series
@@ -44,7 +45,7 @@ def write(session: Session, ref: DatasetRef, version: int, runs: Iterable[Packed
     entries = []
     for packed in runs:
         key = blobs.put(session, ref.workspace_id, packed.data)
-        number = queries.add_blob(session, ref, key, version, packed.rows)
+        number = dataset_blobs.add(session, ref, key, version, [row["length"] for row in packed.rows])
         rows = [{**ref._asdict(), "version": version, **row, "blob": number} for row in packed.rows]
         queries.add_series(session, rows)
         entries += [Entry(*(row[name] for name in Entry._fields)) for row in rows]
@@ -130,7 +131,7 @@ def by_blob(entries: Sequence[Entry]) -> Iterator[tuple[int, list[int]]]:
 def _unpack(
     session: Session, version: DatasetVersion, blob: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    key = queries.blob_key(session, DatasetRef(version.workspace_id, version.dataset_id), blob)
+    key = dataset_blobs.key(session, DatasetRef(version.workspace_id, version.dataset_id), blob)
     data = blobs.get(session, version.workspace_id, key)
     table = pq.read_table(io.BytesIO(data))
     return table["ds"].to_numpy(), table["y"].to_numpy()

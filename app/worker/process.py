@@ -17,7 +17,7 @@ from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
-from app.services import devices, jobs, memory, schedules, storage, workers
+from app.services import compaction, devices, jobs, memory, schedules, storage, workers
 from app.services.jobs import Superseded
 from app.services.processes import HEARTBEAT_S, Presence
 from app.services.training import Trainings
@@ -27,7 +27,7 @@ from app.worker.orphans import exit_with_parent
 
 PAUSE_LIMIT_S = 10.0  # for a training to reach its next checkpoint when the worker is told to stop
 IDLE_LOOKS = 3
-CLEANING_S = 3600.0
+CLEANING_S, TIDYING_S = 3600.0, 60.0
 FORGOTTEN = os.EX_TEMPFAIL  # the exit status of a worker that others took for dead
 logger = logging.getLogger(__name__)
 
@@ -87,13 +87,14 @@ class Worker:
         self._performing = False
         self._status = 0
         self._idle_looks = 0
-        self._cleaning_due = 0.0
+        self._cleaning_due = self._tidying_due = 0.0
         self._leaving = Watch("Leaving after others took this worker for dead", "It does nothing else.")
         self._duties = [
             (Watch("Looking after the engine", "It may take no jobs."), self._end_without_engine),
             (Watch("Taking over from the dead", "What they worked on waits."), self._take_over),
             (Watch("Firing schedules", "Those that are due wait."), self._fire_schedules),
             (Watch("Cleaning up", "What is finished stays in the queue's books."), self._clean_up),
+            (Watch("Tidying datasets", "They take more room than they need."), self._tidy),
         ]
 
     def run(self, pause_limit_s: float) -> int:
@@ -163,6 +164,12 @@ class Worker:
         if time.monotonic() >= self._cleaning_due:
             self._runner.forget_finished(timedelta(days=self._settings.keep_finished_days))
             self._cleaning_due = time.monotonic() + CLEANING_S
+
+    def _tidy(self) -> None:
+        """Keep datasets small, a few seconds at a time."""
+        if time.monotonic() >= self._tidying_due:
+            is_tidy = compaction.tidy(self._database, self._settings.keep_versions)
+            self._tidying_due = time.monotonic() + (TIDYING_S if is_tidy else 0.0)
 
     def _perform(self, ref: JobRef) -> None:
         """Attempt a job until it has ended, or this worker stops.

@@ -5,16 +5,16 @@ each name, the rows with the greatest version up to v. That is so for versions t
 of any other there are no rows.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import CTE, ColumnElement, bindparam, exists, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
-from app.db.engine import DatasetRef, Session
+from app.db.engine import Session
 from app.db.queries.scope import changeable, removable, visible
-from app.db.tables import Dataset, DatasetBlob, DatasetVersion, Series
+from app.db.tables import Dataset, DatasetVersion, Series
 
 Pair = tuple[Dataset, DatasetVersion]
 CHUNK = 500  # names in one statement: SQLite limits the number of variables
@@ -152,35 +152,6 @@ def add_series(session: Session, rows: Iterable[dict[str, Any]]) -> None:
     session.execute(insert(Series), list(rows))
 
 
-def add_blob(
-    session: Session, ref: DatasetRef, key: str, version: int, rows: Iterable[dict[str, Any]]
-) -> int:
-    """Store index rows that lie in a blob, which gets the dataset's next number, and return that.
-
-    The caller has locked the dataset, or nobody else knows of it yet.
-    """
-    lengths = [row["length"] for row in rows]
-    last = select(func.max(DatasetBlob.number)).where(*_within(ref, DatasetBlob))
-    number = -1 if (found := session.scalar(last)) is None else found
-    blob = {"number": number + 1, "key": key, "version": version}
-    session.add(DatasetBlob(**ref._asdict(), **blob, series=len(lengths), rows=sum(lengths)))
-    session.flush()
-    return number + 1
-
-
-def blob_key(session: Session, ref: DatasetRef, number: int) -> str:
-    """Return the key of one of a dataset's blobs."""
-    return session.scalars(
-        select(DatasetBlob.key).where(*_within(ref, DatasetBlob), DatasetBlob.number == number)
-    ).one()
-
-
-def blob_keys(session: Session, workspace_id: str, dataset_id: str) -> list[str]:
-    """Return the key of each of a dataset's blobs."""
-    ref = DatasetRef(workspace_id, dataset_id)
-    return list(session.scalars(select(DatasetBlob.key).where(*_within(ref, DatasetBlob))))
-
-
 def set_champion(session: Session, workspace_id: str, dataset_id: str, model_id: str | None) -> None:
     """Make a model the one that the dataset forecasts with, or none."""
     session.execute(
@@ -238,6 +209,12 @@ def entries_named(session: Session, version: DatasetVersion, unique_ids: Iterabl
 def entries(session: Session, version: DatasetVersion) -> list[Entry]:
     """Return every entry, by name."""
     return sorted(Entry(*row) for row in session.execute(_select(version, Series.unique_id, *ENTRY)))
+
+
+def entries_in(session: Session, version: DatasetVersion, numbers: Collection[int]) -> list[Entry]:
+    """Return the entries that lie in some of the dataset's blobs, by name."""
+    query = _select(version, Series.unique_id, *ENTRY).where(Series.blob.in_(numbers))
+    return sorted(Entry(*row) for row in session.execute(query))
 
 
 def extent(session: Session, version: DatasetVersion) -> Extent:
@@ -303,10 +280,6 @@ def _is_there(version: DatasetVersion) -> ColumnElement[bool]:
         DatasetVersion.version == version.version,
         DatasetVersion.dropped.is_(False),
     )
-
-
-def _within(ref: DatasetRef, row: Any) -> tuple[ColumnElement[bool], ...]:
-    return row.workspace_id == ref.workspace_id, row.dataset_id == ref.dataset_id
 
 
 def _until(version: DatasetVersion, row: Any) -> tuple[ColumnElement[bool], ...]:

@@ -1,0 +1,113 @@
+"""The blobs of a dataset by their numbers, and how many index rows lie in each."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, bindparam, func, select, update
+
+from app.db.engine import DatasetRef, Session
+from app.db.queries.scope import removable
+from app.db.tables import DatasetBlob, Series
+
+CHUNK = 500  # names in one statement: SQLite limits the number of variables
+
+
+class Row(NamedTuple):
+    """An index row by its version and its series, and the blob that it lies in."""
+
+    unique_id: str
+    version: int
+    blob: int
+    length: int
+
+
+ROW = tuple(getattr(Series, name) for name in Row._fields)
+
+
+def of(ref: DatasetRef, table: Any) -> tuple[ColumnElement[bool], ...]:
+    """Choose the rows of one dataset."""
+    return table.workspace_id == ref.workspace_id, table.dataset_id == ref.dataset_id
+
+
+def add(session: Session, ref: DatasetRef, key: str, version: int, lengths: Collection[int]) -> int:
+    """Store that series of these lengths lie in a blob, and return the dataset's next number for it.
+
+    The caller has locked the dataset, or nobody else knows of it yet.
+    """
+    last = session.scalar(select(func.max(DatasetBlob.number)).where(*of(ref, DatasetBlob)))
+    number = 0 if last is None else last + 1
+    counts = {"series": len(lengths), "rows": sum(lengths)}
+    session.add(DatasetBlob(**ref._asdict(), number=number, key=key, version=version, **counts))
+    session.flush()
+    return number
+
+
+def key(session: Session, ref: DatasetRef, number: int) -> str:
+    """Return the key of one of a dataset's blobs."""
+    query = select(DatasetBlob.key).where(*of(ref, DatasetBlob), DatasetBlob.number == number)
+    return session.scalars(query).one()
+
+
+def keys(session: Session, ref: DatasetRef) -> list[str]:
+    """Return the key of each of a dataset's blobs."""
+    return list(session.scalars(select(DatasetBlob.key).where(*of(ref, DatasetBlob))))
+
+
+def take_out(session: Session, ref: DatasetRef, rows: Iterable[Row]) -> list[str]:
+    """Count index rows no longer, and return the keys of the blobs in which none is left; those are gone."""
+    counts: dict[int, list[int]] = {}
+    for row in rows:
+        counts.setdefault(row.blob, []).append(row.length)
+    if not counts:
+        return []
+    change = (
+        update(DatasetBlob.__table__)  # type: ignore[arg-type]  # of the table: many rows by one statement
+        .where(*of(ref, DatasetBlob), DatasetBlob.number == bindparam("which"))
+        .values(series=DatasetBlob.series - bindparam("n"), rows=DatasetBlob.rows - bindparam("m"))
+    )
+    parameters = [{"which": blob, "n": len(some), "m": sum(some)} for blob, some in counts.items()]
+    session.connection().execute(change, parameters)
+    empty = removable(DatasetBlob, ref.workspace_id).where(*of(ref, DatasetBlob), DatasetBlob.series <= 0)
+    return list(session.scalars(empty.returning(DatasetBlob.key)))
+
+
+def small(session: Session, ref: DatasetRef, below: int, until: int, limit: int) -> Sequence[int]:
+    """Return up to `limit` blobs of less than so many observations, none of a version later than `until`."""
+    query = select(DatasetBlob.number).where(
+        *_small(below), *of(ref, DatasetBlob), DatasetBlob.version <= until
+    )
+    return session.scalars(query.order_by(DatasetBlob.number).limit(limit)).all()
+
+
+def with_many_small(session: Session, below: int, many: int) -> list[DatasetRef]:
+    """Return the datasets, of any workspace, with at least so many blobs of less observations."""
+    owner = DatasetBlob.workspace_id, DatasetBlob.dataset_id
+    query = select(*owner).where(*_small(below)).group_by(*owner).having(func.count() >= many)
+    return [DatasetRef(*row) for row in session.execute(query)]
+
+
+def rows_at(session: Session, ref: DatasetRef, names: Sequence[str], blobs: Collection[int]) -> list[Row]:
+    """Return the index rows of some series that lie in some blobs."""
+    rows: list[Row] = []
+    for first in range(0, len(names), CHUNK):
+        some = Series.unique_id.in_(names[first : first + CHUNK])
+        query = select(*ROW).where(*of(ref, Series), some, Series.blob.in_(blobs))
+        rows += [Row(*row) for row in session.execute(query)]
+    return rows
+
+
+def move(
+    session: Session, ref: DatasetRef, rows: Iterable[Row], number: int, places: Mapping[str, int]
+) -> None:
+    """Let index rows lie in another blob, each from the place of its series there on."""
+    change = (
+        update(Series.__table__)  # type: ignore[arg-type]  # as above
+        .where(*of(ref, Series), Series.version == bindparam("of"), Series.unique_id == bindparam("name"))
+        .values(blob=number, first_row=bindparam("place"))
+    )
+    moves = [{"of": row.version, "name": row.unique_id, "place": places[row.unique_id]} for row in rows]
+    session.connection().execute(change, moves)
+
+
+def _small(below: int) -> tuple[ColumnElement[bool], ...]:
+    return (DatasetBlob.rows < below,)
