@@ -1,6 +1,6 @@
 # Gatecast, for any of its commands: `docker compose up --build`, or alone and on SQLite
 #   docker build -t gatecast .
-#   docker run --rm -p 127.0.0.1:8000:8000 -v gatecast:/var/lib/gatecast gatecast
+#   docker run --rm -p 127.0.0.1:8000:8000 -e GATECAST_OPEN=1 -v gatecast:/var/lib/gatecast gatecast
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /srv/gatecast

@@ -22,6 +22,8 @@ ApiWorkers = Annotated[
     int | None,
     typer.Option(min=1, help="Processes that answer calls; by default what GATECAST_API_WORKERS says."),
 ]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; by default what GATECAST_HOST says.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; by default what GATECAST_PORT says.")]
 Preset = Literal["quick", "balanced", "accurate"]
 ArchitectureChoice = Literal["lstm", "gru", "rnn", "cnn", "all"]
 StartChoice = Literal["auto", "pretrained", "scratch"]
@@ -30,34 +32,57 @@ OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
 
 
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
+    if wanted:
+        from app.version import VERSION
+
+        print(f"gatecast {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def gatecast(
+    *,
+    version: Annotated[  # noqa: ARG001  # told by its own callback
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Look at what every command depends on, before one begins."""
+    from app.settings import check_names
+
+    check_names()
+
+
 @app.command()
-def serve(workers: ApiWorkers = None) -> None:
+def serve(host: Host = None, port: Port = None, workers: ApiWorkers = None) -> None:
     """Run the API and one worker; migrations run first, Ctrl-C stops everything.
 
     For example:
 
     `gatecast serve`
 
-    `gatecast serve --workers 4`
+    `gatecast serve --port 8080 --workers 4`
 
-    `GATECAST_DATABASE_URL=postgresql://me@db/gatecast GATECAST_PORT=80 gatecast serve`
+    `GATECAST_DATABASE_URL=postgresql://me@db/gatecast gatecast serve`
     """
     from app.server import serve as run
 
-    run(_settings(api_workers=workers), with_worker=True)
+    run(_settings(host=host, port=port, api_workers=workers), with_worker=True)
 
 
 @app.command()
-def api(workers: ApiWorkers = None) -> None:
+def api(host: Host = None, port: Port = None, workers: ApiWorkers = None) -> None:
     """Run the API alone; migrations run first, the workers that train run elsewhere.
 
     For example:
 
     `gatecast api`
+
+    `gatecast api --host 192.0.2.7 --port 8080`
     """
     from app.server import serve as run
 
-    run(_settings(api_workers=workers), with_worker=False)
+    run(_settings(host=host, port=port, api_workers=workers), with_worker=False)
 
 
 @app.command()
@@ -270,11 +295,13 @@ def main() -> None:
     """Run a command; an error that is the user's to mend is printed as a sentence, not as a trace."""
     from pydantic import ValidationError
 
+    from app import packages
     from app.client import JobFailed, ServiceError
     from app.errors import AppError
     from app.settings import SettingsError
 
     try:
+        packages.check()
         app()
     except (SettingsError, AppError, ServiceError, JobFailed) as error:
         _end_with(str(error))
@@ -288,4 +315,7 @@ def _end_with(sentence: str) -> NoReturn:
 
 
 if __name__ == "__main__":
+    from app.packages import leave_out_working_folder
+
+    leave_out_working_folder()
     main()

@@ -1,16 +1,20 @@
 """Every error a caller can cause or meet, as a type that carries its HTTP status.
 
     AppError
+    ├── BadRequest      400  what is no HTTP
     ├── BadInput        422  a payload, file or parameter that cannot be used
     ├── ForeignOrigin   403  a change asked for by a page of another origin, in a browser
     ├── NotFound        404  an id that is not there, or not the caller's
     ├── WrongMethod     405  a path called by a method that it does not answer
     ├── Conflict        409  a call that does not fit the state things are in
     ├── TooLarge        413  more bytes than the settings allow
+    ├── UriTooLong      414  a request line past its bound
+    ├── HeadTooLarge    431  headers past their bounds
     ├── UnsupportedType 415  a body in a media type that the call does not read
     ├── NotAcceptable   406  an answer asked for in a media type that is not offered
-    ├── TooSlow         408  a body of which nothing more comes
+    ├── TooSlow         408  a body of which nothing more comes, or headers that do not end
     ├── Misdirected     421  a call by a name that this service does not go by
+    ├── CannotStart     --   what the service is started with keeps it from starting
     └── Unavailable     503  the service cannot answer now, and may in a moment
 
 `app/api/errors.py` alone turns them into responses; the command line prints the same sentences.
@@ -43,6 +47,12 @@ class AppError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
+
+
+class BadRequest(AppError):
+    status = 400
+    code = "bad-request"
+    title = "The request cannot be read"
 
 
 class BadInput(AppError):
@@ -81,6 +91,18 @@ class TooLarge(AppError):
     title = "The body is larger than this service accepts"
 
 
+class UriTooLong(AppError):
+    status = 414
+    code = "uri-too-long"
+    title = "The request line is longer than this service accepts"
+
+
+class HeadTooLarge(AppError):
+    status = 431
+    code = "headers-too-large"
+    title = "The headers are more than this service accepts"
+
+
 class UnsupportedType(AppError):
     status = 415
     code = "unsupported-media-type"
@@ -96,13 +118,17 @@ class NotAcceptable(AppError):
 class TooSlow(AppError):
     status = 408
     code = "too-slow"
-    title = "The body did not come in time"
+    title = "The request did not come in time"
 
 
 class Misdirected(AppError):
     status = 421
     code = "misdirected"
     title = "This service does not go by that name"
+
+
+class CannotStart(AppError):
+    """The sentence is for whoever starts the service; no caller meets it."""
 
 
 class Unavailable(AppError):

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from app import listening
 from app.client import Client
 from app.db.engine import Database
 from app.errors import Unavailable
@@ -42,8 +43,10 @@ logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
-    """Serve until SIGINT or SIGTERM; the migrations are run first."""
+    """Serve until SIGINT or SIGTERM; the port is taken first, then the migrations are run."""
     set_up_logging(settings.log_level)
+    listening.raise_file_limit()
+    listeners = listening.bind(settings)
     devices.resolve(settings.device)
     _migrate(settings)
     signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again when it has drained
@@ -51,9 +54,8 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     if supervisor is not None:
         supervisor.start()
     try:
-        code = (_run_api if settings.api_workers == 1 else _run_several)(settings, supervisor)
-    except (KeyboardInterrupt, SystemExit):  # the signal, raised again by uvicorn once it has drained
-        code = 0
+        run = _run_api if settings.api_workers == 1 else _run_several
+        code = _status_of(lambda: run(settings, listeners, supervisor))
     finally:
         if supervisor is not None:
             supervisor.stop()
@@ -61,22 +63,31 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     os._exit(code)  # the interpreter would take seconds to clear away what torch has loaded
 
 
-def _run_api(settings: Settings, supervisor: Supervisor | None, listener: socket.socket | None = None) -> int:
+def _status_of(run: Callable[[], int]) -> int:
+    """Return the exit status of what serves: 0 only if it was told to stop, and did."""
+    try:
+        return run()
+    except KeyboardInterrupt:  # the signal, raised again by uvicorn once it has drained
+        return 0
+    except SystemExit as end:  # SIGTERM likewise, or uvicorn's own end when it cannot start
+        return end.code if isinstance(end.code, int) else 1
+
+
+def _run_api(settings: Settings, listeners: list[socket.socket], supervisor: Supervisor | None = None) -> int:
     """Serve, and return the exit status. The API is imported only now, while the workers start as well."""
     from app.main import create_app  # noqa: PLC0415
 
     api = _Api(create_app(settings), settings, supervisor)
-    api.run([listener] if listener else None)
+    api.run(listeners)
     return 0 if api.started else 1
 
 
-def _run_several(settings: Settings, supervisor: Supervisor | None) -> int:
+def _run_several(settings: Settings, listeners: list[socket.socket], supervisor: Supervisor | None) -> int:
     """Serve by several processes that share one port and their figures."""
     stopping = set_up_process(settings)
-    listener = uvicorn.Config("", host=settings.host, port=settings.port, log_config=None).bind_socket()
-    with listener, tempfile.TemporaryDirectory(prefix="gatecast-figures-") as figures:
+    with tempfile.TemporaryDirectory(prefix="gatecast-figures-") as figures:
         os.environ[SHARED_FOLDER] = figures
-        arguments = (settings, listener)
+        arguments = (settings, listeners)
         apis = Supervisor("API process", _run_one, arguments, settings.api_workers, STOP_LIMIT_S)
         apis.start()
         stopping.wait()
@@ -86,14 +97,11 @@ def _run_several(settings: Settings, supervisor: Supervisor | None) -> int:
     return 0
 
 
-def _run_one(settings: Settings, listener: socket.socket) -> None:
+def _run_one(settings: Settings, listeners: list[socket.socket]) -> None:
     """Be one of several API processes; gone with the one that started it."""
     set_up_process(settings)
     signal.signal(signal.SIGTERM, _exit)
-    try:
-        code = _run_api(settings, None, listener)
-    except (KeyboardInterrupt, SystemExit):
-        code = 0
+    code = _status_of(lambda: _run_api(settings, listeners))
     logging.shutdown()
     os._exit(code)
 
@@ -112,21 +120,26 @@ class _Api(uvicorn.Server):
     """The API's server; told to stop, it takes the worker along and is gone in time whatever it is doing."""
 
     def __init__(self, app: "FastAPI", settings: Settings, supervisor: Supervisor | None) -> None:
+        from app.api.connection import Connection  # noqa: PLC0415  # it comes with the API
+
         super().__init__(
             uvicorn.Config(
                 app,
-                host=settings.host,
-                port=settings.port,
+                loop="uvloop",
+                http=Connection,
+                ws="none",  # there are none here, and its protocol has bounds of its own
                 log_config=None,
                 access_log=False,
+                server_header=False,
                 timeout_graceful_shutdown=DRAIN_S,
             )
         )
-        self._app, self._supervisor = app, supervisor
+        self._app, self._settings, self._supervisor = app, settings, supervisor
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and only then import what the first forecast needs, which takes seconds."""
         await super().startup(sockets)
+        logger.info("Gatecast listens on port %d of %s.", self._settings.port, self._settings.host)
         threading.Thread(target=_settle, daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

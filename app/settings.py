@@ -71,6 +71,10 @@ class Settings(BaseSettings):
         Field(description="Where everything is stored: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`."),
     ] = "sqlite:///gatecast.db"
     host: Annotated[str, Field(description="Address the API listens on.")] = "127.0.0.1"
+    open: Annotated[
+        bool,
+        Field(description="Let `GATECAST_HOST` be an address that other machines reach: there are no keys."),
+    ] = False
     port: Annotated[int, Field(ge=1, le=65535, description="Port the API listens on.")] = 8000
     allowed_hosts: Annotated[
         HostNames,
@@ -159,22 +163,26 @@ def load_settings(**options: Any) -> Settings:
     Raises SettingsError with a sentence for each variable that is unknown or cannot be used; values are
     not repeated, since a database URL may hold a password.
     """
-    complaints = [_unknown(name) for name in os.environ if name.startswith(PREFIX) and not _is_known(name)]
+    check_names()
     try:
-        settings = Settings(**options)
+        return Settings(**options)
     except ValidationError as error:
-        complaints += [f"{PREFIX}{str(e['loc'][0]).upper()}: {_said(e)}." for e in error.errors()]
-    if complaints:
-        raise SettingsError("\n".join(complaints))
-    return settings
+        said = [f"{PREFIX}{str(e['loc'][0]).upper()}: {_said(e)}." for e in error.errors()]
+        raise SettingsError("\n".join(said)) from error
+
+
+def check_names() -> None:
+    """Return if every variable that looks like a setting is one.
+
+    Raises SettingsError with a sentence for each that is not: one misspelt would be passed over in silence.
+    """
+    ours = [name for name in os.environ if name.upper().startswith(PREFIX)]
+    if unknown := [name for name in ours if name[len(PREFIX) :].lower() not in Settings.model_fields]:
+        raise SettingsError("\n".join(map(_unknown, unknown)))
 
 
 def _said(error: Any) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
-
-
-def _is_known(name: str) -> bool:
-    return name.removeprefix(PREFIX).lower() in Settings.model_fields
 
 
 def _unknown(name: str) -> str:

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.client import Client
 from app.db.engine import Database
@@ -54,24 +55,28 @@ class Service:
 
 
 @contextmanager
-def running_service(database_url: str, folder: Path, **settings: object) -> Iterator[Service]:
+def running_service(database_url: str, folder: Path, **settings: Any) -> Iterator[Service]:
     """Start the service and stop it afterwards, whatever a test did to its processes."""
     with _running("serve", database_url, folder, **settings) as service:
         yield service
 
 
 @contextmanager
-def running_api(database_url: str, folder: Path, **settings: object) -> Iterator[Service]:
-    """Start an API without a worker."""
-    with _running("api", database_url, folder, **settings) as service:
+def running_api(
+    database_url: str, folder: Path, within: Sequence[str] = (), **settings: Any
+) -> Iterator[Service]:
+    """Start an API without a worker, `within` another command."""
+    with _running("api", database_url, folder, within, **settings) as service:
         yield service
 
 
 @contextmanager
-def _running(command: str, database_url: str, folder: Path, **settings: object) -> Iterator[Service]:
+def _running(
+    command: str, database_url: str, folder: Path, within: Sequence[str] = (), **settings: Any
+) -> Iterator[Service]:
     port = free_port()
     log = folder / f"{command}-{port}.log"
-    with started(command, database_url, log, port=port, **settings) as process:
+    with started(command, database_url, log, within=within, port=port, **settings) as process:
         service = Service(process, f"http://127.0.0.1:{port}", database_url, log)
         with Client(service.url) as client:
             eventually(lambda: client.is_ready() or process.poll() is not None)
@@ -81,7 +86,7 @@ def _running(command: str, database_url: str, folder: Path, **settings: object) 
 
 @contextmanager
 def running_worker(
-    database_url: str, folder: Path, *options: str, **settings: object
+    database_url: str, folder: Path, *options: str, **settings: Any
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start one more worker on a database."""
     log = folder / f"worker-{uuid.uuid4().hex}.log"
@@ -91,14 +96,19 @@ def running_worker(
 
 @contextmanager
 def started(
-    command: str, database_url: str, log: Path, *options: str, **settings: object
+    command: str,
+    database_url: str,
+    log: Path,
+    *options: str,
+    within: Sequence[str] = (),
+    **settings: Any,
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start a command of the service, and end it afterwards if a test has not."""
+    """Start a command of the service, `within` another one, and end it afterwards if a test has not."""
     ours = {"DATABASE_URL": database_url, "DEVICE": "cpu", **{k.upper(): v for k, v in settings.items()}}
     environment = {**os.environ, **{f"GATECAST_{name}": str(value) for name, value in ours.items()}}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", command, *options],
+            [*within, sys.executable, "-m", "app.cli", command, *options],
             env=environment,
             stdout=output,
             stderr=output,
