@@ -66,4 +66,7 @@ def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
 
 
 def _damaged(key: str) -> BlobDamaged:
-    return BlobDamaged(f"The stored object {key} is missing or damaged; restore it from a backup.")
+    return BlobDamaged(
+        f"The stored object {key} is missing or damaged. `gatecast check` tells what else is; restore it "
+        "from a backup."
+    )

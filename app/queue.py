@@ -2,6 +2,9 @@
 
 A job's row and its entry in the queue are written in one transaction. The entry carries no more than
 the names of a workspace and a job; all else is read from our own tables.
+
+The engine knows pickle as well as JSON, and which of them a row is in stands in the row: whoever can write to
+the database could have every worker run code. So its way of reading pickle is replaced by a refusal.
 """
 
 import logging
@@ -9,8 +12,10 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
+from dbos._serialization import DBOSPortableJSON, DefaultSerializer
 
 from app.db.engine import Database, Session
 
@@ -24,6 +29,18 @@ POLLING_INTERVAL_S = 0.1  # the default of a second would be a wait on every job
 MIDDLE_PRIORITY = 1000  # the engine takes the lowest number from 1 up first, ours is the highest around 0
 FINISHED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 FORGOTTEN_AT_ONCE = 500
+
+
+class PickleRefused(Exception):
+    """A row of the engine's says that it is pickled; none of ours is."""
+
+
+def _refuse(_serializer: DefaultSerializer, _text: str) -> NoReturn:
+    raise PickleRefused("A row of the queue is pickled, which none of ours is: it is not read.")
+
+
+# In the class: what a row says decides, and not which serializer the engine was given.
+DefaultSerializer.deserialize = _refuse  # type: ignore[method-assign, assignment]
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,7 @@ class Runner:
                 "system_database_url": database.url,
                 "system_database_engine": database.writer,
                 "run_migrations": False,
+                "serializer": DBOSPortableJSON,
                 "use_listen_notify": not database.is_sqlite,
                 "log_level": "WARNING",
             },
@@ -127,6 +145,13 @@ class Runner:
         )
         return {workflow.executor_id for workflow in held if workflow.executor_id is not None}
 
+    def broken(self) -> set[str]:
+        """Return the ids of the jobs that the queue has given up; one that was worked on ends otherwise."""
+        given_up = DBOS.list_workflows(
+            status="ERROR", queue_name=QUEUE_NAME, load_input=False, load_output=False
+        )
+        return {workflow.workflow_id for workflow in given_up}
+
     def recover(self, worker_ids: Iterable[str]) -> None:
         """Put the unfinished jobs of some workers back into the queue; doing it twice does no harm."""
         DBOS._recover_pending_workflows(list(worker_ids))  # noqa: SLF001  # no public call does this in one step
@@ -150,7 +175,12 @@ class Runner:
 
 
 def _client(database: Database) -> DBOSClient:
-    return DBOSClient(system_database_engine=database.writer, application_name=APPLICATION, lazy=True)
+    return DBOSClient(
+        system_database_engine=database.writer,
+        application_name=APPLICATION,
+        serializer=DBOSPortableJSON,
+        lazy=True,
+    )
 
 
 def _quieten() -> None:

@@ -38,6 +38,13 @@ PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
 logger = logging.getLogger(__name__)
 
 
+class Unreadable(AppError):
+    """What a job is to be made of is gone, or is not what this version reads."""
+
+    code = "unreadable"
+    title = "What the job is made of cannot be read"
+
+
 class TrainingFailed(AppError):
     """A training ended without a model."""
 
@@ -57,15 +64,18 @@ def perform(  # noqa: PLR0913  # the last three have a default
 ) -> None:
     """Carry out one attempt at a job: read, train with no session open, publish.
 
-    Ends the job as succeeded, or as failed with a reason when the data or the settings are at fault, or when
-    it would need more than `memory_bytes`; any other exception passes and counts as an attempt that died.
+    Ends the job as succeeded, or as failed with a reason that another attempt would meet as well: the data or
+    the settings are at fault, what is stored is gone or damaged, or it would need more than `memory_bytes`.
+    Any other exception passes and counts as an attempt that died, except Unavailable.
     Goes on from the job's checkpoint if it has one. Raises Paused at the next checkpoint once it should
     pause, and Superseded, having written nothing, once the attempt has no say over its job.
     """
     attempted = _Attempt(database, ref, attempt, device, memory_bytes)
     try:
         attempted.make(Reporter(database, ref, attempt, on_progress), should_pause)
-    except (CoreError, memory.MemoryTooSmall) as error:
+    except (jobs.Superseded, jobs.Paused, Unavailable):
+        raise
+    except (CoreError, AppError) as error:
         with database.write() as session:
             jobs.fail(session, ref, attempt, str(error))
 
@@ -181,9 +191,15 @@ def _read(session: Session, ref: JobRef) -> _Work:
         raise jobs.Superseded(f"Job {ref.job_id} is gone.")
     version = dataset_queries.version(session, ref.workspace_id, job.dataset_id, job.dataset_version)
     if version is None:
-        raise jobs.Superseded(f"The dataset of job {ref.job_id} is gone.")
-    request = TrainRequest.model_validate(job.request)
-    return _Work(ref, job.dataset_id, request, histories.read(session, version), job.checkpoint)
+        raise Unreadable(f"Version {job.dataset_version} of its dataset {job.dataset_id} is gone.")
+    try:
+        request = TrainRequest.model_validate(job.request)
+        return _Work(ref, job.dataset_id, request, histories.read(session, version), job.checkpoint)
+    except (ValueError, LookupError, TypeError) as error:  # of pydantic, numpy and Arrow
+        raise Unreadable(
+            f"What it asks for, or dataset {job.dataset_id}, cannot be read by version {VERSION}: {error}. "
+            "`gatecast check` tells what is damaged."
+        ) from error
 
 
 def _candidates(choice: ArchitectureChoice) -> tuple[Architecture, ...]:

@@ -12,7 +12,7 @@ attempt has begun or the job has ended: that fences off a worker that was taken 
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from app import blobs
 from app.auth import Principal
@@ -39,6 +39,13 @@ class Paused(AppError):
 
     code = "paused"
     title = "The training was paused"
+
+
+class Outcome(NamedTuple):
+    """What became of a job, in words behind its name."""
+
+    sentence: str
+    is_failure: bool = False
 
 
 def page(session: Session, principal: Principal, request: PageRequest) -> JobPage:
@@ -166,6 +173,30 @@ def record_death(session: Session, ref: JobRef, attempt: int, cause: str) -> Non
     job = _lock_held(session, ref, attempt)
     _record_failure(job, cause)
     _wait_again(job)
+
+
+def put_back(session: Session, ref: JobRef, attempt: int) -> None:
+    """Let a job be begun again whose attempt lacked the database; that is no failure of the job's.
+
+    Raises Superseded if the attempt had no say any more.
+    """
+    _wait_again(_lock_held(session, ref, attempt))
+
+
+def set_aside(session: Session, job_ids: Collection[str], reason: str) -> None:
+    """End jobs, of any workspace, that nobody can work on, whoever has them."""
+    for job in queries.lock_unfinished(session, job_ids):
+        _end(session, job, "failed", reason)
+
+
+def outcome(session: Session, ref: JobRef) -> Outcome:
+    """Tell what became of a job that one worker has nothing left to do for."""
+    job = queries.find(session, ref.workspace_id, ref.job_id)
+    if job is None:
+        return Outcome("is gone.")
+    if job.state in queries.UNFINISHED:
+        return Outcome("goes on elsewhere.")
+    return Outcome(f"{_ENDED[job.state]}{': ' if job.error else '.'}{job.error or ''}", job.state == "failed")
 
 
 def give_back(session: Session, worker_id: str) -> None:

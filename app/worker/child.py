@@ -10,11 +10,13 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 
 from app.db.engine import Database
+from app.errors import Unavailable
 from app.queue import JobRef
 from app.services import memory
 from app.services.jobs import Paused, Superseded
@@ -23,6 +25,7 @@ from app.worker.orphans import exit_with_parent
 REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
 NICENESS = 10  # the API on the same machine goes first
 LOOK_S = 0.5  # between two looks at a child
+NO_DATABASE = os.EX_TEMPFAIL  # the exit status of one that could not go on for the lack of its database
 # Also what is otherwise imported when it is first used, by torch's optimizers (two seconds), Arrow's reader,
 # the database's engine, and multiprocessing, which runs the main module again.
 PRELOADED = [
@@ -74,8 +77,9 @@ class Child:
         return self._process.is_alive()
 
     def begin(self, task: Task) -> None:
-        """Make an attempt."""
-        self._pipe.send(task)
+        """Make an attempt; of one that has just died, `cause` tells."""
+        with suppress(OSError):
+            self._pipe.send(task)
 
     def watch(self, memory_bytes: int, may_go_on: Callable[[], bool]) -> str | None:
         """Wait for the end, and bring it about where the child may not go on or takes too much memory.
@@ -91,13 +95,18 @@ class Child:
         return None
 
     def cause(self) -> str | None:
-        """Return what broke the attempt that has ended; None if nothing did."""
-        if self._process.exitcode == 0:
+        """Return what broke the attempt that has ended; None if nothing did, or the lack of the database."""
+        if self._process.exitcode in (0, NO_DATABASE):
             return None
         try:
             return str(self._pipe.recv())
         except (EOFError, ConnectionError):
             return f"its process ended with {_named(self._process.exitcode or 0)}."
+
+    @property
+    def lacked_the_database(self) -> bool:
+        """Whether it ended because the database did not answer."""
+        return self._process.exitcode == NO_DATABASE
 
     def ask_to_pause(self) -> None:
         """Let the training stop at its next checkpoint."""
@@ -145,6 +154,9 @@ def _main(database_url: str, worker: Connection) -> None:
         )
     except (Superseded, Paused) as error:
         logger.info("%s", error)
+    except Unavailable as error:
+        logger.warning("%s", error)
+        raise SystemExit(NO_DATABASE) from error
     except Exception as error:
         traceback.print_exc()
         worker.send(f"{type(error).__name__}: {error}"[:REASON_LIMIT])

@@ -5,30 +5,28 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
-from app.db.engine import Database, Session
+from app.db.engine import Database
 from app.db.tables import now
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
-from app.services import compaction, devices, jobs, memory, schedules, storage, workers
-from app.services.jobs import Superseded
+from app.services import compaction, devices, jobs, schedules, storage, workers
 from app.services.processes import HEARTBEAT_S, Presence
 from app.services.training import Trainings
 from app.settings import Settings
-from app.worker.child import Child, Task, warm_up
+from app.worker.child import warm_up
 from app.worker.orphans import exit_with_parent
+from app.worker.performer import Performer
 
 PAUSE_LIMIT_S = 10.0  # for a training to reach its next checkpoint when the worker is told to stop
 IDLE_LOOKS = 3
 CLEANING_S, TIDYING_S = 3600.0, 60.0
 FORGOTTEN = os.EX_TEMPFAIL  # the exit status of a worker that others took for dead
+AT_FAULT = os.EX_OSERR  # and of one that cannot start a process to train in
 logger = logging.getLogger(__name__)
 
 
@@ -55,36 +53,22 @@ def set_up_process(settings: Settings) -> threading.Event:
     return stopping
 
 
-@dataclass(frozen=True)
-class _AtHand:
-    """An attempt, the child that makes it, and whether that has ended."""
-
-    ref: JobRef
-    attempt: int
-    child: Child
-    ended: threading.Event
-
-
 class Worker:
     """One worker: a thread for its heart, the main one to look after all, the training in the engine's."""
 
     def __init__(
         self, settings: Settings, database: Database, device: str, stopping: threading.Event
     ) -> None:
-        self._settings, self._database, self._device = settings, database, device
-        self._stopping = stopping
-        self._memory_bytes = memory.limit_bytes(settings)
+        self._settings, self._database, self._stopping = settings, database, stopping
         self._presence = Presence(database, "worker", device, settings.worker_deadline_s)
         self._presence.look()
         self._presence.open()
         self._id = self._presence.id
         self._queue = Queue(database)
         self._trainings = Trainings(self._queue)
+        self._performer = Performer(settings, database, device, stopping, lambda: self._end_with(AT_FAULT))
         self._runner = Runner(database, self._id, self._perform, settings.max_trainings)
-        self._spare = ThreadPoolExecutor(1)  # the fork server keeps the first one waiting while it imports
-        self._stand_by()
-        self._at_hand: _AtHand | None = None
-        self._performing = False
+        self._broken: set[str] = set()
         self._status = 0
         self._idle_looks = 0
         self._cleaning_due = self._tidying_due = 0.0
@@ -92,6 +76,7 @@ class Worker:
         self._duties = [
             (Watch("Looking after the engine", "It may take no jobs."), self._end_without_engine),
             (Watch("Taking over from the dead", "What they worked on waits."), self._take_over),
+            (Watch("Setting broken jobs aside", "They seem to wait."), self._set_broken_aside),
             (Watch("Firing schedules", "Those that are due wait."), self._fire_schedules),
             (Watch("Cleaning up", "What is finished stays in the queue's books."), self._clean_up),
             (Watch("Tidying datasets", "They take more room than they need."), self._tidy),
@@ -107,6 +92,9 @@ class Worker:
         self._leave(pause_limit_s)
         logger.info("Worker %s has stopped.", self._id)
         return self._status
+
+    def _perform(self, ref: JobRef) -> None:
+        self._performer.perform(ref, self._id)
 
     def _look_after(self) -> None:
         """See to what comes again and again; a database that is away now may be back soon."""
@@ -126,13 +114,14 @@ class Worker:
 
     def _end_forgotten(self) -> None:
         """Stop, to be started afresh under another name; what was at hand lives, and is charged no death."""
-        if (work := self._at_hand) is not None and not work.ended.is_set():
+        if (work := self._performer.at_hand) is not None and not work.ended.is_set():
             with self._database.write() as session:
                 jobs.acquit(session, work.ref, work.attempt)
-        logger.error("Others took this worker for dead; it ends with %s, to be started afresh.", FORGOTTEN)
+        logger.error("Others took this worker for dead.")
         self._end_with(FORGOTTEN)
 
     def _end_with(self, status: int) -> None:
+        logger.error("Worker %s ends with status %d, to be started afresh.", self._id, status)
         self._status = status
         self._stopping.set()
 
@@ -153,12 +142,20 @@ class Worker:
 
         For a moment it looks so at the beginning and at the end of every job.
         """
-        idle = self._id in holders and not self._performing
+        idle = self._id in holders and not self._performer.is_busy
         self._idle_looks = self._idle_looks + 1 if idle else 0
         return self._idle_looks >= IDLE_LOOKS
 
     def _fire_schedules(self) -> None:
         schedules.fire_due(self._database, self._trainings, now())
+
+    def _set_broken_aside(self) -> None:
+        """Fail the jobs that the queue has given up, whose entries there cannot be read."""
+        if fresh := self._runner.broken() - self._broken:
+            with self._database.write() as session:
+                jobs.set_aside(session, fresh, "Its entry in the queue cannot be read. Ask for it once more.")
+            logger.error("The queue has given up jobs: %s.", ", ".join(sorted(fresh)))
+            self._broken |= fresh
 
     def _clean_up(self) -> None:
         if time.monotonic() >= self._cleaning_due:
@@ -171,84 +168,9 @@ class Worker:
             is_tidy = compaction.tidy(self._database, self._settings.keep_versions)
             self._tidying_due = time.monotonic() + (TIDYING_S if is_tidy else 0.0)
 
-    def _perform(self, ref: JobRef) -> None:
-        """Attempt a job until it has ended, or this worker stops.
-
-        Nothing may be raised from here: the queue would take the job for ended.
-        """
-        self._performing = True
-        last: int | None = None
-        while not self._stopping.is_set():
-            try:
-                attempt = self._begin(ref, last)
-                if attempt is None:
-                    self._performing = False
-                    return
-                last = attempt
-                self._attempt(ref, attempt)
-            except Exception:
-                logger.exception("Job %s waits %s s for another look.", ref.job_id, HEARTBEAT_S)
-                self._stopping.wait(HEARTBEAT_S)
-        # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
-        # takes it over.
-        threading.Event().wait()
-
-    def _begin(self, ref: JobRef, last: int | None) -> int | None:
-        with self._database.write() as session:
-            return jobs.begin(session, ref, self._id, self._settings.max_attempts, last)
-
-    def _attempt(self, ref: JobRef, attempt: int) -> None:
-        """Make one attempt in a child, and keep what broke it."""
-        logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
-        child = self._ready_child()
-        child.begin(Task(ref, attempt, self._device, self._memory_bytes))
-        self._at_hand = _AtHand(ref, attempt, child, threading.Event())
-        refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
-        self._at_hand.ended.set()
-        self._stand_by()
-        cause = child.cause()
-        logger.info("Job %s, attempt %d, has ended%s", ref.job_id, attempt, f": {cause}" if cause else ".")
-        if refusal is not None:
-            self._record(lambda session: jobs.fail(session, ref, attempt, refusal))
-        elif cause is not None:
-            self._record(lambda session: jobs.record_death(session, ref, attempt, cause))
-        self._at_hand = None
-
-    def _ready_child(self) -> Child:
-        """Return the one that stands by, or another one where it could not come about or is gone again."""
-        if self._standby.exception() is None and self._standby.result().stands_by:
-            return self._standby.result()
-        return Child(self._settings.database_url)
-
-    def _stand_by(self) -> None:
-        self._standby = self._spare.submit(Child, self._settings.database_url)
-
-    def _may_go_on(self, ref: JobRef, attempt: int) -> bool:
-        """Ask the job; with the database away, the training goes on."""
-        try:
-            with self._database.read() as session:
-                return jobs.is_held(session, ref, attempt)
-        except Unavailable:
-            return True
-
-    def _record(self, write: Callable[[Session], None]) -> None:
-        """Write as soon as the database lets; a worker that stops gives the job back instead."""
-        while not self._stopping.is_set():
-            try:
-                with self._database.write() as session:
-                    write(session)
-            except Superseded as error:
-                logger.info("%s", error)
-                return
-            except Unavailable:
-                logger.warning("The database is away; this worker waits for it.")
-                self._stopping.wait(HEARTBEAT_S)
-            else:
-                return
-
     def _leave(self, pause_limit_s: float) -> None:
         """Give back the job at hand and say goodbye; with the database away, others will find out."""
-        work = self._at_hand
+        work = self._performer.at_hand
         if work is not None:
             work.child.ask_to_pause()
             if not work.ended.wait(pause_limit_s):

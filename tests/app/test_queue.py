@@ -1,14 +1,20 @@
 """The queue's promises, by the engine itself."""
 
+import base64
+import pickle
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from dbos import _serialization
 from sqlalchemy import text
 
 from app.db.engine import Database
-from app.queue import JobRef, Queue, Runner
+from app.queue import JobRef, PickleRefused, Queue, Runner
 from benchmarks.process_tree import eventually
 
 
@@ -138,6 +144,59 @@ def test_finished_job_is_forgotten_after_its_time_and_no_unfinished_one(
     runner.forget_finished(timedelta(0))
     assert set(books(database)) == {"unfinished"}
     release.set()
+
+
+@dataclass
+class Payload:
+    """What runs code where it is unpickled: it leaves a file."""
+
+    path: Path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+    def pickled(self) -> str:
+        return base64.b64encode(pickle.dumps(self)).decode()
+
+
+@pytest.fixture
+def payload(tmp_path: Path) -> Payload:
+    return Payload(tmp_path / "it-ran")
+
+
+def plant(database: Database, payload: Payload, name: str) -> None:
+    """Let a job's row say that it is pickled."""
+    schema = "" if database.is_sqlite else "dbos."
+    with database.write() as session:
+        for table in ("workflow_status", "workflow_input"):
+            key = f"UPDATE {schema}{table} SET inputs = :inputs WHERE workflow_uuid = :name"
+            session.execute(text(key), {"inputs": payload.pickled(), "name": name})
+        said = f"UPDATE {schema}workflow_status SET serialization = 'py_pickle' WHERE workflow_uuid = :name"
+        session.execute(text(said), {"name": name})
+
+
+def test_row_that_says_it_is_pickled_runs_nothing_and_the_next_job_is_done(
+    database: Database, queue: Queue, run: Callable[..., Runner], payload: Payload
+) -> None:
+    for name in ("planted", "next"):
+        with database.write() as session:
+            queue.enqueue(session, JobRef("default", name))
+    plant(database, payload, "planted")
+    done: list[str] = []
+    runner = run("worker", lambda ref: done.append(ref.job_id))
+    eventually(lambda: done and runner.broken())
+    assert (done, runner.broken()) == (["next"], {"planted"})
+    assert not payload.path.exists()
+
+
+def test_nothing_that_says_it_is_pickled_is_read_in_any_column(payload: Payload) -> None:
+    readers = (_serialization.deserialize_args, _serialization.deserialize_value)
+    for read in (*readers, _serialization.deserialize_exception):
+        with pytest.raises(PickleRefused):
+            read(payload.pickled(), "py_pickle", _serialization.DBOSPortableJSON)
+    with pytest.raises(PickleRefused):
+        _serialization.DefaultSerializer().deserialize(payload.pickled())
+    assert not payload.path.exists()
 
 
 def books(database: Database) -> dict[str, str]:

@@ -56,6 +56,12 @@ def lock_running_of(session: Session, worker_ids: Collection[str]) -> Sequence[J
     return session.scalars(query).all()
 
 
+def lock_unfinished(session: Session, job_ids: Collection[str]) -> Sequence[Job]:
+    """Return those jobs, of any workspace, that wait or run; locked until the transaction ends."""
+    query = select(Job).where(Job.id.in_(job_ids), Job.state.in_(UNFINISHED)).with_for_update()
+    return session.scalars(query).all()
+
+
 def is_held(session: Session, workspace_id: str, job_id: str, attempt: int) -> bool:
     """Tell whether an attempt still has its say over a running job."""
     query = visible(Job, workspace_id).where(*_held(job_id, attempt))

@@ -233,3 +233,29 @@ def test_other_deaths_stay_when_one_is_taken_back(database: Database, ref: JobRe
         jobs.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
         jobs.acquit(session, ref, 1)
     assert look(database, ref).failures == ["Attempt 1: its process ended with signal SIGKILL."]
+
+
+def test_attempt_that_lacked_the_database_is_charged_nothing(database: Database, ref: JobRef) -> None:
+    attempt = begin(database, ref) or 0
+    with database.write() as session:
+        jobs.put_back(session, ref, attempt)
+        assert jobs.begin(session, ref, "worker", 3, last=attempt) == 2
+    assert look(database, ref).failures == []
+
+
+def test_job_set_aside_has_failed_with_the_reason_and_an_ended_one_stays(
+    database: Database, ref: JobRef
+) -> None:
+    ended = queued_job(database, dataset(database).id)
+    with database.write() as session:
+        jobs.cancel(session, OWNER, ended.job_id)
+        jobs.set_aside(session, [ref.job_id, ended.job_id], "Nobody can work on it.")
+    assert (look(database, ref).state, look(database, ref).error) == ("failed", "Nobody can work on it.")
+    assert look(database, ended).state == "cancelled"
+
+
+def test_outcome_of_a_failed_job_is_told_as_one_with_its_cause(database: Database, ref: JobRef) -> None:
+    with database.write() as session:
+        assert jobs.outcome(session, ref) == ("goes on elsewhere.", False)
+        jobs.set_aside(session, [ref.job_id], "The data is at fault.")
+        assert jobs.outcome(session, ref) == ("has failed: The data is at fault.", True)

@@ -9,9 +9,10 @@ from app import cli
 from app.auth import OWNER
 from app.blobs import digest
 from app.db.engine import Database, Session
-from app.db.tables import Blob, Model
-from app.errors import Unavailable
-from app.schemas.jobs import Phase, Progress
+from app.db.tables import Blob, Job, Model
+from app.errors import BadInput, Unavailable
+from app.queue import JobRef
+from app.schemas.jobs import JobOut, Phase, Progress
 from app.schemas.models import ModelOut
 from app.schemas.train import (
     PRETRAINED_HORIZON,
@@ -25,7 +26,7 @@ from app.schemas.train import (
     StartChoice,
     TrainRequest,
 )
-from app.services import attempts, champions, datasets, jobs, models, reports
+from app.services import attempts, champions, datasets, histories, jobs, models, reports
 from app.services.forecasting import ForecastQuery
 from app.services.paging import PageRequest
 from app.services.recipes import Recipe
@@ -145,6 +146,67 @@ def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
         attempts.perform(database, ref, attempt, "cpu")
     with database.read() as session:
         assert session.query(Blob).count() == session.query(Model).count() == 0
+
+
+def test_damaged_data_fail_the_job_at_once_with_the_cause(database: Database) -> None:
+    ref = queued_job(database, dataset(database).id)
+    with database.write() as session:
+        session.query(Blob).update({"data": b"other bytes"})
+    job = performed(database, ref)
+    assert (job.state, job.failures) == ("failed", [])
+    assert "gatecast check" in (job.error or "")
+
+
+def test_version_that_is_gone_fails_the_job_at_once_with_the_cause(database: Database) -> None:
+    ref = queued_job(database, dataset(database).id)
+    with database.write() as session:
+        session.query(Job).update({"dataset_version": 2})
+    job = performed(database, ref)
+    assert (job.state, job.failures) == ("failed", [])
+    assert (job.error or "").startswith("Version 2 of its dataset")
+
+
+def test_wishes_that_this_version_does_not_know_fail_the_job_at_once(database: Database) -> None:
+    ref = queued_job(database, dataset(database).id)
+    with database.write() as session:
+        session.query(Job).update({"request": {"wished": "for"}})
+    job = performed(database, ref)
+    assert (job.state, job.failures) == ("failed", [])
+    assert "cannot be read by version" in (job.error or "")
+
+
+def test_model_that_the_database_refuses_to_hold_fails_the_job_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BadInput("A number of this model cannot be stored.")
+
+    monkeypatch.setattr(champions, "admit", refuse)
+    job = performed(database, queued_job(database, dataset(database).id))
+    assert (job.state, job.error) == ("failed", "A number of this model cannot be stored.")
+
+
+def test_lack_of_the_database_is_no_failure_of_the_jobs(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("The database is away.")
+
+    monkeypatch.setattr(histories, "read", away)
+    ref = queued_job(database, dataset(database).id)
+    with pytest.raises(Unavailable):
+        performed(database, ref)
+    with database.read() as session:
+        assert jobs.get(session, OWNER, ref.job_id).state == "running"
+
+
+def performed(database: Database, ref: JobRef) -> JobOut:
+    """Make the first attempt at a job, here."""
+    with database.write() as session:
+        attempt = jobs.begin(session, ref, "worker", 3) or 0
+    attempts.perform(database, ref, attempt, "cpu")
+    with database.read() as session:
+        return jobs.get(session, OWNER, ref.job_id)
 
 
 def test_publication_tried_again_heeds_what_was_published_meanwhile(

@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
+from app.auth import OWNER
 from app.db.engine import Database
+from app.db.tables import Process
+from app.services import jobs
 from app.settings import Settings
-from app.worker import process
-from app.worker.process import Worker
+from app.worker import performer, process
+from app.worker.performer import AtHand
+from app.worker.process import FORGOTTEN, Worker
+from tests.factories import dataset, queued_job
 
 
 class BrokenEngine:
@@ -19,9 +24,13 @@ class BrokenEngine:
 
     def __init__(self, *_: Any) -> None:
         self.forgot_finished = threading.Event()
+        self.given_up = set[str]()
 
     def holders(self) -> set[str]:
         raise ZeroDivisionError
+
+    def broken(self) -> set[str]:
+        return self.given_up
 
     def forget_finished(self, _age: object) -> None:
         self.forgot_finished.set()
@@ -37,7 +46,7 @@ def worker(
     settings: Settings, database: Database, stopping: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Worker]:
     monkeypatch.setattr(process, "Runner", BrokenEngine)
-    monkeypatch.setattr(process, "Child", lambda _url: None)
+    monkeypatch.setattr(performer, "Child", lambda _url: None)
     worker = Worker(settings, database, "cpu", stopping)
     yield worker
     worker._presence.close()
@@ -57,3 +66,31 @@ def test_worker_whose_engine_takes_no_jobs_ends_with_a_status(
     worker._look_after()
     assert stopping.is_set()
     assert worker._status == 1
+
+
+def test_job_that_the_queue_has_given_up_has_failed(worker: Worker, database: Database) -> None:
+    ref = queued_job(database, dataset(database).id)
+    worker._runner.given_up.add(ref.job_id)  # type: ignore[attr-defined]  # the broken one's
+    worker._look_after()
+    with database.read() as session:
+        job = jobs.get(session, OWNER, ref.job_id)
+    assert (job.state, job.error) == (
+        "failed",
+        "Its entry in the queue cannot be read. Ask for it once more.",
+    )
+
+
+def test_worker_that_others_forgot_ends_with_a_status_and_acquits_what_it_has_at_hand(
+    worker: Worker, database: Database, stopping: threading.Event
+) -> None:
+    ref = queued_job(database, dataset(database).id)
+    with database.write() as session:
+        attempt = jobs.begin(session, ref, worker._id, max_attempts=3) or 0
+        jobs.lose(session, [worker._id])
+        session.query(Process).delete()
+    worker._performer.at_hand = AtHand(ref, attempt, None, threading.Event())  # type: ignore[arg-type]  # unused
+    worker._presence.look()
+    worker._look_after()
+    assert (stopping.is_set(), worker._status) == (True, FORGOTTEN)
+    with database.read() as session:
+        assert jobs.get(session, OWNER, ref.job_id).failures == []
