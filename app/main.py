@@ -1,7 +1,7 @@
 """Put the service together: the one place where its parts meet."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -28,6 +28,7 @@ from app.services.idempotency import Claims
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
 from app.services.processes import Presence
+from app.services.readiness import Condition
 from app.services.training import Trainings
 from app.settings import MEBIBYTE, Settings
 from app.version import VERSION
@@ -46,13 +47,16 @@ THREADS = 32  # for what takes long: a few slow tables must not keep short forec
 WRITERS = 10  # requests that change something, at a time; SQLite has one writer in any case
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Return the API; it opens the database when it starts and closes it when it stops."""
+def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True) -> FastAPI:
+    """Return the API; it opens the database when it starts and closes it when it stops.
+
+    `has_loaded` tells whether whoever runs it has loaded what would keep the first forecast waiting.
+    """
     app = FastAPIOffline(
         title="Gatecast",
         description=DESCRIPTION,
         version=VERSION,
-        lifespan=_lifespan(settings),
+        lifespan=_lifespan(settings, has_loaded),
         responses=PROBLEM,
         dependencies=[KnownParameters],
         redirect_slashes=False,  # to the host that the caller names
@@ -76,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
+def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.database_url)
@@ -89,8 +93,9 @@ def _lifespan(settings: Settings) -> Lifespan[FastAPI]:
         oracle.open()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         writers = asyncio.Semaphore(1 if database.is_sqlite else WRITERS)
+        condition = Condition(database, oracle.feed, presence, has_loaded)
         app.state.parts = Parts(
-            database, Trainings(queue), oracle, JobFeed(database), presence, claims, writers
+            database, Trainings(queue), oracle, JobFeed(database), presence, claims, condition, writers
         )
         yield
         await asyncio.to_thread(presence.close)  # calls that are given up on need the event loop

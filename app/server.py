@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -29,9 +28,6 @@ from app.services import devices, loading, storage
 from app.settings import Settings
 from app.worker.process import set_up_process
 from app.worker.supervisor import Supervisor, workers_of
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 DRAIN_S = 2  # for requests in work when the service is told to stop
 ANSWER_AFTER_S = 1.6  # those that will not end in time are told so before they are cut off
@@ -74,12 +70,10 @@ def _status_of(run: Callable[[], int]) -> int:
 
 
 def _run_api(settings: Settings, listeners: list[socket.socket], supervisor: Supervisor | None = None) -> int:
-    """Serve, and return the exit status. The API is imported only now, while the workers start as well."""
-    from app.main import create_app  # noqa: PLC0415
-
-    api = _Api(create_app(settings), settings, supervisor)
+    """Serve, and return the exit status."""
+    api = _Api(settings, supervisor)
     api.run(listeners)
-    return 0 if api.started else 1
+    return api.status if api.started else 1
 
 
 def _run_several(settings: Settings, listeners: list[socket.socket], supervisor: Supervisor | None) -> int:
@@ -119,9 +113,12 @@ def _migrate(settings: Settings) -> None:
 class _Api(uvicorn.Server):
     """The API's server; told to stop, it takes the worker along and is gone in time whatever it is doing."""
 
-    def __init__(self, app: "FastAPI", settings: Settings, supervisor: Supervisor | None) -> None:
-        from app.api.connection import Connection  # noqa: PLC0415  # it comes with the API
+    def __init__(self, settings: Settings, supervisor: Supervisor | None) -> None:
+        from app.api.connection import Connection  # noqa: PLC0415  # imported while the workers start as well
+        from app.main import create_app  # noqa: PLC0415
 
+        self._loaded = threading.Event()
+        app = create_app(settings, self._loaded.is_set)
         super().__init__(
             uvicorn.Config(
                 app,
@@ -135,12 +132,13 @@ class _Api(uvicorn.Server):
             )
         )
         self._app, self._settings, self._supervisor = app, settings, supervisor
+        self.status = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and only then import what the first forecast needs, which takes seconds."""
         await super().startup(sockets)
         logger.info("Gatecast listens on port %d of %s.", self._settings.port, self._settings.host)
-        threading.Thread(target=_settle, daemon=True).start()
+        threading.Thread(target=self._load, name="loading", daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wait for the calls in work, and answer those that are about to be cut off."""
@@ -154,14 +152,30 @@ class _Api(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, on the first signal and on any other."""
-        if self._supervisor is not None:
-            self._supervisor.ask_to_stop()
-        if self.started:
-            self._app.state.parts.feed.close()
+        self._let_go()
         last_resort = threading.Timer(STOP_LIMIT_S, os._exit, args=(0,))
         last_resort.daemon = True
         last_resort.start()
         super().handle_exit(sig, frame)
+
+    def _load(self) -> None:
+        """Load what forecasts need, or end: a process that cannot would fail at each of them."""
+        try:
+            _settle()
+        except BaseException:
+            self.status, self.should_exit = 1, True
+            logger.critical("What forecasts need cannot be loaded; this process ends.", exc_info=True)
+            self._let_go()
+            time.sleep(STOP_LIMIT_S)
+            os._exit(self.status)
+        self._loaded.set()
+
+    def _let_go(self) -> None:
+        """Take the worker along, and let those go who follow a job."""
+        if self._supervisor is not None:
+            self._supervisor.ask_to_stop()
+        if self.started:
+            self._app.state.parts.feed.close()
 
 
 def _settle() -> None:

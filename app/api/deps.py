@@ -14,6 +14,7 @@ from app.services.idempotency import Claims
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
 from app.services.processes import Presence
+from app.services.readiness import Condition
 from app.services.training import Trainings
 
 
@@ -27,6 +28,7 @@ class Parts:
     feed: JobFeed
     presence: Presence
     claims: Claims
+    condition: Condition
     # Writers wait here, where they hold no thread: the one at work needs a thread now and then to get on.
     writers: asyncio.Semaphore
 

@@ -4,8 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.api.deps import TheParts
 from app.observability import metrics
-from app.schemas.health import Health
-from app.services import storage
+from app.schemas.health import Health, Readiness
 
 router = APIRouter(tags=["health"])
 
@@ -27,10 +26,13 @@ async def get_health() -> Health:
 
 
 @router.get("/readyz")
-def get_readiness(parts: TheParts) -> Health:
-    """Tell whether calls can be answered: the database is there and migrated."""
-    storage.check_ready(parts.database)
-    return Health(status="ready")
+def get_readiness(parts: TheParts) -> Readiness:
+    """Tell whether calls can be answered, and whether anything is amiss all the same.
+
+    It takes a database that is there and migrated, all loaded that forecasts need, and a look at what changes
+    in the last seconds; else the answer is 503 with the reason. Without a worker it is `degraded`.
+    """
+    return parts.condition.readiness()
 
 
 @router.get("/metrics", response_class=Response, responses={200: METRICS})

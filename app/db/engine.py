@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError, TimeoutError  # noqa: A004  # the pool's
+from sqlalchemy.exc import (
+    DataError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    TimeoutError,  # noqa: A004  # the pool's
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -15,6 +21,7 @@ from app.errors import BadInput, Unavailable
 __all__ = ["Database", "Session"]
 
 BUSY_TIMEOUT_MS = 30_000
+OTHER_SCHEMA = ("42P01", "42703")  # what Postgres says of a table or a column that is not there
 POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 35}  # as many in all as the API has threads
 
 
@@ -94,6 +101,10 @@ def answering() -> Iterator[None]:
             "A text or number of this call cannot be stored: texts must be without NUL and lone surrogates, "
             "whole numbers within 64 bits."
         ) from error
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) not in OTHER_SCHEMA:
+            raise
+        raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.") from error
     except (OperationalError, InterfaceError, TimeoutError) as error:
         raise Unavailable(
             "The database does not answer. Try again in a moment; if that does not help, look at "

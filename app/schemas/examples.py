@@ -135,6 +135,8 @@ EVENTS = (
     f"event: progress\ndata: {json.dumps(RUNNING)}\nid: 12\n\n"
     f"event: succeeded\ndata: {json.dumps(JOB)}\nid: 15\n\n"
 )
+READINESS: Example = {"status": "ready", "detail": None, "worker_alive": True, "changes_seen_s": 0.121}
+
 WORKER: Example = {
     "id": WORKER_ID,
     "host": "station",

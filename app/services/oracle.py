@@ -61,8 +61,8 @@ class Oracle:
 
     def __init__(self, database: Database, settings: Settings, device: str) -> None:
         self._database, self._device = database, device
-        self._feed = ChangeFeed(database)
-        self.bodies = BodyCache(settings.body_cache_mb * MEBIBYTE, self._feed)
+        self.feed = ChangeFeed(database)
+        self.bodies = BodyCache(settings.body_cache_mb * MEBIBYTE, self.feed)
         self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
         self._sources: Lru[SourceKey, tuple[Source, int]] = Lru(SOURCES)
         self._looked_back: Once[PastKey, Answerer] = Once(Lru(SOURCES))
@@ -73,17 +73,17 @@ class Oracle:
 
     def open(self) -> None:
         """Begin to follow what changes."""
-        self._feed.open()
+        self.feed.open()
 
     def close(self) -> None:
         """Follow no more."""
-        self._feed.close()
+        self.feed.close()
 
     async def understand(
         self, principal: Principal, query: ForecastQuery, page: PageRequest, media_type: str
     ) -> Asked:
         """Find out what answers a query; raises as `find_source` does."""
-        moment = self._feed.moment
+        moment = self.feed.moment
         source = await self._source(principal, query)
         is_page = not query.unique_ids
         key = BodyKey(
@@ -182,9 +182,9 @@ class Oracle:
     async def _source(self, principal: Principal, query: ForecastQuery) -> Source:
         key = (principal.workspace_id, query.subject)
         known = self._sources.get(key)
-        if known is not None and self._feed.holds(known[0].ref, known[1]):
+        if known is not None and self.feed.holds(known[0].ref, known[1]):
             return known[0]
-        moment = self._feed.moment
+        moment = self.feed.moment
         source = await asyncio.to_thread(self._find_source, principal, query)
         if source.is_pretrained:
             source = replace(source, answerer=await self._past(source))
@@ -211,8 +211,8 @@ class Oracle:
         if self._pinned.get(ref, (None, 0))[0] == key:
             return
         for one, (pinned, moment) in list(self._pinned.items()):
-            if not self._feed.holds(one, moment):
+            if not self.feed.holds(one, moment):
                 self._models.unpin(pinned)
                 del self._pinned[one]
-        self._pinned[ref] = key, self._feed.moment
+        self._pinned[ref] = key, self.feed.moment
         self._models.pin(key)
