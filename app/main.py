@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
@@ -21,7 +22,8 @@ from app.api.limits import BodyLimit
 from app.api.memory import FromMemory
 from app.api.methods import Head
 from app.api.parameters import KnownParameters
-from app.db.engine import Database
+from app.api.reading import Reader
+from app.db.engine import CHANGING, Database
 from app.queue import Queue
 from app.services import devices
 from app.services.idempotency import Claims
@@ -44,7 +46,7 @@ it answers.
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
 THREADS = 32  # for what takes long: a few slow tables must not keep short forecasts waiting
-WRITERS = 10  # requests that change something, at a time; SQLite has one writer in any case
+WRITERS = CHANGING - 1  # at a time; SQLite has one in any case. The heart finds a connection as well
 
 
 def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True) -> FastAPI:
@@ -92,10 +94,17 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         oracle = Oracle(database, settings, device)
         oracle.open()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
-        writers = asyncio.Semaphore(1 if database.is_sqlite else WRITERS)
-        condition = Condition(database, oracle.feed, presence, has_loaded)
         app.state.parts = Parts(
-            database, Trainings(queue), oracle, JobFeed(database), presence, claims, condition, writers
+            database=database,
+            read=Reader(database),
+            trainings=Trainings(queue),
+            oracle=oracle,
+            feed=JobFeed(database),
+            presence=presence,
+            claims=claims,
+            condition=Condition(database, oracle.feed, presence, has_loaded),
+            writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
+            lookout=CapacityLimiter(1),
         )
         yield
         await asyncio.to_thread(presence.close)  # calls that are given up on need the event loop

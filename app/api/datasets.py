@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
+from app.api.deps import CurrentPrincipal, Read, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import DatasetId
@@ -30,35 +30,35 @@ def create_dataset(
 
 
 @router.get("")
-def list_datasets(page: Page, principal: CurrentPrincipal, session: ReadSession) -> DatasetPage:
+async def list_datasets(page: Page, principal: CurrentPrincipal, read: Read) -> DatasetPage:
     """List datasets, newest first."""
-    return handed_out(datasets.page(session, principal, page))
+    return handed_out(await read(datasets.page, principal, page))
 
 
 @router.get("/{dataset_id}")
-def get_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, session: ReadSession) -> DatasetOut:
+async def get_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, read: Read) -> DatasetOut:
     """Show a dataset: what is in it, how it was read, what was repaired."""
-    return datasets.get(session, principal, dataset_id)
+    return await read(datasets.get, principal, dataset_id)
 
 
 @router.get("/{dataset_id}/series")
-def list_series(
-    dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, session: ReadSession
+async def list_series(
+    dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, read: Read
 ) -> SeriesPage:
     """List the series of a dataset by name."""
-    return handed_out(datasets.series_page(session, principal, dataset_id, page))
+    return handed_out(await read(datasets.series_page, principal, dataset_id, page))
 
 
 @router.get("/{dataset_id}/observations")
-def list_observations(
+async def list_observations(
     dataset_id: DatasetId,
     unique_id: Annotated[str, Query(description="Name of the series.")],
     page: CountedPage,
     principal: CurrentPrincipal,
-    session: ReadSession,
+    read: Read,
 ) -> ObservationPage:
     """Read the observations of one series, oldest first."""
-    return datasets.observations(session, principal, dataset_id, unique_id, page)
+    return await read(datasets.observations, principal, dataset_id, unique_id, page)
 
 
 @router.post("/{dataset_id}/observations", openapi_extra=OBSERVATIONS_BODY, dependencies=[OncePerKey])

@@ -1,13 +1,15 @@
 """What routes ask for by type: the caller, a session, the long-lived parts of the service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool
 
+from app.api.reading import Reader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.services.idempotency import Claims
@@ -23,14 +25,17 @@ class Parts:
     """What lives as long as the process; `app.main` makes it, every request finds it."""
 
     database: Database
+    read: Reader
     trainings: Trainings
     oracle: Oracle
     feed: JobFeed
     presence: Presence
     claims: Claims
     condition: Condition
-    # Writers wait here, where they hold no thread: the one at work needs a thread now and then to get on.
+    # Writers wait here, where they hold neither thread nor connection: those at work need both to get on.
     writers: asyncio.Semaphore
+    # A thread for readiness alone, which no amount of work keeps waiting.
+    lookout: CapacityLimiter
 
 
 def parts_of(request: Request) -> Parts:
@@ -50,10 +55,9 @@ async def get_principal() -> Principal:
     return OWNER
 
 
-def get_read_session(parts: Annotated[Parts, Depends(get_parts)]) -> Iterator[Session]:
-    """Give a session for looking."""
-    with parts.database.read() as session:
-        yield session
+async def get_reader(request: Request) -> Reader:
+    """Return what looks into the database."""
+    return parts_of(request).read
 
 
 async def get_write_session(
@@ -76,9 +80,9 @@ async def get_oracle(request: Request) -> Oracle:
 
 
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
+Read = Annotated[Reader, Depends(get_reader)]
 # The scope "function" ends the transaction before the answer goes out: nobody is told of what a failing
 # commit then takes back.
-ReadSession = Annotated[Session, Depends(get_read_session, scope="function")]
 WriteSession = Annotated[Session, Depends(get_write_session, scope="function")]
 TheTrainings = Annotated[Trainings, Depends(get_trainings)]
 TheOracle = Annotated[Oracle, Depends(get_oracle)]

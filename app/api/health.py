@@ -1,5 +1,6 @@
 """Is the process alive, can it answer, and what has it done?"""
 
+from anyio import to_thread
 from fastapi import APIRouter, Response
 
 from app.api.deps import TheParts
@@ -26,13 +27,13 @@ async def get_health() -> Health:
 
 
 @router.get("/readyz")
-def get_readiness(parts: TheParts) -> Readiness:
+async def get_readiness(parts: TheParts) -> Readiness:
     """Tell whether calls can be answered, and whether anything is amiss all the same.
 
     It takes a database that is there and migrated, all loaded that forecasts need, and a look at what changes
     in the last seconds; else the answer is 503 with the reason. Without a worker it is `degraded`.
     """
-    return parts.condition.readiness()
+    return await to_thread.run_sync(parts.condition.readiness, limiter=parts.lookout)
 
 
 @router.get("/metrics", response_class=Response, responses={200: METRICS})

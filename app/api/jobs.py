@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.api.deps import CurrentPrincipal, ReadSession, TheParts, WriteSession
+from app.api.deps import CurrentPrincipal, Read, TheParts, WriteSession
 from app.api.pagination import Page, handed_out
 from app.api.paths import JobId
 from app.schemas import examples
 from app.schemas.jobs import JobOut, JobPage
 from app.services import jobs
-from app.services.job_feed import JobEvent
+from app.services.job_feed import JobEvent, present
 
 router = APIRouter(prefix="/jobs", tags=["training"])
 LastEventId = Annotated[
@@ -31,11 +31,12 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-def follow(
+async def follow(
     job_id: JobId, principal: CurrentPrincipal, parts: TheParts, last_event_id: LastEventId = None
 ) -> AsyncIterable[JobEvent]:
     """Find the job to be followed before a stream begins."""
-    return parts.feed.follow(principal, parts.feed.present(principal, job_id), _number(last_event_id))
+    first = await parts.read(present, principal, job_id)
+    return parts.feed.follow(principal, first, _number(last_event_id))
 
 
 def _number(last_event_id: str | None) -> int | None:
@@ -49,15 +50,15 @@ Followed = Annotated[AsyncIterable[JobEvent], Depends(follow)]
 
 
 @router.get("")
-def list_jobs(page: Page, principal: CurrentPrincipal, session: ReadSession) -> JobPage:
+async def list_jobs(page: Page, principal: CurrentPrincipal, read: Read) -> JobPage:
     """List jobs, newest first."""
-    return handed_out(jobs.page(session, principal, page))
+    return handed_out(await read(jobs.page, principal, page))
 
 
 @router.get("/{job_id}")
-def get_job(job_id: JobId, principal: CurrentPrincipal, session: ReadSession) -> JobOut:
+async def get_job(job_id: JobId, principal: CurrentPrincipal, read: Read) -> JobOut:
     """Show a job: its state, how far it is, and what came of it."""
-    return jobs.get(session, principal, job_id)
+    return await read(jobs.get, principal, job_id)
 
 
 @router.get(

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
+from app.api.deps import CurrentPrincipal, Read, WriteSession
 from app.api.media import CSV, JSON, chosen_among, csv_response, json_response
 from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import ModelId
@@ -44,48 +44,48 @@ SERIES: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("")
-def list_models(
+async def list_models(
     page: Page,
     principal: CurrentPrincipal,
-    session: ReadSession,
+    read: Read,
     dataset_id: Annotated[str | None, Query(description="Only the models of this dataset.")] = None,
 ) -> ModelPage:
     """List models, newest first."""
-    return handed_out(models.page(session, principal, dataset_id, page))
+    return handed_out(await read(models.page, principal, dataset_id, page))
 
 
 @router.get("/{model_id}")
-def get_model(model_id: ModelId, principal: CurrentPrincipal, session: ReadSession) -> ModelOut:
+async def get_model(model_id: ModelId, principal: CurrentPrincipal, read: Read) -> ModelOut:
     """Show a model: how good it is beside the simple methods, and where it came from."""
-    return models.get(session, principal, model_id)
+    return await read(models.get, principal, model_id)
 
 
 @router.get("/{model_id}/backtest", response_model=None, responses=ROWS)
-def get_backtest(
+async def get_backtest(
     model_id: ModelId,
     page: CountedPage,
     media_type: TableType,
     principal: CurrentPrincipal,
-    session: ReadSession,
+    read: Read,
 ) -> Response:
     """Read what every method had said of steps that are known by now, beside the truth."""
     if media_type == CSV:
-        return csv_response(backtests.row_csv(session, principal, model_id))
-    return json_response(backtests.row_page(session, principal, model_id, page))
+        return csv_response(await read(backtests.row_csv, principal, model_id))
+    return json_response(await read(backtests.row_page, principal, model_id, page))
 
 
 @router.get("/{model_id}/backtest/series", response_model=None, responses=SERIES)
-def list_backtest_series(
+async def list_backtest_series(
     model_id: ModelId,
     page: CountedPage,
     media_type: TableType,
     principal: CurrentPrincipal,
-    session: ReadSession,
+    read: Read,
 ) -> Response:
     """Compare the methods on each series, by name."""
     if media_type == CSV:
-        return csv_response(backtests.series_csv(session, principal, model_id))
-    return json_response(backtests.series_page(session, principal, model_id, page))
+        return csv_response(await read(backtests.series_csv, principal, model_id))
+    return json_response(await read(backtests.series_page, principal, model_id, page))
 
 
 @router.patch("/{model_id}")

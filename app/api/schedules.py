@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.deps import CurrentPrincipal, ReadSession, WriteSession
+from app.api.deps import CurrentPrincipal, Read, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import Page, handed_out
 from app.api.paths import ScheduleId
@@ -27,20 +27,20 @@ def create_schedule(
 
 
 @router.get("")
-def list_schedules(
+async def list_schedules(
     page: Page,
     principal: CurrentPrincipal,
-    session: ReadSession,
+    read: Read,
     dataset_id: Annotated[str | None, Query(description="Only the schedules of this dataset.")] = None,
 ) -> SchedulePage:
     """List schedules, newest first."""
-    return handed_out(schedules.page(session, principal, dataset_id, page))
+    return handed_out(await read(schedules.page, principal, dataset_id, page))
 
 
 @router.get("/{schedule_id}")
-def get_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, session: ReadSession) -> ScheduleOut:
+async def get_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, read: Read) -> ScheduleOut:
     """Show a schedule: when it is due next, and what came of the last time."""
-    return schedules.get(session, principal, schedule_id)
+    return await read(schedules.get, principal, schedule_id)
 
 
 @router.patch("/{schedule_id}")

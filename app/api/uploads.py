@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from app.api.bodies import bad_fields, content_type, inlined, parsed
-from app.api.deps import CurrentPrincipal, TheParts
+from app.api.deps import CurrentPrincipal, Read
 from app.api.media import JSON
 from app.api.paths import DatasetId
 from app.errors import BadInput, FieldError, UnsupportedType
@@ -98,15 +98,11 @@ async def read_upload(request: Request) -> Upload:
 
 
 async def read_observations(
-    request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, parts: TheParts
+    request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, read: Read
 ) -> Sent:
     """Read rows for a dataset in whichever of their two forms they come; raises as for a new one."""
-
-    def known() -> Known:
-        with parts.database.read() as session:
-            return observations.known(session, principal, dataset_id)
-
-    media_type, dataset = _media_type(request), await run_in_threadpool(known)
+    media_type = _media_type(request)
+    dataset = await read(observations.known, principal, dataset_id)
     if media_type == JSON:
         return await run_in_threadpool(_read_more_json, await request.body(), dataset)
     return await run_in_threadpool(_read_more, *await _read_form(request, FileFields), dataset)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.deps import CurrentPrincipal, ReadSession, TheParts
+from app.api.deps import CurrentPrincipal, Read, TheParts
 from app.api.pagination import Page, handed_out
 from app.schemas.workers import WorkerPage
 from app.services import workers
@@ -11,10 +11,8 @@ router = APIRouter(prefix="/workers", tags=["training"])
 
 
 @router.get("")
-def list_workers(
-    page: Page, principal: CurrentPrincipal, session: ReadSession, parts: TheParts
-) -> WorkerPage:
+async def list_workers(page: Page, principal: CurrentPrincipal, read: Read, parts: TheParts) -> WorkerPage:
     """List the workers, newest first: on which machine and device each is, what it does, and whether it is
     alive.
     """
-    return handed_out(workers.page(session, principal, page, parts.presence))
+    return handed_out(await read(workers.page, principal, page, parts.presence))

@@ -1,7 +1,8 @@
 """The connection to the database, and the only place where a transaction begins, commits or rolls back."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -22,7 +23,11 @@ __all__ = ["Database", "Session"]
 
 BUSY_TIMEOUT_MS = 30_000
 OTHER_SCHEMA = ("42P01", "42703")  # what Postgres says of a table or a column that is not there
-POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 35}  # as many in all as the API has threads
+# Connections of a process, at most, by what they are for: nobody waits for those of another kind. Postgres
+# has 97 by default for all but its superuser: four API processes take 4 * (8 + 6 + 2) = 64 of them, and the
+# 33 left are enough for four workers, each of which takes 8 at most with its training.
+LOOKING, CHANGING, WATCHING = 8, 6, 2
+WAIT_S = 5  # for one of them, or for the server
 
 
 class DatasetRef(NamedTuple):
@@ -33,31 +38,22 @@ class DatasetRef(NamedTuple):
 
 
 class Database:
-    """One database behind two engines: `reader` for looking, `writer` for changing.
+    """One database behind several engines, each with connections of its own, opened when they are needed.
 
-    On SQLite a writer takes the write lock when its transaction begins: two transactions that both read and
-    then write would otherwise meet a lock that waiting cannot solve. On Postgres both share connections.
+    `writer` is for changing, `reader` for looking, and `watcher` for what has to be known in time however
+    many readers there are. On SQLite a writer takes the write lock when its transaction begins: two
+    transactions that both read and then write would otherwise meet a lock that waiting cannot solve.
     `on_change` hears of the datasets that a transaction of this process has changed, once it is committed.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.writer = self._engine("BEGIN IMMEDIATE")
-        self.reader = self._engine("BEGIN") if self.is_sqlite else self._snapshots()
+        engine = _sqlite_engine if self.is_sqlite else _postgres_engine
+        self.writer = engine(url, CHANGING, WAIT_S, changing=True)
+        self.reader, self.watcher = engine(url, LOOKING, WAIT_S), engine(url, WATCHING, WAIT_S)
+        self._glancer = _sqlite_engine(url, 1, wait_s=0) if self.is_sqlite else None
         self.on_change: Callable[[set[DatasetRef]], None] = lambda _: None
-
-    def _engine(self, begin: str) -> Engine:
-        if not self.is_sqlite:
-            return create_engine(self.url, pool_pre_ping=True, **POOL)
-        engine = create_engine(self.url, **POOL)
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-        return engine
-
-    def _snapshots(self) -> Engine:
-        """Return the writer's connections with every query of a transaction seeing the same state."""
-        return self.writer.execution_options(isolation_level="REPEATABLE READ")
 
     @property
     def file(self) -> str:
@@ -71,11 +67,21 @@ class Database:
         bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
         return bare.render_as_string(), url.password
 
-    @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> AbstractContextManager[Session]:
         """Open a session for looking: one consistent view, nothing kept."""
-        with answering(), Session(self.reader, autoflush=False, expire_on_commit=False) as session:
-            yield session
+        return _looking(self.reader)
+
+    def watch(self) -> AbstractContextManager[Session]:
+        """Open a session for looking that waits for no reader."""
+        return _looking(self.watcher)
+
+    def glance(self) -> AbstractContextManager[Session]:
+        """Open a session for a short look in the event loop: what it would wait for is Unavailable at once.
+
+        Only where `is_sqlite`: everywhere else a look waits for the network.
+        """
+        assert self._glancer is not None  # noqa: S101  # as said above
+        return _looking(self._glancer)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -87,8 +93,38 @@ class Database:
 
     def dispose(self) -> None:
         """Close every pooled connection."""
-        self.writer.dispose()
-        self.reader.dispose()
+        for engine in (self.writer, self.reader, self.watcher, self._glancer):
+            if engine is not None:
+                engine.dispose()
+
+
+def _sqlite_engine(url: str, size: int, wait_s: int, *, changing: bool = False) -> Engine:
+    """Return an engine whose statements wait for locks, unless they are to wait for nothing at all."""
+    engine = create_engine(url, pool_size=size, max_overflow=0, pool_timeout=wait_s)
+    busy_ms, begin = BUSY_TIMEOUT_MS if wait_s else 0, "BEGIN IMMEDIATE" if changing else "BEGIN"
+    event.listen(engine, "connect", partial(_set_up_sqlite, busy_ms))
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _postgres_engine(url: str, size: int, wait_s: int, *, changing: bool = False) -> Engine:
+    """Return an engine whose readers see the same state in every query of a transaction."""
+    given = make_url(url).query
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=wait_s,
+        connect_args={} if "connect_timeout" in given else {"connect_timeout": wait_s},
+        isolation_level="READ COMMITTED" if changing else "REPEATABLE READ",
+    )
+
+
+@contextmanager
+def _looking(engine: Engine) -> Iterator[Session]:
+    with answering(), Session(engine, autoflush=False, expire_on_commit=False) as session:
+        yield session
 
 
 @contextmanager
@@ -105,15 +141,20 @@ def answering() -> Iterator[None]:
         if getattr(error.orig, "sqlstate", None) not in OTHER_SCHEMA:
             raise
         raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.") from error
-    except (OperationalError, InterfaceError, TimeoutError) as error:
+    except TimeoutError as error:
+        raise Unavailable(
+            "Every connection that this process has to the database is at work. Ask again in a moment; if "
+            "that happens often, start more processes by `gatecast serve --workers`."
+        ) from error
+    except (OperationalError, InterfaceError) as error:
         raise Unavailable(
             "The database does not answer. Try again in a moment; if that does not help, look at "
             "GATECAST_DATABASE_URL, the database's own log and the space on its disk."
         ) from error
 
 
-def _set_up_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _set_up_sqlite(busy_ms: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     raw: Any = connection
     raw.isolation_level = None  # the driver's own transaction handling would begin late and deferred
-    for pragma in ("journal_mode=WAL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={busy_ms}", "journal_mode=WAL", "foreign_keys=ON"):
         raw.execute(f"PRAGMA {pragma}")

@@ -22,7 +22,7 @@ def upgrade(database: Database) -> None:
 
 def is_current(database: Database) -> bool:
     """Tell whether the database stands at the newest migration."""
-    with answering(), database.reader.connect() as connection:
+    with answering(), database.watcher.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
     return revision == ScriptDirectory.from_config(_config()).get_current_head()
 

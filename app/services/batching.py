@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
-from app.db.engine import Database
+from app.db.engine import Database, Session
+from app.errors import Unavailable
 from app.observability import metrics
 from app.services import datasets
 from app.services.forecasting import OutlookKey, Reading, Source, read_named
@@ -50,8 +52,8 @@ class _Batch:
 class Batcher:
     """Finds the outlooks of named series; those asked for while others are under way go together afterwards.
 
-    Little work on a database in a file is done in the event loop: a thread would cost more than it takes.
-    What was found is kept.
+    Little work on a database in a file is done in the event loop, unless it would wait for something: a
+    thread would cost more than it takes. What was found is kept.
     """
 
     def __init__(self, database: Database, outlooks: Outlooks) -> None:
@@ -105,11 +107,14 @@ class Batcher:
     async def _find(self, questions: list[_Question], batch: _Batch) -> Mapping[str, SeriesOutlook]:
         names = list(dict.fromkeys(name for question in questions for name in question.unique_ids))
         if self._database.is_sqlite and _work_of(len(names), batch.model) <= INLINE_WORK:
-            return self._look(names, batch)
-        return await asyncio.to_thread(self._look, names, batch)
+            with suppress(Unavailable):  # where it would have to wait, a thread does in its place
+                return self._look(names, batch, self._database.glance())
+        return await asyncio.to_thread(self._look, names, batch, self._database.read())
 
-    def _look(self, names: list[str], batch: _Batch) -> Mapping[str, SeriesOutlook]:
-        with self._database.read() as session:
+    def _look(
+        self, names: list[str], batch: _Batch, opening: AbstractContextManager[Session]
+    ) -> Mapping[str, SeriesOutlook]:
+        with opening as session:
             rows = read_named(session, batch.source, names)
         metrics.BATCH_SERIES.observe(len(rows))
         return {series.unique_id: series for series in look_at(Reading(batch.source, batch.model, rows))}

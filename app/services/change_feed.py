@@ -75,7 +75,7 @@ class ChangeFeed:
         # What was seen counts for the next look only if this one goes well to its end. A database that was
         # away may come back in another state: then everything counts as changed.
         began, seen, self._seen = time.monotonic(), self._seen, None
-        with self._database.read() as session:
+        with self._database.watch() as session:
             newest = queries.newest(session)
             refs = _since(session, seen, newest)
         self._seen = newest

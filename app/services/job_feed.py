@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 
 from app.auth import Principal
-from app.db.engine import Database
+from app.db.engine import Database, Session
 from app.db.queries import jobs as queries
 from app.db.tables import Job
 from app.observability.watched import Watch
@@ -42,14 +42,6 @@ class JobFeed:
         self._looking: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-
-    def present(self, principal: Principal, job_id: str) -> JobEvent:
-        """Return a job as it is now.
-
-        Raises NotFound if the caller has none under this id.
-        """
-        with self._database.read() as session:
-            return _event(jobs.find(session, principal, job_id))
 
     async def follow(
         self, principal: Principal, first: JobEvent, seen: int | None
@@ -116,6 +108,14 @@ class JobFeed:
     async def _tell(self) -> None:
         async with self._looked:
             self._looked.notify_all()
+
+
+def present(session: Session, principal: Principal, job_id: str) -> JobEvent:
+    """Return a job as it is now.
+
+    Raises NotFound if the caller has none under this id.
+    """
+    return _event(jobs.find(session, principal, job_id))
 
 
 def _event(job: Job) -> JobEvent:

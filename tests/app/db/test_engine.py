@@ -1,6 +1,9 @@
 """Transactions."""
 
+import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from threading import Barrier
 
 import pytest
@@ -8,9 +11,10 @@ from alembic import command
 from sqlalchemy import event, update
 
 from app.auth import OWNER
-from app.db import schema
-from app.db.engine import Database
+from app.db import engine, schema
+from app.db.engine import Database, Session
 from app.db.tables import Dataset, Workspace
+from app.errors import Unavailable
 from app.services import datasets
 from app.services.paging import PageRequest
 from tests.factories import dataset, workspace
@@ -82,3 +86,56 @@ def test_list_of_datasets_is_one_query(database: Database) -> None:
     with database.read() as session:
         datasets.page(session, OWNER, PageRequest(10))
     assert len([statement for statement in statements if "SELECT" in statement]) == 1
+
+
+@pytest.fixture
+def impatient(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database with few connections, which nobody waits for long."""
+    for name in ("LOOKING", "CHANGING", "WATCHING", "WAIT_S"):
+        monkeypatch.setattr(engine, name, 1)
+    database = Database(database_url)
+    yield database
+    database.dispose()
+
+
+def count(session: Session) -> int:
+    return session.query(Workspace).count()
+
+
+def test_wait_for_a_connection_ends_with_a_sentence(impatient: Database) -> None:
+    with impatient.read() as first:
+        count(first)
+        with pytest.raises(Unavailable, match="is at work"), impatient.read() as second:
+            count(second)
+
+
+def test_readers_writers_and_those_who_watch_do_not_wait_for_one_another(impatient: Database) -> None:
+    with impatient.read() as reader, impatient.write() as writer, impatient.watch() as watcher:
+        assert count(reader) == count(writer) == count(watcher) == 1
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Keep a file to one connection, even from readers."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_glance_at_a_locked_file_waits_for_nothing(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with locked(database.file), pytest.raises(Unavailable), database.glance() as session:
+        count(session)
+    with database.glance() as session:
+        assert count(session) == 1
+    database.dispose()
+
+
+def test_second_glance_at_a_time_waits_for_nothing(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.glance() as session:
+        assert count(session) == 1
+        with pytest.raises(Unavailable), database.glance() as other:
+            count(other)
+    database.dispose()

@@ -1,10 +1,14 @@
 """Questions that meet share a pass, and each gets its own answer."""
 
 import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 
 from app.auth import OWNER
+from app.db import engine
 from app.db.engine import Database
 from app.errors import NotFound
 from app.services import batching, forecasting
@@ -22,6 +26,10 @@ Answer = list[SeriesOutlook] | BaseException
 
 @pytest.fixture
 def ready(database: Database) -> Ready:
+    return prepared(database)
+
+
+def prepared(database: Database) -> Ready:
     dataset_id = dataset(database, trends(count=5)).id
     trained(database, dataset_id)
     with database.read() as session:
@@ -138,3 +146,36 @@ def test_work_that_is_broken_off_leaves_nobody_waiting(database: Database, ready
     broken_off, answered = asyncio.run(asyncio.wait_for(main(), 10))
     assert isinstance(broken_off, asyncio.CancelledError)
     assert names_of(answered) == ["series 0"]
+
+
+@pytest.fixture
+def on_sqlite(sqlite_url: str) -> Iterator[Database]:
+    database = Database(sqlite_url)
+    yield database
+    database.dispose()
+
+
+def test_event_loop_waits_for_no_connection(on_sqlite: Database) -> None:
+    ready = prepared(on_sqlite)
+    with ExitStack() as readers:
+        for _ in range(engine.LOOKING):
+            readers.enter_context(on_sqlite.reader.connect())
+        (answer,) = ask(on_sqlite, ready, ("series 0",))
+    assert names_of(answer) == ["series 0"]
+
+
+def test_event_loop_waits_for_no_lock(on_sqlite: Database) -> None:
+    """Were the wait in the loop, the lock would never be released: the loop does that."""
+    ready = prepared(on_sqlite)
+    on_sqlite.dispose()
+
+    async def main() -> Answer:
+        with closing(sqlite3.connect(on_sqlite.file, isolation_level=None)) as owner:
+            owner.execute("PRAGMA locking_mode=EXCLUSIVE")
+            owner.execute("BEGIN IMMEDIATE")
+            asked = asyncio.create_task(Batcher(on_sqlite, Outlooks(10**9)).ask(*ready, ("series 0",)))
+            await asyncio.sleep(0.05)
+            assert not asked.done()
+        return await asked
+
+    assert names_of(asyncio.run(main())) == ["series 0"]

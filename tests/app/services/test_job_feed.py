@@ -13,7 +13,7 @@ from app.db.queries import jobs as queries
 from app.errors import NotFound
 from app.queue import JobRef
 from app.services import job_feed, jobs
-from app.services.job_feed import JobEvent, JobFeed
+from app.services.job_feed import JobEvent, JobFeed, present
 from tests.factories import dataset, queued_job
 
 Seen = list[tuple[int, str]]
@@ -42,8 +42,13 @@ def cancel(database: Database, ref: JobRef) -> None:
     change(database, lambda session: jobs.cancel(session, OWNER, ref.job_id))
 
 
+def now(database: Database, job_id: str) -> JobEvent:
+    with database.read() as session:
+        return present(session, OWNER, job_id)
+
+
 def followed(feed: JobFeed, ref: JobRef, seen: int | None = None) -> AsyncIterator[JobEvent]:
-    return feed.follow(OWNER, feed.present(OWNER, ref.job_id), seen)
+    return feed.follow(OWNER, now(feed._database, ref.job_id), seen)
 
 
 async def told(events: AsyncIterator[JobEvent]) -> Seen:
@@ -88,7 +93,7 @@ def test_end_that_was_seen_is_told_again(database: Database, ref: JobRef) -> Non
 def test_revision_that_never_was_does_not_hide_the_next_change(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
         feed = JobFeed(database)
-        events = feed.follow(OWNER, feed.present(OWNER, ref.job_id), seen=99)
+        events = feed.follow(OWNER, now(database, ref.job_id), seen=99)
         await asyncio.to_thread(begin, database, ref)
         event = await anext(events)
         return [(event.revision, event.job.state)]
@@ -184,4 +189,4 @@ def test_who_was_busy_when_the_feed_closed_is_let_go_as_well(database: Database,
 
 def test_job_that_is_not_there_is_not_followed(database: Database) -> None:
     with pytest.raises(NotFound):
-        JobFeed(database).present(OWNER, "job_none")
+        now(database, "job_none")

@@ -1,0 +1,92 @@
+"""Readers: however many there are, all are answered, and they are in nobody's way."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.api.reading import READERS, Reader
+from app.db import engine
+from app.db.engine import Database, Session
+from app.db.tables import Workspace
+from tests.factories import upload
+
+
+def count(session: Session) -> int:
+    return session.query(Workspace).count()
+
+
+def checked_out(database: Database) -> int:
+    pool: Any = database.reader.pool
+    return int(pool.checkedout())
+
+
+def test_many_more_readers_than_connections_are_all_answered(
+    api: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOOKING", 2)
+    with TestClient(api) as client, ThreadPoolExecutor(60) as callers:
+        statuses = callers.map(lambda _: client.get("/jobs").status_code, range(120))
+        assert set(statuses) == {200}
+
+
+def test_answer_holds_no_connection(database: Database) -> None:
+    async def main() -> int:
+        read = Reader(database)
+        assert await read(count) == 1
+        return checked_out(database)
+
+    assert asyncio.run(main()) == 0
+
+
+def test_readers_leave_connections_to_others(database: Database) -> None:
+    looking, go_on = threading.Semaphore(0), threading.Event()
+
+    def look(session: Session) -> None:
+        count(session)
+        looking.release()
+        go_on.wait()
+
+    async def main() -> int:
+        read = Reader(database)
+        readers = asyncio.gather(*(read(look) for _ in range(100)))
+        for _ in range(READERS):
+            await asyncio.to_thread(looking.acquire)
+        held = checked_out(database)
+        go_on.set()
+        await readers
+        return held
+
+    assert asyncio.run(main()) == READERS < engine.LOOKING
+
+
+def test_reader_who_goes_away_keeps_the_turn_of_nobody(database: Database) -> None:
+    async def main() -> list[int]:
+        read = Reader(database)
+        readers = [asyncio.create_task(read(count)) for _ in range(20)]
+        await asyncio.sleep(0)
+        for reader in readers[::2]:
+            reader.cancel()
+        return await asyncio.gather(*readers[1::2])
+
+    assert asyncio.run(asyncio.wait_for(main(), 30)) == [1] * 10
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_while_every_reader_is_at_work(client: TestClient, api: FastAPI, path: str) -> None:
+    with ExitStack() as readers:
+        for _ in range(engine.LOOKING):
+            readers.enter_context(api.state.parts.database.reader.connect())
+        assert client.get(path).status_code == 200
+
+
+def test_rows_are_changed_while_every_reader_is_at_work(client: TestClient, api: FastAPI) -> None:
+    with ExitStack() as readers:
+        for _ in range(engine.LOOKING):
+            readers.enter_context(api.state.parts.database.reader.connect())
+        assert upload(client)["id"]
