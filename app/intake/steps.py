@@ -52,7 +52,8 @@ class Step(Protocol):
 
     def position(self, ordinals: Ints) -> Ints: ...
     def shift(self, ordinals: Ints, steps: Ints) -> Ints: ...
-    def phase(self, ordinals: Ints) -> Ints: ...
+    def phase(self, ordinals: Ints) -> Ints:
+        """Positions in the season: one more with each step, although 52 weeks fill no year."""
 
 
 def weekday(days: Ints) -> Ints:
@@ -128,19 +129,9 @@ class FixedStep:
         return ordinals + steps * self.size
 
     def phase(self, ordinals: Ints) -> Ints:
-        if self.size % WEEK == 0:
-            return self._week_of_year(ordinals) // (self.size // WEEK) % self.season_length
         if self.size == DAY:
             return weekday(ordinals // DAY)
         return ordinals // self.size % self.season_length
-
-    @staticmethod
-    def _week_of_year(ordinals: Ints) -> Ints:
-        """Weeks since New Year, 0 to 51; the odd days at the end of a year stay in its last week."""
-        days = ordinals // DAY
-        new_year = days.astype("M8[D]").astype("M8[Y]").astype("M8[D]").astype(np.int64)
-        weeks: Ints = np.minimum((days - new_year) // 7, WEEKS_A_YEAR - 1)
-        return weeks
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from app.services import series as store
 from app.services.answers import Answers, History, Known, of_nothing, told
 from app.services.loading import LoadedModel, ModelKey, load, load_pretrained
 from app.services.paging import PageRequest, cut
+from app.services.panels import panel_of
 from app.services.verdicts import Answerer
 from models.forecasts import Forecast
 from models.methods import Outlook, look_ahead
@@ -222,7 +223,7 @@ def looked_back(database: Database, source: Source, device: str) -> Answerer:
     """
     with database.read() as session:
         _version(session, source.ref, source.version.version)
-        rows = dataset_queries.window_page(session, source.version, PAGE, None)
+        rows = dataset_queries.window_page(session, source.version, pretrained.LOOKED_BACK_ON, None)
     network = load_model(database, source, device).forecaster
     return pretrained.looked_back(source.model, network, _panel(source.axis, rows))
 
@@ -305,7 +306,5 @@ def _panel(axis: TimeAxis, rows: Sequence[LastWindow]) -> Panel:
     tails = [store.tail(row) for row in rows]
     ends = np.array([row.end for row in rows], dtype=np.int64)
     lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
-    phases = (axis.phase(ends) - (lengths - 1)) % axis.season_length
-    return Panel(
-        values=np.concatenate(tails), offsets=np.concatenate([[0], np.cumsum(lengths)]), phases=phases
-    )
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return panel_of(axis, np.concatenate(tails), offsets, axis.step.shift(ends, 1 - lengths))

@@ -10,6 +10,7 @@ from app.db.queries import datasets as queries
 from app.db.tables import DatasetVersion
 from app.intake.frame import TimeAxis
 from app.services import series as store
+from app.services.panels import panel_of
 from models.panel import Panel
 
 
@@ -40,9 +41,5 @@ def read(session: Session, version: DatasetVersion) -> Histories:
         axis=axis,
         unique_ids=np.array([entry.unique_id for entry in entries], dtype=object),
         starts=starts,
-        panel=Panel(
-            values=store.read_values(session, version, entries),
-            offsets=np.cumsum(lengths),
-            phases=axis.phase(starts),
-        ),
+        panel=panel_of(axis, store.read_values(session, version, entries), np.cumsum(lengths), starts),
     )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
 from app.services.verdicts import Answerer
-from models.config import MOST_STEPS
+from models.config import HISTORY_LIMIT, MOST_STEPS
 from models.panel import Panel
 
 if TYPE_CHECKING:
     from models.network import Forecaster
 
+LOOKED_BACK_ON = 250  # series, the first by name
 MODEL_ID = "pretrained"
 """Stands where a model's id does; those of trained models begin otherwise."""
 
@@ -48,11 +49,15 @@ def as_it_is(model: Model) -> Answerer:
 
 
 def looked_back(model: Model, network: "Forecaster", panel: Panel) -> Answerer:
-    """Return it calibrated and judged on the past of some series; as it is where they are too short."""
+    """Return it calibrated and judged on the past of some series; as it is where they are too short.
+
+    Of many the first ones stand for all, and of long ones the end that forecasts are made from: so it is the
+    same for the same series, whether a dataset holds them or a call brings them.
+    """
     from models.pretrained import VIEW  # noqa: PLC0415
     from models.zero_shot import look_back  # noqa: PLC0415
 
-    assessment = look_back(network, panel)
+    assessment = look_back(network, panel.some(0, LOOKED_BACK_ON).tail(HISTORY_LIMIT))
     if assessment is None:
         return as_it_is(model)
     verdict = assessment.verdicts[VIEW]

@@ -12,13 +12,12 @@ from app.intake.frame import Intake, Kind, SeriesFrame, TimeAxis
 from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
 from app.schemas.datasets import ObservationIn
-from app.services import pretrained
+from app.services import panels, pretrained
 from app.services.answers import Answers, Known, told
 from app.services.loading import load_pretrained
 from app.services.verdicts import Answerer
 from models.config import MIN_INPUTS
 from models.methods import forecast_by
-from models.panel import Panel
 
 if TYPE_CHECKING:
     from models.network import Forecaster
@@ -61,19 +60,17 @@ def forecast_by_themselves(
     season_length = frame.axis.season_length
     model = pretrained.model(horizon, season_length)
     network = load_pretrained(model.horizon, season_length, device).forecaster
-    served = Served(model, frame.axis, pretrained.looked_back(model, network, _panel(frame)), network)
+    served = Served(
+        model, frame.axis, pretrained.looked_back(model, network, panels.of_frame(frame)), network
+    )
     return _forecast(served, frame, model.horizon, levels), frame
 
 
 def _forecast(served: Served, frame: SeriesFrame, horizon: int, levels: Sequence[int]) -> Answers:
-    method, panel = served.answerer.method, _panel(frame)
+    method, panel = served.answerer.method, panels.of_frame(frame)
     forecast = forecast_by(method, served.network, panel, horizon=horizon, levels=levels)
     known = Known(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
     return told(known, served.model, served.answerer, forecast, levels)
-
-
-def _panel(frame: SeriesFrame) -> Panel:
-    return Panel(frame.y, frame.offsets, frame.axis.phase(frame.ds[frame.offsets[:-1]]))
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:

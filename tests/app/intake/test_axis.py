@@ -63,13 +63,23 @@ def test_season_follows_from_the_frequency(frequency: str, season: int) -> None:
         ("QE-DEC", ["2021-03-31", "2021-12-31"], [0, 3]),
         ("D", ["2021-02-01", "2021-02-07"], [0, 6]),  # a Monday and a Sunday
         ("B", ["2021-02-01", "2021-02-05"], [0, 4]),
-        ("W-SUN", ["2021-01-03", "2020-12-27"], [0, 51]),
+        ("W-SUN", ["2021-01-03", "2020-12-27"], [9, 8]),
         ("h", ["2021-01-01T00:00", "1969-12-31T23:00"], [0, 23]),
         ("30min", ["2021-01-01T00:30", "2021-01-01T23:30"], [1, 47]),
     ],
 )
 def test_phase_is_the_position_in_the_season(frequency: str, times: list[str], phases: list[int]) -> None:
     assert TimeAxis("datetime", frequency).phase(micros(times)).tolist() == phases
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("frequency", FREQUENCIES)
+def test_phase_moves_by_one_with_each_step(frequency: str, start: str) -> None:
+    """Else a series would have another phase by where it is counted from."""
+    axis = TimeAxis("datetime", frequency)
+    first = int(ordinals_of(pd.date_range(start, periods=1, freq=frequency))[0])
+    phases = axis.phase(axis.future(first, 800))
+    assert phases.tolist() == ((phases[0] + np.arange(800)) % axis.season_length).tolist()
 
 
 def test_numbers_have_no_phase() -> None:
