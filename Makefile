@@ -1,5 +1,8 @@
-# Every target sets up .venv by itself; python3.11, pip and make are all it needs. `make` alone lists them.
-PYTHON ?= python3.11
+# Every target sets up .venv by itself; any Python from 3.11 on, with pip, and make are all it needs. `make`
+# alone lists them. The first Python that is there is taken, that of CI before others: PYTHON=... names another.
+PYTHON ?= $(shell for each in python3.11 python3.12 python3.13 python3; do \
+	$$each -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	echo $$each && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
 # Fast tests run side by side; the long ones watch times and signals, and want the machine for themselves.
@@ -53,6 +56,8 @@ clean: ## Remove what was built and cached
 
 # Installed anew when what is to be installed has changed. wheels/ comes first when it holds any.
 $(READY): pyproject.toml constraints.txt
+	@[ -n "$(PYTHON)" ] || { echo "Found no Python from 3.11 on with venv and pip (Debian: apt-get install" \
+		"python3-venv). If yours has another name: make PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --find-links wheels --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -310,7 +310,10 @@ def main() -> None:
 
 
 def _end_with(sentence: str) -> NoReturn:
-    print(f"gatecast: {sentence}", file=sys.stderr)
+    from app.observability.logs import escaped
+
+    lines = map(escaped, sentence.split("\n"))  # the words of a file may be among them
+    print("gatecast: " + "\n".join(lines), file=sys.stderr)
     sys.exit(2)
 
 

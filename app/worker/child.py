@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from multiprocessing.connection import Connection
 
 from app.db.engine import Database
 from app.errors import Unavailable
+from app.observability.logs import set_up_logging
 from app.queue import JobRef
 from app.services import memory
 from app.services.jobs import Paused, Superseded
@@ -135,6 +135,7 @@ def _main(database_url: str, worker: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides
     exit_with_parent()
     os.nice(NICENESS)
+    set_up_logging("warning")
     from app.services import attempts  # noqa: PLC0415  # there already; the worker does without torch
 
     database = Database(database_url)
@@ -158,7 +159,7 @@ def _main(database_url: str, worker: Connection) -> None:
         logger.warning("%s", error)
         raise SystemExit(NO_DATABASE) from error
     except Exception as error:
-        traceback.print_exc()
+        logger.exception("Job %s, attempt %d, broke off.", task.ref.job_id, task.attempt)
         worker.send(f"{type(error).__name__}: {error}"[:REASON_LIMIT])
         raise SystemExit(1) from error
     finally:
