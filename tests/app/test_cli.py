@@ -18,6 +18,8 @@ from app.schemas import examples
 from app.schemas.lineage import Lineage
 from app.schemas.models import ModelOut
 from app.services.verification import Stored, Verification
+from app.settings import Settings, SettingsError
+from app.version import VERSION
 from tests.factories import csv_bytes
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
@@ -132,6 +134,37 @@ def test_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     answer = run("serve", folder=tmp_path, GATECAST_PORT="http")
     assert answer.returncode == 2
     assert answer.stderr.startswith("gatecast: GATECAST_PORT: ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("variable", ["GATECAST_PROT", "gatecast_prot"])
+def test_unknown_setting_stops_every_command(
+    monkeypatch: pytest.MonkeyPatch, name: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "80")
+    with pytest.raises(SettingsError, match=f"{variable} is not a setting"):
+        CliRunner().invoke(commands, [name], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", ["serve", "api"])
+def test_options_overrule_where_the_api_listens(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    asked: list[Settings] = []
+    monkeypatch.setattr("app.server.serve", lambda settings, **_: asked.append(settings))
+    monkeypatch.setenv("GATECAST_PORT", "9000")
+    for options in ([], ["--host", "127.0.0.2", "--port", "9001"]):
+        assert CliRunner().invoke(commands, [name, *options]).exit_code == 0
+    assert [(each.host, each.port) for each in asked] == [("127.0.0.1", 9000), ("127.0.0.2", 9001)]
+
+
+def test_version_is_told() -> None:
+    told = CliRunner().invoke(commands, ["--version"])
+    assert (told.exit_code, told.stdout) == (0, f"gatecast {VERSION}\n")
+
+
+def test_words_of_a_file_do_not_move_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli._end_with("No column \x1b[2K.\nNor this.")
+    assert capsys.readouterr().err == "gatecast: No column \\x1b[2K.\nNor this.\n"
 
 
 def test_device_that_is_not_there_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
