@@ -2,18 +2,22 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.numbers import looks_like_numbers
+from app.intake.cells import Cells
+from app.intake.contents import Content, contents
 from app.intake.problems import listed
-from app.intake.times import looks_like_dates, looks_like_whole_numbers
 
-Texts: TypeAlias = "pd.Series[str]"
+Codes = NDArray[
+    np.int32
+]  # (rows,) a number for each different text of a column, from 0; -1 where there is none
 Role = Literal["id_column", "time_column", "target_column"]
 
 # In tiers: a name of an earlier tier is preferred to all of the later ones.
@@ -40,7 +44,8 @@ TARGET_NAMES = (
         *("visitors", "passengers", "orders", "revenue", "price", "temp", "temperature", "consumption"),
     ),
 )
-Content = Literal["empty", "date", "whole", "number", "text"]
+# Likeness takes the product of two lengths, so only short names are compared, and not all of very many.
+COMPARED, MOST_COMPARED = 100, 1_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def find_roles(sample: pd.DataFrame, asked: Columns, read: Callable[[list[str]],
     }
     _refuse_absent(given, names)
     _refuse_header_of_data(names)
-    finder = _Finder({name: _content(_distinct(sample[name])) for name in names}, read)
+    finder = _Finder(dict(zip(names, contents(Cells.of_table(sample)), strict=True)), read)
     taken = [name for name in given.values() if name]
     time = given["time_column"] or finder.time(taken)
     identity, note = given["id_column"], None
@@ -89,26 +94,10 @@ def find_roles(sample: pd.DataFrame, asked: Columns, read: Callable[[list[str]],
     return Roles(identity, time, target, note)
 
 
-def _distinct(cells: Texts) -> Texts:
-    """Distinct texts, stripped, none empty."""
-    texts: Texts = cells.dropna().str.strip().drop_duplicates()
-    return texts[texts != ""].reset_index(drop=True)
-
-
-def _content(texts: Texts) -> Content:
-    if texts.empty:
-        return "empty"
-    if looks_like_whole_numbers(texts):
-        return "whole"
-    if looks_like_numbers(texts):
-        return "number"
-    return "date" if looks_like_dates(texts) else "text"
-
-
 def _refuse_header_of_data(names: list[str]) -> None:
     """A first row of numbers and dates is no header, or one of a table with a column for each time."""
-    texts = pd.Series(names, dtype="object")
-    plain = [name for name in names if _content(texts[texts == name]) in {"date", "whole", "number"}]
+    found = zip(names, contents(Cells.of_names(names)), strict=True)
+    plain = [name for name, content in found if content in {"date", "whole", "number"}]
     if len(plain) * 2 >= len(names):
         raise BadInput(
             f"The first row holds {listed(plain)} where names of columns should be. Add a header row; and if"
@@ -119,10 +108,11 @@ def _refuse_header_of_data(names: list[str]) -> None:
 def _refuse_absent(given: dict[Role, str | None], names: list[str]) -> None:
     for role, name in given.items():
         if name is not None and name not in names:
-            close = difflib.get_close_matches(name, names, n=3)
+            close = difflib.get_close_matches(name[:COMPARED], names[:MOST_COMPARED], n=3)
             hint = f" Did you mean {listed(close)}?" if close else ""
-            detail = f"There is no column {name!r}; the table has {listed(names)}.{hint}"
-            raise BadInput(detail, [FieldError(f"#/{role}", f"no column {name!r}")])
+            absent = repr(name[:COMPARED])
+            detail = f"There is no column {absent}; the table has {listed(names)}.{hint}"
+            raise BadInput(detail, [FieldError(f"#/{role}", f"no column {absent}")])
     chosen = [name for name in given.values() if name is not None]
     for role, name in given.items():
         if chosen.count(name or "") > 1:
@@ -194,12 +184,12 @@ class _Finder:
             return _only(certain), None
         named = self._repeating(_in_first_tier(fit, ID_NAMES[2:]))
         if named:
-            return _finest(self.read(named)) if len(named) > 1 else (named[0], None)
+            return _finest(named)
         texts = self._of_content(fit, "text")
         if not texts or not self._repeating([time]):
             return None, None
         found = self._repeating([name for name in texts if _normal(name) not in sum(TARGET_NAMES, ())])
-        return _finest(self.read(found)) if len(found) > 1 else (found[0] if found else None, None)
+        return _finest(found) if found else (None, None)
 
     def _free(self, taken: list[str]) -> list[tuple[str, Content]]:
         return [(name, content) for name, content in self.contents.items() if name not in taken]
@@ -207,12 +197,13 @@ class _Finder:
     def _of_content(self, names: Iterable[str], content: Content) -> list[str]:
         return [name for name in names if self.contents[name] == content]
 
-    def _repeating(self, names: list[str]) -> list[str]:
+    def _repeating(self, names: list[str]) -> dict[str, Codes]:
         """The columns in which a text stands twice: a number for each row names no series."""
         if not names:
-            return []
-        frame = self.read(names)
-        return [name for name in names if frame[name].nunique() < len(frame)]
+            return {}
+        cells = self.read(names).to_numpy(dtype=object)
+        codes = {name: pd.factorize(cells[:, i])[0].astype(np.int32) for i, name in enumerate(names)}
+        return {name: code for name, code in codes.items() if code.max() + 1 < len(code)}
 
 
 def _only(names: list[str]) -> str:
@@ -221,25 +212,28 @@ def _only(names: list[str]) -> str:
     return names[0]
 
 
-def _finest(frame: pd.DataFrame) -> tuple[str, str]:
-    """Of several columns of names, the one that settles all the others; BadInput when none does."""
-    sizes = {name: len(frame[[name]].drop_duplicates()) for name in frame.columns}
-    settle = [
-        name
-        for name in frame.columns
-        if all(
-            len(frame[[name, other]].drop_duplicates()) == sizes[name]
-            for other in frame.columns
-            if other != name
-        )
-    ]
-    if not settle:
-        raise _several(
-            frame.columns,
-            "names of the series",
-            "id_column",
-            " If it takes several, join them into one column.",
-        )
+def _finest(codes: Mapping[str, Codes]) -> tuple[str, str | None]:
+    """Of columns of names, the one that settles all the others; BadInput when none does."""
+    most = max(_different(code) for code in codes.values())
+    # Whichever settles all others has the most different texts, and all that have as many settle each other.
+    settle = [name for name, code in codes.items() if _different(code) == most]
+    if not _settles(codes[settle[0]], codes.values()):
+        advice = " If it takes several, join them into one column."
+        raise _several(codes, "names of the series", "id_column", advice)
     chosen = next((name for name in settle if "name" in _normal(name)), settle[0])
-    others = listed(name for name in frame.columns if name != chosen)
-    return chosen, f"Column '{chosen}' names the series; {others} follows from it and is not used."
+    others = [name for name in codes if name != chosen]
+    if not others:
+        return chosen, None
+    return chosen, f"Column '{chosen}' names the series; {listed(others)} follows from it and is not used."
+
+
+def _different(codes: Codes) -> int:
+    """How many different texts there are, with none at all as one of them."""
+    return int(codes.max()) + 1 + bool((codes < 0).any())
+
+
+def _settles(codes: Codes, others: Iterable[Codes]) -> bool:
+    """Whether rows that are alike in one column are so in all others."""
+    first = np.zeros(codes.max() + 2, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written is the first row; no text is -1
+    return all(np.array_equal(other[first[codes]], other) for other in others)

@@ -4,18 +4,22 @@ ISO 8601 is read first. Otherwise the shape that most texts have picks the candi
 column decides between day-first and month-first.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from app.errors import BadInput
+from app.intake.cells import Cells
 from app.intake.frequency import reads_as_regular
 from app.intake.steps import DAY, MINUTE, SECOND, Alias, Ints, Mask
 
 Texts: TypeAlias = "pd.Series[str]"
 Stamps: TypeAlias = "pd.Series[pd.Timestamp]"
+
+LONGEST = 100  # characters of a date; expressions that look for the parts of one take the square of that
 
 ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
 AWARE = r".*[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)"
@@ -49,6 +53,7 @@ SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"[A-Za-z]{3}-\d{4}", ("%b-%Y",)),
     (r"[A-Za-z]{3}-\d{2}", ("%b-%y",)),
 )
+ANY_SHAPE = re.compile("|".join(f"({shape})" for shape, _ in SHAPES))  # of which a text has one at most
 
 
 @dataclass(frozen=True)
@@ -71,17 +76,73 @@ class Dates:
 
 def read_dates(texts: Texts, asked: Alias | None, usual: str | None = None) -> Dates:
     """The reading that fits most texts; `usual`, else `asked`, helps where day and month could be swapped."""
+    texts = _none_longer(texts)
     iso = _tidy_zones(texts)
-    if iso.str.fullmatch(ISO).mean() > 1 / 2:
+    if _match(iso, ISO).mean() > 1 / 2:
         return _read_iso(iso)
-    if texts.str.fullmatch(QUARTER).mean() > 1 / 2:
+    if _match(texts, QUARTER).mean() > 1 / 2:
         return _read_quarters(texts)
-    parts = texts.str.extract(CLOCK)
-    dates: Texts = parts["date"].fillna("")
-    formats = max(SHAPES, key=lambda shape: int(dates.str.fullmatch(shape[0]).sum()))[1]
-    readings = [_read_format(dates, parts["clock"], date_format) for date_format in formats]
+    dates, clocks = _split(texts)
+    shape = int(_count_shapes(dates, np.zeros(len(dates), dtype=np.int64), 1).argmax())
+    readings = [_read_format(dates, clocks, date_format) for date_format in SHAPES[shape][1]]
     most = max(int(reading.readable.sum()) for reading in readings)
     return _choose([reading for reading in readings if reading.readable.sum() == most], asked, usual)
+
+
+def mostly_dates(cells: Cells) -> Mask:
+    """The columns most of whose texts are dates, each column read in the way that fits most of it."""
+    cells = replace(cells, texts=_none_longer(cells.texts))
+    iso = _tidy_zones(cells.texts)
+    is_iso = cells.mostly(_match(iso, ISO))
+    is_quarters = ~is_iso & cells.mostly(_match(cells.texts, QUARTER))
+    rest = cells.only(~is_iso & ~is_quarters)
+    return (is_iso & _mostly_iso(iso, cells)) | is_quarters | _mostly_shaped(rest)
+
+
+def _mostly_iso(iso: Texts, cells: Cells) -> Mask:
+    shaped = _match(iso, ISO)
+    aware = shaped & _match(iso, AWARE)
+    zoned = cells.count(aware) * 2 > cells.count(shaped)
+    read = _iso_stamps(iso.where(shaped)).notna().to_numpy(dtype=np.bool_)
+    fit = read[cells.text] & (aware[cells.text] == zoned[cells.column])
+    most: Mask = np.bincount(cells.column[fit], minlength=cells.columns) * 2 > cells.count()
+    return most
+
+
+def _mostly_shaped(cells: Cells) -> Mask:
+    found = np.zeros(cells.columns, dtype=np.bool_)
+    dates, _ = _split(cells.texts)
+    shapes = _count_shapes(dates.iloc[cells.text], cells.column, cells.columns).argmax(axis=1)
+    for shape in np.unique(shapes[cells.column]):
+        alike = cells.only(shapes == shape)
+        parts = _split(alike.texts)
+        for date_format in SHAPES[shape][1]:
+            found |= alike.mostly(_read_format(*parts, date_format).readable)
+    return found
+
+
+def _none_longer(texts: Texts) -> Texts:
+    """The texts, those too long for a date left empty."""
+    return texts.where(texts.str.len() <= LONGEST, "")
+
+
+def _match(texts: Texts, shape: str) -> Mask:
+    return texts.str.fullmatch(shape).to_numpy(dtype=np.bool_)
+
+
+def _split(texts: Texts) -> tuple[Texts, Texts]:
+    """The dates, and the times of day behind them where there are any."""
+    parts = texts.str.extract(CLOCK)
+    return parts["date"].fillna(""), parts["clock"]
+
+
+def _count_shapes(dates: Texts, column: Ints, columns: int) -> Ints:
+    """How many dates of each column have each shape; shape (columns, shapes)."""
+    found = (ANY_SHAPE.fullmatch(date) for date in dates)
+    shape = np.array([(match.lastindex or 0) - 1 if match else -1 for match in found], dtype=np.int64)
+    at = (column * len(SHAPES) + shape)[shape >= 0]
+    counts = np.bincount(at, minlength=columns * len(SHAPES)).astype(np.int64)
+    return counts.reshape(columns, len(SHAPES))
 
 
 def _tidy_zones(texts: Texts) -> Texts:
@@ -90,12 +151,15 @@ def _tidy_zones(texts: Texts) -> Texts:
 
 
 def _read_iso(texts: Texts) -> Dates:
-    shaped = texts.str.fullmatch(ISO).to_numpy(dtype=np.bool_)
-    aware = shaped & texts.str.fullmatch(AWARE).to_numpy(dtype=np.bool_)
+    shaped = _match(texts, ISO)
+    aware = shaped & _match(texts, AWARE)
     zoned = bool(aware.sum() * 2 > shaped.sum())
     alike = texts.where(shaped & (aware == zoned))  # the others are unreadable beside them
-    stamps = pd.to_datetime(alike, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
-    return Dates(*_ordinals(stamps), "ISO8601", "UTC" if zoned else None)
+    return Dates(*_ordinals(_iso_stamps(alike)), "ISO8601", "UTC" if zoned else None)
+
+
+def _iso_stamps(texts: Texts) -> Stamps:
+    return pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
 
 
 def _ordinals(stamps: Stamps) -> tuple[Ints, Mask]:

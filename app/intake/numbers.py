@@ -54,11 +54,10 @@ class _Reading:
         return not self.mixed and not self.wrong.any()
 
 
-def looks_like_numbers(texts: Texts) -> bool:
-    """Whether most of these texts are numbers in some writing."""
-    if texts.empty:
-        return False
-    return any(_matches(texts, decimal).mean() > 1 / 2 for decimal in GROUPS)
+def are_numbers(texts: Texts, decimal: Decimal) -> Mask:
+    """Which of these texts are numbers in the writing with that decimal mark."""
+    plain, grouped = (texts.str.fullmatch(shape) for shape in (_plain(decimal), _grouped(decimal)))
+    return plain.to_numpy(dtype=np.bool_) | grouped.to_numpy(dtype=np.bool_)
 
 
 def read_numbers(texts: Texts, delimiter: str, usual: str | None = None) -> Numbers:
@@ -84,13 +83,9 @@ def is_doubtful(texts: Texts, delimiter: str) -> bool:
     return False
 
 
-def _matches(texts: Texts, decimal: Decimal) -> "pd.Series[bool]":
-    return texts.str.fullmatch(_plain(decimal)) | texts.str.fullmatch(_grouped(decimal))
-
-
 def _read(texts: Texts, decimal: Decimal) -> _Reading:
     grouped = texts.str.fullmatch(_grouped(decimal)).to_numpy(dtype=np.bool_)
-    right = _matches(texts, decimal).to_numpy(dtype=np.bool_)
+    right = are_numbers(texts, decimal)
     clean = texts.where(right, "nan").str.replace(GROUPS[decimal], "", regex=True).str.replace(",", ".")
     long = texts[~grouped].str.match(r"[+-]?\d{4}").any()
     return _Reading(decimal, clean.to_numpy().astype(np.float64), ~right, bool(grouped.any() and long))
@@ -116,7 +111,7 @@ def _doubtful(texts: Texts, point: _Reading, comma: _Reading) -> BadInput:
     at = int(np.flatnonzero(point.numbers != comma.numbers)[0])
     one, other = point.numbers[at], comma.numbers[at]
     return BadInput(
-        f"Numbers such as {texts.iloc[at]!r} may be {one:.15g} or {other:.15g}, and no other value tells"
+        f"Numbers such as {texts.iloc[at][:40]!r} may be {one:.15g} or {other:.15g}, and no other value tells"
         " which. Write them without separators of thousands and with a decimal point, in a table whose"
         " columns are separated by commas."
     )

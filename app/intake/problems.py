@@ -10,6 +10,7 @@ from app.errors import BadInput, FieldError
 from app.intake.steps import Ints, Mask
 
 SHOWN = 20  # rows, columns or series that one message names
+LONGEST = 100  # characters of a name in a message
 
 Field = Literal["unique_id", "ds", "y"]
 
@@ -49,7 +50,8 @@ def true_rows(mask: Mask) -> Ints:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in quotes, the first 20 of them."""
-    quoted = [f"'{name}'" for name in names]
-    more = f" and {len(quoted) - SHOWN:,} more" if len(quoted) > SHOWN else ""
-    return ", ".join(quoted[:SHOWN]) + more
+    """Names in quotes, the first 20 of them, each shortened to 100 characters."""
+    every = list(names)
+    quoted = [f"'{name[:LONGEST]}{'...' * (len(name) > LONGEST)}'" for name in every[:SHOWN]]
+    more = f" and {len(every) - SHOWN:,} more" if len(every) > SHOWN else ""
+    return ", ".join(quoted) + more

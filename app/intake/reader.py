@@ -1,5 +1,6 @@
 """An upload in, typed series and the profile of what was found and mended out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,7 +18,7 @@ from app.intake.problems import Place, refuse_rows, true_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Gathered, Rows, gather
 from app.intake.steps import Ints, Mask
-from app.intake.tables import Dtype, Table, open_table
+from app.intake.tables import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.times import Times
 from app.schemas.datasets import Detected, ObservationIn, Profile
 
@@ -29,13 +30,14 @@ Floats = NDArray[np.float64]
 Categories: TypeAlias = "pd.Series[str]"  # of dtype category
 
 
-def read_csv(data: bytes, columns: Columns) -> Intake:
+def read_csv(data: bytes, columns: Columns, max_columns: int = MAX_COLUMNS) -> Intake:
     """Read delimited text: encoding, delimiter, decimal mark, columns, dates and frequency are found.
 
     BadInput, with the rows or columns at fault, for everything that cannot be used.
     """
-    file = _open(data, columns)
-    gathered = gather(file.rows(file.roles.target), columns.frequency)
+    file = _open(data, columns, max_columns)
+    name = re.sub(r"[\t\r\n]+", " ", file.roles.target)  # a header may have several lines, a name has one
+    gathered = gather(file.rows(name), columns.frequency)
     _refuse_merged(file, columns, gathered.repairs, gathered.frame.y)
     return _intake(gathered, file.detected(gathered.times))
 
@@ -48,9 +50,9 @@ def read_rows(rows: Sequence[ObservationIn], frequency: str | int | None) -> Int
     return _intake(gathered, _detected_rows(gathered.times))
 
 
-def read_more_csv(data: bytes, columns: Columns, known: Known) -> Addition:
+def read_more_csv(data: bytes, columns: Columns, known: Known, max_columns: int = MAX_COLUMNS) -> Addition:
     """Read delimited text to be added to a dataset; BadInput as for a new one."""
-    file = _open(data, columns, known)
+    file = _open(data, columns, max_columns, known)
     if file.roles.id is None and known.only is None:
         raise refuse_unnamed(["#/id_column"])
     addition = gather_addition(file.rows(known.only or ""), known, file.detected)
@@ -100,14 +102,13 @@ class _File:
         )
 
 
-def _open(data: bytes, columns: Columns, known: Known | None = None) -> _File:
-    table = open_table(data)
-    sample = table.sample()
-    if sample.empty:
+def _open(data: bytes, columns: Columns, max_columns: int, known: Known | None = None) -> _File:
+    table = open_table(data, max_columns)
+    if not table.has_rows:
         raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
     asked = known.columns(columns, table.names) if known else columns
-    roles = find_roles(sample, asked, lambda names: table.read(dict.fromkeys(names, "category")))
-    return _File(table, roles, _read_cells(table, roles, sample, known.detected.decimal if known else None))
+    roles = find_roles(table.sample(table.names), asked, table.texts)
+    return _File(table, roles, _read_cells(table, roles, known.detected.decimal if known else None))
 
 
 def _sent(rows: Sequence[ObservationIn], unique_ids: Sequence[str | int | None]) -> Rows:
@@ -139,9 +140,10 @@ class _Cells:
     decimal: str
 
 
-def _read_cells(table: Table, roles: Roles, sample: pd.DataFrame, usual: str | None) -> _Cells:
+def _read_cells(table: Table, roles: Roles, usual: str | None) -> _Cells:
     """Plain numbers are parsed while reading; any other writing is read as text and judged as a column."""
     kinds: dict[str, Dtype] = {name: "category" for name in (roles.id, roles.time) if name}
+    sample = table.sample([roles.target])
     if usual != "," and not is_doubtful(sample[roles.target], table.delimiter):
         try:
             frame = table.read({**kinds, roles.target: "float64"}, missing=MISSING)

@@ -24,6 +24,7 @@ from app.intake.repairs import Repairs, add_gaps
 from app.intake.steps import Alias, IntegerStep, Ints, Mask, Step
 from app.intake.times import Times, read_times
 from app.schemas.datasets import Repair
+from app.schemas.names import RULE, unclean
 
 Floats = NDArray[np.float64]
 LONGEST_NAME = 500  # characters: a database indexes no more than some thousand bytes
@@ -156,13 +157,27 @@ def _tell_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -
 
 def names_of(rows: Rows, ordered: Sorted) -> tuple[str, ...]:
     """Names of the series that have rows; BadInput where one cannot be stored."""
-    names = tuple(rows.names[code] for code in rows.series[ordered.row[ordered.timeline.starts]])
-    if unfit := [name for name in names if len(name) > LONGEST_NAME or "\0" in name]:
+    codes = rows.series[ordered.row[ordered.timeline.starts]]
+    names = tuple(rows.names[code] for code in codes)
+    if unclean("".join(names)) is not None:
+        wrong = [code for code, name in zip(codes, names, strict=True) if unclean(name)]
+        raise _refuse_unclean(rows, np.sort(ordered.row[np.isin(rows.series[ordered.row], wrong)]))
+    if unfit := [name for name in names if len(name) > LONGEST_NAME]:
         raise BadInput(
-            f"A series' name may have {LONGEST_NAME} characters and no NUL; it is otherwise with"
+            f"A series' name may have {LONGEST_NAME} characters, and more are in"
             f" {listed([name[:40] for name in unfit])}. Shorten it, or say by id_column where it is."
         )
     return names
+
+
+def _refuse_unclean(rows: Rows, wrong: Ints) -> BadInput:
+    return refuse_rows(
+        rows.place,
+        "unique_id",
+        wrong,
+        lambda row: f"the name of the series has {unclean(rows.name(row) or '')}",
+        f"{RULE}; leave it out of the names of these series",
+    )
 
 
 def _refuse_short(names: tuple[str, ...], ordered: Sorted) -> None:

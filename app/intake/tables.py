@@ -1,44 +1,32 @@
 """Bytes of delimited text become columns of text: encoding, delimiter, header, and a sample to judge by."""
 
-import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
+import numpy as np
 import pandas as pd
-from charset_normalizer import from_bytes
 
 from app.errors import BadInput, FieldError
+from app.intake.encodings import CHUNK, HEAD, find_encoding
 from app.intake.problems import SHOWN, listed, true_rows
 
-HEAD = 65_536  # bytes from which encoding, delimiter and header are judged
+LONGEST_HEADER = 4_194_304  # bytes
+MAX_COLUMNS = 20_000
 SAMPLE_ROWS = 5_000
-CHUNK = 1_048_576
+SAMPLE_CELLS = 200_000  # a wide table is judged by fewer rows
+LEAST_ROWS = 10
 DELIMITERS = (",", ";", "\t", "|")
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-# Western first: of encodings in which the bytes mean the same, the first is named.
-LEGACY = ("cp1252", "latin_1", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15")
-NOT_TEXT = (
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"PAR1", "a Parquet file"),
-    (b"%PDF", "a PDF document"),
-)
 NOT_TABLES = (("<", "a web page or XML"), ("{", "JSON"), ("[", "JSON"))
 EXTRA = "extra"  # a column past the last of the header; whoever fills it has a cell too many
 
 Dtype = Literal["category", "float64", "str"]
+
+csv.field_size_limit(LONGEST_HEADER)  # a header split by the wrong delimiter is one long cell
 
 
 @dataclass(frozen=True)
@@ -56,13 +44,23 @@ class Table:
         """The first data row as a spreadsheet numbers it."""
         return self.header_line + 2
 
-    def sample(self) -> pd.DataFrame:
-        """The first 5,000 rows as text, and the whole table where it is shorter."""
-        return self.read(dict.fromkeys(self.names, "str"), rows=SAMPLE_ROWS)
+    @property
+    def has_rows(self) -> bool:
+        """Whether there is a row below the header."""
+        return not self.texts(self.names[:1], 1).empty
 
-    def read(
-        self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = (), rows: int | None = None
-    ) -> pd.DataFrame:
+    def sample(self, names: Sequence[str]) -> pd.DataFrame:
+        """Some columns of the first rows as text: 5,000, or as many fewer as the columns are many."""
+        return self.texts(names, max(LEAST_ROWS, min(SAMPLE_ROWS, SAMPLE_CELLS // len(names))))
+
+    def texts(self, names: Sequence[str], rows: int | None = None) -> pd.DataFrame:
+        """Columns as text."""
+        wanted = set(names)
+        keys = {f"c{i}": name for i, name in enumerate(self.names) if name in wanted}
+        # One type for all, since pandas takes a tenth of a millisecond for each that is named by itself.
+        return self._frame(keys, "object", {}, rows)
+
+    def read(self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = ()) -> pd.DataFrame:
         """The columns named; ValueError where a cell of a `float64` column is no number.
 
         Cells of `float64` columns that are in `missing` become NaN.
@@ -70,15 +68,28 @@ class Table:
         keys = {f"c{i}": name for i, name in enumerate(self.names) if name in dtypes}
         kinds: dict[Hashable, str] = {key: dtypes[name] for key, name in keys.items()}
         floats = {str(key): list(missing) for key, kind in kinds.items() if kind == "float64"}
+        return self._frame(keys, {**kinds, EXTRA: "category"}, floats)
+
+    def _frame(
+        self,
+        keys: Mapping[str, str],
+        kinds: Mapping[Hashable, str] | Literal["object"],
+        missing: Mapping[str, list[str]],
+        rows: int | None = None,
+    ) -> pd.DataFrame:
         try:
-            frame = self._parse({**kinds, EXTRA: "category"}, floats, rows)
+            frame = self._parse([*keys, EXTRA], kinds, missing, rows)
         except pd.errors.ParserError as error:
             raise BadInput(f"The file cannot be split into columns: {_plain(error)}.") from error
-        self._refuse_long_rows(frame.pop(EXTRA))
-        return frame.rename(columns=keys)
+        self._refuse_long_rows(frame[EXTRA])
+        return frame.iloc[:, :-1].set_axis(list(keys.values()), axis=1)
 
     def _parse(
-        self, kinds: Mapping[Hashable, str], missing: Mapping[str, list[str]], rows: int | None
+        self,
+        keys: list[str],
+        kinds: Mapping[Hashable, str] | Literal["object"],
+        missing: Mapping[str, list[str]],
+        rows: int | None,
     ) -> pd.DataFrame:
         return pd.read_csv(
             self._stream(),
@@ -86,7 +97,7 @@ class Table:
             encoding=self.encoding,
             header=0,
             skiprows=range(1, self.first_row),
-            usecols=list(kinds),
+            usecols=keys,
             dtype=kinds,
             index_col=False,
             nrows=rows,
@@ -104,8 +115,9 @@ class Table:
         return io.BufferedReader(_Joined(header, self.body), CHUNK)
 
     def _refuse_long_rows(self, extra: "pd.Series[str]") -> None:
-        filled = (extra.cat.categories.str.strip() != "")[extra.cat.codes]
-        long = true_rows(filled & (extra.cat.codes >= 0).to_numpy())
+        codes, texts = pd.factorize(extra)
+        filled = np.append(pd.Series(list(texts), dtype="object").str.strip() != "", False)  # nothing is -1
+        long = true_rows(filled[codes])
         if not len(long):
             return
         shown = [
@@ -143,74 +155,51 @@ def _plain(error: Exception) -> str:
     return str(error).strip().rsplit("C error: ", maxsplit=1)[-1].rstrip(".")
 
 
-def open_table(data: bytes) -> Table:
-    """Look at the head of a file; BadInput when it is no table with a header and two columns."""
+def open_table(data: bytes, max_columns: int = MAX_COLUMNS) -> Table:
+    """Look at the head of a file; BadInput when it is no table with a header and two columns, or too many."""
     if not data[:HEAD].strip():
         raise BadInput("The file is empty. Send a table with a header row and one row for each time.")
-    encoding, body = _encoding(data)
+    encoding, body = find_encoding(data)
     head = _head(body, encoding)
     for start, kind in NOT_TABLES:
         if head.lstrip().startswith(start):
             raise BadInput(f"The file looks like {kind}, not like a table. Send CSV text with a header row.")
-    lines = _lines(head, ",")
-    header_line = next((i for i, line in enumerate(lines) if any(cell.strip() for cell in line)), 0)
+    header_line = next((i for i, line in enumerate(_lines(head, ",")) if _is_filled(line)), 0)
     delimiter = _delimiter(head)
-    return Table(body, encoding, delimiter, _names(_lines(head, delimiter)[header_line]), header_line)
+    header = next(islice(_lines(head, delimiter), header_line, None), [])
+    _refuse_wide(len(header), max_columns)
+    return Table(body, encoding, delimiter, _names(header), header_line)
 
 
-def _encoding(data: bytes) -> tuple[str, memoryview]:
-    for start, kind in NOT_TEXT:
-        if data.startswith(start):
-            raise BadInput(f"The file is {kind}, not a text table. Save it as CSV and send that.")
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            body = memoryview(data)[len(mark) :]
-            return _checked(body, encoding), body
-    if b"\0" in data:
-        raise BadInput("The file is binary, not a text table. Save it as CSV and send that.")
-    body = memoryview(data)
-    return ("utf-8" if _decodes(body, "utf-8") else _legacy(data)), body
-
-
-def _checked(body: memoryview, encoding: str) -> str:
-    if not _decodes(body, encoding):
-        raise BadInput(f"The file begins as {encoding} text but is not. Save it as UTF-8 and send that.")
-    return encoding
-
-
-def _decodes(body: memoryview, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        for start in range(0, len(body), CHUNK):
-            decoder.decode(bytes(body[start : start + CHUNK]))
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _legacy(data: bytes) -> str:
-    """The encoding of text that is not UTF-8, judged by the lines that show it."""
-    telling = [line for line in data[: 16 * HEAD].splitlines() if not line.isascii()] or [data]
-    found = from_bytes(b"\n".join(telling)[:HEAD], cp_isolation=list(LEGACY)).best()
-    if found is None:
-        raise BadInput("The file is not text in an encoding that is known. Save it as UTF-8 and send that.")
-    alike = {found.encoding, *found.could_be_from_charset}
-    encoding = next((name for name in LEGACY if name in alike), found.encoding)
-    return encoding if _decodes(memoryview(data), encoding) else "latin_1"
+def _refuse_wide(columns: int, most: int) -> None:
+    if columns > most:
+        raise BadInput(
+            f"The header names {columns:,} columns, and {most:,} is the most. Leave out those that are not"
+            " needed; a table with a column for each time or series must be turned, so that it has a row for"
+            " each value; or raise GATECAST_MAX_COLUMNS."
+        )
 
 
 def _head(body: memoryview, encoding: str) -> str:
-    """The first lines; a last one that may be cut off is left out."""
-    text = bytes(body[:HEAD]).decode(encoding, errors="ignore")
-    if len(body) <= HEAD:
-        return text
-    return text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
+    """The first lines, the header among them; a last one that may be cut off is left out."""
+    size = HEAD
+    while size < len(body):
+        text = bytes(body[:size]).decode(encoding, errors="ignore")
+        lines = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+        if lines.strip():
+            return lines
+        if size >= LONGEST_HEADER:
+            raise BadInput(
+                f"The first line is longer than {LONGEST_HEADER:,} bytes, as no header is. Send a table with"
+                " a header row and one row for each time of each series."
+            )
+        size *= 4
+    return bytes(body).decode(encoding, errors="ignore")
 
 
-def _lines(head: str, delimiter: str) -> list[list[str]]:
+def _lines(head: str, delimiter: str) -> Iterator[list[str]]:
     try:
-        return list(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, skipinitialspace=True))
+        yield from csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, skipinitialspace=True)
     except csv.Error as error:
         raise BadInput(f"The file cannot be split into rows: {error}.") from error
 
@@ -229,13 +218,13 @@ def _delimiter(head: str) -> str:
 
 def _score(head: str, delimiter: str) -> tuple[float, int]:
     """Share of the lines that are as wide as the header, and that width; (0, 0) for one column."""
-    widths = Counter(len(line) for line in _filled_lines(head, delimiter))
-    width = len(_filled_lines(head, delimiter)[0])
-    return (widths[width] / widths.total(), width) if width > 1 else (0, 0)
+    widths = [len(line) for line in _lines(head, delimiter) if _is_filled(line)]
+    width = widths[0] if widths else 0
+    return (widths.count(width) / len(widths), width) if width > 1 else (0, 0)
 
 
-def _filled_lines(head: str, delimiter: str) -> list[list[str]]:
-    return [line for line in _lines(head, delimiter) if any(cell.strip() for cell in line)] or [[]]
+def _is_filled(line: list[str]) -> bool:
+    return any(cell.strip() for cell in line)
 
 
 def _names(header: list[str]) -> tuple[str, ...]:

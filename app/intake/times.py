@@ -37,19 +37,14 @@ class Times:
     note: str | None = None  # a choice worth telling
 
 
+def are_whole_numbers(texts: Texts) -> Mask:
+    """Which of these texts are whole numbers."""
+    return texts.str.fullmatch(WHOLE).to_numpy(dtype=np.bool_)
+
+
 def looks_like_whole_numbers(texts: Texts) -> bool:
     """Whether most of these texts are whole numbers."""
-    return not texts.empty and bool(texts.str.fullmatch(WHOLE).mean() > 1 / 2)
-
-
-def looks_like_dates(texts: Texts) -> bool:
-    """Whether most of these texts are dates; whole numbers are not."""
-    if texts.empty or looks_like_whole_numbers(texts):
-        return False
-    try:
-        return bool(read_dates(texts, None).readable.mean() > 1 / 2)
-    except BadInput:  # dates, though it is not clear which way round
-        return True
+    return not texts.empty and bool(are_whole_numbers(texts).mean() > 1 / 2)
 
 
 def read_times(texts: Texts, asked: Alias | int | None, usual: str | None = None) -> Times:

@@ -69,12 +69,12 @@ def test_odd_training_is_refused(client: TestClient, body: bytes) -> None:
     assert response.json()["detail"]
 
 
-@pytest.mark.parametrize("name", ["n\0n", "n" * 501], ids=["NUL", "long"])
-def test_name_of_a_series_that_no_index_holds_is_refused(client: TestClient, name: str) -> None:
+@pytest.mark.parametrize(("name", "told"), [("n\0n", "U+0000"), ("n" * 501, "500 characters")])
+def test_name_of_a_series_that_no_index_holds_is_refused(client: TestClient, name: str, told: str) -> None:
     rows = [{"unique_id": name, "ds": year, "y": 1.0} for year in (2001, 2002, 2003)]
     response = client.post("/datasets", json={"observations": rows})
     assert response.status_code == 422
-    assert "500 characters" in response.json()["detail"]
+    assert told in response.text
 
 
 def test_name_of_a_dataset_with_nul_is_no_fault_of_ours(client: TestClient) -> None:

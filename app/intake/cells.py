@@ -1,0 +1,58 @@
+"""The different texts of many columns, so that each is looked at once, whichever columns have it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from app.intake.steps import Ints, Mask
+
+Texts: TypeAlias = "pd.Series[str]"
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Which columns have which texts: a pair for each text of a column, however often it stands there."""
+
+    texts: Texts  # all different, stripped, none empty, numbered from 0
+    column: Ints  # (pairs,)
+    text: Ints  # (pairs,) index into `texts`
+    columns: int
+
+    @classmethod
+    def of_table(cls, table: pd.DataFrame) -> "Cells":
+        """The cells of a table of texts; empty ones are left out."""
+        rows, columns = table.shape
+        codes, raw = pd.factorize(table.to_numpy(dtype=object).ravel(order="F"))
+        stripped = pd.Series(raw, dtype="object").str.strip()
+        code_of, texts = pd.factorize(stripped.mask(stripped == ""))
+        code = np.append(code_of, -1).astype(np.int64)[codes]
+        column = np.repeat(np.arange(columns, dtype=np.int64), rows)
+        pairs = np.unique(column[code >= 0] * (len(texts) + 1) + code[code >= 0])
+        return cls(
+            pd.Series(texts, dtype="object"), pairs // (len(texts) + 1), pairs % (len(texts) + 1), columns
+        )
+
+    @classmethod
+    def of_names(cls, names: list[str]) -> "Cells":
+        """A column for each name, which is all that it has."""
+        each = np.arange(len(names), dtype=np.int64)
+        return cls(pd.Series(names, dtype="object"), each, each, len(names))
+
+    def only(self, columns: Mask) -> "Cells":
+        """The cells of some columns, with no texts but theirs; columns keep their numbers."""
+        kept = columns[self.column]
+        used, text = np.unique(self.text[kept], return_inverse=True)
+        texts = self.texts.iloc[used].reset_index(drop=True)
+        return Cells(texts, self.column[kept], text.astype(np.int64), self.columns)
+
+    def count(self, texts: Mask | None = None) -> Ints:
+        """How many texts, or how many of these, each column has; shape (columns,)."""
+        column = self.column if texts is None else self.column[texts[self.text]]
+        return np.bincount(column, minlength=self.columns).astype(np.int64)
+
+    def mostly(self, texts: Mask) -> Mask:
+        """The columns more than half of whose texts are among these."""
+        most: Mask = self.count(texts) * 2 > self.count()
+        return most
