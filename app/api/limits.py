@@ -1,6 +1,7 @@
-"""Refuse a body that is larger than the settings allow, and wait for none that stands still."""
+"""Refuse a body that is larger than the settings allow, and wait for none that stands still or trickles."""
 
 import asyncio
+import time
 from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from app.errors import AppError, TooLarge, TooSlow
 from app.settings import MEBIBYTE
 
 IDLE_S = 30.0  # for the next piece of a body to come
+SLOWEST = 1024  # bytes a second that a body has to come with, once that long was waited for it in all
 BODILESS = ("GET", "HEAD", "DELETE")
 
 
@@ -39,27 +41,31 @@ class BodyLimit:
 
 
 class _Body:
-    """A body that ends with an error when it grows too long, or does not go on.
+    """A body that ends with an error when it grows too long, or does not go on, or hardly.
 
     Once it is whole, what is waited for is that the caller goes: that has no limit.
     """
 
     def __init__(self, receive: Receive, limit_bytes: int) -> None:
-        self._receive, self._limit_bytes, self._seen = receive, limit_bytes, 0
+        self._receive, self._limit_bytes = receive, limit_bytes
+        self._seen, self._waited_s = 0, 0.0
         self._is_whole = False
         self.refusal: AppError | None = None
 
     async def receive(self) -> Message:
         if self._is_whole:
             return await self._receive()
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(IDLE_S):
+            async with asyncio.timeout(min(IDLE_S, IDLE_S + self._seen / SLOWEST - self._waited_s)):
                 message = await self._receive()
         except TimeoutError as error:
             self.refusal = TooSlow(
-                f"Nothing more of the body came for {IDLE_S:g} seconds. Send it again, whole."
+                f"Nothing more of the body came for {IDLE_S:g} seconds, or less than {SLOWEST} bytes a "
+                "second. Send it again, whole."
             )
             raise self.refusal from error
+        self._waited_s += time.monotonic() - began
         self._is_whole = not message.get("more_body", False)
         self._seen += len(message.get("body", b""))
         if self._seen > self._limit_bytes:

@@ -82,6 +82,40 @@ def test_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.Monkey
     assert sent.status == 408
 
 
+def test_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "IDLE_S", 0.05)
+
+    async def trickling() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    async def read(_scope: Scope, receive: Receive, _send: Send) -> None:
+        for _ in range(1000):
+            await receive()
+
+    sent = Sent()
+    asyncio.run(BodyLimit(read, limit_bytes=10_000)(scope(method="POST"), trickling, sent))
+    assert sent.status == 408
+
+
+def test_body_that_comes_slowly_but_steadily_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "IDLE_S", 0.05)
+    pieces = iter(range(20))
+
+    async def steady() -> Message:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"a" * 10_000, "more_body": next(pieces) < 19}
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        await answer(scope, receive, send)
+
+    sent = Sent()
+    asyncio.run(BodyLimit(read, limit_bytes=10**6)(scope(method="POST"), steady, sent))
+    assert sent.status == 200
+
+
 def test_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "IDLE_S", 0.01)
     taken: list[bytes] = []
