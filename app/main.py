@@ -105,6 +105,7 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
             condition=Condition(database, oracle.feed, presence, has_loaded),
             writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
             lookout=CapacityLimiter(1),
+            keep_versions=settings.keep_versions,
         )
         yield
         await asyncio.to_thread(presence.close)  # calls that are given up on need the event loop

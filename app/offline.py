@@ -20,8 +20,9 @@ from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services import attempts, datasets, devices, models, storage, verification
+from app.services import attempts, datasets, devices, drafts, models, processes, storage, verification
 from app.services.answers import Answers
+from app.services.datasets import Arrival, Upload
 from app.services.forecasting import ForecastQuery, find_source, load_model, looked_back, pages
 from app.services.formats import csv_parts
 from app.services.verification import Verification
@@ -137,13 +138,17 @@ def _opened(settings: Settings) -> Iterator[Database]:
 
 
 def _dataset_of(database: Database, file: Path) -> str:
-    digest = _sha256(file)
-    with database.write() as session:
+    data = file.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    with database.read() as session:
         found = datasets.of_source(session, OWNER, digest)
-        if found is None:
-            intake = read_csv(file.read_bytes(), Columns())
-            found = datasets.create(session, OWNER, file.stem, intake, digest).id
-    return found
+    if found is not None:
+        return found
+    intake = read_csv(data, Columns())
+    with processes.present(database) as process_id:
+        arrival = Arrival(database, process_id, OWNER, Upload(file.stem, intake, digest))
+        with drafts.stored(arrival), database.write() as session:
+            return datasets.create(session, arrival).id
 
 
 def _sha256(file: Path) -> str:

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from app import blobs
 from app.auth import OWNER, Principal
-from app.db.engine import Database, Session
+from app.db.engine import Database, DatasetRef, Session
 from app.db.ids import new_id
 from app.db.queries import datasets as queries
 from app.db.queries import processes as process_queries
@@ -31,6 +31,7 @@ from app.services import (
     attempts,
     champions,
     datasets,
+    drafts,
     observations,
     processes,
     schedules,
@@ -38,11 +39,14 @@ from app.services import (
     training,
 )
 from app.services.answers import Answers
+from app.services.datasets import Arrival, Upload
 from app.services.forecasting import ForecastQuery, find_source, load_model, pages
+from app.services.observations import Laying, Sent
 from app.settings import Settings
 from models.baselines import BASELINES
 from models.forecasts import Forecast
 
+ALL = 10**9  # versions to keep
 Series = Mapping[str, Sequence[float | None]]
 
 
@@ -73,9 +77,10 @@ def upload(client: TestClient, series: Series | None = None, **fields: str) -> d
 
 def dataset(database: Database, series: Series | None = None, principal: Principal = OWNER) -> DatasetOut:
     """Store a dataset, past HTTP."""
-    intake = read_csv(csv_bytes(series), Columns())
-    with database.write() as session:
-        return datasets.create(session, principal, "test", intake, "0" * 64)
+    upload = Upload("test", read_csv(csv_bytes(series), Columns()), "0" * 64)
+    arrival = Arrival(database, "nobody", principal, upload)
+    with drafts.stored(arrival), database.write() as session:
+        return datasets.create(session, arrival)
 
 
 def appended(database: Database, dataset_id: str, *rows: tuple[str, int, float | None]) -> ObservationsOut:
@@ -83,9 +88,10 @@ def appended(database: Database, dataset_id: str, *rows: tuple[str, int, float |
     with database.read() as session:
         known = observations.known(session, OWNER, dataset_id)
     sent = [ObservationIn(unique_id=name, ds=ds, y=y) for name, ds, y in rows]
-    addition = read_more_rows(sent, known)
-    with database.write() as session:
-        return observations.append(session, OWNER, dataset_id, addition, "1" * 64)
+    ref, addition = DatasetRef(OWNER.workspace_id, dataset_id), read_more_rows(sent, known)
+    laying = Laying(database, "nobody", ref, Sent(addition, "1" * 64))
+    with drafts.stored(laying), database.write() as session:
+        return observations.append(session, laying, ALL)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.deps import CurrentPrincipal, Read, WriteSession
+from app.api.deps import CurrentPrincipal, KeepVersions, Read, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import DatasetId
@@ -16,15 +16,13 @@ router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=Idempotent
 
 
 @router.post("", status_code=201, openapi_extra=UPLOAD_BODY, dependencies=[OncePerKey])
-def create_dataset(
-    upload: TheUpload, principal: CurrentPrincipal, session: WriteSession, response: Response
-) -> DatasetOut:
+def create_dataset(upload: TheUpload, session: WriteSession, response: Response) -> DatasetOut:
     """Upload series: a table as a file, or rows as JSON.
 
     Columns, delimiter, encoding, decimal mark, date format and frequency are detected; the answer says how
     the upload was read, what is in it, and what was repaired.
     """
-    dataset = datasets.create(session, principal, upload.name, upload.intake, upload.source_sha256)
+    dataset = datasets.create(session, upload)
     response.headers["Location"] = f"/datasets/{dataset.id}"
     return dataset
 
@@ -61,9 +59,9 @@ async def list_observations(
     return await read(datasets.observations, principal, dataset_id, unique_id, page)
 
 
-@router.post("/{dataset_id}/observations", openapi_extra=OBSERVATIONS_BODY, dependencies=[OncePerKey])
+@router.post("/{dataset_id}/observations", openapi_extra=OBSERVATIONS_BODY, dependencies=[OncePerKey])  # noqa: FAST003  # TheObservations takes it
 def append_observations(
-    dataset_id: DatasetId, sent: TheObservations, principal: CurrentPrincipal, session: WriteSession
+    sent: TheObservations, session: WriteSession, keep_versions: KeepVersions
 ) -> ObservationsOut:
     """Append rows to a dataset and correct rows that are there, which makes a new version of it.
 
@@ -72,7 +70,7 @@ def append_observations(
     without a training. Rows that say what is known already change nothing. Columns that are not named are
     those of the dataset's first upload, if the file has them.
     """
-    return observations.append(session, principal, dataset_id, sent.addition, sent.source_sha256)
+    return observations.append(session, sent, keep_versions)
 
 
 @router.delete("/{dataset_id}", status_code=204)

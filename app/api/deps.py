@@ -34,6 +34,7 @@ class Parts:
     condition: Condition
     # Writers wait here, where they hold neither thread nor connection: those at work need both to get on.
     writers: asyncio.Semaphore
+    keep_versions: int
     # A thread for readiness alone, which no amount of work keeps waiting.
     lookout: CapacityLimiter
 
@@ -79,6 +80,11 @@ async def get_oracle(request: Request) -> Oracle:
     return parts_of(request).oracle
 
 
+async def get_keep_versions(request: Request) -> int:
+    """Return how many of a dataset's newest versions stay."""
+    return parts_of(request).keep_versions
+
+
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
 Read = Annotated[Reader, Depends(get_reader)]
 # The scope "function" ends the transaction before the answer goes out: nobody is told of what a failing
@@ -86,4 +92,5 @@ Read = Annotated[Reader, Depends(get_reader)]
 WriteSession = Annotated[Session, Depends(get_write_session, scope="function")]
 TheTrainings = Annotated[Trainings, Depends(get_trainings)]
 TheOracle = Annotated[Oracle, Depends(get_oracle)]
+KeepVersions = Annotated[int, Depends(get_keep_versions)]
 TheParts = Annotated[Parts, Depends(get_parts)]

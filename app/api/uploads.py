@@ -1,7 +1,10 @@
 """Read the bodies that bring series: a file with a few fields beside it, or JSON."""
 
+import asyncio
 import hashlib
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
 
@@ -11,35 +14,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from app.api.bodies import bad_fields, content_type, inlined, parsed
-from app.api.deps import CurrentPrincipal, Read
+from app.api.deps import CurrentPrincipal, Parts, Read, TheParts
 from app.api.media import JSON
 from app.api.paths import DatasetId
+from app.db.engine import DatasetRef
 from app.errors import BadInput, FieldError, UnsupportedType
-from app.intake.additions import Addition, Known
-from app.intake.frame import Intake
+from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, ObservationsIn
 from app.services import observations
+from app.services.datasets import Arrival, Upload
+from app.services.drafts import Busy, Staged
+from app.services.observations import Laying, Sent
 
 MULTIPART = "multipart/form-data"
+BUSY_PATIENCE_S, BUSY_PAUSE_S = 30.0, 0.1
 Fields = TypeVar("Fields", bound="FileFields")
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A dataset that has been read and is not stored yet."""
-
-    name: str
-    intake: Intake
-    source_sha256: str
-
-
-@dataclass(frozen=True)
-class Sent:
-    """Rows for a dataset, read and not laid in yet."""
-
-    addition: Addition
-    source_sha256: str
 
 
 class FileFields(BaseModel):
@@ -162,5 +152,52 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
         raise bad_fields(error) from error
 
 
-TheUpload = Annotated[Upload, Depends(read_upload)]
-TheObservations = Annotated[Sent, Depends(read_observations)]
+async def stage_upload(
+    upload: Annotated[Upload, Depends(read_upload)], principal: CurrentPrincipal, parts: TheParts
+) -> AsyncIterator[Arrival]:
+    """Pack a new dataset, and store all of it but the last portion."""
+    arrival = Arrival(parts.database, parts.presence.id, principal, upload)
+    async with _stored(arrival, parts):
+        yield arrival
+
+
+async def stage_observations(
+    dataset_id: DatasetId,
+    sent: Annotated[Sent, Depends(read_observations)],
+    principal: CurrentPrincipal,
+    parts: TheParts,
+) -> AsyncIterator[Laying]:
+    """Lay rows into a dataset, and store all of them but the last portion."""
+    ref = DatasetRef(principal.workspace_id, dataset_id)
+    laying = Laying(parts.database, parts.presence.id, ref, sent)
+    async with _stored(laying, parts):
+        yield laying
+
+
+@asynccontextmanager
+async def _stored(staged: Staged, parts: Parts) -> AsyncIterator[None]:
+    """Store all but the last portion, in turn with other writers; remove it again if it is not published."""
+    try:
+        while await _prepared(staged):
+            async with parts.writers:
+                await run_in_threadpool(staged.store)
+        yield
+    except BaseException:
+        await run_in_threadpool(staged.discard)
+        raise
+
+
+async def _prepared(staged: Staged) -> bool:
+    """Prepare a portion, once nobody else is at work on the dataset."""
+    deadline = time.monotonic() + BUSY_PATIENCE_S
+    while True:
+        try:
+            return await run_in_threadpool(staged.prepare)
+        except Busy:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(BUSY_PAUSE_S)
+
+
+TheUpload = Annotated[Arrival, Depends(stage_upload, scope="function")]
+TheObservations = Annotated[Laying, Depends(stage_observations, scope="function")]

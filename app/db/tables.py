@@ -95,7 +95,9 @@ class Blob(Owned):
 
 
 class Dataset(Owned):
-    """Series of one frequency uploaded together; `version` is the newest one."""
+    """Series of one frequency uploaded together; `version` is the newest one, 0 while there is none to show:
+    it is on its way in, or out.
+    """
 
     __tablename__ = "datasets"
 
@@ -104,6 +106,27 @@ class Dataset(Owned):
     version: Mapped[int]
     champion_id: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Draft(Owned):
+    """A version of a dataset that is being written in many transactions, and by which process.
+
+    Nobody sees it before it is published, and nobody else publishes meanwhile. `id` tells who has it: whoever
+    finds another one there has lost it.
+    """
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id"], ["datasets.workspace_id", "datasets.id"], ondelete="CASCADE"
+        ),
+    )
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str]
+    process_id: Mapped[str]
+    # By the database's clock, when it was written to last.
+    touched_at: Mapped[datetime] = mapped_column(default=func.now())
 
 
 class DatasetVersion(Owned):

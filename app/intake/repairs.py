@@ -23,6 +23,12 @@ class Repairs:
         self.listed: list[Repair] = []
         self.counts: Counter[Kind] = Counter()
 
+    def copy(self) -> "Repairs":
+        """Return a list of its own with the same repairs, to which others can be added."""
+        other = Repairs()
+        other.listed, other.counts = self.listed.copy(), self.counts.copy()
+        return other
+
     @property
     def total(self) -> int:
         return self.counts.total()

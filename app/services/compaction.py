@@ -19,7 +19,7 @@ from app.intake.frame import SeriesFrame
 from app.services import series as store
 from app.services.series import Packed
 
-PORTION = 2_000  # index rows that go in one transaction
+PORTION, AT_ONCE = 2_000, 200  # index rows that go in one transaction: alone, and along with an append
 SMALL = store.ROWS_PER_BLOB // 2  # observations of a blob that is to be packed with others
 MANY = 50  # small blobs that are worth it
 TOGETHER = 200  # of them, read at a time

@@ -1,15 +1,17 @@
 """Datasets: what is uploaded, looked at and deleted."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 
 from app import blobs
 from app.auth import Principal
-from app.db.engine import DatasetRef, Session
+from app.db.engine import Database, DatasetRef, Session
 from app.db.ids import new_id
-from app.db.queries import changes, dataset_blobs
+from app.db.queries import changes
 from app.db.queries import datasets as queries
+from app.db.queries import drafts as draft_queries
 from app.db.queries import models as model_queries
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.errors import FieldError, NotFound
@@ -22,35 +24,54 @@ from app.schemas.datasets import (
     SeriesOut,
     SeriesPage,
 )
-from app.services import jobs
+from app.services import drafts, jobs
 from app.services import series as store
+from app.services.drafts import Staging
 from app.services.paging import CountedPageRequest, PageRequest, cut
 
 
-def create(
-    session: Session, principal: Principal, name: str, intake: Intake, source_sha256: str
-) -> DatasetOut:
-    """Store a dataset under a new id, as its first version.
+@dataclass(frozen=True)
+class Upload:
+    """A dataset that has been read and is not stored yet."""
 
-    Args:
-        session: The caller's transaction.
-        principal: The caller.
-        name: A name for people.
-        intake: The series as the intake read them.
-        source_sha256: Hash of the bytes they were read from.
-    """
-    workspace_id, dataset_id = principal.workspace_id, new_id("ds")
-    dataset = Dataset(workspace_id=workspace_id, id=dataset_id, name=name, version=1)
+    name: str
+    intake: Intake
+    source_sha256: str
+
+
+class Arrival(Staging):
+    """A dataset on its way in: read and packed, and to be published by `create`."""
+
+    def __init__(self, database: Database, process_id: str, principal: Principal, upload: Upload) -> None:
+        ref = DatasetRef(principal.workspace_id, new_id("ds"))
+        self.upload, self._process_id = upload, process_id
+        super().__init__(database, ref, 1, store.pack([upload.intake.frame]), self._enter)
+
+    def _enter(self, session: Session) -> str:
+        queries.add(session, self.row(0))
+        return drafts.begin(session, self.ref, self._process_id)
+
+    def row(self, version: int) -> Dataset:
+        """Return the row of the dataset, at a version."""
+        return Dataset(
+            workspace_id=self.ref.workspace_id, id=self.ref.dataset_id, name=self.upload.name, version=version
+        )
+
+
+def create(session: Session, arrival: Arrival) -> DatasetOut:
+    """Publish a dataset under its new id, as its first version."""
+    if arrival.draft_id is None:
+        queries.add(session, arrival.row(0))
+    arrival.finish(session)
+    dataset = queries.show(session, arrival.ref, 1)
     version = DatasetVersion(
-        workspace_id=workspace_id,
-        dataset_id=dataset_id,
+        **arrival.ref._asdict(),
         version=1,
-        axis=intake.frame.axis.to_dict(),
-        profile=intake.profile.model_dump(mode="json"),
-        source_sha256=source_sha256,
+        axis=arrival.upload.intake.frame.axis.to_dict(),
+        profile=arrival.upload.intake.profile.model_dump(mode="json"),
+        source_sha256=arrival.upload.source_sha256,
     )
-    queries.add(session, dataset, version)
-    store.write(session, DatasetRef(workspace_id, dataset_id), 1, store.pack([intake.frame]))
+    queries.add_version(session, version)
     return out(dataset, version)
 
 
@@ -94,18 +115,23 @@ def observations(
 
 
 def delete(session: Session, principal: Principal, dataset_id: str) -> None:
-    """Delete a dataset, its models and whatever was stored for them; its unfinished jobs are cancelled."""
+    """Delete a dataset, its models and whatever was stored for them; its unfinished jobs are cancelled.
+
+    At once nobody sees it any more. Of a large one the rest is removed by whoever sweeps next.
+    """
     find(session, principal, dataset_id)
-    workspace_id = principal.workspace_id
+    ref = DatasetRef(principal.workspace_id, dataset_id)
     # First the jobs: a training that publishes meanwhile has either finished, and its model is among
     # those deleted below, or finds its job cancelled and publishes nothing.
     jobs.cancel_all(session, principal, dataset_id, "Its dataset was deleted.")
-    queries.lock(session, workspace_id, dataset_id)
-    models = model_queries.of_dataset(session, workspace_id, dataset_id)
-    keys = dataset_blobs.keys(session, DatasetRef(workspace_id, dataset_id))
-    blobs.release(session, workspace_id, keys + [key for model in models for key in model.blob_keys])
-    queries.delete(session, workspace_id, dataset_id)
-    changes.note(session, workspace_id, dataset_id)
+    queries.lock(session, *ref)
+    models = model_queries.of_dataset(session, *ref)
+    blobs.release(session, ref.workspace_id, [key for model in models for key in model.blob_keys])
+    queries.remove_what_shows(session, ref)
+    queries.show(session, ref, 0)
+    draft_queries.remove(session, ref)
+    drafts.remove_portion(session, ref)
+    changes.note(session, *ref)
 
 
 def find(session: Session, principal: Principal, dataset_id: str) -> queries.Pair:

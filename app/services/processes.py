@@ -11,7 +11,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -157,6 +158,18 @@ class Presence:
             logger.exception("The heartbeat failed and is tried again in %s s.", HEARTBEAT_S)
         else:
             self._away = False
+
+
+@contextmanager
+def present(database: Database) -> Iterator[str]:
+    """Be among the processes for a while, by the id this gives; what they write is then known to be alive."""
+    presence = Presence(database, "api", "")
+    presence.look()
+    presence.open()
+    try:
+        yield presence.id
+    finally:
+        presence.close()
 
 
 def described(process_id: str, role: Role, pid: int, device: str) -> Process:

@@ -14,7 +14,7 @@ from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
-from app.services import compaction, devices, jobs, schedules, storage, workers
+from app.services import compaction, devices, drafts, jobs, schedules, storage, workers
 from app.services.processes import HEARTBEAT_S, Presence
 from app.services.training import Trainings
 from app.settings import Settings
@@ -165,6 +165,7 @@ class Worker:
     def _tidy(self) -> None:
         """Keep datasets small, a few seconds at a time."""
         if time.monotonic() >= self._tidying_due:
+            drafts.sweep(self._database, self._presence)
             is_tidy = compaction.tidy(self._database, self._settings.keep_versions)
             self._tidying_due = time.monotonic() + (TIDYING_S if is_tidy else 0.0)
 

@@ -48,11 +48,6 @@ def key(session: Session, ref: DatasetRef, number: int) -> str:
     return session.scalars(query).one()
 
 
-def keys(session: Session, ref: DatasetRef) -> list[str]:
-    """Return the key of each of a dataset's blobs."""
-    return list(session.scalars(select(DatasetBlob.key).where(*of(ref, DatasetBlob))))
-
-
 def take_out(session: Session, ref: DatasetRef, rows: Iterable[Row]) -> list[str]:
     """Count index rows no longer, and return the keys of the blobs in which none is left; those are gone."""
     counts: dict[int, list[int]] = {}

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import CTE, ColumnElement, bindparam, exists, func, insert, literal, select
 from sqlalchemy.orm import aliased
 
-from app.db.engine import Session
+from app.db.engine import DatasetRef, Session
 from app.db.queries.scope import changeable, removable, visible
-from app.db.tables import Dataset, DatasetVersion, Series
+from app.db.tables import Dataset, DatasetVersion, Model, Schedule, Series
 
 Pair = tuple[Dataset, DatasetVersion]
 CHUNK = 500  # names in one statement: SQLite limits the number of variables
@@ -93,11 +93,29 @@ def _with_version(workspace_id: str) -> Any:
     )
 
 
-def add(session: Session, dataset: Dataset, version: DatasetVersion) -> None:
-    """Store a new dataset with its first version."""
+def add(session: Session, dataset: Dataset) -> None:
+    """Store a new dataset."""
     session.add(dataset)
     session.flush()
-    add_version(session, version)
+
+
+def shown(session: Session, ref: DatasetRef) -> int | None:
+    """Return the number of a dataset's newest version, 0 while it has none to show, nothing if it is gone."""
+    query = select(Dataset.version).where(Dataset.workspace_id == ref.workspace_id)
+    return session.scalar(query.where(Dataset.id == ref.dataset_id))
+
+
+def show(session: Session, ref: DatasetRef, number: int) -> Dataset:
+    """Let a version be the newest one of a dataset; 0 hides the dataset from everybody."""
+    query = changeable(Dataset, ref.workspace_id).where(Dataset.id == ref.dataset_id)
+    return session.scalars(query.values(version=number).returning(Dataset)).one()
+
+
+def remove_what_shows(session: Session, ref: DatasetRef) -> None:
+    """Remove everything of a dataset that could be seen of it: versions, models and schedules."""
+    for table in (DatasetVersion, Model, Schedule):
+        of_it = table.dataset_id == ref.dataset_id
+        session.execute(removable(table, ref.workspace_id).where(of_it))
 
 
 def page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Pair]:

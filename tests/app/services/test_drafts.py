@@ -1,0 +1,214 @@
+"""Series that go in by many transactions: nobody sees them before they are published, or swept."""
+
+from pathlib import Path
+
+import pytest
+
+from app import offline
+from app.auth import OWNER
+from app.db.engine import Database, DatasetRef
+from app.db.tables import Blob, Dataset, DatasetBlob, Draft, Series
+from app.errors import Unavailable
+from app.intake.reader import Columns, read_csv, read_more_rows
+from app.schemas.datasets import ObservationIn
+from app.schemas.train import TrainRequest
+from app.services import datasets, drafts, observations
+from app.services.datasets import Arrival, Upload
+from app.services.drafts import Busy
+from app.services.observations import Laying, Sent
+from app.services.paging import PageRequest
+from app.services.processes import Presence
+from app.settings import Settings
+from tests.factories import appended, csv_bytes, dataset
+
+TABLES = (Blob, Dataset, DatasetBlob, Draft, Series)
+NAMES = [f"s{i:02}" for i in range(12)]
+
+
+@pytest.fixture(autouse=True)
+def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three series are a portion, and a blob holds one."""
+    monkeypatch.setattr("app.services.series.ROWS_PER_BLOB", 3)
+    monkeypatch.setattr(drafts, "PORTION_SERIES", 3)
+    monkeypatch.setattr(drafts, "REMOVED", 4)
+    monkeypatch.setattr("app.db.queries.datasets.CHUNK", 5)
+
+
+@pytest.fixture
+def presence(database: Database) -> Presence:
+    presence = Presence(database, "worker", "cpu")
+    presence.look()
+    return presence
+
+
+def arrival(database: Database, process_id: str = "gone") -> Arrival:
+    series = {name: [i, 2.0, 3.0] for i, name in enumerate(NAMES)}
+    return Arrival(
+        database, process_id, OWNER, Upload("many", read_csv(csv_bytes(series), Columns()), "0" * 64)
+    )
+
+
+def laying(database: Database, dataset_id: str, process_id: str = "gone") -> Laying:
+    with database.read() as session:
+        known = observations.known(session, OWNER, dataset_id)
+    rows = [ObservationIn(unique_id=name, ds=1963, y=4.0) for name in NAMES]
+    sent = Sent(read_more_rows(rows, known), "1" * 64)
+    return Laying(database, process_id, DatasetRef(OWNER.workspace_id, dataset_id), sent)
+
+
+def store_some(staged: drafts.Staged, portions: int = 3) -> None:
+    for _ in range(portions):
+        assert staged.prepare()
+        staged.store()
+
+
+def counts(database: Database) -> list[int]:
+    with database.read() as session:
+        return [session.query(table).count() for table in TABLES]
+
+
+def ids(database: Database) -> list[str]:
+    with database.read() as session:
+        return [each.id for each in datasets.page(session, OWNER, PageRequest(9)).datasets]
+
+
+def lengths(database: Database, dataset_id: str) -> set[int]:
+    with database.read() as session:
+        page = datasets.series_page(session, OWNER, dataset_id, PageRequest(50))
+    return {row.length for row in page.series}
+
+
+def test_upload_is_seen_once_it_is_whole(database: Database) -> None:
+    staged = arrival(database)
+    store_some(staged)
+    assert ids(database) == []
+    assert not staged.prepare()
+    with database.write() as session:
+        made = datasets.create(session, staged)
+    assert (ids(database), made.version, lengths(database, made.id)) == ([made.id], 1, {3})
+    assert counts(database) == [12, 1, 12, 0, 12]
+
+
+def test_small_upload_is_one_transaction(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "PORTION_SERIES", 100)
+    assert not arrival(database).prepare()
+    assert counts(database) == [0] * 5
+
+
+def test_others_write_between_the_portions_of_an_upload(database: Database) -> None:
+    other = dataset(database, {"a": [1, 2]}).id
+    staged = arrival(database)
+    versions: list[int] = []
+    while staged.prepare():
+        staged.store()
+        versions.append(appended(database, other, ("a", 1962 + len(versions), 1.0)).version)
+    assert versions == [2, 3, 4]
+
+
+def test_upload_that_breaks_off_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), drafts.stored(arrival(database)):
+        raise ZeroDivisionError
+    assert counts(database) == [0] * 5
+
+
+def test_what_a_dead_process_has_begun_is_swept(database: Database, presence: Presence) -> None:
+    dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
+    store_some(arrival(database))
+    store_some(laying(database, dataset_id))
+    drafts.sweep(database, presence)
+    assert counts(database)[1:] == [1, 12, 0, 12]
+    assert lengths(database, dataset_id) == {3}
+    assert appended(database, dataset_id, ("s00", 1963, 4.0)).version == 2
+
+
+def test_what_a_living_process_writes_is_left_alone(database: Database, presence: Presence) -> None:
+    staged = arrival(database, presence.id)
+    store_some(staged)
+    drafts.sweep(database, presence)
+    while staged.prepare():
+        staged.store()
+    with database.write() as session:
+        datasets.create(session, staged)
+    assert len(ids(database)) == 1
+
+
+def test_who_was_swept_by_mistake_can_neither_go_on_nor_publish(
+    database: Database, presence: Presence
+) -> None:
+    staged, late = arrival(database), arrival(database)
+    store_some(staged, 2)
+    while late.prepare():
+        late.store()
+    drafts.sweep(database, presence)
+    assert staged.prepare()
+    with pytest.raises(Unavailable, match="abandoned"):
+        staged.store()
+    with pytest.raises(Unavailable, match="abandoned"), database.write() as session:
+        datasets.create(session, late)
+    assert counts(database) == [0] * 5
+
+
+def test_large_addition_is_seen_at_once_and_as_a_whole(database: Database) -> None:
+    dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
+    staged = laying(database, dataset_id)
+    store_some(staged, 2)
+    assert lengths(database, dataset_id) == {3}
+    with drafts.stored(staged), database.write() as session:
+        answer = observations.append(session, staged, 20)
+    assert (answer.version, answer.appended, answer.profile.longest) == (2, 12, 4)
+    assert lengths(database, dataset_id) == {4}
+
+
+def test_nobody_else_publishes_while_a_large_addition_is_written(database: Database) -> None:
+    dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
+    staged = laying(database, dataset_id)
+    store_some(staged, 2)
+    with pytest.raises(Busy):
+        appended(database, dataset_id, ("s00", 1963, 4.0))
+    staged.discard()
+    assert appended(database, dataset_id, ("s00", 1963, 4.0)).version == 2
+
+
+def test_small_addition_overtaken_by_another_is_laid_into_what_that_left(database: Database) -> None:
+    dataset_id = dataset(database, {"a": [1, 2]}).id
+    with database.read() as session:
+        known = observations.known(session, OWNER, dataset_id)
+    rows = read_more_rows([ObservationIn(unique_id="a", ds=1964, y=5.0)], known)
+    ref = DatasetRef(OWNER.workspace_id, dataset_id)
+    late = Laying(database, "gone", ref, Sent(rows, "2" * 64))
+    assert not late.prepare()
+    appended(database, dataset_id, ("a", 1962, 3.0))
+    with database.write() as session:
+        answer = observations.append(session, late, 20)
+    assert (answer.version, answer.appended, answer.profile.gaps, answer.repairs_total) == (3, 1, 1, 1)
+
+
+def test_large_dataset_is_gone_at_once_and_removed_by_the_next_sweep(
+    database: Database, presence: Presence
+) -> None:
+    dataset_id = dataset(database, {name: [i, 2, 3] for i, name in enumerate(NAMES)}).id
+    with database.write() as session:
+        datasets.delete(session, OWNER, dataset_id)
+    assert ids(database) == []
+    assert counts(database) == [8, 1, 8, 0, 8]
+    drafts.sweep(database, presence)
+    assert counts(database) == [0] * 5
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_file_of_a_command_is_read_before_anything_is_locked(
+    settings: Settings, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+
+    def watched(data: bytes, columns: Columns) -> object:
+        with database.write() as session:
+            session.query(Dataset).count()
+        return read_csv(data, columns)
+
+    monkeypatch.setattr("app.db.engine.BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setattr(offline, "read_csv", watched)
+    asked = TrainRequest(dataset_id="", horizon=3, preset="quick")
+    assert offline.train(settings, file, asked).model.id
+    assert len(ids(database)) == 1
