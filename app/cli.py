@@ -270,6 +270,30 @@ def verify(
 
 
 @app.command()
+def check() -> None:
+    """Read everything that is stored and tell what is damaged; exits with 1 if anything is.
+
+    For example:
+
+    `gatecast check`
+    """
+    from rich.console import Console
+
+    from app.console import counting_bar
+    from app.db.engine import Database
+    from app.services import integrity
+
+    database = Database(_settings().database_url)
+    with counting_bar(Console(stderr=True), "blobs") as tell:
+        found = integrity.check(database, tell)
+    database.dispose()
+    for damage in found:
+        print(f"{damage.what}: {damage.breaks}.")
+    print(f"{len(found)} faults; restore what is damaged from a backup." if found else "Everything is whole.")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
 def backup(target: Annotated[Path, typer.Argument(help="The file to write; must not exist.")]) -> None:
     """Write everything into one consistent file, while the service goes on working.
 

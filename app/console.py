@@ -22,6 +22,15 @@ def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
         yield lambda progress: bar.update(task, description=describe(progress), completed=progress.share_done)
 
 
+@contextmanager
+def counting_bar(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar that is told how many of how many are done, and takes it away at the end; as above."""
+    columns = (TextColumn("   {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 def describe(progress: Progress) -> str:
     """Return a few words on where a training is."""
     if progress.loss is None:

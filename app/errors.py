@@ -16,6 +16,7 @@
     ├── Misdirected     421  a call by a name that this service does not go by
     ├── CannotStart     --   what the service is started with keeps it from starting
     └── Unavailable     503  the service cannot answer now, and may in a moment
+        └── InsufficientStorage 507  the database's disk is full, and stays so until somebody makes room
 
 `app/api/errors.py` alone turns them into responses; the command line prints the same sentences.
 """
@@ -132,7 +133,14 @@ class CannotStart(AppError):
 
 
 class Unavailable(AppError):
-    retry_after_s = 1
+    retry_after_s: ClassVar[int | None] = 1
     status = 503
     code = "unavailable"
     title = "The service cannot answer just now"
+
+
+class InsufficientStorage(Unavailable):
+    retry_after_s = None
+    status = 507
+    code = "insufficient-storage"
+    title = "There is no room left to store this"

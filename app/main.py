@@ -45,6 +45,7 @@ it answers.
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
+PACKERS = 2  # uploads that are packed at a time
 THREADS = 32  # for what takes long: a few slow tables must not keep short forecasts waiting
 WRITERS = CHANGING - 1  # at a time; SQLite has one in any case. The heart finds a connection as well
 
@@ -105,6 +106,7 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
             condition=Condition(database, oracle.feed, presence, has_loaded),
             writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
             lookout=CapacityLimiter(1),
+            packers=CapacityLimiter(PACKERS),
             keep_versions=settings.keep_versions,
         )
         yield

@@ -8,14 +8,15 @@ from app.api.deps import CurrentPrincipal, KeepVersions, Read, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import DatasetId
-from app.api.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, TheObservations, TheUpload
+from app.api.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, HasRoom, TheObservations, TheUpload
 from app.schemas.datasets import DatasetOut, DatasetPage, ObservationPage, ObservationsOut, SeriesPage
 from app.services import datasets, observations
 
+ONCE_IF_ROOM = [HasRoom, OncePerKey]
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
 
 
-@router.post("", status_code=201, openapi_extra=UPLOAD_BODY, dependencies=[OncePerKey])
+@router.post("", status_code=201, openapi_extra=UPLOAD_BODY, dependencies=ONCE_IF_ROOM)
 def create_dataset(upload: TheUpload, session: WriteSession, response: Response) -> DatasetOut:
     """Upload series: a table as a file, or rows as JSON.
 
@@ -59,7 +60,11 @@ async def list_observations(
     return await read(datasets.observations, principal, dataset_id, unique_id, page)
 
 
-@router.post("/{dataset_id}/observations", openapi_extra=OBSERVATIONS_BODY, dependencies=[OncePerKey])  # noqa: FAST003  # TheObservations takes it
+@router.post(
+    "/{dataset_id}/observations",  # noqa: FAST003  # TheObservations takes it
+    openapi_extra=OBSERVATIONS_BODY,
+    dependencies=ONCE_IF_ROOM,
+)
 def append_observations(
     sent: TheObservations, session: WriteSession, keep_versions: KeepVersions
 ) -> ObservationsOut:

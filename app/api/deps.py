@@ -34,6 +34,8 @@ class Parts:
     condition: Condition
     # Writers wait here, where they hold neither thread nor connection: those at work need both to get on.
     writers: asyncio.Semaphore
+    # Threads that pack what is sent: fewer than there are connections for looking, since each may hold one.
+    packers: CapacityLimiter
     keep_versions: int
     # A thread for readiness alone, which no amount of work keeps waiting.
     lookout: CapacityLimiter

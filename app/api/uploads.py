@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
 
+from anyio import to_thread
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -22,7 +23,7 @@ from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, ObservationsIn
-from app.services import observations
+from app.services import observations, storage
 from app.services.datasets import Arrival, Upload
 from app.services.drafts import Busy, Staged
 from app.services.observations import Laying, Sent
@@ -75,6 +76,15 @@ def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any
 
 UPLOAD_BODY = _request_body(UploadFields, DatasetCreate)
 OBSERVATIONS_BODY = _request_body(FileFields, ObservationsIn)
+
+
+def check_room(request: Request, parts: TheParts) -> None:
+    """Refuse a body for which the database's disk has no room, before anything of it is read."""
+    declared = request.headers.get("content-length", "")
+    storage.check_room(parts.database, int(declared) if declared.isdecimal() else 0)
+
+
+HasRoom = Depends(check_room)
 
 
 async def read_upload(request: Request) -> Upload:
@@ -178,21 +188,22 @@ async def stage_observations(
 async def _stored(staged: Staged, parts: Parts) -> AsyncIterator[None]:
     """Store all but the last portion, in turn with other writers; remove it again if it is not published."""
     try:
-        while await _prepared(staged):
+        while await _prepared(staged, parts):
             async with parts.writers:
                 await run_in_threadpool(staged.store)
         yield
     except BaseException:
-        await run_in_threadpool(staged.discard)
+        async with parts.writers:
+            await run_in_threadpool(staged.discard)
         raise
 
 
-async def _prepared(staged: Staged) -> bool:
+async def _prepared(staged: Staged, parts: Parts) -> bool:
     """Prepare a portion, once nobody else is at work on the dataset."""
     deadline = time.monotonic() + BUSY_PATIENCE_S
     while True:
         try:
-            return await run_in_threadpool(staged.prepare)
+            return await to_thread.run_sync(staged.prepare, limiter=parts.packers)
         except Busy:
             if time.monotonic() > deadline:
                 raise

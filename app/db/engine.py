@@ -1,8 +1,11 @@
 """The connection to the database, and the only place where a transaction begins, commits or rolls back."""
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -17,7 +20,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.errors import BadInput, Unavailable
+from app.errors import BadInput, InsufficientStorage, Unavailable
 
 __all__ = ["Database", "Session"]
 
@@ -28,6 +31,15 @@ OTHER_SCHEMA = ("42P01", "42703")  # what Postgres says of a table or a column t
 # 33 left are enough for four workers, each of which takes 8 at most with its training.
 LOOKING, CHANGING, WATCHING = 8, 6, 2
 WAIT_S = 5  # for one of them, or for the server
+
+
+PRIVATE = 0o600
+FULL = (
+    "The database's disk is full. Make room on it, by deleting datasets or models or by giving it more, and "
+    "send the call again."
+)
+# SQLITE_FULL, and SQLITE_IOERR_WRITE, _FSYNC and _SHMSIZE: what a full disk says at its other files.
+SQLITE_FULL, POSTGRES_FULL = (13, 778, 1034, 4874), "53100"
 
 
 class DatasetRef(NamedTuple):
@@ -59,6 +71,17 @@ class Database:
     def file(self) -> str:
         """The path of the SQLite file."""
         return make_url(self.url).database or ""
+
+    def make_private(self) -> None:
+        """Let nobody but its owner read a file that is there, whatever the umask was when it was made."""
+        for name in (self.file, f"{self.file}-wal", f"{self.file}-shm"):
+            with suppress(OSError):  # not there, or another's
+                Path(name).chmod(PRIVATE)
+
+    @property
+    def free_bytes(self) -> int:
+        """The room on the disk that the SQLite file lies on."""
+        return shutil.disk_usage(Path(self.file).absolute().parent).free
 
     @property
     def libpq_address(self) -> tuple[str, str | None]:
@@ -102,6 +125,7 @@ def _sqlite_engine(url: str, size: int, wait_s: int, *, changing: bool = False) 
     """Return an engine whose statements wait for locks, unless they are to wait for nothing at all."""
     engine = create_engine(url, pool_size=size, max_overflow=0, pool_timeout=wait_s)
     busy_ms, begin = BUSY_TIMEOUT_MS if wait_s else 0, "BEGIN IMMEDIATE" if changing else "BEGIN"
+    event.listen(engine, "do_connect", _create_private)
     event.listen(engine, "connect", partial(_set_up_sqlite, busy_ms))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
@@ -147,10 +171,26 @@ def answering() -> Iterator[None]:
             "that happens often, start more processes by `gatecast serve --workers`."
         ) from error
     except (OperationalError, InterfaceError) as error:
+        if _says_full(error.orig):
+            raise InsufficientStorage(FULL) from error
         raise Unavailable(
             "The database does not answer. Try again in a moment; if that does not help, look at "
             "GATECAST_DATABASE_URL, the database's own log and the space on its disk."
         ) from error
+
+
+def _says_full(error: BaseException | None) -> bool:
+    """Tell whether a driver's error is about a disk without room."""
+    return (
+        getattr(error, "sqlite_errorcode", None) in SQLITE_FULL
+        or getattr(error, "sqlstate", None) == POSTGRES_FULL
+    )
+
+
+def _create_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
+    """Create a database's file for its owner alone, before SQLite does for all whom the umask lets."""
+    with suppress(OSError):  # SQLite tells what is wrong with the place
+        os.close(os.open(str(arguments[0]), os.O_CREAT | os.O_RDWR, PRIVATE))
 
 
 def _set_up_sqlite(busy_ms: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -9,12 +9,17 @@ from pathlib import Path
 
 from app import queue
 from app.db import schema
-from app.db.engine import Database
-from app.errors import Conflict, Unavailable
+from app.db.engine import PRIVATE, Database
+from app.errors import Conflict, InsufficientStorage, Unavailable
+from app.settings import MEBIBYTE
+
+RESERVE = 16 * MEBIBYTE  # for what is written beside a body: SQLite's log, and the job engine's rows
 
 
 def migrate(database: Database) -> None:
     """Bring our tables and the job engine's to the newest form; harmless when they are."""
+    if database.is_sqlite:
+        database.make_private()
     schema.upgrade(database)
     queue.migrate(database)
 
@@ -28,6 +33,18 @@ def check_ready(database: Database) -> None:
         raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.")
 
 
+def check_room(database: Database, size: int) -> None:
+    """Return if a body of this size may be stored, as far as the disk of a file says.
+
+    Raises InsufficientStorage if not: before anything is read of it.
+    """
+    if database.is_sqlite and (free := database.free_bytes) < size + RESERVE:
+        raise InsufficientStorage(
+            f"The database's disk has {free // MEBIBYTE} MiB left, too little for a body of "
+            f"{size / MEBIBYTE:.1f} MiB. Make room by deleting datasets or models, or give it more."
+        )
+
+
 def backup(database: Database, target: Path) -> None:
     """Write one consistent file with everything in it, while the service goes on working.
 
@@ -37,11 +54,21 @@ def backup(database: Database, target: Path) -> None:
     if target.exists():
         raise Conflict(f"{target} exists already; name a file that does not.")
     partial = target.with_name(target.name + ".partial")
+    _create_private(partial)
     if database.is_sqlite:
         _backup_sqlite(database, partial)
     else:
         _backup_postgres(database, partial)
     partial.rename(target)
+
+
+def _create_private(target: Path) -> None:
+    """Create a file for its owner alone; what writes the backup takes it as it is."""
+    try:
+        target.touch(mode=PRIVATE)
+        target.chmod(PRIVATE)  # it may have been left by a backup that broke off
+    except OSError as error:
+        raise Conflict(f"{target} cannot be written: {error}.") from error
 
 
 def _backup_sqlite(database: Database, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,47 @@ from app.errors import Conflict, Unavailable
 from app.services import storage
 from benchmarks import postgres
 from tests.factories import dataset
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """What is made can be read by everybody unless who makes it says otherwise."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {path.name: oct(path.stat().st_mode & 0o777) for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_files_of_a_new_database_are_their_owners_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    storage.migrate(database)
+    with database.read():
+        assert modes(tmp_path) == dict.fromkeys(("new.db", "new.db-wal", "new.db-shm"), "0o600")
+    database.dispose()
+
+
+def test_files_that_others_could_read_are_closed_to_them_at_the_start(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    Path(database.file).chmod(0o644)
+    storage.migrate(database)
+    database.dispose()
+    assert Path(database.file).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_backup_is_its_owners_alone(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "backup.partial").touch()  # left by one that broke off
+    storage.backup(database, folder / "backup")
+    assert modes(folder) == {"backup": "0o600"}
 
 
 def test_migrating_twice_does_no_harm(database: Database) -> None:
