@@ -4,10 +4,12 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from models.config import MIN_INPUTS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, TrainingConfig, View
+from models.errors import ArtifactDamaged
 from models.state import Tensors, group
 
 WEIGHTS = Path(__file__).parent / "weights" / "pretrained.safetensors"
@@ -95,6 +97,12 @@ def zero_shot_config(horizon: int, season_length: int) -> TrainingConfig:
 
 @cache
 def pretrained_weights() -> tuple[Tensors, ...]:
-    """The weights of each member, as they are stored beside the code; not to be changed in place."""
-    tensors = safetensors.load(WEIGHTS.read_bytes())
+    """The weights of each member, as they are stored beside the code; not to be changed in place.
+
+    Raises `ArtifactDamaged` if they are not there, or are damaged.
+    """
+    try:
+        tensors = safetensors.load(WEIGHTS.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise ArtifactDamaged(f"The pretrained weights, {WEIGHTS}, cannot be read: {error}.") from error
     return tuple(group(tensors, str(member)) for member in range(PRETRAINED_MEMBERS))

@@ -70,6 +70,7 @@ class Child:
         self._process = CONTEXT.Process(target=_main, args=(database_url, theirs))
         self._process.start()
         theirs.close()
+        self.was_overtaken = False  # that is: alive when it was found to have no say any more
 
     @property
     def stands_by(self) -> bool:
@@ -91,6 +92,7 @@ class Child:
                 self._end()
                 return memory.exceeded(memory_bytes)
             if not may_go_on():
+                self.was_overtaken = True
                 self._end()
         return None
 

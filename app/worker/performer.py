@@ -119,7 +119,10 @@ class Performer:
     def _record(self, ref: JobRef, attempt: int, child: Child, refusal: str | None) -> None:
         """Write down how an attempt has ended, where it has not done so itself."""
         cause = child.cause()
-        if refusal is not None:
+        if child.was_overtaken:
+            with self._database.write() as session:
+                jobs.acquit(session, ref, attempt)
+        elif refusal is not None:
             self._write(lambda session: jobs.fail(session, ref, attempt, refusal))
         elif child.lacked_the_database:
             logger.warning("Job %s, attempt %d, missed the database; another follows.", ref.job_id, attempt)

@@ -24,7 +24,7 @@ class Child:
     """A child whose attempt ends at once; `end` is what it does before."""
 
     stands_by = True
-    lacked_the_database = False
+    lacked_the_database = was_overtaken = False
     died: str | None = None
 
     def __init__(self, end: Callable[[Any], None] = lambda _: None) -> None:
@@ -178,6 +178,21 @@ def test_attempts_that_lack_the_database_are_charged_nothing(
     workshop._performer._stand_by()
     job = workshop.perform(ref)
     assert (job.state, job.attempt, job.failures) == ("succeeded", 5, [])
+
+
+def test_attempt_found_alive_when_another_took_over_is_charged_nothing(
+    workshop: Workshop, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def another_takes_over(task: Any) -> None:
+        with database.write() as session:
+            jobs.lose(session, ["worker"])
+            jobs.begin(session, task.ref, "another", 3)
+
+    monkeypatch.setattr(Child, "was_overtaken", True)
+    workshop.child = lambda: Child(another_takes_over)
+    workshop._performer._stand_by()
+    job = workshop.perform(ref)
+    assert (job.state, job.attempt, job.failures) == ("running", 2, [])
 
 
 def attempts_of(database: Database, ref: JobRef) -> int:
