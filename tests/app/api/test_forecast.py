@@ -233,4 +233,5 @@ def test_damaged_weights_are_not_served(client: TestClient, database: Database) 
         session.query(Blob).filter_by(key=key).update({"data": b"other bytes"})
     response = client.get("/forecast", params={"dataset_id": dataset_id})
     assert response.status_code == 500
-    assert "restore it from a backup" in response.json()["detail"]
+    assert "retry-after" not in response.headers
+    assert "`gatecast check`" in response.json()["detail"]

@@ -166,11 +166,14 @@ def test_version_that_is_gone_fails_the_job_at_once_with_the_cause(database: Dat
     assert (job.error or "").startswith("Version 2 of its dataset")
 
 
-def test_wishes_that_this_version_does_not_know_fail_the_job_at_once(database: Database) -> None:
-    ref = queued_job(database, dataset(database).id)
-    with database.write() as session:
-        session.query(Job).update({"request": {"wished": "for"}})
-    job = performed(database, ref)
+def test_data_that_this_version_cannot_read_fail_the_job_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> None:
+        raise KeyError("a step of another version")
+
+    monkeypatch.setattr(histories, "read", unknown)
+    job = performed(database, queued_job(database, dataset(database).id))
     assert (job.state, job.failures) == ("failed", [])
     assert "cannot be read by version" in (job.error or "")
 
