@@ -1,7 +1,9 @@
 """Half of full load for long, while observations come and champions change: nothing stale, nothing grows.
 
-Calls are made when they are due, whether or not those before have been answered, as long as a connection is
-free. Every few seconds one series gets its next observation, and one of two models is promoted.
+Calls are made when they are due, as long as a connection is free; one that cannot be made by then is left
+out and counted (`skipped`), so that the times told are the service's, from a call to its answer, and no queue
+of the generator's own. Every few seconds one series gets its next observation, and one of two models is
+promoted.
 """
 
 import asyncio
@@ -9,10 +11,11 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
+from math import ceil
 from statistics import median
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -35,8 +38,34 @@ CHANGE_EVERY_S = 5.0
 MEMORY_EVERY_S = 2.0
 PATIENCE_S = 1.0  # for processes that did not make the change themselves
 GROWTH_BOUND = 0.05
+LATE_S = 0.05  # after it was due, a call is left out
 OK, CREATED, BAD_REQUEST, SERVER_ERROR = 200, 201, 400, 500
 ABSENT = (404, 405)
+
+
+@dataclass
+class Schedule:
+    """Calls at a steady rate for so long, each at its own time."""
+
+    began: float
+    rate: float
+    seconds: float
+    skipped: int = 0
+    _number: int = 0
+
+    def take(self, moment: float) -> float | None:
+        """Return when the next call is due, None after the last; those that are late by now are left out."""
+        first = max(self._number, min(ceil((moment - LATE_S - self.began) * self.rate), self._end))
+        self.skipped += first - self._number
+        if first >= self._end:
+            self._number = first
+            return None
+        self._number = first + 1
+        return self.began + first / self.rate
+
+    @property
+    def _end(self) -> int:
+        return int(self.rate * self.seconds)
 
 
 @dataclass
@@ -54,23 +83,24 @@ class Soak:
     taken_ms: list[float] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311  # no secrets
+    skipped: int = 0
     appended: int = 0
     promoted: int = 0
+    clock: Callable[[], float] = time.monotonic
 
     async def run(self, rate: float, seconds: float) -> None:
         """Ask at this rate for so long."""
-        began, numbers = time.monotonic(), count()
+        schedule = Schedule(self.clock(), rate, seconds)
         async with asyncio.TaskGroup() as tasks, AsyncExitStack() as connections:
             opened = [
                 await connections.enter_async_context(self._connection()) for _ in range(CONNECTIONS + 1)
             ]
-            readers = [
-                tasks.create_task(self._read(one, numbers, began, rate, seconds)) for one in opened[1:]
-            ]
+            readers = [tasks.create_task(self.read(one, schedule)) for one in opened[1:]]
             others = [tasks.create_task(self._change(opened[0])), tasks.create_task(self._watch_memory())]
             await asyncio.wait(readers)
             for task in others:
                 task.cancel()
+        self.skipped = schedule.skipped
 
     def answered(self, lowest: int, below: float = float("inf")) -> int:
         """Count the answers with such a status."""
@@ -80,18 +110,15 @@ class Soak:
         address = urlsplit(self.stage.service.url)
         return Connection(str(address.hostname), int(address.port or 80))
 
-    async def _read(
-        self, connection: Connection, numbers: Iterator[int], began: float, rate: float, seconds: float
-    ) -> None:
-        """Take the next call that is due, again and again; its time counts from when it was due."""
-        while (number := next(numbers)) < rate * seconds:
-            due = began + number / rate
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            asked = time.monotonic()
+    async def read(self, connection: Connection, schedule: Schedule) -> None:
+        """Make the next call that is due, again and again; its time counts from when it was made."""
+        while (due := schedule.take(self.clock())) is not None:
+            await asyncio.sleep(max(0.0, due - self.clock()))
+            asked = self.clock()
             status, body = await connection.ask("GET", self.chance.choice(self.paths))
-            received = time.monotonic()
+            received = self.clock()
             self.statuses[status] += 1
-            self.taken_ms.append(1000 * (received - due))
+            self.taken_ms.append(1000 * (received - asked))
             if status == OK:
                 self._judge(json.loads(body), asked, received)
 
@@ -184,6 +211,7 @@ def _figures(run: Soak, full: float, minutes: float) -> dict[str, Any]:
         "minutes": minutes,
         "full_rps": round(full, 1),
         "requests": sum(run.statuses.values()),
+        "skipped": run.skipped,
         "fivexx": run.answered(SERVER_ERROR),
         "unanswered": run.statuses[NO_ANSWER],
         "refused": run.answered(BAD_REQUEST, SERVER_ERROR),
@@ -196,5 +224,7 @@ def _figures(run: Soak, full: float, minutes: float) -> dict[str, Any]:
         "rss_growth": round(growth(run.memory_mb), 4),
     }
     print(f"Bounds: no answer of 500 or more, none stale, memory within {GROWTH_BOUND:.0%}.")
+    if run.skipped:
+        print(f"The generator fell behind: {run.skipped} calls that were due had no connection in time.")
     print_table(("", "soak"), [(name, str(figure)) for name, figure in figures.items()])
     return {**figures, "stale_by": dict(run.stale)}
