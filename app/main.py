@@ -64,6 +64,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         dependencies=[KnownParameters],
         redirect_slashes=False,  # to the host that the caller names
         generate_unique_id_function=operation_id,
+        swagger_ui_parameters={"tryItOutEnabled": True},
     )
     # In the order of how often they are called: each call is matched against one after the other.
     for part in (forecast, datasets, train, jobs, schedules, workers, models, health):

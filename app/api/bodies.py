@@ -14,6 +14,7 @@ from app.api import errors
 from app.api.media import JSON
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
 
+MULTIPART = "multipart/form-data"
 SHOWN = 20  # mistakes
 Shape = TypeVar("Shape", bound=BaseModel)
 

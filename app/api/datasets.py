@@ -9,7 +9,14 @@ from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import DatasetId
 from app.api.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, HasRoom, TheObservations, TheUpload
-from app.schemas.datasets import DatasetOut, DatasetPage, ObservationPage, ObservationsOut, SeriesPage
+from app.schemas.datasets import (
+    DatasetOut,
+    DatasetPage,
+    ObservationPage,
+    ObservationsOut,
+    SeriesName,
+    SeriesPage,
+)
 from app.services import datasets, observations
 
 ONCE_IF_ROOM = [HasRoom, OncePerKey]
@@ -51,7 +58,7 @@ async def list_series(
 @router.get("/{dataset_id}/observations")
 async def list_observations(
     dataset_id: DatasetId,
-    unique_id: Annotated[str, Query(description="Name of the series.")],
+    unique_id: Annotated[SeriesName, Query(description="Name of the series.")],
     page: CountedPage,
     principal: CurrentPrincipal,
     read: Read,

@@ -14,6 +14,9 @@ from app.errors import AppError, BadInput, FieldError, NotFound, WrongMethod
 from app.schemas.problem import Problem, ProblemPart
 
 MEDIA_TYPE = "application/problem+json"
+# What pydantic calls the kinds of a field that may be of several, and a value that is of another one.
+KINDS = ("constrained-str", "constrained-int", "str", "int")
+OTHER_KIND = ("_type", "_parsing")
 NO_CONTENT, BAD_REQUEST = 204, 400
 logger = logging.getLogger(__name__)
 
@@ -41,8 +44,17 @@ def problem(error: AppError, instance: str) -> Response:
 
 
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
-    """Translate pydantic's error list: where by pointer, and what by its message."""
-    return [FieldError(_pointer(error["loc"]), f"{error['msg']}.") for error in errors]
+    """Translate pydantic's error list: where by pointer, and what by its message.
+
+    Of a field that may be of several kinds, what is wrong with the kind it has.
+    """
+    found = [(_pointer(error["loc"]), error) for error in errors]
+    apt = {pointer for pointer, error in found if not error["type"].endswith(OTHER_KIND)}
+    return [
+        FieldError(pointer, f"{error['msg']}.")
+        for pointer, error in found
+        if pointer not in apt or not error["type"].endswith(OTHER_KIND)
+    ]
 
 
 def bad_fields(errors: Sequence[Any]) -> BadInput:
@@ -52,12 +64,12 @@ def bad_fields(errors: Sequence[Any]) -> BadInput:
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    place, *path = location
+    place, *path = (part for part in location if part not in KINDS)
     if place == "query":
         return f"?{'/'.join(map(str, path))}"
     if place in ("path", "header"):
         return f"{place}:{'/'.join(map(str, path))}"
-    return "#/" + "/".join(map(str, path if place == "body" else location))
+    return "#/" + "/".join(map(str, path if place == "body" else [place, *path]))
 
 
 async def app_error(request: Request, error: Exception) -> Response:

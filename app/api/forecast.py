@@ -86,7 +86,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/forecast", response_model=None, responses=RESPONSES, openapi_extra=DESCRIBED)
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What `If-None-Match` names still holds."}}
+
+
+@router.get("/forecast", response_model=None, responses=RESPONSES | UNCHANGED, openapi_extra=DESCRIBED)
 async def get_forecast(request: Request, principal: CurrentPrincipal) -> Response:
     """Forecast one series, several, or every series of a dataset; as numbers, or one series as a chart.
 

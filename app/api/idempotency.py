@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from app.api.bodies import MULTIPART, content_type
 from app.api.deps import CurrentPrincipal, TheParts
 from app.api.errors import problem
 from app.db.engine import Session
@@ -90,22 +91,23 @@ class IdempotentRoute(APIRoute):
 
 
 async def _fingerprint(request: Request) -> str:
-    """Hash what the call says: method, path, fields and files; not how a client happened to write it."""
+    """Hash what the call says: method, path, and its body's bytes; of a form, which has other boundaries each
+    time it is sent, its fields and the file's bytes.
+    """
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+    if content_type(request) == MULTIPART:
         form = await request.form()
         for name, value in sorted(form.multi_items(), key=lambda item: item[0]):
-            digest.update(f"{name}={await _field(value)}\n".encode())
+            digest.update(json.dumps([name, *await _field(value)]).encode())
     else:
-        digest.update(_canonical(await request.body()))
+        digest.update(await request.body())
     return digest.hexdigest()
 
 
-async def _field(value: UploadFile | str) -> str:
+async def _field(value: UploadFile | str) -> tuple[str | None, ...]:
     if isinstance(value, str):
-        return json.dumps(value)
-    content = await run_in_threadpool(_hash_file, value.file)
-    return f"{value.filename}:{content}"
+        return (value,)
+    return value.filename, await run_in_threadpool(_hash_file, value.file)
 
 
 def _hash_file(file: BinaryIO) -> str:
@@ -114,13 +116,6 @@ def _hash_file(file: BinaryIO) -> str:
         digest.update(chunk)
     file.seek(0)
     return digest.hexdigest()
-
-
-def _canonical(body: bytes) -> bytes:
-    try:
-        return json.dumps(json.loads(body), sort_keys=True).encode()
-    except ValueError:
-        return body
 
 
 async def _keep(request: Request, response: Response) -> None:

@@ -1,5 +1,6 @@
 """Jobs: the trainings that are queued, running or done."""
 
+import re
 from collections.abc import AsyncIterable
 from typing import Annotated, Any
 
@@ -40,10 +41,8 @@ async def follow(
 
 
 def _number(last_event_id: str | None) -> int | None:
-    try:
-        return None if last_event_id is None else int(last_event_id)
-    except ValueError:  # what is no number, and what has thousands of digits
-        return None
+    is_number = last_event_id is not None and re.fullmatch("[0-9]{1,18}", last_event_id)
+    return int(last_event_id) if last_event_id and is_number else None
 
 
 Followed = Annotated[AsyncIterable[JobEvent], Depends(follow)]

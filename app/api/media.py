@@ -1,6 +1,7 @@
 """Answers in more than one media type: which one a caller likes, and how each is sent."""
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -18,6 +19,7 @@ JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 ARROW = "application/vnd.apache.arrow.stream"
 PNG, SVG = "image/png", "image/svg+xml"
 PAGE = "text/html"
+WEIGHT = r"0(\.[0-9]{0,3})?|1(\.0{0,3})?"  # RFC 9110, 12.4.2
 
 
 def chosen_among(*offers: str) -> Any:
@@ -59,10 +61,7 @@ def _liking(ranges: Mapping[str, float], offer: str) -> float:
 def _quality(part: str) -> tuple[str, float]:
     wanted, *parameters = (piece.strip().lower() for piece in part.split(";"))
     weight = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
-    try:
-        return wanted, float(weight)
-    except ValueError:
-        return wanted, 0.0
+    return wanted, float(weight) if re.fullmatch(WEIGHT, weight) else 0.0
 
 
 def json_response(answer: BaseModel) -> Response:

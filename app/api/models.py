@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
 from app.api.media import CSV, JSON, chosen_among, csv_response, json_response
 from app.api.pagination import CountedPage, Page, handed_out
-from app.api.paths import ModelId
+from app.api.paths import ModelId, of_dataset
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services import backtests, models
@@ -48,7 +48,7 @@ async def list_models(
     page: Page,
     principal: CurrentPrincipal,
     read: Read,
-    dataset_id: Annotated[str | None, Query(description="Only the models of this dataset.")] = None,
+    dataset_id: Annotated[str | None, of_dataset("models")] = None,
 ) -> ModelPage:
     """List models, newest first."""
     return handed_out(await read(models.page, principal, dataset_id, page))

@@ -12,6 +12,8 @@ from app.api.errors import bad_fields
 from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
 from app.api.pagination import CURSOR, LONGEST, NEXT, decode_cursor
 from app.api.parameters import refuse_unknown
+from app.api.paths import LONGEST_ID
+from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
 from app.services.body_cache import Spelling
 from app.services.forecasting import ForecastQuery
@@ -27,19 +29,21 @@ class Parameters(BaseModel):
     dataset_id: Annotated[
         str | None,
         Field(
+            max_length=LONGEST_ID,
             description="Forecast with the champion of this dataset, or with the pretrained network as long "
-            "as it has none."
+            "as it has none.",
         ),
     ] = None
     model_id: Annotated[
         str | None,
         Field(
+            max_length=LONGEST_ID,
             description="Forecast with this very model instead. `pretrained` is the pretrained network, also "
-            "where there is a champion; it needs `dataset_id` as well."
+            "where there is a champion; it needs `dataset_id` as well.",
         ),
     ] = None
     unique_id: Annotated[
-        list[str],
+        list[SeriesName],
         Field(description="Name of a series; repeat it for several, leave it out for every one."),
     ] = []
     horizon: Annotated[int | None, Field(ge=1, le=10_000, description=HORIZON)] = None

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
 from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import Page, handed_out
-from app.api.paths import ScheduleId
+from app.api.paths import ScheduleId, of_dataset
 from app.schemas.schedules import ScheduleOut, SchedulePage, ScheduleRequest, ScheduleUpdate
 from app.services import schedules
 
@@ -31,7 +31,7 @@ async def list_schedules(
     page: Page,
     principal: CurrentPrincipal,
     read: Read,
-    dataset_id: Annotated[str | None, Query(description="Only the schedules of this dataset.")] = None,
+    dataset_id: Annotated[str | None, of_dataset("schedules")] = None,
 ) -> SchedulePage:
     """List schedules, newest first."""
     return handed_out(await read(schedules.page, principal, dataset_id, page))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.bodies import bad_fields, content_type, inlined, parsed
+from app.api.bodies import MULTIPART, bad_fields, content_type, inlined, parsed
 from app.api.deps import CurrentPrincipal, Parts, Read, TheParts
 from app.api.media import JSON
 from app.api.paths import DatasetId
@@ -22,37 +22,40 @@ from app.db.engine import DatasetRef
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
-from app.schemas.datasets import DatasetCreate, ObservationsIn
+from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
 from app.services import observations, storage
 from app.services.datasets import Arrival, Upload
 from app.services.drafts import Busy, Staged
 from app.services.observations import Laying, Sent
 
-MULTIPART = "multipart/form-data"
 BUSY_PATIENCE_S, BUSY_PAUSE_S = 30.0, 0.1
 Fields = TypeVar("Fields", bound="FileFields")
 
 
+def _as_file(schema: dict[str, Any]) -> None:
+    schema.clear()
+    schema.update(
+        type="string",
+        format="binary",
+        description="The table, with a header row: delimited text (CSV, TSV, ...).",
+    )
+
+
 class FileFields(BaseModel):
-    """The fields beside any file."""
+    """The fields beside any file; an empty one says nothing.
+
+    Not null in their place: Swagger UI would fill that with "string".
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["file"]})
 
-    file: Annotated[
-        Any,
-        Field(
-            description="The table, with a header row: delimited text (CSV, TSV, ...).",
-            json_schema_extra={"type": "string", "format": "binary"},
-        ),
-    ] = None
-    id_column: Annotated[str | None, Field(description="Column that names the series; found if absent.")] = (
-        None
-    )
-    time_column: Annotated[str | None, Field(description="Column with the times; found if absent.")] = None
-    target_column: Annotated[str | None, Field(description="Column with the values; found if absent.")] = None
+    file: Annotated[Any, Field(json_schema_extra=_as_file)] = None
+    id_column: Annotated[SeriesName, Field(description="Column that names the series; found if absent.")] = ""
+    time_column: Annotated[SeriesName, Field(description="Column with the times; found if absent.")] = ""
+    target_column: Annotated[SeriesName, Field(description="Column with the values; found if absent.")] = ""
 
     def columns(self) -> Columns:
-        """Return what the caller says about the table; an empty field says nothing."""
+        """Return what the caller says about the table."""
         names = ("id_column", "time_column", "target_column", "frequency")
         return Columns(**{name: getattr(self, name, None) or None for name in names})
 
@@ -61,12 +64,12 @@ class UploadFields(FileFields):
     """The fields beside the file of a new dataset."""
 
     name: Annotated[
-        str | None, Field(max_length=200, description="A name for people; by default that of the file.")
-    ] = None
+        str, Field(max_length=200, description="A name for people; by default that of the file.")
+    ] = ""
     frequency: Annotated[
-        str | None,
+        FrequencyText,
         Field(description="Pandas alias (`D`, `MS`, `h`, ...), or 1 for plain integers; found if absent."),
-    ] = None
+    ] = ""
 
 
 def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import (
-    DataError,
     InterfaceError,
     OperationalError,
     ProgrammingError,
@@ -25,6 +24,7 @@ from app.errors import BadInput, InsufficientStorage, Unavailable
 __all__ = ["Database", "Session"]
 
 BUSY_TIMEOUT_MS = 30_000
+OUT_OF_RANGE = "22003"  # what Postgres says of a number that a column does not hold
 OTHER_SCHEMA = ("42P01", "42703")  # what Postgres says of a table or a column that is not there
 # Connections of a process, at most, by what they are for: nobody waits for those of another kind. Postgres
 # has 97 by default for all but its superuser: four API processes take 4 * (8 + 6 + 2) = 64 of them, and the
@@ -128,13 +128,14 @@ def _sqlite_engine(url: str, size: int, wait_s: int, *, changing: bool = False) 
     event.listen(engine, "do_connect", _create_private)
     event.listen(engine, "connect", partial(_set_up_sqlite, busy_ms))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine, "handle_error", _refuse_unstorable)
     return engine
 
 
 def _postgres_engine(url: str, size: int, wait_s: int, *, changing: bool = False) -> Engine:
     """Return an engine whose readers see the same state in every query of a transaction."""
     given = make_url(url).query
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,
         pool_size=size,
@@ -143,6 +144,8 @@ def _postgres_engine(url: str, size: int, wait_s: int, *, changing: bool = False
         connect_args={} if "connect_timeout" in given else {"connect_timeout": wait_s},
         isolation_level="READ COMMITTED" if changing else "REPEATABLE READ",
     )
+    event.listen(engine, "handle_error", _refuse_unstorable)
+    return engine
 
 
 @contextmanager
@@ -153,14 +156,9 @@ def _looking(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn a database that is away, locked or full into Unavailable, a value it cannot hold into BadInput."""
+    """Turn a database that is away, locked, full or not migrated into Unavailable."""
     try:
         yield
-    except (DataError, UnicodeEncodeError, OverflowError) as error:
-        raise BadInput(
-            "A text or number of this call cannot be stored: texts must be without NUL and lone surrogates, "
-            "whole numbers within 64 bits."
-        ) from error
     except ProgrammingError as error:
         if getattr(error.orig, "sqlstate", None) not in OTHER_SCHEMA:
             raise
@@ -191,6 +189,18 @@ def _create_private(_dialect: object, _record: object, arguments: list[Any], _op
     """Create a database's file for its owner alone, before SQLite does for all whom the umask lets."""
     with suppress(OSError):  # SQLite tells what is wrong with the place
         os.close(os.open(str(arguments[0]), os.O_CREAT | os.O_RDWR, PRIVATE))
+
+
+def _refuse_unstorable(context: ExceptionContext) -> None:
+    """Raise BadInput for a value that a statement cannot carry to the database.
+
+    The same errors from anywhere else are faults of ours, and stay what they are.
+    """
+    error = context.original_exception
+    if isinstance(error, UnicodeEncodeError) or "(0x00)" in str(error):
+        raise BadInput("A text of this call cannot be stored: it holds NUL or a lone surrogate.")
+    if isinstance(error, OverflowError) or getattr(error, "sqlstate", None) == OUT_OF_RANGE:
+        raise BadInput("A whole number of this call cannot be stored: it needs more than 64 bits.")
 
 
 def _set_up_sqlite(busy_ms: int, connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -1,5 +1,6 @@
 """Which regular step the times of a dataset take: found from the times, or checked against the one given."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from app.intake.steps import (
     weekday,
 )
 
+WHOLE = "[0-9]{1,20}"
 LEAST_FILLED = 0.1  # a step found from the times must be filled to this share, or the times are irregular
 KNOWN = "D, B, W-SUN, MS, ME, QS, QE, YS, YE, h, min, s, with a number before them (15min) where needed"
 
@@ -63,7 +65,7 @@ def parse_frequency(frequency: str | int | None) -> Alias | int | None:
     """The frequency asked for; BadInput when it is neither a known pandas alias nor a positive integer."""
     if frequency is None or (isinstance(frequency, str) and not frequency.strip()):
         return None
-    if isinstance(frequency, int) or frequency.strip().isdecimal():
+    if isinstance(frequency, int) or re.fullmatch(WHOLE, frequency.strip()):
         return _whole(int(frequency), frequency)
     alias = Alias.parse(frequency)
     if alias is None or alias.step() is None:

@@ -23,11 +23,10 @@ from app.intake.problems import Place, listed, refuse_rows, true_rows
 from app.intake.repairs import Repairs, add_gaps
 from app.intake.steps import Alias, IntegerStep, Ints, Mask, Step
 from app.intake.times import Times, read_times
-from app.schemas.datasets import Repair
+from app.schemas.datasets import LONGEST_NAME, Repair
 from app.schemas.names import RULE, unclean
 
 Floats = NDArray[np.float64]
-LONGEST_NAME = 500  # characters: a database indexes no more than some thousand bytes
 SEEN = 4
 
 

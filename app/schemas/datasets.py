@@ -9,14 +9,25 @@ from app.schemas import examples
 
 Time = str | int
 
+LONGEST_NAME = 500  # characters: a database indexes no more than some thousand bytes
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+SeriesName = Annotated[str, Field(max_length=LONGEST_NAME)]
+TimeText = Annotated[str, Field(max_length=100)]
+FrequencyText = Annotated[str, Field(max_length=40)]
+
 
 class ObservationIn(BaseModel):
     """One row of a series."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    unique_id: Annotated[str | int, Field(description="Name of the series the row belongs to.")] = "series"
-    ds: Annotated[Time, Field(description="When: ISO 8601, or a plain integer (1000 to 2999 read as years).")]
+    unique_id: Annotated[SeriesName | Whole, Field(description="Name of the series the row belongs to.")] = (
+        "series"
+    )
+    ds: Annotated[
+        TimeText | Whole,
+        Field(description="When: ISO 8601, or a plain integer (1000 to 2999 read as years)."),
+    ]
     y: Annotated[float | None, Field(description="The value observed; null marks a gap.")]
 
 
@@ -25,6 +36,7 @@ class DatasetCreate(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "example": {
                 "name": "visitors",
@@ -42,7 +54,7 @@ class DatasetCreate(BaseModel):
         str | None, Field(max_length=200, description="A name for people; need not be unique.")
     ] = None
     frequency: Annotated[
-        str | int | None,
+        FrequencyText | Whole | None,
         Field(
             description="Pandas alias, old or new (`D`, `MS`, `ME`, `QE`, `h`), or an integer step; "
             "found from the times if absent."
@@ -157,6 +169,7 @@ class ObservationsIn(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "example": {"observations": [{"unique_id": "museum", "ds": "2026-01-04", "y": 398.0}]},
         },

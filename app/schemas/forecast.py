@@ -18,19 +18,23 @@ HORIZON = (
 class ForecastRequest(BaseModel):
     """Series to forecast that no dataset holds: by themselves, by a dataset's model or by a named one."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.UNSEEN})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": examples.UNSEEN})
 
     dataset_id: Annotated[
         str | None,
         Field(
+            max_length=200,
             description="Forecast with the champion of this dataset, or the pretrained network if it has "
             "none, at the dataset's time steps. With no `model_id` either, the pretrained network forecasts "
-            "the series by themselves: it finds their step and calibrates intervals on their own past."
+            "the series by themselves: it finds their step and calibrates intervals on their own past.",
         ),
     ] = None
     model_id: Annotated[
         str | None,
-        Field(description="Forecast with this very model instead; `pretrained` is the pretrained network."),
+        Field(
+            max_length=200,
+            description="Forecast with this very model instead; `pretrained` is the pretrained network.",
+        ),
     ] = None
     horizon: Annotated[int | None, Field(ge=1, le=10_000, description=HORIZON)] = None
     level: Annotated[

@@ -104,7 +104,7 @@ class ModelUpdate(BaseModel):
     """What may be changed in a model: what is left out, or null, stays as it is."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": examples.MODEL_UPDATE, "minProperties": 1}
+        extra="forbid", strict=True, json_schema_extra={"example": examples.MODEL_UPDATE, "minProperties": 1}
     )
 
     on_loss: Annotated[OnLoss | None, Field(description=ON_LOSS)] = None

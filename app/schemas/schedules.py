@@ -18,7 +18,7 @@ CRON = (
 class ScheduleRequest(OfDataset):
     """A training to be asked for again and again."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.SCHEDULING})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": examples.SCHEDULING})
 
     cron: Annotated[str, Field(max_length=200, description=CRON)]
     train: Annotated[
@@ -29,7 +29,7 @@ class ScheduleRequest(OfDataset):
 class ScheduleUpdate(BaseModel):
     """What can be changed of a schedule."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"paused": True}})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"paused": True}})
 
     paused: Annotated[bool, Field(description="`true` lets it rest; `false` lets it go on from now.")]
 

@@ -33,7 +33,7 @@ class OfDataset(BaseModel):
 class TrainSettings(BaseModel):
     """How to train, whatever the dataset."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     horizon: Annotated[
         int,
@@ -110,4 +110,4 @@ class TrainSettings(BaseModel):
 class TrainRequest(TrainSettings, OfDataset):
     """One training of a model on a dataset."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": examples.TRAINING})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": examples.TRAINING})

@@ -55,6 +55,12 @@ def test_repeated_file_part_is_refused(client: TestClient) -> None:
     assert response.status_code == 422
 
 
+def test_empty_field_of_a_form_says_nothing(client: TestClient) -> None:
+    fields = dict.fromkeys(("name", "id_column", "time_column", "target_column", "frequency"), "")
+    response = client.post("/datasets", files={"file": ("visits.csv", csv_bytes())}, data=fields)
+    assert (response.status_code, response.json()["name"]) == (201, "visits")
+
+
 def test_datasets_are_paged_newest_first(client: TestClient) -> None:
     made = [upload(client, {"a": [1, 2]}, name=f"n{i}")["name"] for i in range(3)]
     first = client.get("/datasets", params={"limit": 2}).json()

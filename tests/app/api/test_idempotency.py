@@ -38,15 +38,38 @@ def test_same_key_with_another_file_is_refused(client: TestClient) -> None:
     assert send(client, csv_bytes({"b": [1, 2]})).status_code == 422
 
 
-def test_json_calls_are_compared_by_fields_not_by_spelling(client: TestClient) -> None:
+def test_json_calls_are_compared_byte_by_byte(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
     headers = {**KEY, "content-type": "application/json"}
-    spellings = [
-        f'{{"dataset_id": "{dataset_id}", "horizon": 3}}',
-        f'{{"horizon":3,"dataset_id":"{dataset_id}"}}',
+    body = f'{{"dataset_id": "{dataset_id}", "horizon": 3}}'
+    first, second, other = [
+        client.post("/train", content=each, headers=headers) for each in (body, body, f"{body} ")
     ]
-    first, second = [client.post("/train", content=body, headers=headers) for body in spellings]
-    assert first.json() == second.json()
+    assert (first.json(), other.status_code) == (second.json(), 422)
+
+
+def test_forms_are_compared_by_their_fields_and_the_bytes_of_the_file(client: TestClient) -> None:
+    def post(boundary: str, name: str = "n") -> httpx2.Response:
+        parts = [
+            'form-data; name="name"\r\n\r\n' + name,
+            'form-data; name="file"; filename="a.csv"\r\n\r\n' + csv_bytes().decode(),
+        ]
+        body = "".join(f"--{boundary}\r\nContent-Disposition: {part}\r\n" for part in parts)
+        kind = f"Multipart/Form-Data; boundary={boundary}"
+        return client.post(
+            "/datasets", content=f"{body}--{boundary}--", headers={**KEY, "content-type": kind}
+        )
+
+    first, again, other = post("one"), post("two"), post("two", "m")
+    assert (first.status_code, again.content, other.status_code) == (201, first.content, 422)
+
+
+def test_field_that_ends_like_another_begins_is_another_call(client: TestClient) -> None:
+    def post(**fields: str) -> int:
+        files = {"file": ("a.csv", csv_bytes())}
+        return client.post("/datasets", files=files, data=fields, headers=KEY).status_code
+
+    assert (post(name='a"\nx="b'), post(name="a", x="b")) == (201, 422)
 
 
 def test_refusal_is_kept_under_the_key(client: TestClient) -> None:

@@ -2,9 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from app.api import jobs
 from tests.factories import csv_bytes, upload
 
 ODD_PATHS = [
@@ -80,6 +82,106 @@ def test_name_of_a_series_that_no_index_holds_is_refused(client: TestClient, nam
 def test_name_of_a_dataset_with_nul_is_no_fault_of_ours(client: TestClient) -> None:
     response = client.post("/datasets", files={"file": ("a.csv", csv_bytes())}, data={"name": "n\0n"})
     assert response.status_code in (201, 422)
+
+
+ROW = '{"unique_id": "a", "ds": 2001, "y": 1.0}'
+DIGITS = "9" * 5000
+NUMBER = "9" * 4000  # longer ones are no JSON that this service reads
+LONG = "x" * 5000
+
+
+def send(client: TestClient, path: str, body: str, **headers: str) -> httpx2.Response:
+    return client.post(path, content=body, headers={"content-type": "application/json", **headers})
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/train", '{"dataset_id": "x", "horizon": %s}'),
+        ("/datasets", '{"name": %s, "observations": [' + ROW + "]}"),
+        ("/datasets", '{"observations": [{"ds": 2001, "y": %s}]}'),
+        ("/datasets/none/observations", '{"observations": %s}'),
+        ("/forecast", '{"observations": [' + ROW + '], "level": %s}'),
+        ("/schedules", '{"dataset_id": "x", "cron": "* * * * *", "train": %s}'),
+    ],
+)
+def test_deeply_nested_json_is_refused_with_and_without_a_key(
+    client: TestClient, path: str, body: str, depth: int
+) -> None:
+    nested = body % ("[" * depth + "]" * depth)
+    answers = [send(client, path, nested), send(client, path, nested, **{"Idempotency-Key": "one"})]
+    assert all(is_refused(answer.status_code) for answer in answers), answers[1].text
+
+
+@pytest.mark.parametrize("frequency", [DIGITS, "\u0663", "1" * 30, "x" * 5000, f"{DIGITS}D"])
+def test_frequency_of_any_writing_is_refused_in_body_and_form(client: TestClient, frequency: str) -> None:
+    rows = [{"ds": year, "y": 1.0} for year in (2001, 2002, 2003)]
+    files, fields = {"file": ("a.csv", csv_bytes())}, {"frequency": frequency}
+    answers = [
+        client.post("/datasets", json={"observations": rows, **fields}),
+        client.post("/datasets", files=files, data=fields),
+    ]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert {part["pointer"] for answer in answers for part in answer.json()["errors"]} == {"#/frequency"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/datasets", f'{{"frequency": {NUMBER}, "observations": [{ROW}]}}', "#/frequency"),
+        ("/datasets", f'{{"observations": [{{"ds": {NUMBER}, "y": 1}}]}}', "#/observations/0/ds"),
+        ("/datasets", f'{{"observations": [{{"ds": "{LONG}", "y": 1}}]}}', "#/observations/0/ds"),
+        (
+            "/datasets",
+            f'{{"observations": [{{"unique_id": {NUMBER}, "ds": 1, "y": 1}}]}}',
+            "#/observations/0/unique_id",
+        ),
+        ("/forecast", f'{{"dataset_id": "{LONG}", "observations": [{ROW}]}}', "#/dataset_id"),
+        ("/forecast", f'{{"model_id": "{LONG}", "observations": [{ROW}]}}', "#/model_id"),
+        ("/train", f'{{"dataset_id": "x", "horizon": 3, "seed": {2**70}}}', "#/seed"),
+        ("/datasets", f'{{"observations": [{{"ds": 1, "y": {DIGITS}}}]}}', "#/"),
+    ],
+)
+def test_value_of_any_length_in_a_body_is_refused_where_it_stands(
+    client: TestClient, path: str, body: str, pointer: str
+) -> None:
+    refused = send(client, path, body)
+    assert (refused.status_code, {part["pointer"] for part in refused.json()["errors"]}) == (422, {pointer})
+    assert len(refused.text) < 2000
+
+
+@pytest.mark.parametrize("field", ["id_column", "time_column", "target_column", "name", "frequency"])
+def test_long_field_of_a_form_is_refused(client: TestClient, field: str) -> None:
+    refused = client.post("/datasets", files={"file": ("a.csv", csv_bytes())}, data={field: LONG})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"#/{field}")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/forecast?dataset_id=",
+        "/forecast?model_id=",
+        "/forecast?unique_id=",
+        "/forecast?dataset_id=x&cursor=",
+        "/models?dataset_id=",
+        "/schedules?dataset_id=",
+        "/datasets/x/observations?unique_id=",
+        "/datasets?cursor=",
+    ],
+)
+def test_long_parameter_is_refused(client: TestClient, asked: str) -> None:
+    refused = client.get(f"{asked}{LONG}")
+    name = asked.rpartition("?")[2].rpartition("&")[2].rstrip("=")
+    assert refused.status_code == 422
+    assert [part["pointer"].partition("/")[0] for part in refused.json()["errors"]] == [f"?{name}"]
+
+
+@pytest.mark.parametrize("number", [DIGITS, "\u0663", "1_0", "-1"])
+def test_last_event_id_that_is_no_number_is_as_good_as_none(client: TestClient, number: str) -> None:
+    headers = [(b"last-event-id", number.encode())]
+    assert client.get("/jobs/none/events", headers=headers).status_code == 404
+    assert jobs._number(number) is None
 
 
 def test_multipart_without_boundary_says_what_is_wrong(client: TestClient) -> None:

@@ -8,13 +8,13 @@ from threading import Barrier
 
 import pytest
 from alembic import command
-from sqlalchemy import event, update
+from sqlalchemy import Executable, event, insert, update
 
 from app.auth import OWNER
 from app.db import engine, schema
 from app.db.engine import Database, Session
 from app.db.tables import Dataset, Workspace
-from app.errors import Unavailable
+from app.errors import BadInput, Unavailable
 from app.services import datasets
 from app.services.paging import PageRequest
 from tests.factories import dataset, workspace
@@ -139,3 +139,30 @@ def test_second_glance_at_a_time_waits_for_nothing(sqlite_url: str) -> None:
         with pytest.raises(Unavailable), database.glance() as other:
             count(other)
     database.dispose()
+
+
+def refusal(database: Database, statement: Executable) -> str:
+    """What is said of a statement whose values cannot be stored; nothing where they can."""
+    try:
+        with database.write() as session:
+            session.execute(statement)
+    except BadInput as refused:
+        return refused.detail
+    return ""
+
+
+def test_text_and_number_that_cannot_be_stored_are_told_apart(database: Database) -> None:
+    dataset(database)
+    assert "surrogate" in refusal(database, insert(Workspace).values(id="a\ud800"))
+    assert "64 bits" in refusal(database, update(Dataset).values(version=2**64))
+    nul = refusal(database, insert(Workspace).values(id="a\0b"))
+    assert "NUL" in nul or (database.is_sqlite and not nul)  # SQLite keeps it
+
+
+@pytest.mark.parametrize(
+    "fault", [OverflowError("int too large"), UnicodeEncodeError("utf-8", "x", 0, 1, "y")]
+)
+def test_overflow_that_no_statement_causes_is_a_fault_of_ours(database: Database, fault: Exception) -> None:
+    for opened in (database.read, database.write):
+        with pytest.raises(type(fault)), opened():
+            raise fault
