@@ -10,7 +10,7 @@ ABREAST := -n auto --maxprocesses 4
 SOURCES := app models migrations tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long check lint bench pretrain clean tools
+.PHONY: help demo serve test test-long fuzz check lint bench pretrain clean tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -27,6 +27,9 @@ test: $(READY) tools ## The fast tests, on SQLite and (where its server is insta
 
 test-long: $(READY) tools ## The tests that need signals, time or a browser
 	$(BIN)/pytest -m long
+
+fuzz: $(READY) tools ## Ten minutes of calls made up from the documentation, on both databases
+	FUZZ_SECONDS=300 $(BIN)/pytest -m long tests/acceptance/test_fuzzing.py
 
 lint: $(READY) ## Format, style, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)

@@ -1,0 +1,40 @@
+"""Calls made up from the documentation: whatever is sent, the service answers as it says that it does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.db.engine import Database
+from tests.factories import dataset, queued_job, scheduled, trained
+from tests.processes import running_api
+
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("brief_trainings")]
+SECONDS = os.environ.get("FUZZ_SECONDS", "50")  # for each kind of database
+CONFIG = str(Path("schemathesis.toml").resolve())
+PROGRAM = str(Path(sys.executable).with_name("schemathesis"))
+BOUNDS = ["--checks", "all", "--max-time", SECONDS, "--no-color"]
+
+
+def found(database: Database) -> dict[str, str]:
+    """Fill a database, and return what the configuration of the calls knows of it."""
+    dataset_id = dataset(database).id
+    return {
+        "FUZZ_DATASET": dataset_id,
+        "FUZZ_MODEL": trained(database, dataset_id),
+        "FUZZ_JOB": queued_job(database, dataset_id).job_id,
+        "FUZZ_SCHEDULE": scheduled(database, dataset_id),
+    }
+
+
+def test_calls_made_up_from_the_documentation_meet_what_it_says(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    known = {**os.environ, **found(database)}
+    with running_api(database_url, tmp_path, max_trainings=1_000_000) as service:
+        call = [PROGRAM, "--config-file", CONFIG, "run", f"{service.url}/openapi.json", *BOUNDS]
+        made = subprocess.run(call, cwd=tmp_path, env=known, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert "Traceback" not in service.log.read_text()
