@@ -22,11 +22,13 @@ Spelling = tuple[bytes, bytes, bytes]
 class BodyKey:
     """All that the bytes of an answer depend on; under one key they are always the same."""
 
+    release: str
     workspace_id: str
     model_id: str
     weights_sha256: str
     dataset_id: str
     dataset_version: int
+    dataset_sha256: str  # of a database that was set back, a version's number may come again
     method: str
     warned: bool
     unique_ids: tuple[str, ...]

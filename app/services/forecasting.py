@@ -28,7 +28,8 @@ from models.panel import Panel
 
 PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory
 SLOW_PAGE = 50  # where a series takes long, and the first page shall not take minutes
-OutlookKey = tuple[str, str, int, str, str, str]  # workspace, dataset, version, model, weights, method
+VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of what it was made of
+OutlookKey = tuple[VersionKey, str, str, str]  # and model, weights, method
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ class Source:
         """The dataset whose changes concern it."""
         return DatasetRef(self.version.workspace_id, self.version.dataset_id)
 
+    @cached_property
+    def version_key(self) -> VersionKey:
+        """All that its series depend on; of a database that was set back, a number may come again."""
+        return (*self.ref, self.version.version, self.version.source_sha256)
+
     @property
     def is_pretrained(self) -> bool:
         """Whether the pretrained network answers, and no model of the dataset."""
@@ -102,8 +108,7 @@ class Source:
     @cached_property
     def outlook_key(self) -> OutlookKey:
         """All that its outlook on a series depends on, beside the series; under one key it never changes."""
-        model = self.model
-        return (*self.ref, self.version.version, model.id, model.weights_key, self.answerer.name)
+        return self.version_key, self.model.id, self.model.weights_key, self.answerer.name
 
     @property
     def is_slow(self) -> bool:

@@ -17,6 +17,7 @@ from app.services.forecasting import (
     Reading,
     Source,
     Subject,
+    VersionKey,
     find_source,
     history_of,
     load_model,
@@ -33,12 +34,13 @@ from app.services.paging import PageRequest
 from app.services.unseen import Rows, Served, forecast_by_themselves, forecast_rows
 from app.services.verdicts import Answerer
 from app.settings import MEBIBYTE, Settings
+from app.version import release
 
 SOURCES = 1000
 DRAWN = ("image/png", "image/svg+xml")  # a picture takes a tenth of a second
 FEW = 16  # series that are written in the event loop
 SourceKey = tuple[str, Subject]  # workspace, what is asked
-PastKey = tuple[DatasetRef, int, int]  # dataset, version, horizon
+PastKey = tuple[VersionKey, int]  # and horizon
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,13 @@ class Oracle:
         source = await self._source(principal, query)
         is_page = not query.unique_ids
         key = BodyKey(
+            release=release(),
             workspace_id=principal.workspace_id,
             model_id=source.model.id,
             weights_sha256=source.model.weights_sha256,
             dataset_id=source.version.dataset_id,
             dataset_version=source.version.version,
+            dataset_sha256=source.version.source_sha256,
             method=source.answerer.name,
             warned=source.answerer.warning is not None,
             unique_ids=query.unique_ids,
@@ -197,7 +201,7 @@ class Oracle:
 
     async def _past(self, source: Source) -> Answerer:
         """Look back once for each version and horizon: that depends on nothing else."""
-        key = (source.ref, source.version.version, source.horizon)
+        key = (source.version_key, source.horizon)
         return await self._looked_back.get(key, lambda: looked_back(self._database, source, self._device))
 
     async def _model(self, source: Source) -> LoadedModel:

@@ -10,6 +10,8 @@ from fastapi.testclient import TestClient
 
 from app.api.memory import is_known
 from app.db.engine import Database
+from app.db.queries import changes
+from app.db.tables import Dataset, DatasetVersion, Series
 from app.main import create_app
 from app.observability import metrics
 from app.services import oracle
@@ -157,3 +159,46 @@ def test_figures_tell_where_answers_came_from(client: TestClient, dataset_id: st
     names = ("gatecast_forecasts_total", "gatecast_model_load_seconds", "gatecast_body_cache_bytes")
     assert [name for name in names if name not in shown.text] == []
     assert 'gatecast_requests_total{method="GET",route="/forecast",status="200"}' in shown.text
+
+
+def test_other_release_gives_another_tag(
+    client: TestClient, dataset_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may calibrate otherwise, and name the same forecast by the same words."""
+    _, etag, _ = ask(client, dataset_id)
+    monkeypatch.setattr(oracle, "release", lambda: "another")
+    with TestClient(client.app) as upgraded:
+        status, other, _ = ask(upgraded, dataset_id, **{"if-none-match": etag})
+    assert (status, other == etag) == (200, False)
+
+
+def append(client: TestClient, dataset_id: str, y: float) -> None:
+    rows = {"observations": [{"unique_id": "series 1", "ds": 2000, "y": y}]}
+    answer = client.post(f"/datasets/{dataset_id}/observations", json=rows)
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+
+
+def set_back(database: Database, dataset_id: str) -> None:
+    """Take the newest version of a dataset back, as restoring a backup does."""
+    with database.write() as session:
+        for table in (Series, DatasetVersion):
+            session.query(table).filter_by(dataset_id=dataset_id, version=2).delete()
+        session.get_one(Dataset, ("default", dataset_id)).version = 1
+        changes.note(session, "default", dataset_id)
+
+
+@pytest.mark.parametrize("model_id", ["pretrained", None])
+def test_version_that_comes_again_after_the_database_was_set_back_is_another(
+    client: TestClient, dataset_id: str, model_id: str | None
+) -> None:
+    params = {"dataset_id": dataset_id, "unique_id": "series 1"} | (
+        {"model_id": model_id} if model_id else {}
+    )
+    append(client, dataset_id, 200.0)
+    first = client.get("/forecast", params=params)
+    set_back(client.app.state.parts.database, dataset_id)  # type: ignore[attr-defined]  # an app of ours
+    append(client, dataset_id, 900.0)
+    second = client.get("/forecast", params=params, headers={"if-none-match": first.headers["etag"]})
+    assert second.status_code == 200
+    assert (first.json()["dataset_version"], second.json()["dataset_version"]) == (2, 2)
+    assert first.json()["forecast"] != second.json()["forecast"]

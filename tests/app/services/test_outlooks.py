@@ -8,7 +8,7 @@ from app.services.outlooks import Outlooks, SeriesOutlook
 from models.calibration import LEVELS, Bands
 from models.methods import Outlook
 
-KEY: OutlookKey = ("default", "dataset_1", 1, "model_1/weights", "0" * 64, "lstm")
+KEY: OutlookKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
 
 
 def said(name: str, horizon: int = 18) -> SeriesOutlook:
@@ -40,15 +40,17 @@ def test_nothing_is_recalled_where_one_is_missing() -> None:
 
 def test_other_version_method_or_weights_has_none() -> None:
     outlooks = filled("a")
-    workspace, dataset_id, version, weights, sha256, method = KEY
+    version, model_id, weights, method = KEY
+    workspace, dataset_id, number, sha256 = version
     others: list[OutlookKey] = [
-        ("other", dataset_id, version, weights, sha256, method),
-        (workspace, dataset_id, version + 1, weights, sha256, method),
-        (workspace, dataset_id, version, "model_2/weights", sha256, method),
-        (workspace, dataset_id, version, weights, "1" * 64, method),
-        (workspace, dataset_id, version, weights, sha256, "theta"),
+        (("other", dataset_id, number, sha256), model_id, weights, method),
+        ((workspace, dataset_id, number + 1, sha256), model_id, weights, method),
+        ((workspace, dataset_id, number, "2" * 64), model_id, weights, method),
+        (version, "model_2", weights, method),
+        (version, model_id, "2" * 64, method),
+        (version, model_id, weights, "theta"),
     ]
-    assert [outlooks.recall(key, ["a"]) for key in others] == [None] * 5
+    assert [outlooks.recall(key, ["a"]) for key in others] == [None] * 6
 
 
 def test_those_used_longest_ago_go_when_bytes_run_out() -> None:
