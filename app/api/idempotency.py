@@ -6,7 +6,8 @@ import logging
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
-from typing import Annotated, Any, BinaryIO
+from functools import partial
+from typing import Annotated, Any, BinaryIO, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
@@ -14,17 +15,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from app.api.bodies import MULTIPART, content_type
-from app.api.deps import CurrentPrincipal, TheParts
+from app.api.deps import CurrentPrincipal, Parts, TheParts
 from app.api.errors import problem
 from app.db.engine import Session
 from app.errors import AppError, Unavailable
 from app.services import idempotency
-from app.services.idempotency import Answer, Claim, Claims
+from app.services.idempotency import Answer, Claim
 from app.settings import MEBIBYTE
 
 KEPT_HEADERS = ("content-type", "location", "retry-after")
 SERVER_ERROR = 500
 logger = logging.getLogger(__name__)
+Done = TypeVar("Done")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -55,15 +57,14 @@ async def claim_key(
         yield
         return
     fingerprint = await _fingerprint(request)
-    async with parts.writers:
-        claimed = await run_in_threadpool(parts.claims.claim, principal, idempotency_key, fingerprint)
+    claimed = await _in_turn(parts, partial(parts.claims.claim, principal, idempotency_key, fingerprint))
     if isinstance(claimed, Answer):
         raise Repeated(claimed)
     request.state.claim = claimed
     try:
         yield
     except BaseException as error:  # after the call's own transaction has ended, also where its commit failed
-        await _settle(parts.claims, claimed, error, request.url.path)
+        await _settle(parts, claimed, error, request.url.path)
         raise
 
 
@@ -126,20 +127,26 @@ async def _keep(request: Request, response: Response) -> None:
         await run_in_threadpool(idempotency.keep, session, claim, _answer(response))
 
 
-async def _settle(claims: Claims, claim: Claim, error: BaseException, path: str) -> None:
+async def _settle(parts: Parts, claim: Claim, error: BaseException, path: str) -> None:
     """Keep the answer that refuses the call, or give the key free where the fault is not the caller's."""
     if isinstance(error, CancelledError):  # the service stops, and nothing can be waited for
-        claims.abandon(claim)
+        parts.claims.abandon(claim)
         return
     try:
         if isinstance(error, AppError) and error.status < SERVER_ERROR:
-            await run_in_threadpool(claims.refuse, claim, _answer(problem(error, path)))
+            await _in_turn(parts, partial(parts.claims.refuse, claim, _answer(problem(error, path))))
             return
     except Unavailable:  # then the call was not refused as far as anyone will know
         logger.warning("The refusal of a call could not be kept; its key is free again.")
-    claims.abandon(claim)
+    parts.claims.abandon(claim)
     with suppress(Unavailable):  # it is tried again with the next heartbeats
-        await run_in_threadpool(claims.tidy)
+        await _in_turn(parts, parts.claims.tidy)
+
+
+async def _in_turn(parts: Parts, change: Callable[[], Done]) -> Done:
+    """Change something when it is this call's turn: a thread must not wait for what another call holds."""
+    async with parts.writers:
+        return await run_in_threadpool(change)
 
 
 def _answer(response: Response) -> Answer:

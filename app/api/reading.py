@@ -7,7 +7,7 @@ from anyio import CapacityLimiter, to_thread
 
 from app.db.engine import Database, Session
 
-READERS = 4  # looks at a time, well below the connections there are: forecasts and bodies find some as well
+READERS = 3  # looks at a time, well below the connections there are: forecasts and bodies find some as well
 Params = ParamSpec("Params")
 Found = TypeVar("Found")
 

@@ -1,5 +1,8 @@
 """Calls that are sent twice."""
 
+import asyncio
+import threading
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -8,10 +11,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
+from app.api.idempotency import _settle
 from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import IdempotencyKey, Process, now
-from app.errors import Unavailable
+from app.errors import BadInput, Unavailable
 from app.services import datasets, idempotency
 from app.services.idempotency import Claim, Claims
 from app.services.processes import Presence
@@ -180,3 +184,20 @@ def cut_off(client: TestClient, database: Database, owner_id: str) -> None:
     send(client)
     with database.write() as session:
         session.query(IdempotencyKey).update({"status": None, "owner_id": owner_id})
+
+
+def test_refusal_waits_for_its_turn_to_be_stored_and_holds_no_thread_meanwhile() -> None:
+    """A thread that waits for a lock would be missing to whoever has it."""
+    stored = threading.Event()
+    claims = SimpleNamespace(refuse=lambda *_: stored.set())
+    parts: Any = SimpleNamespace(writers=asyncio.Semaphore(1), claims=claims)
+
+    async def main() -> None:
+        async with parts.writers:
+            refusal = _settle(parts, Claim("default", "one", "api"), BadInput("No."), "/datasets")
+            settling = asyncio.create_task(refusal)
+            assert not await asyncio.to_thread(stored.wait, 0.1)
+        await settling
+        assert stored.is_set()
+
+    asyncio.run(main())
