@@ -21,6 +21,7 @@ from app.db.ids import new_id
 from app.db.queries import processes as queries
 from app.db.tables import Process
 from app.errors import Unavailable
+from app.observability.watched import Watch
 
 HEARTBEAT_S = 1.0
 # A machine that was started anew has another boot, and so has another machine of the same name: the latter's
@@ -80,7 +81,8 @@ class Presence:
         self.forgotten = threading.Event()
         self._database, self._role, self._device = database, role, device
         self._watch = DeathWatch(deadline_s)
-        self._entered, self._away = False, False
+        self._beating = Watch(f"The heart of {self.id}", "Others may come to take this process for dead.")
+        self._entered = False
         self._then: Callable[[], None] = lambda: None
         self._over = threading.Event()
         self._heart = threading.Thread(target=self._keep_on, name="heart", daemon=True)
@@ -147,17 +149,9 @@ class Presence:
 
     def _try_to_look(self) -> None:
         """Look, whatever comes of it: a database that is away now may be back at the next beat."""
-        try:
+        with self._beating.attempt():
             self.look()
             self._then()
-        except Unavailable as error:
-            if not self._away:
-                logger.warning("The heart of %s beats no more until the database is back. %s", self.id, error)
-            self._away = True
-        except Exception:
-            logger.exception("The heartbeat failed and is tried again in %s s.", HEARTBEAT_S)
-        else:
-            self._away = False
 
 
 @contextmanager

@@ -14,8 +14,9 @@ from app.db.queries import changes
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.main import create_app
 from app.observability import metrics
-from app.services import oracle
+from app.services import change_feed, oracle
 from app.settings import Settings
+from benchmarks.process_tree import eventually
 from tests.factories import dataset, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -202,3 +203,20 @@ def test_version_that_comes_again_after_the_database_was_set_back_is_another(
     assert second.status_code == 200
     assert (first.json()["dataset_version"], second.json()["dataset_version"]) == (2, 2)
     assert first.json()["forecast"] != second.json()["forecast"]
+
+
+def test_who_has_changed_something_is_never_answered_with_what_was_before(
+    client: TestClient, dataset_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process knows what it changes itself before it answers, and not by a look some time later."""
+    monkeypatch.setattr(change_feed, "LOOK_S", 3600.0)
+    monkeypatch.setattr(change_feed, "FRESH_S", 3600.0)
+    with TestClient(client.app) as unlooking:
+        feed = unlooking.app.state.parts.oracle.feed  # type: ignore[attr-defined]  # an app of ours
+        eventually(lambda: feed.is_fresh)
+        before = from_memory()
+        assert ask(unlooking, dataset_id) == ask(unlooking, dataset_id)
+        append(unlooking, dataset_id, 900.0)
+        _, _, body = ask(unlooking, dataset_id)
+    assert from_memory() == before + 1
+    assert json.loads(body)["dataset_version"] == 2
