@@ -30,6 +30,15 @@ def put(session: Session, workspace_id: str, data: bytes) -> str:
     return key
 
 
+def hold(session: Session, workspace_id: str, key: str) -> None:
+    """Refer to what lies under a key already.
+
+    Raises BlobDamaged if it is gone.
+    """
+    if not queries.hold(session, workspace_id, key):
+        raise _damaged(key)
+
+
 def get(session: Session, workspace_id: str, key: str) -> bytes:
     """Return the bytes under a key.
 

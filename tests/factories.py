@@ -231,7 +231,7 @@ def publish(session: Session, model: Model, rows: bytes | None = None, promotion
     """Let a model enter as a training that ends does, and return its id."""
     model.weights_key = blobs.put(session, model.workspace_id, f"weights of {model.id}".encode())
     model.backtest_key = blobs.put(session, model.workspace_id, rows or backtest_rows({}))
-    champions.admit(session, model, promotion)
+    champions.admit(session, model, promotion, champions.compare(session, model, promotion))
     return model.id
 
 

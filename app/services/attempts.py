@@ -110,7 +110,7 @@ class _Attempt:
         reporter(Progress(phase="publishing", share_done=1.0))
         product = _product(work, result)
         product.model.training_seconds = checkpoints.seconds
-        _publish(self.database, self.ref, self.number, product)
+        _publish(self.database, self.ref, self.number, product, checkpoints)
 
 
 def perform_here(
@@ -166,16 +166,25 @@ class _Work:
         return Recipe(self.histories, config, candidates, self.request.method, device)
 
 
-def _publish(database: Database, ref: JobRef, attempt: int, product: "_Product") -> None:
-    """Store the model and end the job, in one transaction; wait for a database that is away."""
+def _publish(
+    database: Database, ref: JobRef, attempt: int, product: "_Product", checkpoints: JobCheckpoints
+) -> None:
+    """Store the model's bytes, then the model and the end of the job in one short transaction.
+
+    Until then the bytes go with the job, whatever becomes of it. A database that is away is waited for.
+    """
     deadline = time.monotonic() + PUBLISH_PATIENCE_S
     while True:
         try:
+            for number, data in enumerate(product.blobs):
+                checkpoints.keep(f"of the model, {number}", data)
+            with database.read() as session:
+                compared = champions.compare(session, product.model, product.promotion)
             with database.write() as session:
+                for key in product.model.blob_keys:
+                    blobs.hold(session, ref.workspace_id, key)
                 jobs.succeed(session, ref, attempt, product.model.id)
-                for data in product.blobs:
-                    blobs.put(session, ref.workspace_id, data)
-                champions.admit(session, product.model, product.promotion)
+                champions.admit(session, product.model, product.promotion, compared)
         except Unavailable:
             if time.monotonic() > deadline:
                 raise

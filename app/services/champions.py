@@ -6,7 +6,7 @@ compared with each other as well.
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -23,10 +23,30 @@ from models.verdict import FEWEST_UNITS
 SAME_ROW = ["unique_id", "cutoff", "step"]
 
 
-def admit(session: Session, model: Model, promotion: Promotion) -> None:
+class Compared(NamedTuple):
+    """Whether a new model is to be the champion in place of another one, or of none."""
+
+    champion_id: str | None
+    is_wanted: bool
+
+
+def compare(session: Session, model: Model, promotion: Promotion) -> Compared:
+    """Find out beforehand whether a new model is to be the champion, since reading two backtests takes long.
+
+    It holds as long as the dataset has the same champion.
+    """
+    champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
+    champion_id = None if champion is None else champion.id
+    return Compared(champion_id, _is_wanted(session, model, promotion, champion))
+
+
+def admit(session: Session, model: Model, promotion: Promotion, compared: Compared) -> None:
     """Store a new model, and make it the champion if that is wished for or if it is the better one."""
     dataset_queries.lock(session, model.workspace_id, model.dataset_id)
-    wanted = _is_wanted(session, model, promotion)
+    champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
+    if compared.champion_id != (None if champion is None else champion.id):
+        compared = compare(session, model, promotion)  # somebody else was promoted meanwhile
+    wanted = compared.is_wanted
     model.promotion = _next_promotion(session, model) if wanted else None
     queries.add(session, model)
     _point_to_last(session, model)
@@ -56,10 +76,9 @@ def _point_to_last(session: Session, model: Model) -> None:
     changes.note(session, model.workspace_id, model.dataset_id)
 
 
-def _is_wanted(session: Session, model: Model, promotion: Promotion) -> bool:
+def _is_wanted(session: Session, model: Model, promotion: Promotion, champion: Model | None) -> bool:
     if promotion != "auto":
         return promotion == "always"
-    champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     return champion is None or _is_better(session, model, champion)
 
 

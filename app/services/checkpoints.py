@@ -72,6 +72,14 @@ class JobCheckpoints:
         if self._should_pause():
             raise jobs.Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
 
+    def keep(self, part: str, data: bytes) -> None:
+        """Store bytes that a model is to take over, unless they are stored; until then they go with the job.
+
+        Raises Unavailable, and Superseded if the attempt has no say any more.
+        """
+        if self._parts.get(part, {}).get("key") != blobs.digest(data):
+            self._store({part: Artifact(data, {})})
+
     def _store(self, parts: Mapping[str, Artifact]) -> None:
         workspace_id = self._ref.workspace_id
         fresh = {

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app import blobs
 from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import Blob
 from app.errors import NotFound
 from app.schemas.models import ModelUpdate
 from app.schemas.train import Promotion
-from app.services import datasets, models
+from app.services import champions, datasets, models
 from tests.factories import backtest_rows, dataset, judged_model, publish
 
 Errors = dict[tuple[str, int], float]
@@ -166,6 +167,20 @@ def test_last_promoted_model_deleted_leaves_no_champion(database: Database, data
 
 def blobs_of(session: Session) -> set[str]:
     return set(session.scalars(select(Blob.key)))
+
+
+def test_comparison_made_beforehand_does_not_hold_for_another_champion(
+    database: Database, dataset_id: str
+) -> None:
+    model = judged_model(dataset_id, skill=0.1)
+    with database.write() as session:
+        model.backtest_key = blobs.put(session, OWNER.workspace_id, backtest_rows({}))
+        compared = champions.compare(session, model, "auto")
+    better = published(database, dataset_id, skill=0.9)
+    with database.write() as session:
+        champions.admit(session, model, "auto", compared)
+    assert compared == (None, True)
+    assert champion(database, dataset_id) == better
 
 
 def test_deleted_model_leaves_no_bytes(database: Database, dataset_id: str) -> None:

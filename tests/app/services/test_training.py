@@ -1,7 +1,7 @@
 """Trainings carried out: what they leave, and what they leave alone."""
 
 import time
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -217,8 +217,8 @@ def test_publication_tried_again_heeds_what_was_published_meanwhile(
 ) -> None:
     dataset_id, admit, admitted = dataset(database).id, champions.admit, list[str]()
 
-    def admit_and_lose_the_database(session: Session, model: Model, promotion: Promotion) -> None:
-        admit(session, model, promotion)
+    def admit_and_lose_the_database(session: Session, model: Model, *asked: Any) -> None:
+        admit(session, model, *asked)
         admitted.append(model.id)
         if len(admitted) == 1:
             raise Unavailable("gone for a moment")
