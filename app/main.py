@@ -46,6 +46,7 @@ it answers.
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
 PACKERS = 2  # uploads that are packed at a time
+PARSERS = 2  # uploads read at a time; Python reads no faster with more, and answers others slower
 THREADS = 32  # for what takes long: a few slow tables must not keep short forecasts waiting
 WRITERS = CHANGING - 1  # at a time; SQLite has one in any case. The heart finds a connection as well
 
@@ -109,6 +110,8 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
             lookout=CapacityLimiter(1),
             packers=CapacityLimiter(PACKERS),
             keep_versions=settings.keep_versions,
+            desk=CapacityLimiter(PARSERS),
+            max_columns=settings.max_columns,
         )
         yield
         await asyncio.to_thread(presence.close)  # calls that are given up on need the event loop

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
         ),
     ] = "auto"
     max_upload_mb: Annotated[int, Field(ge=1, description="Largest request body, in MiB.")] = 512
+    max_columns: Annotated[int, Field(ge=2, description="Most columns of an uploaded table.")] = 20_000
     model_cache_mb: Annotated[
         int, Field(ge=1, description="Memory for loaded models in the API process, in MiB.")
     ] = 512

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.concurrency import run_in_threadpool
 
 from app.api import errors
 from app.api.media import JSON
@@ -24,15 +24,15 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_body(request: Request, shape: type[Shape]) -> Shape:
-    """Read a body of this shape.
+async def read_body(request: Request, shape: type[Shape], turns: CapacityLimiter) -> Shape:
+    """Read a body of this shape when it has its turn.
 
     Raises UnsupportedType for one that is not JSON, BadInput for what does not have the shape.
     """
     said = content_type(request)
     if said != JSON:
         raise UnsupportedType(f"This call reads {JSON}; the body says {said or 'nothing about its type'}.")
-    return await run_in_threadpool(parsed, await request.body(), shape)
+    return await to_thread.run_sync(parsed, await request.body(), shape, limiter=turns)
 
 
 def parsed(body: bytes, shape: type[Shape]) -> Shape:

@@ -39,6 +39,9 @@ class Parts:
     keep_versions: int
     # A thread for readiness alone, which no amount of work keeps waiting.
     lookout: CapacityLimiter
+    # Uploads wait here to be read, without thread or connection: nothing else waits for them.
+    desk: CapacityLimiter
+    max_columns: int
 
 
 def parts_of(request: Request) -> Parts:

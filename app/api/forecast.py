@@ -5,6 +5,7 @@ from functools import partial
 from itertools import chain
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -44,9 +45,9 @@ REQUEST_BODY = {
 router = APIRouter(tags=["forecast"])
 
 
-async def get_request(request: Request) -> ForecastRequest:
+async def get_request(request: Request, oracle: TheOracle) -> ForecastRequest:
     """Read the body."""
-    return await read_body(request, ForecastRequest)
+    return await read_body(request, ForecastRequest, oracle.turns)
 
 
 def _header(description: str) -> dict[str, Any]:
@@ -129,7 +130,8 @@ async def forecast_unseen(
     with pointing_into_body():
         answered = await oracle.unseen(principal, query, request.observations)
     answers = answered.answers
-    data = await run_in_threadpool(_bytes_of, answered, media_type, as_page=len(answers) != 1)
+    write = partial(_bytes_of, answered, media_type, as_page=len(answers) != 1)
+    data = await to_thread.run_sync(write, limiter=oracle.turns)
     return Response(data, media_type=content_type(media_type), headers=_facts(answers, media_type))
 
 

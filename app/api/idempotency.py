@@ -9,13 +9,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, BinaryIO, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from app.api.bodies import MULTIPART, content_type
-from app.api.deps import CurrentPrincipal, Parts, TheParts
+from app.api.deps import CurrentPrincipal, Parts, TheParts, parts_of
 from app.api.errors import problem
 from app.db.engine import Session
 from app.errors import AppError, Unavailable
@@ -99,16 +100,16 @@ async def _fingerprint(request: Request) -> str:
     if content_type(request) == MULTIPART:
         form = await request.form()
         for name, value in sorted(form.multi_items(), key=lambda item: item[0]):
-            digest.update(json.dumps([name, *await _field(value)]).encode())
+            digest.update(json.dumps([name, *await _field(value, parts_of(request).desk)]).encode())
     else:
         digest.update(await request.body())
     return digest.hexdigest()
 
 
-async def _field(value: UploadFile | str) -> tuple[str | None, ...]:
+async def _field(value: UploadFile | str, desk: CapacityLimiter) -> tuple[str | None, ...]:
     if isinstance(value, str):
         return (value,)
-    return value.filename, await run_in_threadpool(_hash_file, value.file)
+    return value.filename, await to_thread.run_sync(_hash_file, value.file, limiter=desk)
 
 
 def _hash_file(file: BinaryIO) -> str:

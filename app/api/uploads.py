@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from app.api.bodies import MULTIPART, bad_fields, content_type, inlined, parsed
-from app.api.deps import CurrentPrincipal, Parts, Read, TheParts
+from app.api.deps import CurrentPrincipal, Parts, TheParts
 from app.api.media import JSON
 from app.api.paths import DatasetId
 from app.db.engine import DatasetRef
@@ -23,6 +23,7 @@ from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
+from app.schemas.names import RULE, Name, unclean
 from app.services import observations, storage
 from app.services.datasets import Arrival, Upload
 from app.services.drafts import Busy, Staged
@@ -63,9 +64,7 @@ class FileFields(BaseModel):
 class UploadFields(FileFields):
     """The fields beside the file of a new dataset."""
 
-    name: Annotated[
-        str, Field(max_length=200, description="A name for people; by default that of the file.")
-    ] = ""
+    name: Annotated[Name, Field(description="A name for people; by default that of the file.")] = ""
     frequency: Annotated[
         FrequencyText,
         Field(description="Pandas alias (`D`, `MS`, `h`, ...), or 1 for plain integers; found if absent."),
@@ -90,25 +89,27 @@ def check_room(request: Request, parts: TheParts) -> None:
 HasRoom = Depends(check_room)
 
 
-async def read_upload(request: Request) -> Upload:
+async def read_upload(request: Request, parts: TheParts) -> Upload:
     """Read a new dataset in whichever of its two forms it comes.
 
     Raises UnsupportedType for any other form, BadInput for what cannot be used.
     """
     if _media_type(request) == JSON:
-        return await run_in_threadpool(_read_json, await request.body())
-    return await run_in_threadpool(_read_table, *await _read_form(request, UploadFields))
+        return await to_thread.run_sync(_read_json, await request.body(), limiter=parts.desk)
+    fields = await _read_form(request, UploadFields)
+    return await to_thread.run_sync(_read_table, fields, parts.max_columns, limiter=parts.desk)
 
 
 async def read_observations(
-    request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, read: Read
+    request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, parts: TheParts
 ) -> Sent:
     """Read rows for a dataset in whichever of their two forms they come; raises as for a new one."""
     media_type = _media_type(request)
-    dataset = await read(observations.known, principal, dataset_id)
+    dataset = await parts.read(observations.known, principal, dataset_id)
     if media_type == JSON:
-        return await run_in_threadpool(_read_more_json, await request.body(), dataset)
-    return await run_in_threadpool(_read_more, *await _read_form(request, FileFields), dataset)
+        return await to_thread.run_sync(_read_more_json, await request.body(), dataset, limiter=parts.desk)
+    fields = await _read_form(request, FileFields)
+    return await to_thread.run_sync(_read_more, fields, dataset, parts.max_columns, limiter=parts.desk)
 
 
 def _media_type(request: Request) -> str:
@@ -121,12 +122,12 @@ def _media_type(request: Request) -> str:
     return media_type
 
 
-async def _read_form(request: Request, shape: type[Fields]) -> tuple[Fields, bytes]:
+async def _read_form(request: Request, shape: type[Fields]) -> Fields:
     fields = _validated(shape, _once_each(await request.form()))
     if not isinstance(fields.file, UploadFile):
         remedy = "Send the table as the form's part `file`, as a browser or `curl -F file=@data.csv` does."
         raise BadInput(f"There is no file in this form. {remedy}", [FieldError("#/file", remedy)])
-    return fields, await fields.file.read()
+    return fields
 
 
 def _once_each(form: FormData) -> dict[str, Any]:
@@ -138,9 +139,18 @@ def _once_each(form: FormData) -> dict[str, Any]:
     return dict(form)
 
 
-def _read_table(fields: UploadFields, data: bytes) -> Upload:
-    name = fields.name or PurePath(fields.file.filename or "").stem or "dataset"
-    return Upload(name, read_csv(data, fields.columns()), hashlib.sha256(data).hexdigest())
+def _read_table(fields: UploadFields, max_columns: int) -> Upload:
+    name = fields.name or _name_of(fields.file)
+    data = fields.file.file.read()
+    return Upload(name, read_csv(data, fields.columns(), max_columns), hashlib.sha256(data).hexdigest())
+
+
+def _name_of(file: UploadFile) -> str:
+    name = PurePath(file.filename or "").stem or "dataset"
+    if (sign := unclean(name)) is not None:
+        remedy = f"The name of the file has {sign}. {RULE}. Give the dataset another one by the field `name`."
+        raise BadInput(remedy, [FieldError("#/name", remedy)])
+    return name
 
 
 def _read_json(body: bytes) -> Upload:
@@ -149,8 +159,10 @@ def _read_json(body: bytes) -> Upload:
     return Upload(sent.name or "dataset", intake, hashlib.sha256(body).hexdigest())
 
 
-def _read_more(fields: FileFields, data: bytes, known: Known) -> Sent:
-    return Sent(read_more_csv(data, fields.columns(), known), hashlib.sha256(data).hexdigest())
+def _read_more(fields: FileFields, known: Known, max_columns: int) -> Sent:
+    data = fields.file.file.read()
+    addition = read_more_csv(data, fields.columns(), known, max_columns)
+    return Sent(addition, hashlib.sha256(data).hexdigest())
 
 
 def _read_more_json(body: bytes, known: Known) -> Sent:

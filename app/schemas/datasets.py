@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
+from app.schemas.names import Name
 
 Time = str | int
 
@@ -50,9 +51,7 @@ class DatasetCreate(BaseModel):
         },
     )
 
-    name: Annotated[
-        str | None, Field(max_length=200, description="A name for people; need not be unique.")
-    ] = None
+    name: Annotated[Name | None, Field(description="A name for people; need not be unique.")] = None
     frequency: Annotated[
         FrequencyText | Whole | None,
         Field(

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.schemas import examples
 from app.schemas.backtests import BacktestSummary, LevelCalibration, Verdict
 from app.schemas.lineage import Lineage
+from app.schemas.names import Name
 from app.schemas.train import ON_LOSS, Architecture, Begun, OnLoss, Preset
 
 
@@ -108,9 +109,7 @@ class ModelUpdate(BaseModel):
     )
 
     on_loss: Annotated[OnLoss | None, Field(description=ON_LOSS)] = None
-    name: Annotated[
-        str | None, Field(max_length=200, description="A name for people; an empty one takes it away.")
-    ] = None
+    name: Annotated[Name | None, Field(description="A name for people; an empty one takes it away.")] = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:

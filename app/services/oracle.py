@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from anyio import CapacityLimiter, to_thread
+
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef
 from app.observability import metrics
@@ -38,6 +40,7 @@ from app.version import release
 
 SOURCES = 1000
 DRAWN = ("image/png", "image/svg+xml")  # a picture takes a tenth of a second
+BROUGHT = 4  # calls at a time that bring their series; a thousand series take seconds
 FEW = 16  # series that are written in the event loop
 SourceKey = tuple[str, Subject]  # workspace, what is asked
 PastKey = tuple[VersionKey, int]  # and horizon
@@ -71,6 +74,8 @@ class Oracle:
         self._outlooks = Outlooks(settings.outlook_cache_mb * MEBIBYTE)
         self._batcher = Batcher(database, self._outlooks)
         self._pins = settings.pin_champions
+        # Calls that bring their series wait here for threads of their own, so that no other waits for them.
+        self.turns = CapacityLimiter(BROUGHT)
         self._pinned: dict[DatasetRef, tuple[ModelKey, int]] = {}
 
     def open(self) -> None:
@@ -136,7 +141,7 @@ class Oracle:
             return Answered(answers, lambda: History.of_only(frame))
 
         metrics.COMPUTED.inc()
-        return await asyncio.to_thread(make)
+        return await to_thread.run_sync(make, limiter=self.turns)
 
     async def _named(self, asked: Asked, write: Write) -> Body:
         outlooks = await self._outlooks_on(asked.source, asked.query.unique_ids)
