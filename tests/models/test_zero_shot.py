@@ -1,12 +1,14 @@
 import json
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from models import pretrained
 from models.config import MOST_STEPS
-from models.errors import HorizonTooLong
+from models.errors import ArtifactDamaged, HorizonTooLong
 from models.forecasting import forecast
 from models.methods import forecast_by
 from models.panel import Panel
@@ -88,3 +90,12 @@ def test_stored_weights_are_small_and_match_what_is_said_of_them() -> None:
     assert sha256(WEIGHTS.read_bytes()).hexdigest() == told["sha256"]
     assert WEIGHTS.stat().st_size <= MOST_BYTES
     assert zero_shot(1, 1).parameters <= MOST_WEIGHTS
+
+
+def test_pretrained_weights_that_cannot_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrained, "WEIGHTS", tmp_path / "damaged")
+    pretrained.WEIGHTS.write_bytes(b"no tensors")
+    with pytest.raises(ArtifactDamaged, match=r"pretrained weights, .*damaged, cannot be read"):
+        pretrained.pretrained_weights.__wrapped__()
