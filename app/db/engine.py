@@ -186,9 +186,13 @@ def _says_full(error: BaseException | None) -> bool:
 
 
 def _create_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
-    """Create a database's file for its owner alone, before SQLite does for all whom the umask lets."""
-    with suppress(OSError):  # SQLite tells what is wrong with the place
-        os.close(os.open(str(arguments[0]), os.O_CREAT | os.O_RDWR, PRIVATE))
+    """Create a database's file for its owner alone, before SQLite does for all whom the umask lets.
+
+    One that is there must not be opened: closing it would take away every lock that SQLite holds on it in
+    this process, and then two processes damage it.
+    """
+    with suppress(OSError):  # it is there; or SQLite tells what is wrong with the place
+        os.close(os.open(str(arguments[0]), os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
 
 
 def _refuse_unstorable(context: ExceptionContext) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -166,3 +167,19 @@ def test_overflow_that_no_statement_causes_is_a_fault_of_ours(database: Database
     for opened in (database.read, database.write):
         with pytest.raises(type(fault)), opened():
             raise fault
+
+
+def test_further_connection_leaves_the_locks_of_the_others_alone(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.writer.connect() as first:
+        first.exec_driver_sql("SELECT count(*) FROM workspaces")
+        held = locks_held(Path(database.file))
+        with database.reader.connect() as second:
+            second.exec_driver_sql("SELECT count(*) FROM workspaces")
+        assert locks_held(Path(database.file)) >= held > 0
+    database.dispose()
+
+
+def locks_held(file: Path) -> int:
+    """Count the locks on a file by the kernel's books: SQLite's, without which two processes damage it."""
+    return Path("/proc/locks").read_text().count(f":{file.stat().st_ino} ")
