@@ -76,7 +76,9 @@ async def app_error(request: Request, error: Exception) -> Response:
     """Render an error of the app, and log it where it is the service's own fault."""
     assert isinstance(error, AppError)  # noqa: S101  # what this handler is registered for
     if error.status >= AppError.status:
-        logger.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=error)
+        # Without a cause it was decided, as that a service is not ready: where it was raised tells nothing.
+        cause = error.__cause__
+        logger.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=cause and error)
     return problem(error, request.url.path)
 
 

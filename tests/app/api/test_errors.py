@@ -1,10 +1,13 @@
 """Errors as callers see them."""
 
+from functools import partial
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.api.deps import get_principal
+from app.errors import Unavailable
 from app.main import create_app
 from app.settings import Settings
 
@@ -74,3 +77,18 @@ def test_alive_without_a_database(tmp_path_factory: pytest.TempPathFactory) -> N
     with TestClient(create_app(Settings(database_url=f"sqlite:///{missing}"))) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
+
+
+def test_refusal_that_was_decided_is_logged_without_where_it_was_raised(
+    api: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(cause: Exception | None) -> None:
+        raise Unavailable("Not now.") from cause
+
+    for cause, traced in ((None, False), (OSError("gone"), True)):
+        api.dependency_overrides[get_principal] = partial(refuse, cause)
+        caplog.clear()
+        assert client.get("/jobs").status_code == 503
+        assert [bool(record.exc_info) for record in caplog.records if "Not now." in record.message] == [
+            traced
+        ]
