@@ -50,7 +50,7 @@ class Training:
 def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
     """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
     with _opened(settings) as database:
-        asked = request.model_copy(update={"dataset_id": _dataset_of(database, file)})
+        asked = request.model_copy(update={"dataset_id": _dataset_of(database, file, settings.max_columns)})
         with training_bar(Console(stderr=True)) as tell:
             job = attempts.perform_here(database, OWNER, asked, settings.device, tell)
         with database.read() as session:
@@ -137,14 +137,14 @@ def _opened(settings: Settings) -> Iterator[Database]:
         database.dispose()
 
 
-def _dataset_of(database: Database, file: Path) -> str:
+def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
     data = file.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     with database.read() as session:
         found = datasets.of_source(session, OWNER, digest)
     if found is not None:
         return found
-    intake = read_csv(data, Columns())
+    intake = read_csv(data, Columns(), max_columns)
     with processes.present(database) as process_id:
         arrival = Arrival(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with drafts.stored(arrival), database.write() as session:
