@@ -14,7 +14,7 @@ from benchmarks.process_tree import eventually
 from tests.processes import Service, running_service
 
 pytestmark = pytest.mark.long
-MANY = 20_000
+MANY = 60_000
 
 
 def table(series: int) -> bytes:
