@@ -68,13 +68,12 @@ class Performer:
         last, faults = None, 0
         while not self._stopping.is_set():
             try:
-                child = self._ready_child()
                 last = self._begin(ref, worker_id, last)
                 if last is None:
                     self._tell_end(ref)
                     self.is_busy = False
                     return
-                self._attempt(ref, last, child)
+                self._attempt(ref, last)
                 faults = 0
             except Unavailable:
                 logger.warning("The database is away; job %s waits for it.", ref.job_id)
@@ -102,9 +101,14 @@ class Performer:
         with self._database.write() as session:
             return jobs.begin(session, ref, worker_id, self._settings.max_attempts, last)
 
-    def _attempt(self, ref: JobRef, attempt: int, child: Child) -> None:
+    def _attempt(self, ref: JobRef, attempt: int) -> None:
         """Make one attempt in a child, and keep what broke it."""
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
+        try:
+            child = self._ready_child()
+        except NoChild:
+            self._write(lambda session: jobs.put_back(session, ref, attempt))
+            raise
         self.at_hand = AtHand(ref, attempt, child, threading.Event())
         try:
             child.begin(Task(ref, attempt, self._device, self._memory_bytes))
