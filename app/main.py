@@ -32,7 +32,7 @@ from app.services.oracle import Oracle
 from app.services.processes import Presence
 from app.services.readiness import Condition
 from app.services.training import Trainings
-from app.settings import MEBIBYTE, Settings
+from app.settings import Settings
 from app.version import VERSION
 
 DESCRIPTION = """
@@ -73,7 +73,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
     add_error_handlers(app)
     document(app)
     # The last one added is the first to see a call.
-    app.add_middleware(BodyLimit, limit_bytes=settings.max_upload_mb * MEBIBYTE)
+    app.add_middleware(BodyLimit, file_mb=settings.max_upload_mb, json_mb=settings.max_json_mb)
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
     app.state.calls = CallsInWork()
     app.add_middleware(CutOff, calls=app.state.calls)

@@ -94,7 +94,8 @@ class Settings(BaseSettings):
             description="`cpu`, `cuda:N`, or `auto`: the first GPU if there is one.",
         ),
     ] = "auto"
-    max_upload_mb: Annotated[int, Field(ge=1, description="Largest request body, in MiB.")] = 512
+    max_upload_mb: Annotated[int, Field(ge=1, description="Largest upload of a file, in MiB.")] = 512
+    max_json_mb: Annotated[int, Field(ge=1, description="Largest body of series as JSON, in MiB.")] = 64
     max_columns: Annotated[int, Field(ge=2, description="Most columns of an uploaded table.")] = 20_000
     model_cache_mb: Annotated[
         int, Field(ge=1, description="Memory for loaded models in the API process, in MiB.")

@@ -10,12 +10,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from app.api import errors
+from app.api.errors import bad_fields, listed
 from app.api.media import JSON
+from app.api.rows import read_rows
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
 
 MULTIPART = "multipart/form-data"
-SHOWN = 20  # mistakes
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
@@ -38,14 +38,14 @@ async def read_body(request: Request, shape: type[Shape], turns: CapacityLimiter
 def parsed(body: bytes, shape: type[Shape]) -> Shape:
     """Return the JSON text as a shape; BadInput where it is none."""
     try:
-        return shape.model_validate_json(body)
+        return read_rows(body, shape)
     except ValidationError as error:
-        raise bad_fields(error) from error
+        raise refused(error, shape) from error
 
 
-def bad_fields(error: ValidationError) -> BadInput:
+def refused(error: ValidationError, shape: type[BaseModel]) -> BadInput:
     """Return the refusal that tells of each field in a body that is wrong."""
-    return errors.bad_fields([{**part, "loc": ("body", *part["loc"])} for part in error.errors()[:SHOWN]])
+    return bad_fields([{**part, "loc": ("body", *part["loc"])} for part in listed(error)], shape)
 
 
 def inlined(shape: type[BaseModel]) -> dict[str, Any]:

@@ -6,13 +6,16 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException  # noqa: TID251  # rendered here, raised by the framework alone
 from starlette.responses import JSONResponse, Response
 
 from app.api.methods import allowed, is_there
+from app.api.unknown import LONGEST, known_fields, nearest
 from app.errors import AppError, BadInput, FieldError, NotFound, WrongMethod
 from app.schemas.problem import Problem, ProblemPart
 
+SHOWN = 20  # mistakes
 MEDIA_TYPE = "application/problem+json"
 # What pydantic calls the kinds of a field that may be of several, and a value that is of another one.
 KINDS = ("constrained-str", "constrained-int", "str", "int")
@@ -43,33 +46,46 @@ def problem(error: AppError, instance: str) -> Response:
     return Response(document.model_dump_json(), error.status, headers, media_type=MEDIA_TYPE)
 
 
-def field_errors(errors: Sequence[Any]) -> list[FieldError]:
+def listed(error: ValidationError) -> list[Any]:
+    """Return what pydantic finds wrong, without the values: they may be large."""
+    return list(error.errors(include_url=False, include_input=False)[:SHOWN])
+
+
+def field_errors(errors: Sequence[Any], shape: object = None) -> list[FieldError]:
     """Translate pydantic's error list: where by pointer, and what by its message.
 
-    Of a field that may be of several kinds, what is wrong with the kind it has.
+    Of a field that may be of several kinds, what is wrong with the kind it has; of one that the shape of the
+    body does not have, the nearest that it has.
     """
-    found = [(_pointer(error["loc"]), error) for error in errors]
+    found = [(_pointer(error["loc"]), error) for error in errors[:SHOWN]]
     apt = {pointer for pointer, error in found if not error["type"].endswith(OTHER_KIND)}
     return [
-        FieldError(pointer, f"{error['msg']}.")
+        FieldError(pointer, _told(error, shape))
         for pointer, error in found
         if pointer not in apt or not error["type"].endswith(OTHER_KIND)
     ]
 
 
-def bad_fields(errors: Sequence[Any]) -> BadInput:
-    """Return the refusal that tells of each of pydantic's errors."""
-    parts = field_errors(errors)
+def bad_fields(errors: Sequence[Any], shape: object = None) -> BadInput:
+    """Return the refusal that tells of each of pydantic's errors in a body of this shape."""
+    parts = field_errors(errors, shape)
     return BadInput("; ".join(f"{part.pointer}: {part.detail}" for part in parts), parts)
 
 
+def _told(error: Any, shape: object) -> str:
+    if error["type"] == "extra_forbidden":
+        _, *path, name = error["loc"]
+        return nearest(str(name), known_fields(shape, path), "field")
+    return f"{error['msg']}."
+
+
 def _pointer(location: Sequence[int | str]) -> str:
-    place, *path = (part for part in location if part not in KINDS)
+    place, *path = (str(part)[:LONGEST] for part in location if part not in KINDS)
     if place == "query":
-        return f"?{'/'.join(map(str, path))}"
+        return f"?{'/'.join(path)}"
     if place in ("path", "header"):
-        return f"{place}:{'/'.join(map(str, path))}"
-    return "#/" + "/".join(map(str, path if place == "body" else [place, *path]))
+        return f"{place}:{'/'.join(path)}"
+    return "#/" + "/".join(path if place == "body" else [place, *path])
 
 
 async def app_error(request: Request, error: Exception) -> Response:
@@ -84,7 +100,9 @@ async def app_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # what this handler is registered for
-    return problem(bad_fields(error.errors()), request.url.path)
+    body = getattr(request.scope.get("route"), "body_field", None)
+    shape = body and body.field_info.annotation
+    return problem(bad_fields(error.errors(), shape), request.url.path)
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:

@@ -1,16 +1,15 @@
 """Query parameters that a call does not know are refused, as fields of a body are: most are misspelt."""
 
 from collections.abc import Collection, Iterable, Iterator
-from difflib import get_close_matches
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from app.api.unknown import LONGEST, nearest
 from app.errors import BadInput, FieldError
 
 SHOWN = 10  # of those that are unknown
-LONGEST = 60  # characters of a name that are repeated
 
 
 def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
@@ -24,10 +23,7 @@ def refuse_unknown(names: Iterable[str], known: Collection[str]) -> None:
 def _remedy(name: str, known: Collection[str]) -> str:
     if not known:
         return "This call takes no query parameters. Leave it out."
-    nearest = get_close_matches(name[:LONGEST], known, 1)
-    if nearest:
-        return f"This call knows no such query parameter. Did you mean {nearest[0]}?"
-    return f"This call knows no such query parameter. It takes {', '.join(known)}."
+    return nearest(name, known, "query parameter")
 
 
 async def check_parameters(request: Request) -> None:

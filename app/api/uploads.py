@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.bodies import MULTIPART, bad_fields, content_type, inlined, parsed
+from app.api.bodies import MULTIPART, content_type, inlined, parsed, refused
 from app.api.deps import CurrentPrincipal, Parts, TheParts
 from app.api.media import JSON
 from app.api.paths import DatasetId
@@ -174,7 +174,7 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
     try:
         return shape.model_validate(fields)
     except ValidationError as error:
-        raise bad_fields(error) from error
+        raise refused(error, shape) from error
 
 
 async def stage_upload(

@@ -78,7 +78,7 @@ def test_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.Monkey
         await receive()
 
     sent = Sent()
-    asyncio.run(BodyLimit(read, limit_bytes=100)(scope(method="POST"), nothing_more, sent))
+    asyncio.run(BodyLimit(read, file_mb=1, json_mb=1)(scope(method="POST"), nothing_more, sent))
     assert sent.status == 408
 
 
@@ -94,7 +94,7 @@ def test_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
             await receive()
 
     sent = Sent()
-    asyncio.run(BodyLimit(read, limit_bytes=10_000)(scope(method="POST"), trickling, sent))
+    asyncio.run(BodyLimit(read, file_mb=1, json_mb=1)(scope(method="POST"), trickling, sent))
     assert sent.status == 408
 
 
@@ -112,7 +112,7 @@ def test_body_that_comes_slowly_but_steadily_is_read(monkeypatch: pytest.MonkeyP
         await answer(scope, receive, send)
 
     sent = Sent()
-    asyncio.run(BodyLimit(read, limit_bytes=10**6)(scope(method="POST"), steady, sent))
+    asyncio.run(BodyLimit(read, file_mb=1, json_mb=1)(scope(method="POST"), steady, sent))
     assert sent.status == 200
 
 
