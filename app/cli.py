@@ -232,7 +232,7 @@ def forecast(
     ] = None,
     level: Annotated[list[int] | None, typer.Option(min=50, max=99, help="Interval in percent.")] = None,
 ) -> None:
-    """Print the forecast for a file that was trained on, as CSV.
+    """Print the forecast for a file that was trained on or uploaded, as CSV.
 
     For example:
 

@@ -95,14 +95,14 @@ def verification_table(verified: Verification) -> Table:
 def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
     """Print the forecast of a file's dataset as CSV, and if it lost say so; `query` lacks its id.
 
-    Raises NotFound if the file was not trained on.
+    Raises NotFound if no dataset was made of just this file.
     """
     with _opened(settings) as database:
         with database.read() as session:
             found = datasets.of_source(session, OWNER, _sha256(file))
             if found is None:
                 raise NotFound(
-                    f"{file} was not trained on yet; run `gatecast train {file} --horizon 12` first."
+                    f"No dataset was made of just {file}; run `gatecast train {file} --horizon 12` first."
                 )
             source = find_source(session, OWNER, query.of_dataset(found))
         device = devices.resolve(settings.device)

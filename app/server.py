@@ -137,7 +137,8 @@ class _Api(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and only then import what the first forecast needs, which takes seconds."""
         await super().startup(sockets)
-        logger.info("Gatecast listens on port %d of %s.", self._settings.port, self._settings.host)
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        logger.info("Gatecast listens on http://%s:%d; /docs shows every call.", host, self._settings.port)
         threading.Thread(target=self._load, name="loading", daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

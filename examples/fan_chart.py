@@ -36,4 +36,6 @@ def main(url: str, dataset_id: str, unique_id: str, picture: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 5:  # noqa: PLR2004  # as many words as `main` takes, behind its name
+        sys.exit(__doc__)
     main(*sys.argv[1:])

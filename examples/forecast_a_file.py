@@ -21,4 +21,6 @@ def main(file: str, url: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:  # noqa: PLR2004  # as many words as `main` takes, behind its name
+        sys.exit(__doc__)
     main(*sys.argv[1:])

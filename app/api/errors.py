@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.api.methods import allowed, is_there
 from app.api.unknown import LONGEST, known_fields, nearest
-from app.errors import AppError, BadInput, FieldError, NotFound, WrongMethod
+from app.errors import AppError, BadInput, FieldError, NotFound, Unavailable, WrongMethod
 from app.schemas.problem import Problem, ProblemPart
 
 SHOWN = 20  # mistakes
@@ -91,9 +91,11 @@ def _pointer(location: Sequence[int | str]) -> str:
 async def app_error(request: Request, error: Exception) -> Response:
     """Render an error of the app, and log it where it is the service's own fault."""
     assert isinstance(error, AppError)  # noqa: S101  # what this handler is registered for
-    if error.status >= AppError.status:
-        # Without a cause it was decided, as that a service is not ready: where it was raised tells nothing.
-        cause = error.__cause__
+    cause = error.__cause__
+    # Without a cause an Unavailable was decided, as that a service is not ready yet: no fault, and asked for
+    # again and again. Where it was raised tells nothing.
+    decided = cause is None and isinstance(error, Unavailable)
+    if error.status >= AppError.status and not decided:
         logger.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=cause and error)
     return problem(error, request.url.path)
 

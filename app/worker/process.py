@@ -127,8 +127,11 @@ class Worker:
 
     def _take_over(self) -> None:
         """Put back into the queue what dead workers have left."""
-        if (dead := self._presence.dead) and (buried := workers.bury(self._database, self._queue, dead)):
-            logger.warning("Took over from the dead: %s.", ", ".join(buried))
+        if dead := self._presence.dead:
+            buried = workers.bury(self._database, self._queue, dead)
+            # Those that said goodbye have left nothing.
+            if died := [each.id for each in dead if each.id in buried and not each.stopped]:
+                logger.warning("Took over from the dead: %s.", ", ".join(died))
         # Asked in this order: whoever holds a job has been known before.
         holders = self._runner.holders()
         strays = workers.unknown(self._database, holders)
