@@ -80,8 +80,11 @@ UPLOAD_BODY = _request_body(UploadFields, DatasetCreate)
 OBSERVATIONS_BODY = _request_body(FileFields, ObservationsIn)
 
 
-def check_room(request: Request, parts: TheParts) -> None:
-    """Refuse a body for which the database's disk has no room, before anything of it is read."""
+def check_room(request: Request, _caller: CurrentPrincipal, parts: TheParts) -> None:
+    """Refuse a body for which the database's disk has no room, before anything of it is read.
+
+    Who calls is asked first: nobody else is told anything of the disk.
+    """
     declared = request.headers.get("content-length", "")
     storage.check_room(parts.database, int(declared) if declared.isdecimal() else 0)
 

@@ -20,4 +20,4 @@ def test_list_is_one_query_without_the_long_columns(database: Database) -> None:
         assert len(models.page(session, OWNER, None, PageRequest(10)).models) == 3
     (query,) = [statement for statement in statements if "FROM models" in statement]
     assert "models.verdicts" in query
-    assert not any(f"models.{name}" in query for name in ("backtest", "lineage", "methods", "artifact"))
+    assert not any(f"models.{name} " in query for name in ("backtest", "lineage", "methods", "artifact"))

@@ -1,6 +1,6 @@
 """`gatecast worker --check`, by which a container tells whether its worker lives."""
 
-import threading
+import pytest
 
 from app.db.engine import Database
 from app.services import workers
@@ -8,18 +8,20 @@ from app.services.processes import Presence
 from tests.factories import entered
 
 
-def test_beating_worker_is_seen(database: Database) -> None:
+def let_beat_meanwhile(process: Presence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.services.workers.time.sleep", lambda _seconds: process.look())
+
+
+def test_beating_worker_is_seen(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = Presence(database, "worker", "cpu")
     worker.look()
-    timer = threading.Timer(0.1, worker.look)
-    timer.start()
+    let_beat_meanwhile(worker, monkeypatch)
     assert workers.is_beating_here(database, within_s=0.5)
-    timer.join()
 
 
 def test_silent_worker_is_told(database: Database) -> None:
     entered(database)
-    assert not workers.is_beating_here(database, within_s=0.1)
+    assert not workers.is_beating_here(database, within_s=0.0)
 
 
 def test_worker_that_left_does_not_count(database: Database) -> None:
@@ -27,9 +29,6 @@ def test_worker_that_left_does_not_count(database: Database) -> None:
     assert not workers.is_beating_here(database, within_s=0.0)
 
 
-def test_process_that_answers_calls_is_no_worker(database: Database) -> None:
-    api = Presence(database, "api", "cpu")
-    timer = threading.Timer(0.05, api.look)
-    timer.start()
-    assert not workers.is_beating_here(database, within_s=0.3)
-    timer.join()
+def test_process_that_answers_calls_is_no_worker(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_beat_meanwhile(Presence(database, "api", "cpu"), monkeypatch)
+    assert not workers.is_beating_here(database, within_s=0.0)
