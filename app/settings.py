@@ -116,7 +116,11 @@ class Settings(BaseSettings):
     ] = 64
     max_requests: Annotated[
         int,
-        Field(ge=1, description="Requests in work at a time in an API process; more are refused."),
+        Field(
+            ge=1,
+            description="Requests in work at a time in an API process, and as many that bring a body; more "
+            "are refused.",
+        ),
     ] = 256
     max_attempts: Annotated[
         int, Field(ge=1, description="How often a training that died is started before it counts as failed.")

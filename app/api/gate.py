@@ -8,6 +8,7 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import problem
+from app.api.limits import BODILESS
 from app.errors import Unavailable
 from app.observability import metrics
 
@@ -18,11 +19,15 @@ logger = logging.getLogger(__name__)
 
 
 class Gate:
-    """Plain ASGI middleware: refuses calls beyond so many in work, at once; keeps the figures of all."""
+    """Plain ASGI middleware: refuses calls beyond so many in work, at once; keeps the figures of all.
+
+    Calls that bring a body have as many places of their own: a body may be long in coming, and takes the
+    place of another body at worst.
+    """
 
     def __init__(self, app: ASGIApp, *, most: int, log_all: bool) -> None:
         self._app, self._most, self._log_all = app, most, log_all
-        self._in_work = 0
+        self._in_work = {True: 0, False: 0}  # with a body, and without one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or answer 503, and look at what comes back."""
@@ -46,26 +51,33 @@ class Gate:
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in ALWAYS or scope["path"].endswith(STREAMS):
             await self._app(scope, receive, send)
-        elif self._in_work >= self._most:
+        elif self._in_work[_brings_body(scope)] >= self._most:
             metrics.REFUSED.inc()
             await problem(self._refusal(), scope["path"])(scope, receive, send)
         else:
             await self._work(scope, receive, send)
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._in_work += 1
-        metrics.IN_WORK.set(self._in_work)
+        brings_body = _brings_body(scope)
+        self._count(brings_body, 1)
         try:
             await self._app(scope, receive, send)
         finally:
-            self._in_work -= 1
-            metrics.IN_WORK.set(self._in_work)
+            self._count(brings_body, -1)
+
+    def _count(self, brings_body: bool, change: int) -> None:  # noqa: FBT001  # whose places they are
+        self._in_work[brings_body] += change
+        metrics.IN_WORK.set(sum(self._in_work.values()))
 
     def _refusal(self) -> Unavailable:
         return Unavailable(
-            f"This process works on {self._most} requests already. Ask again in a second; if it happens "
+            f"This process works on {self._most} such requests already. Ask again in a second; if it happens "
             "often, start more processes by `gatecast serve --workers`, or raise GATECAST_MAX_REQUESTS."
         )
+
+
+def _brings_body(scope: Scope) -> bool:
+    return scope["method"] not in BODILESS
 
 
 def note(scope: Scope, status: int, seconds: float, *, log_all: bool = False) -> None:

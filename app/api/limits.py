@@ -1,9 +1,9 @@
 """Refuse a body that is larger than the settings allow, and wait for none that stands still or trickles."""
 
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,8 +14,8 @@ from app.errors import AppError, TooLarge, TooSlow
 from app.settings import MEBIBYTE
 
 IDLE_S = 30.0  # for the next piece of a body to come
-SLOWEST = 1024  # bytes a second that a body has to come with, once that long was waited for it in all
-BODILESS = ("GET", "HEAD", "DELETE")
+SLOWEST = 16 * 1024  # bytes a second that a body has to come with, beyond that long for all of it
+BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
 WITH_SERIES = ("/datasets", "/forecast")
 
 
@@ -88,17 +88,17 @@ class _Body:
     async def receive(self) -> Message:
         if self._is_whole:
             return await self._receive()
-        began = time.monotonic()
+        began = monotonic()
         try:
             async with asyncio.timeout(min(IDLE_S, IDLE_S + self._seen / SLOWEST - self._waited_s)):
                 message = await self._receive()
         except TimeoutError as error:
             self.refusal = TooSlow(
-                f"Nothing more of the body came for {IDLE_S:g} seconds, or less than {SLOWEST} bytes a "
-                "second. Send it again, whole."
+                f"Nothing more of the body came for {IDLE_S:g} seconds, or less than "
+                f"{SLOWEST // 1024} KiB a second. Send it again, whole."
             )
             raise self.refusal from error
-        self._waited_s += time.monotonic() - began
+        self._waited_s += monotonic() - began
         self._is_whole = not message.get("more_body", False)
         self._seen += len(message.get("body", b""))
         if self._seen > self._limit.size:

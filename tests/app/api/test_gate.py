@@ -37,8 +37,8 @@ async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def overload(path: str) -> Sent:
-    """Ask for a path while the only call that may be in work is."""
+async def overload(path: str, method: str = "GET", busy_with: str = "GET") -> Sent:
+    """Ask for a path while the only call of a method that may be in work is."""
     begun, done = asyncio.Event(), asyncio.Event()
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,9 +48,9 @@ async def overload(path: str) -> Sent:
         await answer(scope, receive, send)
 
     gate, sent = Gate(slow, most=1, log_all=False), Sent()
-    first = asyncio.create_task(gate(scope("/slow"), nothing_more, Sent()))
+    first = asyncio.create_task(gate(scope("/slow", busy_with), nothing_more, Sent()))
     await begun.wait()
-    await gate(scope(path), nothing_more, sent)
+    await gate(scope(path, method), nothing_more, sent)
     done.set()
     await first
     after = Sent()
@@ -69,6 +69,42 @@ def test_call_too_many_is_refused_at_once_and_told_when_to_come_again() -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/jobs/job_1/events"])
 def test_what_watches_the_service_is_always_let_in(path: str) -> None:
     assert asyncio.run(overload(path)).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+def test_bodies_under_way_keep_out_no_call_without_one(method: str) -> None:
+    assert asyncio.run(overload("/forecast", method, busy_with="POST")).status == 200
+
+
+def test_calls_without_a_body_keep_out_none_that_brings_one() -> None:
+    assert asyncio.run(overload("/datasets", "POST")).status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_body_too_many_is_refused_at_once(method: str) -> None:
+    assert asyncio.run(overload("/datasets", method, busy_with="POST")).status == 503
+
+
+@pytest.mark.parametrize(("rate", "status"), [(15 * 1024, 408), (17 * 1024, 200)])
+def test_long_body_has_to_come_with_16_kib_a_second(
+    monkeypatch: pytest.MonkeyPatch, rate: int, status: int
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(limits, "monotonic", lambda: now[0])
+
+    async def a_second_of_it() -> Message:
+        now[0] += 1
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"a" * rate, "more_body": now[0] < 600}
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+        await answer(scope, receive, send)
+
+    sent = Sent()
+    asyncio.run(BodyLimit(read, file_mb=1, json_mb=20)(scope(method="POST"), a_second_of_it, sent))
+    assert sent.status == status
 
 
 def test_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
