@@ -5,6 +5,7 @@
     ├── BadInput        422  a payload, file or parameter that cannot be used
     ├── ForeignOrigin   403  a change asked for by a page of another origin, in a browser
     ├── NotFound        404  an id that is not there, or not the caller's
+    │   └── VersionGone 404  a version of a dataset that is not kept, or not any more
     ├── WrongMethod     405  a path called by a method that it does not answer
     ├── Conflict        409  a call that does not fit the state things are in
     ├── TooLarge        413  more bytes than the settings allow
@@ -72,6 +73,10 @@ class NotFound(AppError):
     status = 404
     code = "not-found"
     title = "There is nothing under this id"
+
+
+class VersionGone(NotFound):
+    """The same to a caller; a service that looked for the newest version itself looks again."""
 
 
 class WrongMethod(AppError):

@@ -25,7 +25,8 @@ from app.api.media import (
 )
 from app.api.memory import Ready, is_known, send_body, send_unchanged, shared_headers
 from app.api.pagination import encode_cursor
-from app.api.questions import DESCRIBED, OFFERS, read_question
+from app.api.questions import DESCRIBED, OFFERS, Question, read_question
+from app.auth import Principal
 from app.schemas import examples
 from app.schemas.forecast import ForecastPage, ForecastRequest, SeriesForecast
 from app.services.answers import Answered, Answers
@@ -99,13 +100,8 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
     question, oracle = read_question(request), parts_of(request).oracle
     if question.media_type in PICTURES:
         refuse_several(len(question.query.unique_ids), "?unique_id")
-    asked = await oracle.understand(principal, question.query, question.page, question.media_type)
-    etag = asked.key.etag.encode()
-    if is_known(question.known, etag):
-        return Ready(partial(send_unchanged, etag))
-    if question.media_type in TABLES and not question.query.unique_ids:
-        return await _every_series(oracle, asked)
-    return Ready(partial(send_body, await oracle.body(asked, question.spelling, _write)))
+    attempt = partial(_answer, oracle, principal, question)
+    return await oracle.with_newest(principal, question.query, attempt)
 
 
 @router.post("/forecast", response_model=None, responses=RESPONSES, openapi_extra=REQUEST_BODY)
@@ -133,6 +129,16 @@ async def forecast_unseen(
     write = partial(_bytes_of, answered, media_type, as_page=len(answers) != 1)
     data = await to_thread.run_sync(write, limiter=oracle.turns)
     return Response(data, media_type=content_type(media_type), headers=_facts(answers, media_type))
+
+
+async def _answer(oracle: Oracle, principal: Principal, question: Question) -> Response:
+    asked = await oracle.understand(principal, question.query, question.page, question.media_type)
+    etag = asked.key.etag.encode()
+    if is_known(question.known, etag):
+        return Ready(partial(send_unchanged, etag))
+    if question.media_type in TABLES and not question.query.unique_ids:
+        return await _every_series(oracle, asked)
+    return Ready(partial(send_body, await oracle.body(asked, question.spelling, _write)))
 
 
 async def _every_series(oracle: Oracle, asked: Asked) -> Response:

@@ -1,9 +1,9 @@
 """Answers in more than one media type: which one a caller likes, and how each is sent."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -12,13 +12,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
-from app.errors import NotAcceptable
+from app.errors import AppError, NotAcceptable
 
 IDLE_S = 30.0  # for the next piece of an answer to be taken
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 ARROW = "application/vnd.apache.arrow.stream"
 PNG, SVG = "image/png", "image/svg+xml"
 PAGE = "text/html"
+logger = logging.getLogger(__name__)
 WEIGHT = r"0(\.[0-9]{0,3})?|1(\.0{0,3})?"  # RFC 9110, 12.4.2
 
 
@@ -75,17 +76,28 @@ def csv_response(parts: Iterator[str]) -> Response:
 
 
 class Stream(StreamingResponse):
-    """An answer that is made as it is taken, and given up when it is not."""
+    """An answer that is made as it is taken, and given up when it is not, or when the rest cannot be made.
+
+    It then has no end: the server hangs up, and its caller sees that something is missing.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; whoever takes none of it for too long is left to the server, which hangs up."""
+        """Send it, or as much of it as can be."""
 
         async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(IDLE_S):
                 await send(message)
 
-        with suppress(TimeoutError):
+        try:
             await super().__call__(scope, receive, send_in_time)
+        except TimeoutError:
+            _log_cut(scope, logging.INFO, f"Nothing of it was taken for {IDLE_S:g} seconds.")
+        except AppError as error:
+            _log_cut(scope, logging.WARNING, error.detail)
+
+
+def _log_cut(scope: Scope, level: int, reason: str) -> None:
+    logger.log(level, "%s %s was cut off: %s", scope["method"], scope["path"], reason)
 
 
 def streamed(

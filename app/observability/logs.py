@@ -10,6 +10,8 @@ from typing import Any
 # shown: a caller's words must not look like a line of ours, nor move about on a terminal.
 UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 INDENT = "    "
+# What uvicorn says as an error of an answer without an end: who cut it off has said so, and why.
+UNENDED = "ASGI callable returned without completing response."
 
 
 class LineFormatter(logging.Formatter):
@@ -42,6 +44,11 @@ def _indented(text: str) -> str:
     return textwrap.indent("\n".join(map(escaped, text.split("\n"))), INDENT, lambda _: True)
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Tell whether an event is not told by another line already."""
+    return record.msg != UNENDED
+
+
 def set_up_logging(level: str) -> None:
     """Send everything from `level` on to standard error, uvicorn's lines and ours in one form."""
     logging.config.dictConfig(
@@ -51,10 +58,12 @@ def set_up_logging(level: str) -> None:
             "formatters": {
                 "line": {"()": LineFormatter, "fmt": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
             },
+            "filters": {"news": {"()": lambda: is_news}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": level.upper()},
             "loggers": {
                 "alembic": {"level": "WARNING"},
+                "uvicorn.error": {"filters": ["news"]},
                 # A handler of our own keeps the engine from adding one.
                 "dbos": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
             },

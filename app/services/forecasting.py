@@ -13,7 +13,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as model_queries
 from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
-from app.errors import BadInput, FieldError, NotFound
+from app.errors import BadInput, FieldError, VersionGone
 from app.intake.frame import TimeAxis
 from app.services import datasets, models, pretrained, verdicts
 from app.services import series as store
@@ -151,7 +151,7 @@ def told_of(
 def read_named(session: Session, source: Source, unique_ids: Iterable[str]) -> list[LastWindow]:
     """Read the named series, by name, without those that are not there.
 
-    Raises NotFound for a version that has gone since it was found.
+    Raises VersionGone where that is so of the version, since it was found.
     """
     rows = dataset_queries.last_windows(session, source.version, unique_ids)
     if not rows:
@@ -223,8 +223,8 @@ def find_source(session: Session, principal: Principal, query: ForecastQuery) ->
 def looked_back(database: Database, source: Source, device: str) -> Answerer:
     """Return the pretrained network as it does on the past of the series that it is a source for.
 
-    Of a large dataset the first series by name stand for all, the same ones in every process. Raises NotFound
-    for a dataset that was deleted meanwhile.
+    Of a large dataset the first series by name stand for all, the same ones in every process. Raises
+    VersionGone as `read_named` does.
     """
     with database.read() as session:
         _version(session, source.ref, source.version.version)
@@ -287,7 +287,7 @@ def _version_asked_for(
 def _version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:
     found = dataset_queries.version(session, *ref, number)
     if found is None:
-        raise NotFound(
+        raise VersionGone(
             f"Dataset {ref.dataset_id} has no version {number}, or not any more: the newest versions stay "
             "(GATECAST_KEEP_VERSIONS says how many), and those that a model has learned from."
         )

@@ -1,14 +1,16 @@
 """Forecasts at memory speed: what answers, with its model and its last answers kept as long as they hold."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef
+from app.errors import VersionGone
 from app.observability import metrics
 from app.services.answers import Answered, Answers, History
 from app.services.batching import Batcher
@@ -42,6 +44,8 @@ SOURCES = 1000
 DRAWN = ("image/png", "image/svg+xml")  # a picture takes a tenth of a second
 BROUGHT = 4  # calls at a time that bring their series; a thousand series take seconds
 FEW = 16  # series that are written in the event loop
+TRIES = 3  # to read the newest version before it is thinned out
+Done = TypeVar("Done")
 SourceKey = tuple[str, Subject]  # workspace, what is asked
 PastKey = tuple[VersionKey, int]  # and horizon
 
@@ -85,6 +89,22 @@ class Oracle:
     def close(self) -> None:
         """Follow no more."""
         self.feed.close()
+
+    async def with_newest(
+        self, principal: Principal, query: ForecastQuery, attempt: Callable[[], Awaitable[Done]]
+    ) -> Done:
+        """Do what finds out a query's version, then reads it: anew where it has been thinned out in between.
+
+        Raises VersionGone for a version that was asked for by its number, or the third time.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return await attempt()
+            except VersionGone:
+                if query.dataset_version is not None:
+                    raise
+                self._sources.drop((principal.workspace_id, query.subject))
+        return await attempt()
 
     async def understand(
         self, principal: Principal, query: ForecastQuery, page: PageRequest, media_type: str
@@ -131,7 +151,7 @@ class Oracle:
         if query.names_no_dataset:
             forecast = partial(forecast_by_themselves, rows, query.horizon, query.levels, self._device)
         else:
-            source = await self._source(principal, query)
+            source = await self.with_newest(principal, query, partial(self._source, principal, query))
             model = await self._model(source)
             served = Served(source.model, source.axis, source.answerer, model.forecaster)
             forecast = partial(forecast_rows, served, rows, source.horizon, query.levels)
