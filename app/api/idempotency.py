@@ -19,7 +19,7 @@ from app.api.bodies import MULTIPART, content_type
 from app.api.deps import CurrentPrincipal, Parts, TheParts, parts_of
 from app.api.errors import problem
 from app.db.engine import Session
-from app.errors import AppError, Unavailable
+from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.services import idempotency
 from app.services.idempotency import Answer, Claim
 from app.settings import MEBIBYTE
@@ -57,6 +57,7 @@ async def claim_key(
     if idempotency_key is None:
         yield
         return
+    _refuse_several(request)
     fingerprint = await _fingerprint(request)
     claimed = await _in_turn(parts, partial(parts.claims.claim, principal, idempotency_key, fingerprint))
     if isinstance(claimed, Answer):
@@ -70,6 +71,13 @@ async def claim_key(
 
 
 OncePerKey = Depends(claim_key)
+
+
+def _refuse_several(request: Request) -> None:
+    if len(request.headers.getlist("idempotency-key")) > 1:
+        remedy = "Send one key with a call."
+        parts = [FieldError(idempotency.POINTER, remedy)]
+        raise BadInput(f"The call has more than one Idempotency-Key. {remedy}", parts)
 
 
 class IdempotentRoute(APIRoute):

@@ -23,7 +23,7 @@ from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
-from app.schemas.names import RULE, Name, unclean
+from app.schemas.names import RULE, Name, trimmed, unclean
 from app.services import observations, storage
 from app.services.datasets import Arrival, Upload
 from app.services.drafts import Busy, Staged
@@ -149,11 +149,11 @@ def _read_table(fields: UploadFields, max_columns: int) -> Upload:
 
 
 def _name_of(file: UploadFile) -> str:
-    name = PurePath(file.filename or "").stem or "dataset"
+    name = PurePath(file.filename or "").stem
     if (sign := unclean(name)) is not None:
         remedy = f"The name of the file has {sign}. {RULE}. Give the dataset another one by the field `name`."
         raise BadInput(remedy, [FieldError("#/name", remedy)])
-    return name
+    return trimmed(name) or "dataset"
 
 
 def _read_json(body: bytes) -> Upload:

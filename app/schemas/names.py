@@ -17,10 +17,15 @@ def unclean(name: str) -> str | None:
     return None if found is None else f"U+{ord(found[0]):04X}"
 
 
+def trimmed(name: str) -> str:
+    """Return a name without blanks around it, and without the mark that some programs begin a text with."""
+    return name.strip().strip("\ufeff").strip()
+
+
 def _clean(name: str) -> str:
     if (sign := unclean(name)) is not None:
         raise ValueError(f"{RULE}, and this one has {sign}: leave it out")
-    return name
+    return trimmed(name)
 
 
 Name = Annotated[
@@ -31,4 +36,4 @@ Name = Annotated[
         json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"},
     ),
 ]
-"""The name of a dataset or a model."""
+"""The name of a dataset or a model; of blanks alone it is none."""

@@ -4,6 +4,7 @@ It also knows fields for seconds and years, `@daily` and its kin, and `R`, anoth
 an expression has the five fields of crontab, so that it means the same to whoever reads it.
 """
 
+import re
 from datetime import UTC, datetime
 
 from croniter import croniter
@@ -11,6 +12,7 @@ from croniter import croniter
 from app.errors import BadInput, FieldError
 
 FIELDS = 5
+LONGEST_STEPS = (60, 24, 31, 12, 7)  # of each field; croniter takes longer ones as well, to no purpose
 REMEDY = (
     "Give five fields, in UTC: minute, hour, day of the month, month, day of the week. "
     "`0 6 * * 1` is every Monday at 06:00."
@@ -36,11 +38,17 @@ def next_after(cron: str, moment: datetime) -> datetime:
         raise _refusal(f"The cron expression {cron!r} has {len(fields)} fields.")
     if any(field[0] in "rR" for field in fields):
         raise _refusal(f"The cron expression {cron!r} leaves times to chance.")
+    if any(map(_steps_too_far, fields, LONGEST_STEPS)):
+        raise _refusal(f"The cron expression {cron!r} has a step that is longer than its field.")
     try:
         found: datetime = croniter(cron, moment.astimezone(UTC)).get_next(datetime)
     except ValueError as error:
         raise _refusal(f"The cron expression {cron!r} names no time that ever comes.") from error
     return found
+
+
+def _steps_too_far(field: str, longest: int) -> bool:
+    return any(int(step) > longest for step in re.findall(r"/(\d+)", field))
 
 
 def _refusal(detail: str) -> BadInput:

@@ -42,6 +42,14 @@ def test_same_key_with_another_file_is_refused(client: TestClient) -> None:
     assert send(client, csv_bytes({"b": [1, 2]})).status_code == 422
 
 
+def test_two_keys_are_refused(client: TestClient) -> None:
+    keys = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    refused = client.post("/datasets", files={"file": ("a.csv", csv_bytes())}, headers=keys)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "header:Idempotency-Key"
+    assert client.get("/datasets").json()["datasets"] == []
+
+
 def test_json_calls_are_compared_byte_by_byte(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
     headers = {**KEY, "content-type": "application/json"}

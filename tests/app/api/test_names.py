@@ -45,6 +45,17 @@ def test_name_in_persian_with_its_joiners_is_taken(client: TestClient, send: Sen
     assert response.json()["name"] == name
 
 
+@pytest.mark.parametrize("send", [in_json, in_a_field, of_a_file])
+def test_name_is_taken_without_blanks_and_byte_order_mark_around_it(client: TestClient, send: Send) -> None:
+    assert send(client, "\ufeff  north south\u00a0").json()["name"] == "north south"
+
+
+@pytest.mark.parametrize("name", [" ", "\ufeff", "\ufeff \u3000"])
+@pytest.mark.parametrize(("send", "given"), [(in_json, "dataset"), (in_a_field, "a"), (of_a_file, "dataset")])
+def test_name_of_blanks_alone_is_none(client: TestClient, send: Send, given: str, name: str) -> None:
+    assert send(client, name).json()["name"] == given
+
+
 @pytest.mark.parametrize("path", ["/datasets", "/forecast"])
 def test_name_of_a_series_is_refused_by_its_observation(client: TestClient, path: str) -> None:
     rows = [{"unique_id": name, "ds": year, "y": 1.0} for name in ("a", BAD) for year in range(2001, 2009)]

@@ -20,6 +20,7 @@ FRIDAY = datetime(2026, 1, 30, 9, 7, 30, tzinfo=UTC)
         ("0 6 * * mon-thu", datetime(2026, 2, 2, 6, 0, tzinfo=UTC)),
         ("30 22 1,15 * *", datetime(2026, 2, 1, 22, 30, tzinfo=UTC)),
         ("0 6 1 * 7", datetime(2026, 2, 1, 6, 0, tzinfo=UTC)),
+        ("*/60 */24 * */12 *", datetime(2026, 1, 31, 0, 0, tzinfo=UTC)),
         ("0 0 29 2 *", datetime(2028, 2, 29, 0, 0, tzinfo=UTC)),
     ],
 )
@@ -43,7 +44,8 @@ def test_hours_are_those_of_utc_wherever_the_moment_is_told() -> None:
     [
         *("", "0 6 * *", "0 0 6 * * *", "0 0 6 * * * 2030", "@daily", "60 * * * *", "0 6 * * 8", "soon " * 5),
         *("0 6 31 2 *", "H 6 * * *", "R 6 * * *", "r(1-5) 6 * * *", "*/0 * * * *", "\0 6 * * *"),
-        "\uff19 6 * * *",
+        *("\uff19 6 * * *", f"*/{'9' * 22} * * * *", "*/61 * * * *", "0 0-12/25 * * *", "0 0 */32 * *"),
+        *("0 0 1 */13 *", "0 0 * * */8", "0,*/61 * * * *"),
     ],
 )
 def test_other_expression_is_refused_with_how_to_mend_it(cron: str) -> None:
