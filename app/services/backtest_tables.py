@@ -8,6 +8,7 @@ The same backtest gives the same bytes, so that their hash tells whether two are
 import io
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,12 +58,30 @@ def series_table(histories: Histories, backtest: Backtest) -> bytes:
 
 def read_rows(session: Session, model: Model, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the rows of a model's backtest, or some of their columns."""
-    return _read(session, model, model.backtest_key, columns)
+    return _pandas(_read(session, model, model.backtest_key, columns))
 
 
 def read_series(session: Session, model: Model) -> pd.DataFrame:
     """Return the measures for each series of a model's backtest."""
-    return _read(session, model, model.series_key)
+    return _pandas(_read(session, model, model.series_key))
+
+
+def row_slice(session: Session, model: Model, first: int, count: int) -> tuple[list[dict[str, Any]], int]:
+    """Return some rows of a model's backtest from the row `first` on, and how many there are in all.
+
+    Without a data frame, which would cost more than all else that a page takes.
+    """
+    table = _read(session, model, model.backtest_key)
+    return table.slice(first, count).to_pylist(), len(table)
+
+
+def series_slice(session: Session, model: Model, first: int, count: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the measures of some series from the series `first` on, and how many series there are in all."""
+    table = _read(session, model, model.series_key)
+    names = table["unique_id"].to_numpy()  # in order, each as often as there are methods
+    begins = np.append(np.flatnonzero(np.append(True, names[1:] != names[:-1])), len(names))
+    begin, end = (int(begins[min(at, len(begins) - 1)]) for at in (first, first + count))
+    return table.slice(begin, end - begin).to_pylist(), len(begins) - 1
 
 
 def _wide(name: str, forecast: Forecast) -> list[tuple[str, NDArray[np.float64]]]:
@@ -86,12 +105,14 @@ def _written(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _read(
-    session: Session, model: Model, key: str | None, columns: Sequence[str] | None = None
-) -> pd.DataFrame:
+def _read(session: Session, model: Model, key: str | None, columns: Sequence[str] | None = None) -> pa.Table:
     assert key is not None  # noqa: S101  # who asks has seen that there is a backtest
     data = blobs.get(session, model.workspace_id, key)
-    frame: pd.DataFrame = pq.read_table(
-        io.BytesIO(data), columns=None if columns is None else list(columns)
-    ).to_pandas()
+    # By the thread that asks: handing small columns to others costs more than reading them.
+    wanted = None if columns is None else list(columns)
+    return pq.read_table(io.BytesIO(data), columns=wanted, use_threads=False)
+
+
+def _pandas(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
     return frame

@@ -1,0 +1,234 @@
+"""How long others wait while a crowd calls: two hundred readers of a list at once, 45 wide uploads at once.
+
+A service on SQLite, or with `--postgres` on a server of its own, holds a dataset with a model. Beside each
+crowd others ask for `/healthz`, `/readyz`, forecasts that nobody asked for before, and a change.
+
+    python -m benchmarks.crowds
+    python -m benchmarks.crowds --postgres
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx2
+
+from app.client import Client
+from benchmarks import postgres
+from benchmarks.report import finish, print_table
+from benchmarks.service import end_on_sigterm, running_service
+
+READERS, UPLOADS, COLUMNS, ROWS = 200, 45, 300, 10
+ANSWERED_S, HEALTHY_S = 5.0, 0.25
+PAUSE_S = 0.02  # between two calls of one who asks beside a crowd
+DATA = Path(__file__).parents[1] / "examples" / "population.csv"
+LISTS = (
+    "/datasets",
+    "/datasets/{dataset}/series",
+    "/datasets/{dataset}/observations?unique_id={series}",
+    "/jobs",
+    "/models",
+    "/models/{model}/backtest",
+    "/models/{model}/backtest/series",
+    "/schedules",
+    "/workers",
+)
+
+
+class Reply(NamedTuple):
+    """What a call was answered, and when."""
+
+    status: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A connection for one call."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def ask(self, path: str, method: str = "GET", sent: object = None) -> Reply:
+        """Make the call."""
+        began, body = time.monotonic(), b"" if sent is None else json.dumps(sent).encode()
+        lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []
+        self.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        answer = await self.reader.read()
+        self.writer.close()
+        return Reply(int(answer.split()[1]), time.monotonic() - began)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A service that is asked over a connection for each call, and what it has."""
+
+    url: str
+    dataset: str
+    model: str
+    schedule: str
+    series: str
+    levels: Iterator[tuple[int, int]] = field(
+        default_factory=lambda: itertools.combinations(range(50, 100), 2)
+    )
+
+    @property
+    def lists(self) -> list[str]:
+        """The lists there are."""
+        return [
+            path.format(dataset=self.dataset, model=self.model, series=self.series.replace(" ", "+"))
+            for path in LISTS
+        ]
+
+    def never_asked(self) -> str:
+        """Return a forecast that nobody has asked for."""
+        low, high = next(self.levels)
+        name = self.series.replace(" ", "+")
+        return f"/forecast?dataset_id={self.dataset}&unique_id={name}&level={low}&level={high}"
+
+    async def line(self) -> Line:
+        """Connect."""
+        place = urlsplit(self.url)
+        return Line(*await asyncio.open_connection(place.hostname, place.port))
+
+    async def ask(self, path: str, method: str = "GET", sent: object = None) -> Reply:
+        """Make a call over a connection of its own."""
+        return await (await self.line()).ask(path, method, sent)
+
+
+@dataclass(frozen=True)
+class Rush:
+    """What a crowd was answered, and those who asked beside it."""
+
+    crowd: list[Reply]
+    others: dict[str, list[Reply]]
+
+    def slowest(self, *who: str) -> float:
+        """Return how long the slowest of the crowd took, or of others."""
+        return max(reply.seconds for reply in self._of(who))
+
+    def statuses(self, *who: str) -> set[int]:
+        """Return what the crowd was answered, or others."""
+        return {reply.status for reply in self._of(who)}
+
+    def _of(self, who: tuple[str, ...]) -> list[Reply]:
+        return [reply for each in who for reply in self.others[each]] if who else self.crowd
+
+
+async def rush(target: Target, path: str) -> Rush:
+    """Let readers ask for a list, all at once; beside them others ask for as long as that takes."""
+    lines = [await target.line() for _ in range(READERS)]
+    return await beside(target, asyncio.gather(*(line.ask(path) for line in lines)))
+
+
+async def beside(target: Target, crowd: "asyncio.Future[list[Reply]]") -> Rush:
+    """Ask for other things as long as a crowd is not answered."""
+    others = {
+        "health": lambda: target.ask("/healthz"),
+        "readiness": lambda: target.ask("/readyz"),
+        "forecast": lambda: target.ask(target.never_asked()),
+        "change": lambda: target.ask(f"/schedules/{target.schedule}", "PATCH", {"paused": True}),
+    }
+    replies = await asyncio.gather(*(_meanwhile(crowd, ask) for ask in others.values()))
+    return Rush(await crowd, dict(zip(others, replies, strict=True)))
+
+
+async def _meanwhile(
+    crowd: "asyncio.Future[list[Reply]]", ask: Callable[[], Awaitable[Reply]]
+) -> list[Reply]:
+    replies = [await ask()]
+    while not crowd.done():
+        await asyncio.sleep(PAUSE_S)
+        replies.append(await ask())
+    return replies
+
+
+async def uploads(target: Target) -> Rush:
+    """Upload wide tables, all at once."""
+    names = ["date", *(f"reading {i}" for i in range(COLUMNS - 1))]
+    rows = ([f"2024-01-{day + 1:02}", *(str(day + i) for i in range(COLUMNS - 1))] for day in range(ROWS))
+    table = "\n".join(",".join(row) for row in itertools.chain([names], rows)).encode()
+    async with httpx2.AsyncClient(
+        base_url=target.url, timeout=60, limits=httpx2.Limits(max_connections=None)
+    ) as client:
+
+        async def send() -> Reply:
+            began, form = time.monotonic(), {"target_column": "reading 7"}
+            answer = await client.post("/datasets", files={"file": ("wide.csv", table)}, data=form)
+            return Reply(answer.status_code, time.monotonic() - began)
+
+        return await beside(target, asyncio.gather(*(send() for _ in range(UPLOADS))))
+
+
+def prepared(url: str) -> Target:
+    """Upload the population, train on it and put up a schedule."""
+    with Client(url) as client:
+        dataset = client.upload_file(DATA)
+        job = client.wait(client.train(dataset.id, 5, "quick").id)
+    asked = {"dataset_id": dataset.id, "cron": "0 6 1 1 *", "train": {"horizon": 5}}
+    schedule: dict[str, Any] = httpx2.post(f"{url}/schedules", json=asked).raise_for_status().json()
+    return Target(url, dataset.id, str(job.model_id), schedule["id"], "Norway")
+
+
+async def measure(target: Target) -> dict[str, Rush]:
+    """Let one crowd come after the other."""
+    for path in (*target.lists, target.never_asked(), "/readyz"):
+        await target.ask(path)  # what is imported for the first is not what this is about
+    found = {path.partition("?")[0]: await rush(target, path) for path in target.lists}
+    return {**found, f"{UPLOADS} uploads": await uploads(target)}
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
+    """Start a server with an empty database, and give its address."""
+    programs = postgres.programs()
+    if programs is None:
+        raise SystemExit("Postgres' server programs are not here.")
+    with postgres.running_server(programs) as server, postgres.own_database(server.url) as url:
+        yield url
+
+
+def main() -> None:
+    """Measure, print and keep."""
+    end_on_sigterm()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--postgres", action="store_true", help="on a server of its own, in place of SQLite")
+    on_postgres = parser.parse_args().postgres
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatecast-crowds-")))
+        more = {"DATABASE_URL": stack.enter_context(_postgres())} if on_postgres else {}
+        service = stack.enter_context(running_service(folder, **more))
+        target = prepared(service.url)
+        service.wait_until_quiet()
+        found = asyncio.run(measure(target))
+    whole = [each.statuses() | each.statuses(*each.others) for each in found.values()]
+    rows = [
+        (path, *(f"{seconds:.2f}" for seconds in (each.slowest(), *map(each.slowest, each.others))))
+        for path, each in found.items()
+    ]
+    print(f"Slowest answers in seconds; bounds: the crowd {ANSWERED_S:g}, health {HEALTHY_S:g}.")
+    print_table(("crowd of", "itself", "health", "readiness", "forecast", "change"), rows)
+    result = {
+        "database": "postgres" if on_postgres else "sqlite",
+        "readers_worst_s": max(each.slowest() for name, each in found.items() if name.startswith("/")),
+        "uploads_worst_s": found[f"{UPLOADS} uploads"].slowest(),
+        "health_worst_s": max(each.slowest("health") for each in found.values()),
+        "refused": sorted(set().union(*whole) - {200, 201}),
+    }
+    finish(
+        "crowds", {name: round(each, 3) if isinstance(each, float) else each for name, each in result.items()}
+    )
+
+
+if __name__ == "__main__":
+    main()
