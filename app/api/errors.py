@@ -20,6 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 # What pydantic calls the kinds of a field that may be of several, and a value that is of another one.
 KINDS = ("constrained-str", "constrained-int", "str", "int")
 OTHER_KIND = ("_type", "_parsing")
+FILE_METHODS = ("GET", "HEAD", "OPTIONS")  # of what lies beside the documentation, which no route names
 NO_CONTENT, BAD_REQUEST = 204, 400
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ def _no_such_path(request: Request) -> NotFound:
 
 def _other_method(request: Request) -> Response:
     """Tell by which methods a path is called: as a refusal, unless that is what was asked."""
-    methods = ", ".join(allowed(request))
+    methods = ", ".join(allowed(request) or FILE_METHODS)
     if request.method == "OPTIONS":
         return Response(status_code=NO_CONTENT, headers={"allow": methods})
     refusal = WrongMethod(f"{request.url.path} is called by {methods}; not by {request.method}.")

@@ -100,3 +100,8 @@ def test_slash_at_the_end_leads_nowhere_and_the_path_without_it_is_named(client:
         answer = client.get(f"{path}/", follow_redirects=False)
         assert (answer.status_code, "location" in answer.headers) == (404, False)
         assert f"but {path}, without the slash" in answer.json()["detail"]
+
+
+def test_file_of_the_documentation_names_its_methods_where_another_is_refused(client: TestClient) -> None:
+    answer = client.post("/static-offline-docs/swagger-ui.css")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")

@@ -9,11 +9,13 @@ import pytest
 from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Process
+from app.queue import JobRef
 from app.services import jobs
 from app.settings import Settings
 from app.worker import performer, process
 from app.worker.performer import AtHand
 from app.worker.process import FORGOTTEN, Worker
+from benchmarks.process_tree import eventually
 from tests.factories import dataset, queued_job
 
 
@@ -94,3 +96,29 @@ def test_worker_that_others_forgot_ends_with_a_status_and_acquits_what_it_has_at
     assert (stopping.is_set(), worker._status) == (True, FORGOTTEN)
     with database.read() as session:
         assert jobs.get(session, OWNER, ref.job_id).failures == []
+
+
+class SlowChild:
+    """A child that pauses when the heart of its worker has beaten three times more."""
+
+    def __init__(self, worker: Worker, database: Database, ended: threading.Event) -> None:
+        self._worker_id, self._database, self._ended = worker._id, database, ended
+
+    def ask_to_pause(self) -> None:
+        before = self._beat()
+        eventually(lambda: self._beat() >= before + 3)
+        self._ended.set()
+
+    def _beat(self) -> int:
+        with self._database.read() as session:
+            return session.get_one(Process, self._worker_id).beat
+
+
+def test_heart_beats_on_while_a_worker_waits_for_its_training_to_pause(
+    worker: Worker, database: Database
+) -> None:
+    ended = threading.Event()
+    child: Any = SlowChild(worker, database, ended)
+    worker._performer.at_hand = AtHand(JobRef("default", "job"), 1, child, ended)
+    worker._leave(pause_limit_s=0.0)
+    assert ended.is_set()
