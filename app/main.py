@@ -77,7 +77,12 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
     app.state.calls = CallsInWork()
     app.add_middleware(CutOff, calls=app.state.calls)
-    app.add_middleware(Gate, most=settings.max_requests, log_all=settings.access_log)
+    app.add_middleware(
+        Gate,
+        most=settings.max_requests,
+        log_all=settings.access_log,
+        is_silent=lambda: app.state.parts.oracle.feed.is_silent,
+    )
     app.add_middleware(FromMemory, log_all=settings.access_log)
     app.add_middleware(Head)
     # Outside of what the framework itself puts around these, so that its answers to faults are guarded too.

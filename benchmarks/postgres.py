@@ -34,6 +34,12 @@ class Server:
 
     url: str
     control: Callable[[str], None]
+    data: Path
+
+    @property
+    def pid(self) -> int:
+        """The process that all others of it descend from."""
+        return int((self.data / "postmaster.pid").read_text().split()[0])
 
     def crash_and_restart(self) -> None:
         """Stop at once, as a crash would, and start again."""
@@ -62,7 +68,7 @@ def running_server(folder: Path, disk: Path | None = None, *, durable: bool = Fa
 
         control("start")
         try:
-            yield Server(f"postgresql+psycopg://gatecast@127.0.0.1:{port}", control)
+            yield Server(f"postgresql+psycopg://gatecast@127.0.0.1:{port}", control, Path(data))
         finally:
             control("stop")
 

@@ -30,5 +30,5 @@ def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
 if "connection" in context.config.attributes:
     _run(context.config.attributes["connection"])
 else:
-    with Database(load_settings().database_url).writer.begin() as own_connection:
+    with Database(load_settings().database_url).migrate() as own_connection:
         _run(own_connection)

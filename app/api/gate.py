@@ -1,7 +1,11 @@
-"""The gate that every call goes through: not too many at a time; counted, timed, and logged if it failed."""
+"""The gate that every call goes through: counted, timed, and logged if it failed.
+
+Not too many at a time, and none that would wait for a database that does not answer.
+"""
 
 import logging
 import time
+from collections.abc import Callable
 from functools import cache
 
 from prometheus_client import Counter, Histogram
@@ -13,20 +17,22 @@ from app.errors import Unavailable
 from app.observability import metrics
 
 ALWAYS = ("/healthz", "/readyz", "/metrics")
+DOCUMENTATION = ("/docs", "/redoc", "/openapi.json", "/static-offline-docs")
 STREAMS = "/events"  # long, but next to no work
 FIRST_REFUSAL = 400  # the lowest status that says that something was not done
 logger = logging.getLogger(__name__)
 
 
 class Gate:
-    """Plain ASGI middleware: refuses calls beyond so many in work, at once; keeps the figures of all.
+    """Plain ASGI middleware: keeps the figures of all calls, and refuses at once what would wait too long.
 
-    Calls that bring a body have as many places of their own: a body may be long in coming, and takes the
-    place of another body at worst.
+    Those are calls beyond so many in work, and all that ask a database that `is_silent`. Calls that bring a
+    body have as many places of their own: a body may be long in coming, and takes the place of another body
+    at worst.
     """
 
-    def __init__(self, app: ASGIApp, *, most: int, log_all: bool) -> None:
-        self._app, self._most, self._log_all = app, most, log_all
+    def __init__(self, app: ASGIApp, *, most: int, log_all: bool, is_silent: Callable[[], bool]) -> None:
+        self._app, self._most, self._log_all, self._is_silent = app, most, log_all, is_silent
         self._in_work = {True: 0, False: 0}  # with a body, and without one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,11 +55,16 @@ class Gate:
             note(scope, status, seconds, log_all=self._log_all)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in ALWAYS or scope["path"].endswith(STREAMS):
+        path = scope["path"]
+        if path in ALWAYS or path.startswith(DOCUMENTATION):
+            await self._app(scope, receive, send)
+        elif self._is_silent():
+            await problem(_silence(), path)(scope, receive, send)
+        elif path.endswith(STREAMS):
             await self._app(scope, receive, send)
         elif self._in_work[_brings_body(scope)] >= self._most:
             metrics.REFUSED.inc()
-            await problem(self._refusal(), scope["path"])(scope, receive, send)
+            await problem(self._refusal(), path)(scope, receive, send)
         else:
             await self._work(scope, receive, send)
 
@@ -78,6 +89,13 @@ class Gate:
 
 def _brings_body(scope: Scope) -> bool:
     return scope["method"] not in BODILESS
+
+
+def _silence() -> Unavailable:
+    return Unavailable(
+        "The database has not answered this process for some seconds. Ask again in a moment; `GET /readyz` "
+        "and the service's log tell why."
+    )
 
 
 def note(scope: Scope, status: int, seconds: float, *, log_all: bool = False) -> None:

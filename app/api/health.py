@@ -1,13 +1,16 @@
 """Is the process alive, can it answer, and what has it done?"""
 
-from anyio import to_thread
+from anyio import fail_after, to_thread
 from fastapi import APIRouter, Response
 
 from app.api.deps import TheParts
+from app.errors import Unavailable
 from app.observability import metrics
 from app.schemas.health import Health, Readiness
 
 router = APIRouter(tags=["health"])
+
+LOOK_LIMIT_S = 3.0
 
 METRICS = {
     "description": "Every figure, in Prometheus' text format.",
@@ -33,7 +36,12 @@ async def get_readiness(parts: TheParts) -> Readiness:
     It takes a database that is there and migrated, all loaded that forecasts need, and a look at what changes
     in the last seconds; else the answer is 503 with the reason. Without a worker it is `degraded`.
     """
-    return await to_thread.run_sync(parts.condition.readiness, limiter=parts.lookout)
+    look, lookout = parts.condition.readiness, parts.lookout
+    try:
+        with fail_after(LOOK_LIMIT_S):
+            return await to_thread.run_sync(look, limiter=lookout, abandon_on_cancel=True)
+    except TimeoutError:
+        raise Unavailable(f"The database has not answered for {LOOK_LIMIT_S:g} seconds.") from None
 
 
 @router.get("/metrics", response_class=Response, responses={200: METRICS})

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import (
+    DBAPIError,
     InterfaceError,
+    InternalError,
     OperationalError,
     ProgrammingError,
     TimeoutError,  # noqa: A004  # the pool's
@@ -19,6 +21,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from app.db import postgres
+from app.db.postgres import WAIT_S, Limits
 from app.errors import BadInput, InsufficientStorage, Unavailable
 
 __all__ = ["Database", "Session"]
@@ -30,9 +34,6 @@ OTHER_SCHEMA = ("42P01", "42703")  # what Postgres says of a table or a column t
 # has 97 by default for all but its superuser: four API processes take 4 * (8 + 6 + 2) = 64 of them, and the
 # 33 left are enough for four workers, each of which takes 8 at most with its training.
 LOOKING, CHANGING, WATCHING = 8, 6, 2
-WAIT_S = 5  # for one of them, or for the server
-
-
 PRIVATE = 0o600
 FULL = (
     "The database's disk is full. Make room on it, by deleting datasets or models or by giving it more, and "
@@ -40,6 +41,8 @@ FULL = (
 )
 # SQLITE_FULL, and SQLITE_IOERR_WRITE, _FSYNC and _SHMSIZE: what a full disk says at its other files.
 SQLITE_FULL, POSTGRES_FULL = (13, 778, 1034, 4874), "53100"
+POSTGRES_LOCKED = "55P03"
+POSTGRES_IDLE = "25P03"  # a transaction in which nothing was asked for so long that the server ended it
 
 
 class DatasetRef(NamedTuple):
@@ -61,9 +64,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        engine = _sqlite_engine if self.is_sqlite else _postgres_engine
-        self.writer = engine(url, CHANGING, WAIT_S, changing=True)
-        self.reader, self.watcher = engine(url, LOOKING, WAIT_S), engine(url, WATCHING, WAIT_S)
+        if self.is_sqlite:
+            self.writer = _sqlite_engine(url, CHANGING, WAIT_S, changing=True)
+            self.reader, self.watcher = (_sqlite_engine(url, size, WAIT_S) for size in (LOOKING, WATCHING))
+        else:
+            self.writer = _postgres_engine(url, CHANGING, postgres.CHANGING, changing=True)
+            self.reader = _postgres_engine(url, LOOKING, postgres.LOOKING)
+            self.watcher = _postgres_engine(url, WATCHING, postgres.WATCHING)
         self._glancer = _sqlite_engine(url, 1, wait_s=0) if self.is_sqlite else None
         self.on_change: Callable[[set[DatasetRef]], None] = lambda _: None
 
@@ -114,6 +121,21 @@ class Database:
         if changed := session.info.get("changed"):
             self.on_change(changed)
 
+    @contextmanager
+    def migrate(self) -> Iterator[Connection]:
+        """Open a connection for changing the tables, in one transaction that may take as long as it takes."""
+        with answering():
+            if self.is_sqlite:
+                with self.writer.begin() as connection:
+                    yield connection
+                return
+            engine = _postgres_engine(self.url, 1, postgres.MIGRATING, changing=True)
+            try:
+                with engine.begin() as connection:
+                    yield connection
+            finally:
+                engine.dispose()
+
     def dispose(self) -> None:
         """Close every pooled connection."""
         for engine in (self.writer, self.reader, self.watcher, self._glancer):
@@ -132,18 +154,22 @@ def _sqlite_engine(url: str, size: int, wait_s: int, *, changing: bool = False) 
     return engine
 
 
-def _postgres_engine(url: str, size: int, wait_s: int, *, changing: bool = False) -> Engine:
+def _postgres_engine(url: str, size: int, limits: Limits, *, changing: bool = False) -> Engine:
     """Return an engine whose readers see the same state in every query of a transaction."""
-    given = make_url(url).query
     engine = create_engine(
         url,
         pool_pre_ping=True,
         pool_size=size,
         max_overflow=0,
-        pool_timeout=wait_s,
-        connect_args={} if "connect_timeout" in given else {"connect_timeout": wait_s},
+        pool_timeout=WAIT_S,
+        connect_args=postgres.connect_args(make_url(url), limits),
         isolation_level="READ COMMITTED" if changing else "REPEATABLE READ",
     )
+
+    def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
+        return postgres.connect(limits, arguments, options)
+
+    event.listen(engine, "do_connect", connect)
     event.listen(engine, "handle_error", _refuse_unstorable)
     return engine
 
@@ -169,12 +195,26 @@ def answering() -> Iterator[None]:
             "that happens often, start more processes by `gatecast serve --workers`."
         ) from error
     except (OperationalError, InterfaceError) as error:
-        if _says_full(error.orig):
-            raise InsufficientStorage(FULL) from error
-        raise Unavailable(
-            "The database does not answer. Try again in a moment; if that does not help, look at "
-            "GATECAST_DATABASE_URL, the database's own log and the space on its disk."
-        ) from error
+        raise _unavailable(error) from error
+    except InternalError as error:
+        if getattr(error.orig, "sqlstate", None) != POSTGRES_IDLE:
+            raise
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: DBAPIError) -> Unavailable:
+    """Return what a driver's error means to a caller."""
+    if _says_full(error.orig):
+        return InsufficientStorage(FULL)
+    if getattr(error.orig, "sqlstate", None) == POSTGRES_LOCKED:
+        return Unavailable(
+            "Another process holds what this call has to change, for longer than is waited for. Try again in "
+            "a moment; one that stands still loses it within seconds."
+        )
+    return Unavailable(
+        "The database does not answer. Try again in a moment; if that does not help, look at "
+        "GATECAST_DATABASE_URL, the database's own log and the space on its disk."
+    )
 
 
 def _says_full(error: BaseException | None) -> bool:

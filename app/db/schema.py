@@ -15,7 +15,7 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 def upgrade(database: Database) -> None:
     """Run the migrations that are missing, in one transaction."""
     config = _config()
-    with answering(), database.writer.begin() as connection:
+    with database.migrate() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -10,6 +10,7 @@ from app.observability.watched import Repeating
 
 LOOK_S = 0.25
 FRESH_S = 1.0
+SILENT_S = 5.0  # a look may be late by a second or two where the machine has much to do
 CLOSING_S = 1.0
 MOST_REMEMBERED = 10_000  # datasets; past it all count as changed
 MEANWHILE = "Nothing is answered from memory meanwhile."
@@ -29,12 +30,12 @@ class ChangeFeed:
         self._changed: dict[DatasetRef, int] = {}
         self._all_changed = 0
         self.moment = 0
-        self._looked_at = float("-inf")
+        self._looked_at = self._opened_at = float("-inf")
         self._seen: int | None = None
 
     def open(self) -> None:
         """Begin to look, on behalf of the event loop that runs."""
-        loop = asyncio.get_running_loop()
+        loop, self._opened_at = asyncio.get_running_loop(), time.monotonic()
         self._database.on_change = lambda refs: _soon(loop, self._note, refs)
         self._looks = Repeating("The change feed", lambda: self._look(loop), LOOK_S, MEANWHILE)
         self._looks.start()
@@ -47,6 +48,11 @@ class ChangeFeed:
     def silent_s(self) -> float:
         """Seconds since the last look that went well; infinite before the first."""
         return time.monotonic() - self._looked_at
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no look has gone well for seconds: nothing that is asked of the database now will."""
+        return time.monotonic() - max(self._looked_at, self._opened_at) > SILENT_S
 
     @property
     def is_fresh(self) -> bool:

@@ -7,10 +7,9 @@ from app.db.engine import Database
 from app.errors import Unavailable
 from app.schemas.health import Readiness
 from app.services import storage
-from app.services.change_feed import ChangeFeed
+from app.services.change_feed import SILENT_S, ChangeFeed
 from app.services.processes import Presence
 
-SILENT_S = 5.0  # of the change feed, which looks four times a second
 NO_WORKER = "No worker is alive: trainings wait until one starts (`gatecast worker`). All else is answered."
 
 

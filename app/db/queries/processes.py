@@ -71,10 +71,14 @@ def workers_page(session: Session, workspace_id: str, limit: int, before: str | 
 
 
 def remove_silent(session: Session, processes: Collection[Process]) -> list[str]:
-    """Forget processes that have not beaten since they were read, and return their ids."""
+    """Forget processes that have not beaten since they were read, and return their ids.
+
+    One that somebody is at is left for the next time: it may be frozen amid a beat, with its row locked.
+    """
     beats = [(process.id, process.beat) for process in processes]
-    query = delete(Process).where(tuple_(Process.id, Process.beat).in_(beats)).returning(Process.id)
-    return list(session.scalars(query))
+    silent = select(Process.id).where(tuple_(Process.id, Process.beat).in_(beats))
+    ids = session.scalars(silent.with_for_update(skip_locked=True)).all()
+    return list(session.scalars(delete(Process).where(Process.id.in_(ids)).returning(Process.id)))
 
 
 def remove(session: Session, process_id: str) -> None:

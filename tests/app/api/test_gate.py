@@ -37,6 +37,11 @@ async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+def answers() -> bool:
+    """Tell of a database that it is not silent."""
+    return False
+
+
 async def overload(path: str, method: str = "GET", busy_with: str = "GET") -> Sent:
     """Ask for a path while the only call of a method that may be in work is."""
     begun, done = asyncio.Event(), asyncio.Event()
@@ -47,7 +52,7 @@ async def overload(path: str, method: str = "GET", busy_with: str = "GET") -> Se
             await done.wait()
         await answer(scope, receive, send)
 
-    gate, sent = Gate(slow, most=1, log_all=False), Sent()
+    gate, sent = Gate(slow, most=1, log_all=False, is_silent=answers), Sent()
     first = asyncio.create_task(gate(scope("/slow", busy_with), nothing_more, Sent()))
     await begun.wait()
     await gate(scope(path, method), nothing_more, sent)
@@ -105,6 +110,24 @@ def test_long_body_has_to_come_with_16_kib_a_second(
     sent = Sent()
     asyncio.run(BodyLimit(read, file_mb=1, json_mb=20)(scope(method="POST"), a_second_of_it, sent))
     assert sent.status == status
+
+
+def asked_of_a_silent_database(path: str) -> Sent:
+    sent = Sent()
+    asyncio.run(Gate(answer, most=1, log_all=False, is_silent=lambda: True)(scope(path), nothing_more, sent))
+    return sent
+
+
+@pytest.mark.parametrize("path", ["/forecast", "/jobs", "/jobs/job_1/events"])
+def test_call_that_would_wait_for_a_silent_database_is_refused_at_once(path: str) -> None:
+    sent = asked_of_a_silent_database(path)
+    assert (sent.status, b"GET /readyz" in sent[1]["body"]) == (503, True)
+    assert (b"retry-after", b"1") in sent[0]["headers"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
+def test_call_that_needs_no_database_is_let_in_while_it_is_silent(path: str) -> None:
+    assert asked_of_a_silent_database(path).status == 200
 
 
 def test_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,5 +204,5 @@ def test_refusals_are_logged_and_what_went_well_is_not(
 
 def test_every_call_is_logged_where_that_is_wished_for(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "app.api.gate"):
-        asyncio.run(Gate(answer, most=1, log_all=True)(scope(), nothing_more, Sent()))
+        asyncio.run(Gate(answer, most=1, log_all=True, is_silent=answers)(scope(), nothing_more, Sent()))
     assert [line.rpartition(" 200 ")[0] for line in caplog.messages] == ["GET /datasets"]

@@ -1,15 +1,17 @@
 """Whether a process can answer, and what is amiss."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.api import health
 from app.db.engine import Database
 from app.db.queries import changes
 from app.main import create_app
-from app.services import readiness, storage
+from app.services import change_feed, storage
 from app.settings import Settings
 from benchmarks.process_tree import eventually
 from tests.factories import entered
@@ -38,7 +40,7 @@ def test_process_that_knows_a_living_worker_is_ready(database: Database, client:
     entered(database)
     eventually(lambda: ready(client)["status"] == "ready")
     assert ready(client)["detail"] is None
-    assert ready(client)["changes_seen_s"] < readiness.SILENT_S
+    assert ready(client)["changes_seen_s"] < change_feed.SILENT_S
 
 
 def test_worker_that_is_gone_counts_for_nothing(database: Database, client: TestClient) -> None:
@@ -74,9 +76,28 @@ def test_process_that_sees_no_changes_is_not_ready(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(client)
-    monkeypatch.setattr(readiness, "SILENT_S", 0.0)
+    monkeypatch.setattr("app.services.readiness.SILENT_S", 0.0)
     monkeypatch.setattr(changes, "newest", failing)
     assert "has not seen for some seconds" in refusal(client)
+
+
+def test_database_that_hangs_is_told_of_in_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(health, "LOOK_LIMIT_S", 0.05)
+    monkeypatch.setattr(storage, "check_ready", lambda _: goes_on.wait())
+    assert "has not answered for 0.05 seconds" in refusal(client)
+    goes_on.set()
+
+
+def test_call_is_refused_while_the_database_is_silent(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(client)
+    monkeypatch.setattr(change_feed, "SILENT_S", -1.0)
+    answer = client.get("/datasets")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert "GET /readyz" in answer.json()["detail"]
+    assert client.get("/healthz").is_success
 
 
 @pytest.fixture

@@ -114,6 +114,25 @@ def test_nothing_holds_once_the_last_look_is_old(database: Database, monkeypatch
     run(feed, main)
 
 
+def test_silence_is_told_once_no_look_goes_well_for_long_and_not_at_the_start(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ChangeFeed(database)
+    monkeypatch.setattr(changes, "newest", lambda _: 1 / 0)
+
+    async def main() -> None:
+        feed.open()
+        assert not feed.is_silent
+        monkeypatch.setattr(change_feed, "SILENT_S", 0.1)
+        await until(lambda: feed.is_silent)
+        monkeypatch.undo()
+        await until(lambda: feed.is_fresh)
+        assert not feed.is_silent
+        feed.close()
+
+    asyncio.run(main())
+
+
 def test_nothing_holds_after_the_database_was_set_back(database: Database, elsewhere: Database) -> None:
     feed = ChangeFeed(database)
 
