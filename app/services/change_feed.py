@@ -30,12 +30,13 @@ class ChangeFeed:
         self._changed: dict[DatasetRef, int] = {}
         self._all_changed = 0
         self.moment = 0
-        self._looked_at = self._opened_at = float("-inf")
+        self._looked_at = float("-inf")
+        self._asking_since: float | None = None
         self._seen: int | None = None
 
     def open(self) -> None:
         """Begin to look, on behalf of the event loop that runs."""
-        loop, self._opened_at = asyncio.get_running_loop(), time.monotonic()
+        loop = asyncio.get_running_loop()
         self._database.on_change = lambda refs: _soon(loop, self._note, refs)
         self._looks = Repeating("The change feed", lambda: self._look(loop), LOOK_S, MEANWHILE)
         self._looks.start()
@@ -51,8 +52,12 @@ class ChangeFeed:
 
     @property
     def is_silent(self) -> bool:
-        """Whether no look has gone well for seconds: nothing that is asked of the database now will."""
-        return time.monotonic() - max(self._looked_at, self._opened_at) > SILENT_S
+        """Whether the database was asked for seconds and has not answered: nor will it answer anyone else.
+
+        Where this process itself had no time to ask, as on a machine with too much to do, it is not.
+        """
+        since = self._asking_since
+        return since is not None and time.monotonic() - since > SILENT_S
 
     @property
     def is_fresh(self) -> bool:
@@ -81,10 +86,12 @@ class ChangeFeed:
         # What was seen counts for the next look only if this one goes well to its end. A database that was
         # away may come back in another state: then everything counts as changed.
         began, seen, self._seen = time.monotonic(), self._seen, None
+        if self._asking_since is None:
+            self._asking_since = began
         with self._database.watch() as session:
             newest = queries.newest(session)
             refs = _since(session, seen, newest)
-        self._seen = newest
+        self._seen, self._asking_since = newest, None
         _soon(loop, self._looked, refs, began)
 
 

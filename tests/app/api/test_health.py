@@ -93,7 +93,7 @@ def test_call_is_refused_while_the_database_is_silent(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(client)
-    monkeypatch.setattr(change_feed, "SILENT_S", -1.0)
+    monkeypatch.setattr(change_feed.ChangeFeed, "is_silent", True)
     answer = client.get("/datasets")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
     assert "GET /readyz" in answer.json()["detail"]

@@ -38,6 +38,14 @@ class NothingInMemory:
     def bodies(self) -> "NothingInMemory":
         return self
 
+    @property
+    def feed(self) -> "NothingInMemory":
+        return self
+
+    @property
+    def is_silent(self) -> bool:
+        return False
+
     def recall(self, _spelling: object) -> None:
         return None
 

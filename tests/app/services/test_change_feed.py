@@ -133,6 +133,19 @@ def test_silence_is_told_once_no_look_goes_well_for_long_and_not_at_the_start(
     asyncio.run(main())
 
 
+def test_process_that_has_no_time_to_look_takes_no_database_for_silent(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ChangeFeed(database)
+
+    async def main() -> None:
+        feed.close()
+        monkeypatch.setattr(change_feed, "SILENT_S", -1.0)
+        assert not feed.is_silent
+
+    run(feed, main)
+
+
 def test_nothing_holds_after_the_database_was_set_back(database: Database, elsewhere: Database) -> None:
     feed = ChangeFeed(database)
 
