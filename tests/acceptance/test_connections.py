@@ -105,7 +105,7 @@ def test_head_within_its_bounds_is_answered(service: Service) -> None:
 
 
 def test_body_in_many_small_chunks_with_trailers_is_read(service: Service) -> None:
-    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"horizon": 5}' + b" " * 100 * KIB)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"horizon": 5}' + b" " * 50 * KIB)
     head = b"POST /train HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\n" + HOST
     with connect(service) as caller:
         caller.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nX: a\r\n\r\n")
