@@ -198,3 +198,8 @@ def test_sixty_writers_at_once_are_all_served(client: TestClient) -> None:
 
     with ThreadPoolExecutor(60) as pool:
         assert list(pool.map(train, range(60))) == [202] * 60
+
+
+def test_identifier_with_nul_is_refused_by_the_rule_that_the_documentation_tells(client: TestClient) -> None:
+    answer = client.get("/schedules", params={"dataset_id": "a\x00b"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "?dataset_id")
