@@ -11,6 +11,7 @@ from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, Extent
+from app.db.queries.scope import CHUNK
 from app.db.tables import Dataset, DatasetVersion
 from app.intake.additions import Addition, Known
 from app.intake.frame import SeriesFrame, TimeAxis
@@ -115,8 +116,8 @@ class Laying:
     def _frames(self, version: DatasetVersion) -> Iterator[SeriesFrame]:
         """Lay in all series, some at a time; no session is open in between."""
         points = self.sent.addition.points
-        for first in range(0, len(points.unique_ids), queries.CHUNK):
-            last = min(first + queries.CHUNK, len(points.unique_ids))
+        for first in range(0, len(points.unique_ids), CHUNK):
+            last = min(first + CHUNK, len(points.unique_ids))
             with self._database.read() as session:
                 frames = self.work.laid(session, version, points.take(np.arange(first, last)))
             yield from frames

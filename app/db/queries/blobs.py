@@ -1,17 +1,15 @@
 """Stored bytes, each under the hash of what they are, and how many refer to them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db.engine import Session
-from app.db.queries.scope import changeable, removable, visible
+from app.db.queries.scope import changeable, chunks, removable, visible
 from app.db.tables import Blob
-
-CHUNK = 500  # keys in one statement: SQLite limits the number of variables
 
 
 def add(session: Session, workspace_id: str, key: str, data: bytes) -> None:
@@ -41,11 +39,9 @@ def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
         session.execute(removable(Blob, workspace_id).where(Blob.key.in_(some), Blob.uses <= 0))
 
 
-def _by_times(keys: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+def _by_times(keys: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
     """Yield keys in portions, with how often each of a portion was named."""
     # In the order of their names, so that two who change several blobs wait for each other in one order.
     counted = sorted(Counter(keys).items(), key=lambda item: (item[1], item[0]))
     for times, group in groupby(counted, key=lambda item: item[1]):
-        names = [key for key, _ in group]
-        for first in range(0, len(names), CHUNK):
-            yield times, names[first : first + CHUNK]
+        yield from ((times, some) for some in chunks([key for key, _ in group]))

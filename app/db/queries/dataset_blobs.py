@@ -1,15 +1,13 @@
 """The blobs of a dataset by their numbers, and how many index rows lie in each."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from app.db.engine import DatasetRef, Session
-from app.db.queries.scope import removable
+from app.db.queries.scope import chunks, of, removable
 from app.db.tables import DatasetBlob, Series
-
-CHUNK = 500  # names in one statement: SQLite limits the number of variables
 
 
 class Row(NamedTuple):
@@ -22,11 +20,6 @@ class Row(NamedTuple):
 
 
 ROW = tuple(getattr(Series, name) for name in Row._fields)
-
-
-def of(ref: DatasetRef, table: Any) -> tuple[ColumnElement[bool], ...]:
-    """Choose the rows of one dataset."""
-    return table.workspace_id == ref.workspace_id, table.dataset_id == ref.dataset_id
 
 
 def add(session: Session, ref: DatasetRef, key: str, version: int, lengths: Collection[int]) -> int:
@@ -69,7 +62,7 @@ def take_out(session: Session, ref: DatasetRef, rows: Iterable[Row]) -> list[str
 def small(session: Session, ref: DatasetRef, below: int, until: int, limit: int) -> Sequence[int]:
     """Return up to `limit` blobs of less than so many observations, none of a version later than `until`."""
     query = select(DatasetBlob.number).where(
-        *_small(below), *of(ref, DatasetBlob), DatasetBlob.version <= until
+        DatasetBlob.rows < below, *of(ref, DatasetBlob), DatasetBlob.version <= until
     )
     return session.scalars(query.order_by(DatasetBlob.number).limit(limit)).all()
 
@@ -77,16 +70,16 @@ def small(session: Session, ref: DatasetRef, below: int, until: int, limit: int)
 def with_many_small(session: Session, below: int, many: int) -> list[DatasetRef]:
     """Return the datasets, of any workspace, with at least so many blobs of less observations."""
     owner = DatasetBlob.workspace_id, DatasetBlob.dataset_id
-    query = select(*owner).where(*_small(below)).group_by(*owner).having(func.count() >= many)
+    query = select(*owner).where(DatasetBlob.rows < below).group_by(*owner).having(func.count() >= many)
     return [DatasetRef(*row) for row in session.execute(query)]
 
 
 def rows_at(session: Session, ref: DatasetRef, names: Sequence[str], blobs: Collection[int]) -> list[Row]:
     """Return the index rows of some series that lie in some blobs."""
     rows: list[Row] = []
-    for first in range(0, len(names), CHUNK):
-        some = Series.unique_id.in_(names[first : first + CHUNK])
-        query = select(*ROW).where(*of(ref, Series), some, Series.blob.in_(blobs))
+    for some in chunks(names):
+        named = Series.unique_id.in_(some)
+        query = select(*ROW).where(*of(ref, Series), named, Series.blob.in_(blobs))
         rows += [Row(*row) for row in session.execute(query)]
     return rows
 
@@ -102,7 +95,3 @@ def move(
     )
     moves = [{"of": row.version, "name": row.unique_id, "place": places[row.unique_id]} for row in rows]
     session.connection().execute(change, moves)
-
-
-def _small(below: int) -> tuple[ColumnElement[bool], ...]:
-    return (DatasetBlob.rows < below,)

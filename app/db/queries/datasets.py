@@ -5,7 +5,7 @@ each name, the rows with the greatest version up to v. That is so for versions t
 of any other there are no rows.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -13,11 +13,10 @@ from sqlalchemy import CTE, ColumnElement, bindparam, exists, func, insert, lite
 from sqlalchemy.orm import aliased
 
 from app.db.engine import DatasetRef, Session
-from app.db.queries.scope import changeable, removable, visible
+from app.db.queries.scope import CHUNK, changeable, chunks, of, removable, visible
 from app.db.tables import Dataset, DatasetVersion, Model, Schedule, Series
 
 Pair = tuple[Dataset, DatasetVersion]
-CHUNK = 500  # names in one statement: SQLite limits the number of variables
 
 
 class Entry(NamedTuple):
@@ -190,8 +189,8 @@ def series_page(session: Session, version: DatasetVersion, limit: int, after: st
 
 def series_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Series]:
     """Return the series with these names, by name; names that are not there are left out."""
-    chunks = (session.scalars(_named(version, names, Series)) for names in _chunks(unique_ids))
-    return sorted(chain.from_iterable(chunks), key=lambda row: row.unique_id)
+    found = (session.scalars(_named(version, names, Series)) for names in chunks(sorted(set(unique_ids))))
+    return sorted(chain.from_iterable(found), key=lambda row: row.unique_id)
 
 
 def window_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[LastWindow]:
@@ -205,7 +204,7 @@ def last_windows(session: Session, version: DatasetVersion, unique_ids: Iterable
     The statement is made once: putting it together would take longer than the look into the index.
     """
     windows = []
-    for names in _chunks(unique_ids):
+    for names in chunks(sorted(set(unique_ids))):
         asked = {
             "workspace_id": version.workspace_id,
             "dataset_id": version.dataset_id,
@@ -246,12 +245,7 @@ def extent(session: Session, version: DatasetVersion) -> Extent:
     return Extent(*session.execute(_select(version, Series.unique_id, *extremes)).one())
 
 
-def _chunks(unique_ids: Iterable[str]) -> Iterator[list[str]]:
-    names = sorted(set(unique_ids))
-    return (names[first : first + CHUNK] for first in range(0, len(names), CHUNK))
-
-
-def _named(version: DatasetVersion, names: list[str], *columns: Any) -> Any:
+def _named(version: DatasetVersion, names: Sequence[str], *columns: Any) -> Any:
     # A single name is told to the database: it then looks once, at the newest row.
     unique_id = literal(names[0]) if len(names) == 1 else Series.unique_id
     return _select(version, unique_id, *columns).where(Series.unique_id.in_(names))
@@ -265,7 +259,7 @@ def _select(version: DatasetVersion, unique_id: Any, *columns: Any) -> Any:
     """
     newest = select(func.max(Other.version)).where(*_until(version, Other), Other.unique_id == unique_id)
     return select(*columns).where(
-        *_of(version, Series), Series.version == newest.scalar_subquery(), _is_there(version)
+        *of(version, Series), Series.version == newest.scalar_subquery(), _is_there(version)
     )
 
 
@@ -294,15 +288,11 @@ def _names(version: DatasetVersion, limit: int, after: str | None) -> CTE:
 def _is_there(version: DatasetVersion) -> ColumnElement[bool]:
     """Whether a version is there: of one that was dropped, older rows would be taken for its own."""
     return exists().where(
-        *_of(version, DatasetVersion),
+        *of(version, DatasetVersion),
         DatasetVersion.version == version.version,
         DatasetVersion.dropped.is_(False),
     )
 
 
 def _until(version: DatasetVersion, row: Any) -> tuple[ColumnElement[bool], ...]:
-    return (*_of(version, row), row.version <= version.version)
-
-
-def _of(version: DatasetVersion, row: Any) -> tuple[ColumnElement[bool], ...]:
-    return row.workspace_id == version.workspace_id, row.dataset_id == version.dataset_id
+    return (*of(version, row), row.version <= version.version)

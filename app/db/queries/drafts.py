@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import exists, func, select, tuple_, type_coerce
 
 from app.db.engine import DatasetRef, Session
-from app.db.queries.dataset_blobs import ROW, Row, of
-from app.db.queries.scope import changeable, removable, visible
+from app.db.queries.dataset_blobs import ROW, Row
+from app.db.queries.scope import changeable, of, removable, visible
 from app.db.tables import Dataset, Draft, Series, UtcDateTime
 
 

@@ -1,11 +1,14 @@
 """Where every query on an owned table starts: with what the workspace may see."""
 
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Delete, Select, Update, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, delete, select, update
 
-from app.db.tables import Owned
+from app.db.engine import DatasetRef
+from app.db.tables import DatasetVersion, Owned
 
+CHUNK = 500  # names in one statement: SQLite limits the number of variables
 Row = TypeVar("Row", bound=Owned)
 
 
@@ -22,3 +25,13 @@ def changeable(table: type[Owned], workspace_id: str) -> Update:
 def removable(table: type[Owned], workspace_id: str) -> Delete:
     """Delete among the rows of one workspace."""
     return delete(table).where(table.workspace_id == workspace_id)
+
+
+def of(dataset: DatasetRef | DatasetVersion, table: Any) -> tuple[ColumnElement[bool], ...]:
+    """Choose the rows of one dataset."""
+    return table.workspace_id == dataset.workspace_id, table.dataset_id == dataset.dataset_id
+
+
+def chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield names, as many at a time as one statement takes."""
+    return (names[first : first + CHUNK] for first in range(0, len(names), CHUNK))

@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
 from app.db.engine import DatasetRef, Session
-from app.db.queries.dataset_blobs import CHUNK, ROW, Row, of
+from app.db.queries.dataset_blobs import ROW, Row
 from app.db.queries.jobs import UNFINISHED
-from app.db.queries.scope import changeable, removable
+from app.db.queries.scope import changeable, chunks, of, removable
 from app.db.tables import DatasetVersion, Job, Model, Series
 
 
@@ -75,10 +75,10 @@ def outlived(session: Session, ref: DatasetRef, window: tuple[int, int, int], li
 def remove_rows(session: Session, ref: DatasetRef, names: Sequence[str], first: int, last: int) -> list[Row]:
     """Remove the index rows of some series from a version to another, and return them."""
     rows: list[Row] = []
-    for begin in range(0, len(names), CHUNK):
+    for some in chunks(names):
         query = removable(Series, ref.workspace_id).where(
             *of(ref, Series),
-            Series.unique_id.in_(names[begin : begin + CHUNK]),
+            Series.unique_id.in_(some),
             Series.version >= first,
             Series.version <= last,
         )
