@@ -14,7 +14,7 @@ import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ import httpx2
 
 from app.client import Client
 from benchmarks import postgres
+from benchmarks.connection import Connection
 from benchmarks.report import finish, print_table
 from benchmarks.service import end_on_sigterm, running_service
 
@@ -51,22 +52,11 @@ class Reply(NamedTuple):
     seconds: float
 
 
-@dataclass(frozen=True)
-class Line:
-    """A connection for one call."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def ask(self, path: str, method: str = "GET", sent: object = None) -> Reply:
-        """Make the call."""
-        began, body = time.monotonic(), b"" if sent is None else json.dumps(sent).encode()
-        lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
-        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []
-        self.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-        answer = await self.reader.read()
-        self.writer.close()
-        return Reply(int(answer.split()[1]), time.monotonic() - began)
+async def ask(line: Connection, path: str, method: str = "GET", sent: object = None) -> Reply:
+    """Make a call over an open connection."""
+    began, body = time.monotonic(), b"" if sent is None else json.dumps(sent).encode()
+    status, _ = await line.ask(method, path, body)
+    return Reply(status, time.monotonic() - began)
 
 
 @dataclass(frozen=True)
@@ -96,14 +86,15 @@ class Target:
         name = self.series.replace(" ", "+")
         return f"/forecast?dataset_id={self.dataset}&unique_id={name}&level={low}&level={high}"
 
-    async def line(self) -> Line:
-        """Connect."""
+    def line(self) -> Connection:
+        """Return a connection that is yet to be opened."""
         place = urlsplit(self.url)
-        return Line(*await asyncio.open_connection(place.hostname, place.port))
+        return Connection(str(place.hostname), int(place.port or 0))
 
     async def ask(self, path: str, method: str = "GET", sent: object = None) -> Reply:
         """Make a call over a connection of its own."""
-        return await (await self.line()).ask(path, method, sent)
+        async with self.line() as line:
+            return await ask(line, path, method, sent)
 
 
 @dataclass(frozen=True)
@@ -127,8 +118,9 @@ class Rush:
 
 async def rush(target: Target, path: str) -> Rush:
     """Let readers ask for a list, all at once; beside them others ask for as long as that takes."""
-    lines = [await target.line() for _ in range(READERS)]
-    return await beside(target, asyncio.gather(*(line.ask(path) for line in lines)))
+    async with AsyncExitStack() as stack:
+        lines = [await stack.enter_async_context(target.line()) for _ in range(READERS)]
+        return await beside(target, asyncio.gather(*(ask(line, path) for line in lines)))
 
 
 async def beside(target: Target, crowd: "asyncio.Future[list[Reply]]") -> Rush:
