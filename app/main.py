@@ -98,10 +98,10 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         device = devices.resolve(settings.device)
         presence = Presence(database, "api", device, settings.worker_deadline_s)
         claims = Claims(database, presence)
-        presence.open(then=claims.tidy)
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+        await asyncio.to_thread(presence.open, claims.tidy)  # it writes, and nothing waits for that here
         oracle = Oracle(database, settings, device)
         oracle.open()
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         app.state.parts = Parts(
             database=database,
             read=Reader(database),
