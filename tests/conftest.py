@@ -13,9 +13,10 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services import attempts, forecasting, storage
+from app.services import attempts, change_feed, forecasting, storage
 from app.settings import Settings
 from benchmarks import postgres
+from benchmarks.process_tree import eventually
 from models.config import TrainingConfig, preset
 from models.methods import Outlook, look_ahead
 
@@ -129,7 +130,13 @@ def api(settings: Settings) -> FastAPI:
 
 
 @pytest.fixture
-def client(api: FastAPI) -> Iterator[TestClient]:
-    """A caller of the app; an error inside is answered, not raised, as it would be in the wild."""
+def client(api: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """A caller of the app; an error inside is answered, not raised, as it would be in the wild.
+
+    The app has looked at its database once, and a machine with much to do may make its next looks late:
+    what that means for what is kept in memory has tests of its own.
+    """
+    monkeypatch.setattr(change_feed, "FRESH_S", 60.0)
     with TestClient(api, raise_server_exceptions=False) as client:
+        eventually(lambda: api.state.parts.oracle.feed.is_fresh)
         yield client

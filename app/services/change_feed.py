@@ -66,7 +66,11 @@ class ChangeFeed:
 
     def holds(self, ref: DatasetRef, moment: int) -> bool:
         """Tell whether what was read of a dataset at a moment, or later, is as it was."""
-        return self.is_fresh and self._changed.get(ref, self._all_changed) <= moment
+        return self.is_fresh and not self.has_changed(ref, moment)
+
+    def has_changed(self, ref: DatasetRef, moment: int) -> bool:
+        """Tell whether a dataset is known to have changed since a moment, however old the last look is."""
+        return self._changed.get(ref, self._all_changed) > moment
 
     def _note(self, refs: set[DatasetRef] | None) -> None:
         """Take note that datasets have changed; None for all of them."""

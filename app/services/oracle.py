@@ -240,7 +240,7 @@ class Oracle:
         if self._pinned.get(ref, (None, 0))[0] == key:
             return
         for one, (pinned, moment) in list(self._pinned.items()):
-            if not self.feed.holds(one, moment):
+            if self.feed.has_changed(one, moment):
                 self._models.unpin(pinned)
                 del self._pinned[one]
         self._pinned[ref] = key, self.feed.moment

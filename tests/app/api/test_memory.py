@@ -128,13 +128,17 @@ def test_deleted_dataset_answers_no_more(client: TestClient, dataset_id: str) ->
 def test_pinned_champion_is_not_loaded_again(
     database: Database, dataset_id: str, monkeypatch: pytest.MonkeyPatch, *, pinned: bool, loads: int
 ) -> None:
-    """In a memory that holds one model."""
+    """In a memory that holds one model, and while the database is not looked at any more."""
     monkeypatch.setattr(oracle, "MEBIBYTE", 1)
     other_id = dataset(database).id
     trained(database, other_id)
     settings = Settings(database_url=database.url, device="cpu", pin_champions=pinned)
+    monkeypatch.setattr(change_feed, "LOOK_S", 3600.0)
     before = loaded()
     with TestClient(create_app(settings)) as client:
+        feed = client.app.state.parts.oracle.feed  # type: ignore[attr-defined]  # an app of ours
+        eventually(lambda: feed.is_fresh)
+        monkeypatch.setattr(change_feed, "FRESH_S", 0.0)
         for asked, level in ((dataset_id, 60), (other_id, 60), (dataset_id, 70)):
             client.get("/forecast", params={"dataset_id": asked, "level": level})
     assert loaded() == before + loads
