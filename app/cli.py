@@ -129,9 +129,9 @@ def migrate() -> None:
     `gatecast migrate`
     """
     from app.db.engine import Database
-    from app.services import storage
+    from app.services.shared import database_admin
 
-    storage.migrate(Database(_settings().database_url))
+    database_admin.migrate(Database(_settings().database_url))
 
 
 @app.command()
@@ -281,7 +281,7 @@ def check() -> None:
 
     from app.console import counting_bar
     from app.db.engine import Database
-    from app.services import integrity
+    from app.services.shared import integrity
 
     database = Database(_settings().database_url)
     with counting_bar(Console(stderr=True), "blobs") as tell:
@@ -302,9 +302,9 @@ def backup(target: Annotated[Path, typer.Argument(help="The file to write; must 
     `gatecast backup gatecast-2026-01-31.db`
     """
     from app.db.engine import Database
-    from app.services import storage
+    from app.services.shared import database_admin
 
-    storage.backup(Database(_settings().database_url), target)
+    database_admin.backup(Database(_settings().database_url), target)
     print(f"Everything is in {target}.")
 
 

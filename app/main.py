@@ -25,12 +25,12 @@ from app.api.parameters import KnownParameters
 from app.api.reading import Reader
 from app.db.engine import CHANGING, Database
 from app.queue import Queue
-from app.services import devices
-from app.services.idempotency import Claims
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
-from app.services.processes import Presence
-from app.services.readiness import Condition
+from app.services.shared import devices
+from app.services.shared.idempotency import Claims
+from app.services.shared.processes import Presence
+from app.services.shared.readiness import Condition
 from app.services.training import Trainings
 from app.settings import Settings
 from app.version import VERSION

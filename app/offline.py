@@ -20,11 +20,12 @@ from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services import attempts, datasets, devices, drafts, models, processes, storage, verification
+from app.services import attempts, datasets, drafts, models, verification
 from app.services.answers import Answers
 from app.services.datasets import Arrival, Upload
 from app.services.forecasting import ForecastQuery, find_source, load_model, looked_back, pages
 from app.services.formats import csv_parts
+from app.services.shared import database_admin, devices, processes
 from app.services.verification import Verification
 from app.settings import Settings
 
@@ -131,7 +132,7 @@ def _opened(settings: Settings) -> Iterator[Database]:
     """Open the database, brought to this version."""
     database = Database(settings.database_url)
     try:
-        storage.migrate(database)
+        database_admin.migrate(database)
         yield database
     finally:
         database.dispose()

@@ -24,7 +24,8 @@ from app.db.engine import Database
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.shared import SHARED_FOLDER
-from app.services import devices, loading, storage
+from app.services import loading
+from app.services.shared import database_admin, devices
 from app.settings import Settings
 from app.worker.process import set_up_process
 from app.worker.supervisor import Supervisor, workers_of
@@ -103,7 +104,7 @@ def _run_one(settings: Settings, listeners: list[socket.socket]) -> None:
 def _migrate(settings: Settings) -> None:
     database = Database(settings.database_url)
     try:
-        storage.migrate(database)
+        database_admin.migrate(database)
     except Unavailable:
         logger.warning("The database is away; what is asked meanwhile is answered with 503.")
     finally:

@@ -25,9 +25,10 @@ from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
 from app.intake.reader import read_more_rows, read_rows
 from app.schemas.datasets import ObservationIn
-from app.services import compaction, datasets, drafts, observations, storage
+from app.services import compaction, datasets, drafts, observations
 from app.services.datasets import Arrival, Upload
 from app.services.observations import Laying, Sent
+from app.services.shared import database_admin
 from app.settings import MEBIBYTE, Settings
 from benchmarks import postgres
 from benchmarks.report import finish
@@ -125,7 +126,7 @@ def _grown(database: Database, before: int) -> dict[str, int]:
 def opened(url: str) -> Iterator[Database]:
     """Open an empty database, brought to this version."""
     database = Database(url)
-    storage.migrate(database)
+    database_admin.migrate(database)
     try:
         yield database
     finally:

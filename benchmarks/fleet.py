@@ -16,7 +16,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Process
 from app.server import free_port
-from app.services.processes import process_started
+from app.services.shared.processes import process_started
 from benchmarks.process_tree import descendants, eventually, grandchildren, processor_ticks
 
 WORKERS = 3

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services import attempts, change_feed, forecasting, storage
+from app.services import attempts, forecasting
+from app.services.shared import change_feed, database_admin
 from app.settings import Settings
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
@@ -51,7 +52,7 @@ def postgres_server(postgres_programs: Path) -> Iterator[str]:
 
 def _migrate(url: str) -> None:
     database = Database(url)
-    storage.migrate(database)
+    database_admin.migrate(database)
     database.dispose()
 
 

@@ -27,21 +27,12 @@ from app.schemas import examples
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services import (
-    attempts,
-    champions,
-    datasets,
-    drafts,
-    observations,
-    processes,
-    schedules,
-    storage,
-    training,
-)
+from app.services import attempts, champions, datasets, drafts, observations, schedules, training
 from app.services.answers import Answers
 from app.services.datasets import Arrival, Upload
 from app.services.forecasting import ForecastQuery, find_source, load_model, pages
 from app.services.observations import Laying, Sent
+from app.services.shared import database_admin, processes
 from app.settings import Settings
 from models.baselines import BASELINES
 from models.forecasts import Forecast
@@ -99,7 +90,7 @@ def filled_app(folder: Path, fill: Callable[[Database], str]) -> Iterator[tuple[
     """A caller of an app on SQLite, and the id of what was filled in: for modules whose tests only look."""
     url = f"sqlite:///{folder / 'test.db'}"
     database = Database(url)
-    storage.migrate(database)
+    database_admin.migrate(database)
     found = fill(database)
     database.dispose()
     with TestClient(create_app(Settings(database_url=url, device="cpu"))) as client:

@@ -12,11 +12,11 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from app.api.reading import Reader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
-from app.services.idempotency import Claims
 from app.services.job_feed import JobFeed
 from app.services.oracle import Oracle
-from app.services.processes import Presence
-from app.services.readiness import Condition
+from app.services.shared.idempotency import Claims
+from app.services.shared.processes import Presence
+from app.services.shared.readiness import Condition
 from app.services.training import Trainings
 
 

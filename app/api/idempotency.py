@@ -20,8 +20,8 @@ from app.api.deps import CurrentPrincipal, Parts, TheParts, parts_of
 from app.api.errors import problem
 from app.db.engine import Session
 from app.errors import AppError, BadInput, FieldError, Unavailable
-from app.services import idempotency
-from app.services.idempotency import Answer, Claim
+from app.services.shared import idempotency
+from app.services.shared.idempotency import Answer, Claim
 from app.settings import MEBIBYTE
 
 KEPT_HEADERS = ("content-type", "location", "retry-after")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol, Self, TypeVar
 from fastapi import Depends, Query
 
 from app.errors import BadInput, FieldError
-from app.services.paging import CountedPageRequest, PageRequest
+from app.services.shared.paging import CountedPageRequest, PageRequest
 
 
 class _Page(Protocol):

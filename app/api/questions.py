@@ -17,7 +17,7 @@ from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
 from app.services.body_cache import Spelling
 from app.services.forecasting import ForecastQuery
-from app.services.paging import PageRequest
+from app.services.shared.paging import PageRequest
 
 OFFERS = (JSON, CSV, NDJSON, ARROW, PNG, SVG)
 ANY = b"*/*"

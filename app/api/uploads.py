@@ -24,10 +24,11 @@ from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
 from app.schemas.names import RULE, Name, trimmed, unclean
-from app.services import observations, storage
+from app.services import observations
 from app.services.datasets import Arrival, Upload
 from app.services.drafts import Busy, Staged
 from app.services.observations import Laying, Sent
+from app.services.shared import database_admin
 
 BUSY_PATIENCE_S, BUSY_PAUSE_S = 30.0, 0.1
 Fields = TypeVar("Fields", bound="FileFields")
@@ -86,7 +87,7 @@ def check_room(request: Request, _caller: CurrentPrincipal, parts: TheParts) -> 
     Who calls is asked first: nobody else is told anything of the disk.
     """
     declared = request.headers.get("content-length", "")
-    storage.check_room(parts.database, int(declared) if declared.isdecimal() else 0)
+    database_admin.check_room(parts.database, int(declared) if declared.isdecimal() else 0)
 
 
 HasRoom = Depends(check_room)

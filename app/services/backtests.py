@@ -25,7 +25,7 @@ from app.schemas.backtests import (
     Verdict,
 )
 from app.services import backtest_tables, models
-from app.services.paging import CountedPageRequest
+from app.services.shared.paging import CountedPageRequest
 from models.backtest import LEVELS, Backtest
 from models.backtest import Measures as CoreMeasures
 from models.verdict import Verdict as CoreVerdict

@@ -6,8 +6,8 @@ from hashlib import blake2b
 
 from app.db.engine import DatasetRef
 from app.observability import metrics
-from app.services.change_feed import ChangeFeed
-from app.services.lru import Lru
+from app.services.shared.change_feed import ChangeFeed
+from app.services.shared.lru import Lru
 
 LARGEST = 256 * 1024  # bytes; longer answers are made anew
 KEY_BYTES = 1000  # about what an answer takes beside its bytes

@@ -27,7 +27,7 @@ from app.schemas.datasets import (
 from app.services import drafts, jobs
 from app.services import series as store
 from app.services.drafts import Staging
-from app.services.paging import CountedPageRequest, PageRequest, cut
+from app.services.shared.paging import CountedPageRequest, PageRequest, cut
 
 
 @dataclass(frozen=True)

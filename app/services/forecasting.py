@@ -19,8 +19,8 @@ from app.services import datasets, models, pretrained, verdicts
 from app.services import series as store
 from app.services.answers import Answers, History, Known, of_nothing, told
 from app.services.loading import LoadedModel, ModelKey, load, load_pretrained
-from app.services.paging import PageRequest, cut
 from app.services.panels import panel_of
+from app.services.shared.paging import PageRequest, cut
 from app.services.verdicts import Answerer
 from models.forecasts import Forecast
 from models.methods import Outlook, look_ahead

@@ -22,7 +22,7 @@ from app.db.tables import Job, now
 from app.errors import AppError, Conflict, NotFound
 from app.queue import JobRef
 from app.schemas.jobs import JobOut, JobPage, Progress
-from app.services.paging import PageRequest, cut
+from app.services.shared.paging import PageRequest, cut
 
 WORKER_DIED = "its worker died."
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from app.observability import metrics
 from app.services.loading import LoadedModel, ModelKey
-from app.services.lru import Lru
-from app.services.once import Once
+from app.services.shared.lru import Lru
+from app.services.shared.single_flight import Once
 
 
 class ModelCache(Once[ModelKey, LoadedModel]):

@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.schemas.backtests import LevelCalibration
 from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
 from app.services import champions, verdicts
-from app.services.paging import PageRequest, cut
+from app.services.shared.paging import PageRequest, cut
 from models.calibration import LEVELS
 
 

@@ -15,7 +15,6 @@ from app.observability import metrics
 from app.services.answers import Answered, Answers, History
 from app.services.batching import Batcher
 from app.services.body_cache import Body, BodyCache, BodyKey, Spelling
-from app.services.change_feed import ChangeFeed
 from app.services.forecasting import (
     ForecastQuery,
     Reading,
@@ -30,11 +29,12 @@ from app.services.forecasting import (
     read_page,
 )
 from app.services.loading import LoadedModel, ModelKey
-from app.services.lru import Lru
 from app.services.model_cache import ModelCache
-from app.services.once import Once
 from app.services.outlooks import Outlooks, SeriesOutlook, answers_of
-from app.services.paging import PageRequest
+from app.services.shared.change_feed import ChangeFeed
+from app.services.shared.lru import Lru
+from app.services.shared.paging import PageRequest
+from app.services.shared.single_flight import Once
 from app.services.unseen import Rows, Served, forecast_by_themselves, forecast_rows
 from app.services.verdicts import Answerer
 from app.settings import MEBIBYTE, Settings

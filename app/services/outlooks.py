@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.observability import metrics
 from app.services.answers import Answers
 from app.services.forecasting import OutlookKey, Reading, Source, told_of
-from app.services.lru import Lru
+from app.services.shared.lru import Lru
 from models.methods import Outlook, together
 
 OBJECT_BYTES = 1000  # about what an outlook takes beside its numbers: its objects, its name and its key

@@ -16,7 +16,7 @@ from app.errors import AppError, NotFound, Unavailable
 from app.schemas.schedules import LastTime, ScheduleOut, SchedulePage, ScheduleRequest
 from app.schemas.train import TrainRequest
 from app.services import cron, datasets, training
-from app.services.paging import PageRequest, cut
+from app.services.shared.paging import PageRequest, cut
 from app.services.training import Trainings
 
 IN_VAIN = ("failed", "cancelled")

@@ -13,8 +13,8 @@ from app.db.tables import Process
 from app.queue import Queue
 from app.schemas.workers import WorkerOut, WorkerPage
 from app.services import jobs
-from app.services.paging import PageRequest, cut
-from app.services.processes import Presence
+from app.services.shared.paging import PageRequest, cut
+from app.services.shared.processes import Presence
 
 
 def page(session: Session, principal: Principal, request: PageRequest, presence: Presence) -> WorkerPage:

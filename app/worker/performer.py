@@ -12,7 +12,7 @@ from app.errors import AppError, Unavailable
 from app.queue import JobRef
 from app.services import jobs, memory
 from app.services.jobs import Superseded
-from app.services.processes import HEARTBEAT_S
+from app.services.shared.processes import HEARTBEAT_S
 from app.settings import Settings
 from app.worker.child import Child, Task
 

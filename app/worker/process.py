@@ -14,8 +14,9 @@ from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
-from app.services import compaction, devices, drafts, jobs, schedules, storage, workers
-from app.services.processes import HEARTBEAT_S, Presence
+from app.services import compaction, drafts, jobs, schedules, workers
+from app.services.shared import database_admin, devices
+from app.services.shared.processes import HEARTBEAT_S, Presence
 from app.services.training import Trainings
 from app.settings import Settings
 from app.worker.child import warm_up
@@ -35,7 +36,7 @@ def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> NoRe
     stopping = set_up_process(settings)
     device = devices.resolve(settings.device)
     database = Database(settings.database_url)
-    storage.migrate(database)
+    database_admin.migrate(database)
     warm_up()
     status = Worker(settings, database, device, stopping).run(pause_limit_s)
     # What is left are threads of the engine that wait for a job which others take over.

@@ -15,8 +15,9 @@ import pytest
 from app.auth import OWNER
 from app.db.engine import Database
 from app.queue import JobRef, Queue
-from app.services import jobs, storage, workers
-from app.services.processes import Presence
+from app.services import jobs, workers
+from app.services.shared import database_admin
+from app.services.shared.processes import Presence
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually
 from tests.factories import dataset, queued_job
@@ -84,7 +85,7 @@ def hanging(postgres_programs: Path, tmp_path: Path) -> Iterator[tuple[Service, 
     with postgres.running_server(postgres_programs) as server:
         url = f"{server.url}/postgres"
         database = Database(url)
-        storage.migrate(database)
+        database_admin.migrate(database)
         database.dispose()
         with running_api(url, tmp_path) as api:
             everyone = [server.pid, *descendants(server.pid)]

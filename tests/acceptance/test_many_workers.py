@@ -13,7 +13,7 @@ import pytest
 from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Job, Model, Schedule, now
-from app.services import storage
+from app.services.shared import database_admin
 from app.worker.process import FORGOTTEN
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
@@ -155,7 +155,7 @@ def test_processes_started_at_once_on_an_empty_database_agree_on_its_tables(
             with Client(f"http://127.0.0.1:{port}") as client:
                 eventually(client.is_ready)
                 eventually(lambda client=client: len(client.workers()) == 3)  # type: ignore[misc]  # bound now
-        storage.check_ready(database)
+        database_admin.check_ready(database)
         database.dispose()
         assert [process.poll() for process in processes] == [None] * 5
 

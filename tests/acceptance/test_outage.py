@@ -17,7 +17,8 @@ from app.db.tables import Process
 from app.queue import Queue
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
-from app.services import jobs, storage
+from app.services import jobs
+from app.services.shared import database_admin
 from app.services.training import Trainings
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
@@ -94,7 +95,7 @@ def test_postgres_away_for_twice_the_deadline_charges_no_training(
 ) -> None:
     with postgres.running_server(postgres_programs) as server:
         database = Database(f"{server.url}/postgres")
-        storage.migrate(database)
+        database_admin.migrate(database)
         job_ids = asked(database)
         with two_workers(database, tmp_path) as workers:
             eventually(lambda: all_learn(database, job_ids))

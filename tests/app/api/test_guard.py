@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from app.api.guard import Guard
 from app.db.engine import Database
 from app.main import create_app
-from app.services import storage
+from app.services.shared import database_admin
 from app.settings import Settings
 from tests.factories import dataset
 
@@ -218,7 +218,7 @@ def test_fault_inside_has_its_policies(caller: TestClient, monkeypatch: pytest.M
     def broken(_database: Database) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(storage, "check_ready", broken)
+    monkeypatch.setattr(database_admin, "check_ready", broken)
     answer = caller.get("/readyz")
     assert (answer.status_code, answer.headers["x-content-type-options"]) == (500, "nosniff")
 

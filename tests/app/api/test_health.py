@@ -11,7 +11,7 @@ from app.api import health
 from app.db.engine import Database
 from app.db.queries import changes
 from app.main import create_app
-from app.services import change_feed, storage
+from app.services.shared import change_feed, database_admin
 from app.settings import Settings
 from benchmarks.process_tree import eventually
 from tests.factories import entered
@@ -76,7 +76,7 @@ def test_process_that_sees_no_changes_is_not_ready(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(client)
-    monkeypatch.setattr("app.services.readiness.SILENT_S", 0.0)
+    monkeypatch.setattr("app.services.shared.readiness.SILENT_S", 0.0)
     monkeypatch.setattr(changes, "newest", failing)
     assert "has not seen for some seconds" in refusal(client)
 
@@ -84,7 +84,7 @@ def test_process_that_sees_no_changes_is_not_ready(
 def test_database_that_hangs_is_told_of_in_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
     monkeypatch.setattr(health, "LOOK_LIMIT_S", 0.05)
-    monkeypatch.setattr(storage, "check_ready", lambda _: goes_on.wait())
+    monkeypatch.setattr(database_admin, "check_ready", lambda _: goes_on.wait())
     assert "has not answered for 0.05 seconds" in refusal(client)
     goes_on.set()
 
@@ -112,7 +112,7 @@ def test_process_started_before_the_migration_is_ready_after_it(
     assert "gatecast migrate" in refusal(unmigrated)
     assert unmigrated.get("/datasets").status_code == 503
     database = Database(empty_url)
-    storage.migrate(database)
+    database_admin.migrate(database)
     database.dispose()
     assert ready(unmigrated)
     assert unmigrated.get("/datasets").json()["datasets"] == []

@@ -16,9 +16,10 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import IdempotencyKey, Process, now
 from app.errors import BadInput, Unavailable
-from app.services import datasets, idempotency
-from app.services.idempotency import Claim, Claims
-from app.services.processes import Presence
+from app.services import datasets
+from app.services.shared import idempotency
+from app.services.shared.idempotency import Claim, Claims
+from app.services.shared.processes import Presence
 from tests.factories import csv_bytes, entered, upload
 
 KEY = {"Idempotency-Key": "one"}

@@ -14,7 +14,8 @@ from app.db.queries import changes
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.main import create_app
 from app.observability import metrics
-from app.services import change_feed, oracle
+from app.services import oracle
+from app.services.shared import change_feed
 from app.settings import Settings
 from benchmarks.process_tree import eventually
 from tests.factories import dataset, trained

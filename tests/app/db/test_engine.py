@@ -17,7 +17,7 @@ from app.db.engine import Database, Session
 from app.db.tables import Dataset, Workspace
 from app.errors import BadInput, Unavailable
 from app.services import datasets
-from app.services.paging import PageRequest
+from app.services.shared.paging import PageRequest
 from tests.factories import dataset, workspace
 
 

@@ -11,7 +11,7 @@ from app.db import schema
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
 from app.services import datasets, jobs, models
-from app.services.paging import CountedPageRequest
+from app.services.shared.paging import CountedPageRequest
 from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained
 
 FIGURES = {"member": 2, "members": 2, "epoch": 3, "loss": 0.5, "validation_loss": None, "share_done": 0.5}

@@ -19,7 +19,7 @@ from app.errors import Unavailable
 from app.main import create_app
 from app.queue import Queue
 from app.services import workers
-from app.services.processes import Presence
+from app.services.shared.processes import Presence
 from app.settings import Settings
 from tests.factories import entered
 

@@ -16,8 +16,8 @@ from app.services import datasets, drafts, observations
 from app.services.datasets import Arrival, Upload
 from app.services.drafts import Busy
 from app.services.observations import Laying, Sent
-from app.services.paging import PageRequest
-from app.services.processes import Presence
+from app.services.shared.paging import PageRequest
+from app.services.shared.processes import Presence
 from app.settings import Settings
 from tests.factories import appended, csv_bytes, dataset
 

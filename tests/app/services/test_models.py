@@ -5,7 +5,7 @@ from sqlalchemy import event
 from app.auth import OWNER
 from app.db.engine import Database
 from app.services import models
-from app.services.paging import PageRequest
+from app.services.shared.paging import PageRequest
 from tests.factories import dataset, judged_model, publish
 
 

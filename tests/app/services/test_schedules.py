@@ -15,7 +15,7 @@ from app.queue import Queue
 from app.schemas.jobs import JobOut
 from app.schemas.schedules import ScheduleOut
 from app.services import datasets, jobs, schedules
-from app.services.paging import PageRequest
+from app.services.shared.paging import PageRequest
 from app.services.training import Trainings
 from tests.factories import dataset, new_version, scheduled
 

@@ -28,8 +28,8 @@ from app.schemas.train import (
 )
 from app.services import attempts, champions, datasets, histories, jobs, models, reports
 from app.services.forecasting import ForecastQuery
-from app.services.paging import PageRequest
 from app.services.recipes import Recipe
+from app.services.shared.paging import PageRequest
 from models import config as core
 from models import selection
 from models.assessment import Blending

@@ -9,7 +9,7 @@ from app.db.engine import Database
 from app.db.tables import Process
 from app.queue import JobRef, Queue
 from app.services import jobs, workers
-from app.services.processes import Presence
+from app.services.shared.processes import Presence
 from tests.factories import dataset, entered, queued_job
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.db.engine import Database
 from app.services import workers
-from app.services.processes import Presence
+from app.services.shared.processes import Presence
 from tests.factories import entered
 
 

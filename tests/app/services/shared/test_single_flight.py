@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from app.services.lru import Lru
-from app.services.once import Once
+from app.services.shared.lru import Lru
+from app.services.shared.single_flight import Once
 
 
 def once() -> Once[str, str]:

@@ -1,6 +1,6 @@
 """What is kept of what was used."""
 
-from app.services.lru import Lru
+from app.services.shared.lru import Lru
 
 
 def kept(lru: Lru[str, str], names: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from app.db.engine import Database
 from app.db.tables import Process
 from app.errors import Unavailable
-from app.services.processes import OTHER_BOOT_DEADLINE_S, DeathWatch, Presence
+from app.services.shared.processes import OTHER_BOOT_DEADLINE_S, DeathWatch, Presence
 from tests.factories import entered
 
 DEADLINE_S = 30
@@ -166,7 +166,7 @@ def test_dead_process_that_answered_calls_is_forgotten_by_its_fellows(database: 
 
 def test_heart_goes_on_after_any_fault(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     looked, faults = threading.Semaphore(0), iter([Unavailable("away"), ZeroDivisionError()])
-    monkeypatch.setattr("app.services.processes.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("app.services.shared.processes.HEARTBEAT_S", 0.01)
 
     def then() -> None:
         looked.release()

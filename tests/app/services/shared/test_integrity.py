@@ -7,7 +7,7 @@ from app.auth import OWNER
 from app.cli import app as commands
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Model
-from app.services import integrity
+from app.services.shared import integrity
 from tests.factories import dataset, judged_model, publish
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from app.db.engine import Database
 from app.errors import Unavailable
 from app.schemas.health import Readiness
-from app.services import storage
-from app.services.change_feed import SILENT_S, ChangeFeed
-from app.services.processes import Presence
+from app.services.shared import database_admin
+from app.services.shared.change_feed import SILENT_S, ChangeFeed
+from app.services.shared.processes import Presence
 
 NO_WORKER = "No worker is alive: trainings wait until one starts (`gatecast worker`). All else is answered."
 
@@ -27,7 +27,7 @@ class Condition:
 
         Raises Unavailable with the reason if it cannot answer.
         """
-        storage.check_ready(self.database)
+        database_admin.check_ready(self.database)
         if not self.has_loaded():
             raise Unavailable("What forecasts need is still being loaded, which takes some seconds.")
         silent_s = self.feed.silent_s

@@ -12,8 +12,9 @@ from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes
 from app.db.tables import Clock
 from app.errors import Unavailable
-from app.services import change_feed, datasets, storage
-from app.services.change_feed import ChangeFeed
+from app.services import datasets
+from app.services.shared import change_feed, database_admin
+from app.services.shared.change_feed import ChangeFeed
 from tests.factories import dataset
 
 REF, OTHER = DatasetRef("default", "ds_1"), DatasetRef("default", "ds_2")
@@ -250,7 +251,7 @@ def test_looks_begin_once_the_database_is_migrated(empty_url: str) -> None:
 
     async def main() -> None:
         feed.open()
-        await asyncio.to_thread(storage.migrate, database)
+        await asyncio.to_thread(database_admin.migrate, database)
         await until(lambda: feed.is_fresh)
         feed.close()
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic
 
-from app.services.lru import Key, Lru, Value
+from app.services.shared.lru import Key, Lru, Value
 
 
 class Once(Generic[Key, Value]):
