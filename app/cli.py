@@ -111,7 +111,7 @@ def worker(
     """
     if check:
         from app.db.engine import Database
-        from app.services import workers
+        from app.services.jobs import workers
 
         alive = workers.is_beating_here(Database(_settings().database_url), within_s=3.0)
         raise typer.Exit(0 if alive else 1)

@@ -12,7 +12,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from app.api.reading import Reader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
-from app.services.job_feed import JobFeed
+from app.services.jobs.event_stream import JobFeed
 from app.services.oracle import Oracle
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Presence

@@ -12,8 +12,8 @@ from app.api.pagination import Page, handed_out
 from app.api.paths import JobId
 from app.schemas import examples
 from app.schemas.jobs import JobOut, JobPage
-from app.services import jobs
-from app.services.job_feed import JobEvent, present
+from app.services.jobs import states
+from app.services.jobs.event_stream import JobEvent, present
 
 router = APIRouter(prefix="/jobs", tags=["training"])
 LastEventId = Annotated[
@@ -51,13 +51,13 @@ Followed = Annotated[AsyncIterable[JobEvent], Depends(follow)]
 @router.get("")
 async def list_jobs(page: Page, principal: CurrentPrincipal, read: Read) -> JobPage:
     """List jobs, newest first."""
-    return handed_out(await read(jobs.page, principal, page))
+    return handed_out(await read(states.page, principal, page))
 
 
 @router.get("/{job_id}")
 async def get_job(job_id: JobId, principal: CurrentPrincipal, read: Read) -> JobOut:
     """Show a job: its state, how far it is, and what came of it."""
-    return await read(jobs.get, principal, job_id)
+    return await read(states.get, principal, job_id)
 
 
 @router.get(
@@ -80,4 +80,4 @@ async def follow_job(events: Followed) -> AsyncIterable[ServerSentEvent]:
 @router.post("/{job_id}/cancel")
 def cancel_job(job_id: JobId, principal: CurrentPrincipal, session: WriteSession) -> JobOut:
     """Cancel a job that waits or runs; a running one stops within two seconds, and leaves nothing."""
-    return jobs.cancel(session, principal, job_id)
+    return states.cancel(session, principal, job_id)

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.api.deps import CurrentPrincipal, Read, TheParts
 from app.api.pagination import Page, handed_out
 from app.schemas.workers import WorkerPage
-from app.services import workers
+from app.services.jobs import workers
 
 router = APIRouter(prefix="/workers", tags=["training"])
 

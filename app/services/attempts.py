@@ -20,9 +20,10 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
 from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
-from app.services import backtests, champions, histories, jobs, memory, training, workers
+from app.services import backtests, champions, histories, memory, training
 from app.services.checkpoints import JobCheckpoints
 from app.services.histories import Histories
+from app.services.jobs import states, workers
 from app.services.recipes import Recipe, Result
 from app.services.reports import Reporter
 from app.version import VERSION
@@ -73,11 +74,11 @@ def perform(  # noqa: PLR0913  # the last three have a default
     attempted = _Attempt(database, ref, attempt, device, memory_bytes)
     try:
         attempted.make(Reporter(database, ref, attempt, on_progress), should_pause)
-    except (jobs.Superseded, jobs.Paused, Unavailable):
+    except (states.Superseded, states.Paused, Unavailable):
         raise
     except (CoreError, AppError) as error:
         with database.write() as session:
-            jobs.fail(session, ref, attempt, str(error))
+            states.fail(session, ref, attempt, str(error))
 
 
 def warm_up(database: Database) -> None:
@@ -127,15 +128,15 @@ def perform_here(
     with workers.on_duty(database, device) as worker_id:
         with database.write() as session:
             ref = training.ask(session, principal, request)
-            attempt = jobs.begin(session, ref, worker_id, max_attempts=1) or 1
+            attempt = states.begin(session, ref, worker_id, max_attempts=1) or 1
         try:
             perform(database, ref, attempt, device, on_progress=on_progress)
         except BaseException as error:
             with database.write() as session:
-                jobs.interrupt(session, ref, attempt, f"It was interrupted: {type(error).__name__}.")
+                states.interrupt(session, ref, attempt, f"It was interrupted: {type(error).__name__}.")
             raise
     with database.read() as session:
-        job = jobs.get(session, principal, ref.job_id)
+        job = states.get(session, principal, ref.job_id)
     if job.error is not None:
         raise TrainingFailed(job.error)
     return job
@@ -183,7 +184,7 @@ def _publish(
             with database.write() as session:
                 for key in product.model.blob_keys:
                     blobs.hold(session, ref.workspace_id, key)
-                jobs.succeed(session, ref, attempt, product.model.id)
+                states.succeed(session, ref, attempt, product.model.id)
                 champions.admit(session, product.model, product.promotion, compared)
         except Unavailable:
             if time.monotonic() > deadline:
@@ -197,7 +198,7 @@ def _publish(
 def _read(session: Session, ref: JobRef) -> _Work:
     job = job_queries.find(session, ref.workspace_id, ref.job_id)
     if job is None:
-        raise jobs.Superseded(f"Job {ref.job_id} is gone.")
+        raise states.Superseded(f"Job {ref.job_id} is gone.")
     version = dataset_queries.version(session, ref.workspace_id, job.dataset_id, job.dataset_version)
     if version is None:
         raise Unreadable(f"Version {job.dataset_version} of its dataset {job.dataset_id} is gone.")

@@ -10,7 +10,7 @@ from app import blobs
 from app.db.engine import Database
 from app.errors import Unavailable
 from app.queue import JobRef
-from app.services import jobs
+from app.services.jobs import states
 from models.checkpoint import Artifact
 
 SHORTEST_INTERVAL_S = 2.0
@@ -70,7 +70,7 @@ class JobCheckpoints:
         took = time.monotonic() - began
         self._due = time.monotonic() + max(SHORTEST_INTERVAL_S, took / SHARE_OF_TIME)
         if self._should_pause():
-            raise jobs.Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
+            raise states.Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
 
     def keep(self, part: str, data: bytes) -> None:
         """Store bytes that a model is to take over, unless they are stored; until then they go with the job.
@@ -90,7 +90,7 @@ class JobCheckpoints:
         kept = {**self._parts, **fresh}
         with self._database.write() as session:
             checkpoint = {"seconds": self.seconds, "parts": kept}
-            jobs.keep_checkpoint(session, self._ref, self._attempt, checkpoint)
+            states.keep_checkpoint(session, self._ref, self._attempt, checkpoint)
             for artifact in parts.values():
                 blobs.put(session, workspace_id, artifact.weights)
             blobs.release(session, workspace_id, replaced)

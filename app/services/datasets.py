@@ -24,9 +24,10 @@ from app.schemas.datasets import (
     SeriesOut,
     SeriesPage,
 )
-from app.services import drafts, jobs
+from app.services import drafts
 from app.services import series as store
 from app.services.drafts import Staging
+from app.services.jobs import states
 from app.services.shared.paging import CountedPageRequest, PageRequest, cut
 
 
@@ -123,7 +124,7 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
     ref = DatasetRef(principal.workspace_id, dataset_id)
     # First the jobs: a training that publishes meanwhile has either finished, and its model is among
     # those deleted below, or finds its job cancelled and publishes nothing.
-    jobs.cancel_all(session, principal, dataset_id, "Its dataset was deleted.")
+    states.cancel_all(session, principal, dataset_id, "Its dataset was deleted.")
     queries.lock(session, *ref)
     models = model_queries.of_dataset(session, *ref)
     blobs.release(session, ref.workspace_id, [key for model in models for key in model.blob_keys])

@@ -11,7 +11,7 @@ from app.db.tables import now
 from app.errors import Unavailable
 from app.queue import JobRef
 from app.schemas.jobs import Progress
-from app.services import jobs
+from app.services.jobs import states
 from models.selection import Progress as CoreProgress
 
 REPORT_INTERVAL_S = 0.5
@@ -45,7 +45,7 @@ class Reporter:
             return
         self._due, self._phase = time.monotonic() + REPORT_INTERVAL_S, progress.phase
         with suppress(Unavailable), self._database.write() as session:  # a look less is no reason to die
-            jobs.report(session, self._ref, self._attempt, progress)
+            states.report(session, self._ref, self._attempt, progress)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.queue import JobRef
 from app.services import memory
-from app.services.jobs import Paused, Superseded
+from app.services.jobs.states import Paused, Superseded
 from app.worker.orphans import exit_with_parent
 
 REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from app.db.engine import Database, Session
 from app.errors import AppError, Unavailable
 from app.queue import JobRef
-from app.services import jobs, memory
-from app.services.jobs import Superseded
+from app.services import memory
+from app.services.jobs import states
+from app.services.jobs.states import Superseded
 from app.services.shared.processes import HEARTBEAT_S
 from app.settings import Settings
 from app.worker.child import Child, Task
@@ -95,11 +96,11 @@ class Performer:
         else:
             cause = f"Its worker failed at it {faults} times: {type(error).__name__}: {one_line(error)}"
             with self._database.write() as session:
-                jobs.set_aside(session, [ref.job_id], cause)
+                states.set_aside(session, [ref.job_id], cause)
 
     def _begin(self, ref: JobRef, worker_id: str, last: int | None) -> int | None:
         with self._database.write() as session:
-            return jobs.begin(session, ref, worker_id, self._settings.max_attempts, last)
+            return states.begin(session, ref, worker_id, self._settings.max_attempts, last)
 
     def _attempt(self, ref: JobRef, attempt: int) -> None:
         """Make one attempt in a child, and keep what broke it."""
@@ -107,7 +108,7 @@ class Performer:
         try:
             child = self._ready_child()
         except NoChild:
-            self._write(lambda session: jobs.put_back(session, ref, attempt))
+            self._write(lambda session: states.put_back(session, ref, attempt))
             raise
         self.at_hand = AtHand(ref, attempt, child, threading.Event())
         try:
@@ -125,19 +126,19 @@ class Performer:
         cause = child.cause()
         if child.was_overtaken:
             with self._database.write() as session:
-                jobs.acquit(session, ref, attempt)
+                states.acquit(session, ref, attempt)
         elif refusal is not None:
-            self._write(lambda session: jobs.fail(session, ref, attempt, refusal))
+            self._write(lambda session: states.fail(session, ref, attempt, refusal))
         elif child.lacked_the_database:
             logger.warning("Job %s, attempt %d, missed the database; another follows.", ref.job_id, attempt)
-            self._write(lambda session: jobs.put_back(session, ref, attempt))
+            self._write(lambda session: states.put_back(session, ref, attempt))
         elif cause is not None:
             logger.warning("Job %s, attempt %d, died: %s", ref.job_id, attempt, one_line(cause))
-            self._write(lambda session: jobs.record_death(session, ref, attempt, cause))
+            self._write(lambda session: states.record_death(session, ref, attempt, cause))
 
     def _tell_end(self, ref: JobRef) -> None:
         with suppress(Unavailable), self._database.read() as session:
-            outcome = jobs.outcome(session, ref)
+            outcome = states.outcome(session, ref)
             level = logging.ERROR if outcome.is_failure else logging.INFO
             logger.log(level, "Job %s %s", ref.job_id, one_line(outcome.sentence))
 
@@ -157,7 +158,7 @@ class Performer:
         """Ask the job; with the database away, the training goes on."""
         try:
             with self._database.read() as session:
-                return jobs.is_held(session, ref, attempt)
+                return states.is_held(session, ref, attempt)
         except Unavailable:
             return True
 

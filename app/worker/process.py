@@ -14,7 +14,8 @@ from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
-from app.services import compaction, drafts, jobs, schedules, workers
+from app.services import compaction, drafts, schedules
+from app.services.jobs import states, workers
 from app.services.shared import database_admin, devices
 from app.services.shared.processes import HEARTBEAT_S, Presence
 from app.services.training import Trainings
@@ -117,7 +118,7 @@ class Worker:
         """Stop, to be started afresh under another name; what was at hand lives, and is charged no death."""
         if (work := self._performer.at_hand) is not None and not work.ended.is_set():
             with self._database.write() as session:
-                jobs.acquit(session, work.ref, work.attempt)
+                states.acquit(session, work.ref, work.attempt)
         logger.error("Others took this worker for dead.")
         self._end_with(FORGOTTEN)
 
@@ -157,7 +158,9 @@ class Worker:
         """Fail the jobs that the queue has given up, whose entries there cannot be read."""
         if fresh := self._runner.broken() - self._broken:
             with self._database.write() as session:
-                jobs.set_aside(session, fresh, "Its entry in the queue cannot be read. Ask for it once more.")
+                states.set_aside(
+                    session, fresh, "Its entry in the queue cannot be read. Ask for it once more."
+                )
             logger.error("The queue has given up jobs: %s.", ", ".join(sorted(fresh)))
             self._broken |= fresh
 

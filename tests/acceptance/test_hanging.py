@@ -15,7 +15,7 @@ import pytest
 from app.auth import OWNER
 from app.db.engine import Database
 from app.queue import JobRef, Queue
-from app.services import jobs, workers
+from app.services.jobs import states, workers
 from app.services.shared import database_admin
 from app.services.shared.processes import Presence
 from benchmarks import postgres
@@ -73,7 +73,7 @@ def test_job_of_a_worker_that_is_frozen_amid_a_heartbeat_is_taken_over(postgres_
     with frozen_worker(database, ref):
         eventually(take_over, within_s=15, pause_s=0.5)
         with database.read() as session:
-            assert jobs.get(session, OWNER, ref.job_id).failures == ["Attempt 1: its worker died."]
+            assert states.get(session, OWNER, ref.job_id).failures == ["Attempt 1: its worker died."]
     assert max(slowest) < 5  # nobody stood still with it
     queue.close()
     database.dispose()

@@ -17,7 +17,7 @@ from app.db.tables import Process
 from app.queue import Queue
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
-from app.services import jobs
+from app.services.jobs import states
 from app.services.shared import database_admin
 from app.services.training import Trainings
 from benchmarks import postgres
@@ -41,7 +41,7 @@ def asked(database: Database) -> list[str]:
 
 def found(database: Database, job_ids: list[str]) -> list[JobOut]:
     with database.read() as session:
-        return [jobs.get(session, OWNER, job_id) for job_id in job_ids]
+        return [states.get(session, OWNER, job_id) for job_id in job_ids]
 
 
 def all_learn(database: Database, job_ids: list[str]) -> bool:

@@ -10,7 +10,8 @@ from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
-from app.services import datasets, jobs, models
+from app.services import datasets, models
+from app.services.jobs import states
 from app.services.shared.paging import CountedPageRequest
 from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained
 
@@ -39,7 +40,7 @@ def test_rows_from_before_architectures_are_of_an_untried_lstm(database: Databas
     schema.upgrade(database)
     with database.read() as session:
         model = models.get(session, OWNER, model_id)
-        progress = jobs.get(session, OWNER, model.job_id).progress
+        progress = states.get(session, OWNER, model.job_id).progress
     assert (model.architecture, model.trials) == ("lstm", [])
     assert (progress.phase, progress.architecture, progress.epochs) == ("training", "lstm", 20)
 

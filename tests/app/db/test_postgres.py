@@ -18,7 +18,7 @@ from app.db.postgres import Limits
 from app.errors import Unavailable
 from app.main import create_app
 from app.queue import Queue
-from app.services import workers
+from app.services.jobs import workers
 from app.services.shared.processes import Presence
 from app.settings import Settings
 from tests.factories import entered

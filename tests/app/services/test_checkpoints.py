@@ -9,8 +9,8 @@ from app.blobs import digest
 from app.db.engine import Database
 from app.db.tables import Blob, Job
 from app.queue import JobRef
-from app.services import jobs
 from app.services.checkpoints import JobCheckpoints
+from app.services.jobs import states
 from models.checkpoint import Artifact
 from tests.factories import dataset, queued_job
 
@@ -43,7 +43,7 @@ def ref(database: Database) -> JobRef:
 def attempt(database: Database, ref: JobRef, *, pausing: bool = False) -> JobCheckpoints:
     """Begin the next attempt at a job."""
     with database.write() as session:
-        number = jobs.begin(session, ref, "worker", max_attempts=9) or 0
+        number = states.begin(session, ref, "worker", max_attempts=9) or 0
         kept = session.get_one(Job, (ref.workspace_id, ref.job_id)).checkpoint
     return JobCheckpoints(database, ref, number, kept, lambda: pausing)
 
@@ -83,7 +83,7 @@ def test_damaged_state_counts_as_none(database: Database, ref: JobRef) -> None:
 def test_overtaken_attempt_saves_nothing(database: Database, ref: JobRef) -> None:
     late = attempt(database, ref)
     attempt(database, ref)
-    with pytest.raises(jobs.Superseded):
+    with pytest.raises(states.Superseded):
         late.save({"training": STATE})
     assert kept(database, ref) == []
 
@@ -91,7 +91,7 @@ def test_overtaken_attempt_saves_nothing(database: Database, ref: JobRef) -> Non
 def test_pausing_training_is_due_at_once_and_stops_when_it_is_saved(database: Database, ref: JobRef) -> None:
     pausing = attempt(database, ref, pausing=True)
     assert pausing.due()
-    with pytest.raises(jobs.Paused):
+    with pytest.raises(states.Paused):
         pausing.save({"training": STATE})
     assert kept(database, ref) == [b"state"]
 

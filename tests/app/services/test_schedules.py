@@ -14,7 +14,8 @@ from app.db.tables import Dataset, Job, Schedule, now
 from app.queue import Queue
 from app.schemas.jobs import JobOut
 from app.schemas.schedules import ScheduleOut
-from app.services import datasets, jobs, schedules
+from app.services import datasets, schedules
+from app.services.jobs import states
 from app.services.shared.paging import PageRequest
 from app.services.training import Trainings
 from tests.factories import dataset, new_version, scheduled
@@ -46,7 +47,7 @@ def look(database: Database, schedule_id: str) -> ScheduleOut:
 
 def asked(database: Database) -> list[JobOut]:
     with database.read() as session:
-        return jobs.page(session, OWNER, PageRequest(10)).jobs
+        return states.page(session, OWNER, PageRequest(10)).jobs
 
 
 def in_days(days: int) -> datetime:
@@ -100,7 +101,7 @@ def test_new_observations_are_learnt(
 def test_training_that_came_to_nothing_is_asked_for_again(database: Database, trainings: Trainings) -> None:
     schedules.fire_due(database, trainings, in_days(1))
     with database.write() as session:
-        jobs.cancel(session, OWNER, asked(database)[0].id)
+        states.cancel(session, OWNER, asked(database)[0].id)
     schedules.fire_due(database, trainings, in_days(2))
     assert [job.state for job in asked(database)] == ["queued", "cancelled"]
 

@@ -26,8 +26,9 @@ from app.schemas.train import (
     StartChoice,
     TrainRequest,
 )
-from app.services import attempts, champions, datasets, histories, jobs, models, reports
+from app.services import attempts, champions, datasets, histories, models, reports
 from app.services.forecasting import ForecastQuery
+from app.services.jobs import states
 from app.services.recipes import Recipe
 from app.services.shared.paging import PageRequest
 from models import config as core
@@ -47,10 +48,10 @@ def test_training_succeeds_with_model_and_champion(database: Database) -> None:
     dataset_id = dataset(database).id
     ref = queued_job(database, dataset_id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, "worker", 3) or 0
+        attempt = states.begin(session, ref, "worker", 3) or 0
     attempts.perform(database, ref, attempt, "cpu")
     with database.read() as session:
-        job = jobs.get(session, OWNER, ref.job_id)
+        job = states.get(session, OWNER, ref.job_id)
         assert job.state == "succeeded"
         assert (job.progress.phase, job.progress.share_done) == ("publishing", 1)
         assert datasets.get(session, OWNER, dataset_id).champion_id == job.model_id
@@ -123,7 +124,7 @@ def test_progress_tells_of_both_phases_and_of_all_that_is_done(
 ) -> None:
     told: list[Progress] = []
     monkeypatch.setattr(reports, "REPORT_INTERVAL_S", 0.0)
-    monkeypatch.setattr(jobs, "report", lambda *args: told.append(args[-1]))
+    monkeypatch.setattr(states, "report", lambda *args: told.append(args[-1]))
     trained(database, dataset(database).id, architecture="cnn")
     shares = [report.share_done for report in told]
     phases = [report.phase for report in told]
@@ -140,9 +141,9 @@ def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
     dataset_id = dataset(database).id
     ref = queued_job(database, dataset_id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, "worker", 3) or 0
+        attempt = states.begin(session, ref, "worker", 3) or 0
         datasets.delete(session, OWNER, dataset_id)
-    with pytest.raises(jobs.Superseded):
+    with pytest.raises(states.Superseded):
         attempts.perform(database, ref, attempt, "cpu")
     with database.read() as session:
         assert session.query(Blob).count() == session.query(Model).count() == 0
@@ -200,16 +201,16 @@ def test_lack_of_the_database_is_no_failure_of_the_jobs(
     with pytest.raises(Unavailable):
         performed(database, ref)
     with database.read() as session:
-        assert jobs.get(session, OWNER, ref.job_id).state == "running"
+        assert states.get(session, OWNER, ref.job_id).state == "running"
 
 
 def performed(database: Database, ref: JobRef) -> JobOut:
     """Make the first attempt at a job, here."""
     with database.write() as session:
-        attempt = jobs.begin(session, ref, "worker", 3) or 0
+        attempt = states.begin(session, ref, "worker", 3) or 0
     attempts.perform(database, ref, attempt, "cpu")
     with database.read() as session:
-        return jobs.get(session, OWNER, ref.job_id)
+        return states.get(session, OWNER, ref.job_id)
 
 
 def test_publication_tried_again_heeds_what_was_published_meanwhile(
@@ -246,9 +247,9 @@ def test_deleted_dataset_takes_every_byte_of_its_models_along(database: Database
 def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        late = jobs.begin(session, ref, "worker", 3) or 0
-        jobs.begin(session, ref, "worker", 3)
-    with pytest.raises(jobs.Superseded):
+        late = states.begin(session, ref, "worker", 3) or 0
+        states.begin(session, ref, "worker", 3)
+    with pytest.raises(states.Superseded):
         attempts.perform(database, ref, late, "cpu")
     with database.read() as session:
         assert session.query(Model).count() == 0
@@ -257,10 +258,10 @@ def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
 def test_device_that_is_not_there_fails_with_what_to_do(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, "worker", 3) or 0
+        attempt = states.begin(session, ref, "worker", 3) or 0
     attempts.perform(database, ref, attempt, "cuda:7")
     with database.read() as session:
-        job = jobs.get(session, OWNER, ref.job_id)
+        job = states.get(session, OWNER, ref.job_id)
     assert job.state == "failed"
     assert "cuda:7" in (job.error or "")
 
@@ -276,7 +277,7 @@ def test_interrupted_command_leaves_no_job_running(
     with pytest.raises(KeyboardInterrupt):
         trained(database, dataset_id)
     with database.read() as session:
-        (job,) = jobs.page(session, OWNER, PageRequest(10)).jobs
+        (job,) = states.page(session, OWNER, PageRequest(10)).jobs
     assert (job.state, job.error) == ("cancelled", "It was interrupted: KeyboardInterrupt.")
 
 

@@ -3,13 +3,13 @@
 import pytest
 
 from app.db.engine import Database
-from app.services import workers
+from app.services.jobs import workers
 from app.services.shared.processes import Presence
 from tests.factories import entered
 
 
 def let_beat_meanwhile(process: Presence, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.services.workers.time.sleep", lambda _seconds: process.look())
+    monkeypatch.setattr("app.services.jobs.workers.time.sleep", lambda _seconds: process.look())
 
 
 def test_beating_worker_is_seen(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Job
 from app.queue import JobRef
-from app.services import jobs
+from app.services.jobs import states
 from app.settings import Settings
 from app.worker.child import Child, Task
 from benchmarks.process_tree import eventually
@@ -23,7 +23,7 @@ def task(database: Database) -> Task:
     """A training that takes a while, begun."""
     ref = queued_job(database, dataset(database, trends(count=20)).id, preset="balanced")
     with database.write() as session:
-        attempt = jobs.begin(session, ref, "worker", max_attempts=3) or 0
+        attempt = states.begin(session, ref, "worker", max_attempts=3) or 0
     return Task(ref, attempt, "cpu", PLENTY)
 
 
@@ -57,14 +57,14 @@ def test_child_asked_to_pause_ends_in_good_order_at_a_checkpoint(
     assert child.watch(PLENTY, lambda: True) is None
     assert child.cause() is None
     with database.read() as session:
-        assert jobs.is_held(session, task.ref, task.attempt)
+        assert states.is_held(session, task.ref, task.attempt)
         job = session.get_one(Job, (task.ref.workspace_id, task.ref.job_id))
         assert (job.checkpoint or {})["parts"]
 
 
 def is_learning(database: Database, task: Task) -> bool:
     with database.read() as session:
-        return jobs.get(session, OWNER, task.ref.job_id).progress.epoch is not None
+        return states.get(session, OWNER, task.ref.job_id).progress.epoch is not None
 
 
 def test_training_that_needs_more_than_allowed_is_refused_with_the_figures(
@@ -72,7 +72,7 @@ def test_training_that_needs_more_than_allowed_is_refused_with_the_figures(
 ) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, "worker", max_attempts=3) or 0
+        attempt = states.begin(session, ref, "worker", max_attempts=3) or 0
     child.begin(Task(ref, attempt, "cpu", memory_bytes=100 * 2**20))
     assert (child.watch(PLENTY, lambda: True), child.cause()) == (None, None)
     assert_refused(database, ref)
@@ -80,6 +80,6 @@ def test_training_that_needs_more_than_allowed_is_refused_with_the_figures(
 
 def assert_refused(database: Database, ref: JobRef) -> None:
     with database.read() as session:
-        job = jobs.get(session, OWNER, ref.job_id)
+        job = states.get(session, OWNER, ref.job_id)
     assert job.state == "failed"
     assert "its worker allows 100 MiB" in (job.error or "")

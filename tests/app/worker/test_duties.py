@@ -10,7 +10,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Process
 from app.queue import JobRef
-from app.services import jobs
+from app.services.jobs import states
 from app.settings import Settings
 from app.worker import performer, process
 from app.worker.performer import AtHand
@@ -75,7 +75,7 @@ def test_job_that_the_queue_has_given_up_has_failed(worker: Worker, database: Da
     worker._runner.given_up.add(ref.job_id)  # type: ignore[attr-defined]  # the broken one's
     worker._look_after()
     with database.read() as session:
-        job = jobs.get(session, OWNER, ref.job_id)
+        job = states.get(session, OWNER, ref.job_id)
     assert (job.state, job.error) == (
         "failed",
         "Its entry in the queue cannot be read. Ask for it once more.",
@@ -87,15 +87,15 @@ def test_worker_that_others_forgot_ends_with_a_status_and_acquits_what_it_has_at
 ) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        attempt = jobs.begin(session, ref, worker._id, max_attempts=3) or 0
-        jobs.lose(session, [worker._id])
+        attempt = states.begin(session, ref, worker._id, max_attempts=3) or 0
+        states.lose(session, [worker._id])
         session.query(Process).delete()
     worker._performer.at_hand = AtHand(ref, attempt, None, threading.Event())  # type: ignore[arg-type]  # unused
     worker._presence.look()
     worker._look_after()
     assert (stopping.is_set(), worker._status) == (True, FORGOTTEN)
     with database.read() as session:
-        assert jobs.get(session, OWNER, ref.job_id).failures == []
+        assert states.get(session, OWNER, ref.job_id).failures == []
 
 
 class SlowChild:

@@ -13,7 +13,7 @@ from app.db.tables import Job
 from app.errors import Unavailable
 from app.queue import JobRef
 from app.schemas.jobs import JobOut
-from app.services import jobs
+from app.services.jobs import states
 from app.settings import Settings
 from app.worker import performer
 from app.worker.performer import Performer
@@ -61,7 +61,7 @@ class Workshop:
         while thread.is_alive() and not self.stopping.is_set():
             thread.join(0.05)
         with self._database.read() as session:
-            return jobs.get(session, OWNER, ref.job_id)
+            return states.get(session, OWNER, ref.job_id)
 
     def _give_up(self) -> None:
         self.gave_up.set()
@@ -95,14 +95,14 @@ def records(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
 def test_fault_at_a_job_is_tried_three_times_and_then_the_job_has_failed(
     workshop: Workshop, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin, faults = jobs.begin, iter(range(3))
+    begin, faults = states.begin, iter(range(3))
 
     def begin_at_fault(*arguments: Any) -> int | None:
         if next(faults, None) is not None:
             raise ZeroDivisionError("by nought")
         return begin(*arguments)
 
-    monkeypatch.setattr(jobs, "begin", begin_at_fault)
+    monkeypatch.setattr(states, "begin", begin_at_fault)
     job = workshop.perform(ref)
     assert job.error == "Its worker failed at it 3 times: ZeroDivisionError: by nought"
 
@@ -123,15 +123,15 @@ def test_worker_without_processes_to_train_in_gives_up_and_charges_no_job(
 def test_absence_of_the_database_is_waited_out_however_long(
     workshop: Workshop, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin, absences = jobs.begin, iter(range(10))
+    begin, absences = states.begin, iter(range(10))
 
     def begin_at_last(*arguments: Any) -> int | None:
         if next(absences, None) is not None:
             raise Unavailable("away")
         return begin(*arguments)
 
-    monkeypatch.setattr(jobs, "begin", begin_at_last)
-    workshop.child = ending(database, jobs.succeed, "model_1")
+    monkeypatch.setattr(states, "begin", begin_at_last)
+    workshop.child = ending(database, states.succeed, "model_1")
     workshop._performer._stand_by()
     job = workshop.perform(ref)
     assert (job.state, job.failures) == ("succeeded", [])
@@ -141,7 +141,7 @@ def test_failed_training_is_an_error_in_the_log_with_the_cause_in_one_line(
     workshop: Workshop, database: Database, ref: JobRef, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    workshop.child = ending(database, jobs.fail, "The data\nis at fault.")
+    workshop.child = ending(database, states.fail, "The data\nis at fault.")
     workshop._performer._stand_by()
     workshop.perform(ref)
     assert records(caplog, logging.ERROR) == [f"Job {ref.job_id} has failed: The data is at fault."]
@@ -151,7 +151,7 @@ def test_training_that_succeeded_is_no_warning(
     workshop: Workshop, database: Database, ref: JobRef, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    workshop.child = ending(database, jobs.succeed, "model_1")
+    workshop.child = ending(database, states.succeed, "model_1")
     workshop._performer._stand_by()
     workshop.perform(ref)
     assert records(caplog, logging.INFO)[-1] == f"Job {ref.job_id} has succeeded."
@@ -185,8 +185,8 @@ def test_attempt_found_alive_when_another_took_over_is_charged_nothing(
 ) -> None:
     def another_takes_over(task: Any) -> None:
         with database.write() as session:
-            jobs.lose(session, ["worker"])
-            jobs.begin(session, task.ref, "another", 3)
+            states.lose(session, ["worker"])
+            states.begin(session, task.ref, "another", 3)
 
     monkeypatch.setattr(Child, "was_overtaken", True)
     workshop.child = lambda: Child(another_takes_over)
@@ -206,6 +206,6 @@ def ending_at_last(database: Database) -> Callable[[], Child]:
     def write(task: Any) -> None:
         if task.attempt == 5:
             with database.write() as session:
-                jobs.succeed(session, task.ref, task.attempt, "model_1")
+                states.succeed(session, task.ref, task.attempt, "model_1")
 
     return lambda: Child(write)

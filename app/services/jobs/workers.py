@@ -12,7 +12,7 @@ from app.db.queries import processes as queries
 from app.db.tables import Process
 from app.queue import Queue
 from app.schemas.workers import WorkerOut, WorkerPage
-from app.services import jobs
+from app.services.jobs import states
 from app.services.shared.paging import PageRequest, cut
 from app.services.shared.processes import Presence
 
@@ -28,7 +28,7 @@ def leave(database: Database, presence: Presence) -> None:
     """Give back what a worker has, and say that it goes: no deadline is waited for."""
     presence.stop()
     with database.write() as session:
-        jobs.give_back(session, presence.id)
+        states.give_back(session, presence.id)
         queries.mark_stopped(session, presence.id)
 
 
@@ -51,7 +51,7 @@ def bury(database: Database, queue: Queue, dead: Sequence[Process]) -> list[str]
     """
     with database.write() as session:
         buried = queries.remove_silent(session, dead)
-        for ref, priority in jobs.lose(session, buried):
+        for ref, priority in states.lose(session, buried):
             queue.enqueue(session, ref, priority)
     return buried
 

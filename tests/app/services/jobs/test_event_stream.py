@@ -12,8 +12,8 @@ from app.db.engine import Database, Session
 from app.db.queries import jobs as queries
 from app.errors import NotFound
 from app.queue import JobRef
-from app.services import job_feed, jobs
-from app.services.job_feed import JobEvent, JobFeed, present
+from app.services.jobs import event_stream, states
+from app.services.jobs.event_stream import JobEvent, JobFeed, present
 from tests.factories import dataset, queued_job
 
 Seen = list[tuple[int, str]]
@@ -21,7 +21,7 @@ Seen = list[tuple[int, str]]
 
 @pytest.fixture(autouse=True)
 def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_feed, "LOOK_S", 0.01)
+    monkeypatch.setattr(event_stream, "LOOK_S", 0.01)
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def change(database: Database, what: Callable[[Session], object]) -> None:
 
 
 def begin(database: Database, ref: JobRef) -> None:
-    change(database, lambda session: jobs.begin(session, ref, "worker", max_attempts=3))
+    change(database, lambda session: states.begin(session, ref, "worker", max_attempts=3))
 
 
 def cancel(database: Database, ref: JobRef) -> None:
-    change(database, lambda session: jobs.cancel(session, OWNER, ref.job_id))
+    change(database, lambda session: states.cancel(session, OWNER, ref.job_id))
 
 
 def now(database: Database, job_id: str) -> JobEvent:

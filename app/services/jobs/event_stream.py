@@ -12,7 +12,7 @@ from app.db.tables import Job
 from app.observability.watched import Watch
 from app.queue import JobRef
 from app.schemas.jobs import JobOut
-from app.services import jobs
+from app.services.jobs import states
 
 LOOK_S = 0.5
 
@@ -115,7 +115,7 @@ def present(session: Session, principal: Principal, job_id: str) -> JobEvent:
 
     Raises NotFound if the caller has none under this id.
     """
-    return _event(jobs.find(session, principal, job_id))
+    return _event(states.find(session, principal, job_id))
 
 
 def _event(job: Job) -> JobEvent:

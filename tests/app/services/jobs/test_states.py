@@ -9,7 +9,7 @@ from app.db.tables import Blob, Job, now
 from app.errors import Conflict
 from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
-from app.services import jobs
+from app.services.jobs import states
 from tests.factories import dataset, queued_job
 
 FIGURES = Progress(
@@ -32,12 +32,12 @@ def ref(database: Database) -> JobRef:
 
 def begin(database: Database, ref: JobRef, max_attempts: int = 3) -> int | None:
     with database.write() as session:
-        return jobs.begin(session, ref, "worker", max_attempts)
+        return states.begin(session, ref, "worker", max_attempts)
 
 
 def look(database: Database, ref: JobRef) -> JobOut:
     with database.read() as session:
-        return jobs.get(session, OWNER, ref.job_id)
+        return states.get(session, OWNER, ref.job_id)
 
 
 def test_begun_job_runs_with_attempt_one(database: Database, ref: JobRef) -> None:
@@ -49,7 +49,7 @@ def test_begun_job_runs_with_attempt_one(database: Database, ref: JobRef) -> Non
 def test_finished_job_cannot_be_begun(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        jobs.fail(session, ref, attempt, "The data is at fault.")
+        states.fail(session, ref, attempt, "The data is at fault.")
     assert begin(database, ref) is None
     assert look(database, ref).error == "The data is at fault."
 
@@ -63,7 +63,7 @@ def test_job_of_a_dead_worker_is_begun_again_with_the_cause_kept(database: Datab
 def test_dead_attempt_waits_in_the_queue_with_its_cause(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        jobs.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
+        states.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
     job = look(database, ref)
     assert (job.state, job.failures) == ("queued", ["Attempt 1: its process ended with signal SIGKILL."])
 
@@ -72,7 +72,7 @@ def test_third_death_fails_the_job_with_every_cause(database: Database, ref: Job
     for attempt in (1, 2, 3):
         begin(database, ref)
         with database.write() as session:
-            jobs.record_death(session, ref, attempt, f"cause {attempt}.")
+            states.record_death(session, ref, attempt, f"cause {attempt}.")
     assert begin(database, ref) is None
     job = look(database, ref)
     assert job.state == "failed"
@@ -82,7 +82,7 @@ def test_third_death_fails_the_job_with_every_cause(database: Database, ref: Job
 def test_job_given_back_in_good_order_is_no_failure(database: Database, ref: JobRef) -> None:
     begin(database, ref)
     with database.write() as session:
-        jobs.give_back(session, "worker")
+        states.give_back(session, "worker")
     assert begin(database, ref) == 2
     assert look(database, ref).failures == []
 
@@ -90,10 +90,10 @@ def test_job_given_back_in_good_order_is_no_failure(database: Database, ref: Job
 def test_late_attempt_may_neither_report_nor_end_the_job(database: Database, ref: JobRef) -> None:
     late = begin(database, ref) or 0
     begin(database, ref)
-    with pytest.raises(jobs.Superseded), database.write() as session:
-        jobs.report(session, ref, late, FIGURES)
-    with pytest.raises(jobs.Superseded), database.write() as session:
-        jobs.succeed(session, ref, late, "model_late")
+    with pytest.raises(states.Superseded), database.write() as session:
+        states.report(session, ref, late, FIGURES)
+    with pytest.raises(states.Superseded), database.write() as session:
+        states.succeed(session, ref, late, "model_late")
     assert (look(database, ref).state, look(database, ref).progress.phase) == ("running", "preparing")
 
 
@@ -101,28 +101,28 @@ def test_worker_that_was_overtaken_does_not_take_the_job_back(database: Database
     late = begin(database, ref)
     begin(database, ref)
     with database.write() as session:
-        assert jobs.begin(session, ref, "worker", 3, last=late) is None
+        assert states.begin(session, ref, "worker", 3, last=late) is None
     assert look(database, ref).attempt == 2
 
 
 def test_death_of_a_late_attempt_is_not_recorded(database: Database, ref: JobRef) -> None:
     late = begin(database, ref) or 0
     begin(database, ref)
-    with pytest.raises(jobs.Superseded), database.write() as session:
-        jobs.record_death(session, ref, late, "too late")
+    with pytest.raises(states.Superseded), database.write() as session:
+        states.record_death(session, ref, late, "too late")
     assert look(database, ref).state == "running"
 
 
 def cancel(database: Database, ref: JobRef) -> JobOut:
     with database.write() as session:
-        return jobs.cancel(session, OWNER, ref.job_id)
+        return states.cancel(session, OWNER, ref.job_id)
 
 
 def keep(database: Database, ref: JobRef, attempt: int) -> None:
     """Store a checkpoint of one part, as an attempt does."""
     with database.write() as session:
         key = blobs.put(session, ref.workspace_id, b"weights")
-        jobs.keep_checkpoint(session, ref, attempt, {"parts": {"part": {"key": key}}})
+        states.keep_checkpoint(session, ref, attempt, {"parts": {"part": {"key": key}}})
 
 
 def kept_blobs(database: Database) -> list[bytes]:
@@ -139,15 +139,15 @@ def test_cancelled_attempt_has_no_say_any_more(database: Database, ref: JobRef) 
     attempt = begin(database, ref) or 0
     cancel(database, ref)
     with database.read() as session:
-        assert not jobs.is_held(session, ref, attempt)
-    with pytest.raises(jobs.Superseded), database.write() as session:
-        jobs.succeed(session, ref, attempt, "model_late")
+        assert not states.is_held(session, ref, attempt)
+    with pytest.raises(states.Superseded), database.write() as session:
+        states.succeed(session, ref, attempt, "model_late")
 
 
 def test_ended_job_tells_how_far_it_came_and_expects_no_end(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        jobs.report(session, ref, attempt, FIGURES.model_copy(update={"estimated_end": now()}))
+        states.report(session, ref, attempt, FIGURES.model_copy(update={"estimated_end": now()}))
     assert cancel(database, ref).progress == FIGURES
 
 
@@ -166,7 +166,7 @@ def test_checkpoint_goes_when_the_job_ends(database: Database, ref: JobRef, end:
         cancel(database, ref)
     else:
         with database.write() as session:
-            getattr(jobs, end)(session, ref, attempt, "model or reason")
+            getattr(states, end)(session, ref, attempt, "model or reason")
     assert kept_blobs(database) == []
 
 
@@ -176,8 +176,8 @@ def test_checkpoint_stays_when_the_attempt_dies_and_so_does_the_share_done(
     attempt = begin(database, ref) or 0
     keep(database, ref, attempt)
     with database.write() as session:
-        jobs.report(session, ref, attempt, FIGURES)
-        jobs.record_death(session, ref, attempt, "cause.")
+        states.report(session, ref, attempt, FIGURES)
+        states.record_death(session, ref, attempt, "cause.")
     assert len(kept_blobs(database)) == 1
     assert look(database, ref).progress == Progress(phase="queued", share_done=FIGURES.share_done)
 
@@ -185,8 +185,8 @@ def test_checkpoint_stays_when_the_attempt_dies_and_so_does_the_share_done(
 def test_share_done_without_a_checkpoint_is_lost_with_the_attempt(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        jobs.report(session, ref, attempt, FIGURES)
-        jobs.give_back(session, "worker")
+        states.report(session, ref, attempt, FIGURES)
+        states.give_back(session, "worker")
     assert look(database, ref).progress == Progress(phase="queued", share_done=0)
 
 
@@ -198,10 +198,10 @@ def test_every_change_that_shows_counts_the_revision_up(database: Database, ref:
     seen = [revision()]
     attempt = begin(database, ref) or 0
     for change in (
-        lambda session: jobs.report(session, ref, attempt, FIGURES),
-        lambda session: jobs.keep_checkpoint(session, ref, attempt, {}),
-        lambda session: jobs.give_back(session, "worker"),
-        lambda session: jobs.cancel(session, OWNER, ref.job_id),
+        lambda session: states.report(session, ref, attempt, FIGURES),
+        lambda session: states.keep_checkpoint(session, ref, attempt, {}),
+        lambda session: states.give_back(session, "worker"),
+        lambda session: states.cancel(session, OWNER, ref.job_id),
     ):
         seen.append(revision())
         with database.write() as session:
@@ -212,7 +212,7 @@ def test_every_change_that_shows_counts_the_revision_up(database: Database, ref:
 def test_progress_is_shown(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        jobs.report(session, ref, attempt, FIGURES)
+        states.report(session, ref, attempt, FIGURES)
     assert look(database, ref).progress == FIGURES
 
 
@@ -222,7 +222,7 @@ def test_attempt_whose_worker_was_only_taken_for_dead_is_charged_nothing(
     begin(database, ref)
     begin(database, ref)
     with database.write() as session:
-        jobs.acquit(session, ref, 1)
+        states.acquit(session, ref, 1)
     job = look(database, ref)
     assert (job.attempt, job.failures) == (2, [])
 
@@ -230,16 +230,16 @@ def test_attempt_whose_worker_was_only_taken_for_dead_is_charged_nothing(
 def test_other_deaths_stay_when_one_is_taken_back(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        jobs.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
-        jobs.acquit(session, ref, 1)
+        states.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
+        states.acquit(session, ref, 1)
     assert look(database, ref).failures == ["Attempt 1: its process ended with signal SIGKILL."]
 
 
 def test_attempt_that_lacked_the_database_is_charged_nothing(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        jobs.put_back(session, ref, attempt)
-        assert jobs.begin(session, ref, "worker", 3, last=attempt) == 2
+        states.put_back(session, ref, attempt)
+        assert states.begin(session, ref, "worker", 3, last=attempt) == 2
     assert look(database, ref).failures == []
 
 
@@ -248,14 +248,14 @@ def test_job_set_aside_has_failed_with_the_reason_and_an_ended_one_stays(
 ) -> None:
     ended = queued_job(database, dataset(database).id)
     with database.write() as session:
-        jobs.cancel(session, OWNER, ended.job_id)
-        jobs.set_aside(session, [ref.job_id, ended.job_id], "Nobody can work on it.")
+        states.cancel(session, OWNER, ended.job_id)
+        states.set_aside(session, [ref.job_id, ended.job_id], "Nobody can work on it.")
     assert (look(database, ref).state, look(database, ref).error) == ("failed", "Nobody can work on it.")
     assert look(database, ended).state == "cancelled"
 
 
 def test_outcome_of_a_failed_job_is_told_as_one_with_its_cause(database: Database, ref: JobRef) -> None:
     with database.write() as session:
-        assert jobs.outcome(session, ref) == ("goes on elsewhere.", False)
-        jobs.set_aside(session, [ref.job_id], "The data is at fault.")
-        assert jobs.outcome(session, ref) == ("has failed: The data is at fault.", True)
+        assert states.outcome(session, ref) == ("goes on elsewhere.", False)
+        states.set_aside(session, [ref.job_id], "The data is at fault.")
+        assert states.outcome(session, ref) == ("has failed: The data is at fault.", True)

@@ -8,7 +8,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Process
 from app.queue import JobRef, Queue
-from app.services import jobs, workers
+from app.services.jobs import states, workers
 from app.services.shared.processes import Presence
 from tests.factories import dataset, entered, queued_job
 
@@ -30,7 +30,7 @@ def ref(database: Database, worker_id: str) -> JobRef:
     """A job that this worker has begun."""
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        jobs.begin(session, ref, worker_id, max_attempts=3)
+        states.begin(session, ref, worker_id, max_attempts=3)
     return ref
 
 
@@ -41,7 +41,7 @@ def row_of(database: Database, worker_id: str) -> Process:
 
 def failures(database: Database, ref: JobRef) -> list[str]:
     with database.read() as session:
-        return jobs.get(session, OWNER, ref.job_id).failures
+        return states.get(session, OWNER, ref.job_id).failures
 
 
 def test_buried_worker_is_forgotten_and_its_job_waits_with_the_cause(
@@ -76,7 +76,7 @@ def test_worker_that_leaves_gives_its_job_back_uncharged(database: Database) -> 
     presence.open()
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        jobs.begin(session, ref, presence.id, max_attempts=3)
+        states.begin(session, ref, presence.id, max_attempts=3)
     workers.leave(database, presence)
     assert row_of(database, presence.id).stopped
     assert failures(database, ref) == []
