@@ -20,9 +20,10 @@ from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services import attempts, datasets, drafts, models, verification
+from app.services import attempts, models, verification
 from app.services.answers import Answers
-from app.services.datasets import Arrival, Upload
+from app.services.datasets import catalog, drafts
+from app.services.datasets.catalog import Arrival, Upload
 from app.services.forecasting import ForecastQuery, find_source, load_model, looked_back, pages
 from app.services.formats import csv_parts
 from app.services.shared import database_admin, devices, processes
@@ -56,7 +57,7 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
             job = attempts.perform_here(database, OWNER, asked, settings.device, tell)
         with database.read() as session:
             model = models.get(session, OWNER, str(job.model_id))
-            return Training(model, datasets.get(session, OWNER, model.dataset_id).champion_id)
+            return Training(model, catalog.get(session, OWNER, model.dataset_id).champion_id)
 
 
 def trial_table(model: ModelOut) -> Table:
@@ -100,7 +101,7 @@ def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
     """
     with _opened(settings) as database:
         with database.read() as session:
-            found = datasets.of_source(session, OWNER, _sha256(file))
+            found = catalog.of_source(session, OWNER, _sha256(file))
             if found is None:
                 raise NotFound(
                     f"No dataset was made of just {file}; run `gatecast train {file} --horizon 12` first."
@@ -142,14 +143,14 @@ def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
     data = file.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     with database.read() as session:
-        found = datasets.of_source(session, OWNER, digest)
+        found = catalog.of_source(session, OWNER, digest)
     if found is not None:
         return found
     intake = read_csv(data, Columns(), max_columns)
     with processes.present(database) as process_id:
         arrival = Arrival(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with drafts.stored(arrival), database.write() as session:
-            return datasets.create(session, arrival).id
+            return catalog.create(session, arrival).id
 
 
 def _sha256(file: Path) -> str:

@@ -25,9 +25,9 @@ from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
 from app.intake.reader import read_more_rows, read_rows
 from app.schemas.datasets import ObservationIn
-from app.services import compaction, datasets, drafts, observations
-from app.services.datasets import Arrival, Upload
-from app.services.observations import Laying, Sent
+from app.services.datasets import append, catalog, compaction, drafts
+from app.services.datasets.append import Laying, Sent
+from app.services.datasets.catalog import Arrival, Upload
 from app.services.shared import database_admin
 from app.settings import MEBIBYTE, Settings
 from benchmarks import postgres
@@ -47,22 +47,22 @@ def create(database: Database, series: int) -> str:
     upload = Upload("appends", read_rows(rows, 1), "0" * 64)
     arrival = Arrival(database, "benchmark", OWNER, upload)
     with drafts.stored(arrival), database.write() as session:
-        return datasets.create(session, arrival).id
+        return catalog.create(session, arrival).id
 
 
-def append(database: Database, dataset_id: str, row: ObservationIn, keep: int) -> None:
+def append_row(database: Database, dataset_id: str, row: ObservationIn, keep: int) -> None:
     """Append a row as a call does."""
     with database.read() as session:
-        known = observations.known(session, OWNER, dataset_id)
+        known = append.known(session, OWNER, dataset_id)
     sent = Sent(read_more_rows([row], known), "1" * 64)
     laying = Laying(database, "benchmark", DatasetRef(OWNER.workspace_id, dataset_id), sent)
     with drafts.stored(laying), database.write() as session:
-        observations.append(session, laying, keep)
+        append.append(session, laying, keep)
 
 
 def sizes(session: Session, dataset_id: str) -> tuple[int, int]:
     """Return the bytes of the newest version's data, and those of everything in the dataset's tables."""
-    _, newest = datasets.find(session, OWNER, dataset_id)
+    _, newest = catalog.find(session, OWNER, dataset_id)
     rows = queries.entries(session, newest)
     held = {entry.blob for entry in rows}
     blobs = session.execute(
@@ -90,7 +90,7 @@ def measure(database: Database, series: int, rows: int) -> dict[str, float]:
     before = _file_bytes(database)
     for i in range(rows):
         row = ObservationIn(unique_id=f"s{i % series}", ds=STEPS + i // series, y=float(i))
-        append(database, dataset_id, row, keep)
+        append_row(database, dataset_id, row, keep)
         if (i + 1) % EVERY == 0:
             with database.read() as session:
                 data, everything = sizes(session, dataset_id)

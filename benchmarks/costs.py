@@ -9,8 +9,9 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.queries import datasets as queries
 from app.errors import NotFound
-from app.services import datasets, models, verdicts
-from app.services import series as store
+from app.services import models, verdicts
+from app.services.datasets import catalog
+from app.services.datasets import series_store as store
 from models.checkpoint import load
 from models.forecasting import forecast, use_one_thread
 from models.methods import forecast_by
@@ -26,7 +27,7 @@ class Costs:
         use_one_thread()
         self._database, self._unique_id = Database(database_url), unique_id
         with self._database.read() as session:
-            dataset, self._version = datasets.find(session, OWNER, dataset_id)
+            dataset, self._version = catalog.find(session, OWNER, dataset_id)
             if dataset.champion_id is None:
                 raise NotFound(f"Dataset {dataset_id} has no champion.")
             model, _ = models.find(session, OWNER, dataset.champion_id)

@@ -27,11 +27,12 @@ from app.schemas import examples
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services import attempts, champions, datasets, drafts, observations, schedules, training
+from app.services import attempts, champions, schedules, training
 from app.services.answers import Answers
-from app.services.datasets import Arrival, Upload
+from app.services.datasets import append, catalog, drafts
+from app.services.datasets.append import Laying, Sent
+from app.services.datasets.catalog import Arrival, Upload
 from app.services.forecasting import ForecastQuery, find_source, load_model, pages
-from app.services.observations import Laying, Sent
 from app.services.shared import database_admin, processes
 from app.settings import Settings
 from models.baselines import BASELINES
@@ -71,18 +72,18 @@ def dataset(database: Database, series: Series | None = None, principal: Princip
     upload = Upload("test", read_csv(csv_bytes(series), Columns()), "0" * 64)
     arrival = Arrival(database, "nobody", principal, upload)
     with drafts.stored(arrival), database.write() as session:
-        return datasets.create(session, arrival)
+        return catalog.create(session, arrival)
 
 
 def appended(database: Database, dataset_id: str, *rows: tuple[str, int, float | None]) -> ObservationsOut:
     """Append rows, past HTTP: read for what is there, then laid into what is there by then."""
     with database.read() as session:
-        known = observations.known(session, OWNER, dataset_id)
+        known = append.known(session, OWNER, dataset_id)
     sent = [ObservationIn(unique_id=name, ds=ds, y=y) for name, ds, y in rows]
     ref, addition = DatasetRef(OWNER.workspace_id, dataset_id), read_more_rows(sent, known)
     laying = Laying(database, "nobody", ref, Sent(addition, "1" * 64))
     with drafts.stored(laying), database.write() as session:
-        return observations.append(session, laying, ALL)
+        return append.append(session, laying, ALL)
 
 
 @contextmanager
@@ -127,7 +128,7 @@ def scheduled(database: Database, dataset_id: str, principal: Principal = OWNER,
 def new_version(database: Database, dataset_id: str) -> None:
     """Let a dataset have been observed once more: one value more of its first series."""
     with database.read() as session:
-        _, version = datasets.find(session, OWNER, dataset_id)
+        _, version = catalog.find(session, OWNER, dataset_id)
         first = queries.series_page(session, version, 1, None)[0]
     appended(database, dataset_id, (first.unique_id, first.end + 1, 1.0))
 

@@ -17,7 +17,7 @@ from app.schemas.datasets import (
     SeriesName,
     SeriesPage,
 )
-from app.services import datasets, observations
+from app.services.datasets import append, catalog
 
 ONCE_IF_ROOM = [HasRoom, OncePerKey]
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
@@ -30,7 +30,7 @@ def create_dataset(upload: TheUpload, session: WriteSession, response: Response)
     Columns, delimiter, encoding, decimal mark, date format and frequency are detected; the answer says how
     the upload was read, what is in it, and what was repaired.
     """
-    dataset = datasets.create(session, upload)
+    dataset = catalog.create(session, upload)
     response.headers["Location"] = f"/datasets/{dataset.id}"
     return dataset
 
@@ -38,13 +38,13 @@ def create_dataset(upload: TheUpload, session: WriteSession, response: Response)
 @router.get("")
 async def list_datasets(page: Page, principal: CurrentPrincipal, read: Read) -> DatasetPage:
     """List datasets, newest first."""
-    return handed_out(await read(datasets.page, principal, page))
+    return handed_out(await read(catalog.page, principal, page))
 
 
 @router.get("/{dataset_id}")
 async def get_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, read: Read) -> DatasetOut:
     """Show a dataset: what is in it, how it was read, what was repaired."""
-    return await read(datasets.get, principal, dataset_id)
+    return await read(catalog.get, principal, dataset_id)
 
 
 @router.get("/{dataset_id}/series")
@@ -52,7 +52,7 @@ async def list_series(
     dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, read: Read
 ) -> SeriesPage:
     """List the series of a dataset by name."""
-    return handed_out(await read(datasets.series_page, principal, dataset_id, page))
+    return handed_out(await read(catalog.series_page, principal, dataset_id, page))
 
 
 @router.get("/{dataset_id}/observations")
@@ -64,7 +64,7 @@ async def list_observations(
     read: Read,
 ) -> ObservationPage:
     """Read the observations of one series, oldest first."""
-    return await read(datasets.observations, principal, dataset_id, unique_id, page)
+    return await read(catalog.observations, principal, dataset_id, unique_id, page)
 
 
 @router.post(
@@ -82,10 +82,10 @@ def append_observations(
     without a training. Rows that say what is known already change nothing. Columns that are not named are
     those of the dataset's first upload, if the file has them.
     """
-    return observations.append(session, sent, keep_versions)
+    return append.append(session, sent, keep_versions)
 
 
 @router.delete("/{dataset_id}", status_code=204)
 def delete_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, session: WriteSession) -> None:
     """Delete a dataset with all its versions and models; its unfinished jobs are cancelled."""
-    datasets.delete(session, principal, dataset_id)
+    catalog.delete(session, principal, dataset_id)

@@ -24,10 +24,10 @@ from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
 from app.schemas.names import RULE, Name, trimmed, unclean
-from app.services import observations
-from app.services.datasets import Arrival, Upload
-from app.services.drafts import Busy, Staged
-from app.services.observations import Laying, Sent
+from app.services.datasets import append
+from app.services.datasets.append import Laying, Sent
+from app.services.datasets.catalog import Arrival, Upload
+from app.services.datasets.drafts import Busy, Staged
 from app.services.shared import database_admin
 
 BUSY_PATIENCE_S, BUSY_PAUSE_S = 30.0, 0.1
@@ -109,7 +109,7 @@ async def read_observations(
 ) -> Sent:
     """Read rows for a dataset in whichever of their two forms they come; raises as for a new one."""
     media_type = _media_type(request)
-    dataset = await parts.read(observations.known, principal, dataset_id)
+    dataset = await parts.read(append.known, principal, dataset_id)
     if media_type == JSON:
         return await to_thread.run_sync(_read_more_json, await request.body(), dataset, limiter=parts.desk)
     fields = await _read_form(request, FileFields)

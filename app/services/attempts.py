@@ -20,9 +20,10 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
 from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
-from app.services import backtests, champions, histories, memory, training
+from app.services import backtests, champions, memory, training
 from app.services.checkpoints import JobCheckpoints
-from app.services.histories import Histories
+from app.services.datasets import histories
+from app.services.datasets.histories import Histories
 from app.services.jobs import states, workers
 from app.services.recipes import Recipe, Result
 from app.services.reports import Reporter

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app import blobs
 from app.db.engine import Session
 from app.db.tables import Model
-from app.services.histories import Histories
+from app.services.datasets.histories import Histories
 from models.backtest import LEVELS, Backtest
 from models.forecasts import Forecast
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability import metrics
-from app.services import datasets
+from app.services.datasets import catalog
 from app.services.forecasting import OutlookKey, Reading, Source, read_named
 from app.services.loading import LoadedModel
 from app.services.outlooks import Outlooks, SeriesOutlook, look_at
@@ -129,7 +129,7 @@ def _work_of(series: int, model: LoadedModel) -> int:
 def _settle(questions: list[_Question], found: Mapping[str, SeriesOutlook], source: Source) -> None:
     for question in questions:
         if missing := set(question.unique_ids) - found.keys():
-            _fail([question], datasets.no_such_series(source.version, missing))
+            _fail([question], catalog.no_such_series(source.version, missing))
         elif not question.answer.done():  # else who asked has gone
             question.answer.set_result([found[name] for name in sorted(question.unique_ids)])
 

@@ -15,11 +15,12 @@ from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
 from app.errors import BadInput, FieldError, VersionGone
 from app.intake.frame import TimeAxis
-from app.services import datasets, models, pretrained, verdicts
-from app.services import series as store
+from app.services import models, pretrained, verdicts
 from app.services.answers import Answers, History, Known, of_nothing, told
+from app.services.datasets import catalog
+from app.services.datasets import series_store as store
+from app.services.datasets.panels import panel_of
 from app.services.loading import LoadedModel, ModelKey, load, load_pretrained
-from app.services.panels import panel_of
 from app.services.shared.paging import PageRequest, cut
 from app.services.verdicts import Answerer
 from models.forecasts import Forecast
@@ -167,7 +168,7 @@ def history_of(database: Database, source: Source, unique_id: str) -> History:
     with database.read() as session:
         rows = read_named(session, source, [unique_id])
     if not rows:
-        raise datasets.no_such_series(source.version, {unique_id})
+        raise catalog.no_such_series(source.version, {unique_id})
     return History.until(source.axis, rows[0].end, store.tail(rows[0]))
 
 
@@ -240,7 +241,7 @@ def _asked_for(session: Session, principal: Principal, query: ForecastQuery) -> 
         return model.dataset_id, model
     if query.dataset_id is None:
         raise _no_dataset(query)
-    dataset, _ = datasets.find(session, principal, query.dataset_id)
+    dataset, _ = catalog.find(session, principal, query.dataset_id)
     if query.model_id is not None or dataset.champion_id is None:
         return dataset.id, None
     champion, _ = models.find(session, principal, dataset.champion_id)
@@ -278,7 +279,7 @@ def _pretrained_source(version: DatasetVersion, query: ForecastQuery) -> Source:
 def _version_asked_for(
     session: Session, principal: Principal, dataset_id: str, number: int | None
 ) -> DatasetVersion:
-    _, newest = datasets.find(session, principal, dataset_id)
+    _, newest = catalog.find(session, principal, dataset_id)
     if number is None or number == newest.version:
         return newest
     return _version(session, DatasetRef(principal.workspace_id, dataset_id), number)

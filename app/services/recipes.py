@@ -13,7 +13,7 @@ from app.schemas.datasets import Time
 from app.schemas.lineage import Lineage
 from app.schemas.train import Architecture, MethodChoice
 from app.services import backtest_tables, simple_medians
-from app.services.histories import Histories
+from app.services.datasets.histories import Histories
 from app.version import VERSIONS
 from models.checkpoint import Artifact, dump
 from models.checkpoints import NO_CHECKPOINTS, Checkpoints

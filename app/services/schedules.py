@@ -15,7 +15,8 @@ from app.db.tables import Schedule, now
 from app.errors import AppError, NotFound, Unavailable
 from app.schemas.schedules import LastTime, ScheduleOut, SchedulePage, ScheduleRequest
 from app.schemas.train import TrainRequest
-from app.services import cron, datasets, training
+from app.services import cron, training
+from app.services.datasets import catalog
 from app.services.shared.paging import PageRequest, cut
 from app.services.training import Trainings
 
@@ -120,7 +121,7 @@ def _fire(session: Session, trainings: Trainings, seen: Schedule, moment: dateti
 def _ask(session: Session, trainings: Trainings, schedule: Schedule, moment: datetime) -> LastTime:
     """Ask for the training, if there is something to learn, and tell what came of it."""
     principal = Principal(workspace_id=schedule.workspace_id)
-    _, version = datasets.find(session, principal, schedule.dataset_id)
+    _, version = catalog.find(session, principal, schedule.dataset_id)
     told = partial(LastTime, at=moment, dataset_version=version.version)
     last_job = (schedule.last or {}).get("job_id")
     if schedule.trained_version == version.version and not _was_in_vain(session, principal, last_job):

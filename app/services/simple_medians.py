@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.db.queries.datasets import LastWindow
-from app.services.histories import Histories
+from app.services.datasets.histories import Histories
 from models.panel import Floats
 
 NAME_BYTES = 120  # about what a name and its place take in memory

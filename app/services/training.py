@@ -14,7 +14,7 @@ from app.queue import JobRef, Queue
 from app.schemas.datasets import Profile
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
-from app.services import datasets
+from app.services.datasets import catalog
 from models.config import longest_horizon
 
 
@@ -33,7 +33,7 @@ def check(
 
     Raises as `ask` does; `pointer` says where the horizon stands in the call.
     """
-    _, version = datasets.find(session, principal, request.dataset_id)
+    _, version = catalog.find(session, principal, request.dataset_id)
     _check_horizon(request.horizon, Profile.model_validate(version.profile), pointer)
     return version
 

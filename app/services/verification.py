@@ -12,8 +12,9 @@ from app.db.queries import datasets as dataset_queries
 from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.lineage import Lineage
-from app.services import histories, models
-from app.services.histories import Histories
+from app.services import models
+from app.services.datasets import histories
+from app.services.datasets.histories import Histories
 from app.services.recipes import Recipe, methods_digest
 from models.errors import CoreError
 

@@ -14,7 +14,8 @@ from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
-from app.services import compaction, drafts, schedules
+from app.services import schedules
+from app.services.datasets import compaction, drafts
 from app.services.jobs import states, workers
 from app.services.shared import database_admin, devices
 from app.services.shared.processes import HEARTBEAT_S, Presence

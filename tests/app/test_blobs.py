@@ -9,7 +9,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetVersion
-from app.services import datasets
+from app.services.datasets import catalog
 from tests.factories import appended, dataset, workspace
 
 HOME = OWNER.workspace_id
@@ -64,9 +64,9 @@ def test_damaged_bytes_are_whole_again_once_they_are_put_again(database: Databas
 def test_series_that_two_datasets_share_outlive_either(database: Database) -> None:
     first, second = (dataset(database, {"a": [1, 2, 3]}).id for _ in range(2))
     with database.write() as session:
-        datasets.delete(session, OWNER, first)
+        catalog.delete(session, OWNER, first)
     with database.read() as session:
-        _, version = datasets.find(session, OWNER, second)
+        _, version = catalog.find(session, OWNER, second)
         (row,) = queries.series_page(session, version, 1, None)
         assert session.query(Blob).one().uses == 1
         assert row.length == 3

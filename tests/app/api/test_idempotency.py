@@ -16,7 +16,7 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import IdempotencyKey, Process, now
 from app.errors import BadInput, Unavailable
-from app.services import datasets
+from app.services.datasets import catalog
 from app.services.shared import idempotency
 from app.services.shared.idempotency import Claim, Claims
 from app.services.shared.processes import Presence
@@ -129,14 +129,14 @@ def test_call_of_a_process_elsewhere_is_made_again_once_that_counts_as_dead(
 def test_call_that_was_taken_over_meanwhile_is_undone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = datasets.create
+    create = catalog.create
 
     def create_slowly(*arguments: Any) -> Any:
         session: Session = arguments[0]
         session.query(IdempotencyKey).update({"owner_id": "another"})
         return create(*arguments)
 
-    monkeypatch.setattr(datasets, "create", create_slowly)
+    monkeypatch.setattr(catalog, "create", create_slowly)
     assert send(client).status_code == 409
     assert client.get("/datasets").json()["datasets"] == []
 
@@ -144,14 +144,14 @@ def test_call_that_was_taken_over_meanwhile_is_undone(
 def test_key_is_free_again_when_the_commit_fails(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = datasets.create
+    create = catalog.create
 
     def create_in_vain(session: Session, *arguments: Any) -> Any:
         event.listen(session, "before_commit", away)
         return create(session, *arguments)
 
     with monkeypatch.context() as failing:
-        failing.setattr(datasets, "create", create_in_vain)
+        failing.setattr(catalog, "create", create_in_vain)
         assert send(client).status_code == 503
     assert keys(database) == []
     assert send(client).status_code == 201

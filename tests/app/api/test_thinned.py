@@ -12,7 +12,8 @@ from app.api import media
 from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import Unavailable
-from app.services import compaction, forecasting
+from app.services import forecasting
+from app.services.datasets import compaction
 from app.services.oracle import TRIES, Oracle
 from tests.app.api.test_gate import Sent, nothing_more, scope
 from tests.factories import dataset, new_version, trained, trends

@@ -16,7 +16,7 @@ from app.db import engine, schema
 from app.db.engine import Database, Session
 from app.db.tables import Dataset, Workspace
 from app.errors import BadInput, Unavailable
-from app.services import datasets
+from app.services.datasets import catalog
 from app.services.shared.paging import PageRequest
 from tests.factories import dataset, workspace
 
@@ -85,7 +85,7 @@ def test_list_of_datasets_is_one_query(database: Database) -> None:
         dataset(database)
     event.listen(database.reader, "before_cursor_execute", lambda *args: statements.append(args[2]))
     with database.read() as session:
-        datasets.page(session, OWNER, PageRequest(10))
+        catalog.page(session, OWNER, PageRequest(10))
     assert len([statement for statement in statements if "SELECT" in statement]) == 1
 
 

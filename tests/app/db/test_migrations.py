@@ -10,7 +10,8 @@ from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
-from app.services import datasets, models
+from app.services import models
+from app.services.datasets import catalog
 from app.services.jobs import states
 from app.services.shared.paging import CountedPageRequest
 from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained
@@ -68,7 +69,7 @@ def test_champion_from_before_promotions_leaves_the_model_trained_before_it(data
         promotions = {row.id: row.promotion for row in session.query(Model)}
         assert [promotions[each] for each in ids] == [1, 2, None]
         models.delete(session, OWNER, ids[1])
-        assert datasets.get(session, OWNER, dataset_id).champion_id == ids[0]
+        assert catalog.get(session, OWNER, dataset_id).champion_id == ids[0]
 
 
 def test_way_back_before_architectures_leaves_what_was_known_then(database: Database) -> None:
@@ -125,7 +126,7 @@ def test_datasets_from_before_blobs_lay_under_hashes_are_read_as_before(database
         uses = {blob.data: blob.uses for blob in session.query(Blob)}
         model = session.get_one(Model, (OWNER.workspace_id, model_id))
         assert all(session.get_one(Blob, (OWNER.workspace_id, key)).uses == 1 for key in model.blob_keys)
-        page = datasets.observations(session, OWNER, dataset_id, "series 1", CountedPageRequest(50))
+        page = catalog.observations(session, OWNER, dataset_id, "series 1", CountedPageRequest(50))
         assert session.query(DatasetBlob).filter_by(dataset_id=dataset_id).count() == 2
     assert sorted(uses.values()) == [1] * (len(uses) - 1) + [2]  # what both datasets hold is one blob
     assert (len(page.y), page.y[-1]) == (41, 3.0)

@@ -15,7 +15,8 @@ from app.db.tables import Blob
 from app.errors import NotFound
 from app.schemas.models import ModelUpdate
 from app.schemas.train import Promotion
-from app.services import champions, datasets, models
+from app.services import champions, models
+from app.services.datasets import catalog
 from tests.factories import backtest_rows, dataset, judged_model, publish
 
 Errors = dict[tuple[str, int], float]
@@ -45,7 +46,7 @@ def at(cutoff: int, error: float, series: str = SIX) -> Errors:
 
 def champion(database: Database, dataset_id: str) -> str | None:
     with database.read() as session:
-        return datasets.get(session, OWNER, dataset_id).champion_id
+        return catalog.get(session, OWNER, dataset_id).champion_id
 
 
 def promote(database: Database, model_id: str) -> None:

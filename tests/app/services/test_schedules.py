@@ -14,7 +14,8 @@ from app.db.tables import Dataset, Job, Schedule, now
 from app.queue import Queue
 from app.schemas.jobs import JobOut
 from app.schemas.schedules import ScheduleOut
-from app.services import datasets, schedules
+from app.services import schedules
+from app.services.datasets import catalog
 from app.services.jobs import states
 from app.services.shared.paging import PageRequest
 from app.services.training import Trainings
@@ -183,7 +184,7 @@ def test_datasets_are_deleted_while_their_schedules_fire(database: Database, tra
         try:
             for dataset_id in doomed:
                 with database.write() as session:
-                    datasets.delete(session, OWNER, dataset_id)
+                    catalog.delete(session, OWNER, dataset_id)
         finally:
             over.set()
         firing.result()
@@ -216,7 +217,7 @@ def test_deleted_dataset_takes_its_schedules_along(
     database: Database, schedule_id: str, dataset_id: str
 ) -> None:
     with database.write() as session:
-        datasets.delete(session, OWNER, dataset_id)
+        catalog.delete(session, OWNER, dataset_id)
     with database.read() as session:
         assert session.query(Schedule).count() == session.query(Dataset).count() == 0
         assert schedule_id

@@ -26,7 +26,8 @@ from app.schemas.train import (
     StartChoice,
     TrainRequest,
 )
-from app.services import attempts, champions, datasets, histories, models, reports
+from app.services import attempts, champions, models, reports
+from app.services.datasets import catalog, histories
 from app.services.forecasting import ForecastQuery
 from app.services.jobs import states
 from app.services.recipes import Recipe
@@ -54,7 +55,7 @@ def test_training_succeeds_with_model_and_champion(database: Database) -> None:
         job = states.get(session, OWNER, ref.job_id)
         assert job.state == "succeeded"
         assert (job.progress.phase, job.progress.share_done) == ("publishing", 1)
-        assert datasets.get(session, OWNER, dataset_id).champion_id == job.model_id
+        assert catalog.get(session, OWNER, dataset_id).champion_id == job.model_id
 
 
 def test_same_seed_leaves_the_same_weights(database: Database) -> None:
@@ -70,7 +71,7 @@ def test_equal_model_leaves_the_champion_in_place(database: Database) -> None:
     first = trained(database, dataset_id, seed=5)
     trained(database, dataset_id, seed=5)
     with database.read() as session:
-        assert datasets.get(session, OWNER, dataset_id).champion_id == first
+        assert catalog.get(session, OWNER, dataset_id).champion_id == first
 
 
 @pytest.mark.parametrize(("method", "served"), [("network", "lstm"), ("blend", "blend")])
@@ -142,7 +143,7 @@ def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
     ref = queued_job(database, dataset_id)
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
-        datasets.delete(session, OWNER, dataset_id)
+        catalog.delete(session, OWNER, dataset_id)
     with pytest.raises(states.Superseded):
         attempts.perform(database, ref, attempt, "cpu")
     with database.read() as session:
@@ -232,7 +233,7 @@ def test_publication_tried_again_heeds_what_was_published_meanwhile(
     monkeypatch.setattr(time, "sleep", let_a_rival_in)
     model_id = trained(database, dataset_id)
     with database.read() as session:
-        assert admitted == [model_id, datasets.get(session, OWNER, dataset_id).champion_id, model_id]
+        assert admitted == [model_id, catalog.get(session, OWNER, dataset_id).champion_id, model_id]
         assert session.get_one(Model, ("default", model_id)).promotion is None
 
 
@@ -240,7 +241,7 @@ def test_deleted_dataset_takes_every_byte_of_its_models_along(database: Database
     dataset_id = dataset(database).id
     trained(database, dataset_id)
     with database.write() as session:
-        datasets.delete(session, OWNER, dataset_id)
+        catalog.delete(session, OWNER, dataset_id)
         assert session.query(Blob).count() == session.query(Model).count() == 0
 
 

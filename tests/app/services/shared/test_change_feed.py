@@ -12,7 +12,7 @@ from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes
 from app.db.tables import Clock
 from app.errors import Unavailable
-from app.services import datasets
+from app.services.datasets import catalog
 from app.services.shared import change_feed, database_admin
 from app.services.shared.change_feed import ChangeFeed
 from tests.factories import dataset
@@ -183,7 +183,7 @@ def test_too_many_changes_to_remember_count_as_all(
 def test_deleted_dataset_counts_as_changed(database: Database, elsewhere: Database) -> None:
     dataset_id = dataset(database).id
     with elsewhere.write() as session:
-        datasets.delete(session, OWNER, dataset_id)
+        catalog.delete(session, OWNER, dataset_id)
     with database.read() as session:
         assert changes.since(session, 0) == {DatasetRef("default", dataset_id)}
 

@@ -16,8 +16,8 @@ from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry
 from app.db.tables import DatasetVersion
 from app.intake.frame import SeriesFrame
-from app.services import series as store
-from app.services.series import Packed
+from app.services.datasets import series_store as store
+from app.services.datasets.series_store import Packed
 
 PORTION, AT_ONCE = 2_000, 200  # index rows that go in one transaction: alone, and along with an append
 SMALL = store.ROWS_PER_BLOB // 2  # observations of a blob that is to be packed with others

@@ -24,9 +24,9 @@ from app.schemas.datasets import (
     SeriesOut,
     SeriesPage,
 )
-from app.services import drafts
-from app.services import series as store
-from app.services.drafts import Staging
+from app.services.datasets import drafts
+from app.services.datasets import series_store as store
+from app.services.datasets.drafts import Staging
 from app.services.jobs import states
 from app.services.shared.paging import CountedPageRequest, PageRequest, cut
 

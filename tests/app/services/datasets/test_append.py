@@ -11,8 +11,8 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Model
-from app.services import datasets, histories, series
 from app.services import models as model_services
+from app.services.datasets import catalog, histories, series_store
 from app.services.verification import verify
 from tests.factories import appended, dataset, trained, trends
 
@@ -45,7 +45,7 @@ def test_two_who_append_at_once_are_both_in_the_end(database: Database) -> None:
         thread.join(timeout=60)
     assert sorted(answer.version for answer in answers) == [2, 3, 4, 5, 6, 7]
     with database.read() as session:
-        found, newest = datasets.find(session, OWNER, dataset_id)
+        found, newest = catalog.find(session, OWNER, dataset_id)
         lengths = {name: len(values) for name, values in whole(session, newest).items()}
     assert found.version == 7
     assert lengths == {**dict.fromkeys("bcdef", 3), "a": 1970 + ord("f") - 1960 + 1}
@@ -94,7 +94,7 @@ def test_training_learns_the_new_values_and_each_can_be_verified(database: Datab
 def test_changed_series_are_packed_together_and_none_is_split(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(series, "ROWS_PER_BLOB", 10)
+    monkeypatch.setattr(series_store, "ROWS_PER_BLOB", 10)
     names = [f"s{i:02}" for i in range(12)]
     dataset_id = dataset(database, {name: [1, 2, 3] for name in names}).id
     answer = appended(
@@ -114,7 +114,7 @@ def test_changed_series_are_packed_together_and_none_is_split(
 def test_blobs_without_a_series_that_is_sent_are_not_read(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(series, "ROWS_PER_BLOB", 10)
+    monkeypatch.setattr(series_store, "ROWS_PER_BLOB", 10)
     dataset_id = dataset(database, {f"s{i:02}": [i, 2, 3] for i in range(40)}).id
     with database.write() as session:
         read = session.query(DatasetBlob.key).filter(DatasetBlob.number.in_([0, 9]))
@@ -151,4 +151,4 @@ def test_bytes_of_an_addition_do_not_stand_for_the_dataset(database: Database) -
     dataset_id = dataset(database, {"a": [1, 2]}).id
     appended(database, dataset_id, ("a", 1962, 3))
     with database.read() as session:
-        assert datasets.of_source(session, OWNER, "1" * 64) is None
+        assert catalog.of_source(session, OWNER, "1" * 64) is None

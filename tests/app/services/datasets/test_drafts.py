@@ -12,10 +12,10 @@ from app.errors import Unavailable
 from app.intake.reader import Columns, read_csv, read_more_rows
 from app.schemas.datasets import ObservationIn
 from app.schemas.train import TrainRequest
-from app.services import datasets, drafts, observations
-from app.services.datasets import Arrival, Upload
-from app.services.drafts import Busy
-from app.services.observations import Laying, Sent
+from app.services.datasets import append, catalog, drafts
+from app.services.datasets.append import Laying, Sent
+from app.services.datasets.catalog import Arrival, Upload
+from app.services.datasets.drafts import Busy
 from app.services.shared.paging import PageRequest
 from app.services.shared.processes import Presence
 from app.settings import Settings
@@ -28,7 +28,7 @@ NAMES = [f"s{i:02}" for i in range(12)]
 @pytest.fixture(autouse=True)
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three series are a portion, and a blob holds one."""
-    monkeypatch.setattr("app.services.series.ROWS_PER_BLOB", 3)
+    monkeypatch.setattr("app.services.datasets.series_store.ROWS_PER_BLOB", 3)
     monkeypatch.setattr(drafts, "PORTION_SERIES", 3)
     monkeypatch.setattr(drafts, "REMOVED", 4)
     monkeypatch.setattr("app.db.queries.datasets.CHUNK", 5)
@@ -50,7 +50,7 @@ def arrival(database: Database, process_id: str = "gone") -> Arrival:
 
 def laying(database: Database, dataset_id: str, process_id: str = "gone") -> Laying:
     with database.read() as session:
-        known = observations.known(session, OWNER, dataset_id)
+        known = append.known(session, OWNER, dataset_id)
     rows = [ObservationIn(unique_id=name, ds=1963, y=4.0) for name in NAMES]
     sent = Sent(read_more_rows(rows, known), "1" * 64)
     return Laying(database, process_id, DatasetRef(OWNER.workspace_id, dataset_id), sent)
@@ -69,12 +69,12 @@ def counts(database: Database) -> list[int]:
 
 def ids(database: Database) -> list[str]:
     with database.read() as session:
-        return [each.id for each in datasets.page(session, OWNER, PageRequest(9)).datasets]
+        return [each.id for each in catalog.page(session, OWNER, PageRequest(9)).datasets]
 
 
 def lengths(database: Database, dataset_id: str) -> set[int]:
     with database.read() as session:
-        page = datasets.series_page(session, OWNER, dataset_id, PageRequest(50))
+        page = catalog.series_page(session, OWNER, dataset_id, PageRequest(50))
     return {row.length for row in page.series}
 
 
@@ -84,7 +84,7 @@ def test_upload_is_seen_once_it_is_whole(database: Database) -> None:
     assert ids(database) == []
     assert not staged.prepare()
     with database.write() as session:
-        made = datasets.create(session, staged)
+        made = catalog.create(session, staged)
     assert (ids(database), made.version, lengths(database, made.id)) == ([made.id], 1, {3})
     assert counts(database) == [12, 1, 12, 0, 12]
 
@@ -128,7 +128,7 @@ def test_what_a_living_process_writes_is_left_alone(database: Database, presence
     while staged.prepare():
         staged.store()
     with database.write() as session:
-        datasets.create(session, staged)
+        catalog.create(session, staged)
     assert len(ids(database)) == 1
 
 
@@ -144,7 +144,7 @@ def test_who_was_swept_by_mistake_can_neither_go_on_nor_publish(
     with pytest.raises(Unavailable, match="abandoned"):
         staged.store()
     with pytest.raises(Unavailable, match="abandoned"), database.write() as session:
-        datasets.create(session, late)
+        catalog.create(session, late)
     assert counts(database) == [0] * 5
 
 
@@ -154,7 +154,7 @@ def test_large_addition_is_seen_at_once_and_as_a_whole(database: Database) -> No
     store_some(staged, 2)
     assert lengths(database, dataset_id) == {3}
     with drafts.stored(staged), database.write() as session:
-        answer = observations.append(session, staged, 20)
+        answer = append.append(session, staged, 20)
     assert (answer.version, answer.appended, answer.profile.longest) == (2, 12, 4)
     assert lengths(database, dataset_id) == {4}
 
@@ -172,14 +172,14 @@ def test_nobody_else_publishes_while_a_large_addition_is_written(database: Datab
 def test_small_addition_overtaken_by_another_is_laid_into_what_that_left(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2]}).id
     with database.read() as session:
-        known = observations.known(session, OWNER, dataset_id)
+        known = append.known(session, OWNER, dataset_id)
     rows = read_more_rows([ObservationIn(unique_id="a", ds=1964, y=5.0)], known)
     ref = DatasetRef(OWNER.workspace_id, dataset_id)
     late = Laying(database, "gone", ref, Sent(rows, "2" * 64))
     assert not late.prepare()
     appended(database, dataset_id, ("a", 1962, 3.0))
     with database.write() as session:
-        answer = observations.append(session, late, 20)
+        answer = append.append(session, late, 20)
     assert (answer.version, answer.appended, answer.profile.gaps, answer.repairs_total) == (3, 1, 1, 1)
 
 
@@ -188,7 +188,7 @@ def test_large_dataset_is_gone_at_once_and_removed_by_the_next_sweep(
 ) -> None:
     dataset_id = dataset(database, {name: [i, 2, 3] for i, name in enumerate(NAMES)}).id
     with database.write() as session:
-        datasets.delete(session, OWNER, dataset_id)
+        catalog.delete(session, OWNER, dataset_id)
     assert ids(database) == []
     assert counts(database) == [8, 1, 8, 0, 8]
     drafts.sweep(database, presence)

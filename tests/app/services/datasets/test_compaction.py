@@ -8,7 +8,8 @@ from app.db.engine import Database, DatasetRef
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
 from app.errors import NotFound
-from app.services import compaction, datasets, forecasting, histories, models
+from app.services import forecasting, models
+from app.services.datasets import catalog, compaction, histories
 from app.services.forecasting import ForecastQuery
 from tests.factories import appended, dataset, judged_model, publish, queued_job, trends
 
@@ -141,6 +142,6 @@ def test_deleted_dataset_leaves_nothing_after_thinning(database: Database) -> No
     dataset_id = grown(database, 6)
     compaction.tidy(database, KEEP)
     with database.write() as session:
-        datasets.delete(session, OWNER, dataset_id)
+        catalog.delete(session, OWNER, dataset_id)
     with database.read() as session:
         assert [session.query(table).count() for table in (Blob, DatasetBlob, Series)] == [0, 0, 0]

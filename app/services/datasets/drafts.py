@@ -18,8 +18,8 @@ from app.db.queries import drafts as queries
 from app.db.queries.datasets import Entry
 from app.db.tables import Draft
 from app.errors import Unavailable
-from app.services import series as store
-from app.services.series import Packed
+from app.services.datasets import series_store as store
+from app.services.datasets.series_store import Packed
 from app.services.shared.processes import Presence
 
 PORTION_SERIES, PORTION_BYTES = 2_000, 4 * 1024 * 1024  # in one transaction

@@ -19,10 +19,10 @@ from app.intake.grid import Points, lay_out, merge
 from app.intake.repairs import Repairs, add_gaps
 from app.intake.steps import Ints, Mask
 from app.schemas.datasets import ObservationsOut, Profile
-from app.services import compaction, datasets, drafts
-from app.services import series as store
-from app.services.drafts import Staging
-from app.services.series import Packed
+from app.services.datasets import catalog, compaction, drafts
+from app.services.datasets import series_store as store
+from app.services.datasets.drafts import Staging
+from app.services.datasets.series_store import Packed
 
 LONG = 500_000  # observations of series that rows are laid into in one go
 
@@ -32,7 +32,7 @@ def known(session: Session, principal: Principal, dataset_id: str) -> Known:
 
     Raises NotFound as `datasets.find` does.
     """
-    _, version = datasets.find(session, principal, dataset_id)
+    _, version = catalog.find(session, principal, dataset_id)
     profile = Profile.model_validate(version.profile)
     only = queries.series_page(session, version, 1, None)[0].unique_id if profile.series == 1 else None
     return Known(TimeAxis.from_dict(version.axis), profile.end, profile.detected, only)
@@ -102,7 +102,7 @@ class Laying:
 
     def find(self, session: Session) -> queries.Pair:
         """Return the dataset and its newest version; raises NotFound as `datasets.find` does."""
-        return datasets.find(session, Principal(workspace_id=self.ref.workspace_id), self.ref.dataset_id)
+        return catalog.find(session, Principal(workspace_id=self.ref.workspace_id), self.ref.dataset_id)
 
     def discard(self) -> None:
         """Remove what was stored, if it was not published."""
@@ -296,7 +296,7 @@ class _Change:
 def _out(dataset: Dataset, version: DatasetVersion, work: _Work) -> ObservationsOut:
     addition = work.addition
     return ObservationsOut(
-        **dict(datasets.out(dataset, version)),
+        **dict(catalog.out(dataset, version)),
         appended=work.appended,
         corrected=work.corrected,
         unchanged=work.unchanged,
