@@ -9,9 +9,9 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.queries import datasets as queries
 from app.errors import NotFound
-from app.services import models, verdicts
 from app.services.datasets import catalog
 from app.services.datasets import series_store as store
+from app.services.registry import models, served_method
 from models.checkpoint import load
 from models.forecasting import forecast, use_one_thread
 from models.methods import forecast_by
@@ -34,7 +34,7 @@ class Costs:
             weights = blobs.get(session, model.workspace_id, model.weights_key)
             (row,) = queries.last_windows(session, self._version, [unique_id])
         self._network = load(weights, model.artifact, device="cpu")
-        self._method = verdicts.answerer(model).method
+        self._method = served_method.answerer(model).method
         self._panel = Panel.of([store.tail(row)])
 
     def measure(self) -> dict[str, float]:

@@ -10,7 +10,7 @@ from app.api.pagination import CountedPage, Page, handed_out
 from app.api.paths import ModelId, of_dataset
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
-from app.services import backtests, models
+from app.services.registry import backtests, models
 
 router = APIRouter(prefix="/models", tags=["models"])
 TableType = Annotated[str, chosen_among(JSON, CSV)]

@@ -10,7 +10,7 @@ from app.db.tables import Model
 from app.intake.frame import SeriesFrame, TimeAxis
 from app.intake.steps import Ints
 from app.schemas.backtests import Outcome
-from app.services.verdicts import Answerer
+from app.services.registry.served_method import Answerer
 from models.forecasts import Forecast
 from models.panel import Floats
 

@@ -20,12 +20,13 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
 from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
-from app.services import backtests, champions, memory, training
+from app.services import memory, training
 from app.services.checkpoints import JobCheckpoints
 from app.services.datasets import histories
 from app.services.datasets.histories import Histories
 from app.services.jobs import states, workers
 from app.services.recipes import Recipe, Result
+from app.services.registry import backtests, champions
 from app.services.reports import Reporter
 from app.version import VERSION
 from models.assessment import Assessment

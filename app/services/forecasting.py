@@ -15,14 +15,15 @@ from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
 from app.errors import BadInput, FieldError, VersionGone
 from app.intake.frame import TimeAxis
-from app.services import models, pretrained, verdicts
+from app.services import pretrained
 from app.services.answers import Answers, History, Known, of_nothing, told
 from app.services.datasets import catalog
 from app.services.datasets import series_store as store
 from app.services.datasets.panels import panel_of
 from app.services.loading import LoadedModel, ModelKey, load, load_pretrained
+from app.services.registry import models, served_method
+from app.services.registry.served_method import Answerer
 from app.services.shared.paging import PageRequest, cut
-from app.services.verdicts import Answerer
 from models.forecasts import Forecast
 from models.methods import Outlook, look_ahead
 from models.panel import Panel
@@ -218,7 +219,7 @@ def find_source(session: Session, principal: Principal, query: ForecastQuery) ->
     horizon = trained.horizon if query.horizon is None else query.horizon
     _check_horizon(session, trained, horizon)
     is_champion = query.model_id is None
-    return Source(trained, version, horizon, verdicts.answerer(trained), is_champion)
+    return Source(trained, version, horizon, served_method.answerer(trained), is_champion)
 
 
 def looked_back(database: Database, source: Source, device: str) -> Answerer:

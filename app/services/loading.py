@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from app import blobs
 from app.db.engine import Session
 from app.db.tables import Model
-from app.services import simple_medians
-from app.services.simple_medians import SimpleMedians
+from app.services.registry import baseline_forecasts
+from app.services.registry.baseline_forecasts import SimpleMedians
 
 if TYPE_CHECKING:
     from models.network import Forecaster
@@ -66,4 +66,4 @@ def _simple(session: Session, model: Model) -> SimpleMedians:
     if model.simple_key is None:
         return SimpleMedians(model.dataset_version, {}, {})
     data = blobs.get(session, model.workspace_id, model.simple_key)
-    return simple_medians.read(data, model.dataset_version)
+    return baseline_forecasts.read(data, model.dataset_version)

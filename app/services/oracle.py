@@ -31,12 +31,12 @@ from app.services.forecasting import (
 from app.services.loading import LoadedModel, ModelKey
 from app.services.model_cache import ModelCache
 from app.services.outlooks import Outlooks, SeriesOutlook, answers_of
+from app.services.registry.served_method import Answerer
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 from app.services.shared.paging import PageRequest
 from app.services.shared.single_flight import Once
 from app.services.unseen import Rows, Served, forecast_by_themselves, forecast_rows
-from app.services.verdicts import Answerer
 from app.settings import MEBIBYTE, Settings
 from app.version import release
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
-from app.services.verdicts import Answerer
+from app.services.registry.served_method import Answerer
 from models.config import HISTORY_LIMIT, MOST_STEPS
 from models.panel import Panel
 

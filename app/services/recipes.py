@@ -12,8 +12,8 @@ from app import blobs
 from app.schemas.datasets import Time
 from app.schemas.lineage import Lineage
 from app.schemas.train import Architecture, MethodChoice
-from app.services import backtest_tables, simple_medians
 from app.services.datasets.histories import Histories
+from app.services.registry import backtest_tables, baseline_forecasts
 from app.version import VERSIONS
 from models.checkpoint import Artifact, dump
 from models.checkpoints import NO_CHECKPOINTS, Checkpoints
@@ -85,7 +85,7 @@ class Result:
     def simple(self) -> bytes | None:
         """What the simple methods that take part in the answers said, as bytes; nothing where none does."""
         medians = self.trained.simple
-        return simple_medians.table(self.recipe.histories, medians) if medians else None
+        return baseline_forecasts.table(self.recipe.histories, medians) if medians else None
 
     @property
     def methods(self) -> dict[str, dict[str, object]]:

@@ -16,7 +16,7 @@ from app.services import pretrained
 from app.services.answers import Answers, Known, told
 from app.services.datasets import panels
 from app.services.loading import load_pretrained
-from app.services.verdicts import Answerer
+from app.services.registry.served_method import Answerer
 from models.config import MIN_INPUTS
 from models.methods import forecast_by
 

@@ -12,10 +12,10 @@ from app.db.queries import datasets as dataset_queries
 from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.lineage import Lineage
-from app.services import models
 from app.services.datasets import histories
 from app.services.datasets.histories import Histories
 from app.services.recipes import Recipe, methods_digest
+from app.services.registry import models
 from models.errors import CoreError
 
 

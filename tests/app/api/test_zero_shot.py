@@ -19,7 +19,7 @@ from app.observability import metrics
 from app.schemas import examples
 from app.schemas.forecast import HORIZON
 from app.services import forecasting, oracle, pretrained
-from app.services.verdicts import Answerer
+from app.services.registry.served_method import Answerer
 from benchmarks.process_tree import eventually
 from models.config import MOST_STEPS
 from models.verdict import Verdict

@@ -10,9 +10,9 @@ from app.auth import OWNER
 from app.db import schema
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
-from app.services import models
 from app.services.datasets import catalog
 from app.services.jobs import states
+from app.services.registry import models
 from app.services.shared.paging import CountedPageRequest
 from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained
 

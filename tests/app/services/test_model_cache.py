@@ -7,7 +7,7 @@ import pytest
 
 from app.services.loading import LoadedModel
 from app.services.model_cache import ModelCache
-from app.services.simple_medians import SimpleMedians
+from app.services.registry.baseline_forecasts import SimpleMedians
 from models.config import preset
 from models.panel import Panel
 from models.training import fit

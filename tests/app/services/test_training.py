@@ -26,11 +26,12 @@ from app.schemas.train import (
     StartChoice,
     TrainRequest,
 )
-from app.services import attempts, champions, models, reports
+from app.services import attempts, reports
 from app.services.datasets import catalog, histories
 from app.services.forecasting import ForecastQuery
 from app.services.jobs import states
 from app.services.recipes import Recipe
+from app.services.registry import champions, models
 from app.services.shared.paging import PageRequest
 from models import config as core
 from models import selection

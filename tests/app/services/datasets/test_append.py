@@ -11,8 +11,8 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Model
-from app.services import models as model_services
 from app.services.datasets import catalog, histories, series_store
+from app.services.registry import models as model_services
 from app.services.verification import verify
 from tests.factories import appended, dataset, trained, trends
 

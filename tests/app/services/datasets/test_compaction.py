@@ -8,9 +8,10 @@ from app.db.engine import Database, DatasetRef
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
 from app.errors import NotFound
-from app.services import forecasting, models
+from app.services import forecasting
 from app.services.datasets import catalog, compaction, histories
 from app.services.forecasting import ForecastQuery
+from app.services.registry import models
 from tests.factories import appended, dataset, judged_model, publish, queued_job, trends
 
 KEEP = 3

@@ -12,7 +12,7 @@ from app.db.tables import Model
 from app.errors import NotFound
 from app.schemas.backtests import LevelCalibration
 from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
-from app.services import champions, verdicts
+from app.services.registry import champions, served_method
 from app.services.shared.paging import PageRequest, cut
 from models.calibration import LEVELS
 
@@ -82,8 +82,8 @@ def _out(model: Model, champion: bool) -> ModelOut:  # noqa: FBT001  # the query
     return ModelOut.model_validate(
         {
             **_in_short(model, champion=champion),
-            "weights": verdicts.method(model).weights,
-            "verdicts": verdicts.all_of(model),
+            "weights": served_method.method(model).weights,
+            "verdicts": served_method.all_of(model),
             "calibration": _calibration(model),
             "backtest": model.backtest,
             "lineage": model.lineage,
@@ -92,14 +92,14 @@ def _out(model: Model, champion: bool) -> ModelOut:  # noqa: FBT001  # the query
 
 
 def _in_short(model: Model, *, champion: bool) -> dict[str, Any]:
-    elsewhere = {"champion": champion, "method": model.served, "verdict": verdicts.of_served(model)}
+    elsewhere = {"champion": champion, "method": model.served, "verdict": served_method.of_served(model)}
     columns = {name: getattr(model, name) for name in set(ModelSummary.model_fields) - set(elsewhere)}
     return columns | elsewhere
 
 
 def _calibration(model: Model) -> dict[str, LevelCalibration]:
     """Tell of the method served, at each level that is calibrated."""
-    holds = verdicts.method(model).calibration.holds
+    holds = served_method.method(model).calibration.holds
     tested = model.backtest["measures"][model.served]["coverage"] if model.backtest else {}
     return {
         str(level): LevelCalibration(calibrated=holds(level), coverage=tested.get(str(level)))

@@ -6,10 +6,10 @@ import pytest
 from app.auth import OWNER
 from app.db.engine import Database
 from app.db.queries import datasets as queries
-from app.services import simple_medians
 from app.services.forecasting import ForecastQuery, Reading, find_source, load_model
 from app.services.loading import LoadedModel
-from app.services.simple_medians import SimpleMedians
+from app.services.registry import baseline_forecasts
+from app.services.registry.baseline_forecasts import SimpleMedians
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -63,4 +63,4 @@ def test_network_that_answers_alone_has_none(database: Database) -> None:
     with database.read() as session:
         source = find_source(session, OWNER, ForecastQuery(dataset_id=dataset_id))
     assert load_model(database, source, "cpu").simple.medians == {}
-    assert simple_medians.SimpleMedians(1, {}, {}).nbytes == 0
+    assert baseline_forecasts.SimpleMedians(1, {}, {}).nbytes == 0

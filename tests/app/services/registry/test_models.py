@@ -4,7 +4,7 @@ from sqlalchemy import event
 
 from app.auth import OWNER
 from app.db.engine import Database
-from app.services import models
+from app.services.registry import models
 from app.services.shared.paging import PageRequest
 from tests.factories import dataset, judged_model, publish
 

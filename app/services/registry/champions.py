@@ -16,7 +16,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.schemas.train import Promotion
-from app.services import backtest_tables
+from app.services.registry import backtest_tables
 from models.baselines import BASELINES
 from models.verdict import FEWEST_UNITS
 

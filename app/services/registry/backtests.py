@@ -24,7 +24,7 @@ from app.schemas.backtests import (
     StepMeasures,
     Verdict,
 )
-from app.services import backtest_tables, models
+from app.services.registry import backtest_tables, models
 from app.services.shared.paging import CountedPageRequest
 from models.backtest import LEVELS, Backtest
 from models.backtest import Measures as CoreMeasures

@@ -15,8 +15,8 @@ from app.db.tables import Blob
 from app.errors import NotFound
 from app.schemas.models import ModelUpdate
 from app.schemas.train import Promotion
-from app.services import champions, models
 from app.services.datasets import catalog
+from app.services.registry import champions, models
 from tests.factories import backtest_rows, dataset, judged_model, publish
 
 Errors = dict[tuple[str, int], float]
