@@ -31,7 +31,7 @@ from app.services.shared import devices
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Presence
 from app.services.shared.readiness import Condition
-from app.services.training import Trainings
+from app.services.training.submit import Trainings
 from app.settings import Settings
 from app.version import VERSION
 

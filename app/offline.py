@@ -20,7 +20,6 @@ from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services import attempts, verification
 from app.services.answers import Answers
 from app.services.datasets import catalog, drafts
 from app.services.datasets.catalog import Arrival, Upload
@@ -28,7 +27,8 @@ from app.services.forecasting import ForecastQuery, find_source, load_model, loo
 from app.services.formats import csv_parts
 from app.services.registry import models
 from app.services.shared import database_admin, devices, processes
-from app.services.verification import Verification
+from app.services.training import reproduce, run
+from app.services.training.reproduce import Verification
 from app.settings import Settings
 
 SHOWN_DIGITS = 12  # of a hash
@@ -55,7 +55,7 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
     with _opened(settings) as database:
         asked = request.model_copy(update={"dataset_id": _dataset_of(database, file, settings.max_columns)})
         with training_bar(Console(stderr=True)) as tell:
-            job = attempts.perform_here(database, OWNER, asked, settings.device, tell)
+            job = run.perform_here(database, OWNER, asked, settings.device, tell)
         with database.read() as session:
             model = models.get(session, OWNER, str(job.model_id))
             return Training(model, catalog.get(session, OWNER, model.dataset_id).champion_id)
@@ -84,7 +84,7 @@ def trial_table(model: ModelOut) -> Table:
 def verify(settings: Settings, model_id: str) -> Verification:
     """Train a model again from its lineage and compare the bits, those that are stored as well."""
     with _opened(settings) as database:
-        return verification.verify(database, OWNER, model_id)
+        return reproduce.verify(database, OWNER, model_id)
 
 
 def verification_table(verified: Verification) -> Table:

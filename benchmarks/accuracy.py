@@ -55,7 +55,7 @@ Results = dict[str, dict[str, Score]]
 
 
 def run_ours(part: Part, name: Preset) -> dict[str, Score]:
-    """Train and forecast one part, as `app/services/attempts.py` does."""
+    """Train and forecast one part, as `app/services/training/run.py` does."""
     start = time.perf_counter()
     config = preset(
         name,

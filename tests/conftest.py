@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services import attempts, forecasting
+from app.services import forecasting
 from app.services.shared import change_feed, database_admin
+from app.services.training import run
 from app.settings import Settings
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
@@ -108,7 +109,7 @@ def brief_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
         config = preset(name, **facts)
         return replace(config, steps=config.epochs)
 
-    monkeypatch.setattr(attempts, "preset", brief)
+    monkeypatch.setattr(run, "preset", brief)
 
 
 @pytest.fixture

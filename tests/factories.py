@@ -27,7 +27,6 @@ from app.schemas import examples
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services import attempts, schedules, training
 from app.services.answers import Answers
 from app.services.datasets import append, catalog, drafts
 from app.services.datasets.append import Laying, Sent
@@ -35,6 +34,7 @@ from app.services.datasets.catalog import Arrival, Upload
 from app.services.forecasting import ForecastQuery, find_source, load_model, pages
 from app.services.registry import champions
 from app.services.shared import database_admin, processes
+from app.services.training import run, schedules, submit
 from app.settings import Settings
 from models.baselines import BASELINES
 from models.forecasts import Forecast
@@ -103,7 +103,7 @@ def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER
     """Write down a training that nobody was told of: a test begins it itself."""
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
     with database.write() as session:
-        return training.ask(session, principal, asked)
+        return submit.ask(session, principal, asked)
 
 
 def entered(
@@ -137,7 +137,7 @@ def new_version(database: Database, dataset_id: str) -> None:
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:
     """Train at once, in this process, and return the model's id."""
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
-    return str(attempts.perform_here(database, principal, asked, "cpu").model_id)
+    return str(run.perform_here(database, principal, asked, "cpu").model_id)
 
 
 def table(database: Database, query: ForecastQuery) -> Iterator[Answers]:

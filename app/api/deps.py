@@ -17,7 +17,7 @@ from app.services.oracle import Oracle
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Presence
 from app.services.shared.readiness import Condition
-from app.services.training import Trainings
+from app.services.training.submit import Trainings
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from app.api.idempotency import IdempotentRoute, OncePerKey
 from app.api.pagination import Page, handed_out
 from app.api.paths import ScheduleId, of_dataset
 from app.schemas.schedules import ScheduleOut, SchedulePage, ScheduleRequest, ScheduleUpdate
-from app.services import schedules
+from app.services.training import schedules
 
 router = APIRouter(prefix="/schedules", tags=["training"], route_class=IdempotentRoute)
 

@@ -18,8 +18,8 @@ from app.db.engine import Database
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.queue import JobRef
-from app.services import memory
 from app.services.jobs.states import Paused, Superseded
+from app.services.training import memory_limit
 from app.worker.orphans import exit_with_parent
 
 REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
@@ -30,7 +30,7 @@ NO_DATABASE = os.EX_TEMPFAIL  # the exit status of one that could not go on for 
 # the database's engine, and multiprocessing, which runs the main module again.
 PRELOADED = [
     __name__,
-    "app.services.attempts",
+    "app.services.training.run",
     "statsforecast.models",
     "torch._dynamo",
     "pyarrow.dataset",
@@ -88,9 +88,9 @@ class Child:
         Returns why there shall be no other attempt, if so.
         """
         while not self._has_ended(within_s=LOOK_S):
-            if memory.resident_bytes(self._process.pid or 0) > memory_bytes:
+            if memory_limit.resident_bytes(self._process.pid or 0) > memory_bytes:
                 self._end()
-                return memory.exceeded(memory_bytes)
+                return memory_limit.exceeded(memory_bytes)
             if not may_go_on():
                 self.was_overtaken = True
                 self._end()
@@ -138,16 +138,16 @@ def _main(database_url: str, worker: Connection) -> None:
     exit_with_parent()
     os.nice(NICENESS)
     set_up_logging("warning")
-    from app.services import attempts  # noqa: PLC0415  # there already; the worker does without torch
+    from app.services.training import run  # noqa: PLC0415  # there already; the worker does without torch
 
     database = Database(database_url)
-    attempts.warm_up(database)
+    run.warm_up(database)
     try:
         task: Task = worker.recv()
     except EOFError:
         return  # the worker has gone, and nothing was begun
     try:
-        attempts.perform(
+        run.perform(
             database,
             task.ref,
             task.attempt,

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from app.db.engine import Database, Session
 from app.errors import AppError, Unavailable
 from app.queue import JobRef
-from app.services import memory
 from app.services.jobs import states
 from app.services.jobs.states import Superseded
 from app.services.shared.processes import HEARTBEAT_S
+from app.services.training import memory_limit
 from app.settings import Settings
 from app.worker.child import Child, Task
 
@@ -54,7 +54,7 @@ class Performer:
     ) -> None:
         self._settings, self._database, self._device = settings, database, device
         self._stopping, self._give_up = stopping, give_up
-        self._memory_bytes = memory.limit_bytes(settings)
+        self._memory_bytes = memory_limit.limit_bytes(settings)
         self._spare = ThreadPoolExecutor(1)  # the fork server keeps the first one waiting while it imports
         self._stand_by()
         self.at_hand: AtHand | None = None

@@ -14,12 +14,12 @@ from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
-from app.services import schedules
 from app.services.datasets import compaction, drafts
 from app.services.jobs import states, workers
 from app.services.shared import database_admin, devices
 from app.services.shared.processes import HEARTBEAT_S, Presence
-from app.services.training import Trainings
+from app.services.training import schedules
+from app.services.training.submit import Trainings
 from app.settings import Settings
 from app.worker.child import warm_up
 from app.worker.orphans import exit_with_parent

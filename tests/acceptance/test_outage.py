@@ -19,7 +19,7 @@ from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
 from app.services.jobs import states
 from app.services.shared import database_admin
-from app.services.training import Trainings
+from app.services.training.submit import Trainings
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
 from tests.factories import dataset, trends

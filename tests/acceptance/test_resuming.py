@@ -10,7 +10,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Job
 from app.schemas.jobs import Progress
-from app.services import verification
+from app.services.training import reproduce
 from benchmarks.process_tree import eventually
 from tests.acceptance.trainings import asked, under_way
 from tests.processes import running_api, running_service, running_worker
@@ -29,7 +29,7 @@ def if_begun_again(caller: Client, job_id: str) -> Progress | None:
 
 
 def assert_unbroken_training_ends_with_the_same_bits(database: Database, model_id: str | None) -> None:
-    assert verification.verify(database, OWNER, str(model_id)).is_same
+    assert reproduce.verify(database, OWNER, str(model_id)).is_same
 
 
 def test_stopped_worker_gives_its_training_back_at_a_checkpoint(

@@ -15,7 +15,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
-from app.services.memory import resident_bytes
+from app.services.training.memory_limit import resident_bytes
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually, is_running
 from tests.factories import csv_bytes, dataset, trained, trends

@@ -10,7 +10,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Process
 from app.schemas.jobs import JobOut
-from app.services.memory import resident_bytes
+from app.services.training.memory_limit import resident_bytes
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually, is_running
 from tests.acceptance.trainings import again, asked, under_way

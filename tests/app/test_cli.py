@@ -17,7 +17,7 @@ from app.offline import trial_table
 from app.schemas import examples
 from app.schemas.lineage import Lineage
 from app.schemas.models import ModelOut
-from app.services.verification import Stored, Verification
+from app.services.training.reproduce import Stored, Verification
 from app.settings import Settings, SettingsError
 from app.version import VERSION
 from tests.factories import csv_bytes

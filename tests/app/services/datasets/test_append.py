@@ -13,7 +13,7 @@ from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Model
 from app.services.datasets import catalog, histories, series_store
 from app.services.registry import models as model_services
-from app.services.verification import verify
+from app.services.training.reproduce import verify
 from tests.factories import appended, dataset, trained, trends
 
 

@@ -10,7 +10,7 @@ from app.blobs import digest
 from app.db.engine import Database
 from app.db.tables import Blob, Model
 from app.errors import Conflict, NotFound
-from app.services.verification import Verification, verify
+from app.services.training.reproduce import Verification, verify
 from tests.factories import dataset, trained, workspace
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")

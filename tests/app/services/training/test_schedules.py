@@ -14,11 +14,11 @@ from app.db.tables import Dataset, Job, Schedule, now
 from app.queue import Queue
 from app.schemas.jobs import JobOut
 from app.schemas.schedules import ScheduleOut
-from app.services import schedules
 from app.services.datasets import catalog
 from app.services.jobs import states
 from app.services.shared.paging import PageRequest
-from app.services.training import Trainings
+from app.services.training import schedules
+from app.services.training.submit import Trainings
 from tests.factories import dataset, new_version, scheduled
 
 DAY = timedelta(days=1)

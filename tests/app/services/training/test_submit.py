@@ -26,13 +26,13 @@ from app.schemas.train import (
     StartChoice,
     TrainRequest,
 )
-from app.services import attempts, reports
 from app.services.datasets import catalog, histories
 from app.services.forecasting import ForecastQuery
 from app.services.jobs import states
-from app.services.recipes import Recipe
 from app.services.registry import champions, models
 from app.services.shared.paging import PageRequest
+from app.services.training import progress, run
+from app.services.training.spec import Recipe
 from models import config as core
 from models import selection
 from models.assessment import Blending
@@ -51,7 +51,7 @@ def test_training_succeeds_with_model_and_champion(database: Database) -> None:
     ref = queued_job(database, dataset_id)
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
-    attempts.perform(database, ref, attempt, "cpu")
+    run.perform(database, ref, attempt, "cpu")
     with database.read() as session:
         job = states.get(session, OWNER, ref.job_id)
         assert job.state == "succeeded"
@@ -125,7 +125,7 @@ def test_progress_tells_of_both_phases_and_of_all_that_is_done(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Progress] = []
-    monkeypatch.setattr(reports, "REPORT_INTERVAL_S", 0.0)
+    monkeypatch.setattr(progress, "REPORT_INTERVAL_S", 0.0)
     monkeypatch.setattr(states, "report", lambda *args: told.append(args[-1]))
     trained(database, dataset(database).id, architecture="cnn")
     shares = [report.share_done for report in told]
@@ -146,7 +146,7 @@ def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
         attempt = states.begin(session, ref, "worker", 3) or 0
         catalog.delete(session, OWNER, dataset_id)
     with pytest.raises(states.Superseded):
-        attempts.perform(database, ref, attempt, "cpu")
+        run.perform(database, ref, attempt, "cpu")
     with database.read() as session:
         assert session.query(Blob).count() == session.query(Model).count() == 0
 
@@ -210,7 +210,7 @@ def performed(database: Database, ref: JobRef) -> JobOut:
     """Make the first attempt at a job, here."""
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
-    attempts.perform(database, ref, attempt, "cpu")
+    run.perform(database, ref, attempt, "cpu")
     with database.read() as session:
         return states.get(session, OWNER, ref.job_id)
 
@@ -252,7 +252,7 @@ def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
         late = states.begin(session, ref, "worker", 3) or 0
         states.begin(session, ref, "worker", 3)
     with pytest.raises(states.Superseded):
-        attempts.perform(database, ref, late, "cpu")
+        run.perform(database, ref, late, "cpu")
     with database.read() as session:
         assert session.query(Model).count() == 0
 
@@ -261,7 +261,7 @@ def test_device_that_is_not_there_fails_with_what_to_do(database: Database) -> N
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
-    attempts.perform(database, ref, attempt, "cuda:7")
+    run.perform(database, ref, attempt, "cuda:7")
     with database.read() as session:
         job = states.get(session, OWNER, ref.job_id)
     assert job.state == "failed"

@@ -9,8 +9,8 @@ from app.blobs import digest
 from app.db.engine import Database
 from app.db.tables import Blob, Job
 from app.queue import JobRef
-from app.services.checkpoints import JobCheckpoints
 from app.services.jobs import states
+from app.services.training.checkpoints import JobCheckpoints
 from models.checkpoint import Artifact
 from tests.factories import dataset, queued_job
 

@@ -15,10 +15,10 @@ from app.db.tables import Schedule, now
 from app.errors import AppError, NotFound, Unavailable
 from app.schemas.schedules import LastTime, ScheduleOut, SchedulePage, ScheduleRequest
 from app.schemas.train import TrainRequest
-from app.services import cron, training
 from app.services.datasets import catalog
 from app.services.shared.paging import PageRequest, cut
-from app.services.training import Trainings
+from app.services.training import cron, submit
+from app.services.training.submit import Trainings
 
 IN_VAIN = ("failed", "cancelled")
 AT_ONCE = 50  # fired at one look, so that a worker's heart goes on beating
@@ -36,7 +36,7 @@ def create(session: Session, principal: Principal, request: ScheduleRequest) -> 
     # Kept, or it could be deleted between the check and the new row that names it.
     dataset_queries.keep(session, principal.workspace_id, request.dataset_id)
     asked = TrainRequest(dataset_id=request.dataset_id, **wishes)
-    training.check(session, principal, asked, pointer="#/train/horizon")
+    submit.check(session, principal, asked, pointer="#/train/horizon")
     schedule = Schedule(
         workspace_id=principal.workspace_id,
         id=new_id("schedule"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from app.errors import BadInput
-from app.services.cron import next_after, normal
+from app.services.training.cron import next_after, normal
 
 FRIDAY = datetime(2026, 1, 30, 9, 7, 30, tzinfo=UTC)
 

@@ -20,14 +20,14 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
 from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
-from app.services import memory, training
-from app.services.checkpoints import JobCheckpoints
 from app.services.datasets import histories
 from app.services.datasets.histories import Histories
 from app.services.jobs import states, workers
-from app.services.recipes import Recipe, Result
 from app.services.registry import backtests, champions
-from app.services.reports import Reporter
+from app.services.training import memory_limit, submit
+from app.services.training.checkpoints import JobCheckpoints
+from app.services.training.progress import Reporter
+from app.services.training.spec import Recipe, Result
 from app.version import VERSION
 from models.assessment import Assessment
 from models.backtest import Trial as CoreTrial
@@ -107,7 +107,7 @@ class _Attempt:
             work = _read(session, self.ref)
         recipe = work.recipe(self.device)
         if self.memory_bytes is not None:
-            memory.check(needed_bytes(recipe.histories.panel, recipe.config), self.memory_bytes)
+            memory_limit.check(needed_bytes(recipe.histories.panel, recipe.config), self.memory_bytes)
         checkpoints = JobCheckpoints(self.database, self.ref, self.number, work.checkpoint, should_pause)
         result = recipe.follow(reporter.core, checkpoints)
         reporter(Progress(phase="publishing", share_done=1.0))
@@ -129,7 +129,7 @@ def perform_here(
     """
     with workers.on_duty(database, device) as worker_id:
         with database.write() as session:
-            ref = training.ask(session, principal, request)
+            ref = submit.ask(session, principal, request)
             attempt = states.begin(session, ref, worker_id, max_attempts=1) or 1
         try:
             perform(database, ref, attempt, device, on_progress=on_progress)

@@ -14,8 +14,8 @@ from app.errors import Conflict
 from app.schemas.lineage import Lineage
 from app.services.datasets import histories
 from app.services.datasets.histories import Histories
-from app.services.recipes import Recipe, methods_digest
 from app.services.registry import models
+from app.services.training.spec import Recipe, methods_digest
 from models.errors import CoreError
 
 
