@@ -241,7 +241,7 @@ def forecast(
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
     """
     from app import offline
-    from app.services.forecasting import ForecastQuery
+    from app.services.forecasting.resolve import ForecastQuery
 
     offline.forecast(_settings(), file, ForecastQuery(horizon=horizon, levels=tuple(level or (80, 95))))
 

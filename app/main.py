@@ -25,8 +25,8 @@ from app.api.parameters import KnownParameters
 from app.api.reading import Reader
 from app.db.engine import CHANGING, Database
 from app.queue import Queue
+from app.services.forecasting.service import Oracle
 from app.services.jobs.event_stream import JobFeed
-from app.services.oracle import Oracle
 from app.services.shared import devices
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Presence

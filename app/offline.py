@@ -20,11 +20,11 @@ from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services.answers import Answers
 from app.services.datasets import catalog, drafts
 from app.services.datasets.catalog import Arrival, Upload
-from app.services.forecasting import ForecastQuery, find_source, load_model, looked_back, pages
-from app.services.formats import csv_parts
+from app.services.forecasting.formats import csv_parts
+from app.services.forecasting.resolve import ForecastQuery, find_source, load_model, looked_back, pages
+from app.services.forecasting.result import Answers
 from app.services.registry import models
 from app.services.shared import database_admin, devices, processes
 from app.services.training import reproduce, run

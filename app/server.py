@@ -24,7 +24,7 @@ from app.db.engine import Database
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
 from app.observability.shared import SHARED_FOLDER
-from app.services import loading
+from app.services.forecasting import model_loading
 from app.services.shared import database_admin, devices
 from app.settings import Settings
 from app.worker.process import set_up_process
@@ -185,7 +185,7 @@ def _settle() -> None:
 
     Nor so often through the rest: requests leave next to nothing that only the collector finds.
     """
-    loading.preload()
+    model_loading.preload()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG)

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services import forecasting
+from app.services.forecasting import resolve
 from app.services.shared import change_feed, database_admin
 from app.services.training import run
 from app.settings import Settings
@@ -121,7 +121,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(panel.series)
         return look_ahead(method, forecaster, panel, known)
 
-    monkeypatch.setattr(forecasting, "look_ahead", watched)
+    monkeypatch.setattr(resolve, "look_ahead", watched)
     return seen
 
 

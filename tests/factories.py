@@ -27,11 +27,11 @@ from app.schemas import examples
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import Promotion, TrainRequest
-from app.services.answers import Answers
 from app.services.datasets import append, catalog, drafts
 from app.services.datasets.append import Laying, Sent
 from app.services.datasets.catalog import Arrival, Upload
-from app.services.forecasting import ForecastQuery, find_source, load_model, pages
+from app.services.forecasting.resolve import ForecastQuery, find_source, load_model, pages
+from app.services.forecasting.result import Answers
 from app.services.registry import champions
 from app.services.shared import database_admin, processes
 from app.services.training import run, schedules, submit

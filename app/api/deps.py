@@ -12,8 +12,8 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from app.api.reading import Reader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
+from app.services.forecasting.service import Oracle
 from app.services.jobs.event_stream import JobFeed
-from app.services.oracle import Oracle
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Presence
 from app.services.shared.readiness import Condition

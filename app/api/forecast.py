@@ -29,12 +29,12 @@ from app.api.questions import DESCRIBED, OFFERS, Question, read_question
 from app.auth import Principal
 from app.schemas import examples
 from app.schemas.forecast import ForecastPage, ForecastRequest, SeriesForecast
-from app.services.answers import Answered, Answers
-from app.services.body_cache import Body
-from app.services.charts import Picture, draw, refuse_several
-from app.services.forecasting import ForecastQuery
-from app.services.formats import arrow_parts, csv_parts, ndjson_parts, one_json, page_json
-from app.services.oracle import Asked, Oracle
+from app.services.forecasting.charts import Picture, draw, refuse_several
+from app.services.forecasting.formats import arrow_parts, csv_parts, ndjson_parts, one_json, page_json
+from app.services.forecasting.resolve import ForecastQuery
+from app.services.forecasting.response_cache import Body
+from app.services.forecasting.result import Answered, Answers
+from app.services.forecasting.service import Asked, Oracle
 
 TABLES = {CSV: csv_parts, NDJSON: ndjson_parts, ARROW: arrow_parts}
 PICTURES: dict[str, Picture] = {PNG: "png", SVG: "svg"}

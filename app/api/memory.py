@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api.gate import log
 from app.api.questions import spoken
 from app.observability import metrics
-from app.services.body_cache import Body
+from app.services.forecasting.response_cache import Body
 
 PATH, METHOD = "/forecast", "GET"
 FOUND = metrics.REQUESTS.labels(PATH, METHOD, "200")

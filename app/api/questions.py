@@ -15,8 +15,8 @@ from app.api.parameters import refuse_unknown
 from app.api.paths import LONGEST_ID
 from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
-from app.services.body_cache import Spelling
-from app.services.forecasting import ForecastQuery
+from app.services.forecasting.resolve import ForecastQuery
+from app.services.forecasting.response_cache import Spelling
 from app.services.shared.paging import PageRequest
 
 OFFERS = (JSON, CSV, NDJSON, ARROW, PNG, SVG)

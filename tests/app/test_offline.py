@@ -10,7 +10,7 @@ from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
 from app.schemas.train import OnLoss, TrainRequest
-from app.services.forecasting import ForecastQuery
+from app.services.forecasting.resolve import ForecastQuery
 from app.settings import Settings
 from tests.factories import csv_bytes
 

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from app.api.pagination import encode_cursor
 from app.db.engine import Database
 from app.db.tables import Blob, Model
-from app.services import forecasting
-from app.services.forecasting import ForecastQuery
+from app.services.forecasting import resolve
+from app.services.forecasting.resolve import ForecastQuery
 from tests.factories import dataset, filled_app, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -216,7 +216,7 @@ def test_horizon_past_the_champion_names_a_model_that_reaches(client: TestClient
 def test_table_comes_from_one_model_whatever_is_trained_meanwhile(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forecasting, "PAGE", 1)
+    monkeypatch.setattr(resolve, "PAGE", 1)
     dataset_id = dataset(database).id
     trained(database, dataset_id, seed=1)
     pages = table(database, ForecastQuery(dataset_id=dataset_id))

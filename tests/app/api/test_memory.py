@@ -14,7 +14,7 @@ from app.db.queries import changes
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.main import create_app
 from app.observability import metrics
-from app.services import oracle
+from app.services.forecasting import service
 from app.services.shared import change_feed
 from app.settings import Settings
 from benchmarks.process_tree import eventually
@@ -130,7 +130,7 @@ def test_pinned_champion_is_not_loaded_again(
     database: Database, dataset_id: str, monkeypatch: pytest.MonkeyPatch, *, pinned: bool, loads: int
 ) -> None:
     """In a memory that holds one model, and while the database is not looked at any more."""
-    monkeypatch.setattr(oracle, "MEBIBYTE", 1)
+    monkeypatch.setattr(service, "MEBIBYTE", 1)
     other_id = dataset(database).id
     trained(database, other_id)
     settings = Settings(database_url=database.url, device="cpu", pin_champions=pinned)
@@ -172,7 +172,7 @@ def test_other_release_gives_another_tag(
 ) -> None:
     """It may calibrate otherwise, and name the same forecast by the same words."""
     _, etag, _ = ask(client, dataset_id)
-    monkeypatch.setattr(oracle, "release", lambda: "another")
+    monkeypatch.setattr(service, "release", lambda: "another")
     with TestClient(client.app) as upgraded:
         status, other, _ = ask(upgraded, dataset_id, **{"if-none-match": etag})
     assert (status, other == etag) == (200, False)

@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
-from app.services import forecasting
-from app.services.forecasting import ForecastQuery
+from app.services.forecasting import resolve
+from app.services.forecasting.resolve import ForecastQuery
 from models.baselines import BASELINES
 from models.methods import Outlook, look_ahead
 from tests.factories import dataset, table, trained
@@ -122,7 +122,7 @@ def test_table_by_a_slow_method_comes_in_small_pages(
     database: Database, loser: str, monkeypatch: pytest.MonkeyPatch, baseline: str, sizes: list[int]
 ) -> None:
     fall_back(database, loser, baseline)
-    monkeypatch.setattr(forecasting, "SLOW_PAGE", 2)
+    monkeypatch.setattr(resolve, "SLOW_PAGE", 2)
     pages = table(database, ForecastQuery(model_id=loser))
     assert [len(page) for page in pages] == sizes
 
@@ -136,8 +136,8 @@ def test_no_connection_is_held_while_a_forecast_is_computed(
         held.append(database.reader.pool.checkedout())  # type: ignore[attr-defined]  # a queue's
         return look_ahead(*arguments, **options)
 
-    monkeypatch.setattr(forecasting, "look_ahead", watched)
-    monkeypatch.setattr(forecasting, "PAGE", 2)
+    monkeypatch.setattr(resolve, "look_ahead", watched)
+    monkeypatch.setattr(resolve, "PAGE", 2)
     assert len(list(table(database, ForecastQuery(model_id=loser)))) == 2
     assert held == [0, 0]
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from app.services import pretrained
+from app.services.forecasting import pretrained
 from models.config import HISTORY_LIMIT
 from tests.factories import filled_app, trained
 

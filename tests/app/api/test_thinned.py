@@ -12,9 +12,9 @@ from app.api import media
 from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import Unavailable
-from app.services import forecasting
 from app.services.datasets import compaction
-from app.services.oracle import TRIES, Oracle
+from app.services.forecasting import resolve
+from app.services.forecasting.service import TRIES, Oracle
 from tests.app.api.test_gate import Sent, nothing_more, scope
 from tests.factories import dataset, new_version, trained, trends
 
@@ -41,7 +41,7 @@ def late(monkeypatch: pytest.MonkeyPatch, database: Database) -> Any:
     def arrange(dataset_id: str, times: int = 1) -> None:
         find, left = Oracle._find_source, iter(range(times))
 
-        def found(*arguments: Any) -> forecasting.Source:
+        def found(*arguments: Any) -> resolve.Source:
             source = find(*arguments)
             if next(left, None) is not None:
                 thinned(database, dataset_id)
@@ -61,7 +61,7 @@ def test_newest_version_that_goes_before_it_is_read_gives_way_to_the_next(
     answer = client.get("/forecast", params={"dataset_id": dataset_id, **params}, headers=headers)
     assert answer.status_code == 200
     with database.read() as session:
-        newest = forecasting.find_source(session, OWNER, forecasting.ForecastQuery(dataset_id))
+        newest = resolve.find_source(session, OWNER, resolve.ForecastQuery(dataset_id))
     assert newest.version.version == 2
     later = client.get("/forecast", params={"dataset_id": dataset_id, **params}, headers=headers)
     assert later.content == answer.content
@@ -136,9 +136,9 @@ def test_table_that_breaks_off_is_left_unfinished_and_logged_in_one_line(
 def test_table_whose_version_goes_after_its_first_page_breaks_off(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(forecasting, "PAGE", 1)
+    monkeypatch.setattr(resolve, "PAGE", 1)
     dataset_id = dataset(database, trends()).id
-    read, pages = forecasting.read_page, iter(range(1))
+    read, pages = resolve.read_page, iter(range(1))
 
     def late(*arguments: Any) -> Any:
         found = read(*arguments)
@@ -146,7 +146,7 @@ def test_table_whose_version_goes_after_its_first_page_breaks_off(
             thinned(database, dataset_id)
         return found
 
-    monkeypatch.setattr(forecasting, "read_page", late)
+    monkeypatch.setattr(resolve, "read_page", late)
     with caplog.at_level(logging.WARNING):
         table = client.get("/forecast", params={"dataset_id": dataset_id}, headers=CSV)
     assert "series 0" in table.text

@@ -18,7 +18,7 @@ from app.db.tables import Model
 from app.observability import metrics
 from app.schemas import examples
 from app.schemas.forecast import HORIZON
-from app.services import forecasting, oracle, pretrained
+from app.services.forecasting import pretrained, resolve, service
 from app.services.registry.served_method import Answerer
 from benchmarks.process_tree import eventually
 from models.config import MOST_STEPS
@@ -52,11 +52,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The horizon of each look back."""
     seen: list[int] = []
 
-    def watched(database: Database, source: forecasting.Source, device: str) -> Answerer:
+    def watched(database: Database, source: resolve.Source, device: str) -> Answerer:
         seen.append(source.horizon)
-        return forecasting.looked_back(database, source, device)
+        return resolve.looked_back(database, source, device)
 
-    monkeypatch.setattr(oracle, "looked_back", watched)
+    monkeypatch.setattr(service, "looked_back", watched)
     return seen
 
 
@@ -169,9 +169,9 @@ def test_dataset_deleted_while_it_is_looked_at_is_a_404(
 
     def late(*arguments: Any) -> Answerer:
         client.delete(f"/datasets/{dataset_id}")
-        return forecasting.looked_back(*arguments)
+        return resolve.looked_back(*arguments)
 
-    monkeypatch.setattr(oracle, "looked_back", late)
+    monkeypatch.setattr(service, "looked_back", late)
     assert client.get("/forecast", params={"dataset_id": dataset_id}).status_code == 404
 
 
@@ -269,7 +269,7 @@ def test_every_table_holds_every_series_and_the_same_figures(
     ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, dataset_id = ready
-    monkeypatch.setattr(forecasting, "PAGE", 3)
+    monkeypatch.setattr(resolve, "PAGE", 3)
     csv_table, lines, arrow = (
         client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": kind})
         for kind in ("text/csv", "application/x-ndjson", "application/vnd.apache.arrow.stream")

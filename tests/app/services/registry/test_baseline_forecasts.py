@@ -6,8 +6,8 @@ import pytest
 from app.auth import OWNER
 from app.db.engine import Database
 from app.db.queries import datasets as queries
-from app.services.forecasting import ForecastQuery, Reading, find_source, load_model
-from app.services.loading import LoadedModel
+from app.services.forecasting.model_loading import LoadedModel
+from app.services.forecasting.resolve import ForecastQuery, Reading, find_source, load_model
 from app.services.registry import baseline_forecasts
 from app.services.registry.baseline_forecasts import SimpleMedians
 from tests.factories import dataset, trained, trends

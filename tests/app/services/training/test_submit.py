@@ -27,7 +27,7 @@ from app.schemas.train import (
     TrainRequest,
 )
 from app.services.datasets import catalog, histories
-from app.services.forecasting import ForecastQuery
+from app.services.forecasting.resolve import ForecastQuery
 from app.services.jobs import states
 from app.services.registry import champions, models
 from app.services.shared.paging import PageRequest

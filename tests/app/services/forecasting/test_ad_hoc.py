@@ -8,7 +8,7 @@ import pytest
 from app.errors import BadInput
 from app.intake.frame import TimeAxis
 from app.schemas.datasets import ObservationIn
-from app.services.unseen import read
+from app.services.forecasting.ad_hoc import read
 
 MONTHS = TimeAxis("datetime", "MS")
 DAYS = TimeAxis("datetime", "D")

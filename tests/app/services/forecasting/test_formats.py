@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
-from app.services import formats
-from app.services.answers import Answers, of_nothing
+from app.services.forecasting import formats
+from app.services.forecasting.result import Answers, of_nothing
 from tests.factories import answers
 
 ODD = [1e300, 5e-324, -0.0, 5.0, 1e16, 123456789012345680.0, 1e-5, 0.1 + 0.2, 1e22]

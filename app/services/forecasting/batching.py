@@ -9,9 +9,9 @@ from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability import metrics
 from app.services.datasets import catalog
-from app.services.forecasting import OutlookKey, Reading, Source, read_named
-from app.services.loading import LoadedModel
-from app.services.outlooks import Outlooks, SeriesOutlook, look_at
+from app.services.forecasting.model_loading import LoadedModel
+from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook, look_at
+from app.services.forecasting.resolve import OutlookKey, Reading, Source, read_named
 
 INLINE_WORK = 200_000  # of `_work_of`: a few milliseconds, which a hop to a thread would cost as well
 MOST_TOGETHER = 1000  # series, of all questions in one pass

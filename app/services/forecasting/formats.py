@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic_core import to_json
 
-from app.services.answers import Answers
+from app.services.forecasting.result import Answers
 from models.panel import Floats
 
 QUOTED = frozenset(',"\r\n')  # a text that holds one of them stands in quotes in CSV

@@ -11,11 +11,11 @@ from app.auth import OWNER
 from app.db import engine
 from app.db.engine import Database
 from app.errors import NotFound
-from app.services import batching, forecasting
-from app.services.batching import Batcher
-from app.services.forecasting import ForecastQuery, Source, find_source, load_model
-from app.services.loading import LoadedModel
-from app.services.outlooks import Outlooks, SeriesOutlook
+from app.services.forecasting import batching, resolve
+from app.services.forecasting.batching import Batcher
+from app.services.forecasting.model_loading import LoadedModel
+from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
+from app.services.forecasting.resolve import ForecastQuery, Source, find_source, load_model
 from models.methods import Outlook
 from tests.factories import dataset, trained, trends
 
@@ -109,7 +109,7 @@ def test_failure_reaches_everyone_who_asked(
     def fail(*_: object) -> Outlook:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(forecasting, "look_ahead", fail)
+    monkeypatch.setattr(resolve, "look_ahead", fail)
     failed = ask(database, ready, ("series 0",), ("series 1",))
     assert [type(error) for error in failed] == [ZeroDivisionError, ZeroDivisionError]
 

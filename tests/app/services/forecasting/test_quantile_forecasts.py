@@ -3,8 +3,8 @@
 import numpy as np
 
 from app.observability import metrics
-from app.services.forecasting import OutlookKey
-from app.services.outlooks import Outlooks, SeriesOutlook
+from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
+from app.services.forecasting.resolve import OutlookKey
 from models.calibration import LEVELS, Bands
 from models.methods import Outlook
 

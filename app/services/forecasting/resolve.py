@@ -15,12 +15,12 @@ from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
 from app.errors import BadInput, FieldError, VersionGone
 from app.intake.frame import TimeAxis
-from app.services import pretrained
-from app.services.answers import Answers, History, Known, of_nothing, told
 from app.services.datasets import catalog
 from app.services.datasets import series_store as store
 from app.services.datasets.panels import panel_of
-from app.services.loading import LoadedModel, ModelKey, load, load_pretrained
+from app.services.forecasting import pretrained
+from app.services.forecasting.model_loading import LoadedModel, ModelKey, load, load_pretrained
+from app.services.forecasting.result import Answers, History, Known, of_nothing, told
 from app.services.registry import models, served_method
 from app.services.registry.served_method import Answerer
 from app.services.shared.paging import PageRequest, cut

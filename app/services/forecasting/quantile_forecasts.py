@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.observability import metrics
-from app.services.answers import Answers
-from app.services.forecasting import OutlookKey, Reading, Source, told_of
+from app.services.forecasting.resolve import OutlookKey, Reading, Source, told_of
+from app.services.forecasting.result import Answers
 from app.services.shared.lru import Lru
 from models.methods import Outlook, together
 

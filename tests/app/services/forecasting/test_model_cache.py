@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.services.loading import LoadedModel
-from app.services.model_cache import ModelCache
+from app.services.forecasting.model_cache import ModelCache
+from app.services.forecasting.model_loading import LoadedModel
 from app.services.registry.baseline_forecasts import SimpleMedians
 from models.config import preset
 from models.panel import Panel

@@ -12,10 +12,10 @@ from app.intake.frame import Intake, Kind, SeriesFrame, TimeAxis
 from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
 from app.schemas.datasets import ObservationIn
-from app.services import pretrained
-from app.services.answers import Answers, Known, told
 from app.services.datasets import panels
-from app.services.loading import load_pretrained
+from app.services.forecasting import pretrained
+from app.services.forecasting.model_loading import load_pretrained
+from app.services.forecasting.result import Answers, Known, told
 from app.services.registry.served_method import Answerer
 from models.config import MIN_INPUTS
 from models.methods import forecast_by

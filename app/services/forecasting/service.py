@@ -12,10 +12,12 @@ from app.auth import Principal
 from app.db.engine import Database, DatasetRef
 from app.errors import VersionGone
 from app.observability import metrics
-from app.services.answers import Answered, Answers, History
-from app.services.batching import Batcher
-from app.services.body_cache import Body, BodyCache, BodyKey, Spelling
-from app.services.forecasting import (
+from app.services.forecasting.ad_hoc import Rows, Served, forecast_by_themselves, forecast_rows
+from app.services.forecasting.batching import Batcher
+from app.services.forecasting.model_cache import ModelCache
+from app.services.forecasting.model_loading import LoadedModel, ModelKey
+from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook, answers_of
+from app.services.forecasting.resolve import (
     ForecastQuery,
     Reading,
     Source,
@@ -28,15 +30,13 @@ from app.services.forecasting import (
     pages,
     read_page,
 )
-from app.services.loading import LoadedModel, ModelKey
-from app.services.model_cache import ModelCache
-from app.services.outlooks import Outlooks, SeriesOutlook, answers_of
+from app.services.forecasting.response_cache import Body, BodyCache, BodyKey, Spelling
+from app.services.forecasting.result import Answered, Answers, History
 from app.services.registry.served_method import Answerer
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 from app.services.shared.paging import PageRequest
 from app.services.shared.single_flight import Once
-from app.services.unseen import Rows, Served, forecast_by_themselves, forecast_rows
 from app.settings import MEBIBYTE, Settings
 from app.version import release
 

@@ -12,7 +12,7 @@ import numpy as np
 from app.errors import BadInput, FieldError
 from app.intake.frame import TimeAxis
 from app.intake.steps import DAY, Ints
-from app.services.answers import Answers, History
+from app.services.forecasting.result import Answers, History
 from models.panel import Floats
 
 if TYPE_CHECKING:

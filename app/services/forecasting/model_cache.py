@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from app.observability import metrics
-from app.services.loading import LoadedModel, ModelKey
+from app.services.forecasting.model_loading import LoadedModel, ModelKey
 from app.services.shared.lru import Lru
 from app.services.shared.single_flight import Once
 

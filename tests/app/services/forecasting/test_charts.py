@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from app.errors import BadInput
 from app.intake.frame import TimeAxis
-from app.services.answers import Answers, History
-from app.services.charts import _shown, draw, refuse_several
+from app.services.forecasting.charts import _shown, draw, refuse_several
+from app.services.forecasting.result import Answers, History
 from tests.factories import answers
 
 MONTHS = TimeAxis("datetime", "MS")
