@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.errors import BadInput, FieldError
-from app.intake.columns import Columns
-from app.intake.frame import Kind, TimeAxis
+from app.intake.arrays import Ints, Mask
+from app.intake.columns.roles import Columns
 from app.intake.grid import LEAST_VALUES, Points, astray
 from app.intake.problems import SHOWN, refuse_rows, true_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Rows, complete, names_of, refuse_short, refuse_unreadable, sort
-from app.intake.steps import DAY, Alias, Ints, Mask
-from app.intake.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
+from app.intake.time.axis import Kind, TimeAxis
+from app.intake.time.steps import DAY, Alias
+from app.intake.time.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
 from app.schemas.datasets import Detected, Time
 
 KINDS: dict[Kind, str] = {"datetime": "dates", "integer": "integers", "year": "years"}

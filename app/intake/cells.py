@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from app.intake.steps import Ints, Mask
+from app.intake.arrays import Ints, Mask
 
 Texts: TypeAlias = "pd.Series[str]"
 

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInput
-from app.intake.frame import SeriesFrame, TimeAxis, rows_of
+from app.intake.arrays import Ints, Mask
+from app.intake.frame import SeriesFrame, rows_of
 from app.intake.problems import listed
-from app.intake.steps import DAY, Ints, Mask, Step
+from app.intake.time.axis import TimeAxis
+from app.intake.time.steps import DAY, Step
 
 Floats = NDArray[np.float64]
 LEAST_VALUES = 2

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from app.errors import BadInput, FieldError
-from app.intake.steps import Ints, Mask
+from app.intake.arrays import Ints, Mask
 
 SHOWN = 20  # rows, columns or series that one message names
 LONGEST = 100  # characters of a name in a message

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
 from app.intake.additions import Addition, Known, gather_addition, refuse_unnamed
-from app.intake.columns import Columns, Roles, find_roles
+from app.intake.arrays import Ints, Mask
+from app.intake.columns.numbers import MISSING, is_doubtful, read_numbers
+from app.intake.columns.roles import Columns, Roles, find_roles
+from app.intake.columns.tables import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.frame import Intake
-from app.intake.numbers import MISSING, is_doubtful, read_numbers
 from app.intake.problems import Place, refuse_rows, true_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Gathered, Rows, gather
-from app.intake.steps import Ints, Mask
-from app.intake.tables import MAX_COLUMNS, Dtype, Table, open_table
-from app.intake.times import Times
+from app.intake.time.times import Times
 from app.schemas.datasets import Detected, ObservationIn, Profile
 
 __all__ = ["Columns", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]

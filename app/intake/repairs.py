@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 
+from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
 from app.intake.problems import true_rows
-from app.intake.steps import Ints, Mask
 from app.schemas.datasets import Repair
 
 LISTED = 1_000

@@ -8,8 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.frame import SeriesFrame, TimeAxis
-from app.intake.frequency import (
+from app.intake.arrays import Ints, Mask
+from app.intake.frame import SeriesFrame
+from app.intake.grid import LEAST_VALUES, MOST_STEPS, MOST_STEPS_A_ROW, Cells, fill
+from app.intake.problems import Place, listed, refuse_rows, true_rows
+from app.intake.repairs import Repairs, add_gaps
+from app.intake.time.axis import TimeAxis
+from app.intake.time.frequency import (
     LEAST_FILLED,
     Timeline,
     filled,
@@ -18,11 +23,8 @@ from app.intake.frequency import (
     parse_frequency,
     step_counts,
 )
-from app.intake.grid import LEAST_VALUES, MOST_STEPS, MOST_STEPS_A_ROW, Cells, fill
-from app.intake.problems import Place, listed, refuse_rows, true_rows
-from app.intake.repairs import Repairs, add_gaps
-from app.intake.steps import Alias, IntegerStep, Ints, Mask, Step
-from app.intake.times import Times, read_times
+from app.intake.time.steps import Alias, IntegerStep, Step
+from app.intake.time.times import Times, read_times
 from app.schemas.datasets import LONGEST_NAME, Repair
 from app.schemas.names import RULE, unclean
 

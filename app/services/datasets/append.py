@@ -14,10 +14,11 @@ from app.db.queries.datasets import Entry, Extent
 from app.db.queries.scope import CHUNK
 from app.db.tables import Dataset, DatasetVersion
 from app.intake.additions import Addition, Known
-from app.intake.frame import SeriesFrame, TimeAxis
+from app.intake.arrays import Ints, Mask
+from app.intake.frame import SeriesFrame
 from app.intake.grid import Points, lay_out, merge
 from app.intake.repairs import Repairs, add_gaps
-from app.intake.steps import Ints, Mask
+from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import ObservationsOut, Profile
 from app.services.datasets import catalog, compaction, drafts
 from app.services.datasets import series_store as store

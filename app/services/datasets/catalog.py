@@ -15,7 +15,8 @@ from app.db.queries import drafts as draft_queries
 from app.db.queries import models as model_queries
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.errors import FieldError, NotFound
-from app.intake.frame import Intake, TimeAxis
+from app.intake.frame import Intake
+from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from app.db.engine import Session
 from app.db.queries import datasets as queries
 from app.db.tables import DatasetVersion
-from app.intake.frame import TimeAxis
+from app.intake.time.axis import TimeAxis
 from app.services.datasets import series_store as store
 from app.services.datasets.panels import panel_of
 from models.panel import Panel

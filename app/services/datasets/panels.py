@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.intake.frame import SeriesFrame, TimeAxis
-from app.intake.steps import Ints
+from app.intake.arrays import Ints
+from app.intake.frame import SeriesFrame
+from app.intake.time.axis import TimeAxis
 from models.panel import Panel
 
 

@@ -17,7 +17,8 @@ from app.db.queries import dataset_blobs
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, LastWindow
 from app.db.tables import DatasetVersion, Series
-from app.intake.frame import SeriesFrame, TimeAxis
+from app.intake.frame import SeriesFrame
+from app.intake.time.axis import TimeAxis
 from models.config import HISTORY_LIMIT
 
 ROWS_PER_BLOB = 20_000

@@ -8,9 +8,10 @@ import numpy as np
 
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
-from app.intake.frame import Intake, Kind, SeriesFrame, TimeAxis
+from app.intake.frame import Intake, SeriesFrame
 from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
+from app.intake.time.axis import Kind, TimeAxis
 from app.schemas.datasets import ObservationIn
 from app.services.datasets import panels
 from app.services.forecasting import pretrained

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from app.errors import BadInput, FieldError
-from app.intake.frame import TimeAxis
-from app.intake.steps import DAY, Ints
+from app.intake.arrays import Ints
+from app.intake.time.axis import TimeAxis
+from app.intake.time.steps import DAY
 from app.services.forecasting.result import Answers, History
 from models.panel import Floats
 

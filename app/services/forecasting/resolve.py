@@ -14,7 +14,7 @@ from app.db.queries import models as model_queries
 from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
 from app.errors import BadInput, FieldError, VersionGone
-from app.intake.frame import TimeAxis
+from app.intake.time.axis import TimeAxis
 from app.services.datasets import catalog
 from app.services.datasets import series_store as store
 from app.services.datasets.panels import panel_of

@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 
 from app.db.tables import Model
-from app.intake.frame import SeriesFrame, TimeAxis
-from app.intake.steps import Ints
+from app.intake.arrays import Ints
+from app.intake.frame import SeriesFrame
+from app.intake.time.axis import TimeAxis
 from app.schemas.backtests import Outcome
 from app.services.registry.served_method import Answerer
 from models.forecasts import Forecast

@@ -14,7 +14,7 @@ from app.db.engine import Session
 from app.db.queries import datasets as dataset_queries
 from app.db.tables import Model
 from app.errors import Conflict, NotFound
-from app.intake.frame import TimeAxis
+from app.intake.time.axis import TimeAxis
 from app.schemas.backtests import (
     BacktestPage,
     BacktestSummary,

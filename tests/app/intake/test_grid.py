@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadInput
-from app.intake.frame import SeriesFrame, TimeAxis
+from app.intake.frame import SeriesFrame
 from app.intake.grid import Points, astray, lay_out, merge
+from app.intake.time.axis import TimeAxis
 
 AXES = (
     TimeAxis("integer", 3),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.errors import BadInput
-from app.intake.frame import TimeAxis
+from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import ObservationIn
 from app.services.forecasting.ad_hoc import read
 

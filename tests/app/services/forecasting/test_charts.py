@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadInput
-from app.intake.frame import TimeAxis
+from app.intake.time.axis import TimeAxis
 from app.services.forecasting.charts import _shown, draw, refuse_several
 from app.services.forecasting.result import Answers, History
 from tests.factories import answers

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.errors import BadInput
-from app.intake.steps import Mask
+from app.intake.arrays import Mask
 
 Texts: TypeAlias = "pd.Series[str]"
 Decimal = Literal[".", ","]

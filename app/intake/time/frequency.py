@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.errors import BadInput, FieldError
-from app.intake.steps import (
+from app.intake.arrays import Ints, Mask
+from app.intake.time.steps import (
     DAY,
     LONGEST,
     RULES,
@@ -16,8 +17,6 @@ from app.intake.steps import (
     Alias,
     BusinessDayStep,
     FixedStep,
-    Ints,
-    Mask,
     MonthStep,
     Step,
     months_of,

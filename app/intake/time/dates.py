@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from app.errors import BadInput
+from app.intake.arrays import Ints, Mask
 from app.intake.cells import Cells
-from app.intake.frequency import reads_as_regular
-from app.intake.steps import DAY, MINUTE, SECOND, Alias, Ints, Mask
+from app.intake.time.frequency import reads_as_regular
+from app.intake.time.steps import DAY, MINUTE, SECOND, Alias
 
 Texts: TypeAlias = "pd.Series[str]"
 Stamps: TypeAlias = "pd.Series[pd.Timestamp]"

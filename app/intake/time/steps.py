@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from app.intake.arrays import Ints, Mask
+
 Rule = Literal["start", "end", "business_start", "business_end"]
 Family = Literal["M", "Q", "Y"]
 

@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 
 from app.intake.cells import Cells
-from app.intake.dates import mostly_dates
-from app.intake.numbers import GROUPS, are_numbers
-from app.intake.times import are_whole_numbers
+from app.intake.columns.numbers import GROUPS, are_numbers
+from app.intake.time.dates import mostly_dates
+from app.intake.time.times import are_whole_numbers
 
 Content = Literal["empty", "date", "whole", "number", "text"]
 

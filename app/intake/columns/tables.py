@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from app.errors import BadInput, FieldError
-from app.intake.encodings import CHUNK, HEAD, find_encoding
+from app.intake.columns.encodings import CHUNK, HEAD, find_encoding
 from app.intake.problems import SHOWN, listed, true_rows
 
 LONGEST_HEADER = 4_194_304  # bytes

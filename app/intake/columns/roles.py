@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
 from app.intake.cells import Cells
-from app.intake.contents import Content, contents
+from app.intake.columns.contents import Content, contents
 from app.intake.problems import listed
 
 Codes = NDArray[

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from app.errors import BadInput, FieldError
-from app.intake.dates import Dates, read_dates
-from app.intake.frame import Kind
-from app.intake.steps import DAY, Alias, Ints, Mask, MonthStep, months_of, rule_day
+from app.intake.arrays import Ints, Mask
+from app.intake.time.axis import Kind
+from app.intake.time.dates import Dates, read_dates
+from app.intake.time.steps import DAY, Alias, MonthStep, months_of, rule_day
 
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
