@@ -19,7 +19,7 @@
     └── Unavailable     503  the service cannot answer now, and may in a moment
         └── InsufficientStorage 507  the database's disk is full, and stays so until somebody makes room
 
-`app/api/errors.py` alone turns them into responses; the command line prints the same sentences.
+`app/api/http/errors.py` alone turns them into responses; the command line prints the same sentences.
 """
 
 from collections.abc import Sequence

@@ -11,17 +11,17 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
 
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
-from app.api.cut_off import CallsInWork, CutOff
 from app.api.deps import Parts
-from app.api.direct import Direct
-from app.api.documentation import PROBLEM, document, operation_id
-from app.api.errors import add_error_handlers
-from app.api.gate import Gate
-from app.api.guard import guarded
-from app.api.limits import BodyLimit
-from app.api.memory import FromMemory
-from app.api.methods import Head
-from app.api.parameters import KnownParameters
+from app.api.http.documentation import PROBLEM, document, operation_id
+from app.api.http.errors import add_error_handlers
+from app.api.http.methods import Head
+from app.api.http.query_parameters import KnownParameters
+from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.cached_answers import FromMemory
+from app.api.middleware.concurrency_limit import Gate
+from app.api.middleware.cut_off import CallsInWork, CutOff
+from app.api.middleware.fast_path import Direct
+from app.api.middleware.guard import guarded
 from app.api.reading import Reader
 from app.db.engine import CHANGING, Database
 from app.queue import Queue

@@ -115,7 +115,7 @@ class _Api(uvicorn.Server):
     """The API's server; told to stop, it takes the worker along and is gone in time whatever it is doing."""
 
     def __init__(self, settings: Settings, supervisor: Supervisor | None) -> None:
-        from app.api.connection import Connection  # noqa: PLC0415  # imported while the workers start as well
+        from app.api.middleware.connection import Connection  # noqa: PLC0415  # imported while the workers start as well
         from app.main import create_app  # noqa: PLC0415
 
         self._loaded = threading.Event()

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, KeepVersions, Read, WriteSession
-from app.api.idempotency import IdempotentRoute, OncePerKey
-from app.api.pagination import CountedPage, Page, handed_out
-from app.api.paths import DatasetId
-from app.api.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, HasRoom, TheObservations, TheUpload
+from app.api.http.idempotency import IdempotentRoute, OncePerKey
+from app.api.http.identifiers import DatasetId
+from app.api.http.paging import CountedPage, Page, handed_out
+from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, HasRoom, TheObservations, TheUpload
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,

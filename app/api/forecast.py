@@ -9,9 +9,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.bodies import inlined, pointing_into_body, read_body
 from app.api.deps import CurrentPrincipal, TheOracle, parts_of
-from app.api.media import (
+from app.api.http.body_parsing import inlined, pointing_into_body, read_body
+from app.api.http.content_negotiation import (
     ARROW,
     CSV,
     JSON,
@@ -23,9 +23,9 @@ from app.api.media import (
     header_values,
     streamed,
 )
-from app.api.memory import Ready, is_known, send_body, send_unchanged, shared_headers
-from app.api.pagination import encode_cursor
-from app.api.questions import DESCRIBED, OFFERS, Question, read_question
+from app.api.http.forecast_parameters import DESCRIBED, OFFERS, Question, read_question
+from app.api.http.paging import encode_cursor
+from app.api.middleware.cached_answers import Ready, is_known, send_body, send_unchanged, shared_headers
 from app.auth import Principal
 from app.schemas import examples
 from app.schemas.forecast import ForecastPage, ForecastRequest, SeriesForecast

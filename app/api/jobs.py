@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api.deps import CurrentPrincipal, Read, TheParts, WriteSession
-from app.api.pagination import Page, handed_out
-from app.api.paths import JobId
+from app.api.http.identifiers import JobId
+from app.api.http.paging import Page, handed_out
 from app.schemas import examples
 from app.schemas.jobs import JobOut, JobPage
 from app.services.jobs import states

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
-from app.api.media import CSV, JSON, chosen_among, csv_response, json_response
-from app.api.pagination import CountedPage, Page, handed_out
-from app.api.paths import ModelId, of_dataset
+from app.api.http.content_negotiation import CSV, JSON, chosen_among, csv_response, json_response
+from app.api.http.identifiers import ModelId, of_dataset
+from app.api.http.paging import CountedPage, Page, handed_out
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services.registry import backtests, models

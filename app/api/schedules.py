@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
-from app.api.idempotency import IdempotentRoute, OncePerKey
-from app.api.pagination import Page, handed_out
-from app.api.paths import ScheduleId, of_dataset
+from app.api.http.idempotency import IdempotentRoute, OncePerKey
+from app.api.http.identifiers import ScheduleId, of_dataset
+from app.api.http.paging import Page, handed_out
 from app.schemas.schedules import ScheduleOut, SchedulePage, ScheduleRequest, ScheduleUpdate
 from app.services.training import schedules
 

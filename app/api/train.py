@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, TheTrainings, WriteSession
-from app.api.idempotency import IdempotentRoute, OncePerKey
+from app.api.http.idempotency import IdempotentRoute, OncePerKey
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
 

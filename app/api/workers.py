@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.deps import CurrentPrincipal, Read, TheParts
-from app.api.pagination import Page, handed_out
+from app.api.http.paging import Page, handed_out
 from app.schemas.workers import WorkerPage
 from app.services.jobs import workers
 

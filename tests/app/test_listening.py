@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app import listening
-from app.api import connection
+from app.api.middleware import connection
 from app.errors import CannotStart
 from app.server import free_port
 from app.settings import Settings

@@ -2,7 +2,7 @@
 
 import uvloop
 
-from app.api.connection import Connection
+from app.api.middleware.connection import Connection
 from app.server import _Api
 from app.settings import Settings
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.pagination import encode_cursor
+from app.api.http.paging import encode_cursor
 from app.db.engine import Database
 from app.db.tables import Blob, Model
 from app.services.forecasting import resolve

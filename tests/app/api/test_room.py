@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
-from app.api import uploads
+from app.api.http import uploads
 from app.db.engine import Database, answering
 from app.errors import InsufficientStorage, Unavailable
 from app.settings import Settings

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api import media
+from app.api.http import content_negotiation
 from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import Unavailable
 from app.services.datasets import compaction
 from app.services.forecasting import resolve
 from app.services.forecasting.service import TRIES, Oracle
-from tests.app.api.test_gate import Sent, nothing_more, scope
+from tests.app.api.middleware.test_concurrency_limit import Sent, nothing_more, scope
 from tests.factories import dataset, new_version, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -126,7 +126,11 @@ def test_table_that_breaks_off_is_left_unfinished_and_logged_in_one_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sent = Sent()
-    asyncio.run(media.streamed(broken_off(), media.CSV)(scope("/forecast"), nothing_more, sent))
+    asyncio.run(
+        content_negotiation.streamed(broken_off(), content_negotiation.CSV)(
+            scope("/forecast"), nothing_more, sent
+        )
+    )
     assert [message.get("more_body") for message in sent] == [None, True]
     (record,) = caplog.records
     assert (record.levelname, record.exc_info) == ("WARNING", None)

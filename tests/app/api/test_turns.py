@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api import uploads
+from app.api.http import uploads
 from app.intake.reader import read_csv
 from app.services.forecasting import ad_hoc, service
 from tests.factories import csv_bytes, upload

@@ -68,7 +68,9 @@ def test_every_logger_writes_one_line_for_an_event(name: str) -> None:
 def test_call_with_a_line_in_its_path_is_logged_as_one(client: TestClient) -> None:
     with service_logging() as written:
         client.get("/jobs/a%0a2026-01-01%20ERROR%20app:%20forged%1b[2K")
-    (line,) = [line for line in written.getvalue().splitlines() if "app.api.gate" in line]
+    (line,) = [
+        line for line in written.getvalue().splitlines() if "app.api.middleware.concurrency_limit" in line
+    ]
     assert r"GET /jobs/a\x0a2026-01-01 ERROR app: forged\x1b[2K 404" in line
 
 

@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api import direct
+from app.api.middleware import fast_path
 from app.db.engine import Database
 from tests.factories import dataset, trained
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("brief_trainings")
 
 
 def without_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "METHOD", "none")
+    monkeypatch.setattr(fast_path, "METHOD", "none")
 
 
 def test_forecast_is_the_one_that_the_router_gives(

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException  # noqa: TID251  # rendered here, raised by the framework alone
 from starlette.responses import JSONResponse, Response
 
-from app.api.methods import allowed, is_there
-from app.api.unknown import LONGEST, known_fields, nearest
+from app.api.http.methods import allowed, is_there
+from app.api.http.unknown import LONGEST, known_fields, nearest
 from app.errors import AppError, BadInput, FieldError, NotFound, Unavailable, WrongMethod
 from app.schemas.problem import Problem, ProblemPart
 

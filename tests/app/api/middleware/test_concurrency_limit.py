@@ -8,9 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api import limits, media
-from app.api.gate import Gate
-from app.api.limits import BodyLimit
+from app.api.http import content_negotiation
+from app.api.middleware import body_limit
+from app.api.middleware.body_limit import BodyLimit
+from app.api.middleware.concurrency_limit import Gate
 
 
 def scope(path: str = "/datasets", method: str = "GET") -> Scope:
@@ -95,7 +96,7 @@ def test_long_body_has_to_come_with_16_kib_a_second(
     monkeypatch: pytest.MonkeyPatch, rate: int, status: int
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(limits, "monotonic", lambda: now[0])
+    monkeypatch.setattr(body_limit, "monotonic", lambda: now[0])
 
     async def a_second_of_it() -> Message:
         now[0] += 1
@@ -131,7 +132,7 @@ def test_call_that_needs_no_database_is_let_in_while_it_is_silent(path: str) -> 
 
 
 def test_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "IDLE_S", 0.01)
+    monkeypatch.setattr(body_limit, "IDLE_S", 0.01)
 
     async def read(_scope: Scope, receive: Receive, _send: Send) -> None:
         await receive()
@@ -142,7 +143,7 @@ def test_body_of_which_nothing_more_comes_is_given_up(monkeypatch: pytest.Monkey
 
 
 def test_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "IDLE_S", 0.05)
+    monkeypatch.setattr(body_limit, "IDLE_S", 0.05)
 
     async def trickling() -> Message:
         await asyncio.sleep(0.01)
@@ -158,7 +159,7 @@ def test_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_body_that_comes_slowly_but_steadily_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "IDLE_S", 0.05)
+    monkeypatch.setattr(body_limit, "IDLE_S", 0.05)
     pieces = iter(range(20))
 
     async def steady() -> Message:
@@ -176,7 +177,7 @@ def test_body_that_comes_slowly_but_steadily_is_read(monkeypatch: pytest.MonkeyP
 
 
 def test_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(media, "IDLE_S", 0.01)
+    monkeypatch.setattr(content_negotiation, "IDLE_S", 0.01)
     taken: list[bytes] = []
 
     def parts() -> Iterator[bytes]:
@@ -188,14 +189,16 @@ def test_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         if message.get("body"):
             await asyncio.Future()
 
-    asyncio.run(media.streamed(parts(), media.CSV)(scope(), nothing_more, never_taken))
+    asyncio.run(
+        content_negotiation.streamed(parts(), content_negotiation.CSV)(scope(), nothing_more, never_taken)
+    )
     assert taken == [b"first"]
 
 
 def test_refusals_are_logged_and_what_went_well_is_not(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO, "app.api.gate"):
+    with caplog.at_level(logging.INFO, "app.api.middleware.concurrency_limit"):
         client.get("/datasets")
         client.get("/datasets/none")
     (line,) = caplog.messages
@@ -203,6 +206,6 @@ def test_refusals_are_logged_and_what_went_well_is_not(
 
 
 def test_every_call_is_logged_where_that_is_wished_for(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "app.api.gate"):
+    with caplog.at_level(logging.INFO, "app.api.middleware.concurrency_limit"):
         asyncio.run(Gate(answer, most=1, log_all=True, is_silent=answers)(scope(), nothing_more, Sent()))
     assert [line.rpartition(" 200 ")[0] for line in caplog.messages] == ["GET /datasets"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice, header_values
+from app.api.http.content_negotiation import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice, header_values
 from app.errors import NotAcceptable
 
 OFFERS = (JSON, CSV, NDJSON, ARROW, PNG, SVG)

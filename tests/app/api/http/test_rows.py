@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api import rows
-from app.api.bodies import parsed
+from app.api.http import rows
+from app.api.http.body_parsing import parsed
 from app.errors import BadInput, TooLarge
 from app.schemas.datasets import DatasetCreate
 from app.schemas.forecast import ForecastRequest

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.gate import log
-from app.api.questions import spoken
+from app.api.http.forecast_parameters import spoken
+from app.api.middleware.concurrency_limit import log
 from app.observability import metrics
 from app.services.forecasting.response_cache import Body
 

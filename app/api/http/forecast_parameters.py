@@ -8,11 +8,11 @@ from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError
 from starlette.types import Scope
 
-from app.api.errors import bad_fields
-from app.api.media import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
-from app.api.pagination import CURSOR, LONGEST, NEXT, decode_cursor
-from app.api.parameters import refuse_unknown
-from app.api.paths import LONGEST_ID
+from app.api.http.content_negotiation import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
+from app.api.http.errors import bad_fields
+from app.api.http.identifiers import LONGEST_ID
+from app.api.http.paging import CURSOR, LONGEST, NEXT, decode_cursor
+from app.api.http.query_parameters import refuse_unknown
 from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
 from app.services.forecasting.resolve import ForecastQuery

@@ -11,8 +11,8 @@ from functools import cache
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import problem
-from app.api.limits import BODILESS
+from app.api.http.errors import problem
+from app.api.middleware.body_limit import BODILESS
 from app.errors import Unavailable
 from app.observability import metrics
 

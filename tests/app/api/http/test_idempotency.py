@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from app.api.idempotency import _settle
+from app.api.http.idempotency import _settle
 from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import IdempotencyKey, Process, now

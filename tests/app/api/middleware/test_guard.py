@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.api.guard import Guard
+from app.api.middleware.guard import Guard
 from app.db.engine import Database
 from app.main import create_app
 from app.services.shared import database_admin
@@ -100,7 +100,7 @@ def test_address_a_call_came_in_by_is_a_name_of_ours() -> None:
 
 
 def test_names_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.api.guard.REMEMBERED", 2)
+    monkeypatch.setattr("app.api.middleware.guard.REMEMBERED", 2)
     guard = Guard(FastAPI(), frozenset({"localhost"}), ())
     for port in range(5):
         assert guard._is_own(b"localhost:%d" % port, {"type": "http"})
@@ -224,7 +224,7 @@ def test_fault_inside_has_its_policies(caller: TestClient, monkeypatch: pytest.M
 
 
 def test_refusal_is_logged_and_counted(caller: TestClient, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "app.api.gate"):
+    with caplog.at_level(logging.INFO, "app.api.middleware.concurrency_limit"):
         caller.get("/jobs", headers=host("evil.example"))
     assert [line.rpartition(" 421 ")[0] for line in caplog.messages] == ["GET /jobs"]
     assert 'method="GET",route="none",status="421"' in caller.get("/metrics").text

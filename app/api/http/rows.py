@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.api.errors import SHOWN, bad_fields, listed
+from app.api.http.errors import SHOWN, bad_fields, listed
 from app.errors import BadInput, FieldError, TooLarge
 from app.schemas.datasets import ObservationIn, ObservationsIn
 

@@ -11,8 +11,8 @@ import socket
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import problem
-from app.api.gate import note
+from app.api.http.errors import problem
+from app.api.middleware.concurrency_limit import note
 from app.errors import AppError, ForeignOrigin, Misdirected
 from app.settings import WILDCARDS, Settings
 

@@ -15,9 +15,9 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from app.api.bodies import MULTIPART, content_type
 from app.api.deps import CurrentPrincipal, Parts, TheParts, parts_of
-from app.api.errors import problem
+from app.api.http.body_parsing import MULTIPART, content_type
+from app.api.http.errors import problem
 from app.db.engine import Session
 from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.services.shared import idempotency

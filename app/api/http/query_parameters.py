@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from app.api.unknown import LONGEST, nearest
+from app.api.http.unknown import LONGEST, nearest
 from app.errors import BadInput, FieldError
 
 SHOWN = 10  # of those that are unknown

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.deps import get_principal
-from app.api.errors import app_error
+from app.api.http.errors import app_error
 from app.auth import Principal
 from app.errors import AppError
 

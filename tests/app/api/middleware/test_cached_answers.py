@@ -8,7 +8,7 @@ import logging
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.memory import is_known
+from app.api.middleware.cached_answers import is_known
 from app.db.engine import Database
 from app.db.queries import changes
 from app.db.tables import Dataset, DatasetVersion, Series
@@ -150,7 +150,10 @@ def test_calls_answered_from_memory_are_logged_where_that_is_wished_for(
     database: Database, dataset_id: str, caplog: pytest.LogCaptureFixture, *, wished: bool, lines: list[int]
 ) -> None:
     settings = Settings(database_url=database.url, device="cpu", access_log=wished)
-    with TestClient(create_app(settings)) as client, caplog.at_level(logging.INFO, "app.api.gate"):
+    with (
+        TestClient(create_app(settings)) as client,
+        caplog.at_level(logging.INFO, "app.api.middleware.concurrency_limit"),
+    ):
         _, etag, _ = ask(client, dataset_id)
         ask(client, dataset_id)
         ask(client, dataset_id, **{"if-none-match": etag})

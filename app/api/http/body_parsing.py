@@ -10,9 +10,9 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from app.api.errors import bad_fields, listed
-from app.api.media import JSON
-from app.api.rows import read_rows
+from app.api.http.content_negotiation import JSON
+from app.api.http.errors import bad_fields, listed
+from app.api.http.rows import read_rows
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
 
 MULTIPART = "multipart/form-data"

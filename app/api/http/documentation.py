@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.api.errors import MEDIA_TYPE
+from app.api.http.errors import MEDIA_TYPE
 from app.schemas.problem import Problem
 
 PROBLEM: dict[int | str, dict[str, Any]] = {

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.cut_off import CallsInWork, CutOff
+from app.api.middleware.cut_off import CallsInWork, CutOff
 
 SCOPE = {"type": "http", "path": "/train", "method": "POST"}
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}

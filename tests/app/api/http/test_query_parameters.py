@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.api import direct
+from app.api.middleware import fast_path
 from app.main import create_app
 from app.settings import Settings
 from tests.factories import csv_bytes
@@ -29,7 +29,7 @@ def api(sqlite_url: str) -> FastAPI:
 def test_unknown_parameter_is_refused_with_the_nearest_name(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, nearest: str, way: str
 ) -> None:
-    monkeypatch.setattr(direct, "METHOD", way)
+    monkeypatch.setattr(fast_path, "METHOD", way)
     refused = client.get(path)
     assert refused.status_code == 422
     (part,) = refused.json()["errors"]

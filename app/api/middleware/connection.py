@@ -13,8 +13,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from app.api.errors import problem
-from app.api.guard import ANSWER
+from app.api.http.errors import problem
+from app.api.middleware.guard import ANSWER
 from app.errors import AppError, BadRequest, HeadTooLarge, TooSlow, Unavailable, UriTooLong
 
 HEAD_BYTES = 64 * 1024  # of request line and headers together, trailers too

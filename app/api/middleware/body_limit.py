@@ -8,8 +8,8 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.bodies import MULTIPART, content_type
-from app.api.errors import problem
+from app.api.http.body_parsing import MULTIPART, content_type
+from app.api.http.errors import problem
 from app.errors import AppError, TooLarge, TooSlow
 from app.settings import MEBIBYTE
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.bodies import MULTIPART, content_type, inlined, parsed, refused
 from app.api.deps import CurrentPrincipal, Parts, TheParts
-from app.api.media import JSON
-from app.api.paths import DatasetId
+from app.api.http.body_parsing import MULTIPART, content_type, inlined, parsed, refused
+from app.api.http.content_negotiation import JSON
+from app.api.http.identifiers import DatasetId
 from app.db.engine import DatasetRef
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
