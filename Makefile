@@ -51,7 +51,7 @@ bench: $(READY) ## The benchmarks that need no other data; each prints one JSON 
 	$(BIN)/python -m benchmarks.first_answer
 
 pretrain: $(READY) ## Make the pretrained weights again, in under an hour on two cores; goes on if broken off
-	$(BIN)/python -m models pretrain
+	$(BIN)/python -m models.pretraining
 
 clean: ## Remove what was built and cached
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

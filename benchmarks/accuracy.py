@@ -30,13 +30,14 @@ from benchmarks.peers import DARTS, NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
 from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
-from models.assessment import Assessment
-from models.baselines import preload
 from models.config import Architecture, Preset, preset
-from models.forecasting import use_one_thread
-from models.methods import forecast_by
-from models.selection import train
-from models.zero_shot import as_they_are, look_back, zero_shot
+from models.evaluation.assessment import Assessment
+from models.evaluation.zero_shot import look_back
+from models.methods.baselines import preload
+from models.methods.combination import forecast_by
+from models.methods.zero_shot import as_they_are, zero_shot
+from models.network.devices import use_one_thread
+from models.training.train import train
 
 PROCESSES = 2
 NETWORK: Architecture = "lstm"

@@ -12,17 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from benchmarks.report import finish, print_table
-from models.__main__ import read_table
-from models.baselines import drift, naive
 from models.config import Preset, preset
-from models.forecasting import forecast
+from models.methods.baselines import drift, naive
+from models.methods.ensemble import forecast
 from models.metrics import smape
 from models.panel import Floats, Panel
-from models.selection import train
+from models.training.train import train
 
 HORIZON = 5
 UNITS = 50
@@ -89,7 +89,8 @@ def _train(scaled: Tensor) -> ArticleNetwork:
 
 
 def main() -> None:
-    panel = read_table(DATA).panel
+    series = pd.read_csv(DATA).groupby("unique_id", sort=False)["y"]
+    panel = Panel.of([values.to_list() for _, values in series])
     history, hidden = panel.without_last(HORIZON), panel.last(HORIZON)
     methods: dict[str, Method] = {
         "naive": lambda known: naive(known, HORIZON),

@@ -12,9 +12,10 @@ from app.errors import NotFound
 from app.services.datasets import catalog
 from app.services.datasets import series_store as store
 from app.services.registry import models, served_method
-from models.checkpoint import load
-from models.forecasting import forecast, use_one_thread
-from models.methods import forecast_by
+from models.methods.combination import forecast_by
+from models.methods.ensemble import forecast
+from models.network.artifact import load
+from models.network.devices import use_one_thread
 from models.panel import Panel
 
 TIMES = 200

@@ -7,7 +7,8 @@ from statistics import fmean
 import numpy as np
 
 from benchmarks.competition import Part
-from models.forecasts import Forecast
+from models.evaluation.verdict import Outcome
+from models.methods.forecasts import Forecast
 from models.metrics import (
     coverage,
     interval_scores,
@@ -18,7 +19,6 @@ from models.metrics import (
     smape,
 )
 from models.panel import Floats
-from models.verdict import Outcome
 
 LEVELS = (80, 95)
 

@@ -1,7 +1,7 @@
 """Windows a second of the real training loop beside the bare loop that no training can be faster than.
 
 Both train the same LSTM of preset `balanced` on batches of the same size, in one thread, taking turns. The
-real one is `models.training.fit`: it cuts and scales its windows, and reports. The bare one has
+real one is `models.training.fit.fit`: it cuts and scales its windows, and reports. The bare one has
 its tensors ready: forward, loss, backward, step. The data has the shape of M3's monthly part.
 
     python -m benchmarks.training [--peers]
@@ -20,11 +20,11 @@ from torch import Tensor
 from benchmarks.peers import NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
 from models.config import TrainingConfig, preset
-from models.forecasting import use_one_thread
-from models.network import build_member
+from models.inputs.scaling import feature_count
+from models.network.devices import use_one_thread
+from models.network.forecaster import build_member
 from models.panel import Panel
-from models.scaling import feature_count
-from models.training import fit
+from models.training.fit import fit
 
 SERIES, LENGTH, HORIZON, SEASON = 1428, 117, 18, 12
 STEPS = 150
@@ -123,7 +123,7 @@ def main() -> None:
     config = shortened(panel)
     result = measure(panel, config)
     rows = [
-        ("models.training.fit", f"{result['windows_per_second']:.0f}"),
+        ("models.training.fit.fit", f"{result['windows_per_second']:.0f}"),
         ("bare loop", f"{result['bare_windows_per_second']:.0f}"),
     ]
     if arguments.peers:

@@ -6,9 +6,9 @@ python examples/core_only.py
 import numpy as np
 
 from models.config import preset
-from models.forecasting import forecast
+from models.methods.ensemble import forecast
 from models.panel import Panel
-from models.training import fit
+from models.training.fit import fit
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from app.settings import Settings
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
 from models.config import TrainingConfig, preset
-from models.methods import Outlook, look_ahead
+from models.methods.combination import Outlook, look_ahead
 
 
 @pytest.fixture(scope="session")

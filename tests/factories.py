@@ -36,8 +36,8 @@ from app.services.registry import champions
 from app.services.shared import database_admin, processes
 from app.services.training import run, schedules, submit
 from app.settings import Settings
-from models.baselines import BASELINES
-from models.forecasts import Forecast
+from models.methods.baselines import BASELINES
+from models.methods.forecasts import Forecast
 
 ALL = 10**9  # versions to keep
 Series = Mapping[str, Sequence[float | None]]

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from models.calibration import LEVELS
 from models.config import TrainingConfig
-from models.forecasts import Forecast
-from models.held_out import HeldOut
-from models.network import Forecaster, build_member, pretrained_member
+from models.evaluation.held_out import HeldOut
+from models.methods.calibration import LEVELS
+from models.methods.forecasts import Forecast
+from models.network.forecaster import Forecaster, build_member, pretrained_member
 from models.panel import Floats, Panel
 
 

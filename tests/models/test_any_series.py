@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.baselines import BASELINES
 from models.config import Architecture, preset
-from models.forecasting import forecast
-from models.forecasts import Forecast
+from models.methods.baselines import BASELINES
+from models.methods.ensemble import forecast
+from models.methods.forecasts import Forecast
 from models.panel import Floats, Panel
-from models.training import fit
+from models.training.fit import fit
 from tests.models.samples import tiny_config, wave, waves
 
 T = np.arange(40)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from models.config import preset
-from models.methods import forecast_by
+from models.methods.combination import forecast_by
 from models.metrics import coverage
 from models.panel import Floats, Panel
-from models.selection import train
+from models.training.train import train
 
 pytestmark = pytest.mark.long
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.checkpoint import Artifact, dump, dump_state, load_state
 from models.config import TrainingConfig
 from models.errors import ArtifactDamaged, CannotResume
+from models.network.artifact import Artifact, dump
 from models.panel import Panel
-from models.state import TrainingState
-from models.training import Progress, fit
+from models.training.fit import Progress, fit
+from models.training.state import TrainingState, dump_state, load_state
 from tests.models.samples import tiny_config, using_threads, waves
 
 CONFIG = tiny_config(views=("last", "phase"))

@@ -19,10 +19,10 @@ from app.services.forecasting.model_loading import load_pretrained
 from app.services.forecasting.result import Answers, Known, told
 from app.services.registry.served_method import Answerer
 from models.config import MIN_INPUTS
-from models.methods import forecast_by
+from models.methods.combination import forecast_by
 
 if TYPE_CHECKING:
-    from models.network import Forecaster
+    from models.network.forecaster import Forecaster
 
 MOST_SERIES = 1000
 TIMES: dict[Kind, str] = {"datetime": "dates", "integer": "plain integers", "year": "years as whole numbers"}

@@ -10,7 +10,7 @@ from app.services.registry import baseline_forecasts
 from app.services.registry.baseline_forecasts import SimpleMedians
 
 if TYPE_CHECKING:
-    from models.network import Forecaster
+    from models.network.forecaster import Forecaster
 
 ModelKey = tuple[str, str, str]  # workspace, model, weights: two models may have the same ones
 
@@ -30,7 +30,8 @@ class LoadedModel:
 
 def preload() -> None:
     """Import what models, blends and fallbacks need, so that no one waits seconds for the first of them."""
-    from models import baselines, checkpoint, forecasting, zero_shot  # noqa: F401, PLC0415
+    from models.methods import baselines, ensemble, zero_shot  # noqa: F401, PLC0415
+    from models.network import artifact  # noqa: F401, PLC0415
 
     baselines.preload()
     zero_shot.zero_shot(1, 1)  # with the first network of all torch imports yet more
@@ -42,20 +43,20 @@ def load(session: Session, model: Model, device: str) -> LoadedModel:
     Raises BlobDamaged.
     """
     # Imported here: torch takes seconds, and the service answers other calls meanwhile.
-    from models import checkpoint  # noqa: PLC0415
-    from models.forecasting import use_one_thread  # noqa: PLC0415
+    from models.network import artifact  # noqa: PLC0415
+    from models.network.devices import use_one_thread  # noqa: PLC0415
 
     use_one_thread()
     weights = blobs.get(session, model.workspace_id, model.weights_key)
-    forecaster = checkpoint.load(weights, model.artifact, device=device)
+    forecaster = artifact.load(weights, model.artifact, device=device)
     return LoadedModel(forecaster, _simple(session, model))
 
 
 def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedModel:
     """Set the pretrained network up for a horizon and a season, on a device; as `load` does."""
     # Imported here: as above.
-    from models.forecasting import use_one_thread  # noqa: PLC0415
-    from models.zero_shot import zero_shot  # noqa: PLC0415
+    from models.methods.zero_shot import zero_shot  # noqa: PLC0415
+    from models.network.devices import use_one_thread  # noqa: PLC0415
 
     use_one_thread()
     return LoadedModel(zero_shot(horizon, season_length, device), SimpleMedians(0, {}, {}))

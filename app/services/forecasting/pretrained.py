@@ -11,7 +11,7 @@ from models.config import HISTORY_LIMIT, MOST_STEPS
 from models.panel import Panel
 
 if TYPE_CHECKING:
-    from models.network import Forecaster
+    from models.network.forecaster import Forecaster
 
 LOOKED_BACK_ON = 250  # series, the first by name
 MODEL_ID = "pretrained"
@@ -24,7 +24,7 @@ def model(horizon: int | None, season_length: int) -> Model:
     Raises BadInput for a horizon beyond what it has learned.
     """
     # Imported here and below: torch takes seconds, and the service answers other calls meanwhile.
-    from models.zero_shot import usual_horizon  # noqa: PLC0415
+    from models.methods.zero_shot import usual_horizon  # noqa: PLC0415
 
     steps = usual_horizon(season_length) if horizon is None else horizon
     if steps > MOST_STEPS:
@@ -43,7 +43,7 @@ def model(horizon: int | None, season_length: int) -> Model:
 
 def as_it_is(model: Model) -> Answerer:
     """Return the network alone as who answers: nothing has calibrated or judged it."""
-    from models.zero_shot import as_they_are  # noqa: PLC0415
+    from models.methods.zero_shot import as_they_are  # noqa: PLC0415
 
     return Answerer(MODEL_ID, as_they_are(model.horizon), verdict=None, warning=None)
 
@@ -54,8 +54,8 @@ def looked_back(model: Model, network: "Forecaster", panel: Panel) -> Answerer:
     Of many the first ones stand for all, and of long ones the end that forecasts are made from: so it is the
     same for the same series, whether a dataset holds them or a call brings them.
     """
-    from models.pretrained import VIEW  # noqa: PLC0415
-    from models.zero_shot import look_back  # noqa: PLC0415
+    from models.evaluation.zero_shot import look_back  # noqa: PLC0415
+    from models.network.pretrained import VIEW  # noqa: PLC0415
 
     assessment = look_back(network, panel.some(0, LOOKED_BACK_ON).tail(HISTORY_LIMIT))
     if assessment is None:
@@ -67,6 +67,6 @@ def looked_back(model: Model, network: "Forecaster", panel: Panel) -> Answerer:
 
 @cache
 def _weights_sha256() -> str:
-    from models.pretrained import WEIGHTS  # noqa: PLC0415
+    from models.network.pretrained import WEIGHTS  # noqa: PLC0415
 
     return sha256(WEIGHTS.read_bytes()).hexdigest()

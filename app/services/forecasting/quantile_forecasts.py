@@ -7,7 +7,7 @@ from app.observability import metrics
 from app.services.forecasting.resolve import OutlookKey, Reading, Source, told_of
 from app.services.forecasting.result import Answers
 from app.services.shared.lru import Lru
-from models.methods import Outlook, together
+from models.methods.combination import Outlook, together
 
 OBJECT_BYTES = 1000  # about what an outlook takes beside its numbers: its objects, its name and its key
 

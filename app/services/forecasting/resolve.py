@@ -24,8 +24,8 @@ from app.services.forecasting.result import Answers, History, Known, of_nothing,
 from app.services.registry import models, served_method
 from app.services.registry.served_method import Answerer
 from app.services.shared.paging import PageRequest, cut
-from models.forecasts import Forecast
-from models.methods import Outlook, look_ahead
+from models.methods.combination import Outlook, look_ahead
+from models.methods.forecasts import Forecast
 from models.panel import Panel
 
 PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory

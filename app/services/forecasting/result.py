@@ -12,7 +12,7 @@ from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
 from app.schemas.backtests import Outcome
 from app.services.registry.served_method import Answerer
-from models.forecasts import Forecast
+from models.methods.forecasts import Forecast
 from models.panel import Floats
 
 KEPT_HORIZON = 200  # steps: the times of longer forecasts would fill the memory

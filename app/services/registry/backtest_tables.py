@@ -20,8 +20,8 @@ from app import blobs
 from app.db.engine import Session
 from app.db.tables import Model
 from app.services.datasets.histories import Histories
-from models.backtest import LEVELS, Backtest
-from models.forecasts import Forecast
+from models.evaluation.backtest import LEVELS, Backtest
+from models.methods.forecasts import Forecast
 
 
 def row_table(histories: Histories, backtest: Backtest) -> bytes:

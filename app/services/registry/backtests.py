@@ -26,9 +26,9 @@ from app.schemas.backtests import (
 )
 from app.services.registry import backtest_tables, models
 from app.services.shared.paging import CountedPageRequest
-from models.backtest import LEVELS, Backtest
-from models.backtest import Measures as CoreMeasures
-from models.verdict import Verdict as CoreVerdict
+from models.evaluation.backtest import LEVELS, Backtest
+from models.evaluation.backtest import Measures as CoreMeasures
+from models.evaluation.verdict import Verdict as CoreVerdict
 
 CSV_ROWS = 5000  # in one part of a table that is sent
 ERRORS = ("smape", "mase", "rmsse", "pinball", "interval_score")

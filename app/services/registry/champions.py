@@ -17,8 +17,8 @@ from app.db.queries import models as queries
 from app.db.tables import Model
 from app.schemas.train import Promotion
 from app.services.registry import backtest_tables
-from models.baselines import BASELINES
-from models.verdict import FEWEST_UNITS
+from models.evaluation.verdict import FEWEST_UNITS
+from models.methods.baselines import BASELINES
 
 SAME_ROW = ["unique_id", "cutoff", "step"]
 

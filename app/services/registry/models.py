@@ -14,7 +14,7 @@ from app.schemas.backtests import LevelCalibration
 from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
 from app.services.registry import champions, served_method
 from app.services.shared.paging import PageRequest, cut
-from models.calibration import LEVELS
+from models.methods.calibration import LEVELS
 
 
 def page(session: Session, principal: Principal, dataset_id: str | None, request: PageRequest) -> ModelPage:

@@ -7,8 +7,8 @@ import numpy as np
 from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.backtests import Outcome, Verdict
-from models.calibration import LEVELS, Calibration
-from models.methods import Method
+from models.methods.calibration import LEVELS, Calibration
+from models.methods.combination import Method
 
 
 @dataclass(frozen=True)

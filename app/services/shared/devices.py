@@ -15,7 +15,7 @@ def resolve(name: str) -> str:
     """
     if name == "cpu" or (name == "auto" and not _has_driver()):
         return "cpu"
-    from models.forecasting import resolve_device  # noqa: PLC0415  # torch takes seconds to be imported
+    from models.network.devices import resolve_device  # noqa: PLC0415  # torch takes seconds to be imported
 
     try:
         return str(resolve_device(name))

@@ -11,7 +11,7 @@ from app.db.engine import Database
 from app.errors import Unavailable
 from app.queue import JobRef
 from app.services.jobs import states
-from models.checkpoint import Artifact
+from models.network.artifact import Artifact
 
 SHORTEST_INTERVAL_S = 2.0
 SHARE_OF_TIME = 0.02

@@ -12,7 +12,7 @@ from app.errors import Unavailable
 from app.queue import JobRef
 from app.schemas.jobs import Progress
 from app.services.jobs import states
-from models.selection import Progress as CoreProgress
+from models.training.train import Progress as CoreProgress
 
 REPORT_INTERVAL_S = 0.5
 TELLING_SHARE = 0.02  # of a training; less than that says nothing of its pace

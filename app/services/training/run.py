@@ -29,13 +29,13 @@ from app.services.training.checkpoints import JobCheckpoints
 from app.services.training.progress import Reporter
 from app.services.training.spec import Recipe, Result
 from app.version import VERSION
-from models.assessment import Assessment
-from models.backtest import Trial as CoreTrial
 from models.config import Architecture, preset
 from models.errors import CoreError
-from models.memory import needed_bytes
+from models.evaluation.assessment import Assessment
+from models.evaluation.backtest import Trial as CoreTrial
 from models.panel import Panel
-from models.training import fit
+from models.training.fit import fit
+from models.training.memory import needed_bytes
 
 PUBLISH_PATIENCE_S, PUBLISH_PAUSE_S = 600.0, 1.0
 logger = logging.getLogger(__name__)

@@ -15,11 +15,11 @@ from app.schemas.train import Architecture, MethodChoice
 from app.services.datasets.histories import Histories
 from app.services.registry import backtest_tables, baseline_forecasts
 from app.version import VERSIONS
-from models.checkpoint import Artifact, dump
-from models.checkpoints import NO_CHECKPOINTS, Checkpoints
 from models.config import TrainingConfig
-from models.forecasting import resolve_device
-from models.selection import Progress, Trained, train
+from models.network.artifact import Artifact, dump
+from models.network.devices import resolve_device
+from models.training.checkpoints import NO_CHECKPOINTS, Checkpoints
+from models.training.train import Progress, Trained, train
 
 
 @dataclass(frozen=True, eq=False)

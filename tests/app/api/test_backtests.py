@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.schemas.models import ModelOut
-from models.baselines import BASELINES
+from models.methods.baselines import BASELINES
 from tests.factories import dataset, filled_app, judged_model, publish, trained
 
 METHODS = {"lstm", "blend", *BASELINES}

@@ -11,8 +11,8 @@ from app.db.tables import Model
 from app.schemas import examples
 from app.services.forecasting import resolve
 from app.services.forecasting.resolve import ForecastQuery
-from models.baselines import BASELINES
-from models.methods import Outlook, look_ahead
+from models.methods.baselines import BASELINES
+from models.methods.combination import Outlook, look_ahead
 from tests.factories import dataset, table, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")

@@ -22,8 +22,8 @@ from app.services.forecasting import pretrained, resolve, service
 from app.services.registry.served_method import Answerer
 from benchmarks.process_tree import eventually
 from models.config import MOST_STEPS
-from models.verdict import Verdict
-from models.zero_shot import LONGEST, SHORTEST
+from models.evaluation.verdict import Verdict
+from models.methods.zero_shot import LONGEST, SHORTEST
 from tests.factories import dataset, filled_app, trained, trends, upload
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -257,7 +257,7 @@ def test_verdict_is_told_and_a_loss_warns(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, outcome: Any, *, warned: bool
 ) -> None:
     told = Verdict(outcome, "drift", 8, "series", "MASE", 0.5, 0.01, "On its last steps it was so.")
-    monkeypatch.setattr("models.assessment.judge", lambda *_, **__: told)
+    monkeypatch.setattr("models.evaluation.assessment.judge", lambda *_, **__: told)
     params = {"dataset_id": dataset(database).id}
     answer = ask(client, **params)
     assert (answer["verdict"], answer["warning"]) == (outcome, told.sentence if warned else None)

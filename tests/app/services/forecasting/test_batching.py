@@ -16,7 +16,7 @@ from app.services.forecasting.batching import Batcher
 from app.services.forecasting.model_loading import LoadedModel
 from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
 from app.services.forecasting.resolve import ForecastQuery, Source, find_source, load_model
-from models.methods import Outlook
+from models.methods.combination import Outlook
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")

@@ -10,7 +10,7 @@ from app.services.forecasting.model_loading import LoadedModel
 from app.services.registry.baseline_forecasts import SimpleMedians
 from models.config import preset
 from models.panel import Panel
-from models.training import fit
+from models.training.fit import fit
 
 
 class Loader:

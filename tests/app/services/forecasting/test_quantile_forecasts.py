@@ -5,8 +5,8 @@ import numpy as np
 from app.observability import metrics
 from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
 from app.services.forecasting.resolve import OutlookKey
-from models.calibration import LEVELS, Bands
-from models.methods import Outlook
+from models.methods.calibration import LEVELS, Bands
+from models.methods.combination import Outlook
 
 KEY: OutlookKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
 

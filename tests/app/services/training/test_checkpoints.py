@@ -11,7 +11,7 @@ from app.db.tables import Blob, Job
 from app.queue import JobRef
 from app.services.jobs import states
 from app.services.training.checkpoints import JobCheckpoints
-from models.checkpoint import Artifact
+from models.network.artifact import Artifact
 from tests.factories import dataset, queued_job
 
 STATE = Artifact(b"state", {"format": "any"})

@@ -34,8 +34,8 @@ from app.services.shared.paging import PageRequest
 from app.services.training import progress, run
 from app.services.training.spec import Recipe
 from models import config as core
-from models import selection
-from models.assessment import Blending
+from models.evaluation.assessment import Blending
+from models.training import train
 from tests.factories import dataset, judged_model, publish, queued_job, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -291,7 +291,7 @@ def test_request_offers_what_the_core_offers() -> None:
     assert PRETRAINED_HORIZON == core.MOST_STEPS
     assert get_args(Begun) == get_args(core.Begun)
     assert get_args(MethodChoice) == get_args(Blending)
-    assert set(get_args(selection.Phase)) < set(get_args(Phase))
+    assert set(get_args(train.Phase)) < set(get_args(Phase))
     rest = {"dataset_id", "preset", "start", "method", "on_loss", "promote", "priority"}
     shaping = set(TrainRequest.model_fields) - rest
     assert shaping <= set(core.TrainingConfig.__dataclass_fields__)

@@ -1,0 +1,166 @@
+"""From raw values to numbers of ordinary size that a network can learn from, and back, in float64.
+
+Two steps, each known from the history before the origin alone. A `Transform` turns relative change into
+difference: the logarithm where every known value is positive, else division by the mean magnitude. A
+`Scale` then removes seasonal pattern and level and divides by the mean absolute one-step change.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from models.config import TrainingConfig, View, seasons_within
+from models.inputs.seasonality import seasonal_pattern
+from models.inputs.windows import Windows
+
+CHANGE_FLOOR = 0.005
+"""Added to the mean one-step change (half a percent), so that a constant series can be divided by it."""
+
+UNKNOWN_CHANGE = 0.05
+"""Stands for the mean one-step change of a history without two values in a row (five percent)."""
+
+TARGET_LIMIT = 1000.0
+"""Targets further out, in units of scale, are drawn in: one absurd value must not hide all others."""
+
+TOLD_THE_PHASE = frozenset({"phase", "pretrained"})
+"""Views whose network is told the place in the season."""
+
+_TINY = torch.finfo(torch.float64).tiny
+_MOST = torch.finfo(torch.float64).max
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """`positive` (batch, 1) bool: whose values are worked on in logs; `unit` (batch, 1) divides the rest."""
+
+    positive: Tensor
+    unit: Tensor
+
+    @classmethod
+    def of(cls, history: Tensor) -> "Transform":
+        """The transform for histories (batch, span) with NaN for gaps."""
+        known = history.isfinite()
+        magnitude = history.abs().nan_to_num(nan=0.0)
+        # Divided by the largest first: the sum of values near the end of float64 would overflow.
+        largest = magnitude.amax(dim=1, keepdim=True).clamp(min=_TINY)
+        mean = (magnitude / largest).sum(dim=1, keepdim=True) / known.sum(dim=1, keepdim=True).clamp(min=1)
+        unit = torch.where(mean > 0, (largest * mean).clamp(min=_TINY), 1.0)
+        return cls(positive=(~known | (history > 0)).all(dim=1, keepdim=True), unit=unit)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return torch.where(self.positive, values.clamp(min=_TINY).log(), values / self.unit)
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """Finite for every finite z: answers beyond float64 stop at its ends."""
+        return torch.where(self.positive, z.exp(), z * self.unit).clamp(-_MOST, _MOST)
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """`pattern` (batch, places), `level` and `change` (batch, 1), all in units of the transform.
+
+    Positions are counted from the origin, so history ends at -1 and the first step ahead is 0.
+    """
+
+    pattern: Tensor
+    level: Tensor
+    change: Tensor
+
+    @classmethod
+    def of(cls, z: Tensor, view: View, config: TrainingConfig, pattern: Tensor | None = None) -> "Scale":
+        """The scale of transformed histories z (batch, span) for one view; an empty one has NaN level.
+
+        `pattern` is what `pattern_of` says, where that is known.
+        """
+        pattern = pattern_of(z, view, config) if pattern is None else pattern
+        adjusted = z - _laid_out(pattern, -z.shape[1], 0)
+        recent = adjusted[:, -config.context_of(view) :]
+        level = _last_known(recent)
+        if view in {"season", "long"}:
+            season = adjusted[:, -config.season_length :].nanmean(dim=1, keepdim=True)
+            level = torch.where(season.isfinite(), season, level)
+        steps = recent.diff(dim=1).abs().nanmean(dim=1, keepdim=True) + CHANGE_FLOOR
+        return cls(pattern, level, steps.nan_to_num(nan=UNKNOWN_CHANGE))
+
+    def forward(self, z: Tensor, first: int) -> Tensor:
+        """Scale z (batch, steps) whose first column is at position `first`; NaN stays NaN."""
+        return (z - self._base(first, z.shape[1])) / self.change
+
+    def inverse(self, scaled: Tensor, first: int) -> Tensor:
+        """The inverse of `forward`, also for (batch, steps, quantiles)."""
+        change, base = self.change, self._base(first, scaled.shape[1])
+        if scaled.dim() > base.dim():
+            change, base = change[..., None], base[..., None]
+        return scaled * change + base
+
+    def _base(self, first: int, steps: int) -> Tensor:
+        return self.level + _laid_out(self.pattern, first, first + steps)
+
+
+def features(z: Tensor, scale: Scale, phases: Tensor, view: View, config: TrainingConfig) -> Tensor:
+    """(batch, context, inputs) float32: value, change, whether it is known, log of the scale; the phase."""
+    context = config.context_of(view)
+    value = scale.forward(z[:, -context:], -context)
+    change = torch.nn.functional.pad(value.diff(dim=1), (1, 0))
+    size = scale.change.log().expand_as(value)
+    columns = [value.nan_to_num(nan=0.0), change.nan_to_num(nan=0.0), value.isfinite(), size]
+    if view in TOLD_THE_PHASE:
+        columns += _phase_columns(phases, context, config.season_length)
+    return torch.stack(columns, dim=2).to(torch.float32)
+
+
+def feature_count(view: View) -> int:
+    return 6 if view in TOLD_THE_PHASE else 4
+
+
+def scaled_targets(windows: Windows, transform: Transform, scale: Scale) -> Tensor:
+    """(batch, horizon) float32, NaN where there is no target or nothing to measure it from."""
+    scaled = scale.forward(transform.forward(windows.targets), 0)
+    return scaled.clamp(-TARGET_LIMIT, TARGET_LIMIT).to(torch.float32)
+
+
+def pattern_of(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
+    """(batch, places): the seasonal pattern that a view takes out; one place of zero where it takes none.
+
+    Of two seasons the longer one's is what the shorter one's leaves: a day's is the better known of both, for
+    there are more of them.
+    """
+    pattern = z.new_zeros(len(z), 1)
+    for length in config.season_lengths_of(view):
+        rest = z - _laid_out(pattern, -z.shape[1], 0)
+        found = seasonal_pattern(rest, length, seasons_within(length))
+        pattern = found + pattern.repeat(1, length // pattern.shape[1])
+    return pattern
+
+
+def _laid_out(pattern: Tensor, first: int, stop: int) -> Tensor:
+    """(batch, stop - first): the pattern repeated over the positions from `first` to before `stop`.
+
+    Of one place it is (batch, 1), which is as good to compute with.
+    """
+    if pattern.shape[1] == 1:
+        return pattern
+    return pattern[:, _places(first, stop, pattern.shape[1], pattern.device)]
+
+
+@lru_cache(maxsize=256)
+def _places(first: int, stop: int, count: int, device: torch.device) -> Tensor:
+    # Not of the mode that it happens to be made in: it may be used in another.
+    with torch.inference_mode(mode=False):
+        return torch.arange(first, stop, device=device) % count
+
+
+def _last_known(values: Tensor) -> Tensor:
+    """(batch, 1): the last value of each row that is not NaN; NaN where there is none."""
+    order = torch.arange(values.shape[1], device=values.device)
+    last = torch.where(values.isnan(), -1, order).amax(dim=1, keepdim=True).clamp(min=0)
+    return values.gather(1, last)
+
+
+def _phase_columns(phases: Tensor, context: int, season_length: int) -> list[Tensor]:
+    """Sine and cosine of the place in the season, each (batch, context)."""
+    at = phases[:, None] + torch.arange(-context, 0, device=phases.device)
+    angle = (at % season_length).to(torch.float64) * (2 * torch.pi / season_length)
+    return [angle.sin(), angle.cos()]

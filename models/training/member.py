@@ -1,0 +1,112 @@
+"""One member of the ensemble in training: a plain loop over batches of windows."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.config import TrainingConfig
+from models.errors import TrainingDiverged, TrainingStopped
+from models.inputs.batches import Batch
+from models.network.forecaster import build_member
+from models.network.tensors import on_cpu
+from models.training.state import MemberState, optimizer_tensors, restore_optimizer
+
+
+@dataclass(frozen=True, eq=False)
+class SharedWindows:
+    """What the members of one view share: the windows to learn from, and those to be watched on, if any."""
+
+    pool: Batch
+    held_out: Batch | None
+
+
+class Member:
+    """Everything that changes from step to step, and the loop that changes it; one thread at a time."""
+
+    def __init__(
+        self, config: TrainingConfig, number: int, windows: SharedWindows, generator: torch.Generator
+    ) -> None:
+        self.config, self.number, self.windows, self.generator = config, number, windows, generator
+        device = windows.pool.inputs.device
+        self.network = build_member(config, number, generator).to(device)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), weight_decay=config.weight_decay, fused=True
+        )
+        self.quantiles = torch.tensor(config.quantiles, device=device)
+        self.epoch = 0
+
+    @property
+    def over(self) -> bool:
+        return self.epoch == self.config.epochs
+
+    def advance(self, should_stop: Callable[[], bool]) -> MemberState:
+        """Train for one epoch, look at the held-out windows, and tell what came of it; raises as `fit`."""
+        first, stop = (self.config.steps * (self.epoch + i) // self.config.epochs for i in (0, 1))
+        loss = self._train(range(first, stop), should_stop)
+        if not math.isfinite(loss):
+            raise TrainingDiverged(
+                f"The loss stopped being a number by step {stop}: "
+                f"try a learning rate below {self.config.learning_rate}."
+            )
+        self.epoch += 1
+        return MemberState(
+            epoch=self.epoch,
+            loss=loss,
+            validation_loss=self._validate(),
+            weights=on_cpu(self.network.state_dict()),
+            optimizer=optimizer_tensors(self.optimizer),
+            generator=self.generator.get_state(),
+        )
+
+    def restore(self, state: MemberState) -> None:
+        """Go on from what `advance` told."""
+        self.epoch = state.epoch
+        self.network.load_state_dict(state.weights)
+        restore_optimizer(self.optimizer, state.optimizer)
+        self.generator.set_state(state.generator)
+
+    def _train(self, steps: range, should_stop: Callable[[], bool]) -> float:
+        """One batch a step; returns the mean loss."""
+        config, total = self.config, torch.zeros((), device=self.quantiles.device)
+        for step in steps:
+            if should_stop():
+                raise TrainingStopped(f"The training was stopped at step {step} of member {self.number + 1}.")
+            batch = self.windows.pool.draw(config.batch, self.generator)
+            loss = pinball_loss(self.network(batch.inputs), batch, self.quantiles)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            self.optimizer.param_groups[0]["lr"] = config.learning_rate * one_cycle(step / config.steps)
+            self.optimizer.step()
+            total += loss.detach()
+        return total.item() / len(steps)
+
+    @torch.no_grad()
+    def _validate(self) -> float | None:
+        held_out = self.windows.held_out
+        if held_out is None:
+            return None
+        return pinball_loss(self.network(held_out.inputs), held_out, self.quantiles).item()
+
+
+def pinball_loss(answers: Tensor, batch: Batch, quantiles: Tensor) -> Tensor:
+    """Mean pinball (quantile) loss over the known targets, weighted.
+
+    `answers` (batch, horizon, quantiles). Source: Koenker & Bassett (1978), Regression Quantiles.
+    """
+    error = batch.targets[..., None] - answers
+    loss = torch.maximum(quantiles * error, (quantiles - 1) * error).mean(dim=2)
+    return (loss * batch.weights).sum() / batch.weights.count_nonzero().clamp(min=1)
+
+
+def one_cycle(share: float) -> float:
+    """The learning rate as a share of its peak, at a share (0 to 1) of the steps.
+
+    Rises over the first 30 % and falls to almost nothing, along cosines: Smith & Topin (2019),
+    Super-Convergence.
+    """
+    if share < 0.3:  # noqa: PLR2004 - the rise, said above
+        return 0.04 + 0.96 * (1 - math.cos(math.pi * share / 0.3)) / 2
+    return (1 + math.cos(math.pi * (share - 0.3) / 0.7)) / 2

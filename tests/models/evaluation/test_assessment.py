@@ -1,0 +1,156 @@
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.evaluation.assessment import Assessment, Blending, assess
+from models.evaluation.cross_fitting import alone, blend, learned
+from models.evaluation.held_out import HeldOut
+from models.evaluation.verdict import FEWEST_UNITS, judge
+from models.methods.baselines import BASELINES
+from models.methods.combination import BLEND, raw_forecast
+from models.methods.forecasts import Forecast
+from models.panel import Floats
+from tests.models.samples import around, held_out_of, tiny_config, untrained, waves
+
+HELPFUL, HARMFUL = -1.0, 3.0
+"""How far theta is above the values, where the network is 1 above them."""
+
+
+def held_out_windows(series: int = 12) -> HeldOut:
+    return held_out_of(np.random.default_rng(3).normal(0, 0.1, (series, 2)))
+
+
+def answers(held_out: HeldOut, *, theta: float = HELPFUL, rnn: float = 2.0) -> dict[str, Forecast]:
+    """Those of the network `lstm`, of `rnn`, which is not kept, and of the simple methods."""
+    above = {"lstm": 1.0, "rnn": rnn, **dict.fromkeys(BASELINES, 9.0), "theta": theta}
+    return {name: around(np.full(held_out.target.shape, median)) for name, median in above.items()}
+
+
+def medians(raw: Mapping[str, Forecast], *networks: str) -> list[Floats]:
+    return [raw[name].median for name in networks]
+
+
+def assessed_alone(
+    raw: Mapping[str, Forecast], held_out: HeldOut, *, blending: Blending = "auto", seed: int = 0
+) -> Assessment:
+    """Of the network as the one candidate there was."""
+    return assess(raw, held_out, "lstm", tried=medians(raw, "lstm"), blending=blending, seed=seed)
+
+
+def assessed(*, theta: float = HELPFUL, series: int = 12, blending: Blending = "auto") -> Assessment:
+    held_out = held_out_windows(series)
+    raw = answers(held_out, theta=theta)
+    return assess(raw, held_out, "lstm", tried=medians(raw, "lstm", "rnn"), blending=blending, seed=3)
+
+
+def test_auto_serves_the_blend_where_it_does_better() -> None:
+    assert assessed(theta=HELPFUL).served == BLEND
+
+
+def test_auto_serves_the_blend_where_it_does_as_well_to_speak_of() -> None:
+    assert assessed(theta=1.01).served == BLEND
+    assert assessed(theta=1.2).served == "lstm"
+
+
+def test_auto_serves_the_network_where_the_blend_does_worse() -> None:
+    assert assessed(theta=HARMFUL).served == "lstm"
+
+
+@pytest.mark.parametrize(("series", "served"), [(FEWEST_UNITS - 1, "lstm"), (FEWEST_UNITS, BLEND)])
+def test_auto_serves_the_network_where_units_are_too_few_to_tell(series: int, served: str) -> None:
+    assert assessed(theta=HELPFUL, series=series).served == served
+
+
+@pytest.mark.parametrize("theta", [HELPFUL, HARMFUL])
+def test_network_that_is_to_answer_alone_is_not_blended(theta: float) -> None:
+    assessment = assessed(theta=theta, blending="network")
+    assert assessment.served == "lstm"
+    assert set(assessment.verdicts) == {"lstm"}
+    assert BLEND not in assessment.methods
+    assert BLEND not in assessment.backtest.forecasts
+
+
+@pytest.mark.parametrize(("theta", "series"), [(HELPFUL, 12), (HARMFUL, 12), (HELPFUL, 2)])
+def test_blend_that_is_asked_for_is_served(theta: float, series: int) -> None:
+    assert assessed(theta=theta, series=series, blending="blend").served == BLEND
+
+
+def test_methods_are_the_kept_network_its_blend_and_the_simple_ones() -> None:
+    assessment = assessed()
+    assert list(assessment.methods) == ["lstm", BLEND, *BASELINES]
+    assert set(assessment.methods[BLEND].weights) == {"lstm", "theta"}
+
+
+def test_methods_learn_from_all_windows() -> None:
+    held_out, methods = held_out_windows(), assessed().methods
+    raw = answers(held_out)
+    for name, learner in {"lstm": alone("lstm"), "ets": alone("ets"), BLEND: blend("lstm")}.items():
+        assert methods[name].to_dict() == learned(learner, raw, held_out).to_dict()
+        assert methods[name].calibration.windows == 12
+
+
+def test_backtest_has_bounds_of_every_candidate_and_method() -> None:
+    forecasts = assessed().backtest.forecasts
+    assert set(forecasts) == {"lstm", "rnn", BLEND, *BASELINES}
+    assert {tuple(answer.lo) for answer in forecasts.values()} == {(80, 95)}
+    assert {tuple(answer.hi) for answer in forecasts.values()} == {(80, 95)}
+
+
+def test_better_error_of_the_blend_is_of_windows_it_has_not_learned_from() -> None:
+    """Theta helps in one half and harms in the other: learned from all, the blend would do better."""
+    held_out = held_out_of(np.zeros((40, 1)))
+    half = held_out.halves[:, None]
+    raw = answers(held_out) | {"theta": around(np.where(half, -1.0, 2.2))}
+    assessment = assessed_alone(raw, held_out)
+    learned_from_all = assessment.methods[BLEND].answer(raw, (80,))
+    assert held_out.error(learned_from_all.median) < 1.0
+    assert assessment.served == "lstm"
+
+
+def test_network_and_blend_compete_with_every_candidate() -> None:
+    held_out = held_out_windows()
+    elsewhere = around(np.tile([[0.0], [5.0]], (6, 2)))
+    raw = answers(held_out, theta=HARMFUL) | {"rnn": elsewhere}
+    tried = medians(raw, "lstm", "rnn")
+    assessment = assess(raw, held_out, "lstm", tried=tried, blending="auto", seed=3)
+    assert set(assessment.verdicts) == {"lstm", BLEND}
+    for name, verdict in assessment.verdicts.items():
+        assert verdict == judge(assessment.backtest, name, tried=tried, seed=3)
+        assert verdict.p_value > judge(assessment.backtest, name, tried=tried[:1], seed=3).p_value
+
+
+def test_draws_of_the_test_depend_on_the_seed() -> None:
+    held_out = held_out_of(np.random.default_rng(3).normal(0, 1, (40, 1)))
+    raw = answers(held_out) | {"lstm": around(np.zeros((40, 1))), "theta": around(np.full((40, 1), 0.1))}
+    first, again, other = (
+        assessed_alone(raw, held_out, blending="network", seed=seed).verdicts["lstm"].p_value
+        for seed in (1, 1, 2)
+    )
+    assert first == again != other
+
+
+def test_histories_without_a_scale_are_assessed_by_percentages() -> None:
+    held_out = held_out_of(np.ones((12, 2)), scale=0.0)
+    raw = answers(held_out) | {"lstm": around(np.full((12, 2), 2.0)), "theta": around(np.zeros((12, 2)))}
+    assessment = assessed_alone(raw, held_out)
+    assert assessment.verdicts["lstm"].measure == "sMAPE"
+    assert assessment.served == BLEND
+
+
+def test_untrained_network_loses_on_seasonal_data() -> None:
+    model, panel = untrained(tiny_config()), waves(series=7)
+    held_out = HeldOut.of(panel, model.config)
+    raw = {name: raw_forecast(name, model, held_out.known) for name in ("lstm", *BASELINES)}
+    verdict = assessed_alone(raw, held_out, blending="network").verdicts["lstm"]
+    assert verdict.outcome == "loses"
+    assert verdict.effect > 0
+
+
+def test_half_without_a_scale_is_assessed_by_the_other() -> None:
+    held_out = held_out_windows(12)
+    gaps = replace(held_out, scale=np.where(held_out.halves, np.nan, 1.0))
+    assessment = assessed_alone(answers(gaps), gaps)
+    assert assessment.verdicts["lstm"].n == 6
+    assert assessment.served in assessment.methods

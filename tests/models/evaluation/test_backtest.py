@@ -1,0 +1,155 @@
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.evaluation.backtest import Backtest, Measures, Trial, ranked
+from models.methods.forecasts import Forecast
+from models.metrics import coverage
+from models.network.forecaster import Forecaster
+from models.training.fit import fit
+from tests.models.samples import around, held_out_of, tiny_config, waves
+
+
+def made(target: Sequence[Sequence[float]], answer: Forecast, series: Sequence[int]) -> Backtest:
+    """One of a method `naive`, whose series all have a scale of 2 and a root scale of 4."""
+    return Backtest(held_out_of(target, series=series, scale=2.0, root_scale=4.0), {"naive": answer})
+
+
+def fixed(windows: int, level_80: tuple[float, float], level_95: tuple[float, float]) -> Forecast:
+    """The same median of 1 and bounds for every window, one step ahead."""
+    (lo, hi), (lowest, highest) = (
+        [np.full((windows, 1), bound) for bound in pair] for pair in (level_80, level_95)
+    )
+    return Forecast(np.ones((windows, 1)), lo={80: lo, 95: lowest}, hi={80: hi, 95: highest})
+
+
+def figures(measures: Measures) -> list[float]:
+    return [
+        measures.smape,
+        measures.mase,
+        measures.rmsse,
+        measures.pinball,
+        measures.interval_score,
+        *measures.coverage.values(),
+    ]
+
+
+def trial(mase: float, smape: float = 1.0) -> Trial:
+    return Trial(architecture="lstm", start="scratch", smape=smape, mase=mase, parameters=1, seconds=0.0)
+
+
+@pytest.fixture(scope="module")
+def model() -> Forecaster:
+    return fit(waves(), tiny_config(views=("last", "phase"), steps=1, epochs=1))
+
+
+def test_errors_are_averaged_within_a_series_and_then_over_them() -> None:
+    """Series 0 is off by 2 and 4, series 3 by 8 in its one known step."""
+    gap = math.nan
+    result = made([[3, 5], [9, gap], [gap, gap]], around(np.ones((3, 2))), [0, 3, 3])
+    measures = result.measures("naive")
+    assert measures.mase == 2.75
+    assert measures.rmsse == pytest.approx((math.sqrt((0.25 + 1) / 2) + 2) / 2)
+    assert measures.smape == pytest.approx(((100 + 400 / 3) / 2 + 160) / 2)
+
+
+def test_measures_by_step_count_that_step_alone() -> None:
+    result = made([[3, 5], [9, math.nan]], around(np.ones((2, 2))), [0, 3])
+    first, second = result.measures_by_step("naive")
+    assert (first.mase, second.mase) == (2.5, 2.0)
+    assert (first.rmsse, second.rmsse) == (1.25, 1.0)
+
+
+def test_measures_by_series_are_over_all_its_windows() -> None:
+    """The second of the series tested is number 3."""
+    result = made([[9, 1], [3, 5], [3, math.nan]], around(np.ones((3, 2))), [3, 0, 3])
+    first, second = result.measures_by_series("naive")
+    assert (first.mase, second.mase) == (1.5, (4 + 0 + 1) / 3)
+    assert first.rmsse == pytest.approx(math.sqrt((0.25 + 1) / 2))
+
+
+def test_mean_of_the_series_is_the_measure_of_all() -> None:
+    rng = np.random.default_rng(2)
+    target = rng.normal(0, 2, (40, 3))
+    target[rng.random(target.shape) < 0.2] = math.nan
+    result = made(target.tolist(), around(np.zeros((40, 3))), (np.arange(40) % 7).tolist())
+    each = [figures(measures) for measures in result.measures_by_series("naive")]
+    assert np.mean(each, axis=0).tolist() == pytest.approx(figures(result.measures("naive")))
+
+
+def test_coverage_is_told_for_both_levels() -> None:
+    """The targets 3 and 9 lie on a bound and outside at 80, and both inside at 95."""
+    measures = made([[3.0], [9.0]], fixed(2, (0, 3), (-9, 9)), [0, 1]).measures("naive")
+    assert measures.coverage == {80: 0.5, 95: 1.0}
+
+
+def test_coverage_is_averaged_within_a_series_first() -> None:
+    result = made([[3.0], [3.0], [3.0], [9.0]], fixed(4, (0, 4), (0, 4)), [0, 0, 0, 1])
+    assert result.measures("naive").coverage[80] == 0.5
+    answer, target = result.forecasts["naive"], result.held_out.target
+    assert coverage(target, answer.lo[80], answer.hi[80]) == 0.75
+
+
+def test_pinball_is_of_the_median_and_all_bounds_in_units_of_the_scale() -> None:
+    """The target is 9 beside a median of 1, with bounds at 0 and 4, and at -1 and 11."""
+    measures = made([[9.0]], fixed(1, (0, 4), (-1, 11)), [0]).measures("naive")
+    losses = [0.5 * 8, 0.1 * 9, 0.9 * 5, 0.025 * 10, 0.025 * 2]
+    assert measures.pinball == pytest.approx(sum(losses) / 5 / 2)
+
+
+def test_interval_score_is_the_mean_over_levels_in_units_of_the_scale() -> None:
+    """Width 4 and a miss by 5 at 80 %, width 12 and none at 95 %."""
+    measures = made([[9.0]], fixed(1, (0, 4), (-1, 11)), [0]).measures("naive")
+    assert measures.interval_score == pytest.approx(((4 + 10 * 5) + 12) / 2 / 2)
+
+
+@pytest.mark.parametrize("width", [0.25, 4.0])
+def test_interval_score_is_best_at_the_right_width(width: float) -> None:
+    target = np.random.default_rng(2).normal(0, 1, (2000, 1)).tolist()
+    right, wrong = (
+        made(target, around(np.zeros((2000, 1)), spread), range(2000)).measures("naive")
+        for spread in (1.0, width)
+    )
+    assert right.interval_score < wrong.interval_score
+    assert right.pinball < wrong.pinball
+
+
+@pytest.mark.parametrize("scale", [0.0, math.nan])
+def test_history_without_change_has_percentages_and_coverage_alone(scale: float) -> None:
+    held_out = held_out_of([[3.0]], scale=scale, root_scale=scale)
+    measures = Backtest(held_out, {"naive": fixed(1, (0, 2), (0, 4))}).measures("naive")
+    scaled = (measures.mase, measures.rmsse, measures.pinball, measures.interval_score)
+    assert all(math.isnan(value) for value in scaled)
+    assert (measures.smape, measures.coverage) == (100.0, {80: 0.0, 95: 1.0})
+
+
+def test_errors_of_absurd_size_are_finite() -> None:
+    result = made([[1e300, 1e300]], around([[-1e300, 1.0]]), [0])
+    tiny = Backtest(replace(result.held_out, scale=np.array([1e-300])), result.forecasts)
+    assert all(math.isfinite(value) for value in figures(tiny.measures("naive")))
+
+
+def test_trial_has_the_measures_of_its_architecture(model: Forecaster) -> None:
+    result = made([[3, 5], [9, math.nan], [2, 2]], around(np.ones((3, 2))), [0, 3, 3])
+    made_trial = Trial.of(model, result.forecasts["naive"].median, result.held_out, 1.5)
+    measures = result.measures("naive")
+    assert (made_trial.smape, made_trial.mase) == (measures.smape, measures.mase)
+    assert (made_trial.architecture, made_trial.seconds) == ("lstm", 1.5)
+
+
+def test_weights_are_counted_over_all_members(model: Forecaster) -> None:
+    """An LSTM of 16 has 4 * 16 * (inputs + 16 + 2) and the head 28 * 17; phase has 6 inputs, last 4."""
+    expected = 64 * (4 + 18) + 64 * (6 + 18) + 2 * 28 * 17
+    assert Trial.of(model, np.ones((1, 1)), held_out_of([[1.0]]), 0.0).parameters == expected
+
+
+def test_least_mase_comes_first() -> None:
+    assert [each.mase for each in ranked([trial(0.9), trial(0.7), trial(0.8)])] == [0.7, 0.8, 0.9]
+
+
+def test_smape_decides_where_no_history_has_a_scale() -> None:
+    first, _ = ranked([trial(math.nan, smape=3.0), trial(math.nan, smape=2.0)])
+    assert first.smape == 2.0

@@ -1,0 +1,180 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.config import TrainingConfig
+from models.errors import UnusableHistory
+from models.evaluation.held_out import HeldOut, cut_count
+from models.panel import Panel
+from models.training.fit import fit
+from tests.models.samples import held_out_of, tiny_config, wave
+
+NAN = np.nan
+
+
+def config(horizon: int) -> TrainingConfig:
+    return tiny_config(horizon=horizon, season_length=1, context=2, steps=1, epochs=1)
+
+
+def test_each_cut_lies_a_horizon_before_the_next() -> None:
+    held_out = HeldOut.of(Panel.of([np.arange(20.0)], phases=[3]), config(2))
+    assert (held_out.cuts, held_out.steps) == (2, 4)
+    assert held_out.cut.tolist() == [0, 1]
+    assert held_out.known.lengths.tolist() == [18, 16]
+    assert held_out.known.phases.tolist() == [3, 3]
+    assert held_out.target.tolist() == [[18, 19], [16, 17]]
+
+
+@pytest.mark.parametrize(
+    ("series", "length", "horizon", "cuts"),
+    [
+        (1, 40, 4, 2),
+        (1, 1000, 4, 12),
+        (5, 1000, 4, 12),
+        (6, 1000, 4, 4),
+        (6, 19, 4, 1),
+        (1, 4, 1, 1),
+        (1, 100, 49, 1),
+    ],
+)
+def test_cuts_fill_a_fifth_of_the_history(series: int, length: int, horizon: int, cuts: int) -> None:
+    assert cut_count(Panel.of([np.ones(length)] * series), horizon) == cuts
+
+
+def test_cuts_are_fewer_rather_than_leaving_nothing_to_learn() -> None:
+    """Long gaps before the last values: two cuts would be held out where only the last leaves any."""
+    panel = Panel.of([[*[NAN] * 29, *np.arange(11.0)]])
+    assert cut_count(panel, 4) == 2
+    late = Panel.of([[*[NAN] * 33, *np.arange(7.0)]])
+    assert cut_count(late, 4) == 1
+    fit(late, config(4), held_out=HeldOut.of(late, config(4)).steps)
+
+
+def test_fit_learns_nothing_from_the_first_cut_on() -> None:
+    panel = Panel.of([wave(40)])
+    held_out = HeldOut.of(panel, config(4))
+    changed = panel.values.copy()
+    changed[min(held_out.known.lengths) :] *= 7
+    fits = [
+        fit(replace(panel, values=values), config(4), held_out=held_out.steps)
+        for values in (panel.values, changed)
+    ]
+    weights = [fitted.networks[0].head.weight for fitted in fits]
+    assert held_out.cuts == 2
+    assert weights[0].equal(weights[1])
+
+
+def test_windows_that_cannot_be_judged_are_left_out() -> None:
+    panel = Panel.of([[1, 2], [NAN, NAN, 3, 4], [1, 2, NAN, NAN], [5, NAN, 6, NAN]])
+    held_out = HeldOut.of(panel, config(2))
+    assert held_out.series.tolist() == [3]
+    np.testing.assert_array_equal(held_out.known.values, [5, NAN])
+    np.testing.assert_array_equal(held_out.target, [[6, NAN]])
+
+
+def test_history_with_no_value_in_reach_of_a_forecast_is_left_out() -> None:
+    panel = Panel.of([[*np.ones(9), *[NAN] * 1100, 1.0], wave(1100)])
+    assert set(HeldOut.of(panel, config(1)).series) == {1}
+
+
+@pytest.mark.parametrize("series", [[1.0, 2.0], [1.0, 2.0, NAN, NAN]])
+def test_nothing_to_hold_out_is_refused(series: list[float]) -> None:
+    with pytest.raises(UnusableHistory, match="nothing can be held out"):
+        HeldOut.of(Panel.of([series]), config(2))
+
+
+def test_scale_is_that_of_the_history_before_the_first_cut() -> None:
+    """Changes of 1 up to the first cut at 16, and wild ones after it; the short one has only the last cut."""
+    values = np.where(np.arange(20) < 16, np.arange(20.0), 1000.0 * np.arange(20))
+    held_out = HeldOut.of(Panel.of([values, values, [1.0, 3.0, 5.0, 5.0]]), config(2))
+    assert held_out.series.tolist() == [0, 0, 1, 1, 2]
+    assert held_out.scale.tolist() == held_out.root_scale.tolist() == [1, 1, 1, 1, 2]
+
+
+def test_sample_holds_series_of_all_lengths_alike() -> None:
+    """150 short and 50 long series: three of four windows are of short ones, and each comes once."""
+    panel = Panel.of([np.arange(4.0)] * 150 + [np.arange(9.0)] * 50)
+    held_out = HeldOut.of(panel, replace(config(1), windows=100))
+    assert len(held_out) == 100
+    assert (panel.lengths[held_out.series] == 4).sum() == 75
+    assert len(set(zip(held_out.series, held_out.cut, strict=True))) == 100
+
+
+@pytest.mark.parametrize(("length", "windows", "sampled"), [(150, 60, 60), (600, 200, 50), (600, 1, 24)])
+def test_sample_of_long_windows_is_smaller_but_never_tiny(length: int, windows: int, sampled: int) -> None:
+    panel = Panel.of([np.arange(float(length))] * 50)
+    assert len(HeldOut.of(panel, replace(config(1), windows=windows))) == sampled
+
+
+def test_sample_depends_on_the_seed_alone() -> None:
+    panel = Panel.of([np.arange(5.0)] * 2000)
+    first, again, other = (HeldOut.of(panel, replace(config(1), seed=seed)).series for seed in (1, 1, 2))
+    assert first.tolist() == again.tolist()
+    assert first.tolist() != other.tolist()
+
+
+def test_part_of_the_windows_knows_what_the_whole_does() -> None:
+    held_out = HeldOut.of(Panel.of([np.arange(20.0), -np.arange(20.0)], phases=[3, 1]), config(2))
+    parts = [held_out.known_of(first, 3) for first in range(0, len(held_out), 3)]
+    assert [part.series for part in parts] == [3, 1]
+    np.testing.assert_array_equal(np.concatenate([p.values for p in parts]), held_out.known.values)
+    assert [*parts[0].phases, *parts[1].phases] == held_out.known.phases.tolist()
+
+
+def test_series_are_the_units_unless_they_are_few() -> None:
+    series, cut = np.repeat(np.arange(10, 16), 2), np.tile([0, 1], 6)
+    many = held_out_of(np.zeros((12, 1)), series=series, cut=cut)
+    few = held_out_of(np.zeros((10, 1)), series=series[:10], cut=cut[:10])
+    assert (many.unit, many.units.tolist()) == ("series", series.tolist())
+    assert (few.unit, few.units.tolist()) == ("cut", cut[:10].tolist())
+
+
+def test_series_with_a_window_are_the_tested_ones() -> None:
+    assert held_out_of(np.zeros((4, 1)), series=[7, 2, 7, 3]).tested.tolist() == [2, 3, 7]
+
+
+@pytest.mark.parametrize("series", [3, 40])
+def test_halves_hold_as_many_units_and_split_none(series: int) -> None:
+    cut = np.tile(np.arange(8), series)
+    held_out = held_out_of(np.zeros((8 * series, 1)), series=np.repeat(np.arange(series), 8), cut=cut)
+    of_unit = [set(held_out.halves[held_out.units == unit]) for unit in np.unique(held_out.units)]
+    assert [len(halves) for halves in of_unit] == [1] * len(of_unit)
+    assert sum(True in halves for halves in of_unit) == len(of_unit) // 2
+
+
+def test_only_unit_leaves_one_half_empty() -> None:
+    assert held_out_of(np.zeros((3, 1))).halves.tolist() == [False] * 3
+
+
+def test_halves_are_not_the_first_and_the_last_units() -> None:
+    halves = held_out_of(np.zeros((40, 1))).halves
+    assert 0 < halves[:20].sum() < 20
+
+
+def test_errors_are_counted_in_units_of_the_scale() -> None:
+    held_out = held_out_of([[3.0, NAN], [-5.0, 1.0]], scale=2.0)
+    assert held_out.measure == "MASE"
+    np.testing.assert_array_equal(held_out.errors(np.ones((2, 2))), [[1.0, NAN], [3.0, 0.0]])
+
+
+@pytest.mark.parametrize("scale", [0.0, NAN])
+def test_errors_are_percentages_where_no_series_has_a_scale(scale: float) -> None:
+    held_out = held_out_of([[3.0, NAN]], scale=scale)
+    assert held_out.measure == "sMAPE"
+    np.testing.assert_array_equal(held_out.errors(np.ones((1, 2))), [[100.0, NAN]])
+
+
+def test_one_scale_is_enough_for_mase_and_the_others_do_not_count() -> None:
+    held_out = replace(held_out_of([[3.0], [9.0], [5.0]]), scale=np.array([0.0, NAN, 2.0]))
+    assert held_out.measure == "MASE"
+    assert held_out.error(np.ones((3, 1))) == 2.0
+
+
+def test_error_is_the_mean_over_units_of_their_means() -> None:
+    """Series 0 has three windows with errors of 1, the five others one with an error of 3."""
+    held_out = held_out_of([[1.0]] * 3 + [[3.0]] * 5, series=[0, 0, 0, 1, 2, 3, 4, 5])
+    median = np.zeros((8, 1))
+    assert held_out.error(median) == (1 + 5 * 3) / 6
+    assert held_out.error(median, held_out.series < 2) == 2.0
+    assert np.isnan(held_out.error(median, held_out.series > 5))

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from models.config import View
+from models.inputs.scaling import CHANGE_FLOOR, UNKNOWN_CHANGE, Scale, Transform, features, scaled_targets
+from models.inputs.windows import Windows
+from tests.models.samples import tiny_config, wave
+
+HISTORIES = {
+    "growing": wave(32),
+    "populations": wave(32, level=1.4e9, growth=0.001),
+    "negative": wave(32) - 100,
+    "with zeros": np.tile([0.0, 0.0, 3.0, 1.0], 8),
+    "all zero": np.zeros(32),
+    "constant": np.full(32, 7.5),
+    "huge": wave(32, level=1e306),
+    "huge and signed": wave(32, level=1e306) * np.tile([1, -1], 16),
+    "tiny": wave(32, level=1e-306),
+    "tiny and signed": wave(32, level=1e-306) - 1e-306,
+    "with gaps": np.where(np.arange(32) % 5 == 2, np.nan, wave(32)),
+    "begins late": np.where(np.arange(32) < 25, np.nan, wave(32)),
+}
+
+
+def row(values: object) -> Tensor:
+    return torch.tensor(np.asarray(values, dtype=np.float64))[None]
+
+
+def scaled(history: Tensor, view: View) -> tuple[Transform, Scale, Tensor]:
+    transform = Transform.of(history)
+    z = transform.forward(history)
+    return transform, Scale.of(z, view, tiny_config()), z
+
+
+@pytest.mark.parametrize("view", ["last", "season", "phase"])
+@pytest.mark.parametrize("name", HISTORIES)
+def test_scaling_there_and_back_keeps_values_and_gaps(name: str, view: View) -> None:
+    history = row(HISTORIES[name])
+    transform, scale, z = scaled(history, view)
+    back = transform.inverse(scale.inverse(scale.forward(z, -32), -32))
+    torch.testing.assert_close(back, history, rtol=1e-9, atol=0.0, equal_nan=True)
+
+
+@pytest.mark.parametrize("view", ["last", "season", "phase"])
+@pytest.mark.parametrize("name", HISTORIES)
+def test_features_are_finite_and_of_ordinary_size(name: str, view: View) -> None:
+    _, scale, z = scaled(row(HISTORIES[name]), view)
+    inputs = features(z, scale, torch.tensor([0]), view, tiny_config())
+    assert inputs.dtype == torch.float32
+    assert inputs.abs().max() < 1000
+
+
+@pytest.mark.parametrize("view", ["last", "season", "long", "pretrained"])
+def test_week_of_hours_is_taken_out_beside_its_day(view: View) -> None:
+    week = np.random.default_rng(2).lognormal(size=168)
+    config = tiny_config(season_length=24, context=24, views=(view,))
+    z = row(np.tile(week, 6)).log()
+    assert Scale.of(z, view, config).forward(z, -1008).abs().max() < 1e-6
+
+
+def test_week_of_hours_is_left_in_for_the_short_view() -> None:
+    week = np.random.default_rng(2).lognormal(size=168)
+    config = tiny_config(season_length=24, context=24, views=("short", "last"))
+    z = row(np.tile(week, 6)).log()
+    assert Scale.of(z, "short", config).forward(z, -1008).abs().max() > 1
+
+
+def test_day_is_taken_out_where_no_two_weeks_are_known() -> None:
+    day = np.random.default_rng(2).lognormal(size=24)
+    config = tiny_config(season_length=24, context=24, views=("last",))
+    z = row(np.concatenate([np.full(1008 - 240, np.nan), np.tile(day, 10)])).log()
+    assert Scale.of(z, "last", config).forward(z[:, -240:], -240).abs().max() < 1e-6
+
+
+def test_gap_in_series_is_masked() -> None:
+    _, scale, z = scaled(row(HISTORIES["with gaps"]), "last")
+    inputs = features(z, scale, torch.tensor([0]), "last", tiny_config())
+    known = inputs[0, :, 2]
+    assert known.tolist() == [1, 1, 1, 0, 1, 1, 1, 1]
+    assert inputs[0, 3, :2].tolist() == [0, 0]
+
+
+def test_constant_series_has_the_floor_as_scale() -> None:
+    _, scale, _ = scaled(row(HISTORIES["constant"]), "last")
+    assert scale.change.item() == CHANGE_FLOOR
+
+
+def test_single_value_has_the_unknown_change_as_scale() -> None:
+    _, scale, _ = scaled(row([np.nan] * 31 + [5.0]), "last")
+    assert scale.change.item() == UNKNOWN_CHANGE
+    assert scale.level.item() == pytest.approx(np.log(5.0))
+
+
+def test_large_integers_survive_scaling_in_float64() -> None:
+    population = row([1_438_069_596.0] * 32)
+    transform, scale, z = scaled(population, "last")
+    back = transform.inverse(scale.inverse(scale.forward(z, -32), -32))
+    assert abs(back[0, -1].item() - 1_438_069_596.0) < 0.001
+
+
+def test_level_of_season_view_is_mean_of_last_season() -> None:
+    history = row(np.arange(-20.0, 12.0))
+    transform, scale, _ = scaled(history, "season")
+    assert scale.level.item() * transform.unit.item() == pytest.approx(9.5)
+
+
+def test_phase_view_is_told_the_place_in_the_season() -> None:
+    _, scale, z = scaled(row(wave(32)), "phase")
+    inputs = features(z, scale, torch.tensor([32]), "phase", tiny_config())
+    assert inputs[0, -4:, 4].tolist() == pytest.approx([0, 1, 0, -1], abs=1e-6)
+    assert inputs[0, -4:, 5].tolist() == pytest.approx([1, 0, -1, 0], abs=1e-6)
+
+
+def test_target_that_falls_to_zero_stays_finite() -> None:
+    history = row(wave(32))
+    transform, scale, _ = scaled(history, "last")
+    windows = Windows(history, row([0.0, -3.0, 1e300, np.nan]), torch.tensor([0]))
+    targets = scaled_targets(windows, transform, scale)
+    assert targets[0, :3].isfinite().all()
+    assert targets[0, 3].isnan()

@@ -1,0 +1,179 @@
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from statsforecast import models
+
+from models.config import HISTORY_LIMIT
+from models.errors import UnusableHistory
+from models.methods.baselines import (
+    BASELINES,
+    Baseline,
+    drift,
+    ets,
+    naive,
+    seasonal_naive,
+    simple_forecast,
+    theta,
+)
+from models.panel import Panel
+from tests.models.samples import bounds, wave
+
+NAN = np.nan
+ODD = np.arange(20) % 2 + 0.0
+"""Changes by 1 at every step."""
+
+
+def test_naive_repeats_the_last_known_value() -> None:
+    panel = Panel.of([[1, 2, 3], [4, 5, NAN]])
+    assert naive(panel, 2).tolist() == [[3, 3], [5, 5]]
+
+
+def test_drift_continues_the_line_through_first_and_last() -> None:
+    panel = Panel.of([[1, 9, 5], [4.0]])
+    assert drift(panel, 2).tolist() == [[7, 9], [4, 4]]
+
+
+def test_drift_looks_past_gaps_at_the_ends() -> None:
+    assert drift(Panel.of([[NAN, 1, 3, NAN]]), 2).tolist() == [[7, 9]]
+
+
+def test_seasonal_naive_repeats_the_last_season() -> None:
+    panel = Panel.of([[1, 2, 3, 4, 5, 6, 7]])
+    assert seasonal_naive(panel, 5, 3).tolist() == [[5, 6, 7, 5, 6]]
+
+
+def test_seasonal_naive_takes_an_older_season_for_a_gap() -> None:
+    panel = Panel.of([[8, 2, 3, 4, NAN, 6], [9, 9, 9]])
+    assert seasonal_naive(panel, 3, 3).tolist() == [[4, 2, 6], [9, 9, 9]]
+
+
+def test_place_never_seen_gets_the_last_value() -> None:
+    assert seasonal_naive(Panel.of([[1, 2], [7, 8, 9]]), 3, 3).tolist() == [[2, 1, 2], [7, 8, 9]]
+
+
+def test_line_that_leaves_float64_gives_way_to_the_last_value() -> None:
+    assert drift(Panel.of([[-1.7e308, 1.7e308]]), 1).tolist() == [[1.7e308]]
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+def test_season_and_growth_are_continued(method: Baseline) -> None:
+    panel = Panel.of([wave(40), wave(30, level=5.0)])
+    expected = [wave(44)[-4:], wave(34, level=5.0)[-4:]]
+    np.testing.assert_allclose(method(panel, 4, 4), expected, rtol=0.05)
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+def test_gaps_are_crossed_by_straight_lines(method: Baseline) -> None:
+    gappy = [NAN, 1, 2, NAN, NAN, 5, 7, 6, 9, NAN, 11, NAN]
+    filled = [1, 2, 3, 4, 5, 7, 6, 9, 10, 11, 11]
+    assert method(Panel.of([gappy]), 2, 1).tolist() == method(Panel.of([filled]), 2, 1).tolist()
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+@pytest.mark.parametrize("values", [[4.0], [4.0, 2.0], [4.0, 2.0, 3.0]])
+def test_series_too_short_for_the_library_gets_the_last_value(method: Baseline, values: list[float]) -> None:
+    panel = Panel.of([values, wave(20)])
+    answer = method(panel, 2, 4)
+    assert answer[0].tolist() == [values[-1]] * 2
+    assert answer[1].tolist() != naive(panel, 2)[1].tolist()
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+@pytest.mark.parametrize("season_length", [1, 4])
+def test_huge_series_gets_a_forecast_of_its_size(method: Baseline, season_length: int) -> None:
+    answer = method(Panel.of([wave(40) * 1e300]), 2, season_length)
+    assert np.isfinite(answer).all()
+    assert (np.abs(answer) < 1e303).all()
+
+
+@pytest.mark.parametrize("method", [theta, ets])
+@pytest.mark.parametrize("constant", [0.0, 7.5])
+@pytest.mark.parametrize("season_length", [1, 4, 168])
+def test_constant_series_stays(method: Baseline, constant: float, season_length: int) -> None:
+    answer = method(Panel.of([np.full(40, constant)]), 3, season_length)
+    np.testing.assert_allclose(answer, np.full((1, 3), constant))
+
+
+def test_warnings_of_the_library_do_not_leak() -> None:
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always")
+        theta(Panel.of([np.zeros(40), wave(40) * 1e300]), 3, 4)
+    assert leaked == []
+
+
+@pytest.mark.parametrize("answer", [NAN, np.inf])
+def test_answer_that_is_no_number_gives_way_to_the_last_value(
+    monkeypatch: pytest.MonkeyPatch, answer: float
+) -> None:
+    answers = {"mean": [1.0, 1.0]}
+    monkeypatch.setattr(models.DynamicOptimizedTheta, "forecast", lambda *_, **__: answers)
+    assert theta(Panel.of([[4.0, 5.0]]), 2, 1).tolist() == [[1.0, 1.0]]
+    answers["mean"][1] = answer
+    assert theta(Panel.of([[4.0, 5.0]]), 2, 1).tolist() == [[5.0, 5.0]]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_bounds_lie_around_the_forecast_of_the_baseline(name: str) -> None:
+    panel = Panel.of([wave(40), wave(31, level=5.0)])
+    answer = simple_forecast(name, panel, 3, 4, (50, 99))
+    assert answer.median.tolist() == BASELINES[name](panel, 3, 4).tolist()
+    assert all((lower < upper).all() for lower, upper in pairwise(bounds(answer)))
+
+
+def test_bounds_are_those_of_a_random_walk_with_steps_as_in_the_history() -> None:
+    answer = simple_forecast("naive", Panel.of([ODD - 2]), 4, 1, (80,))
+    np.testing.assert_allclose(answer.hi[80] - answer.median, 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
+    np.testing.assert_allclose(answer.median - answer.lo[80], 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
+
+
+@pytest.mark.parametrize("season_length", [2, 40])
+def test_series_with_no_seasonal_change_has_bounds_of_its_steps(season_length: int) -> None:
+    """The pattern repeats exactly, or the history holds no season."""
+    answer = simple_forecast("naive", Panel.of([ODD]), 1, season_length, (80,))
+    assert answer.hi[80][0, 0] - answer.median[0, 0] == pytest.approx(1.2816, rel=1e-4)
+
+
+def test_constant_has_narrow_bounds_that_are_not_none() -> None:
+    answer = simple_forecast("naive", Panel.of([np.full(20, -40.0)]), 1, 1, (80,))
+    assert answer.hi[80][0, 0] - answer.median[0, 0] == pytest.approx(1.2816 * 0.2, rel=1e-4)
+
+
+def test_bounds_of_what_was_never_negative_stop_at_zero() -> None:
+    answer = simple_forecast("drift", Panel.of([[9.0, 5.0, 1.0], [9.0, -5.0, -9.0]]), 2, 1, (80,))
+    assert answer.median.tolist() == [[0.0, 0.0], [-18.0, -27.0]]
+    assert answer.lo[80][0].tolist() == [0.0, 0.0]
+    assert (answer.lo[80][1] < answer.median[1]).all()
+
+
+def test_values_older_than_the_history_limit_do_not_count() -> None:
+    old, recent = np.full(300, 1e6), np.sin(np.arange(HISTORY_LIMIT))
+    whole, tail = (
+        simple_forecast("drift", Panel.of([values]), 3, 1, (95,))
+        for values in (np.append(old, recent), recent)
+    )
+    assert [part.tolist() for part in bounds(whole)] == [part.tolist() for part in bounds(tail)]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_bounds_near_the_end_of_float64_are_finite(name: str) -> None:
+    answer = simple_forecast(name, Panel.of([[-1.7e308, 1.7e308] * 6, [1.0] * 5 + [1.7e308]]), 3, 1, (99,))
+    assert all(np.isfinite(part).all() for part in bounds(answer))
+
+
+def test_season_too_long_for_ets_is_none_to_it() -> None:
+    panel = Panel.of([np.tile(np.arange(30.0), 4)])
+    assert ets(panel, 5, 30).tolist() == ets(panel, 5, 1).tolist()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_series_without_a_value_is_named(name: str) -> None:
+    with pytest.raises(UnusableHistory, match="Series 1"):
+        BASELINES[name](Panel.of([[1.0], [NAN, NAN], [2.0]]), 2, 3)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_long_gap_at_the_end_keeps_the_last_value(name: str) -> None:
+    panel = Panel.of([[3.0, *[NAN] * (HISTORY_LIMIT + 1)]])
+    assert BASELINES[name](panel, 2, 4).tolist() == [[3.0, 3.0]]

@@ -1,0 +1,249 @@
+import json
+import math
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.random import Generator
+
+from models.errors import InvalidLevel
+from models.methods.calibration import LEVELS, MOST_STRETCH, OWN_FACTOR, Calibration
+from models.methods.forecasts import Forecast
+from models.metrics import coverage
+from models.panel import Floats
+from tests.models.samples import around, bounds
+
+GROWTH = np.sqrt(np.arange(1.0, 7.0))
+"""How the spread of a random walk grows over six steps."""
+
+NOISES: Mapping[str, Callable[[Generator, tuple[int, int]], Floats]] = {
+    "normal": lambda rng, size: rng.normal(size=size),
+    "skewed": lambda rng, size: rng.exponential(size=size) - math.log(2),
+    "heavy-tailed": lambda rng, size: rng.standard_t(3, size=size),
+    "changing scale": lambda rng, size: rng.normal(size=size) * rng.choice([0.5, 2.0], (size[0], 1)),
+}
+
+
+def noise(kind: str, rng: Generator, windows: int, horizon: int = 6) -> Floats:
+    """(window, horizon): targets that spread like a random walk around their median, zero."""
+    spread: Floats = GROWTH[:horizon] * NOISES[kind](rng, (windows, horizon))
+    return spread
+
+
+def guess(windows: int, width: float, horizon: int = 6) -> Forecast:
+    """Bounds of a method that takes a random walk to spread `width` times as much as it does."""
+    return around(np.zeros((windows, horizon)), width * GROWTH[:horizon])
+
+
+def of_factors(*steps: list[float]) -> Calibration:
+    return Calibration(np.array(steps), windows=1000)
+
+
+@pytest.mark.parametrize("kind", NOISES)
+@pytest.mark.parametrize("width", [0.5, 1.0, 2.0], ids="width times {}".format)
+def test_calibrated_intervals_hold_their_share_of_new_values(kind: str, width: float) -> None:
+    """The level 90 is interpolated between two that are calibrated."""
+    rng = np.random.default_rng(8)
+    calibration = Calibration.of(guess(2000, width), noise(kind, rng, 2000))
+    answer, new = calibration.bands(guess(2000, width)).at((50, 80, 90, 95, 99)), noise(kind, rng, 2000)
+    for level, tolerance in ((50, 0.02), (80, 0.02), (90, 0.02), (95, 0.02), (99, 0.01)):
+        held = coverage(new, answer.lo[level], answer.hi[level])
+        assert held == pytest.approx(level / 100, abs=tolerance)
+
+
+def test_bound_is_the_conformal_quantile_of_the_distances() -> None:
+    """Of 19 distances 1 to 19, the ceil(20 * level)-th; there is no 20th for 99 %, so the largest."""
+    forecast = around(np.zeros((19, 1)))
+    target = (np.arange(1.0, 20) * (-1.0) ** np.arange(19))[:, None]
+    calibration = Calibration.of(forecast, target)
+    answer = calibration.bands(around([[100.0]])).at(LEVELS)
+    assert [answer.hi[level][0, 0] for level in LEVELS] == pytest.approx([110, 116, 119, 119])
+    assert [answer.lo[level][0, 0] for level in LEVELS] == pytest.approx([90, 84, 81, 81])
+
+
+def test_distance_counts_in_half_widths_of_its_own_side() -> None:
+    """Every value lies twice as far out as the bound on its side: 2 below, or 20 above."""
+    target = np.where(np.arange(50) % 2 == 0, -2.0, 20.0)[:, None]
+    ones = np.ones((50, 1))
+    lopsided = Forecast(0 * ones, lo=dict.fromkeys(LEVELS, -ones), hi=dict.fromkeys(LEVELS, 10 * ones))
+    answer = Calibration.of(lopsided, target).bands(lopsided).at((80,))
+    assert (answer.lo[80][0, 0], answer.hi[80][0, 0]) == (-2.0, 20.0)
+
+
+def test_series_of_all_sizes_count_alike() -> None:
+    rng = np.random.default_rng(8)
+    size = 10.0 ** rng.uniform(-6, 6, (500, 1))
+    target = rng.normal(size=(500, 2))
+    alike = Calibration.of(around(np.zeros((500, 2)), 0.5), target)
+    mixed = Calibration.of(around(np.zeros((500, 2)), 0.5 * size), size * target)
+    np.testing.assert_allclose(mixed.factors, alike.factors)
+
+
+def test_each_step_has_a_factor_of_its_own_where_windows_are_many() -> None:
+    """The values spread like a random walk; the bounds do not grow."""
+    flat = around(np.zeros((1000, 4)))
+    factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), 1000, 4)).factors
+    np.testing.assert_allclose(factors[:, LEVELS.index(80)], np.sqrt([1, 2, 3, 4]), rtol=0.1)
+
+
+@pytest.mark.parametrize(("windows", "distinct"), [(OWN_FACTOR - 1, 1), (OWN_FACTOR, 4)])
+def test_step_has_its_own_factor_from_a_number_of_windows_on(windows: int, distinct: int) -> None:
+    flat = around(np.zeros((windows, 4)))
+    factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), windows, 4)).factors
+    assert [len(set(each)) for each in factors.T] == [distinct] * len(LEVELS)
+
+
+def test_step_with_gaps_takes_the_factor_of_all() -> None:
+    """The second step is known in 99 windows of 150, and lies ten times as far out as the first."""
+    target = np.random.default_rng(8).normal(size=(150, 2)) * [1.0, 10.0]
+    target[99:, 1] = np.nan
+    factors = Calibration.of(around(np.zeros((150, 2))), target).factors[:, LEVELS.index(80)]
+    assert factors[0] == pytest.approx(1.0, rel=0.2)
+    assert 2 < factors[1] < 9
+
+
+def test_gaps_do_not_count() -> None:
+    target = noise("normal", np.random.default_rng(8), 400)
+    gappy = np.concatenate([target, np.full((400, 6), np.nan)])
+    whole, part = (Calibration.of(guess(len(each), 1.0), each) for each in (target, gappy))
+    assert (part.windows, part.factors.tolist()) == (400, whole.factors.tolist())
+
+
+@pytest.mark.parametrize(
+    ("windows", "levels"),
+    [
+        (0, []),
+        (1, [50]),
+        (3, [50]),
+        (4, [50, 80]),
+        (8, [50, 80]),
+        (18, [50, 80]),
+        (19, [50, 80, 90, 95]),
+        (98, [50, 80, 90, 95]),
+        (99, [50, 80, 90, 95, 99]),
+    ],
+)
+def test_level_holds_from_as_many_windows_as_its_quantile_needs(windows: int, levels: list[int]) -> None:
+    """90 is interpolated towards 95, and needs as many."""
+    calibration = Calibration.of(guess(windows, 1.0), noise("normal", np.random.default_rng(8), windows))
+    assert [level for level in (50, 80, 90, 95, 99) if calibration.holds(level)] == levels
+
+
+def test_window_of_gaps_alone_is_none() -> None:
+    target = np.array([[np.nan, np.nan], [np.nan, 1.0]])
+    assert Calibration.of(around(np.zeros((2, 2))), target).windows == 1
+
+
+def test_too_few_windows_never_make_an_interval_narrower() -> None:
+    """Two values at the median of wide bounds: enough for 50 % alone."""
+    factors = Calibration.of(guess(2, 100.0, horizon=1), np.zeros((2, 1))).factors
+    assert factors.tolist() == [[0.0, 1.0, 1.0, 1.0]]
+
+
+@pytest.mark.parametrize("windows", [0, 5], ids=["none", "gaps alone"])
+def test_nothing_to_learn_from_leaves_bounds_as_they_are(windows: int) -> None:
+    calibration = Calibration.of(guess(windows, 1.0), np.full((windows, 6), np.nan))
+    assert calibration.factors.tolist() == np.ones((6, 4)).tolist()
+    answer = calibration.bands(guess(1, 1.0)).at(LEVELS)
+    assert [bound.tolist() for bound in bounds(answer)] == [b.tolist() for b in bounds(guess(1, 1.0))]
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_bounds_widen_with_every_level(kind: str) -> None:
+    calibration = Calibration.of(guess(500, 0.5), noise(kind, np.random.default_rng(8), 500))
+    parts = bounds(calibration.bands(guess(1, 0.5)).at(range(50, 100)))
+    assert all((lower < upper).all() for lower, upper in pairwise(parts))
+
+
+def test_level_is_never_narrower_than_a_smaller_one() -> None:
+    """Its factor alone would make each level narrower than the one before."""
+    answer = of_factors([3.0, 1.0, 0.5, 0.1]).bands(around([[0.0]])).at(LEVELS)
+    assert {answer.hi[level][0, 0] for level in LEVELS} == {answer.hi[50][0, 0]}
+    assert answer.hi[50][0, 0] == pytest.approx(3 * 0.6745, rel=1e-4)
+
+
+def test_rounding_lets_no_bound_cross() -> None:
+    """A thousand series of all sizes, at every level there is; from 80 on all have the same width."""
+    rng = np.random.default_rng(8)
+    median = rng.normal(size=(1000, 1)) * 10.0 ** rng.uniform(-9, 9, (1000, 1))
+    forecast = around(median, np.abs(median) * rng.lognormal(0, 2, (1000, 1)))
+    parts = bounds(of_factors([1.0, 1.2, 0.1, 0.1]).bands(forecast).at(range(1, 100)))
+    assert all((lower <= upper).all() for lower, upper in pairwise(parts))
+
+
+@pytest.mark.parametrize("level", [10, 50, 65, 90, 97, 99])
+def test_levels_between_follow_the_normal_curve(level: int) -> None:
+    """Those of a normal distribution stay so when all are stretched alike."""
+    answer = of_factors([2.0] * 4).bands(around([[5.0]])).at((level,))
+    probit = math.sqrt(2) * float(np.interp(level / 100, *_error_function()))
+    assert answer.hi[level][0, 0] == pytest.approx(5 + 2 * probit, rel=1e-3)
+    assert answer.lo[level][0, 0] == pytest.approx(5 - 2 * probit, rel=1e-3)
+
+
+def _error_function() -> tuple[list[float], Floats]:
+    points = np.linspace(0, 3, 20_001)
+    return [math.erf(point) for point in points], points
+
+
+def test_median_stays_as_it_is() -> None:
+    forecast = around([[3.0, -4.0]])
+    answer = of_factors([2.0] * 4, [3.0] * 4).bands(forecast).at((80,))
+    assert answer.median.tolist() == [[3.0, -4.0]]
+
+
+def test_fewer_steps_take_the_factors_of_the_first_ones() -> None:
+    calibration = of_factors([1.0] * 4, [2.0] * 4, [3.0] * 4)
+    whole, short = (calibration.bands(around(np.zeros((2, steps)))).at((80,)) for steps in (3, 2))
+    assert short.hi[80].tolist() == whole.hi[80][:, :2].tolist()
+    assert whole.hi[80][0, 2] == pytest.approx(3 * whole.hi[80][0, 0])
+
+
+@pytest.mark.parametrize("level", [0, 100, 80.5])
+def test_level_that_is_no_percentage_is_refused(level: float) -> None:
+    with pytest.raises(InvalidLevel, match="from 1 to 99"):
+        of_factors([1.0] * 4).bands(around([[0.0]])).at((level,))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("target", [0.0, 5.0], ids=["on them", "beside them"])
+def test_bounds_of_no_width_stay_finite(target: float) -> None:
+    calibration = Calibration.of(around(np.zeros((200, 2)), 0.0), np.full((200, 2), target))
+    assert np.isfinite(calibration.factors).all()
+    assert all((part == 0).all() for part in bounds(calibration.bands(around([[0.0, 0.0]], 0.0)).at(LEVELS)))
+
+
+def test_values_beside_bounds_of_no_width_widen_others_by_a_limit() -> None:
+    """Thirty of a hundred series are taken for constants, and are not."""
+    spread = np.where(np.arange(100) < 30, 0.0, 1.0)[:, None]
+    factors = Calibration.of(around(np.ones((100, 1)), spread), np.full((100, 1), 1.5)).factors
+    assert factors[0, 0] == pytest.approx(0.5 / 0.6745, rel=1e-3)
+    assert factors[0, 1:].tolist() == [MOST_STRETCH] * 3
+
+
+def test_constant_that_rounding_moves_is_no_miss() -> None:
+    forecast = around(np.full((200, 1), 1e9), 0.0)
+    factors = Calibration.of(forecast, np.full((200, 1), 1e9 * (1 + 1e-15))).factors
+    assert (factors < 1).all()
+
+
+def test_values_at_the_ends_of_float64_give_finite_factors() -> None:
+    most = np.finfo(np.float64).max
+    target = np.where(np.arange(200) % 2 == 0, most, -most)[:, None]
+    calibration = Calibration.of(around(-target, 1e-300), target)
+    assert calibration.factors.tolist() == [[MOST_STRETCH] * 4]
+    answer = calibration.bands(around([[most / 2]], 1e307)).at(LEVELS).at_least(np.array([-np.inf]))
+    assert all(np.isfinite(part).all() for part in bounds(answer))
+
+
+def test_bounds_further_apart_than_float64_reaches_may_be_drawn_in() -> None:
+    most = np.full((1, 1), np.finfo(np.float64).max)
+    forecast = Forecast(-most, lo=dict.fromkeys(LEVELS, -most), hi=dict.fromkeys(LEVELS, most))
+    answer = of_factors([0.0] * 4).bands(forecast).at(LEVELS)
+    assert [part.tolist() for part in bounds(answer)] == [(-most).tolist()] * 9
+
+
+def test_calibration_survives_json_to_the_bit() -> None:
+    first = Calibration.of(guess(300, 0.7), noise("heavy-tailed", np.random.default_rng(8), 300))
+    again = Calibration.from_dict(json.loads(json.dumps(first.to_dict())))
+    assert again.factors.tobytes() == first.factors.tobytes()
+    assert (again.factors.shape, again.windows) == ((6, 4), 300)

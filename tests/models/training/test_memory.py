@@ -1,0 +1,94 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from models.config import Preset, Start, TrainingConfig, preset
+from models.panel import Panel
+from models.training.memory import PROCESS, needed_bytes
+
+
+@dataclass(frozen=True)
+class Training:
+    series: int
+    length: int
+    horizon: int = 12
+    season_length: int = 12
+    preset: Preset = "quick"
+    threads: int = 2
+    start: Start = "scratch"
+
+    @property
+    def panel(self) -> Panel:
+        return Panel(
+            values=np.zeros(self.series * self.length),
+            offsets=np.arange(0, self.series * self.length + 1, self.length),
+            phases=np.zeros(self.series, dtype=np.int64),
+        )
+
+    @property
+    def config(self) -> TrainingConfig:
+        return preset(
+            self.preset,
+            horizon=self.horizon,
+            season_length=self.season_length,
+            values=self.series * self.length,
+            longest=self.length,
+            start=self.start,
+        )
+
+    @property
+    def needed(self) -> int:
+        return needed_bytes(self.panel, self.config, threads=self.threads)
+
+
+MEASURED = {
+    Training(1, 30, horizon=5, season_length=1): 497,
+    Training(3000, 100): 663,
+    Training(20_000, 100): 766,
+    Training(100_000, 100): 994,
+    Training(200_000, 100): 1411,
+    Training(200_000, 20, horizon=4, season_length=4): 726,
+    Training(1000, 1000, horizon=1, season_length=1): 627,
+    Training(400, 1000, horizon=24, season_length=24): 1073,
+    Training(5, 20_000, horizon=168, season_length=24): 1051,
+    Training(200, 2000, horizon=336, season_length=24): 1256,
+    Training(20_000, 100, preset="balanced"): 1002,
+    Training(100_000, 100, preset="balanced"): 1175,
+    Training(400, 1000, horizon=24, season_length=24, preset="balanced"): 1246,
+    Training(200, 2000, horizon=336, season_length=24, preset="balanced"): 2203,
+    Training(20_000, 100, start="auto"): 756,
+    Training(400, 1000, horizon=24, season_length=24, start="auto"): 1062,
+    Training(200, 2000, horizon=168, season_length=24, start="auto"): 1182,
+}
+"""Peaks in MiB of whole trainings of an LSTM."""
+
+
+@pytest.mark.parametrize(("training", "peak"), MEASURED.items(), ids=str)
+def test_estimate_is_near_a_measured_peak(training: Training, peak: int) -> None:
+    assert 0.95 * peak <= training.needed / 2**20 <= 1.5 * peak
+
+
+def test_more_series_need_more() -> None:
+    estimates = [Training(series, 100).needed for series in (1, 10, 100, 1000, 10_000, 100_000)]
+    assert estimates == sorted(set(estimates))
+
+
+def test_longer_horizon_needs_more() -> None:
+    estimates = [Training(200, 1000, horizon=horizon).needed for horizon in (1, 24, 168, 336)]
+    assert estimates == sorted(set(estimates))
+
+
+def test_more_threads_need_more_until_every_member_has_one() -> None:
+    one, two, three = (Training(1000, 100, threads=threads).needed for threads in (1, 2, 3))
+    assert one < two == three
+
+
+def test_of_a_huge_panel_only_the_panel_itself_needs_more() -> None:
+    """The windows to learn from, and those to be watched on, are no more than their caps allow."""
+    smaller, larger = Training(100_000, 100), Training(200_000, 100)
+    assert larger.needed - smaller.needed < 6 * smaller.panel.values.nbytes
+
+
+def test_small_panel_needs_hardly_more_than_the_process_itself() -> None:
+    assert PROCESS < Training(1, 30, horizon=5).needed < 1.05 * PROCESS

@@ -1,0 +1,199 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.config import Architecture
+from models.errors import HorizonTooLong, TrainingStopped
+from models.evaluation.verdict import judge
+from models.methods.baselines import BASELINES
+from models.methods.combination import BLEND, forecast_by
+from models.methods.ensemble import forecast
+from models.methods.zero_shot import zero_shot
+from models.network.artifact import dump
+from models.panel import Panel
+from models.training.fit import fit
+from models.training.train import Progress, train
+from tests.models.samples import bounds, tiny_config, wave, waves
+
+
+def panel() -> Panel:
+    """Two cuts of six series: twelve windows, which take ETS little time."""
+    return waves(series=6)
+
+
+ALL: tuple[Architecture, ...] = ("lstm", "gru", "rnn", "cnn")
+
+
+def test_best_of_the_candidates_is_fitted_on_everything() -> None:
+    trained = train(panel(), tiny_config(steps=5), ALL)
+    assert {trial.architecture for trial in trained.trials} == set(ALL)
+    assert [trial.mase for trial in trained.trials] == sorted(trial.mase for trial in trained.trials)
+    best = replace(tiny_config(steps=5), architecture=trained.trials[0].architecture)
+    assert dump(trained.model).weights == dump(fit(panel(), best)).weights
+
+
+def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
+    config = tiny_config(views=("last", "pretrained"), steps=5)
+    trained = train(panel(), config, ["lstm"])
+    judged = fit(panel(), config, held_out=trained.assessment.backtest.held_out.steps)
+    held_out = trained.assessment.backtest.held_out
+    errors = {
+        part.config.start: held_out.error(forecast(part, held_out.known).median) for part in judged.by_start
+    }
+    assert set(errors) == {"both", "scratch", "pretrained"}
+    assert trained.model.config.start == trained.trials[0].start == min(errors, key=errors.__getitem__)
+
+
+def test_model_of_pretrained_members_alone_is_judged_without_learning_anything() -> None:
+    seen: list[Progress] = []
+    trained = train(panel(), tiny_config(views=("pretrained",) * 2), ["lstm"], on_progress=seen.append)
+    zero_shot_answer = forecast(zero_shot(4, 4), panel())
+    np.testing.assert_array_equal(forecast(trained.model, panel()).median, zero_shot_answer.median)
+    assert set(trained.assessment.backtest.forecasts) == {"lstm", BLEND, *BASELINES}
+    assert [progress.fit for progress in seen] == [None] * len(seen)
+
+
+def test_every_start_that_was_tried_counts_in_the_verdict() -> None:
+    config = tiny_config(views=("last", "pretrained"), steps=5)
+    assessment = train(panel(), config, ["lstm"]).assessment
+    backtest = assessment.backtest
+    judged = fit(panel(), config, held_out=backtest.held_out.steps)
+    tried = [forecast(part, backtest.held_out.known).median for part in judged.by_start]
+    assert len(tried) == 3
+    assert assessment.verdicts == {
+        name: judge(backtest, name, tried=tried, seed=7) for name in ("lstm", BLEND)
+    }
+
+
+def test_other_architectures_are_tried_without_the_pretrained_members() -> None:
+    trained = train(panel(), tiny_config(views=("last", "pretrained"), steps=5), ["gru"])
+    assert trained.model.config.views == ("last",)
+
+
+def test_steps_judged_on_do_not_reach_the_choice_of_weights() -> None:
+    """Other last values: the trial is another, since it is judged on them, but not by other weights."""
+    changed = panel()
+    changed.values[np.arange(len(changed.values)) % 40 >= 36] *= 3
+    first, second = (train(each, tiny_config(), ["lstm"]).trials[0] for each in (panel(), changed))
+    assert second.smape > 2 * first.smape
+
+
+def test_backtest_has_every_candidate_and_its_trial_tells_the_same() -> None:
+    trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"])
+    backtest = trained.assessment.backtest
+    assert set(backtest.forecasts) == {"rnn", "cnn", BLEND, *BASELINES}
+    for trial in trained.trials:
+        assert trial.mase == backtest.measures(trial.architecture).mase
+
+
+def test_each_window_has_the_answers_of_its_own_history() -> None:
+    """Baselines are asked eight windows at once; the network that is judged is fitted before the cuts."""
+    backtest = train(panel(), tiny_config(steps=5), ["lstm"]).assessment.backtest
+    known = backtest.held_out.known
+    judged = fit(panel(), tiny_config(steps=5), held_out=backtest.held_out.steps)
+    assert backtest.forecasts["lstm"].median.tolist() == forecast(judged, known).median.tolist()
+    for name, baseline in BASELINES.items():
+        assert backtest.forecasts[name].median.tolist() == baseline(known, 4, 4).tolist()
+
+
+def test_verdicts_are_of_the_best_candidate_and_its_blend() -> None:
+    trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"])
+    best, backtest = trained.trials[0].architecture, trained.assessment.backtest
+    tried = [backtest.forecasts[name].median for name in ("rnn", "cnn")]
+    assert trained.assessment.verdicts == {
+        name: judge(backtest, name, tried=tried, seed=7) for name in (best, BLEND)
+    }
+
+
+def test_wish_for_the_network_alone_reaches_the_assessment() -> None:
+    assessment = train(panel(), tiny_config(steps=5), ["cnn"], blending="network").assessment
+    assert assessment.served == "cnn"
+    assert set(assessment.methods) == {"cnn", *BASELINES}
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_no_median_depends_on_what_comes_after_its_cut(cut: int) -> None:
+    """Of the blend alone the weights do, by the other half; its own target never counts."""
+    changed = panel()
+    changed.values[np.arange(len(changed.values)) % 40 >= 36 - 4 * cut] *= 5
+    first, second = (
+        train(each, tiny_config(steps=5), ["lstm"]).assessment.backtest for each in (panel(), changed)
+    )
+    windows = first.held_out.cut >= cut
+    assert not np.array_equal(first.held_out.target[windows], second.held_out.target[windows])
+    for name in ("lstm", *BASELINES):
+        before, after = (backtest.forecasts[name].median[windows] for backtest in (first, second))
+        assert before.tobytes() == after.tobytes()
+
+
+def test_progress_tells_of_each_fit_in_turn() -> None:
+    seen: list[Progress] = []
+    trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"], on_progress=seen.append)
+    kept = trained.trials[0].architecture
+    fits = list(dict.fromkeys((progress.phase, progress.architecture) for progress in seen))
+    assert fits == [("backtesting", "rnn"), ("backtesting", "cnn"), ("training", kept)]
+    told = [(progress.phase, progress.fit) for progress in seen if progress.fit is not None]
+    assert all((fit.validation_loss is None) == (phase == "training") for phase, fit in told)
+
+
+def test_progress_rises_evenly_over_fits_and_simple_methods() -> None:
+    """Two candidates of 15 epochs, simple methods on 12 windows, eight at once, the kept model, and Theta,
+    which follows the network in the blend.
+    """
+    seen: list[Progress] = []
+    train(panel(), tiny_config(steps=5), ["lstm", "cnn"], blending="blend", on_progress=seen.append)
+    fit_shares = np.arange(1, 16) / 15
+    expected = np.concatenate([fit_shares, 1 + fit_shares, [2 + 8 / 12, 3], 3 + fit_shares, [5]]) / 5
+    assert [progress.share_done for progress in seen] == pytest.approx(expected.tolist())
+
+
+def test_stop_requested_ends_it_in_any_fit() -> None:
+    seen: list[Progress] = []
+    with pytest.raises(TrainingStopped):
+        train(
+            panel(),
+            tiny_config(steps=5),
+            ["lstm"],
+            on_progress=seen.append,
+            should_stop=lambda: bool(seen) and seen[-1].phase == "training",
+        )
+    assert seen[-1].phase == "training"
+
+
+def test_stop_is_heard_between_windows_of_the_simple_methods() -> None:
+    seen: list[Progress] = []
+    with pytest.raises(TrainingStopped, match="stopped at naive, window 8"):
+        train(
+            panel(),
+            tiny_config(steps=5),
+            ["lstm"],
+            on_progress=seen.append,
+            should_stop=lambda: bool(seen) and seen[-1].share_done > 1 / 3 + 1e-9,
+        )
+
+
+def test_horizon_that_cannot_be_held_out_is_refused_with_the_limit() -> None:
+    with pytest.raises(HorizonTooLong, match="at most 19 is possible"):
+        train(waves(length=40), tiny_config(horizon=20), ["lstm"])
+
+
+@pytest.mark.parametrize(("length", "horizon"), [(4, 1), (5, 1), (6, 2), (8, 3), (8, 1)])
+def test_one_short_series_gets_a_sane_answer_and_no_promise(length: int, horizon: int) -> None:
+    short = Panel.of([wave(length)])
+    trained = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"])
+    method = trained.assessment.methods[trained.assessment.served]
+    answer = forecast_by(method, trained.model, short, levels=(80, 95))
+    assert [part.shape for part in bounds(answer)] == [(1, horizon)] * 5
+    assert all((part >= 0).all() and (part < 1000).all() for part in bounds(answer))
+    assert not method.calibration.holds(80)
+
+
+@pytest.mark.parametrize(("length", "horizon"), [(4, 1), (8, 3)])
+def test_one_short_series_ties_and_says_why(length: int, horizon: int) -> None:
+    short = Panel.of([wave(length)])
+    assessment = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"]).assessment
+    assert assessment.served == "lstm"
+    for verdict in assessment.verdicts.values():
+        assert (verdict.outcome, verdict.n, verdict.unit) == ("ties", 1, "cut")
+        assert "1 cut is too few" in verdict.sentence
