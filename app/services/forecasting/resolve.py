@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as dataset_queries
@@ -15,9 +13,8 @@ from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
 from app.errors import BadInput, FieldError, VersionGone
 from app.intake.time.axis import TimeAxis
-from app.services.datasets import catalog
+from app.services.datasets import catalog, panels
 from app.services.datasets import series_store as store
-from app.services.datasets.panels import panel_of
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import LoadedModel, ModelKey, load, load_pretrained
 from app.services.forecasting.result import Answers, History, Known, of_nothing, told
@@ -26,7 +23,6 @@ from app.services.registry.served_method import Answerer
 from app.services.shared.paging import PageRequest, cut
 from models.methods.combination import Outlook, look_ahead
 from models.methods.forecasts import Forecast
-from models.panel import Panel
 
 PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory
 SLOW_PAGE = 50  # where a series takes long, and the first page shall not take minutes
@@ -128,7 +124,7 @@ class Reading:
 
     def outlook(self) -> Outlook:
         """Do what takes long, for all rows at once."""
-        panel = _panel(self.source.axis, self.rows)
+        panel = panels.of_last_windows(self.source.axis, self.rows)
         return look_ahead(
             self.source.answerer.method, self.model.forecaster, panel, self.model.simple.of(self.rows)
         )
@@ -232,7 +228,7 @@ def looked_back(database: Database, source: Source, device: str) -> Answerer:
         _version(session, source.ref, source.version.version)
         rows = dataset_queries.window_page(session, source.version, pretrained.LOOKED_BACK_ON, None)
     network = load_model(database, source, device).forecaster
-    return pretrained.looked_back(source.model, network, _panel(source.axis, rows))
+    return pretrained.looked_back(source.model, network, panels.of_last_windows(source.axis, rows))
 
 
 def _asked_for(session: Session, principal: Principal, query: ForecastQuery) -> tuple[str, Model | None]:
@@ -307,11 +303,3 @@ def _check_horizon(session: Session, model: Model, horizon: int) -> None:
         f"Model {model.id} forecasts at most {model.horizon} steps ahead, not {horizon}. {remedy}",
         [FieldError("?horizon", f"At most {model.horizon} with this model.")],
     )
-
-
-def _panel(axis: TimeAxis, rows: Sequence[LastWindow]) -> Panel:
-    tails = [store.tail(row) for row in rows]
-    ends = np.array([row.end for row in rows], dtype=np.int64)
-    lengths = np.array([len(tail) for tail in tails], dtype=np.int64)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return panel_of(axis, np.concatenate(tails), offsets, axis.step.shift(ends, 1 - lengths))

@@ -19,21 +19,21 @@ from numpy.typing import NDArray
 from app import blobs
 from app.db.engine import Session
 from app.db.tables import Model
-from app.services.datasets.histories import Histories
+from app.services.datasets.panels import DatasetPanel
 from models.evaluation.backtest import LEVELS, Backtest
 from models.methods.forecasts import Forecast
 
 
-def row_table(histories: Histories, backtest: Backtest) -> bytes:
+def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
     """Write a row for each window and step ahead, by series, cutoff and step."""
     held_out = backtest.held_out
     order = np.lexsort((-held_out.cut, held_out.series))
-    series, step = held_out.series[order], histories.axis.step
-    known = histories.panel.lengths[series] - (held_out.cut[order] + 1) * held_out.horizon
-    cutoffs = step.shift(histories.starts[series], known - 1).repeat(held_out.horizon)
+    series, step = held_out.series[order], dataset.axis.step
+    known = dataset.panel.lengths[series] - (held_out.cut[order] + 1) * held_out.horizon
+    cutoffs = step.shift(dataset.starts[series], known - 1).repeat(held_out.horizon)
     steps = np.tile(np.arange(1, held_out.horizon + 1), len(held_out))
     columns: dict[str, NDArray[np.generic]] = {
-        "unique_id": histories.unique_ids[series].repeat(held_out.horizon),
+        "unique_id": dataset.unique_ids[series].repeat(held_out.horizon),
         "cutoff": cutoffs,
         "ds": step.shift(cutoffs, steps),
         "step": steps,
@@ -45,9 +45,9 @@ def row_table(histories: Histories, backtest: Backtest) -> bytes:
     return _written(pa.table(columns))
 
 
-def series_table(histories: Histories, backtest: Backtest) -> bytes:
+def series_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
     """Write a row for each series and method, with its measures over all windows and steps."""
-    names = histories.unique_ids[backtest.held_out.tested]
+    names = dataset.unique_ids[backtest.held_out.tested]
     rows = [
         {"unique_id": name, "method": method, **_flat(asdict(measures))}
         for method in backtest.forecasts

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from app.db.queries.datasets import LastWindow
-from app.services.datasets.histories import Histories
+from app.services.datasets.panels import DatasetPanel
 from models.panel import Floats
 
 NAME_BYTES = 120  # about what a name and its place take in memory
@@ -42,14 +42,14 @@ class SimpleMedians:
         return self.places.get(row.unique_id, -1) if row.version <= self.version else -1
 
 
-def table(histories: Histories, medians: Mapping[str, Floats]) -> bytes:
+def table(dataset: DatasetPanel, medians: Mapping[str, Floats]) -> bytes:
     """Write medians of every series as Parquet."""
     columns = {
         name: pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
         for name, values in medians.items()
     }
     buffer = io.BytesIO()
-    pq.write_table(pa.table({"unique_id": histories.unique_ids, **columns}), buffer, compression="zstd")
+    pq.write_table(pa.table({"unique_id": dataset.unique_ids, **columns}), buffer, compression="zstd")
     return buffer.getvalue()
 
 

@@ -12,8 +12,8 @@ from app.db.queries import datasets as dataset_queries
 from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.lineage import Lineage
-from app.services.datasets import histories
-from app.services.datasets.histories import Histories
+from app.services.datasets import panels
+from app.services.datasets.panels import DatasetPanel
 from app.services.registry import models
 from app.services.training.spec import Recipe, methods_digest
 from models.errors import CoreError
@@ -88,12 +88,12 @@ def verify(database: Database, principal: Principal, model_id: str) -> Verificat
         raise Conflict(f"Model {model_id} cannot be trained again here: {error}") from error
 
 
-def _read(session: Session, principal: Principal, model_id: str) -> tuple[Lineage, Stored, Histories]:
+def _read(session: Session, principal: Principal, model_id: str) -> tuple[Lineage, Stored, DatasetPanel]:
     model, _ = models.find(session, principal, model_id)
     version = dataset_queries.version(session, model.workspace_id, model.dataset_id, model.dataset_version)
     if model.lineage is None or version is None:
         raise Conflict(f"Model {model_id} is from before lineages were kept; train it anew to have one.")
-    return Lineage.model_validate(model.lineage), _stored(session, model), histories.read(session, version)
+    return Lineage.model_validate(model.lineage), _stored(session, model), panels.read(session, version)
 
 
 def _stored(session: Session, model: Model) -> Stored:

@@ -20,8 +20,8 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
 from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
-from app.services.datasets import histories
-from app.services.datasets.histories import Histories
+from app.services.datasets import panels
+from app.services.datasets.panels import DatasetPanel
 from app.services.jobs import states, workers
 from app.services.registry import backtests, champions
 from app.services.training import memory_limit, submit
@@ -107,7 +107,7 @@ class _Attempt:
             work = _read(session, self.ref)
         recipe = work.recipe(self.device)
         if self.memory_bytes is not None:
-            memory_limit.check(needed_bytes(recipe.histories.panel, recipe.config), self.memory_bytes)
+            memory_limit.check(needed_bytes(recipe.dataset.panel, recipe.config), self.memory_bytes)
         checkpoints = JobCheckpoints(self.database, self.ref, self.number, work.checkpoint, should_pause)
         result = recipe.follow(reporter.core, checkpoints)
         reporter(Progress(phase="publishing", share_done=1.0))
@@ -151,7 +151,7 @@ class _Work:
     ref: JobRef
     dataset_id: str
     request: TrainRequest
-    histories: Histories
+    dataset: DatasetPanel
     checkpoint: dict[str, Any] | None
 
     def recipe(self, device: str) -> Recipe:
@@ -159,14 +159,14 @@ class _Work:
         config = preset(
             self.request.preset,
             horizon=self.request.horizon,
-            season_length=self.histories.axis.season_length,
-            values=len(self.histories.panel.values),
-            longest=int(self.histories.panel.lengths.max()),
+            season_length=self.dataset.axis.season_length,
+            values=len(self.dataset.panel.values),
+            longest=int(self.dataset.panel.lengths.max()),
             seed=self.request.seed,
             start=self.request.start,
         )
         candidates = _candidates(self.request.architecture)
-        return Recipe(self.histories, config, candidates, self.request.method, device)
+        return Recipe(self.dataset, config, candidates, self.request.method, device)
 
 
 def _publish(
@@ -206,7 +206,7 @@ def _read(session: Session, ref: JobRef) -> _Work:
         raise Unreadable(f"Version {job.dataset_version} of its dataset {job.dataset_id} is gone.")
     try:
         request = TrainRequest.model_validate(job.request)
-        return _Work(ref, job.dataset_id, request, histories.read(session, version), job.checkpoint)
+        return _Work(ref, job.dataset_id, request, panels.read(session, version), job.checkpoint)
     except (ValueError, LookupError, TypeError) as error:  # of pydantic, numpy and Arrow
         raise Unreadable(
             f"What it asks for, or dataset {job.dataset_id}, cannot be read by version {VERSION}: {error}. "

@@ -12,7 +12,7 @@ from app import blobs
 from app.schemas.datasets import Time
 from app.schemas.lineage import Lineage
 from app.schemas.train import Architecture, MethodChoice
-from app.services.datasets.histories import Histories
+from app.services.datasets.panels import DatasetPanel
 from app.services.registry import backtest_tables, baseline_forecasts
 from app.version import VERSIONS
 from models.config import TrainingConfig
@@ -26,20 +26,20 @@ from models.training.train import Progress, Trained, train
 class Recipe:
     """What is learnt from, how, by which networks, on what, and what is to answer."""
 
-    histories: Histories
+    dataset: DatasetPanel
     config: TrainingConfig
     architectures: tuple[Architecture, ...]
     method: MethodChoice
     device: str
 
     @classmethod
-    def of(cls, lineage: Lineage, histories: Histories) -> "Recipe":
+    def of(cls, lineage: Lineage, dataset: DatasetPanel) -> "Recipe":
         """Return the recipe that a lineage tells of.
 
         Raises InvalidConfig for one of a version whose trainings had other numbers.
         """
         config = TrainingConfig.from_dict(lineage.config)
-        return cls(histories, config, tuple(lineage.architectures), lineage.method, lineage.device)
+        return cls(dataset, config, tuple(lineage.architectures), lineage.method, lineage.device)
 
     def follow(
         self,
@@ -48,7 +48,7 @@ class Recipe:
     ) -> "Result":
         """Train, on from the checkpoints that there are."""
         trained = train(
-            self.histories.panel,
+            self.dataset.panel,
             self.config,
             self.architectures,
             blending=self.method,
@@ -74,18 +74,18 @@ class Result:
     @cached_property
     def rows(self) -> bytes:
         """The rows of the backtest as bytes."""
-        return backtest_tables.row_table(self.recipe.histories, self.trained.assessment.backtest)
+        return backtest_tables.row_table(self.recipe.dataset, self.trained.assessment.backtest)
 
     @cached_property
     def series(self) -> bytes:
         """The measures for each series as bytes."""
-        return backtest_tables.series_table(self.recipe.histories, self.trained.assessment.backtest)
+        return backtest_tables.series_table(self.recipe.dataset, self.trained.assessment.backtest)
 
     @cached_property
     def simple(self) -> bytes | None:
         """What the simple methods that take part in the answers said, as bytes; nothing where none does."""
         medians = self.trained.simple
-        return baseline_forecasts.table(self.recipe.histories, medians) if medians else None
+        return baseline_forecasts.table(self.recipe.dataset, medians) if medians else None
 
     @property
     def methods(self) -> dict[str, dict[str, object]]:
@@ -95,10 +95,10 @@ class Result:
     def lineage(self) -> Lineage:
         """Tell the recipe, and the hashes of what came of it."""
         recipe, held_out = self.recipe, self.trained.assessment.backtest.held_out
-        cutoffs = _cutoffs(recipe.histories, held_out.horizon, held_out.cuts)
+        cutoffs = _cutoffs(recipe.dataset, held_out.horizon, held_out.cuts)
         return Lineage(
-            dataset_version=recipe.histories.version,
-            data_sha256=recipe.histories.panel.digest(),
+            dataset_version=recipe.dataset.version,
+            data_sha256=recipe.dataset.panel.digest(),
             config=recipe.config.to_dict(),
             architectures=list(recipe.architectures),
             method=recipe.method,
@@ -119,7 +119,7 @@ def methods_digest(methods: Mapping[str, Any] | None) -> str:
     return blobs.digest(json.dumps(methods, sort_keys=True, separators=(",", ":")).encode())
 
 
-def _cutoffs(histories: Histories, horizon: int, cuts: int) -> list[Time]:
+def _cutoffs(dataset: DatasetPanel, horizon: int, cuts: int) -> list[Time]:
     """Return the last known time at each cut, the earliest first, and at the end of the data."""
     back = horizon * np.arange(cuts, -1, -1)
-    return histories.axis.format(histories.axis.step.shift(np.full(cuts + 1, histories.last), -back))
+    return dataset.axis.format(dataset.axis.step.shift(np.full(cuts + 1, dataset.last), -back))

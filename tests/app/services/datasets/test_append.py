@@ -11,7 +11,7 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Model
-from app.services.datasets import catalog, histories, series_store
+from app.services.datasets import catalog, panels, series_store
 from app.services.registry import models as model_services
 from app.services.training.reproduce import verify
 from tests.factories import appended, dataset, trained, trends
@@ -25,7 +25,7 @@ def version(session: Session, dataset_id: str, number: int) -> DatasetVersion:
 
 def whole(session: Session, found: DatasetVersion) -> dict[str, list[float]]:
     """Return every series of a version, as a training reads them."""
-    read = histories.read(session, found)
+    read = panels.read(session, found)
     parts = np.split(read.panel.values, read.panel.offsets[1:-1])
     return {str(name): part.tolist() for name, part in zip(read.unique_ids, parts, strict=True)}
 

@@ -8,7 +8,7 @@ from app.db.engine import Database, DatasetRef
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
 from app.errors import NotFound
-from app.services.datasets import catalog, compaction, histories
+from app.services.datasets import catalog, compaction, panels
 from app.services.forecasting import resolve
 from app.services.forecasting.resolve import ForecastQuery
 from app.services.registry import models
@@ -27,7 +27,7 @@ def whole(database: Database, dataset_id: str, number: int) -> dict[str, list[fl
     with database.read() as session:
         version = queries.version(session, OWNER.workspace_id, dataset_id, number)
         assert version is not None
-        read = histories.read(session, version)
+        read = panels.read(session, version)
     parts = np.split(read.panel.values, read.panel.offsets[1:-1])
     return {str(name): part.tolist() for name, part in zip(read.unique_ids, parts, strict=True)}
 
@@ -117,7 +117,7 @@ def test_reader_in_the_middle_sees_its_version_to_the_end(database: Database) ->
         version = queries.version(session, OWNER.workspace_id, dataset_id, 2)
         assert version is not None
         compaction.tidy(database, KEEP)
-        assert histories.read(session, version).panel.series == 3
+        assert panels.read(session, version).panel.series == 3
     assert versions(database) == [4, 5, 6]
 
 

@@ -26,7 +26,7 @@ from app.schemas.train import (
     StartChoice,
     TrainRequest,
 )
-from app.services.datasets import catalog, histories
+from app.services.datasets import catalog, panels
 from app.services.forecasting.resolve import ForecastQuery
 from app.services.jobs import states
 from app.services.registry import champions, models
@@ -175,7 +175,7 @@ def test_data_that_this_version_cannot_read_fail_the_job_at_once(
     def unknown(*_: object) -> None:
         raise KeyError("a step of another version")
 
-    monkeypatch.setattr(histories, "read", unknown)
+    monkeypatch.setattr(panels, "read", unknown)
     job = performed(database, queued_job(database, dataset(database).id))
     assert (job.state, job.failures) == ("failed", [])
     assert "cannot be read by version" in (job.error or "")
@@ -198,7 +198,7 @@ def test_lack_of_the_database_is_no_failure_of_the_jobs(
     def away(*_: object) -> None:
         raise Unavailable("The database is away.")
 
-    monkeypatch.setattr(histories, "read", away)
+    monkeypatch.setattr(panels, "read", away)
     ref = queued_job(database, dataset(database).id)
     with pytest.raises(Unavailable):
         performed(database, ref)
