@@ -18,10 +18,10 @@ from app.api.http.methods import Head
 from app.api.http.query_parameters import KnownParameters
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cached_answers import FromMemory
-from app.api.middleware.concurrency_limit import Gate
-from app.api.middleware.cut_off import CallsInWork, CutOff
+from app.api.middleware.concurrency_limit import ConcurrencyLimit
 from app.api.middleware.fast_path import Direct
-from app.api.middleware.guard import guarded
+from app.api.middleware.graceful_shutdown import GracefulShutdown, PendingRequests
+from app.api.middleware.host_and_origin import with_host_and_origin_check
 from app.api.reading import Reader
 from app.db.engine import CHANGING, Database
 from app.queue import Queue
@@ -75,18 +75,18 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
     # The last one added is the first to see a call.
     app.add_middleware(BodyLimit, file_mb=settings.max_upload_mb, json_mb=settings.max_json_mb)
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
-    app.state.calls = CallsInWork()
-    app.add_middleware(CutOff, calls=app.state.calls)
+    app.state.pending = PendingRequests()
+    app.add_middleware(GracefulShutdown, pending=app.state.pending)
     app.add_middleware(
-        Gate,
-        most=settings.max_requests,
+        ConcurrencyLimit,
+        limit=settings.max_requests,
         log_all=settings.access_log,
-        is_silent=lambda: app.state.parts.oracle.feed.is_silent,
+        database_is_silent=lambda: app.state.parts.oracle.feed.is_silent,
     )
     app.add_middleware(FromMemory, log_all=settings.access_log)
     app.add_middleware(Head)
-    # Outside of what the framework itself puts around these, so that its answers to faults are guarded too.
-    app.middleware_stack = guarded(app.build_middleware_stack(), settings)
+    # Outside of the framework's own middleware, so that its error page has the security headers too.
+    app.middleware_stack = with_host_and_origin_check(app.build_middleware_stack(), settings)
     return app
 
 

@@ -150,7 +150,7 @@ class _Api(uvicorn.Server):
 
     async def _give_up(self) -> None:
         await asyncio.sleep(ANSWER_AFTER_S)
-        await self._app.state.calls.give_up()
+        await self._app.state.pending.abort_all()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, on the first signal and on any other."""

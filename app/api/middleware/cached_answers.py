@@ -7,7 +7,7 @@ from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.http.forecast_parameters import spoken
-from app.api.middleware.concurrency_limit import log
+from app.api.middleware.concurrency_limit import log_request
 from app.observability import metrics
 from app.services.forecasting.response_cache import Body
 
@@ -42,7 +42,7 @@ class FromMemory:
             metrics.FROM_MEMORY.inc()
             await send_body(body, send)
         if self._log_all:
-            log(scope, 304 if unchanged else 200, time.perf_counter() - began)
+            log_request(scope, 304 if unchanged else 200, time.perf_counter() - began)
 
 
 class Ready(Response):

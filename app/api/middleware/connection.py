@@ -14,7 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.api.http.errors import problem
-from app.api.middleware.guard import ANSWER
+from app.api.middleware.host_and_origin import RESPONSE_HEADERS
 from app.errors import AppError, BadRequest, HeadTooLarge, TooSlow, Unavailable, UriTooLong
 
 HEAD_BYTES = 64 * 1024  # of request line and headers together, trailers too
@@ -175,7 +175,7 @@ class Connection(HttpToolsProtocol):
         headers = (
             *self.server_state.default_headers,
             *document.raw_headers,
-            *ANSWER,
+            *RESPONSE_HEADERS,
             (b"connection", b"close"),
         )
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.api.http import content_negotiation
 from app.api.middleware import body_limit
 from app.api.middleware.body_limit import BodyLimit
-from app.api.middleware.concurrency_limit import Gate
+from app.api.middleware.concurrency_limit import ConcurrencyLimit
 
 
 def scope(path: str = "/datasets", method: str = "GET") -> Scope:
@@ -53,14 +53,14 @@ async def overload(path: str, method: str = "GET", busy_with: str = "GET") -> Se
             await done.wait()
         await answer(scope, receive, send)
 
-    gate, sent = Gate(slow, most=1, log_all=False, is_silent=answers), Sent()
-    first = asyncio.create_task(gate(scope("/slow", busy_with), nothing_more, Sent()))
+    limited, sent = ConcurrencyLimit(slow, limit=1, log_all=False, database_is_silent=answers), Sent()
+    first = asyncio.create_task(limited(scope("/slow", busy_with), nothing_more, Sent()))
     await begun.wait()
-    await gate(scope(path, method), nothing_more, sent)
+    await limited(scope(path, method), nothing_more, sent)
     done.set()
     await first
     after = Sent()
-    await gate(scope("/datasets"), nothing_more, after)
+    await limited(scope("/datasets"), nothing_more, after)
     assert after.status == 200
     return sent
 
@@ -115,7 +115,11 @@ def test_long_body_has_to_come_with_16_kib_a_second(
 
 def asked_of_a_silent_database(path: str) -> Sent:
     sent = Sent()
-    asyncio.run(Gate(answer, most=1, log_all=False, is_silent=lambda: True)(scope(path), nothing_more, sent))
+    asyncio.run(
+        ConcurrencyLimit(answer, limit=1, log_all=False, database_is_silent=lambda: True)(
+            scope(path), nothing_more, sent
+        )
+    )
     return sent
 
 
@@ -207,5 +211,9 @@ def test_refusals_are_logged_and_what_went_well_is_not(
 
 def test_every_call_is_logged_where_that_is_wished_for(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "app.api.middleware.concurrency_limit"):
-        asyncio.run(Gate(answer, most=1, log_all=True, is_silent=answers)(scope(), nothing_more, Sent()))
+        asyncio.run(
+            ConcurrencyLimit(answer, limit=1, log_all=True, database_is_silent=answers)(
+                scope(), nothing_more, Sent()
+            )
+        )
     assert [line.rpartition(" 200 ")[0] for line in caplog.messages] == ["GET /datasets"]

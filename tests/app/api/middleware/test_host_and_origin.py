@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.api.middleware.guard import Guard
+from app.api.middleware.host_and_origin import HostAndOriginCheck
 from app.db.engine import Database
 from app.main import create_app
 from app.services.shared import database_admin
@@ -20,7 +20,7 @@ from tests.factories import dataset
 
 OURS = "http://127.0.0.1:8000"
 FRIEND = "https://app.example"
-POLICIES = {
+SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
@@ -29,7 +29,7 @@ POLICIES = {
 
 @pytest.fixture(scope="module")
 def app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    copy = shutil.copy(sqlite_template, tmp_path_factory.mktemp("guard") / "test.db")
+    copy = shutil.copy(sqlite_template, tmp_path_factory.mktemp("host_and_origin") / "test.db")
     url = f"sqlite:///{copy}"
     return create_app(
         Settings(database_url=url, device="cpu", allowed_hosts=("forecasts.example",), cors_origins=(FRIEND,))
@@ -100,11 +100,11 @@ def test_address_a_call_came_in_by_is_a_name_of_ours() -> None:
 
 
 def test_names_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.api.middleware.guard.REMEMBERED", 2)
-    guard = Guard(FastAPI(), frozenset({"localhost"}), ())
+    monkeypatch.setattr("app.api.middleware.host_and_origin.MAX_REMEMBERED_HOSTS", 2)
+    check = HostAndOriginCheck(FastAPI(), frozenset({"localhost"}), ())
     for port in range(5):
-        assert guard._is_own(b"localhost:%d" % port, {"type": "http"})
-    assert len(guard._known) == 2
+        assert check._is_own_host(b"localhost:%d" % port, {"type": "http"})
+    assert len(check._remembered_hosts) == 2
 
 
 def ask_to_change(caller: TestClient, **headers: str) -> int:
@@ -190,19 +190,19 @@ def test_forecast_from_memory_can_be_read_by_the_origin_that_is_named(
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/forecast", "/docs", "/openapi.json", "/nowhere", "/metrics"])
-def test_every_answer_has_its_policies(caller: TestClient, path: str) -> None:
+def test_every_answer_has_security_headers(caller: TestClient, path: str) -> None:
     headers = caller.get(path).headers
-    assert {name: headers[name] for name in POLICIES} == POLICIES
+    assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
 
 
-def test_refusals_and_preflights_have_their_policies_as_well(caller: TestClient) -> None:
+def test_refusals_and_preflights_have_security_headers_as_well(caller: TestClient) -> None:
     for answer in (preflight(caller, FRIEND), caller.get("/", headers=host("evil.example"))):
-        assert {name: answer.headers[name] for name in POLICIES} == POLICIES
+        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
-def test_answers_from_memory_have_their_policies_once(caller: TestClient, app: FastAPI) -> None:
+def test_answers_from_memory_have_security_headers_once(caller: TestClient, app: FastAPI) -> None:
     asked = {"dataset_id": dataset(app.state.parts.database).id, "unique_id": "series 1"}
     for kind in ("application/json", "image/svg+xml"):
         first, again = (caller.get("/forecast", params=asked, headers={"accept": kind}) for _ in range(2))
@@ -214,7 +214,7 @@ def test_answers_from_memory_have_their_policies_once(caller: TestClient, app: F
             assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_fault_inside_has_its_policies(caller: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_inside_has_security_headers(caller: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_database: Database) -> None:
         raise RuntimeError
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.middleware.cut_off import CallsInWork, CutOff
+from app.api.middleware.graceful_shutdown import GracefulShutdown, PendingRequests
 
 SCOPE = {"type": "http", "path": "/train", "method": "POST"}
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -17,7 +17,7 @@ async def unheard() -> Message:
 
 def sent_by(app: Callable[[Send], Awaitable[None]]) -> list[Message]:
     """Give up on the call of an app that waits, let it go on, and return what was sent."""
-    calls, sent = CallsInWork(), list[Message]()
+    pending, sent = PendingRequests(), list[Message]()
 
     async def wrapped(_scope: Scope, _receive: Receive, send: Send) -> None:
         await app(send)
@@ -26,9 +26,9 @@ def sent_by(app: Callable[[Send], Awaitable[None]]) -> list[Message]:
         sent.append(message)
 
     async def stop() -> None:
-        task = asyncio.create_task(CutOff(wrapped, calls)(dict(SCOPE), unheard, send))
+        task = asyncio.create_task(GracefulShutdown(wrapped, pending)(dict(SCOPE), unheard, send))
         await asyncio.sleep(0)
-        await calls.give_up()
+        await pending.abort_all()
         await task
 
     asyncio.run(stop())
