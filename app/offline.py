@@ -110,7 +110,7 @@ def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
             source = find_source(session, OWNER, query.of_dataset(found))
         device = devices.resolve(settings.device)
         if source.is_pretrained:
-            source = replace(source, answerer=looked_back(database, source, device))
+            source = replace(source, served_method=looked_back(database, source, device))
         model = load_model(database, source, device)
         _print(pages(database, source, model, query.levels))
 

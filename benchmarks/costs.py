@@ -35,7 +35,7 @@ class Costs:
             weights = blobs.get(session, model.workspace_id, model.weights_key)
             (row,) = queries.last_windows(session, self._version, [unique_id])
         self._network = load(weights, model.artifact, device="cpu")
-        self._method = served_method.answerer(model).method
+        self._method = served_method.of_model(model).method
         self._panel = Panel.of([store.tail(row)])
 
     def measure(self) -> dict[str, float]:

@@ -17,7 +17,7 @@ from app.services.datasets import panels
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import load_pretrained
 from app.services.forecasting.result import Answers, Known, told
-from app.services.registry.served_method import Answerer
+from app.services.registry.served_method import ServedMethod
 from models.config import MIN_INPUTS
 from models.methods.combination import forecast_by
 
@@ -35,7 +35,7 @@ class Served:
 
     model: Model
     axis: TimeAxis
-    answerer: Answerer
+    served_method: ServedMethod
     network: "Forecaster"
 
 
@@ -69,10 +69,10 @@ def forecast_by_themselves(
 
 
 def _forecast(served: Served, frame: SeriesFrame, horizon: int, levels: Sequence[int]) -> Answers:
-    method, panel = served.answerer.method, panels.of_frame(frame)
+    method, panel = served.served_method.method, panels.of_frame(frame)
     forecast = forecast_by(method, served.network, panel, horizon=horizon, levels=levels)
     known = Known(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
-    return told(known, served.model, served.answerer, forecast, levels)
+    return told(known, served.model, served.served_method, forecast, levels)
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:

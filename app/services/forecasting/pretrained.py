@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
-from app.services.registry.served_method import Answerer
+from app.services.registry.served_method import ServedMethod
 from models.config import HISTORY_LIMIT, MOST_STEPS
 from models.panel import Panel
 
@@ -41,14 +41,14 @@ def model(horizon: int | None, season_length: int) -> Model:
     )
 
 
-def as_it_is(model: Model) -> Answerer:
+def as_it_is(model: Model) -> ServedMethod:
     """Return the network alone as who answers: nothing has calibrated or judged it."""
     from models.methods.zero_shot import as_they_are  # noqa: PLC0415
 
-    return Answerer(MODEL_ID, as_they_are(model.horizon), verdict=None, warning=None)
+    return ServedMethod(MODEL_ID, as_they_are(model.horizon), verdict=None, warning=None)
 
 
-def looked_back(model: Model, network: "Forecaster", panel: Panel) -> Answerer:
+def looked_back(model: Model, network: "Forecaster", panel: Panel) -> ServedMethod:
     """Return it calibrated and judged on the past of some series; as it is where they are too short.
 
     Of many the first ones stand for all, and of long ones the end that forecasts are made from: so it is the
@@ -62,7 +62,7 @@ def looked_back(model: Model, network: "Forecaster", panel: Panel) -> Answerer:
         return as_it_is(model)
     verdict = assessment.verdicts[VIEW]
     warning = verdict.sentence if verdict.outcome == "loses" else None
-    return Answerer(MODEL_ID, assessment.methods[VIEW], verdict.outcome, warning)
+    return ServedMethod(MODEL_ID, assessment.methods[VIEW], verdict.outcome, warning)
 
 
 @cache

@@ -19,7 +19,7 @@ from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import LoadedModel, ModelKey, load, load_pretrained
 from app.services.forecasting.result import Answers, History, Known, of_nothing, told
 from app.services.registry import models, served_method
-from app.services.registry.served_method import Answerer
+from app.services.registry.served_method import ServedMethod
 from app.services.shared.paging import PageRequest, cut
 from models.methods.combination import Outlook, look_ahead
 from models.methods.forecasts import Forecast
@@ -75,7 +75,7 @@ class Source:
     model: Model
     version: DatasetVersion
     horizon: int
-    answerer: Answerer
+    served_method: ServedMethod
     is_champion: bool
 
     @cached_property
@@ -106,12 +106,12 @@ class Source:
     @cached_property
     def outlook_key(self) -> OutlookKey:
         """All that its outlook on a series depends on, beside the series; under one key it never changes."""
-        return self.version_key, self.model.id, self.model.weights_key, self.answerer.name
+        return self.version_key, self.model.id, self.model.weights_key, self.served_method.name
 
     @property
     def is_slow(self) -> bool:
         """Whether a series takes a tenth of a second, as ETS does, and not a millisecond."""
-        return "ets" in self.answerer.method.weights
+        return "ets" in self.served_method.method.weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ class Reading:
         """Do what takes long, for all rows at once."""
         panel = panels.of_last_windows(self.source.axis, self.rows)
         return look_ahead(
-            self.source.answerer.method, self.model.forecaster, panel, self.model.simple.of(self.rows)
+            self.source.served_method.method, self.model.forecaster, panel, self.model.simple.of(self.rows)
         )
 
     def answers(self, levels: Sequence[int]) -> Answers:
@@ -143,7 +143,7 @@ def told_of(
     """Say of the forecast of some series, whose last times are `ends`, what is to be said with it."""
     version = source.version
     known = Known(source.axis, unique_ids, ends, version.dataset_id, version.version)
-    return told(known, source.model, source.answerer, forecast, levels)
+    return told(known, source.model, source.served_method, forecast, levels)
 
 
 def read_named(session: Session, source: Source, unique_ids: Iterable[str]) -> list[LastWindow]:
@@ -215,10 +215,10 @@ def find_source(session: Session, principal: Principal, query: ForecastQuery) ->
     horizon = trained.horizon if query.horizon is None else query.horizon
     _check_horizon(session, trained, horizon)
     is_champion = query.model_id is None
-    return Source(trained, version, horizon, served_method.answerer(trained), is_champion)
+    return Source(trained, version, horizon, served_method.of_model(trained), is_champion)
 
 
-def looked_back(database: Database, source: Source, device: str) -> Answerer:
+def looked_back(database: Database, source: Source, device: str) -> ServedMethod:
     """Return the pretrained network as it does on the past of the series that it is a source for.
 
     Of a large dataset the first series by name stand for all, the same ones in every process. Raises

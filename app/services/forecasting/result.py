@@ -11,7 +11,7 @@ from app.intake.arrays import Ints
 from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
 from app.schemas.backtests import Outcome
-from app.services.registry.served_method import Answerer
+from app.services.registry.served_method import ServedMethod
 from models.methods.forecasts import Forecast
 from models.panel import Floats
 
@@ -80,7 +80,7 @@ class Answered:
 
 
 def told(
-    known: Known, model: Model, answerer: Answerer, forecast: Forecast, levels: Sequence[int]
+    known: Known, model: Model, served_method: ServedMethod, forecast: Forecast, levels: Sequence[int]
 ) -> Answers:
     """Say of a forecast of the known series what is to be said with it."""
     return Answers(
@@ -88,10 +88,10 @@ def told(
         dataset_version=known.dataset_version,
         model_id=model.id,
         frequency=known.axis.frequency,
-        method=answerer.name,
-        verdict=answerer.verdict,
-        warning=answerer.warning,
-        calibrated={level: answerer.method.calibration.holds(level) for level in levels},
+        method=served_method.name,
+        verdict=served_method.verdict,
+        warning=served_method.warning,
+        calibrated={level: served_method.method.calibration.holds(level) for level in levels},
         levels=tuple(levels),
         unique_ids=known.unique_ids,
         times=_times(known, forecast.median.shape[1]),

@@ -32,7 +32,7 @@ from app.services.forecasting.resolve import (
 )
 from app.services.forecasting.response_cache import Body, BodyCache, BodyKey, Spelling
 from app.services.forecasting.result import Answered, Answers, History
-from app.services.registry.served_method import Answerer
+from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 from app.services.shared.paging import PageRequest
@@ -74,7 +74,7 @@ class Oracle:
         self.bodies = BodyCache(settings.body_cache_mb * MEBIBYTE, self.feed)
         self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
         self._sources: Lru[SourceKey, tuple[Source, int]] = Lru(SOURCES)
-        self._looked_back: Once[PastKey, Answerer] = Once(Lru(SOURCES))
+        self._looked_back: Once[PastKey, ServedMethod] = Once(Lru(SOURCES))
         self._outlooks = Outlooks(settings.outlook_cache_mb * MEBIBYTE)
         self._batcher = Batcher(database, self._outlooks)
         self._pins = settings.pin_champions
@@ -121,8 +121,8 @@ class Oracle:
             dataset_id=source.version.dataset_id,
             dataset_version=source.version.version,
             dataset_sha256=source.version.source_sha256,
-            method=source.answerer.name,
-            warned=source.answerer.warning is not None,
+            method=source.served_method.name,
+            warned=source.served_method.warning is not None,
             unique_ids=query.unique_ids,
             limit=page.limit if is_page else None,
             after=page.after if is_page else None,
@@ -153,7 +153,7 @@ class Oracle:
         else:
             source = await self.with_newest(principal, query, partial(self._source, principal, query))
             model = await self._model(source)
-            served = Served(source.model, source.axis, source.answerer, model.forecaster)
+            served = Served(source.model, source.axis, source.served_method, model.forecaster)
             forecast = partial(forecast_rows, served, rows, source.horizon, query.levels)
 
         def make() -> Answered:
@@ -216,7 +216,7 @@ class Oracle:
         moment = self.feed.moment
         source = await asyncio.to_thread(self._find_source, principal, query)
         if source.is_pretrained:
-            source = replace(source, answerer=await self._past(source))
+            source = replace(source, served_method=await self._past(source))
         self._sources.put(key, (source, moment))
         return source
 
@@ -224,7 +224,7 @@ class Oracle:
         with self._database.read() as session:
             return find_source(session, principal, query)
 
-    async def _past(self, source: Source) -> Answerer:
+    async def _past(self, source: Source) -> ServedMethod:
         """Look back once for each version and horizon: that depends on nothing else."""
         key = (source.version_key, source.horizon)
         return await self._looked_back.get(key, lambda: looked_back(self._database, source, self._device))

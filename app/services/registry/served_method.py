@@ -12,7 +12,7 @@ from models.methods.combination import Method
 
 
 @dataclass(frozen=True)
-class Answerer:
+class ServedMethod:
     """Whose numbers a forecast holds, and what is to be said with them."""
 
     name: str
@@ -21,21 +21,21 @@ class Answerer:
     warning: str | None
 
 
-def answerer(model: Model) -> Answerer:
+def of_model(model: Model) -> ServedMethod:
     """Return who answers for a model, by its verdict and what it is to do on a loss.
 
     Raises Conflict if it is to refuse.
     """
     verdict = of_served(model)
     if verdict is None:
-        return Answerer(model.served, method(model), verdict=None, warning=None)
+        return ServedMethod(model.served, method(model), verdict=None, warning=None)
     if verdict.outcome != "loses":
-        return Answerer(model.served, method(model), verdict.outcome, warning=None)
+        return ServedMethod(model.served, method(model), verdict.outcome, warning=None)
     if model.on_loss == "refuse":
         raise Conflict(_refusal(model, verdict))
     if model.on_loss == "fallback":
-        return Answerer(verdict.baseline, method(model, verdict.baseline), verdict.outcome, warning=None)
-    return Answerer(model.served, method(model), verdict.outcome, warning=verdict.sentence)
+        return ServedMethod(verdict.baseline, method(model, verdict.baseline), verdict.outcome, warning=None)
+    return ServedMethod(model.served, method(model), verdict.outcome, warning=verdict.sentence)
 
 
 def of_served(model: Model) -> Verdict | None:

@@ -19,7 +19,7 @@ from app.observability import metrics
 from app.schemas import examples
 from app.schemas.forecast import HORIZON
 from app.services.forecasting import pretrained, resolve, service
-from app.services.registry.served_method import Answerer
+from app.services.registry.served_method import ServedMethod
 from benchmarks.process_tree import eventually
 from models.config import MOST_STEPS
 from models.evaluation.verdict import Verdict
@@ -52,7 +52,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The horizon of each look back."""
     seen: list[int] = []
 
-    def watched(database: Database, source: resolve.Source, device: str) -> Answerer:
+    def watched(database: Database, source: resolve.Source, device: str) -> ServedMethod:
         seen.append(source.horizon)
         return resolve.looked_back(database, source, device)
 
@@ -167,7 +167,7 @@ def test_dataset_deleted_while_it_is_looked_at_is_a_404(
 ) -> None:
     dataset_id = dataset(database).id
 
-    def late(*arguments: Any) -> Answerer:
+    def late(*arguments: Any) -> ServedMethod:
         client.delete(f"/datasets/{dataset_id}")
         return resolve.looked_back(*arguments)
 
