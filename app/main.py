@@ -25,7 +25,7 @@ from app.api.middleware.host_and_origin import with_host_and_origin_check
 from app.api.reading import Reader
 from app.db.engine import CHANGING, Database
 from app.queue import Queue
-from app.services.forecasting.service import Oracle
+from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobFeed
 from app.services.shared import devices
 from app.services.shared.idempotency import Claims
@@ -81,7 +81,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         ConcurrencyLimit,
         limit=settings.max_requests,
         log_all=settings.access_log,
-        database_is_silent=lambda: app.state.parts.oracle.feed.is_silent,
+        database_is_silent=lambda: app.state.parts.forecasts.feed.is_silent,
     )
     app.add_middleware(FromMemory, log_all=settings.access_log)
     app.add_middleware(Head)
@@ -100,17 +100,17 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         claims = Claims(database, presence)
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         await asyncio.to_thread(presence.open, claims.tidy)  # it writes, and nothing waits for that here
-        oracle = Oracle(database, settings, device)
-        oracle.open()
+        forecasts = ForecastService(database, settings, device)
+        forecasts.open()
         app.state.parts = Parts(
             database=database,
             read=Reader(database),
             trainings=Trainings(queue),
-            oracle=oracle,
+            forecasts=forecasts,
             feed=JobFeed(database),
             presence=presence,
             claims=claims,
-            condition=Condition(database, oracle.feed, presence, has_loaded),
+            condition=Condition(database, forecasts.feed, presence, has_loaded),
             writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
             lookout=CapacityLimiter(1),
             packers=CapacityLimiter(PACKERS),
@@ -120,7 +120,7 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         )
         yield
         await asyncio.to_thread(presence.close)  # calls that are given up on need the event loop
-        oracle.close()
+        forecasts.close()
         queue.close()
         database.dispose()
 

@@ -12,7 +12,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from app.api.reading import Reader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
-from app.services.forecasting.service import Oracle
+from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobFeed
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Presence
@@ -27,7 +27,7 @@ class Parts:
     database: Database
     read: Reader
     trainings: Trainings
-    oracle: Oracle
+    forecasts: ForecastService
     feed: JobFeed
     presence: Presence
     claims: Claims
@@ -80,9 +80,9 @@ async def get_trainings(request: Request) -> Trainings:
     return parts_of(request).trainings
 
 
-async def get_oracle(request: Request) -> Oracle:
+async def get_forecast_service(request: Request) -> ForecastService:
     """Return what answers forecasts."""
-    return parts_of(request).oracle
+    return parts_of(request).forecasts
 
 
 async def get_keep_versions(request: Request) -> int:
@@ -96,6 +96,6 @@ Read = Annotated[Reader, Depends(get_reader)]
 # commit then takes back.
 WriteSession = Annotated[Session, Depends(get_write_session, scope="function")]
 TheTrainings = Annotated[Trainings, Depends(get_trainings)]
-TheOracle = Annotated[Oracle, Depends(get_oracle)]
+TheForecasts = Annotated[ForecastService, Depends(get_forecast_service)]
 KeepVersions = Annotated[int, Depends(get_keep_versions)]
 TheParts = Annotated[Parts, Depends(get_parts)]

@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.deps import CurrentPrincipal, TheOracle, parts_of
+from app.api.deps import CurrentPrincipal, TheForecasts, parts_of
 from app.api.http.body_parsing import inlined, pointing_into_body, read_body
 from app.api.http.content_negotiation import (
     ARROW,
@@ -34,7 +34,7 @@ from app.services.forecasting.formats import arrow_parts, csv_parts, ndjson_part
 from app.services.forecasting.resolve import ForecastQuery
 from app.services.forecasting.response_cache import Body
 from app.services.forecasting.result import Answered, Answers
-from app.services.forecasting.service import Asked, Oracle
+from app.services.forecasting.service import Asked, ForecastService
 
 TABLES = {CSV: csv_parts, NDJSON: ndjson_parts, ARROW: arrow_parts}
 PICTURES: dict[str, Picture] = {PNG: "png", SVG: "svg"}
@@ -46,9 +46,9 @@ REQUEST_BODY = {
 router = APIRouter(tags=["forecast"])
 
 
-async def get_request(request: Request, oracle: TheOracle) -> ForecastRequest:
+async def get_request(request: Request, forecasts: TheForecasts) -> ForecastRequest:
     """Read the body."""
-    return await read_body(request, ForecastRequest, oracle.turns)
+    return await read_body(request, ForecastRequest, forecasts.turns)
 
 
 def _header(description: str) -> dict[str, Any]:
@@ -97,11 +97,11 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
 
     A dataset needs no training for it: until it has a champion the pretrained network answers.
     """
-    question, oracle = read_question(request), parts_of(request).oracle
+    question, forecasts = read_question(request), parts_of(request).forecasts
     if question.media_type in PICTURES:
         refuse_several(len(question.query.unique_ids), "?unique_id")
-    attempt = partial(_answer, oracle, principal, question)
-    return await oracle.with_newest(principal, question.query, attempt)
+    attempt = partial(_answer, forecasts, principal, question)
+    return await forecasts.with_newest(principal, question.query, attempt)
 
 
 @router.post("/forecast", response_model=None, responses=RESPONSES, openapi_extra=REQUEST_BODY)
@@ -109,7 +109,7 @@ async def forecast_unseen(
     principal: CurrentPrincipal,
     request: Annotated[ForecastRequest, Depends(get_request)],
     media_type: Annotated[str, chosen_among(*OFFERS)],
-    oracle: TheOracle,
+    forecasts: TheForecasts,
 ) -> Response:
     """Forecast series that the call itself brings and no dataset holds; nothing of them is kept.
 
@@ -124,25 +124,25 @@ async def forecast_unseen(
         levels=tuple(dict.fromkeys(request.level)),
     )
     with pointing_into_body():
-        answered = await oracle.unseen(principal, query, request.observations)
+        answered = await forecasts.unseen(principal, query, request.observations)
     answers = answered.answers
     write = partial(_bytes_of, answered, media_type, as_page=len(answers) != 1)
-    data = await to_thread.run_sync(write, limiter=oracle.turns)
+    data = await to_thread.run_sync(write, limiter=forecasts.turns)
     return Response(data, media_type=content_type(media_type), headers=_facts(answers, media_type))
 
 
-async def _answer(oracle: Oracle, principal: Principal, question: Question) -> Response:
-    asked = await oracle.understand(principal, question.query, question.page, question.media_type)
+async def _answer(forecasts: ForecastService, principal: Principal, question: Question) -> Response:
+    asked = await forecasts.understand(principal, question.query, question.page, question.media_type)
     etag = asked.key.etag.encode()
     if is_known(question.known, etag):
         return Ready(partial(send_unchanged, etag))
     if question.media_type in TABLES and not question.query.unique_ids:
-        return await _every_series(oracle, asked)
-    return Ready(partial(send_body, await oracle.body(asked, question.spelling, _write)))
+        return await _every_series(forecasts, asked)
+    return Ready(partial(send_body, await forecasts.body(asked, question.spelling, _write)))
 
 
-async def _every_series(oracle: Oracle, asked: Asked) -> Response:
-    pages = await oracle.pages(asked)
+async def _every_series(forecasts: ForecastService, asked: Asked) -> Response:
+    pages = await forecasts.pages(asked)
     # Made before the answer begins, so that an error still becomes a problem document.
     first = await run_in_threadpool(next, pages)
     media_type = asked.key.media_type

@@ -65,7 +65,7 @@ Write = Callable[[Asked, Answered], Body]
 """Writes forecasts as what they were asked for."""
 
 
-class Oracle:
+class ForecastService:
     """Answers queries in one event loop, with the models it keeps loaded on one device."""
 
     def __init__(self, database: Database, settings: Settings, device: str) -> None:

@@ -14,7 +14,7 @@ from app.db.engine import Database
 from app.errors import Unavailable
 from app.services.datasets import compaction
 from app.services.forecasting import resolve
-from app.services.forecasting.service import TRIES, Oracle
+from app.services.forecasting.service import TRIES, ForecastService
 from tests.app.api.middleware.test_concurrency_limit import Sent, nothing_more, scope
 from tests.factories import dataset, new_version, trained, trends
 
@@ -39,7 +39,7 @@ def late(monkeypatch: pytest.MonkeyPatch, database: Database) -> Any:
     """Thin out a dataset after its newest version was found and before it is read, so many times."""
 
     def arrange(dataset_id: str, times: int = 1) -> None:
-        find, left = Oracle._find_source, iter(range(times))
+        find, left = ForecastService._find_source, iter(range(times))
 
         def found(*arguments: Any) -> resolve.Source:
             source = find(*arguments)
@@ -47,7 +47,7 @@ def late(monkeypatch: pytest.MonkeyPatch, database: Database) -> Any:
                 thinned(database, dataset_id)
             return source
 
-        monkeypatch.setattr(Oracle, "_find_source", found)
+        monkeypatch.setattr(ForecastService, "_find_source", found)
 
     return arrange
 
@@ -85,8 +85,8 @@ def test_version_remembered_as_the_newest_gives_way_to_the_next(
     dataset_id = dataset(database, trends()).id
     ask = {"dataset_id": dataset_id, "unique_id": "series 0"}
     assert client.get("/forecast", params=ask).json()["dataset_version"] == 1
-    oracle = client.app.state.parts.oracle  # type: ignore[attr-defined]
-    monkeypatch.setattr(oracle.feed, "holds", lambda *_: True)  # as long as the change is not seen
+    forecasts = client.app.state.parts.forecasts  # type: ignore[attr-defined]
+    monkeypatch.setattr(forecasts.feed, "holds", lambda *_: True)  # as long as the change is not seen
     thinned(database, dataset_id)
     answer = client.get("/forecast", params={**ask, "unique_id": "series 1"})
     assert (answer.status_code, answer.json().get("dataset_version")) == (200, 2)

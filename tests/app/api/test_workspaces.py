@@ -31,7 +31,7 @@ class NothingInMemory:
     """All that may be touched before: what was answered to the same caller, which is nothing here."""
 
     @property
-    def oracle(self) -> "NothingInMemory":
+    def forecasts(self) -> "NothingInMemory":
         return self
 
     @property
