@@ -11,18 +11,18 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import Lifespan
 
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
+from app.api.database_reader import DatabaseReader
 from app.api.deps import Parts
 from app.api.http.documentation import PROBLEM, document, operation_id
 from app.api.http.errors import add_error_handlers
-from app.api.http.methods import Head
-from app.api.http.query_parameters import KnownParameters
+from app.api.http.unknown_names import RefuseUnknownParameters
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cached_answers import FromMemory
 from app.api.middleware.concurrency_limit import ConcurrencyLimit
 from app.api.middleware.fast_path import Direct
 from app.api.middleware.graceful_shutdown import GracefulShutdown, PendingRequests
+from app.api.middleware.head_requests import HeadRequests
 from app.api.middleware.host_and_origin import with_host_and_origin_check
-from app.api.reading import Reader
 from app.db.engine import CHANGING, Database
 from app.queue import Queue
 from app.services.forecasting.service import ForecastService
@@ -62,7 +62,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         version=VERSION,
         lifespan=_lifespan(settings, has_loaded),
         responses=PROBLEM,
-        dependencies=[KnownParameters],
+        dependencies=[RefuseUnknownParameters],
         redirect_slashes=False,  # to the host that the caller names
         generate_unique_id_function=operation_id,
         swagger_ui_parameters={"tryItOutEnabled": True},
@@ -84,7 +84,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         database_is_silent=lambda: app.state.parts.forecasts.feed.is_silent,
     )
     app.add_middleware(FromMemory, log_all=settings.access_log)
-    app.add_middleware(Head)
+    app.add_middleware(HeadRequests)
     # Outside of the framework's own middleware, so that its error page has the security headers too.
     app.middleware_stack = with_host_and_origin_check(app.build_middleware_stack(), settings)
     return app
@@ -104,7 +104,7 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         forecasts.open()
         app.state.parts = Parts(
             database=database,
-            read=Reader(database),
+            read=DatabaseReader(database),
             trainings=Trainings(queue),
             forecasts=forecasts,
             feed=JobFeed(database),

@@ -9,7 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from fastapi.concurrency import contextmanager_in_threadpool
 
-from app.api.reading import Reader
+from app.api.database_reader import DatabaseReader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.services.forecasting.service import ForecastService
@@ -25,7 +25,7 @@ class Parts:
     """What lives as long as the process; `app.main` makes it, every request finds it."""
 
     database: Database
-    read: Reader
+    read: DatabaseReader
     trainings: Trainings
     forecasts: ForecastService
     feed: JobFeed
@@ -61,7 +61,7 @@ async def get_principal() -> Principal:
     return OWNER
 
 
-async def get_reader(request: Request) -> Reader:
+async def get_reader(request: Request) -> DatabaseReader:
     """Return what looks into the database."""
     return parts_of(request).read
 
@@ -91,7 +91,7 @@ async def get_keep_versions(request: Request) -> int:
 
 
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
-Read = Annotated[Reader, Depends(get_reader)]
+Read = Annotated[DatabaseReader, Depends(get_reader)]
 # The scope "function" ends the transaction before the answer goes out: nobody is told of what a failing
 # commit then takes back.
 WriteSession = Annotated[Session, Depends(get_write_session, scope="function")]

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException  # noqa: TID251  # rendered here, raised by the framework alone
 from starlette.responses import JSONResponse, Response
 
-from app.api.http.methods import allowed, is_there
-from app.api.http.unknown import LONGEST, known_fields, nearest
+from app.api.http.allowed_methods import allowed_methods, path_exists
+from app.api.http.unknown_names import MAX_NAME_SHOWN, known_fields, suggestion
 from app.errors import AppError, BadInput, FieldError, NotFound, Unavailable, WrongMethod
 from app.schemas.problem import Problem, ProblemPart
 
@@ -76,12 +76,12 @@ def bad_fields(errors: Sequence[Any], shape: object = None) -> BadInput:
 def _told(error: Any, shape: object) -> str:
     if error["type"] == "extra_forbidden":
         _, *path, name = error["loc"]
-        return nearest(str(name), known_fields(shape, path), "field")
+        return suggestion(str(name), known_fields(shape, path), "field")
     return f"{error['msg']}."
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    place, *path = (str(part)[:LONGEST] for part in location if part not in KINDS)
+    place, *path = (str(part)[:MAX_NAME_SHOWN] for part in location if part not in KINDS)
     if place == "query":
         return f"?{'/'.join(path)}"
     if place in ("path", "header"):
@@ -134,14 +134,14 @@ async def _framework_error(request: Request, error: Exception) -> Response:
 def _no_such_path(request: Request) -> NotFound:
     path = request.url.path
     shorter = path.rstrip("/")
-    if shorter != path and is_there(request, shorter):
+    if shorter != path and path_exists(request, shorter):
         return NotFound(f"There is no {path} here, but {shorter}, without the slash at its end.")
     return NotFound(f"There is no {path} here. GET /docs shows every call there is.")
 
 
 def _other_method(request: Request) -> Response:
     """Tell by which methods a path is called: as a refusal, unless that is what was asked."""
-    methods = ", ".join(allowed(request) or FILE_METHODS)
+    methods = ", ".join(allowed_methods(request) or FILE_METHODS)
     if request.method == "OPTIONS":
         return Response(status_code=NO_CONTENT, headers={"allow": methods})
     refusal = WrongMethod(f"{request.url.path} is called by {methods}; not by {request.method}.")

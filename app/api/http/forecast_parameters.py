@@ -12,7 +12,7 @@ from app.api.http.content_negotiation import ARROW, CSV, JSON, NDJSON, PNG, SVG,
 from app.api.http.errors import bad_fields
 from app.api.http.identifiers import LONGEST_ID
 from app.api.http.paging import CURSOR, LONGEST, NEXT, decode_cursor
-from app.api.http.query_parameters import refuse_unknown
+from app.api.http.unknown_names import refuse_unknown
 from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
 from app.services.forecasting.resolve import ForecastQuery

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.api.reading import READERS, Reader
+from app.api.database_reader import CONCURRENT_READS, DatabaseReader
 from app.db import engine
 from app.db.engine import Database, Session
 from app.db.tables import Workspace
@@ -37,7 +37,7 @@ def test_many_more_readers_than_connections_are_all_answered(
 
 def test_answer_holds_no_connection(database: Database) -> None:
     async def main() -> int:
-        read = Reader(database)
+        read = DatabaseReader(database)
         assert await read(count) == 1
         return checked_out(database)
 
@@ -53,21 +53,21 @@ def test_readers_leave_connections_to_others(database: Database) -> None:
         go_on.wait()
 
     async def main() -> int:
-        read = Reader(database)
+        read = DatabaseReader(database)
         readers = asyncio.gather(*(read(look) for _ in range(100)))
-        for _ in range(READERS):
+        for _ in range(CONCURRENT_READS):
             await asyncio.to_thread(looking.acquire)
         held = checked_out(database)
         go_on.set()
         await readers
         return held
 
-    assert asyncio.run(main()) == READERS < engine.LOOKING
+    assert asyncio.run(main()) == CONCURRENT_READS < engine.LOOKING
 
 
 def test_reader_who_goes_away_keeps_the_turn_of_nobody(database: Database) -> None:
     async def main() -> list[int]:
-        read = Reader(database)
+        read = DatabaseReader(database)
         readers = [asyncio.create_task(read(count)) for _ in range(20)]
         await asyncio.sleep(0)
         for reader in readers[::2]:
