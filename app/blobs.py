@@ -1,13 +1,13 @@
-"""Bytes by the hash of what they are, in the database: behind these calls another store may stand one day.
+"""Bytes under their SHA-256, in the database: behind these calls another store may stand one day.
 
 Who puts bytes refers to them, and releases them once; with the last who refers to them they are gone.
 """
 
-import hashlib
 from collections.abc import Iterable
 
 from app.db.engine import Session
 from app.db.queries import blobs as queries
+from app.digest import sha256
 from app.errors import AppError
 
 
@@ -18,14 +18,9 @@ class BlobDamaged(AppError):
     title = "Stored data is damaged"
 
 
-def digest(data: bytes) -> str:
-    """Return the key that bytes are stored under, their SHA-256 in hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
 def put(session: Session, workspace_id: str, data: bytes) -> str:
     """Store bytes, unless they are there, and return their key."""
-    key = digest(data)
+    key = sha256(data)
     queries.add(session, workspace_id, key, data)
     return key
 
@@ -58,7 +53,7 @@ def find(session: Session, workspace_id: str, key: str) -> bytes | None:
     blob = queries.find(session, workspace_id, key)
     if blob is None:
         return None
-    if digest(blob.data) != key:
+    if sha256(blob.data) != key:
         raise _damaged(key)
     return blob.data
 
@@ -66,7 +61,7 @@ def find(session: Session, workspace_id: str, key: str) -> bytes | None:
 def stored_digest(session: Session, workspace_id: str, key: str) -> str | None:
     """Return the hash of the bytes that are under a key now, whatever it was when they were put in."""
     blob = queries.find(session, workspace_id, key)
-    return None if blob is None else digest(blob.data)
+    return None if blob is None else sha256(blob.data)
 
 
 def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:

@@ -150,7 +150,7 @@ def demo(
     """
     from rich.console import Console
 
-    from app.demo import run_demo
+    from app.commands.demo import run_demo
 
     console = Console(width=110)
     if url is not None:
@@ -199,7 +199,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     """
     from rich.console import Console
 
-    from app import offline
+    from app.commands import offline
     from app.schemas.train import TrainRequest
 
     request = TrainRequest(
@@ -240,7 +240,7 @@ def forecast(
 
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
     """
-    from app import offline
+    from app.commands import offline
     from app.services.forecasting.resolve import ForecastQuery
 
     offline.forecast(_settings(), file, ForecastQuery(horizon=horizon, levels=tuple(level or (80, 95))))
@@ -258,7 +258,7 @@ def verify(
     """
     from rich.console import Console
 
-    from app import offline
+    from app.commands import offline
 
     verified = offline.verify(_settings(), model)
     Console().print(offline.verification_table(verified))
@@ -279,7 +279,7 @@ def check() -> None:
     """
     from rich.console import Console
 
-    from app.console import counting_bar
+    from app.commands.console import counting_bar
     from app.db.engine import Database
     from app.services.shared import integrity
 

@@ -1,9 +1,11 @@
 """The version of Gatecast that is installed, and of what it computes with."""
 
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
+
+from app.digest import sha256_of_parts
 
 VERSION = version("gatecast")
 VERSIONS = {name: version(name) for name in ("gatecast", "torch", "numpy", "statsforecast", "pyarrow")}
@@ -16,8 +18,6 @@ def release() -> str:
 
     The version alone would not do: code that is being worked on keeps it.
     """
-    seen = sha256(repr(VERSIONS).encode())
-    for folder in CODE:
-        for file in sorted(folder.rglob("*.py")):
-            seen.update(f"{file.relative_to(folder)} ".encode() + file.read_bytes())
-    return seen.hexdigest()
+    files = [(folder, file) for folder in CODE for file in sorted(folder.rglob("*.py"))]
+    code = (f"{file.relative_to(folder)} ".encode() + file.read_bytes() for folder, file in files)
+    return sha256_of_parts(chain([repr(VERSIONS).encode()], code))

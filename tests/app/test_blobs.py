@@ -9,6 +9,7 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetVersion
+from app.digest import sha256
 from app.services.datasets import catalog
 from tests.factories import appended, dataset, workspace
 
@@ -23,7 +24,7 @@ def uses(database: Database) -> dict[bytes, int]:
 def test_same_bytes_are_stored_once_and_go_with_the_last_who_refers_to_them(database: Database) -> None:
     with database.write() as session:
         first, second = (blobs.put(session, HOME, b"same") for _ in range(2))
-    assert (first == second == blobs.digest(b"same"), uses(database)) == (True, {b"same": 2})
+    assert (first == second == sha256(b"same"), uses(database)) == (True, {b"same": 2})
     with database.write() as session:
         blobs.release(session, HOME, [first])
     assert uses(database) == {b"same": 1}

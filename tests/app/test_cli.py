@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from app import cli, offline
+from app import cli
 from app.cli import app as commands
-from app.offline import trial_table
+from app.commands import offline
+from app.commands.offline import trial_table
 from app.schemas import examples
 from app.schemas.lineage import Lineage
 from app.schemas.models import ModelOut

@@ -1,6 +1,5 @@
 """`Idempotency-Key` for the POSTs that create: the rules of `services.idempotency`, around a route."""
 
-import hashlib
 import json
 import logging
 from asyncio import CancelledError
@@ -19,6 +18,7 @@ from app.api.deps import CurrentPrincipal, Parts, TheParts, parts_of
 from app.api.http.body_parsing import MULTIPART, content_type
 from app.api.http.errors import problem
 from app.db.engine import Session
+from app.digest import sha256_of_parts
 from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.services.shared import idempotency
 from app.services.shared.idempotency import Answer, Claim
@@ -104,14 +104,14 @@ async def _fingerprint(request: Request) -> str:
     """Hash what the call says: method, path, and its body's bytes; of a form, which has other boundaries each
     time it is sent, its fields and the file's bytes.
     """
-    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    parts = [f"{request.method} {request.url.path}?{request.url.query}\n".encode()]
     if content_type(request) == MULTIPART:
         form = await request.form()
         for name, value in sorted(form.multi_items(), key=lambda item: item[0]):
-            digest.update(json.dumps([name, *await _field(value, parts_of(request).desk)]).encode())
+            parts.append(json.dumps([name, *await _field(value, parts_of(request).desk)]).encode())
     else:
-        digest.update(await request.body())
-    return digest.hexdigest()
+        parts.append(await request.body())
+    return sha256_of_parts(parts)
 
 
 async def _field(value: UploadFile | str, desk: CapacityLimiter) -> tuple[str | None, ...]:
@@ -121,11 +121,9 @@ async def _field(value: UploadFile | str, desk: CapacityLimiter) -> tuple[str | 
 
 
 def _hash_file(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := file.read(MEBIBYTE):
-        digest.update(chunk)
+    digest = sha256_of_parts(iter(lambda: file.read(MEBIBYTE), b""))
     file.seek(0)
-    return digest.hexdigest()
+    return digest
 
 
 async def _keep(request: Request, response: Response) -> None:

@@ -1,7 +1,6 @@
 """Read the bodies that bring series: a file with a few fields beside it, or JSON."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from app.api.http.body_parsing import MULTIPART, content_type, inlined, parsed, 
 from app.api.http.content_negotiation import JSON
 from app.api.http.identifiers import DatasetId
 from app.db.engine import DatasetRef
+from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
@@ -146,7 +146,7 @@ def _once_each(form: FormData) -> dict[str, Any]:
 def _read_table(fields: UploadFields, max_columns: int) -> Upload:
     name = fields.name or _name_of(fields.file)
     data = fields.file.file.read()
-    return Upload(name, read_csv(data, fields.columns(), max_columns), hashlib.sha256(data).hexdigest())
+    return Upload(name, read_csv(data, fields.columns(), max_columns), sha256(data))
 
 
 def _name_of(file: UploadFile) -> str:
@@ -160,18 +160,18 @@ def _name_of(file: UploadFile) -> str:
 def _read_json(body: bytes) -> Upload:
     sent = parsed(body, DatasetCreate)
     intake = read_rows(sent.observations, sent.frequency)
-    return Upload(sent.name or "dataset", intake, hashlib.sha256(body).hexdigest())
+    return Upload(sent.name or "dataset", intake, sha256(body))
 
 
 def _read_more(fields: FileFields, known: Known, max_columns: int) -> Sent:
     data = fields.file.file.read()
     addition = read_more_csv(data, fields.columns(), known, max_columns)
-    return Sent(addition, hashlib.sha256(data).hexdigest())
+    return Sent(addition, sha256(data))
 
 
 def _read_more_json(body: bytes, known: Known) -> Sent:
     sent = parsed(body, ObservationsIn)
-    return Sent(read_more_rows(sent.observations, known), hashlib.sha256(body).hexdigest())
+    return Sent(read_more_rows(sent.observations, known), sha256(body))
 
 
 def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:

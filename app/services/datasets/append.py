@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import blobs
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes
@@ -13,6 +12,7 @@ from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, Extent
 from app.db.queries.scope import CHUNK
 from app.db.tables import Dataset, DatasetVersion
+from app.digest import sha256
 from app.intake.additions import Addition, Known
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
@@ -231,7 +231,7 @@ def _publish(session: Session, old: DatasetVersion, laying: Laying, after: Seque
         axis=old.axis,
         profile=old.profile,
         # Of all the bytes it was made of; those of the last rows alone would stand for another dataset.
-        source_sha256=blobs.digest(f"{old.source_sha256} {laying.sent.source_sha256}".encode()),
+        source_sha256=sha256(f"{old.source_sha256} {laying.sent.source_sha256}".encode()),
     )
     queries.add_version(session, new)
     names = {entry.unique_id for entry in after}

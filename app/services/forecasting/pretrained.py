@@ -1,10 +1,10 @@
 """The pretrained network, which answers where nothing was trained: a model that no table holds."""
 
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from app.db.tables import Model
+from app.digest import sha256
 from app.errors import BadInput, FieldError
 from app.services.registry.served_method import ServedMethod
 from models.config import HISTORY_LIMIT, MOST_STEPS
@@ -69,4 +69,4 @@ def looked_back(model: Model, network: "Forecaster", panel: Panel) -> ServedMeth
 def _weights_sha256() -> str:
     from models.network.pretrained import WEIGHTS  # noqa: PLC0415
 
-    return sha256(WEIGHTS.read_bytes()).hexdigest()
+    return sha256(WEIGHTS.read_bytes())

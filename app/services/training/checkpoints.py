@@ -8,6 +8,7 @@ from typing import Any
 
 from app import blobs
 from app.db.engine import Database
+from app.digest import sha256
 from app.errors import Unavailable
 from app.queue import JobRef
 from app.services.jobs import states
@@ -77,13 +78,13 @@ class JobCheckpoints:
 
         Raises Unavailable, and Superseded if the attempt has no say any more.
         """
-        if self._parts.get(part, {}).get("key") != blobs.digest(data):
+        if self._parts.get(part, {}).get("key") != sha256(data):
             self._store({part: Artifact(data, {})})
 
     def _store(self, parts: Mapping[str, Artifact]) -> None:
         workspace_id = self._ref.workspace_id
         fresh = {
-            part: {"key": blobs.digest(artifact.weights), "metadata": artifact.metadata}
+            part: {"key": sha256(artifact.weights), "metadata": artifact.metadata}
             for part, artifact in parts.items()
         }
         replaced = [self._parts[part]["key"] for part in parts if part in self._parts]

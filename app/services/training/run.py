@@ -15,6 +15,7 @@ from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
 from app.db.tables import Model
+from app.digest import sha256
 from app.errors import AppError, Unavailable
 from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
@@ -250,8 +251,8 @@ def _model(work: _Work, result: Result) -> Model:
         artifact=result.artifact.metadata,
         weights_key=lineage.weights_sha256,
         backtest_key=lineage.backtest_sha256,
-        series_key=blobs.digest(result.series),
-        simple_key=None if result.simple is None else blobs.digest(result.simple),
+        series_key=sha256(result.series),
+        simple_key=None if result.simple is None else sha256(result.simple),
         weights_bytes=len(result.artifact.weights),
         weights_sha256=lineage.weights_sha256,
         code_version=VERSION,

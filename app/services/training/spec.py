@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app import blobs
+from app.digest import sha256
 from app.schemas.datasets import Time
 from app.schemas.lineage import Lineage
 from app.schemas.train import Architecture, MethodChoice
@@ -108,15 +108,15 @@ class Result:
             backtest_learned_until=cutoffs[0],
             held_out_steps=held_out.steps,
             cutoffs=cutoffs[:-1],
-            weights_sha256=blobs.digest(self.artifact.weights),
-            backtest_sha256=blobs.digest(self.rows),
+            weights_sha256=sha256(self.artifact.weights),
+            backtest_sha256=sha256(self.rows),
             methods_sha256=methods_digest(self.methods),
         )
 
 
 def methods_digest(methods: Mapping[str, Any] | None) -> str:
     """Return the hash of methods: of their JSON with sorted keys and no spaces."""
-    return blobs.digest(json.dumps(methods, sort_keys=True, separators=(",", ":")).encode())
+    return sha256(json.dumps(methods, sort_keys=True, separators=(",", ":")).encode())
 
 
 def _cutoffs(dataset: DatasetPanel, horizon: int, cuts: int) -> list[Time]:

@@ -2,13 +2,13 @@
 
 import json
 
-from app import blobs
 from app.auth import Principal
 from app.db.engine import Session
 from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
 from app.db.tables import DatasetVersion, Job
+from app.digest import sha256
 from app.errors import BadInput, FieldError
 from app.queue import JobRef, Queue
 from app.schemas.datasets import Profile
@@ -79,7 +79,7 @@ def _new_job(session: Session, principal: Principal, request: TrainRequest) -> J
 def _fingerprint(version: int, request: TrainRequest) -> str:
     """Return what is equal for trainings that leave the same; how urgent they are makes no difference."""
     wishes = request.model_dump(exclude={"priority"})
-    return blobs.digest(json.dumps([version, wishes], sort_keys=True).encode())
+    return sha256(json.dumps([version, wishes], sort_keys=True).encode())
 
 
 def _add(session: Session, job: Job) -> JobRef:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app import offline
 from app.auth import OWNER
+from app.commands import offline
 from app.db.engine import Database, DatasetRef
 from app.db.tables import Blob, Dataset, DatasetBlob, Draft, Series
 from app.errors import Unavailable

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from app.auth import OWNER
-from app.blobs import digest
 from app.db.engine import Database
 from app.db.tables import Blob, Job
+from app.digest import sha256
 from app.queue import JobRef
 from app.services.jobs import states
 from app.services.training.checkpoints import JobCheckpoints
@@ -76,7 +76,7 @@ def test_newer_state_of_a_part_takes_the_place_of_the_older(database: Database, 
 def test_damaged_state_counts_as_none(database: Database, ref: JobRef) -> None:
     attempt(database, ref).save({"training": STATE})
     with database.write() as session:
-        session.query(Blob).filter_by(key=digest(b"state")).update({"data": b"other"})
+        session.query(Blob).filter_by(key=sha256(b"state")).update({"data": b"other"})
     assert attempt(database, ref).load("training") is None
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.auth import OWNER
-from app.blobs import digest
 from app.db.engine import Database
 from app.db.tables import Blob, Model
+from app.digest import sha256
 from app.errors import Conflict, NotFound
 from app.services.training.reproduce import Verification, verify
 from tests.factories import dataset, trained, workspace
@@ -56,7 +56,7 @@ def test_changed_blob_is_told(database: Database, name: str) -> None:
     verified = verify(database, OWNER, model_id)
     assert not verified.is_same
     assert outcomes(verified) == {name: "stored otherwise"}
-    assert verified.hashes[name].stored == digest(b"other bytes")
+    assert verified.hashes[name].stored == sha256(b"other bytes")
 
 
 def test_blob_that_is_gone_is_told(database: Database) -> None:

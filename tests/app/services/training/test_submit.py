@@ -7,9 +7,9 @@ import pytest
 
 from app import cli
 from app.auth import OWNER
-from app.blobs import digest
 from app.db.engine import Database, Session
 from app.db.tables import Blob, Job, Model
+from app.digest import sha256
 from app.errors import BadInput, Unavailable
 from app.queue import JobRef
 from app.schemas.jobs import JobOut, Phase, Progress
@@ -91,7 +91,7 @@ def test_lineage_tells_both_fits_and_every_hash(database: Database) -> None:
     assert (model.lineage.config["seed"], model.lineage.weights_sha256) == (5, model.weights_sha256)
     with database.read() as session:
         rows = session.get_one(Blob, ("default", model.lineage.backtest_sha256))
-    assert digest(rows.data) == model.lineage.backtest_sha256
+    assert sha256(rows.data) == model.lineage.backtest_sha256
 
 
 def test_architecture_asked_for_is_kept_and_forecasts(database: Database) -> None:

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from app.console import describe, training_bar
+from app.commands.console import describe, training_bar
 from app.schemas import examples
 from app.schemas.jobs import Progress
 

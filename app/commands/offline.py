@@ -2,7 +2,6 @@
 in one process and without a queue.
 """
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.auth import OWNER
-from app.console import training_bar
+from app.commands.console import training_bar
 from app.db.engine import Database
+from app.digest import sha256
 from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
@@ -102,7 +102,7 @@ def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
     """
     with _opened(settings) as database:
         with database.read() as session:
-            found = catalog.of_source(session, OWNER, _sha256(file))
+            found = catalog.of_source(session, OWNER, sha256(file.read_bytes()))
             if found is None:
                 raise NotFound(
                     f"No dataset was made of just {file}; run `gatecast train {file} --horizon 12` first."
@@ -142,7 +142,7 @@ def _opened(settings: Settings) -> Iterator[Database]:
 
 def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
     data = file.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256(data)
     with database.read() as session:
         found = catalog.of_source(session, OWNER, digest)
     if found is not None:
@@ -152,7 +152,3 @@ def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
         arrival = Arrival(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with drafts.stored(arrival), database.write() as session:
             return catalog.create(session, arrival).id
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

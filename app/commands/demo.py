@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.client import Client
-from app.console import training_bar
+from app.commands.console import training_bar
 from app.errors import AppError
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app import offline
 from app.auth import OWNER
+from app.commands import offline
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
