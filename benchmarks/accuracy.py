@@ -32,10 +32,10 @@ from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
 from models.config import Architecture, Preset, preset
 from models.evaluation.assessment import Assessment
-from models.evaluation.zero_shot import look_back
+from models.evaluation.zero_shot import backtest_zero_shot
 from models.methods.baselines import preload
 from models.methods.combination import forecast_by
-from models.methods.zero_shot import as_they_are, zero_shot
+from models.methods.zero_shot import uncalibrated_method, zero_shot_forecaster
 from models.network.devices import use_one_thread
 from models.training.train import train
 
@@ -84,9 +84,9 @@ def run_zero_shot(part: Part) -> dict[str, Score]:
     """Forecast one part without a training, as the service does for a dataset that has no model."""
     use_one_thread()
     start = time.perf_counter()
-    forecaster = zero_shot(part.horizon, SEASONS[part.frequency])
-    assessment = look_back(forecaster, part.history)
-    method = assessment.methods[assessment.served] if assessment else as_they_are(part.horizon)
+    forecaster = zero_shot_forecaster(part.horizon, SEASONS[part.frequency])
+    assessment = backtest_zero_shot(forecaster, part.history)
+    method = assessment.methods[assessment.served] if assessment else uncalibrated_method(part.horizon)
     answer = forecast_by(method, forecaster, part.history, levels=LEVELS)
     seconds = time.perf_counter() - start
     if assessment:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from benchmarks.report import finish, print_table
 from models.config import Preset, preset
 from models.methods.baselines import drift, naive
-from models.methods.ensemble import forecast
+from models.methods.ensemble import ensemble_forecast
 from models.metrics import smape
 from models.panel import Floats, Panel
 from models.training.train import train
@@ -60,7 +60,7 @@ def ours(name: Preset) -> Method:
         config = preset(
             name, horizon=HORIZON, season_length=1, values=len(panel.values), longest=int(panel.lengths.max())
         )
-        return forecast(train(panel, config, ["lstm"]).model, panel).median
+        return ensemble_forecast(train(panel, config, ["lstm"]).model, panel).median
 
     return run
 

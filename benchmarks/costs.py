@@ -13,7 +13,7 @@ from app.services.datasets import catalog
 from app.services.datasets import series_store as store
 from app.services.registry import models, served_method
 from models.methods.combination import forecast_by
-from models.methods.ensemble import forecast
+from models.methods.ensemble import ensemble_forecast
 from models.network.artifact import load
 from models.network.devices import use_one_thread
 from models.panel import Panel
@@ -42,7 +42,7 @@ class Costs:
         """Medians in milliseconds; `method_ms` is of all that answers, the network and its blend."""
         return {
             "indexed_read_ms": _milliseconds(self._read),
-            "forward_ms": _milliseconds(lambda: forecast(self._network, self._panel)),
+            "forward_ms": _milliseconds(lambda: ensemble_forecast(self._network, self._panel)),
             "method_ms": _milliseconds(lambda: forecast_by(self._method, self._network, self._panel)),
         }
 

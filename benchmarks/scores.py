@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.competition import Part
 from models.evaluation.verdict import Outcome
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.metrics import (
     coverage,
     interval_scores,

@@ -15,7 +15,7 @@ from benchmarks.competition import Part
 from benchmarks.naive2 import naive2
 from benchmarks.scores import LEVELS, Score, score
 from models.methods import baselines
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.panel import Floats
 
 CACHE = Path(__file__).parent / ".cache"

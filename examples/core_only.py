@@ -6,7 +6,7 @@ python examples/core_only.py
 import numpy as np
 
 from models.config import preset
-from models.methods.ensemble import forecast
+from models.methods.ensemble import ensemble_forecast
 from models.panel import Panel
 from models.training.fit import fit
 
@@ -17,7 +17,7 @@ def main() -> None:
     waves = [50 + 10 * np.sin(2 * np.pi * (months + shift) / 12) + rng.normal(0, 1, 60) for shift in range(6)]
     panel = Panel.of(waves)
     config = preset("quick", horizon=6, season_length=12, values=len(panel.values), longest=60)
-    answer = forecast(fit(panel, config), panel, levels=[80])
+    answer = ensemble_forecast(fit(panel, config), panel, levels=[80])
     for step in range(6):
         lo, median, hi = answer.lo[80][0, step], answer.median[0, step], answer.hi[80][0, step]
         print(f"step {step + 1}: {median:.1f} ({lo:.1f} to {hi:.1f})")

@@ -40,7 +40,7 @@ PRETRAINED_CONTEXT = 48
 PRETRAINED_HIDDEN = 128
 """Numbers in the state of its LSTM."""
 
-MOST_STEPS = 168
+MAX_PRETRAINED_HORIZON = 168
 """The longest horizon that it has learned."""
 
 PRETRAINED_MEMBERS = 2
@@ -173,10 +173,12 @@ class TrainingConfig:
             raise InvalidConfig(
                 f"architecture is {self.architecture!r}; it must be one of {', '.join(known)}."
             )
-        if "pretrained" in self.views and (self.architecture != "lstm" or self.horizon > MOST_STEPS):
+        if "pretrained" in self.views and (
+            self.architecture != "lstm" or self.horizon > MAX_PRETRAINED_HORIZON
+        ):
             raise InvalidConfig(
-                f"The pretrained networks are LSTMs for horizons of at most {MOST_STEPS}, not for a horizon "
-                f"of {self.horizon} with architecture {self.architecture}. Start from scratch."
+                f"The pretrained networks are LSTMs for horizons of at most {MAX_PRETRAINED_HORIZON}, not "
+                f"for a horizon of {self.horizon} with architecture {self.architecture}. Start from scratch."
             )
 
     def _check_views(self) -> None:
@@ -233,7 +235,7 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     """
     if name not in _RECIPES:
         raise InvalidConfig(f"preset is {name!r}; it must be one of {', '.join(_RECIPES)}.")
-    recipe, is_known = _RECIPES[name], architecture == "lstm" and horizon <= MOST_STEPS
+    recipe, is_known = _RECIPES[name], architecture == "lstm" and horizon <= MAX_PRETRAINED_HORIZON
     context = _context(season_length, longest, longest - horizon)
     return TrainingConfig(
         horizon=horizon,

@@ -20,7 +20,7 @@ from app.settings import Settings
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
 from models.config import TrainingConfig, preset
-from models.methods.combination import Outlook, look_ahead
+from models.methods.combination import QuantileForecast, compute_quantile_forecast
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +117,11 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many series each forward pass was for."""
     seen: list[int] = []
 
-    def watched(method: Any, forecaster: Any, panel: Any, known: Any) -> Outlook:
+    def watched(method: Any, forecaster: Any, panel: Any, known: Any) -> QuantileForecast:
         seen.append(panel.series)
-        return look_ahead(method, forecaster, panel, known)
+        return compute_quantile_forecast(method, forecaster, panel, known)
 
-    monkeypatch.setattr(resolve, "look_ahead", watched)
+    monkeypatch.setattr(resolve, "compute_quantile_forecast", watched)
     return seen
 
 

@@ -37,7 +37,7 @@ from app.services.shared import database_admin, processes
 from app.services.training import run, schedules, submit
 from app.settings import Settings
 from models.methods.baselines import BASELINES
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 
 ALL = 10**9  # versions to keep
 Series = Mapping[str, Sequence[float | None]]

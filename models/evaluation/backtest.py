@@ -9,7 +9,7 @@ import numpy as np
 
 from models.config import Architecture, Begun
 from models.evaluation.held_out import HeldOut
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.metrics import (
     covered,
     interval_scores,

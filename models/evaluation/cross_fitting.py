@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.evaluation.held_out import HeldOut
 from models.methods.calibration import Calibration
 from models.methods.combination import Method, mixture
-from models.methods.forecasts import Forecast, floors
+from models.methods.forecast import Forecast, floors
 from models.panel import Floats
 
 PARTNER = "theta"

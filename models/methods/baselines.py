@@ -13,7 +13,7 @@ import numpy as np
 
 from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
-from models.methods.forecasts import Forecast, floors
+from models.methods.forecast import Forecast, floors
 from models.metrics import seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
 
@@ -74,7 +74,7 @@ BASELINES: Mapping[str, Baseline] = {
 """Every baseline by its name."""
 
 
-def simple_forecast(
+def baseline_forecast(
     name: str, panel: Panel, horizon: int, season_length: int, levels: Sequence[int]
 ) -> Forecast:
     """What the baseline called `name` answers, with bounds at `levels`, from the last `HISTORY_LIMIT` values.

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from models.methods.forecasts import MOST, Forecast, checked_levels, within
+from models.methods.forecast import MOST, Forecast, checked_levels, within
 from models.panel import Floats, Integers
 
 LEVELS = (50, 80, 95, 99)
@@ -55,14 +55,14 @@ class Calibration:
         factors = [_factors(scores[..., i], level / 100) for i, level in enumerate(LEVELS)]
         return cls(np.stack(factors, axis=1), int(np.isfinite(target).any(axis=1).sum()))
 
-    def holds(self, level: int) -> bool:
+    def is_calibrated(self, level: int) -> bool:
         """Whether there were windows enough for a level, and for the one of `LEVELS` that it leans on.
 
         With fewer no conformal quantile exists.
         """
         return self.windows >= _windows_for(level)
 
-    def bands(self, forecast: Forecast) -> "Bands":
+    def bands(self, forecast: Forecast) -> "IntervalBounds":
         """The same medians with calibrated half-widths; `forecast` has bounds at `LEVELS`."""
         factors = self.factors[: forecast.median.shape[1]]
         widths = np.zeros((1 + len(LEVELS), 2, *forecast.median.shape))
@@ -70,7 +70,7 @@ class Calibration:
             for side, width in enumerate(_half_widths(forecast)):
                 stretched = np.minimum(np.maximum.accumulate(width * factors, axis=2), MOST)
                 widths[1:, side] = np.moveaxis(stretched, 2, 0)
-        return Bands(forecast.median, widths)
+        return IntervalBounds(forecast.median, widths)
 
     def to_dict(self) -> dict[str, object]:
         """The fields as JSON can hold them."""
@@ -83,7 +83,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, eq=False)
-class Bands:
+class IntervalBounds:
     """`median` (window, horizon), and its half-widths, `widths` (1 + levels, side, window, horizon).
 
     Those of level 0, which are none, come first, then those at `LEVELS`; the sides are below and above.
@@ -108,9 +108,9 @@ class Bands:
             hi={level: bounds[i, 1] for i, level in enumerate(wanted, 1)},
         )
 
-    def until(self, horizon: int) -> "Bands":
+    def until(self, horizon: int) -> "IntervalBounds":
         """Those of the first so many steps ahead."""
-        return Bands(self.median[:, :horizon], self.widths[..., :horizon])
+        return IntervalBounds(self.median[:, :horizon], self.widths[..., :horizon])
 
 
 def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
@@ -156,7 +156,7 @@ def _conformal_quantile(scores: Floats, level: float) -> float:
 
 
 def _at(levels: tuple[int, ...], widths: Floats) -> Floats:
-    """Half-widths (levels, side, window, horizon) at any levels, from those of `Bands`.
+    """Half-widths (levels, side, window, horizon) at any levels, from those of `IntervalBounds`.
 
     Interpolated in the normal-probit domain, where those of a normal distribution lie on a line.
     """

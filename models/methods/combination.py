@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.config import HISTORY_LIMIT, TrainingConfig
-from models.methods.baselines import BASELINES, simple_forecast
-from models.methods.calibration import LEVELS, Bands, Calibration
-from models.methods.forecasts import MOST, Forecast, checked_horizon, floors
+from models.methods.baselines import BASELINES, baseline_forecast
+from models.methods.calibration import LEVELS, Calibration, IntervalBounds
+from models.methods.forecast import MOST, Forecast, checked_horizon, floors
 from models.panel import Floats, Panel
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 BLEND = "blend"
 
-NOTHING_KNOWN: Mapping[str, Floats] = {}
+NO_MEDIANS: Mapping[str, Floats] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Method:
         """The simple methods that only its medians are mixed with."""
         return [name for name in self.weights if name != self.lead]
 
-    def bands(self, parts: Mapping[str, Forecast]) -> Bands:
+    def bands(self, parts: Mapping[str, Forecast]) -> IntervalBounds:
         """The mean of the parts, which have bounds at `LEVELS`, with calibrated half-widths."""
         return self.calibration.bands(mixture(parts, self.weights))
 
@@ -59,13 +59,13 @@ class Method:
 
 
 @dataclass(frozen=True, eq=False)
-class Outlook:
+class QuantileForecast:
     """All that a method says of several series, to the trained horizon and at every level.
 
     `lowest` (series, 1) is what no answer goes below.
     """
 
-    bands: Bands
+    bands: IntervalBounds
     lowest: Floats
 
     @property
@@ -77,41 +77,41 @@ class Outlook:
         """What was asked. Raises `InvalidLevel`."""
         return self.bands.until(horizon).at(levels, self.lowest)
 
-    def apart(self) -> Iterator["Outlook"]:
+    def split(self) -> Iterator["QuantileForecast"]:
         """Each series by itself, in arrays of its own."""
         for number in range(len(self.lowest)):
             only = slice(number, number + 1)
-            bands = Bands(self.bands.median[only].copy(), self.bands.widths[:, :, only].copy())
-            yield Outlook(bands, self.lowest[only].copy())
+            bands = IntervalBounds(self.bands.median[only].copy(), self.bands.widths[:, :, only].copy())
+            yield QuantileForecast(bands, self.lowest[only].copy())
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["QuantileForecast"]) -> "QuantileForecast":
+        """Return the series of all parts, one part after the other; the inverse of `split`."""
+        if len(parts) == 1:
+            return parts[0]
+        bands = [part.bands for part in parts]
+        return cls(
+            IntervalBounds(
+                np.concatenate([one.median for one in bands]),
+                np.concatenate([one.widths for one in bands], axis=2),
+            ),
+            np.concatenate([part.lowest for part in parts]),
+        )
 
 
-def together(outlooks: Sequence[Outlook]) -> Outlook:
-    """The inverse of `Outlook.apart`."""
-    if len(outlooks) == 1:
-        return outlooks[0]
-    bands = [outlook.bands for outlook in outlooks]
-    return Outlook(
-        Bands(
-            np.concatenate([one.median for one in bands]),
-            np.concatenate([one.widths for one in bands], axis=2),
-        ),
-        np.concatenate([outlook.lowest for outlook in outlooks]),
-    )
+def compute_quantile_forecast(
+    method: Method, forecaster: "Forecaster", panel: Panel, medians: Mapping[str, Floats] = NO_MEDIANS
+) -> QuantileForecast:
+    """Return a method's forecast of every series: one forward pass, and the fits of its baselines.
 
-
-def look_ahead(
-    method: Method, forecaster: "Forecaster", panel: Panel, known: Mapping[str, Floats] = NOTHING_KNOWN
-) -> Outlook:
-    """Do all that takes long: one forward pass for all series, and the simple methods' fits.
-
-    `known` spares those fits: medians (series, trained horizon) by a simple method's name, as `medians_of`
-    gave them for these very histories; NaN where there are none. Raises `UnusableHistory`.
+    `medians` saves those fits: by baseline, what `baseline_medians` returned for these histories, (series,
+    trained horizon), NaN where a series has to be fitted. Raises `UnusableHistory`.
     """
     recent = panel.tail(HISTORY_LIMIT)
     parts = {method.lead: raw_forecast(method.lead, forecaster, recent)}
     for name in method.followers:
-        parts[name] = Forecast(_completed(name, forecaster.config, recent, known.get(name)), lo={}, hi={})
-    return Outlook(method.bands(parts), np.maximum(floors(recent), -MOST)[:, None])
+        parts[name] = Forecast(_completed(name, forecaster.config, recent, medians.get(name)), lo={}, hi={})
+    return QuantileForecast(method.bands(parts), np.maximum(floors(recent), -MOST)[:, None])
 
 
 def forecast_by(
@@ -127,33 +127,33 @@ def forecast_by(
     As `forecasting.forecast` does, and raises the same; bounds are calibrated.
     """
     steps = checked_horizon(forecaster.config, horizon)
-    return look_ahead(method, forecaster, panel).forecast(steps, levels)
+    return compute_quantile_forecast(method, forecaster, panel).forecast(steps, levels)
 
 
 def raw_forecast(name: str, forecaster: "Forecaster", panel: Panel) -> Forecast:
     """What one name stands for, with the bounds at `LEVELS` that calibration starts from."""
     if name not in BASELINES:
         # Imported here: torch takes seconds, and whoever reads how a model answers needs none of it.
-        from models.methods.ensemble import forecast  # noqa: PLC0415
+        from models.methods.ensemble import ensemble_forecast  # noqa: PLC0415
 
-        return forecast(forecaster, panel, levels=LEVELS)
+        return ensemble_forecast(forecaster, panel, levels=LEVELS)
     config = forecaster.config
-    return simple_forecast(name, panel, config.horizon, config.season_length, LEVELS)
+    return baseline_forecast(name, panel, config.horizon, config.season_length, LEVELS)
 
 
-def medians_of(name: str, config: TrainingConfig, panel: Panel) -> Floats:
+def baseline_medians(name: str, config: TrainingConfig, panel: Panel) -> Floats:
     """(series, trained horizon): the medians of a simple method."""
-    return simple_forecast(name, panel, config.horizon, config.season_length, levels=()).median
+    return baseline_forecast(name, panel, config.horizon, config.season_length, levels=()).median
 
 
 def _completed(name: str, config: TrainingConfig, panel: Panel, known: Floats | None) -> Floats:
     """What is known, and the medians of the series where nothing is."""
     if known is None:
-        return medians_of(name, config, panel)
+        return baseline_medians(name, config, panel)
     missing = np.flatnonzero(np.isnan(known[:, 0]))
     if len(missing):
         known = known.copy()
-        known[missing] = medians_of(name, config, panel.heads(missing, panel.lengths[missing]))
+        known[missing] = baseline_medians(name, config, panel.heads(missing, panel.lengths[missing]))
     return known
 
 

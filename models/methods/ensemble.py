@@ -11,14 +11,14 @@ from torch import Tensor
 from models.config import HISTORY_LIMIT, View
 from models.inputs.scaling import Scale, Transform, features, pattern_of
 from models.inputs.windows import Tape, Windows, cut
-from models.methods.forecasts import Forecast, checked_horizon, checked_levels, floors
+from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Integers, Panel
 
 _BATCH = 4096
 
 
-def forecast(
+def ensemble_forecast(
     forecaster: Forecaster, panel: Panel, *, horizon: int | None = None, levels: Sequence[int] = (80, 95)
 ) -> Forecast:
     """Forecast the next `horizon` steps of every series, up to and by default the trained horizon.

@@ -47,9 +47,9 @@ class PretrainedNetwork(nn.Module):
         self.lstm, self.read = lstm.to_empty(device="cpu"), read.to_empty(device="cpu")
         self.told, self.mix = told.to_empty(device="cpu"), mix.to_empty(device="cpu")
         self.head = head.to_empty(device="cpu")
-        self.look_ahead(config)
+        self.set_horizon(config)
 
-    def look_ahead(self, config: TrainingConfig) -> None:
+    def set_horizon(self, config: TrainingConfig) -> None:
         """Answer as many steps ahead as the config wants, in its season."""
         steps = torch.arange(1, config.horizon + 1, dtype=torch.float32)
         # The spread of a random walk grows with the root of the step; the head learns what is left.

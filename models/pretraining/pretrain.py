@@ -12,7 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from models.config import MOST_STEPS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, QUANTILES, TrainingConfig
+from models.config import (
+    MAX_PRETRAINED_HORIZON,
+    PRETRAINED_HIDDEN,
+    PRETRAINED_MEMBERS,
+    QUANTILES,
+    TrainingConfig,
+)
 from models.inputs.batches import Batch, Source
 from models.network.forecaster import draw_weights
 from models.network.pretrained import VIEW, PretrainedNetwork, zero_shot_config
@@ -54,7 +60,7 @@ class Lesson:
         """The lesson of a number, whatever came before."""
         random = np.random.default_rng([curriculum.seed, *number])
         season_length = _season_length(random)
-        horizon = _length(4, min(MOST_STEPS, max(16, 2 * season_length)), random)
+        horizon = _length(4, min(MAX_PRETRAINED_HORIZON, max(16, 2 * season_length)), random)
         wanted = curriculum.batches * curriculum.batch
         config = zero_shot_config(horizon, season_length)
         # From a season or less to more than the pattern of a season is estimated from.
@@ -113,7 +119,7 @@ class Pupil:
         draw_weights(self.network, PRETRAINED_HIDDEN, torch.Generator().manual_seed(seed))
 
     def _learn(self, config: TrainingConfig, batch: Batch, share: float) -> float:
-        self.network.look_ahead(config)
+        self.network.set_horizon(config)
         loss = pinball_loss(self.network(batch.inputs), batch, self.quantiles)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -154,7 +160,7 @@ def examine(curriculum: Curriculum, weights: Sequence[Tensors]) -> Floats:
     losses = np.empty(curriculum.examination)
     for number in range(curriculum.examination):
         lesson = Lesson.of(curriculum, (EXAMINATION, number))
-        network.look_ahead(lesson.config)
+        network.set_horizon(lesson.config)
         answers = []
         for member in weights:
             network.load_state_dict(member)

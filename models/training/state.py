@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from models.config import TrainingConfig
 from models.errors import CannotResume
-from models.methods.forecasts import Forecast, joined
+from models.methods.forecast import Forecast, joined
 from models.network.artifact import Artifact, check, checked_config, fitting, pack
 from models.network.tensors import Tensors, group, on_cpu
 

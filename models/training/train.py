@@ -15,11 +15,11 @@ from models.errors import HorizonTooLong, TrainingStopped
 from models.evaluation.assessment import Assessment, Blending, assess
 from models.evaluation.backtest import Trial, ranked
 from models.evaluation.held_out import HeldOut
-from models.methods.baselines import BASELINES, simple_forecast
+from models.methods.baselines import BASELINES, baseline_forecast
 from models.methods.calibration import LEVELS
-from models.methods.combination import Method, medians_of
-from models.methods.ensemble import forecast
-from models.methods.forecasts import Forecast
+from models.methods.combination import Method, baseline_medians
+from models.methods.ensemble import ensemble_forecast
+from models.methods.forecast import Forecast
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Panel
 from models.training.checkpoints import NO_CHECKPOINTS, Checkpoints, Keeper
@@ -59,16 +59,16 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The model that is kept, how good it is, and the errors of every candidate, the best first.
+    """The served model, its assessment, and the errors of every candidate, the best first.
 
-    `simple` has by name the medians (series, horizon) of the simple methods that take part in what is served,
-    from the end of each history: what `methods.look_ahead` takes for known, and would take long to find.
+    `baseline_medians` holds, by name, the medians (series, horizon) of the baselines in the served method,
+    for `compute_quantile_forecast`: fitting them takes long.
     """
 
     model: Forecaster
     assessment: Assessment
     trials: tuple[Trial, ...]
-    simple: Mapping[str, Floats]
+    baseline_medians: Mapping[str, Floats]
 
 
 def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five have a default
@@ -100,7 +100,9 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     tried: list[Floats] = []
     for architecture in architectures:
         ensemble, seconds = work.fit("backtesting", _of(config, architecture), held_out.steps)
-        answers = [(part, forecast(part, held_out.known, levels=LEVELS)) for part in ensemble.by_start]
+        answers = [
+            (part, ensemble_forecast(part, held_out.known, levels=LEVELS)) for part in ensemble.by_start
+        ]
         candidate, answer = min(answers, key=lambda pair: held_out.error(pair[1].median))
         candidates[architecture], raw[architecture] = candidate.config, answer
         trials.append(Trial.of(candidate, answer.median, held_out, seconds))
@@ -163,7 +165,7 @@ class _Work:
             for name in BASELINES:
                 if self.should_stop():
                     raise TrainingStopped(f"The training was stopped at {name}, window {state.windows}.")
-                answers[name] = simple_forecast(name, part, config.horizon, config.season_length, LEVELS)
+                answers[name] = baseline_forecast(name, part, config.horizon, config.season_length, LEVELS)
             state = state.having(answers)
             tell(state.windows / len(held_out))
             self.keeper.changed("baselines", partial(dump_baselines, state))
@@ -179,7 +181,7 @@ class _Work:
             if self.should_stop():
                 raise TrainingStopped(f"The training was stopped at {names[0]}, series {state.windows}.")
             part = self.panel.some(state.windows, _ABREAST)
-            answers = {name: Forecast(medians_of(name, self.config, part), {}, {}) for name in names}
+            answers = {name: Forecast(baseline_medians(name, self.config, part), {}, {}) for name in names}
             state = state.having(answers)
             tell(state.windows / self.panel.series)
             self.keeper.changed("followers", partial(dump_baselines, state))

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.competition import Part
 from benchmarks.scores import Score, owa, point_forecast, pooled, score
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.panel import Panel
 
 LOW = Score(

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from models.config import TrainingConfig
 from models.evaluation.held_out import HeldOut
 from models.methods.calibration import LEVELS
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.network.forecaster import Forecaster, build_member, pretrained_member
 from models.panel import Floats, Panel
 

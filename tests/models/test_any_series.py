@@ -7,8 +7,8 @@ import pytest
 
 from models.config import Architecture, preset
 from models.methods.baselines import BASELINES
-from models.methods.ensemble import forecast
-from models.methods.forecasts import Forecast
+from models.methods.ensemble import ensemble_forecast
+from models.methods.forecast import Forecast
 from models.panel import Floats, Panel
 from models.training.fit import fit
 from tests.models.samples import tiny_config, wave, waves
@@ -54,14 +54,14 @@ def assert_sensible(answer: Forecast, row: int, history: Floats) -> None:
 @pytest.mark.parametrize("name", SERIES)
 def test_odd_series_alone_is_learned_and_answered(name: str) -> None:
     panel = Panel.of([SERIES[name]])
-    answer = forecast(fit(panel, tiny_config()), panel)
+    answer = ensemble_forecast(fit(panel, tiny_config()), panel)
     assert_sensible(answer, 0, SERIES[name])
 
 
 @pytest.mark.parametrize("architecture", ["lstm", "gru", "rnn", "cnn"])
 def test_odd_series_together_are_all_answered(architecture: Architecture) -> None:
     panel = Panel.of(list(SERIES.values()))
-    answer = forecast(fit(panel, tiny_config(architecture=architecture)), panel)
+    answer = ensemble_forecast(fit(panel, tiny_config(architecture=architecture)), panel)
     for row, history in enumerate(SERIES.values()):
         assert_sensible(answer, row, history)
 
@@ -80,15 +80,15 @@ def test_odd_series_do_not_spoil_their_neighbours() -> None:
     plain, config = waves(), tiny_config(steps=60)
     ordinary = np.split(plain.values, plain.offsets[1:-1])
     mixed = Panel.of([*ordinary, *SERIES.values()], [*plain.phases, *([0] * len(SERIES))])
-    alone = forecast(fit(plain, config), plain).median
-    among = forecast(fit(mixed, config), mixed).median[: plain.series]
+    alone = ensemble_forecast(fit(plain, config), plain).median
+    among = ensemble_forecast(fit(mixed, config), mixed).median[: plain.series]
     np.testing.assert_allclose(among, alone, rtol=0.5)
 
 
 @pytest.mark.parametrize("name", ["constant", "zeros"])
 def test_series_that_never_changed_is_forecast_to_stay(name: str) -> None:
     panel = Panel.of([SERIES[name]])
-    answer = forecast(fit(panel, tiny_config(steps=100)), panel)
+    answer = ensemble_forecast(fit(panel, tiny_config(steps=100)), panel)
     np.testing.assert_allclose(answer.median[0], SERIES[name][-1], rtol=0.02, atol=0.01)
 
 
@@ -97,4 +97,4 @@ def test_preset_trains_one_short_series(length: int) -> None:
     panel = Panel.of([wave(length)])
     config = preset("quick", horizon=1, season_length=4, values=length, longest=length)
     short = replace(config, steps=20)
-    assert_sensible(forecast(fit(panel, short), panel), 0, wave(length))
+    assert_sensible(ensemble_forecast(fit(panel, short), panel), 0, wave(length))

@@ -6,7 +6,7 @@ import pytest
 
 from models.config import (
     HISTORY_LIMIT,
-    MOST_STEPS,
+    MAX_PRETRAINED_HORIZON,
     Architecture,
     Begun,
     Preset,
@@ -137,7 +137,7 @@ def test_members_begin_as_is_asked(start: Start, begun: Begun) -> None:
     assert config.start == begun
 
 
-@pytest.mark.parametrize("facts", [{"architecture": "gru"}, {"horizon": MOST_STEPS + 1}])
+@pytest.mark.parametrize("facts", [{"architecture": "gru"}, {"horizon": MAX_PRETRAINED_HORIZON + 1}])
 def test_what_nothing_was_pretrained_for_begins_from_scratch(facts: dict[str, Any]) -> None:
     asked: dict[str, Any] = {"horizon": 6, "season_length": 4, "values": 4000, "longest": 900, **facts}
     assert preset("quick", **asked).start == "scratch"

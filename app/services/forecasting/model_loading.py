@@ -34,7 +34,7 @@ def preload() -> None:
     from models.network import artifact  # noqa: F401, PLC0415
 
     baselines.preload()
-    zero_shot.zero_shot(1, 1)  # with the first network of all torch imports yet more
+    zero_shot.zero_shot_forecaster(1, 1)  # with the first network of all torch imports yet more
 
 
 def load(session: Session, model: Model, device: str) -> LoadedModel:
@@ -55,11 +55,11 @@ def load(session: Session, model: Model, device: str) -> LoadedModel:
 def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedModel:
     """Set the pretrained network up for a horizon and a season, on a device; as `load` does."""
     # Imported here: as above.
-    from models.methods.zero_shot import zero_shot  # noqa: PLC0415
+    from models.methods.zero_shot import zero_shot_forecaster  # noqa: PLC0415
     from models.network.devices import use_one_thread  # noqa: PLC0415
 
     use_one_thread()
-    return LoadedModel(zero_shot(horizon, season_length, device), SimpleMedians(0, {}, {}))
+    return LoadedModel(zero_shot_forecaster(horizon, season_length, device), SimpleMedians(0, {}, {}))
 
 
 def _simple(session: Session, model: Model) -> SimpleMedians:

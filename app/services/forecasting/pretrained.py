@@ -7,7 +7,7 @@ from app.db.tables import Model
 from app.digest import sha256
 from app.errors import BadInput, FieldError
 from app.services.registry.served_method import ServedMethod
-from models.config import HISTORY_LIMIT, MOST_STEPS
+from models.config import HISTORY_LIMIT, MAX_PRETRAINED_HORIZON
 from models.panel import Panel
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ def model(horizon: int | None, season_length: int) -> Model:
     Raises BadInput for a horizon beyond what it has learned.
     """
     # Imported here and below: torch takes seconds, and the service answers other calls meanwhile.
-    from models.methods.zero_shot import usual_horizon  # noqa: PLC0415
+    from models.methods.zero_shot import default_horizon  # noqa: PLC0415
 
-    steps = usual_horizon(season_length) if horizon is None else horizon
-    if steps > MOST_STEPS:
+    steps = default_horizon(season_length) if horizon is None else horizon
+    if steps > MAX_PRETRAINED_HORIZON:
         raise BadInput(
-            f"Without a training a forecast reaches at most {MOST_STEPS} steps ahead, not {steps}. Ask for "
-            "fewer, or train a model with that horizon by POST /train.",
-            [FieldError("?horizon", f"At most {MOST_STEPS} without a training.")],
+            f"Without a training a forecast reaches at most {MAX_PRETRAINED_HORIZON} steps ahead, "
+            f"not {steps}. Ask for fewer, or train a model with that horizon by POST /train.",
+            [FieldError("?horizon", f"At most {MAX_PRETRAINED_HORIZON} without a training.")],
         )
     return Model(
         id=MODEL_ID,
@@ -43,9 +43,9 @@ def model(horizon: int | None, season_length: int) -> Model:
 
 def as_it_is(model: Model) -> ServedMethod:
     """Return the network alone as who answers: nothing has calibrated or judged it."""
-    from models.methods.zero_shot import as_they_are  # noqa: PLC0415
+    from models.methods.zero_shot import uncalibrated_method  # noqa: PLC0415
 
-    return ServedMethod(MODEL_ID, as_they_are(model.horizon), verdict=None, warning=None)
+    return ServedMethod(MODEL_ID, uncalibrated_method(model.horizon), verdict=None, warning=None)
 
 
 def looked_back(model: Model, network: "Forecaster", panel: Panel) -> ServedMethod:
@@ -54,10 +54,10 @@ def looked_back(model: Model, network: "Forecaster", panel: Panel) -> ServedMeth
     Of many the first ones stand for all, and of long ones the end that forecasts are made from: so it is the
     same for the same series, whether a dataset holds them or a call brings them.
     """
-    from models.evaluation.zero_shot import look_back  # noqa: PLC0415
+    from models.evaluation.zero_shot import backtest_zero_shot  # noqa: PLC0415
     from models.network.pretrained import VIEW  # noqa: PLC0415
 
-    assessment = look_back(network, panel.some(0, LOOKED_BACK_ON).tail(HISTORY_LIMIT))
+    assessment = backtest_zero_shot(network, panel.some(0, LOOKED_BACK_ON).tail(HISTORY_LIMIT))
     if assessment is None:
         return as_it_is(model)
     verdict = assessment.verdicts[VIEW]

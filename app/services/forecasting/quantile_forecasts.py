@@ -7,7 +7,7 @@ from app.observability import metrics
 from app.services.forecasting.resolve import OutlookKey, Reading, Source, told_of
 from app.services.forecasting.result import Answers
 from app.services.shared.lru import Lru
-from models.methods.combination import Outlook, together
+from models.methods.combination import QuantileForecast
 
 OBJECT_BYTES = 1000  # about what an outlook takes beside its numbers: its objects, its name and its key
 
@@ -20,7 +20,7 @@ class SeriesOutlook:
 
     unique_id: str
     end: int
-    outlook: Outlook
+    outlook: QuantileForecast
 
     @property
     def nbytes(self) -> int:
@@ -63,7 +63,7 @@ class Outlooks:
 
 def look_at(reading: Reading) -> list[SeriesOutlook]:
     """Do what takes long, for all series that were read at once."""
-    outlooks = reading.outlook().apart() if reading.rows else ()
+    outlooks = reading.outlook().split() if reading.rows else ()
     return [
         SeriesOutlook(row.unique_id, row.end, outlook)
         for row, outlook in zip(reading.rows, outlooks, strict=True)
@@ -72,5 +72,5 @@ def look_at(reading: Reading) -> list[SeriesOutlook]:
 
 def answers_of(source: Source, series: Sequence[SeriesOutlook], levels: Sequence[int]) -> Answers:
     """Forecast as far as the source is asked for, from what is known already."""
-    forecast = together([one.outlook for one in series]).forecast(source.horizon, levels)
+    forecast = QuantileForecast.concatenate([one.outlook for one in series]).forecast(source.horizon, levels)
     return told_of(source, [one.unique_id for one in series], [one.end for one in series], forecast, levels)

@@ -21,8 +21,8 @@ from app.services.forecasting.result import Answers, History, Known, of_nothing,
 from app.services.registry import models, served_method
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.paging import PageRequest, cut
-from models.methods.combination import Outlook, look_ahead
-from models.methods.forecasts import Forecast
+from models.methods.combination import QuantileForecast, compute_quantile_forecast
+from models.methods.forecast import Forecast
 
 PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory
 SLOW_PAGE = 50  # where a series takes long, and the first page shall not take minutes
@@ -122,10 +122,10 @@ class Reading:
     model: LoadedModel
     rows: Sequence[LastWindow]
 
-    def outlook(self) -> Outlook:
+    def outlook(self) -> QuantileForecast:
         """Do what takes long, for all rows at once."""
         panel = panels.of_last_windows(self.source.axis, self.rows)
-        return look_ahead(
+        return compute_quantile_forecast(
             self.source.served_method.method, self.model.forecaster, panel, self.model.simple.of(self.rows)
         )
 

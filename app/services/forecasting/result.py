@@ -12,7 +12,7 @@ from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
 from app.schemas.backtests import Outcome
 from app.services.registry.served_method import ServedMethod
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.panel import Floats
 
 KEPT_HORIZON = 200  # steps: the times of longer forecasts would fill the memory
@@ -91,7 +91,7 @@ def told(
         method=served_method.name,
         verdict=served_method.verdict,
         warning=served_method.warning,
-        calibrated={level: served_method.method.calibration.holds(level) for level in levels},
+        calibrated={level: served_method.method.calibration.is_calibrated(level) for level in levels},
         levels=tuple(levels),
         unique_ids=known.unique_ids,
         times=_times(known, forecast.median.shape[1]),

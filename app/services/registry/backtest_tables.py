@@ -21,7 +21,7 @@ from app.db.engine import Session
 from app.db.tables import Model
 from app.services.datasets.panels import DatasetPanel
 from models.evaluation.backtest import LEVELS, Backtest
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 
 
 def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:

@@ -99,7 +99,7 @@ def _in_short(model: Model, *, champion: bool) -> dict[str, Any]:
 
 def _calibration(model: Model) -> dict[str, LevelCalibration]:
     """Tell of the method served, at each level that is calibrated."""
-    holds = served_method.method(model).calibration.holds
+    holds = served_method.method(model).calibration.is_calibrated
     tested = model.backtest["measures"][model.served]["coverage"] if model.backtest else {}
     return {
         str(level): LevelCalibration(calibrated=holds(level), coverage=tested.get(str(level)))

@@ -84,7 +84,7 @@ class Result:
     @cached_property
     def simple(self) -> bytes | None:
         """What the simple methods that take part in the answers said, as bytes; nothing where none does."""
-        medians = self.trained.simple
+        medians = self.trained.baseline_medians
         return baseline_forecasts.table(self.recipe.dataset, medians) if medians else None
 
     @property

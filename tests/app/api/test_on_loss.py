@@ -12,7 +12,7 @@ from app.schemas import examples
 from app.services.forecasting import resolve
 from app.services.forecasting.resolve import ForecastQuery
 from models.methods.baselines import BASELINES
-from models.methods.combination import Outlook, look_ahead
+from models.methods.combination import QuantileForecast, compute_quantile_forecast
 from tests.factories import dataset, table, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -132,11 +132,11 @@ def test_no_connection_is_held_while_a_forecast_is_computed(
 ) -> None:
     held: list[int] = []
 
-    def watched(*arguments: Any, **options: Any) -> Outlook:
+    def watched(*arguments: Any, **options: Any) -> QuantileForecast:
         held.append(database.reader.pool.checkedout())  # type: ignore[attr-defined]  # a queue's
-        return look_ahead(*arguments, **options)
+        return compute_quantile_forecast(*arguments, **options)
 
-    monkeypatch.setattr(resolve, "look_ahead", watched)
+    monkeypatch.setattr(resolve, "compute_quantile_forecast", watched)
     monkeypatch.setattr(resolve, "PAGE", 2)
     assert len(list(table(database, ForecastQuery(model_id=loser)))) == 2
     assert held == [0, 0]

@@ -21,9 +21,9 @@ from app.schemas.forecast import HORIZON
 from app.services.forecasting import pretrained, resolve, service
 from app.services.registry.served_method import ServedMethod
 from benchmarks.process_tree import eventually
-from models.config import MOST_STEPS
+from models.config import MAX_PRETRAINED_HORIZON
 from models.evaluation.verdict import Verdict
-from models.methods.zero_shot import LONGEST, SHORTEST
+from models.methods.zero_shot import MAX_DEFAULT_HORIZON, MIN_DEFAULT_HORIZON
 from tests.factories import dataset, filled_app, trained, trends, upload
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -214,20 +214,23 @@ def test_shorter_horizon_has_the_medians_of_the_longer(ready: Ready) -> None:
 
 
 def test_horizon_reaches_as_far_as_the_network_learned(ready: Ready) -> None:
-    assert len(ask(*ready, horizon=MOST_STEPS)["forecast"]) == MOST_STEPS
+    assert len(ask(*ready, horizon=MAX_PRETRAINED_HORIZON)["forecast"]) == MAX_PRETRAINED_HORIZON
 
 
 def test_horizon_past_that_is_pointed_at(ready: Ready) -> None:
     client, dataset_id = ready
-    params: Params = {"dataset_id": dataset_id, "horizon": MOST_STEPS + 1}
+    params: Params = {"dataset_id": dataset_id, "horizon": MAX_PRETRAINED_HORIZON + 1}
     pointer, detail = refusal(client.get("/forecast", params=params))
     assert pointer == "?horizon"
-    assert f"at most {MOST_STEPS} steps" in detail
+    assert f"at most {MAX_PRETRAINED_HORIZON} steps" in detail
     assert "POST /train" in detail
 
 
 def test_described_limits_are_those_of_the_network() -> None:
-    assert all(str(number) in HORIZON for number in (MOST_STEPS, SHORTEST, LONGEST))
+    assert all(
+        str(number) in HORIZON
+        for number in (MAX_PRETRAINED_HORIZON, MIN_DEFAULT_HORIZON, MAX_DEFAULT_HORIZON)
+    )
 
 
 def test_pretrained_without_a_dataset_asks_for_one(ready: Ready) -> None:
@@ -349,7 +352,7 @@ def test_history_in_the_body_comes_in_every_format(ready: Ready) -> None:
 @pytest.mark.parametrize(
     ("wrong", "pointer", "said"),
     [
-        ({"horizon": MOST_STEPS + 1}, "#/horizon", f"at most {MOST_STEPS}"),
+        ({"horizon": MAX_PRETRAINED_HORIZON + 1}, "#/horizon", f"at most {MAX_PRETRAINED_HORIZON}"),
         ({"observations": [{"ds": 2000, "y": 1}]}, "#/observations/0", "1 value; a forecast needs 2"),
         ({"observations": [*months(), {**LATER, "ds": "soon"}]}, "#/observations/96/ds", "cannot be read"),
         ({"observations": [*months(), {**LATER, "ds": ""}]}, "#/observations/96", "no time"),

@@ -10,7 +10,7 @@ from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import FEWEST_UNITS, judge
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND, raw_forecast
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.panel import Floats
 from tests.models.samples import around, held_out_of, tiny_config, untrained, waves
 

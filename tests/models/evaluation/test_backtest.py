@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.evaluation.backtest import Backtest, Measures, Trial, ranked
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.network.forecaster import Forecaster
 from models.training.fit import fit

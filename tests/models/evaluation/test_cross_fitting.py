@@ -6,7 +6,7 @@ import pytest
 from models.evaluation.cross_fitting import alone, blend, cross_fitted, learned
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.panel import Floats
 from tests.models.samples import around, bounds, held_out_of

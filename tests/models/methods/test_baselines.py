@@ -10,11 +10,11 @@ from models.errors import UnusableHistory
 from models.methods.baselines import (
     BASELINES,
     Baseline,
+    baseline_forecast,
     drift,
     ets,
     naive,
     seasonal_naive,
-    simple_forecast,
     theta,
 )
 from models.panel import Panel
@@ -117,13 +117,13 @@ def test_answer_that_is_no_number_gives_way_to_the_last_value(
 @pytest.mark.parametrize("name", BASELINES)
 def test_bounds_lie_around_the_forecast_of_the_baseline(name: str) -> None:
     panel = Panel.of([wave(40), wave(31, level=5.0)])
-    answer = simple_forecast(name, panel, 3, 4, (50, 99))
+    answer = baseline_forecast(name, panel, 3, 4, (50, 99))
     assert answer.median.tolist() == BASELINES[name](panel, 3, 4).tolist()
     assert all((lower < upper).all() for lower, upper in pairwise(bounds(answer)))
 
 
 def test_bounds_are_those_of_a_random_walk_with_steps_as_in_the_history() -> None:
-    answer = simple_forecast("naive", Panel.of([ODD - 2]), 4, 1, (80,))
+    answer = baseline_forecast("naive", Panel.of([ODD - 2]), 4, 1, (80,))
     np.testing.assert_allclose(answer.hi[80] - answer.median, 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
     np.testing.assert_allclose(answer.median - answer.lo[80], 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
 
@@ -131,17 +131,17 @@ def test_bounds_are_those_of_a_random_walk_with_steps_as_in_the_history() -> Non
 @pytest.mark.parametrize("season_length", [2, 40])
 def test_series_with_no_seasonal_change_has_bounds_of_its_steps(season_length: int) -> None:
     """The pattern repeats exactly, or the history holds no season."""
-    answer = simple_forecast("naive", Panel.of([ODD]), 1, season_length, (80,))
+    answer = baseline_forecast("naive", Panel.of([ODD]), 1, season_length, (80,))
     assert answer.hi[80][0, 0] - answer.median[0, 0] == pytest.approx(1.2816, rel=1e-4)
 
 
 def test_constant_has_narrow_bounds_that_are_not_none() -> None:
-    answer = simple_forecast("naive", Panel.of([np.full(20, -40.0)]), 1, 1, (80,))
+    answer = baseline_forecast("naive", Panel.of([np.full(20, -40.0)]), 1, 1, (80,))
     assert answer.hi[80][0, 0] - answer.median[0, 0] == pytest.approx(1.2816 * 0.2, rel=1e-4)
 
 
 def test_bounds_of_what_was_never_negative_stop_at_zero() -> None:
-    answer = simple_forecast("drift", Panel.of([[9.0, 5.0, 1.0], [9.0, -5.0, -9.0]]), 2, 1, (80,))
+    answer = baseline_forecast("drift", Panel.of([[9.0, 5.0, 1.0], [9.0, -5.0, -9.0]]), 2, 1, (80,))
     assert answer.median.tolist() == [[0.0, 0.0], [-18.0, -27.0]]
     assert answer.lo[80][0].tolist() == [0.0, 0.0]
     assert (answer.lo[80][1] < answer.median[1]).all()
@@ -150,7 +150,7 @@ def test_bounds_of_what_was_never_negative_stop_at_zero() -> None:
 def test_values_older_than_the_history_limit_do_not_count() -> None:
     old, recent = np.full(300, 1e6), np.sin(np.arange(HISTORY_LIMIT))
     whole, tail = (
-        simple_forecast("drift", Panel.of([values]), 3, 1, (95,))
+        baseline_forecast("drift", Panel.of([values]), 3, 1, (95,))
         for values in (np.append(old, recent), recent)
     )
     assert [part.tolist() for part in bounds(whole)] == [part.tolist() for part in bounds(tail)]
@@ -158,7 +158,7 @@ def test_values_older_than_the_history_limit_do_not_count() -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_bounds_near_the_end_of_float64_are_finite(name: str) -> None:
-    answer = simple_forecast(name, Panel.of([[-1.7e308, 1.7e308] * 6, [1.0] * 5 + [1.7e308]]), 3, 1, (99,))
+    answer = baseline_forecast(name, Panel.of([[-1.7e308, 1.7e308] * 6, [1.0] * 5 + [1.7e308]]), 3, 1, (99,))
     assert all(np.isfinite(part).all() for part in bounds(answer))
 
 

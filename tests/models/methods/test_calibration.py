@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from models.errors import InvalidLevel
 from models.methods.calibration import LEVELS, MOST_STRETCH, OWN_FACTOR, Calibration
-from models.methods.forecasts import Forecast
+from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.panel import Floats
 from tests.models.samples import around, bounds
@@ -127,7 +127,7 @@ def test_gaps_do_not_count() -> None:
 def test_level_holds_from_as_many_windows_as_its_quantile_needs(windows: int, levels: list[int]) -> None:
     """90 is interpolated towards 95, and needs as many."""
     calibration = Calibration.of(guess(windows, 1.0), noise("normal", np.random.default_rng(8), windows))
-    assert [level for level in (50, 80, 90, 95, 99) if calibration.holds(level)] == levels
+    assert [level for level in (50, 80, 90, 95, 99) if calibration.is_calibrated(level)] == levels
 
 
 def test_window_of_gaps_alone_is_none() -> None:

@@ -8,8 +8,15 @@ from models.config import HISTORY_LIMIT
 from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
 from models.methods.baselines import BASELINES
 from models.methods.calibration import LEVELS, Calibration
-from models.methods.combination import Method, forecast_by, look_ahead, mixture, raw_forecast, together
-from models.methods.ensemble import forecast
+from models.methods.combination import (
+    Method,
+    QuantileForecast,
+    compute_quantile_forecast,
+    forecast_by,
+    mixture,
+    raw_forecast,
+)
+from models.methods.ensemble import ensemble_forecast
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Panel
 from models.training.fit import fit
@@ -39,7 +46,7 @@ def method(*, factor: float = 1.0, **weights: float) -> Method:
 
 def test_network_alone_answers_with_stretched_bounds(model: Forecaster) -> None:
     """Of positive series, so that no bound is cut off."""
-    raw = forecast(model, waves())
+    raw = ensemble_forecast(model, waves())
     answer = forecast_by(method(lstm=1.0, factor=0.1), model, waves())
     assert answer.median.tolist() == raw.median.tolist()
     for level in (80, 95):
@@ -48,7 +55,7 @@ def test_network_alone_answers_with_stretched_bounds(model: Forecaster) -> None:
 
 
 def test_blend_is_the_weighted_mean_with_the_bounds_of_the_network(model: Forecaster) -> None:
-    raw, theta = forecast(model, waves()), BASELINES["theta"](waves(), 4, 4)
+    raw, theta = ensemble_forecast(model, waves()), BASELINES["theta"](waves(), 4, 4)
     answer = forecast_by(method(lstm=0.3, theta=0.7, factor=0.1), model, waves())
     np.testing.assert_allclose(answer.median, 0.3 * raw.median + 0.7 * theta)
     width = (raw.median - raw.lo[95]) * 0.1 * np.arange(1, 5)
@@ -109,10 +116,10 @@ def test_values_older_than_the_history_limit_do_not_count(model: Forecaster) -> 
 
 
 def test_outlook_in_parts_says_what_the_whole_says(model: Forecaster) -> None:
-    whole = look_ahead(method(lstm=0.5, drift=0.5), model, waves())
-    parts = list(whole.apart())
+    whole = compute_quantile_forecast(method(lstm=0.5, drift=0.5), model, waves())
+    parts = list(whole.split())
     assert sum(part.nbytes for part in parts) == whole.nbytes
-    answers = [outlook.forecast(3, (60, 95)) for outlook in (whole, together(parts))]
+    answers = [outlook.forecast(3, (60, 95)) for outlook in (whole, QuantileForecast.concatenate(parts))]
     assert [part.tolist() for part in bounds(answers[0])] == [part.tolist() for part in bounds(answers[1])]
     alone = parts[1].forecast(3, (60, 95))
     assert [part.tolist() for part in bounds(alone)] == [part[1:2].tolist() for part in bounds(answers[0])]

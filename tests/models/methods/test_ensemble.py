@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as arrays
 
 from models.config import HISTORY_LIMIT, QUANTILES, View
 from models.errors import DeviceUnavailable, HorizonTooLong, InvalidLevel, UnusableHistory
-from models.methods.ensemble import _at_levels, _widening, forecast
-from models.methods.forecasts import joined
+from models.methods.ensemble import _at_levels, _widening, ensemble_forecast
+from models.methods.forecast import joined
 from models.network.artifact import dump, load
 from models.network.devices import resolve_device
 from models.network.forecaster import Forecaster, build_member
@@ -26,14 +26,14 @@ def model() -> Forecaster:
 
 
 def test_forecast_has_a_row_a_series_and_a_column_a_step(model: Forecaster) -> None:
-    answer = forecast(model, waves(), levels=(50, 99))
+    answer = ensemble_forecast(model, waves(), levels=(50, 99))
     assert [part.shape for part in bounds(answer)] == [(12, 4)] * 5
     assert {part.dtype for part in bounds(answer)} == {np.dtype(np.float64)}
     assert list(answer.lo) == list(answer.hi) == [50, 99]
 
 
 def test_shorter_horizon_is_the_start_of_the_longer(model: Forecaster) -> None:
-    short, whole = forecast(model, waves(), horizon=2), forecast(model, waves())
+    short, whole = ensemble_forecast(model, waves(), horizon=2), ensemble_forecast(model, waves())
     assert np.array_equal(short.median, whole.median[:, :2])
     assert np.array_equal(short.hi[95], whole.hi[95][:, :2])
 
@@ -41,20 +41,20 @@ def test_shorter_horizon_is_the_start_of_the_longer(model: Forecaster) -> None:
 @pytest.mark.parametrize("horizon", [0, 5])
 def test_horizon_beyond_the_trained_is_refused(model: Forecaster, horizon: int) -> None:
     with pytest.raises(HorizonTooLong, match="1 to 4 steps"):
-        forecast(model, waves(), horizon=horizon)
+        ensemble_forecast(model, waves(), horizon=horizon)
 
 
 @pytest.mark.parametrize("level", [0, 100, 80.5])
 def test_level_that_is_no_percentage_is_refused(model: Forecaster, level: float) -> None:
     with pytest.raises(InvalidLevel, match="from 1 to 99"):
-        forecast(model, waves(), levels=(level,))  # type: ignore[arg-type]
+        ensemble_forecast(model, waves(), levels=(level,))  # type: ignore[arg-type]
 
 
 def test_tail_gives_the_same_bits_as_full_history(model: Forecaster) -> None:
     arrays = [wave(HISTORY_LIMIT + extra, start=1, level=0.01, growth=0.002) for extra in (-30, 0, 7, 900)]
     arrays[3][:-HISTORY_LIMIT] = -1.0
     full = Panel.of(arrays, phases=[1] * 4)
-    first, second = forecast(model, full), forecast(model, full.tail(HISTORY_LIMIT))
+    first, second = ensemble_forecast(model, full), ensemble_forecast(model, full.tail(HISTORY_LIMIT))
     for left, right in zip(bounds(first), bounds(second), strict=True):
         assert np.array_equal(left, right)
 
@@ -62,21 +62,23 @@ def test_tail_gives_the_same_bits_as_full_history(model: Forecaster) -> None:
 def test_one_series_is_forecast_as_among_many(model: Forecaster) -> None:
     panel = waves()
     alone = Panel(panel.values[:40], np.array([0, 40]), panel.phases[:1])
-    np.testing.assert_allclose(forecast(model, alone).median[0], forecast(model, panel).median[0], rtol=1e-5)
+    np.testing.assert_allclose(
+        ensemble_forecast(model, alone).median[0], ensemble_forecast(model, panel).median[0], rtol=1e-5
+    )
 
 
 def test_series_beyond_one_batch_are_all_answered(model: Forecaster, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = forecast(model, waves())
+    whole = ensemble_forecast(model, waves())
     monkeypatch.setattr("models.methods.ensemble._BATCH", 5)
-    np.testing.assert_allclose(forecast(model, waves()).median, whole.median, rtol=1e-5)
+    np.testing.assert_allclose(ensemble_forecast(model, waves()).median, whole.median, rtol=1e-5)
 
 
 @pytest.mark.parametrize("factor", [1e-9, 1e12])
 def test_forecast_follows_the_unit_of_the_series(model: Forecaster, factor: float) -> None:
     panel = waves()
     larger = Panel(panel.values * factor, panel.offsets, panel.phases)
-    expected = forecast(model, panel).hi[80] * factor
-    np.testing.assert_allclose(forecast(model, larger).hi[80], expected, rtol=1e-4)
+    expected = ensemble_forecast(model, panel).hi[80] * factor
+    np.testing.assert_allclose(ensemble_forecast(model, larger).hi[80], expected, rtol=1e-4)
 
 
 def test_levels_between_and_beyond_the_trained_follow_the_normal_curve() -> None:
@@ -90,7 +92,7 @@ def test_levels_between_and_beyond_the_trained_follow_the_normal_curve() -> None
 @pytest.mark.parametrize("view", ["last", "season", "phase"])
 def test_quantiles_do_not_cross(view: View) -> None:
     wild = fit(waves(), tiny_config(views=(view,), steps=1, epochs=1, learning_rate=1.0))
-    parts = bounds(forecast(wild, waves(), levels=tuple(range(1, 100))))
+    parts = bounds(ensemble_forecast(wild, waves(), levels=tuple(range(1, 100))))
     assert all((lower <= upper).all() for lower, upper in pairwise(parts))
 
 
@@ -101,7 +103,9 @@ def test_quantiles_that_cross_are_put_in_order() -> None:
     with torch.no_grad():
         for parameter in turned.head.parameters():
             parameter.copy_(parameter.unflatten(0, (4, 7)).flip(1).flatten(0, 1))  # type: ignore[no-untyped-call]
-    first, second = (forecast(Forecaster(config, (member,)), waves()) for member in (network, turned))
+    first, second = (
+        ensemble_forecast(Forecaster(config, (member,)), waves()) for member in (network, turned)
+    )
     for left, right in zip(bounds(first), bounds(second), strict=True):
         np.testing.assert_allclose(left, right, rtol=1e-6)
 
@@ -112,7 +116,7 @@ def test_bounds_that_rounding_crossed_are_widened() -> None:
 
 
 def test_levels_may_come_in_any_order_and_twice(model: Forecaster) -> None:
-    mixed, plain = forecast(model, waves(), levels=(95, 80, 95)), forecast(model, waves())
+    mixed, plain = ensemble_forecast(model, waves(), levels=(95, 80, 95)), ensemble_forecast(model, waves())
     assert list(mixed.lo) == [80, 95]
     assert np.array_equal(mixed.lo[95], plain.lo[95])
 
@@ -120,12 +124,12 @@ def test_levels_may_come_in_any_order_and_twice(model: Forecaster) -> None:
 def test_history_without_a_value_is_named(model: Forecaster) -> None:
     panel = Panel.of([wave(20), np.full(20, np.nan), wave(20)])
     with pytest.raises(UnusableHistory, match="Series 1 has no value"):
-        forecast(model, panel)
+        ensemble_forecast(model, panel)
 
 
 def test_value_older_than_the_history_limit_does_not_count(model: Forecaster) -> None:
     with pytest.raises(UnusableHistory, match="Series 0"):
-        forecast(model, Panel.of([[5.0] + [np.nan] * HISTORY_LIMIT]))
+        ensemble_forecast(model, Panel.of([[5.0] + [np.nan] * HISTORY_LIMIT]))
 
 
 @pytest.mark.parametrize(
@@ -134,14 +138,14 @@ def test_value_older_than_the_history_limit_does_not_count(model: Forecaster) ->
     ids=["one value", "zeros", "constant", "sparse", "negative", "long gap", "huge"],
 )
 def test_odd_history_gets_a_sane_answer(model: Forecaster, history: list[float]) -> None:
-    answer = forecast(model, Panel.of([history]))
+    answer = ensemble_forecast(model, Panel.of([history]))
     size = np.nanmax(np.abs(history)) + 1.0
     assert all((np.abs(part) <= 3 * size).all() for part in bounds(answer) if size < 1e300)
     assert all(np.isfinite(part).all() for part in bounds(answer))
 
 
 def test_constant_series_is_forecast_close_to_its_value(model: Forecaster) -> None:
-    answer = forecast(model, Panel.of([[7.5] * 30]))
+    answer = ensemble_forecast(model, Panel.of([[7.5] * 30]))
     np.testing.assert_allclose(answer.median, 7.5, rtol=0.1)
 
 
@@ -157,7 +161,7 @@ HISTORY = arrays.arrays(
 @settings(max_examples=150, deadline=None)
 @given(histories=st.lists(HISTORY, min_size=1, max_size=4))
 def test_any_history_gets_finite_ordered_answers(model: Forecaster, histories: list[Floats]) -> None:
-    parts = bounds(forecast(model, Panel.of(histories), levels=(50, 80, 99)))
+    parts = bounds(ensemble_forecast(model, Panel.of(histories), levels=(50, 80, 99)))
     assert all(np.isfinite(part).all() for part in parts)
     assert all((lower <= upper).all() for lower, upper in pairwise(parts))
     for i, history in enumerate(histories):
@@ -203,8 +207,8 @@ def test_cpu_and_auto_are_devices() -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_forecasts_on_a_gpu_are_those_on_the_cpu(model: Forecaster) -> None:
     artifact = dump(model)
-    there = forecast(load(artifact.weights, artifact.metadata, device="cuda"), waves())
-    for here, on_gpu in zip(bounds(forecast(model, waves())), bounds(there), strict=True):
+    there = ensemble_forecast(load(artifact.weights, artifact.metadata, device="cuda"), waves())
+    for here, on_gpu in zip(bounds(ensemble_forecast(model, waves())), bounds(there), strict=True):
         np.testing.assert_allclose(on_gpu, here, rtol=1e-4)
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.config import MOST_STEPS
+from models.config import MAX_PRETRAINED_HORIZON
 from models.errors import ArtifactDamaged, HorizonTooLong
-from models.evaluation.zero_shot import RIVALS, look_back
+from models.evaluation.zero_shot import RIVALS, backtest_zero_shot
 from models.methods.combination import forecast_by
-from models.methods.ensemble import forecast
-from models.methods.zero_shot import as_they_are, usual_horizon, zero_shot
+from models.methods.ensemble import ensemble_forecast
+from models.methods.zero_shot import default_horizon, uncalibrated_method, zero_shot_forecaster
 from models.network import pretrained
 from models.network.pretrained import VIEW, WEIGHTS
 from models.panel import Panel
@@ -24,40 +24,42 @@ MOST_WEIGHTS, MOST_BYTES = 2_000_000, 8 * 2**20
 @pytest.mark.parametrize("name", SERIES)
 def test_any_series_is_forecast_sensibly_without_training(name: str) -> None:
     panel = Panel.of([SERIES[name]])
-    assert_sensible(forecast(zero_shot(6, 4), panel), 0, panel.values)
+    assert_sensible(ensemble_forecast(zero_shot_forecaster(6, 4), panel), 0, panel.values)
 
 
 @pytest.mark.parametrize("season_length", [1, 4, 7, 12, 24, 52, 168, 336])
 def test_every_season_and_the_longest_horizon_are_answered(season_length: int) -> None:
-    answer = forecast(zero_shot(MOST_STEPS, season_length), waves(series=2, length=30))
-    assert answer.median.shape == (2, MOST_STEPS)
+    answer = ensemble_forecast(
+        zero_shot_forecaster(MAX_PRETRAINED_HORIZON, season_length), waves(series=2, length=30)
+    )
+    assert answer.median.shape == (2, MAX_PRETRAINED_HORIZON)
     assert np.isfinite(answer.median).all()
 
 
 def test_two_values_are_enough() -> None:
-    answer = forecast(zero_shot(3, 12), Panel.of([[5.0, 6.0]]))
+    answer = ensemble_forecast(zero_shot_forecaster(3, 12), Panel.of([[5.0, 6.0]]))
     assert np.isfinite(answer.median).all()
 
 
 def test_forecast_does_not_depend_on_how_far_one_looks() -> None:
-    near, far = (forecast(zero_shot(horizon, 4), waves()) for horizon in (3, 12))
+    near, far = (ensemble_forecast(zero_shot_forecaster(horizon, 4), waves()) for horizon in (3, 12))
     np.testing.assert_allclose(near.median, far.median[:, :3], rtol=1e-6)
 
 
-@pytest.mark.parametrize("horizon", [0, MOST_STEPS + 1])
+@pytest.mark.parametrize("horizon", [0, MAX_PRETRAINED_HORIZON + 1])
 def test_horizon_beyond_what_was_learned_is_refused(horizon: int) -> None:
-    with pytest.raises(HorizonTooLong, match=f"1 to {MOST_STEPS}"):
-        zero_shot(horizon, 12)
+    with pytest.raises(HorizonTooLong, match=f"1 to {MAX_PRETRAINED_HORIZON}"):
+        zero_shot_forecaster(horizon, 12)
 
 
 def test_global_random_state_is_left_alone() -> None:
     before = torch.get_rng_state()
-    zero_shot(5, 5)
+    zero_shot_forecaster(5, 5)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_look_back_judges_and_calibrates_beside_the_quick_methods() -> None:
-    assessment = look_back(zero_shot(4, 4), waves())
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, 4), waves())
     assert assessment is not None
     assert set(assessment.backtest.forecasts) == {VIEW, *RIVALS}
     assert assessment.verdicts[VIEW].baseline in RIVALS
@@ -65,32 +67,35 @@ def test_look_back_judges_and_calibrates_beside_the_quick_methods() -> None:
 
 
 def test_look_back_says_in_words_whom_it_judges() -> None:
-    assessment = look_back(zero_shot(4, 4), waves())
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, 4), waves())
     assert assessment is not None
     assert "this pretrained network's error" in assessment.verdicts[VIEW].sentence
 
 
 def test_look_back_has_nothing_to_say_of_series_shorter_than_the_horizon() -> None:
-    assert look_back(zero_shot(12, 4), Panel.of([wave(8)])) is None
+    assert backtest_zero_shot(zero_shot_forecaster(12, 4), Panel.of([wave(8)])) is None
 
 
 def test_uncalibrated_method_answers_with_the_bounds_of_the_network() -> None:
-    forecaster, panel = zero_shot(4, 4), waves()
-    plain, answer = forecast(forecaster, panel), forecast_by(as_they_are(4), forecaster, panel)
+    forecaster, panel = zero_shot_forecaster(4, 4), waves()
+    plain, answer = (
+        ensemble_forecast(forecaster, panel),
+        forecast_by(uncalibrated_method(4), forecaster, panel),
+    )
     np.testing.assert_allclose(answer.lo[80], plain.lo[80])
-    assert not as_they_are(4).calibration.holds(80)
+    assert not uncalibrated_method(4).calibration.is_calibrated(80)
 
 
 @pytest.mark.parametrize(("season_length", "horizon"), [(1, 6), (4, 6), (12, 12), (168, 48)])
 def test_usual_horizon_is_a_season_within_bounds(season_length: int, horizon: int) -> None:
-    assert usual_horizon(season_length) == horizon
+    assert default_horizon(season_length) == horizon
 
 
 def test_stored_weights_are_small_and_match_what_is_said_of_them() -> None:
     told = json.loads(WEIGHTS.with_suffix(".json").read_text())
     assert sha256(WEIGHTS.read_bytes()).hexdigest() == told["sha256"]
     assert WEIGHTS.stat().st_size <= MOST_BYTES
-    assert zero_shot(1, 1).parameters <= MOST_WEIGHTS
+    assert zero_shot_forecaster(1, 1).parameters <= MOST_WEIGHTS
 
 
 def test_pretrained_weights_that_cannot_be_read_are_named(

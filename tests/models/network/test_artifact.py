@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.errors import ArtifactDamaged, DeviceUnavailable, InvalidConfig
-from models.methods.ensemble import forecast
+from models.methods.ensemble import ensemble_forecast
 from models.network.artifact import Artifact, dump, load
 from models.network.forecaster import Forecaster
 from models.training.fit import fit
@@ -23,7 +23,7 @@ def artifact(model: Forecaster) -> Artifact:
 
 def test_loaded_model_forecasts_the_same_bits(model: Forecaster, artifact: Artifact) -> None:
     again = load(artifact.weights, json.loads(json.dumps(artifact.metadata)))
-    first, second = forecast(model, waves()), forecast(again, waves())
+    first, second = ensemble_forecast(model, waves()), ensemble_forecast(again, waves())
     assert np.array_equal(first.median, second.median)
     assert np.array_equal(first.lo[95], second.lo[95])
     assert again.config == model.config

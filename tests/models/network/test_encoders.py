@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from models.config import Architecture
 from models.methods.baselines import naive
-from models.methods.ensemble import forecast
+from models.methods.ensemble import ensemble_forecast
 from models.metrics import smape
 from models.network.artifact import dump, load
 from models.network.encoders import CNN, ENCODERS
@@ -59,7 +59,7 @@ def test_small_problem_is_learned(architecture: Architecture) -> None:
     panel = waves(series=20, length=48)
     known, hidden = panel.without_last(4), panel.last(4)
     config = tiny_config(architecture=architecture, steps=120, epochs=6)
-    ours = smape(hidden, forecast(fit(known, config), known).median)
+    ours = smape(hidden, ensemble_forecast(fit(known, config), known).median)
     assert ours < 0.25 * smape(hidden, naive(known, 4))
 
 
@@ -68,7 +68,7 @@ def test_loaded_model_forecasts_the_same_bits(architecture: Architecture) -> Non
     model = fit(waves(), tiny_config(architecture=architecture))
     artifact = dump(model)
     again = load(artifact.weights, artifact.metadata)
-    assert np.array_equal(forecast(model, waves()).median, forecast(again, waves()).median)
+    assert np.array_equal(ensemble_forecast(model, waves()).median, ensemble_forecast(again, waves()).median)
 
 
 @pytest.mark.parametrize("context", [2, 3, 8, 9, 36])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.methods.ensemble import forecast
+from models.methods.ensemble import ensemble_forecast
 from models.network import pretrained
 from models.network.forecaster import Forecaster, build_member, pretrained_member
 from models.network.pretrained import PretrainedNetwork, pretrained_weights
@@ -51,9 +51,9 @@ def test_pretrained_members_have_the_stored_weights_in_turn() -> None:
 def test_mixed_ensemble_is_the_mean_of_its_kinds() -> None:
     panel, config = waves(), tiny_config(views=("last", "pretrained"))
     whole, pretrained_alone, learned = untrained(config).by_start
-    halves = [forecast(each, panel).median for each in (pretrained_alone, learned)]
+    halves = [ensemble_forecast(each, panel).median for each in (pretrained_alone, learned)]
     middle = np.exp(np.log(halves).mean(axis=0))  # members are averaged as logarithms, and then put in order
-    np.testing.assert_allclose(forecast(whole, panel).median, middle, rtol=0.05)
+    np.testing.assert_allclose(ensemble_forecast(whole, panel).median, middle, rtol=0.05)
 
 
 def test_many_answers_made_in_parts_are_those_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

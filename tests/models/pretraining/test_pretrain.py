@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.config import MOST_STEPS, PRETRAINED_MEMBERS
+from models.config import MAX_PRETRAINED_HORIZON, PRETRAINED_MEMBERS
 from models.errors import CannotResume
 from models.pretraining.__main__ import run
 from models.pretraining.pretrain import Lesson, examine, pretrain
@@ -46,7 +46,7 @@ def test_lesson_depends_on_its_number_alone() -> None:
 def test_every_lesson_has_finite_windows_and_a_horizon_within_bounds(number: int) -> None:
     lesson = Lesson.of(TINY, (0, 0, number))
     windows = lesson.windows
-    assert 1 <= lesson.config.horizon <= MOST_STEPS
+    assert 1 <= lesson.config.horizon <= MAX_PRETRAINED_HORIZON
     assert len(windows) == TINY.batches * TINY.batch
     assert all(part.isfinite().all() for part in (windows.inputs, windows.targets, windows.weights))
 

@@ -7,7 +7,7 @@ import torch
 from models.errors import HorizonTooLong, TrainingDiverged, TrainingStopped, UnusableHistory
 from models.inputs.batches import Batch, Source
 from models.methods.baselines import naive
-from models.methods.ensemble import forecast
+from models.methods.ensemble import ensemble_forecast
 from models.metrics import smape
 from models.network.artifact import dump
 from models.network.forecaster import Forecaster, build_member
@@ -50,7 +50,7 @@ def test_small_problem_is_learned() -> None:
     panel = waves(series=20, length=48)
     known, hidden = panel.without_last(4), panel.last(4)
     model = fit(known, tiny_config(steps=200, epochs=10))
-    ours = smape(hidden, forecast(model, known).median)
+    ours = smape(hidden, ensemble_forecast(model, known).median)
     assert ours < 0.25 * smape(hidden, naive(known, 4))
     assert ours < 4.0
 
@@ -161,12 +161,12 @@ def test_too_long_horizon_is_refused_with_the_limit(held_out: int, limit: int) -
 def test_longest_horizon_can_be_trained(longest: int) -> None:
     panel = waves(series=2, length=longest)
     model = fit(panel, tiny_config(horizon=longest - 2, context=2))
-    assert np.isfinite(forecast(model, panel).median).all()
+    assert np.isfinite(ensemble_forecast(model, panel).median).all()
 
 
 def test_series_too_short_to_learn_from_do_no_harm() -> None:
     panel = Panel.of([wave(40), [5.0], [3.0, 4.0], wave(9)])
-    answer = forecast(fit(panel, tiny_config()), panel)
+    answer = ensemble_forecast(fit(panel, tiny_config()), panel)
     assert np.isfinite(answer.median).all()
 
 

@@ -8,8 +8,8 @@ from models.errors import HorizonTooLong, TrainingStopped
 from models.evaluation.verdict import judge
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND, forecast_by
-from models.methods.ensemble import forecast
-from models.methods.zero_shot import zero_shot
+from models.methods.ensemble import ensemble_forecast
+from models.methods.zero_shot import zero_shot_forecaster
 from models.network.artifact import dump
 from models.panel import Panel
 from models.training.fit import fit
@@ -39,7 +39,8 @@ def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
     judged = fit(panel(), config, held_out=trained.assessment.backtest.held_out.steps)
     held_out = trained.assessment.backtest.held_out
     errors = {
-        part.config.start: held_out.error(forecast(part, held_out.known).median) for part in judged.by_start
+        part.config.start: held_out.error(ensemble_forecast(part, held_out.known).median)
+        for part in judged.by_start
     }
     assert set(errors) == {"both", "scratch", "pretrained"}
     assert trained.model.config.start == trained.trials[0].start == min(errors, key=errors.__getitem__)
@@ -48,8 +49,8 @@ def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
 def test_model_of_pretrained_members_alone_is_judged_without_learning_anything() -> None:
     seen: list[Progress] = []
     trained = train(panel(), tiny_config(views=("pretrained",) * 2), ["lstm"], on_progress=seen.append)
-    zero_shot_answer = forecast(zero_shot(4, 4), panel())
-    np.testing.assert_array_equal(forecast(trained.model, panel()).median, zero_shot_answer.median)
+    zero_shot_answer = ensemble_forecast(zero_shot_forecaster(4, 4), panel())
+    np.testing.assert_array_equal(ensemble_forecast(trained.model, panel()).median, zero_shot_answer.median)
     assert set(trained.assessment.backtest.forecasts) == {"lstm", BLEND, *BASELINES}
     assert [progress.fit for progress in seen] == [None] * len(seen)
 
@@ -59,7 +60,7 @@ def test_every_start_that_was_tried_counts_in_the_verdict() -> None:
     assessment = train(panel(), config, ["lstm"]).assessment
     backtest = assessment.backtest
     judged = fit(panel(), config, held_out=backtest.held_out.steps)
-    tried = [forecast(part, backtest.held_out.known).median for part in judged.by_start]
+    tried = [ensemble_forecast(part, backtest.held_out.known).median for part in judged.by_start]
     assert len(tried) == 3
     assert assessment.verdicts == {
         name: judge(backtest, name, tried=tried, seed=7) for name in ("lstm", BLEND)
@@ -92,7 +93,7 @@ def test_each_window_has_the_answers_of_its_own_history() -> None:
     backtest = train(panel(), tiny_config(steps=5), ["lstm"]).assessment.backtest
     known = backtest.held_out.known
     judged = fit(panel(), tiny_config(steps=5), held_out=backtest.held_out.steps)
-    assert backtest.forecasts["lstm"].median.tolist() == forecast(judged, known).median.tolist()
+    assert backtest.forecasts["lstm"].median.tolist() == ensemble_forecast(judged, known).median.tolist()
     for name, baseline in BASELINES.items():
         assert backtest.forecasts[name].median.tolist() == baseline(known, 4, 4).tolist()
 
@@ -186,7 +187,7 @@ def test_one_short_series_gets_a_sane_answer_and_no_promise(length: int, horizon
     answer = forecast_by(method, trained.model, short, levels=(80, 95))
     assert [part.shape for part in bounds(answer)] == [(1, horizon)] * 5
     assert all((part >= 0).all() and (part < 1000).all() for part in bounds(answer))
-    assert not method.calibration.holds(80)
+    assert not method.calibration.is_calibrated(80)
 
 
 @pytest.mark.parametrize(("length", "horizon"), [(4, 1), (8, 3)])

@@ -16,7 +16,7 @@ from app.services.forecasting.batching import Batcher
 from app.services.forecasting.model_loading import LoadedModel
 from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
 from app.services.forecasting.resolve import ForecastQuery, Source, find_source, load_model
-from models.methods.combination import Outlook
+from models.methods.combination import QuantileForecast
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -106,10 +106,10 @@ def test_nobody_works_for_those_who_have_gone(database: Database, ready: Ready, 
 def test_failure_reaches_everyone_who_asked(
     database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> Outlook:
+    def fail(*_: object) -> QuantileForecast:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(resolve, "look_ahead", fail)
+    monkeypatch.setattr(resolve, "compute_quantile_forecast", fail)
     failed = ask(database, ready, ("series 0",), ("series 1",))
     assert [type(error) for error in failed] == [ZeroDivisionError, ZeroDivisionError]
 

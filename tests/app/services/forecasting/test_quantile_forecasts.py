@@ -5,15 +5,15 @@ import numpy as np
 from app.observability import metrics
 from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
 from app.services.forecasting.resolve import OutlookKey
-from models.methods.calibration import LEVELS, Bands
-from models.methods.combination import Outlook
+from models.methods.calibration import LEVELS, IntervalBounds
+from models.methods.combination import QuantileForecast
 
 KEY: OutlookKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
 
 
 def said(name: str, horizon: int = 18) -> SeriesOutlook:
-    bands = Bands(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
-    return SeriesOutlook(name, 0, Outlook(bands, np.zeros((1, 1))))
+    bands = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
+    return SeriesOutlook(name, 0, QuantileForecast(bands, np.zeros((1, 1))))
 
 
 SIZE = said("a").nbytes

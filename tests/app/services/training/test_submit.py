@@ -288,7 +288,7 @@ def test_request_offers_what_the_core_offers() -> None:
     assert get_args(Architecture) == get_args(core.Architecture)
     assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
     assert get_args(StartChoice) == get_args(core.Start)
-    assert PRETRAINED_HORIZON == core.MOST_STEPS
+    assert PRETRAINED_HORIZON == core.MAX_PRETRAINED_HORIZON
     assert get_args(Begun) == get_args(core.Begun)
     assert get_args(MethodChoice) == get_args(Blending)
     assert set(get_args(train.Phase)) < set(get_args(Phase))
