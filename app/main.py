@@ -12,7 +12,7 @@ from starlette.types import Lifespan
 
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
 from app.api.database_reader import DatabaseReader
-from app.api.deps import Parts
+from app.api.deps import Resources
 from app.api.http.documentation import PROBLEM, document, operation_id
 from app.api.http.errors import add_error_handlers
 from app.api.http.unknown_names import RefuseUnknownParameters
@@ -45,8 +45,8 @@ it answers.
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
-PACKERS = 2  # uploads that are packed at a time
-PARSERS = 2  # uploads read at a time; Python reads no faster with more, and answers others slower
+PACKING_THREADS = 2  # uploads that are packed at a time
+PARSING_THREADS = 2  # uploads read at a time; Python reads no faster with more, and answers others slower
 THREADS = 32  # for what takes long: a few slow tables must not keep short forecasts waiting
 WRITERS = CHANGING - 1  # at a time; SQLite has one in any case. The heart finds a connection as well
 
@@ -81,7 +81,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         ConcurrencyLimit,
         limit=settings.max_requests,
         log_all=settings.access_log,
-        database_is_silent=lambda: app.state.parts.forecasts.feed.is_silent,
+        database_is_silent=lambda: app.state.resources.forecasts.feed.is_silent,
     )
     app.add_middleware(FromMemory, log_all=settings.access_log)
     app.add_middleware(HeadRequests)
@@ -102,7 +102,7 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         await asyncio.to_thread(presence.open, claims.tidy)  # it writes, and nothing waits for that here
         forecasts = ForecastService(database, settings, device)
         forecasts.open()
-        app.state.parts = Parts(
+        app.state.resources = Resources(
             database=database,
             read=DatabaseReader(database),
             trainings=Trainings(queue),
@@ -112,10 +112,10 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
             claims=claims,
             condition=Condition(database, forecasts.feed, presence, has_loaded),
             writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
-            lookout=CapacityLimiter(1),
-            packers=CapacityLimiter(PACKERS),
+            readiness_thread=CapacityLimiter(1),
+            packing_threads=CapacityLimiter(PACKING_THREADS),
             keep_versions=settings.keep_versions,
-            desk=CapacityLimiter(PARSERS),
+            parsing_threads=CapacityLimiter(PARSING_THREADS),
             max_columns=settings.max_columns,
         )
         yield

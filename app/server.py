@@ -177,7 +177,7 @@ class _Api(uvicorn.Server):
         if self._supervisor is not None:
             self._supervisor.ask_to_stop()
         if self.started:
-            self._app.state.parts.feed.close()
+            self._app.state.resources.feed.close()
 
 
 def _settle() -> None:

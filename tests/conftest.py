@@ -140,5 +140,5 @@ def client(api: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient
     """
     monkeypatch.setattr(change_feed, "FRESH_S", 60.0)
     with TestClient(api, raise_server_exceptions=False) as client:
-        eventually(lambda: api.state.parts.forecasts.feed.is_fresh)
+        eventually(lambda: api.state.resources.forecasts.feed.is_fresh)
         yield client

@@ -1,4 +1,4 @@
-"""What routes ask for by type: the caller, a session, the long-lived parts of the service."""
+"""The dependencies that routes declare by type: the caller, a session, the process's resources."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,8 +21,8 @@ from app.services.training.submit import Trainings
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What lives as long as the process; `app.main` makes it, every request finds it."""
+class Resources:
+    """What lives as long as the process; made by `app.main`, shared by all requests."""
 
     database: Database
     read: DatabaseReader
@@ -32,28 +32,28 @@ class Parts:
     presence: Presence
     claims: Claims
     condition: Condition
-    # Writers wait here, where they hold neither thread nor connection: those at work need both to get on.
+    # A request waits here before it takes a thread or a connection, which the running writers need to finish.
     writers: asyncio.Semaphore
-    # Threads that pack what is sent: fewer than there are connections for looking, since each may hold one.
-    packers: CapacityLimiter
+    # Threads that pack uploads into blobs. Fewer than the connections for reading: each may hold one.
+    packing_threads: CapacityLimiter
     keep_versions: int
-    # A thread for readiness alone, which no amount of work keeps waiting.
-    lookout: CapacityLimiter
-    # Uploads wait here to be read, without thread or connection: nothing else waits for them.
-    desk: CapacityLimiter
+    # Readiness has a thread of its own, so that it answers however busy the process is.
+    readiness_thread: CapacityLimiter
+    # Threads that parse uploads. An upload waits here with neither thread nor connection.
+    parsing_threads: CapacityLimiter
     max_columns: int
 
 
-def parts_of(request: Request) -> Parts:
-    """Return the long-lived parts."""
-    parts: Parts = request.app.state.parts
-    return parts
+def resources_of(request: Request) -> Resources:
+    """Return the resources of the process."""
+    resources: Resources = request.app.state.resources
+    return resources
 
 
-# Here and below async, though nothing is waited for: FastAPI sends whatever is not to a thread.
-async def get_parts(request: Request) -> Parts:
-    """Return the long-lived parts."""
-    return parts_of(request)
+# These functions are async, though they await nothing, since FastAPI runs any other in a thread.
+async def get_resources(request: Request) -> Resources:
+    """Return the resources of the process."""
+    return resources_of(request)
 
 
 async def get_principal() -> Principal:
@@ -62,40 +62,40 @@ async def get_principal() -> Principal:
 
 
 async def get_reader(request: Request) -> DatabaseReader:
-    """Return what looks into the database."""
-    return parts_of(request).read
+    """Return the reader of the database."""
+    return resources_of(request).read
 
 
 async def get_write_session(
-    request: Request, parts: Annotated[Parts, Depends(get_parts)]
+    request: Request, resources: Annotated[Resources, Depends(get_resources)]
 ) -> AsyncIterator[Session]:
-    """Give a session for changing: the request is one transaction, committed before the answer is sent."""
-    async with parts.writers, contextmanager_in_threadpool(parts.database.write()) as session:
+    """Yield a session for writing; the request is one transaction, committed before the response is sent."""
+    async with resources.writers, contextmanager_in_threadpool(resources.database.write()) as session:
         request.state.session = session
         yield session
 
 
 async def get_trainings(request: Request) -> Trainings:
-    """Return what takes trainings."""
-    return parts_of(request).trainings
+    """Return the service that queues trainings."""
+    return resources_of(request).trainings
 
 
 async def get_forecast_service(request: Request) -> ForecastService:
-    """Return what answers forecasts."""
-    return parts_of(request).forecasts
+    """Return the forecast service."""
+    return resources_of(request).forecasts
 
 
 async def get_keep_versions(request: Request) -> int:
-    """Return how many of a dataset's newest versions stay."""
-    return parts_of(request).keep_versions
+    """Return how many of a dataset's newest versions are kept."""
+    return resources_of(request).keep_versions
 
 
 CurrentPrincipal = Annotated[Principal, Depends(get_principal)]
 Read = Annotated[DatabaseReader, Depends(get_reader)]
-# The scope "function" ends the transaction before the answer goes out: nobody is told of what a failing
-# commit then takes back.
+# The scope "function" commits before the response is sent: no caller sees a success that a failed commit
+# undoes.
 WriteSession = Annotated[Session, Depends(get_write_session, scope="function")]
 TheTrainings = Annotated[Trainings, Depends(get_trainings)]
 TheForecasts = Annotated[ForecastService, Depends(get_forecast_service)]
 KeepVersions = Annotated[int, Depends(get_keep_versions)]
-TheParts = Annotated[Parts, Depends(get_parts)]
+TheResources = Annotated[Resources, Depends(get_resources)]

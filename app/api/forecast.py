@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.deps import CurrentPrincipal, TheForecasts, parts_of
+from app.api.deps import CurrentPrincipal, TheForecasts, resources_of
 from app.api.http.body_parsing import inlined, pointing_into_body, read_body
 from app.api.http.content_negotiation import (
     ARROW,
@@ -97,7 +97,7 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
 
     A dataset needs no training for it: until it has a champion the pretrained network answers.
     """
-    question, forecasts = read_question(request), parts_of(request).forecasts
+    question, forecasts = read_question(request), resources_of(request).forecasts
     if question.media_type in PICTURES:
         refuse_several(len(question.query.unique_ids), "?unique_id")
     attempt = partial(_answer, forecasts, principal, question)

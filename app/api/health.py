@@ -3,7 +3,7 @@
 from anyio import fail_after, to_thread
 from fastapi import APIRouter, Response
 
-from app.api.deps import TheParts
+from app.api.deps import TheResources
 from app.errors import Unavailable
 from app.observability import metrics
 from app.schemas.health import Health, Readiness
@@ -30,16 +30,16 @@ async def get_health() -> Health:
 
 
 @router.get("/readyz")
-async def get_readiness(parts: TheParts) -> Readiness:
+async def get_readiness(resources: TheResources) -> Readiness:
     """Tell whether calls can be answered, and whether anything is amiss all the same.
 
     It takes a database that is there and migrated, all loaded that forecasts need, and a look at what changes
     in the last seconds; else the answer is 503 with the reason. Without a worker it is `degraded`.
     """
-    look, lookout = parts.condition.readiness, parts.lookout
+    check, thread = resources.condition.readiness, resources.readiness_thread
     try:
         with fail_after(LOOK_LIMIT_S):
-            return await to_thread.run_sync(look, limiter=lookout, abandon_on_cancel=True)
+            return await to_thread.run_sync(check, limiter=thread, abandon_on_cancel=True)
     except TimeoutError:
         raise Unavailable(f"The database has not answered for {LOOK_LIMIT_S:g} seconds.") from None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.api.deps import CurrentPrincipal, Read, TheParts, WriteSession
+from app.api.deps import CurrentPrincipal, Read, TheResources, WriteSession
 from app.api.http.identifiers import JobId
 from app.api.http.paging import Page, handed_out
 from app.schemas import examples
@@ -33,11 +33,11 @@ STREAM: dict[int | str, dict[str, Any]] = {
 
 
 async def follow(
-    job_id: JobId, principal: CurrentPrincipal, parts: TheParts, last_event_id: LastEventId = None
+    job_id: JobId, principal: CurrentPrincipal, resources: TheResources, last_event_id: LastEventId = None
 ) -> AsyncIterable[JobEvent]:
     """Find the job to be followed before a stream begins."""
-    first = await parts.read(present, principal, job_id)
-    return parts.feed.follow(principal, first, _number(last_event_id))
+    first = await resources.read(present, principal, job_id)
+    return resources.feed.follow(principal, first, _number(last_event_id))
 
 
 def _number(last_event_id: str | None) -> int | None:

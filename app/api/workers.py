@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api.deps import CurrentPrincipal, Read, TheParts
+from app.api.deps import CurrentPrincipal, Read, TheResources
 from app.api.http.paging import Page, handed_out
 from app.schemas.workers import WorkerPage
 from app.services.jobs import workers
@@ -11,8 +11,10 @@ router = APIRouter(prefix="/workers", tags=["training"])
 
 
 @router.get("")
-async def list_workers(page: Page, principal: CurrentPrincipal, read: Read, parts: TheParts) -> WorkerPage:
+async def list_workers(
+    page: Page, principal: CurrentPrincipal, read: Read, resources: TheResources
+) -> WorkerPage:
     """List the workers, newest first: on which machine and device each is, what it does, and whether it is
     alive.
     """
-    return handed_out(await read(workers.page, principal, page, parts.presence))
+    return handed_out(await read(workers.page, principal, page, resources.presence))

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from app.api.deps import CurrentPrincipal, Parts, TheParts, parts_of
+from app.api.deps import CurrentPrincipal, Resources, TheResources, resources_of
 from app.api.http.body_parsing import MULTIPART, content_type
 from app.api.http.errors import problem
 from app.db.engine import Session
@@ -41,7 +41,7 @@ class Repeated(Exception):  # not an error: the way out with an answer that is a
 
 async def claim_key(
     request: Request,
-    parts: TheParts,
+    resources: TheResources,
     principal: CurrentPrincipal,
     idempotency_key: Annotated[
         str | None,
@@ -59,14 +59,16 @@ async def claim_key(
         return
     _refuse_several(request)
     fingerprint = await _fingerprint(request)
-    claimed = await _in_turn(parts, partial(parts.claims.claim, principal, idempotency_key, fingerprint))
+    claimed = await _in_turn(
+        resources, partial(resources.claims.claim, principal, idempotency_key, fingerprint)
+    )
     if isinstance(claimed, Answer):
         raise Repeated(claimed)
     request.state.claim = claimed
     try:
         yield
     except BaseException as error:  # after the call's own transaction has ended, also where its commit failed
-        await _settle(parts, claimed, error, request.url.path)
+        await _settle(resources, claimed, error, request.url.path)
         raise
 
 
@@ -108,16 +110,17 @@ async def _fingerprint(request: Request) -> str:
     if content_type(request) == MULTIPART:
         form = await request.form()
         for name, value in sorted(form.multi_items(), key=lambda item: item[0]):
-            parts.append(json.dumps([name, *await _field(value, parts_of(request).desk)]).encode())
+            field = await _field(value, resources_of(request).parsing_threads)
+            parts.append(json.dumps([name, *field]).encode())
     else:
         parts.append(await request.body())
     return sha256_of_parts(parts)
 
 
-async def _field(value: UploadFile | str, desk: CapacityLimiter) -> tuple[str | None, ...]:
+async def _field(value: UploadFile | str, threads: CapacityLimiter) -> tuple[str | None, ...]:
     if isinstance(value, str):
         return (value,)
-    return value.filename, await to_thread.run_sync(_hash_file, value.file, limiter=desk)
+    return value.filename, await to_thread.run_sync(_hash_file, value.file, limiter=threads)
 
 
 def _hash_file(file: BinaryIO) -> str:
@@ -134,25 +137,25 @@ async def _keep(request: Request, response: Response) -> None:
         await run_in_threadpool(idempotency.keep, session, claim, _answer(response))
 
 
-async def _settle(parts: Parts, claim: Claim, error: BaseException, path: str) -> None:
+async def _settle(resources: Resources, claim: Claim, error: BaseException, path: str) -> None:
     """Keep the answer that refuses the call, or give the key free where the fault is not the caller's."""
     if isinstance(error, CancelledError):  # the service stops, and nothing can be waited for
-        parts.claims.abandon(claim)
+        resources.claims.abandon(claim)
         return
     try:
         if isinstance(error, AppError) and error.status < SERVER_ERROR:
-            await _in_turn(parts, partial(parts.claims.refuse, claim, _answer(problem(error, path))))
+            await _in_turn(resources, partial(resources.claims.refuse, claim, _answer(problem(error, path))))
             return
     except Unavailable:  # then the call was not refused as far as anyone will know
         logger.warning("The refusal of a call could not be kept; its key is free again.")
-    parts.claims.abandon(claim)
+    resources.claims.abandon(claim)
     with suppress(Unavailable):  # it is tried again with the next heartbeats
-        await _in_turn(parts, parts.claims.tidy)
+        await _in_turn(resources, resources.claims.tidy)
 
 
-async def _in_turn(parts: Parts, change: Callable[[], Done]) -> Done:
+async def _in_turn(resources: Resources, change: Callable[[], Done]) -> Done:
     """Change something when it is this call's turn: a thread must not wait for what another call holds."""
-    async with parts.writers:
+    async with resources.writers:
         return await run_in_threadpool(change)
 
 

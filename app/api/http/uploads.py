@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import PurePath
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, TypeVarTuple
 
 from anyio import to_thread
 from fastapi import Depends, Request
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.deps import CurrentPrincipal, Parts, TheParts
+from app.api.deps import CurrentPrincipal, Resources, TheResources
 from app.api.http.body_parsing import MULTIPART, content_type, inlined, parsed, refused
 from app.api.http.content_negotiation import JSON
 from app.api.http.identifiers import DatasetId
@@ -32,6 +32,8 @@ from app.services.shared import database_admin
 
 BUSY_PATIENCE_S, BUSY_PAUSE_S = 30.0, 0.1
 Fields = TypeVar("Fields", bound="FileFields")
+Parsed = TypeVar("Parsed", Upload, Sent)
+Arguments = TypeVarTuple("Arguments")
 
 
 def _as_file(schema: dict[str, Any]) -> None:
@@ -81,39 +83,46 @@ UPLOAD_BODY = _request_body(UploadFields, DatasetCreate)
 OBSERVATIONS_BODY = _request_body(FileFields, ObservationsIn)
 
 
-def check_room(request: Request, _caller: CurrentPrincipal, parts: TheParts) -> None:
+def check_room(request: Request, _caller: CurrentPrincipal, resources: TheResources) -> None:
     """Refuse a body for which the database's disk has no room, before anything of it is read.
 
     Who calls is asked first: nobody else is told anything of the disk.
     """
     declared = request.headers.get("content-length", "")
-    database_admin.check_room(parts.database, int(declared) if declared.isdecimal() else 0)
+    database_admin.check_room(resources.database, int(declared) if declared.isdecimal() else 0)
 
 
 HasRoom = Depends(check_room)
 
 
-async def read_upload(request: Request, parts: TheParts) -> Upload:
+async def read_upload(request: Request, resources: TheResources) -> Upload:
     """Read a new dataset in whichever of its two forms it comes.
 
     Raises UnsupportedType for any other form, BadInput for what cannot be used.
     """
     if _media_type(request) == JSON:
-        return await to_thread.run_sync(_read_json, await request.body(), limiter=parts.desk)
+        return await _parse(resources, _read_json, await request.body())
     fields = await _read_form(request, UploadFields)
-    return await to_thread.run_sync(_read_table, fields, parts.max_columns, limiter=parts.desk)
+    return await _parse(resources, _read_table, fields, resources.max_columns)
 
 
 async def read_observations(
-    request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, parts: TheParts
+    request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, resources: TheResources
 ) -> Sent:
     """Read rows for a dataset in whichever of their two forms they come; raises as for a new one."""
     media_type = _media_type(request)
-    dataset = await parts.read(append.known, principal, dataset_id)
+    dataset = await resources.read(append.known, principal, dataset_id)
     if media_type == JSON:
-        return await to_thread.run_sync(_read_more_json, await request.body(), dataset, limiter=parts.desk)
+        return await _parse(resources, _read_more_json, await request.body(), dataset)
     fields = await _read_form(request, FileFields)
-    return await to_thread.run_sync(_read_more, fields, dataset, parts.max_columns, limiter=parts.desk)
+    return await _parse(resources, _read_more, fields, dataset, resources.max_columns)
+
+
+async def _parse(
+    resources: Resources, read: Callable[[*Arguments], Parsed], *arguments: *Arguments
+) -> Parsed:
+    """Run a reader of a body in one of the parsing threads."""
+    return await to_thread.run_sync(read, *arguments, limiter=resources.parsing_threads)
 
 
 def _media_type(request: Request) -> str:
@@ -182,11 +191,11 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
 
 
 async def stage_upload(
-    upload: Annotated[Upload, Depends(read_upload)], principal: CurrentPrincipal, parts: TheParts
+    upload: Annotated[Upload, Depends(read_upload)], principal: CurrentPrincipal, resources: TheResources
 ) -> AsyncIterator[Arrival]:
     """Pack a new dataset, and store all of it but the last portion."""
-    arrival = Arrival(parts.database, parts.presence.id, principal, upload)
-    async with _stored(arrival, parts):
+    arrival = Arrival(resources.database, resources.presence.id, principal, upload)
+    async with _stored(arrival, resources):
         yield arrival
 
 
@@ -194,35 +203,35 @@ async def stage_observations(
     dataset_id: DatasetId,
     sent: Annotated[Sent, Depends(read_observations)],
     principal: CurrentPrincipal,
-    parts: TheParts,
+    resources: TheResources,
 ) -> AsyncIterator[Laying]:
     """Lay rows into a dataset, and store all of them but the last portion."""
     ref = DatasetRef(principal.workspace_id, dataset_id)
-    laying = Laying(parts.database, parts.presence.id, ref, sent)
-    async with _stored(laying, parts):
+    laying = Laying(resources.database, resources.presence.id, ref, sent)
+    async with _stored(laying, resources):
         yield laying
 
 
 @asynccontextmanager
-async def _stored(staged: Staged, parts: Parts) -> AsyncIterator[None]:
+async def _stored(staged: Staged, resources: Resources) -> AsyncIterator[None]:
     """Store all but the last portion, in turn with other writers; remove it again if it is not published."""
     try:
-        while await _prepared(staged, parts):
-            async with parts.writers:
+        while await _prepared(staged, resources):
+            async with resources.writers:
                 await run_in_threadpool(staged.store)
         yield
     except BaseException:
-        async with parts.writers:
+        async with resources.writers:
             await run_in_threadpool(staged.discard)
         raise
 
 
-async def _prepared(staged: Staged, parts: Parts) -> bool:
+async def _prepared(staged: Staged, resources: Resources) -> bool:
     """Prepare a portion, once nobody else is at work on the dataset."""
     deadline = time.monotonic() + BUSY_PATIENCE_S
     while True:
         try:
-            return await to_thread.run_sync(staged.prepare, limiter=parts.packers)
+            return await to_thread.run_sync(staged.prepare, limiter=resources.packing_threads)
         except Busy:
             if time.monotonic() > deadline:
                 raise

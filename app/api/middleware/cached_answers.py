@@ -29,7 +29,7 @@ class FromMemory:
             return
         began = time.perf_counter() if self._log_all else 0.0
         spelling, known = spoken(scope)
-        body = scope["app"].state.parts.forecasts.bodies.recall(spelling)
+        body = scope["app"].state.resources.forecasts.bodies.recall(spelling)
         if body is None:
             await self._app(scope, receive, send)
             return

@@ -81,12 +81,12 @@ def test_reader_who_goes_away_keeps_the_turn_of_nobody(database: Database) -> No
 def test_health_is_told_while_every_reader_is_at_work(client: TestClient, api: FastAPI, path: str) -> None:
     with ExitStack() as readers:
         for _ in range(engine.LOOKING):
-            readers.enter_context(api.state.parts.database.reader.connect())
+            readers.enter_context(api.state.resources.database.reader.connect())
         assert client.get(path).status_code == 200
 
 
 def test_rows_are_changed_while_every_reader_is_at_work(client: TestClient, api: FastAPI) -> None:
     with ExitStack() as readers:
         for _ in range(engine.LOOKING):
-            readers.enter_context(api.state.parts.database.reader.connect())
+            readers.enter_context(api.state.resources.database.reader.connect())
         assert upload(client)["id"]

@@ -107,6 +107,6 @@ def test_more_series_than_are_looked_back_on_get_the_same_forecast(
 def test_model_forecasts_weeks_stored_and_weeks_brought_along_the_same(client: TestClient) -> None:
     rows = history(dates("W-SUN", TWELVE_YEARS), count=2, season=52)
     dataset_id = stored(client, rows)
-    database: Database = client.app.state.parts.database  # type: ignore[attr-defined]  # an app of ours
+    database: Database = client.app.state.resources.database  # type: ignore[attr-defined]  # an app of ours
     trained(database, dataset_id)
     assert_same(client, rows, dataset_id, dataset_id=dataset_id)

@@ -58,7 +58,7 @@ def _refuse() -> None:
 def test_route_asks_who_calls_before_it_does_anything(method: str, path: str) -> None:
     api = create_app(Settings(database_url="sqlite:///unused.db"))
     api.dependency_overrides[get_principal] = _refuse
-    api.state.parts = NothingInMemory()
+    api.state.resources = NothingInMemory()
     assert TestClient(api).request(method, path).status_code == NobodyMayPass.status
 
 

@@ -119,7 +119,7 @@ def test_call_of_a_process_elsewhere_is_made_again_once_that_counts_as_dead(
     owner_id = entered(database, "api", host="elsewhere")
     cut_off(client, database, owner_id)
     assert send(client).status_code == 409
-    presence: Presence = api.state.parts.presence
+    presence: Presence = api.state.resources.presence
     presence.stop()
     with database.read() as session:
         presence.dead = [session.get_one(Process, owner_id)]
@@ -199,11 +199,11 @@ def test_refusal_waits_for_its_turn_to_be_stored_and_holds_no_thread_meanwhile()
     """A thread that waits for a lock would be missing to whoever has it."""
     stored = threading.Event()
     claims = SimpleNamespace(refuse=lambda *_: stored.set())
-    parts: Any = SimpleNamespace(writers=asyncio.Semaphore(1), claims=claims)
+    resources: Any = SimpleNamespace(writers=asyncio.Semaphore(1), claims=claims)
 
     async def main() -> None:
-        async with parts.writers:
-            refusal = _settle(parts, Claim("default", "one", "api"), BadInput("No."), "/datasets")
+        async with resources.writers:
+            refusal = _settle(resources, Claim("default", "one", "api"), BadInput("No."), "/datasets")
             settling = asyncio.create_task(refusal)
             assert not await asyncio.to_thread(stored.wait, 0.1)
         await settling

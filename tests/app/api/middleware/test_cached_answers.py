@@ -137,7 +137,7 @@ def test_pinned_champion_is_not_loaded_again(
     monkeypatch.setattr(change_feed, "LOOK_S", 3600.0)
     before = loaded()
     with TestClient(create_app(settings)) as client:
-        feed = client.app.state.parts.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
+        feed = client.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
         eventually(lambda: feed.is_fresh)
         monkeypatch.setattr(change_feed, "FRESH_S", 0.0)
         for asked, level in ((dataset_id, 60), (other_id, 60), (dataset_id, 70)):
@@ -205,7 +205,7 @@ def test_version_that_comes_again_after_the_database_was_set_back_is_another(
     )
     append(client, dataset_id, 200.0)
     first = client.get("/forecast", params=params)
-    set_back(client.app.state.parts.database, dataset_id)  # type: ignore[attr-defined]  # an app of ours
+    set_back(client.app.state.resources.database, dataset_id)  # type: ignore[attr-defined]  # an app of ours
     append(client, dataset_id, 900.0)
     second = client.get("/forecast", params=params, headers={"if-none-match": first.headers["etag"]})
     assert second.status_code == 200
@@ -220,7 +220,7 @@ def test_who_has_changed_something_is_never_answered_with_what_was_before(
     monkeypatch.setattr(change_feed, "LOOK_S", 3600.0)
     monkeypatch.setattr(change_feed, "FRESH_S", 3600.0)
     with TestClient(client.app) as unlooking:
-        feed = unlooking.app.state.parts.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
+        feed = unlooking.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
         eventually(lambda: feed.is_fresh)
         before = from_memory()
         assert ask(unlooking, dataset_id) == ask(unlooking, dataset_id)

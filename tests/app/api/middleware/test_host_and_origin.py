@@ -75,7 +75,7 @@ def test_foreign_name_beside_an_own_one_is_refused(caller: TestClient) -> None:
 
 
 def test_foreign_name_gets_no_forecast_from_memory(caller: TestClient, app: FastAPI) -> None:
-    asked = {"dataset_id": dataset(app.state.parts.database).id, "unique_id": "series 1"}
+    asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
     assert [caller.get("/forecast", params=asked).status_code for _ in range(2)] == [200, 200]
     assert caller.get("/forecast", params=asked, headers=host("evil.example")).status_code == 421
 
@@ -184,7 +184,7 @@ def test_origin_that_is_not_named_is_told_nothing(caller: TestClient) -> None:
 def test_forecast_from_memory_can_be_read_by_the_origin_that_is_named(
     caller: TestClient, app: FastAPI
 ) -> None:
-    asked = {"dataset_id": dataset(app.state.parts.database).id, "unique_id": "series 1"}
+    asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
     answers = [caller.get("/forecast", params=asked, headers={"origin": FRIEND}) for _ in range(2)]
     assert [each.headers["access-control-allow-origin"] for each in answers] == [FRIEND, FRIEND]
 
@@ -203,7 +203,7 @@ def test_refusals_and_preflights_have_security_headers_as_well(caller: TestClien
 
 
 def test_answers_from_memory_have_security_headers_once(caller: TestClient, app: FastAPI) -> None:
-    asked = {"dataset_id": dataset(app.state.parts.database).id, "unique_id": "series 1"}
+    asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
     for kind in ("application/json", "image/svg+xml"):
         first, again = (caller.get("/forecast", params=asked, headers={"accept": kind}) for _ in range(2))
         etag = {"accept": kind, "if-none-match": first.headers["etag"]}
