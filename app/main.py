@@ -29,8 +29,8 @@ from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobFeed
 from app.services.shared import devices
 from app.services.shared.idempotency import Claims
-from app.services.shared.processes import Presence
-from app.services.shared.readiness import Condition
+from app.services.shared.processes import Heartbeat
+from app.services.shared.readiness import ReadinessCheck
 from app.services.training.submit import Trainings
 from app.settings import Settings
 from app.version import VERSION
@@ -96,10 +96,10 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         database = Database(settings.database_url)
         queue = Queue(database)
         device = devices.resolve(settings.device)
-        presence = Presence(database, "api", device, settings.worker_deadline_s)
-        claims = Claims(database, presence)
+        heartbeat = Heartbeat(database, "api", device, settings.worker_deadline_s)
+        claims = Claims(database, heartbeat)
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
-        await asyncio.to_thread(presence.open, claims.tidy)  # it writes, and nothing waits for that here
+        await asyncio.to_thread(heartbeat.open, claims.tidy)  # it writes, and nothing waits for that here
         forecasts = ForecastService(database, settings, device)
         forecasts.open()
         app.state.resources = Resources(
@@ -108,9 +108,9 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
             trainings=Trainings(queue),
             forecasts=forecasts,
             feed=JobFeed(database),
-            presence=presence,
+            heartbeat=heartbeat,
             claims=claims,
-            condition=Condition(database, forecasts.feed, presence, has_loaded),
+            readiness=ReadinessCheck(database, forecasts.feed, heartbeat, has_loaded),
             writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
             readiness_thread=CapacityLimiter(1),
             packing_threads=CapacityLimiter(PACKING_THREADS),
@@ -119,7 +119,7 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
             max_columns=settings.max_columns,
         )
         yield
-        await asyncio.to_thread(presence.close)  # calls that are given up on need the event loop
+        await asyncio.to_thread(heartbeat.close)  # calls that are given up on need the event loop
         forecasts.close()
         queue.close()
         database.dispose()

@@ -15,8 +15,8 @@ from app.db.engine import Database, Session
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobFeed
 from app.services.shared.idempotency import Claims
-from app.services.shared.processes import Presence
-from app.services.shared.readiness import Condition
+from app.services.shared.processes import Heartbeat
+from app.services.shared.readiness import ReadinessCheck
 from app.services.training.submit import Trainings
 
 
@@ -29,9 +29,9 @@ class Resources:
     trainings: Trainings
     forecasts: ForecastService
     feed: JobFeed
-    presence: Presence
+    heartbeat: Heartbeat
     claims: Claims
-    condition: Condition
+    readiness: ReadinessCheck
     # A request waits here before it takes a thread or a connection, which the running writers need to finish.
     writers: asyncio.Semaphore
     # Threads that pack uploads into blobs. Fewer than the connections for reading: each may hold one.

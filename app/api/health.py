@@ -36,7 +36,7 @@ async def get_readiness(resources: TheResources) -> Readiness:
     It takes a database that is there and migrated, all loaded that forecasts need, and a look at what changes
     in the last seconds; else the answer is 503 with the reason. Without a worker it is `degraded`.
     """
-    check, thread = resources.condition.readiness, resources.readiness_thread
+    check, thread = resources.readiness.check, resources.readiness_thread
     try:
         with fail_after(LOOK_LIMIT_S):
             return await to_thread.run_sync(check, limiter=thread, abandon_on_cancel=True)

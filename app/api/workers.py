@@ -17,4 +17,4 @@ async def list_workers(
     """List the workers, newest first: on which machine and device each is, what it does, and whether it is
     alive.
     """
-    return handed_out(await read(workers.page, principal, page, resources.presence))
+    return handed_out(await read(workers.page, principal, page, resources.heartbeat))

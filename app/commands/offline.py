@@ -148,7 +148,7 @@ def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
     if found is not None:
         return found
     intake = read_csv(data, Columns(), max_columns)
-    with processes.present(database) as process_id:
+    with processes.registered(database) as process_id:
         arrival = Arrival(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with drafts.stored(arrival), database.write() as session:
             return catalog.create(session, arrival).id

@@ -17,7 +17,7 @@ from app.queue import JobRef, Queue, Runner
 from app.services.datasets import compaction, drafts
 from app.services.jobs import states, workers
 from app.services.shared import database_admin, devices
-from app.services.shared.processes import HEARTBEAT_S, Presence
+from app.services.shared.processes import HEARTBEAT_S, Heartbeat
 from app.services.training import schedules
 from app.services.training.submit import Trainings
 from app.settings import Settings
@@ -63,10 +63,10 @@ class Worker:
         self, settings: Settings, database: Database, device: str, stopping: threading.Event
     ) -> None:
         self._settings, self._database, self._stopping = settings, database, stopping
-        self._presence = Presence(database, "worker", device, settings.worker_deadline_s)
-        self._presence.look()
-        self._presence.open()
-        self._id = self._presence.id
+        self._heartbeat = Heartbeat(database, "worker", device, settings.worker_deadline_s)
+        self._heartbeat.look()
+        self._heartbeat.open()
+        self._id = self._heartbeat.id
         self._queue = Queue(database)
         self._trainings = Trainings(self._queue)
         self._performer = Performer(settings, database, device, stopping, lambda: self._end_with(AT_FAULT))
@@ -101,7 +101,7 @@ class Worker:
 
     def _look_after(self) -> None:
         """See to what comes again and again; a database that is away now may be back soon."""
-        if self._presence.forgotten.is_set():
+        if self._heartbeat.forgotten.is_set():
             with self._leaving.attempt():
                 self._end_forgotten()
             return
@@ -130,7 +130,7 @@ class Worker:
 
     def _take_over(self) -> None:
         """Put back into the queue what dead workers have left."""
-        if dead := self._presence.dead:
+        if dead := self._heartbeat.dead:
             buried = workers.bury(self._database, self._queue, dead)
             # Those that said goodbye have left nothing.
             if died := [each.id for each in dead if each.id in buried and not each.stopped]:
@@ -173,7 +173,7 @@ class Worker:
     def _tidy(self) -> None:
         """Keep datasets small, a few seconds at a time."""
         if time.monotonic() >= self._tidying_due:
-            drafts.sweep(self._database, self._presence)
+            drafts.sweep(self._database, self._heartbeat)
             is_tidy = compaction.tidy(self._database, self._settings.keep_versions)
             self._tidying_due = time.monotonic() + (TIDYING_S if is_tidy else 0.0)
 
@@ -185,6 +185,6 @@ class Worker:
             if not work.ended.wait(pause_limit_s):
                 work.child.kill()
         try:
-            workers.leave(self._database, self._presence)
+            workers.leave(self._database, self._heartbeat)
         except Unavailable:
             logger.warning("The database is away; this worker's job is taken over when it is missed.")

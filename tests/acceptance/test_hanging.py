@@ -17,7 +17,7 @@ from app.db.engine import Database
 from app.queue import JobRef, Queue
 from app.services.jobs import states, workers
 from app.services.shared import database_admin
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually
 from tests.factories import dataset, queued_job
@@ -32,11 +32,11 @@ from app.db.engine import Database
 from app.db.queries import processes
 from app.queue import JobRef
 from app.services import jobs
-from app.services.processes import Presence
+from app.services.shared.processes import Heartbeat
 
 url, *job = sys.argv[1:]
 database = Database(url)
-worker = Presence(database, "worker", "cpu")
+worker = Heartbeat(database, "worker", "cpu")
 worker.look()
 with database.write() as session:
     jobs.begin(session, JobRef(*job), worker.id, max_attempts=3)
@@ -60,12 +60,12 @@ def frozen_worker(database: Database, ref: JobRef) -> Iterator["subprocess.Popen
 def test_job_of_a_worker_that_is_frozen_amid_a_heartbeat_is_taken_over(postgres_url: str) -> None:
     database = Database(postgres_url)
     ref, queue = queued_job(database, dataset(database).id), Queue(database)
-    presence = Presence(database, "worker", "cpu", DEADLINE_S)
+    heartbeat = Heartbeat(database, "worker", "cpu", DEADLINE_S)
 
     def take_over() -> list[str]:
         began = time.monotonic()
-        presence.look()
-        buried = workers.bury(database, queue, presence.dead)
+        heartbeat.look()
+        buried = workers.bury(database, queue, heartbeat.dead)
         slowest.append(time.monotonic() - began)
         return buried
 

@@ -194,7 +194,7 @@ async def stage_upload(
     upload: Annotated[Upload, Depends(read_upload)], principal: CurrentPrincipal, resources: TheResources
 ) -> AsyncIterator[Arrival]:
     """Pack a new dataset, and store all of it but the last portion."""
-    arrival = Arrival(resources.database, resources.presence.id, principal, upload)
+    arrival = Arrival(resources.database, resources.heartbeat.id, principal, upload)
     async with _stored(arrival, resources):
         yield arrival
 
@@ -207,7 +207,7 @@ async def stage_observations(
 ) -> AsyncIterator[Laying]:
     """Lay rows into a dataset, and store all of them but the last portion."""
     ref = DatasetRef(principal.workspace_id, dataset_id)
-    laying = Laying(resources.database, resources.presence.id, ref, sent)
+    laying = Laying(resources.database, resources.heartbeat.id, ref, sent)
     async with _stored(laying, resources):
         yield laying
 

@@ -20,7 +20,7 @@ from app.db.tables import Draft
 from app.errors import Unavailable
 from app.services.datasets import series_store as store
 from app.services.datasets.series_store import Packed
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 
 PORTION_SERIES, PORTION_BYTES = 2_000, 4 * 1024 * 1024  # in one transaction
 REMOVED = 1_000  # index rows, in one transaction
@@ -146,13 +146,13 @@ def refuse_busy(session: Session, ref: DatasetRef) -> None:
         raise Busy(f"Many rows are being added to dataset {ref.dataset_id} just now; send these in a moment.")
 
 
-def sweep(database: Database, presence: Presence) -> None:
+def sweep(database: Database, heartbeat: Heartbeat) -> None:
     """Remove what was written by processes that are gone, and what is left of deleted datasets."""
     with database.read() as session:
         left = [
             draft
             for draft, now in queries.every(session)
-            if now - draft.touched_at > ABANDONED_AFTER or presence.has_lost(session, draft.process_id)
+            if now - draft.touched_at > ABANDONED_AFTER or heartbeat.has_lost(session, draft.process_id)
         ]
         deleted = queries.unseen(session)
     for draft in left:

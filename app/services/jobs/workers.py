@@ -14,34 +14,34 @@ from app.queue import Queue
 from app.schemas.workers import WorkerOut, WorkerPage
 from app.services.jobs import states
 from app.services.shared.paging import PageRequest, cut
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 
 
-def page(session: Session, principal: Principal, request: PageRequest, presence: Presence) -> WorkerPage:
+def page(session: Session, principal: Principal, request: PageRequest, heartbeat: Heartbeat) -> WorkerPage:
     """List the workers, newest first, each with what it does for the caller."""
     found = queries.workers_page(session, principal.workspace_id, request.limit + 1, request.after)
     shown, following = cut(found, request, lambda seen: seen.worker.id)
-    return WorkerPage(workers=[_out(*seen, presence) for seen in shown], next=following)
+    return WorkerPage(workers=[_out(*seen, heartbeat) for seen in shown], next=following)
 
 
-def leave(database: Database, presence: Presence) -> None:
+def leave(database: Database, heartbeat: Heartbeat) -> None:
     """Give back what a worker has, and say that it goes: no deadline is waited for."""
-    presence.stop()
+    heartbeat.stop()
     with database.write() as session:
-        states.give_back(session, presence.id)
-        queries.mark_stopped(session, presence.id)
+        states.give_back(session, heartbeat.id)
+        queries.mark_stopped(session, heartbeat.id)
 
 
 @contextmanager
 def on_duty(database: Database, device: str) -> Iterator[str]:
     """Count this process among the workers, by the id this gives, while it trains outside of the queue."""
-    presence = Presence(database, "worker", device)
-    presence.look()
-    presence.open()
+    heartbeat = Heartbeat(database, "worker", device)
+    heartbeat.look()
+    heartbeat.open()
     try:
-        yield presence.id
+        yield heartbeat.id
     finally:
-        leave(database, presence)
+        leave(database, heartbeat)
 
 
 def bury(database: Database, queue: Queue, dead: Sequence[Process]) -> list[str]:
@@ -74,13 +74,13 @@ def _beats_here(database: Database) -> int:
         return sum(worker.beat for worker in queries.workers_on_host(session, socket.gethostname()))
 
 
-def _out(worker: Process, job_id: str | None, now: datetime, presence: Presence) -> WorkerOut:
+def _out(worker: Process, job_id: str | None, now: datetime, heartbeat: Heartbeat) -> WorkerOut:
     return WorkerOut(
         id=worker.id,
         host=worker.host,
         pid=worker.pid,
         device=worker.device,
-        alive=presence.is_alive(worker),
+        alive=heartbeat.is_alive(worker),
         job_id=job_id,
         silent_s=max(0.0, (now - worker.beat_at).total_seconds()),
         started_at=worker.created_at,

@@ -18,7 +18,7 @@ from app.db.engine import Database, Session
 from app.db.queries import idempotency as queries
 from app.db.tables import IdempotencyKey, now
 from app.errors import BadInput, Conflict, FieldError
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 
 KEPT_FOR = timedelta(hours=24)
 POINTER = "header:Idempotency-Key"
@@ -46,8 +46,8 @@ class Claim:
 class Claims:
     """The keys that calls of this process hold."""
 
-    def __init__(self, database: Database, presence: Presence) -> None:
-        self._database, self._presence = database, presence
+    def __init__(self, database: Database, heartbeat: Heartbeat) -> None:
+        self._database, self._heartbeat = database, heartbeat
         self._abandoned: deque[Claim] = deque()
 
     def claim(self, principal: Principal, key: str, fingerprint: str) -> Claim | Answer:
@@ -55,7 +55,7 @@ class Claims:
 
         Raises BadInput if the key was used for another call, Conflict while the first call still runs.
         """
-        claim = Claim(principal.workspace_id, key, self._presence.id)
+        claim = Claim(principal.workspace_id, key, self._heartbeat.id)
         with self._database.write() as session:
             queries.delete_older(session, claim.workspace_id, now() - KEPT_FOR)
             row = IdempotencyKey(
@@ -97,7 +97,7 @@ class Claims:
             )
         if first.status is not None:
             return Answer(first.status, first.headers or {}, first.body or b"")
-        if not self._presence.has_lost(session, first.owner_id):
+        if not self._heartbeat.has_lost(session, first.owner_id):
             raise Conflict(
                 "The first call with this Idempotency-Key is still running; ask again in a moment."
             )

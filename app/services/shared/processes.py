@@ -66,7 +66,7 @@ class DeathWatch:
         return self._deadline_s
 
 
-class Presence:
+class Heartbeat:
     """This process among the others: once a second, in a thread of its own, it beats and looks at them.
 
     A look counts only along with a beat: where this process cannot write, the others cannot either.
@@ -81,17 +81,17 @@ class Presence:
         self.forgotten = threading.Event()
         self._database, self._role, self._device = database, role, device
         self._watch = DeathWatch(deadline_s)
-        self._beating = Watch(f"The heart of {self.id}", "Others may come to take this process for dead.")
+        self._beating = Watch(f"The heartbeat of {self.id}", "Others may come to take this process for dead.")
         self._entered = False
         self._then: Callable[[], None] = lambda: None
         self._over = threading.Event()
-        self._heart = threading.Thread(target=self._keep_on, name="heart", daemon=True)
+        self._thread = threading.Thread(target=self._keep_on, name="heartbeat", daemon=True)
 
     def open(self, then: Callable[[], None] = lambda: None) -> None:
         """Enter this process among the others, and begin to beat; after each look something may be done."""
         self._then = then
         self._try_to_look()
-        self._heart.start()
+        self._thread.start()
 
     def look(self) -> None:
         """Beat, and look at the others."""
@@ -124,7 +124,7 @@ class Presence:
     def stop(self) -> None:
         """Beat no more."""
         self._over.set()
-        self._heart.join(CLOSING_S)
+        self._thread.join(CLOSING_S)
 
     def close(self) -> None:
         """Beat no more, and be forgotten; with the database away, others will find out."""
@@ -155,15 +155,15 @@ class Presence:
 
 
 @contextmanager
-def present(database: Database) -> Iterator[str]:
+def registered(database: Database) -> Iterator[str]:
     """Be among the processes for a while, by the id this gives; what they write is then known to be alive."""
-    presence = Presence(database, "api", "")
-    presence.look()
-    presence.open()
+    heartbeat = Heartbeat(database, "api", "")
+    heartbeat.look()
+    heartbeat.open()
     try:
-        yield presence.id
+        yield heartbeat.id
     finally:
-        presence.close()
+        heartbeat.close()
 
 
 def described(process_id: str, role: Role, pid: int, device: str) -> Process:

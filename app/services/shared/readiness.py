@@ -8,21 +8,21 @@ from app.errors import Unavailable
 from app.schemas.health import Readiness
 from app.services.shared import database_admin
 from app.services.shared.change_feed import SILENT_S, ChangeFeed
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 
 NO_WORKER = "No worker is alive: trainings wait until one starts (`gatecast worker`). All else is answered."
 
 
 @dataclass(frozen=True)
-class Condition:
+class ReadinessCheck:
     """What answering depends on; `has_loaded` tells whether all is imported that forecasts need."""
 
     database: Database
     feed: ChangeFeed
-    presence: Presence
+    heartbeat: Heartbeat
     has_loaded: Callable[[], bool]
 
-    def readiness(self) -> Readiness:
+    def check(self) -> Readiness:
         """Tell how this process is.
 
         Raises Unavailable with the reason if it cannot answer.
@@ -36,7 +36,7 @@ class Condition:
                 "This process has not seen for some seconds what changes in the database, so that nothing is "
                 "answered from memory; its log says why."
             )
-        alive = self.presence.sees_a_worker()
+        alive = self.heartbeat.sees_a_worker()
         return Readiness(
             status="ready" if alive else "degraded",
             detail=None if alive else NO_WORKER,

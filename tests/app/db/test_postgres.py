@@ -19,7 +19,7 @@ from app.errors import Unavailable
 from app.main import create_app
 from app.queue import Queue
 from app.services.jobs import workers
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 from app.settings import Settings
 from tests.factories import entered
 
@@ -128,18 +128,18 @@ def test_change_that_waits_too_long_for_a_lock_is_503(hasty: Database) -> None:
 def test_frozen_process_keeps_nobody_from_looking_and_is_buried_once_its_lock_is_gone(
     postgres_url: str,
 ) -> None:
-    database, presence = Database(postgres_url), Presence(Database(postgres_url), "worker", "cpu")
+    database, heartbeat = Database(postgres_url), Heartbeat(Database(postgres_url), "worker", "cpu")
     queue, frozen, api = Queue(database), entered(database), entered(database, "api", stopped=True)
-    presence.look()
-    dead = [process for process in presence.others if process.id in (frozen, api)]
+    heartbeat.look()
+    dead = [process for process in heartbeat.others if process.id in (frozen, api)]
     with held(postgres_url, "UPDATE processes SET beat = beat"):
         assert workers.bury(database, queue, dead) == []
     with held(postgres_url, f"UPDATE processes SET beat = beat WHERE id = '{api}'"):
-        presence.look()  # which forgets what answered calls
+        heartbeat.look()  # which forgets what answered calls
     assert sorted(workers.bury(database, queue, dead)) == sorted([frozen, api])
     queue.close()
     database.dispose()
-    presence._database.dispose()
+    heartbeat._database.dispose()
 
 
 class Silent:

@@ -4,16 +4,16 @@ import pytest
 
 from app.db.engine import Database
 from app.services.jobs import workers
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 from tests.factories import entered
 
 
-def let_beat_meanwhile(process: Presence, monkeypatch: pytest.MonkeyPatch) -> None:
+def let_beat_meanwhile(process: Heartbeat, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.services.jobs.workers.time.sleep", lambda _seconds: process.look())
 
 
 def test_beating_worker_is_seen(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = Presence(database, "worker", "cpu")
+    worker = Heartbeat(database, "worker", "cpu")
     worker.look()
     let_beat_meanwhile(worker, monkeypatch)
     assert workers.is_beating_here(database, within_s=0.5)
@@ -30,5 +30,5 @@ def test_worker_that_left_does_not_count(database: Database) -> None:
 
 
 def test_process_that_answers_calls_is_no_worker(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    let_beat_meanwhile(Presence(database, "api", "cpu"), monkeypatch)
+    let_beat_meanwhile(Heartbeat(database, "api", "cpu"), monkeypatch)
     assert not workers.is_beating_here(database, within_s=0.0)

@@ -51,7 +51,7 @@ def worker(
     monkeypatch.setattr(performer, "Child", lambda _url: None)
     worker = Worker(settings, database, "cpu", stopping)
     yield worker
-    worker._presence.close()
+    worker._heartbeat.close()
     worker._queue.close()
 
 
@@ -91,7 +91,7 @@ def test_worker_that_others_forgot_ends_with_a_status_and_acquits_what_it_has_at
         states.lose(session, [worker._id])
         session.query(Process).delete()
     worker._performer.at_hand = AtHand(ref, attempt, None, threading.Event())  # type: ignore[arg-type]  # unused
-    worker._presence.look()
+    worker._heartbeat.look()
     worker._look_after()
     assert (stopping.is_set(), worker._status) == (True, FORGOTTEN)
     with database.read() as session:

@@ -19,7 +19,7 @@ from app.errors import BadInput, Unavailable
 from app.services.datasets import catalog
 from app.services.shared import idempotency
 from app.services.shared.idempotency import Claim, Claims
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 from tests.factories import csv_bytes, entered, upload
 
 KEY = {"Idempotency-Key": "one"}
@@ -119,10 +119,10 @@ def test_call_of_a_process_elsewhere_is_made_again_once_that_counts_as_dead(
     owner_id = entered(database, "api", host="elsewhere")
     cut_off(client, database, owner_id)
     assert send(client).status_code == 409
-    presence: Presence = api.state.resources.presence
-    presence.stop()
+    heartbeat: Heartbeat = api.state.resources.heartbeat
+    heartbeat.stop()
     with database.read() as session:
-        presence.dead = [session.get_one(Process, owner_id)]
+        heartbeat.dead = [session.get_one(Process, owner_id)]
     assert send(client).status_code == 201
 
 
@@ -160,7 +160,7 @@ def test_key_is_free_again_when_the_commit_fails(
 def test_key_that_could_not_be_given_free_is_so_with_the_next_heartbeat(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claims = Claims(database, Presence(database, "api", "cpu"))
+    claims = Claims(database, Heartbeat(database, "api", "cpu"))
     claim = claims.claim(OWNER, "k", "f")
     assert isinstance(claim, Claim)
     claims.abandon(claim)

@@ -17,7 +17,7 @@ from app.services.datasets.append import Laying, Sent
 from app.services.datasets.catalog import Arrival, Upload
 from app.services.datasets.drafts import Busy
 from app.services.shared.paging import PageRequest
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 from app.settings import Settings
 from tests.factories import appended, csv_bytes, dataset
 
@@ -35,10 +35,10 @@ def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def presence(database: Database) -> Presence:
-    presence = Presence(database, "worker", "cpu")
-    presence.look()
-    return presence
+def heartbeat(database: Database) -> Heartbeat:
+    heartbeat = Heartbeat(database, "worker", "cpu")
+    heartbeat.look()
+    return heartbeat
 
 
 def arrival(database: Database, process_id: str = "gone") -> Arrival:
@@ -111,20 +111,20 @@ def test_upload_that_breaks_off_leaves_nothing(database: Database) -> None:
     assert counts(database) == [0] * 5
 
 
-def test_what_a_dead_process_has_begun_is_swept(database: Database, presence: Presence) -> None:
+def test_what_a_dead_process_has_begun_is_swept(database: Database, heartbeat: Heartbeat) -> None:
     dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
     store_some(arrival(database))
     store_some(laying(database, dataset_id))
-    drafts.sweep(database, presence)
+    drafts.sweep(database, heartbeat)
     assert counts(database)[1:] == [1, 12, 0, 12]
     assert lengths(database, dataset_id) == {3}
     assert appended(database, dataset_id, ("s00", 1963, 4.0)).version == 2
 
 
-def test_what_a_living_process_writes_is_left_alone(database: Database, presence: Presence) -> None:
-    staged = arrival(database, presence.id)
+def test_what_a_living_process_writes_is_left_alone(database: Database, heartbeat: Heartbeat) -> None:
+    staged = arrival(database, heartbeat.id)
     store_some(staged)
-    drafts.sweep(database, presence)
+    drafts.sweep(database, heartbeat)
     while staged.prepare():
         staged.store()
     with database.write() as session:
@@ -133,13 +133,13 @@ def test_what_a_living_process_writes_is_left_alone(database: Database, presence
 
 
 def test_who_was_swept_by_mistake_can_neither_go_on_nor_publish(
-    database: Database, presence: Presence
+    database: Database, heartbeat: Heartbeat
 ) -> None:
     staged, late = arrival(database), arrival(database)
     store_some(staged, 2)
     while late.prepare():
         late.store()
-    drafts.sweep(database, presence)
+    drafts.sweep(database, heartbeat)
     assert staged.prepare()
     with pytest.raises(Unavailable, match="abandoned"):
         staged.store()
@@ -184,14 +184,14 @@ def test_small_addition_overtaken_by_another_is_laid_into_what_that_left(databas
 
 
 def test_large_dataset_is_gone_at_once_and_removed_by_the_next_sweep(
-    database: Database, presence: Presence
+    database: Database, heartbeat: Heartbeat
 ) -> None:
     dataset_id = dataset(database, {name: [i, 2, 3] for i, name in enumerate(NAMES)}).id
     with database.write() as session:
         catalog.delete(session, OWNER, dataset_id)
     assert ids(database) == []
     assert counts(database) == [8, 1, 8, 0, 8]
-    drafts.sweep(database, presence)
+    drafts.sweep(database, heartbeat)
     assert counts(database) == [0] * 5
 
 

@@ -9,7 +9,7 @@ from app.db.engine import Database
 from app.db.tables import Process
 from app.queue import JobRef, Queue
 from app.services.jobs import states, workers
-from app.services.shared.processes import Presence
+from app.services.shared.processes import Heartbeat
 from tests.factories import dataset, entered, queued_job
 
 
@@ -71,12 +71,12 @@ def test_second_of_two_who_bury_finds_nothing_left_to_do(
 
 
 def test_worker_that_leaves_gives_its_job_back_uncharged(database: Database) -> None:
-    presence = Presence(database, "worker", "cpu")
-    presence.look()
-    presence.open()
+    heartbeat = Heartbeat(database, "worker", "cpu")
+    heartbeat.look()
+    heartbeat.open()
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
-        states.begin(session, ref, presence.id, max_attempts=3)
-    workers.leave(database, presence)
-    assert row_of(database, presence.id).stopped
+        states.begin(session, ref, heartbeat.id, max_attempts=3)
+    workers.leave(database, heartbeat)
+    assert row_of(database, heartbeat.id).stopped
     assert failures(database, ref) == []

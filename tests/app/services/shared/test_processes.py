@@ -10,7 +10,7 @@ import pytest
 from app.db.engine import Database
 from app.db.tables import Process
 from app.errors import Unavailable
-from app.services.shared.processes import OTHER_BOOT_DEADLINE_S, DeathWatch, Presence
+from app.services.shared.processes import OTHER_BOOT_DEADLINE_S, DeathWatch, Heartbeat
 from tests.factories import entered
 
 DEADLINE_S = 30
@@ -122,7 +122,7 @@ def test_failed_look_gives_the_others_the_whole_deadline_again(others: Others, e
 def test_look_without_a_beat_of_its_own_does_not_count(
     database: Database, elsewhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    observer = Presence(database, "worker", "cpu", deadline_s=0.0)
+    observer = Heartbeat(database, "worker", "cpu", deadline_s=0.0)
     observer.look()
     observer.look()
     assert [each.id for each in observer.dead] == [elsewhere]
@@ -136,7 +136,7 @@ def test_look_without_a_beat_of_its_own_does_not_count(
 
 
 def test_worker_that_others_forgot_learns_it_at_its_next_heartbeat(database: Database) -> None:
-    worker = Presence(database, "worker", "cpu")
+    worker = Heartbeat(database, "worker", "cpu")
     worker.look()
     with database.write() as session:
         session.query(Process).delete()
@@ -145,7 +145,7 @@ def test_worker_that_others_forgot_learns_it_at_its_next_heartbeat(database: Dat
 
 
 def test_process_that_answers_calls_enters_itself_again(database: Database) -> None:
-    api = Presence(database, "api", "cpu")
+    api = Heartbeat(database, "api", "cpu")
     api.look()
     with database.write() as session:
         session.query(Process).delete()
@@ -157,7 +157,7 @@ def test_process_that_answers_calls_enters_itself_again(database: Database) -> N
 
 def test_dead_process_that_answered_calls_is_forgotten_by_its_fellows(database: Database) -> None:
     entered(database, "api", process_started="1")
-    api = Presence(database, "api", "cpu")
+    api = Heartbeat(database, "api", "cpu")
     api.look()
     api.look()
     with database.read() as session:
@@ -173,7 +173,7 @@ def test_heart_goes_on_after_any_fault(database: Database, monkeypatch: pytest.M
         if (fault := next(faults, None)) is not None:
             raise fault
 
-    heart = Presence(database, "api", "cpu")
+    heart = Heartbeat(database, "api", "cpu")
     heart.open(then)
     assert all(looked.acquire(timeout=10) for _ in range(4))
     heart.close()
