@@ -23,7 +23,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
-from app.observability.shared import SHARED_FOLDER
+from app.observability.metrics_folder import METRICS_FOLDER
 from app.services.forecasting import model_loading
 from app.services.shared import database_admin, devices
 from app.settings import Settings
@@ -81,7 +81,7 @@ def _run_several(settings: Settings, listeners: list[socket.socket], supervisor:
     """Serve by several processes that share one port and their figures."""
     stopping = set_up_process(settings)
     with tempfile.TemporaryDirectory(prefix="gatecast-figures-") as figures:
-        os.environ[SHARED_FOLDER] = figures
+        os.environ[METRICS_FOLDER] = figures
         arguments = (settings, listeners)
         apis = Supervisor("API process", _run_one, arguments, settings.api_workers, STOP_LIMIT_S)
         apis.start()

@@ -103,10 +103,10 @@ class Settings(BaseSettings):
     pin_champions: Annotated[
         bool, Field(description="Keep champions loaded once they were asked, whatever else needs the memory.")
     ] = False
-    body_cache_mb: Annotated[
+    response_cache_mb: Annotated[
         int, Field(ge=1, description="Memory for finished forecasts in the API process, in MiB.")
     ] = 64
-    outlook_cache_mb: Annotated[
+    quantile_forecast_cache_mb: Annotated[
         int,
         Field(
             ge=0,

@@ -53,7 +53,7 @@ def staged(monthly: Monthly, workers: int | None) -> Iterator[Stage]:
             answer = httpx2.get(service.url + path).raise_for_status()
             with (
                 running_bare_app(folder, len(answer.content), workers) as bare_url,
-                running_service(folder, options, "api", OUTLOOK_CACHE_MB=0) as forgetful,
+                running_service(folder, options, "api", QUANTILE_FORECAST_CACHE_MB=0) as forgetful,
             ):
                 yield Stage(
                     service=service,

@@ -17,7 +17,7 @@ METRICS = {
     "content": {
         "text/plain": {
             "schema": {"type": "string"},
-            "example": 'gatecast_forecasts_total{source="memory"} 42.0\n',
+            "example": 'gatecast_forecasts_total{source="response_cache"} 42.0\n',
         }
     },
 }

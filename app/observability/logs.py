@@ -1,4 +1,4 @@
-"""How this service logs: lines on standard error, one for each thing that happened, whatever it is called."""
+"""Log to standard error, one line for each event, with control characters escaped."""
 
 import logging
 import logging.config
@@ -6,16 +6,16 @@ import re
 import textwrap
 from typing import Any
 
-# Control characters, those that end a line for some readers, and those that turn the direction of what is
-# shown: a caller's words must not look like a line of ours, nor move about on a terminal.
-UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Control characters, line separators and marks that change the direction of writing: a caller's text must not
+# look like another log line, nor move about on a terminal.
+CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 INDENT = "    "
-# What uvicorn says as an error of an answer without an end: who cut it off has said so, and why.
-UNENDED = "ASGI callable returned without completing response."
+# What uvicorn logs of an unfinished response; whoever broke it off has logged the reason.
+UNFINISHED = "ASGI callable returned without completing response."
 
 
 class LineFormatter(logging.Formatter):
-    """Writes an event as one line, and a traceback below it, indented."""
+    """Formats an event as one line, with an indented traceback below it."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # as logging calls it
         """Return the line."""
@@ -31,8 +31,8 @@ class LineFormatter(logging.Formatter):
 
 
 def escaped(text: str) -> str:
-    r"""Return a text on one line, with `\x0a` and the like for what is not to be shown as it is."""
-    return UNSHOWN.sub(_escape, text)
+    r"""Return a text as one line, with control characters as `\x0a` and the like."""
+    return CONTROL_CHARACTERS.sub(_escape, text)
 
 
 def _escape(match: "re.Match[str]") -> str:
@@ -44,13 +44,13 @@ def _indented(text: str) -> str:
     return textwrap.indent("\n".join(map(escaped, text.split("\n"))), INDENT, lambda _: True)
 
 
-def is_news(record: logging.LogRecord) -> bool:
-    """Tell whether an event is not told by another line already."""
-    return record.msg != UNENDED
+def is_not_reported_yet(record: logging.LogRecord) -> bool:
+    """Return whether no other line reports the event already."""
+    return record.msg != UNFINISHED
 
 
 def set_up_logging(level: str) -> None:
-    """Send everything from `level` on to standard error, uvicorn's lines and ours in one form."""
+    """Log everything from `level` up to standard error, uvicorn's lines and ours in one format."""
     logging.config.dictConfig(
         {
             "version": 1,
@@ -58,13 +58,13 @@ def set_up_logging(level: str) -> None:
             "formatters": {
                 "line": {"()": LineFormatter, "fmt": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}
             },
-            "filters": {"news": {"()": lambda: is_news}},
+            "filters": {"not_reported_yet": {"()": lambda: is_not_reported_yet}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": level.upper()},
             "loggers": {
                 "alembic": {"level": "WARNING"},
-                "uvicorn.error": {"filters": ["news"]},
-                # A handler of our own keeps the engine from adding one.
+                "uvicorn.error": {"filters": ["not_reported_yet"]},
+                # With a handler of its own, the queue's engine adds none.
                 "dbos": {"level": "WARNING", "handlers": ["stderr"], "propagate": False},
             },
         },

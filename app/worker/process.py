@@ -11,8 +11,8 @@ from typing import NoReturn
 from app.db.engine import Database
 from app.db.tables import now
 from app.errors import Unavailable
+from app.observability.background_tasks import RetriedTask
 from app.observability.logs import set_up_logging
-from app.observability.watched import Watch
 from app.queue import JobRef, Queue, Runner
 from app.services.datasets import compaction, drafts
 from app.services.jobs import states, workers
@@ -75,14 +75,14 @@ class Worker:
         self._status = 0
         self._idle_looks = 0
         self._cleaning_due = self._tidying_due = 0.0
-        self._leaving = Watch("Leaving after others took this worker for dead", "It does nothing else.")
+        self._leaving = RetriedTask("Leaving after others took this worker for dead", "It does nothing else.")
         self._duties = [
-            (Watch("Looking after the engine", "It may take no jobs."), self._end_without_engine),
-            (Watch("Taking over from the dead", "What they worked on waits."), self._take_over),
-            (Watch("Setting broken jobs aside", "They seem to wait."), self._set_broken_aside),
-            (Watch("Firing schedules", "Those that are due wait."), self._fire_schedules),
-            (Watch("Cleaning up", "What is finished stays in the queue's books."), self._clean_up),
-            (Watch("Tidying datasets", "They take more room than they need."), self._tidy),
+            (RetriedTask("Looking after the engine", "It may take no jobs."), self._end_without_engine),
+            (RetriedTask("Taking over from the dead", "What they worked on waits."), self._take_over),
+            (RetriedTask("Setting broken jobs aside", "They seem to wait."), self._set_broken_aside),
+            (RetriedTask("Firing schedules", "Those that are due wait."), self._fire_schedules),
+            (RetriedTask("Cleaning up", "What is finished stays in the queue's books."), self._clean_up),
+            (RetriedTask("Tidying datasets", "They take more room than they need."), self._tidy),
         ]
 
     def run(self, pause_limit_s: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from typing import Any
 
-from app.observability.watched import Watch
+from app.observability.background_tasks import RetriedTask
 from app.settings import Settings
 from app.worker.process import PAUSE_LIMIT_S, run_worker, set_up_process
 
@@ -48,7 +48,7 @@ class Supervisor:
             thread.join()
 
     def _keep_alive(self) -> None:
-        watch = Watch(f"Starting the {self._name}", "It is missing meanwhile.")
+        watch = RetriedTask(f"Starting the {self._name}", "It is missing meanwhile.")
         while not self._stopping.is_set():
             with watch.attempt():
                 self._run_one()

@@ -39,7 +39,7 @@ class FromMemory:
             await send_unchanged(body.etag, send)
         else:
             FOUND.inc()
-            metrics.FROM_MEMORY.inc()
+            metrics.FROM_RESPONSE_CACHE.inc()
             await send_body(body, send)
         if self._log_all:
             log_request(scope, 304 if unchanged else 200, time.perf_counter() - began)

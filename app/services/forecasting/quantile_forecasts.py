@@ -58,7 +58,7 @@ class Outlooks:
         for series in found:
             if series.nbytes <= self._limit:
                 self._kept.put((key, series.unique_id), series)
-        metrics.OUTLOOK_CACHE_BYTES.set(self.nbytes)
+        metrics.QUANTILE_FORECAST_CACHE_BYTES.set(self.nbytes)
 
 
 def look_at(reading: Reading) -> list[SeriesOutlook]:

@@ -85,7 +85,7 @@ class BodyCache:
         """Keep an answer, unless it is long."""
         if len(body.data) <= LARGEST:
             self._bodies.put(key, body)
-            metrics.BODY_CACHE_BYTES.set(self._bodies.size)
+            metrics.RESPONSE_CACHE_BYTES.set(self._bodies.size)
 
     def learn(self, spelling: Spelling, key: BodyKey, moment: int) -> None:
         """Take note that a question leads to a key, as was found out at a moment."""

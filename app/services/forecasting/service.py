@@ -71,11 +71,11 @@ class ForecastService:
     def __init__(self, database: Database, settings: Settings, device: str) -> None:
         self._database, self._device = database, device
         self.feed = ChangeFeed(database)
-        self.bodies = BodyCache(settings.body_cache_mb * MEBIBYTE, self.feed)
+        self.bodies = BodyCache(settings.response_cache_mb * MEBIBYTE, self.feed)
         self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
         self._sources: Lru[SourceKey, tuple[Source, int]] = Lru(SOURCES)
         self._looked_back: Once[PastKey, ServedMethod] = Once(Lru(SOURCES))
-        self._outlooks = Outlooks(settings.outlook_cache_mb * MEBIBYTE)
+        self._outlooks = Outlooks(settings.quantile_forecast_cache_mb * MEBIBYTE)
         self._batcher = Batcher(database, self._outlooks)
         self._pins = settings.pin_champions
         # Calls that bring their series wait here for threads of their own, so that no other waits for them.
@@ -139,7 +139,7 @@ class ForecastService:
             body = await (self._named(asked, write) if asked.query.unique_ids else self._page(asked, write))
             self.bodies.put(asked.key, body)
         else:
-            metrics.FROM_MEMORY.inc()
+            metrics.FROM_RESPONSE_CACHE.inc()
         self.bodies.learn(spelling, asked.key, asked.moment)
         return body
 
@@ -178,7 +178,7 @@ class ForecastService:
         """Return what is said of the named series, by name, from memory if all of it is there."""
         kept = self._outlooks.recall(source.outlook_key, unique_ids)
         if kept is not None:
-            metrics.FROM_OUTLOOK.inc()
+            metrics.FROM_QUANTILE_FORECAST_CACHE.inc()
             return kept
         metrics.COMPUTED.inc()
         return await self._batcher.ask(source, await self._model(source), unique_ids)

@@ -9,7 +9,7 @@ from app.auth import Principal
 from app.db.engine import Database, Session
 from app.db.queries import jobs as queries
 from app.db.tables import Job
-from app.observability.watched import Watch
+from app.observability.background_tasks import RetriedTask
 from app.queue import JobRef
 from app.schemas.jobs import JobOut
 from app.services.jobs import states
@@ -37,7 +37,7 @@ class JobFeed:
         self._database = database
         self._followers: Counter[JobRef] = Counter()
         self._newest: dict[JobRef, JobEvent] = {}
-        self._watch = Watch("The job feed", "Those who follow jobs wait.")
+        self._watch = RetriedTask("The job feed", "Those who follow jobs wait.")
         self._looked = asyncio.Condition()
         self._looking: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -6,7 +6,7 @@ import time
 
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes as queries
-from app.observability.watched import Repeating
+from app.observability.background_tasks import RepeatedTask
 
 LOOK_S = 0.25
 FRESH_S = 1.0
@@ -38,7 +38,7 @@ class ChangeFeed:
         """Begin to look, on behalf of the event loop that runs."""
         loop = asyncio.get_running_loop()
         self._database.on_change = lambda refs: _soon(loop, self._note, refs)
-        self._looks = Repeating("The change feed", lambda: self._look(loop), LOOK_S, MEANWHILE)
+        self._looks = RepeatedTask("The change feed", lambda: self._look(loop), LOOK_S, MEANWHILE)
         self._looks.start()
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from app.db.ids import new_id
 from app.db.queries import processes as queries
 from app.db.tables import Process
 from app.errors import Unavailable
-from app.observability.watched import Watch
+from app.observability.background_tasks import RetriedTask
 
 HEARTBEAT_S = 1.0
 # A machine that was started anew has another boot, and so has another machine of the same name: the latter's
@@ -81,7 +81,9 @@ class Heartbeat:
         self.forgotten = threading.Event()
         self._database, self._role, self._device = database, role, device
         self._watch = DeathWatch(deadline_s)
-        self._beating = Watch(f"The heartbeat of {self.id}", "Others may come to take this process for dead.")
+        self._beating = RetriedTask(
+            f"The heartbeat of {self.id}", "Others may come to take this process for dead."
+        )
         self._entered = False
         self._then: Callable[[], None] = lambda: None
         self._over = threading.Event()

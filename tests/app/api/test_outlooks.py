@@ -162,7 +162,7 @@ def test_chart_is_drawn_of_what_is_known(
 
 
 def test_answers_from_what_was_said_are_counted(client: TestClient, dataset_id: str) -> None:
-    before = metrics.FROM_OUTLOOK._value.get()
+    before = metrics.FROM_QUANTILE_FORECAST_CACHE._value.get()
     for level in (70, 71, 71):
         ask(client, dataset_id=dataset_id, level=[level])
-    assert metrics.FROM_OUTLOOK._value.get() == before + 1
+    assert metrics.FROM_QUANTILE_FORECAST_CACHE._value.get() == before + 1

@@ -177,9 +177,9 @@ def test_dataset_deleted_while_it_is_looked_at_is_a_404(
 
 def test_second_answer_comes_from_memory_and_is_known_by_its_tag(client: TestClient) -> None:
     params = {"dataset_id": upload(client)["id"]}
-    first, before = client.get("/forecast", params=params), metrics.FROM_MEMORY._value.get()
+    first, before = client.get("/forecast", params=params), metrics.FROM_RESPONSE_CACHE._value.get()
     assert client.get("/forecast", params=params).content == first.content
-    assert metrics.FROM_MEMORY._value.get() == before + 1
+    assert metrics.FROM_RESPONSE_CACHE._value.get() == before + 1
     known = {"if-none-match": first.headers["etag"]}
     assert client.get("/forecast", params=params, headers=known).status_code == 304
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from uvicorn.protocols.http import httptools_impl
 
-from app.observability.logs import INDENT, UNENDED, LineFormatter, set_up_logging
+from app.observability.logs import INDENT, UNFINISHED, LineFormatter, set_up_logging
 
 FORGED = "2026-01-01 00:00:00,000 ERROR app: all is lost"
 
@@ -74,10 +74,10 @@ def test_call_with_a_line_in_its_path_is_logged_as_one(client: TestClient) -> No
     assert r"GET /jobs/a\x0a2026-01-01 ERROR app: forged\x1b[2K 404" in line
 
 
-def test_answer_that_is_cut_off_is_told_of_once() -> None:
-    assert UNENDED in inspect.getsource(httptools_impl)
+def test_unfinished_response_is_logged_once() -> None:
+    assert UNFINISHED in inspect.getsource(httptools_impl)
     with service_logging() as written:
-        logging.getLogger("uvicorn.error").error(UNENDED)
+        logging.getLogger("uvicorn.error").error(UNFINISHED)
         logging.getLogger("uvicorn.error").error("Other.")
     (line,) = written.getvalue().splitlines()
     assert line.endswith("uvicorn.error: Other.")

@@ -31,7 +31,7 @@ def dataset_id(database: Database) -> str:
 
 
 def from_memory() -> float:
-    return float(metrics.FROM_MEMORY._value.get())
+    return float(metrics.FROM_RESPONSE_CACHE._value.get())
 
 
 def loaded() -> int:
@@ -165,7 +165,7 @@ def test_figures_tell_where_answers_came_from(client: TestClient, dataset_id: st
         ask(client, dataset_id)
     shown = client.get("/metrics")
     assert shown.headers["content-type"].startswith("text/plain")
-    names = ("gatecast_forecasts_total", "gatecast_model_load_seconds", "gatecast_body_cache_bytes")
+    names = ("gatecast_forecasts_total", "gatecast_model_load_seconds", "gatecast_response_cache_bytes")
     assert [name for name in names if name not in shown.text] == []
     assert 'gatecast_requests_total{method="GET",route="/forecast",status="200"}' in shown.text
 

@@ -73,4 +73,4 @@ def test_memory_of_no_bytes_keeps_nothing() -> None:
 
 def test_bytes_in_memory_are_told() -> None:
     outlooks = filled("ab")
-    assert metrics.OUTLOOK_CACHE_BYTES._value.get() == outlooks.nbytes == 2 * SIZE
+    assert metrics.QUANTILE_FORECAST_CACHE_BYTES._value.get() == outlooks.nbytes == 2 * SIZE
