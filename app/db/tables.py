@@ -338,8 +338,8 @@ class IdempotencyKey(Owned):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Clock(Base):
-    """The number of the last change: one row, held by whoever changes something until that is committed."""
+class ChangeSequence(Base):
+    """The number of the last change, in one row that each change locks until it commits."""
 
     __tablename__ = "clock"
 
@@ -348,9 +348,10 @@ class Clock(Base):
 
 
 class Change(Owned):
-    """When a dataset, or what it forecasts with, changed last; it outlives the dataset, to tell of its end.
+    """The last change of a dataset or of its champion; the row outlives the dataset, to record its deletion.
 
-    Numbers come from the clock, so they are in the order of the commits: who has seen one has seen all below.
+    Numbers come from the change sequence and follow the order of the commits: a reader of one has seen all
+    below it.
     """
 
     __tablename__ = "changes"

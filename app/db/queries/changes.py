@@ -1,27 +1,28 @@
-"""Which datasets have changed, told to every process by number."""
+"""The change sequence: each process learns from it which datasets have changed."""
 
 from sqlalchemy import select, update
 
 from app.db.engine import DatasetRef, Session
-from app.db.tables import Change, Clock
+from app.db.tables import Change, ChangeSequence
 
 
-def note(session: Session, workspace_id: str, dataset_id: str) -> None:
-    """Say that what a dataset's forecasts come from has changed, with the end of this transaction.
+def record(session: Session, workspace_id: str, dataset_id: str) -> None:
+    """Record that a dataset's forecasts may change when this transaction commits.
 
-    To be called last: from here on everybody else who changes something waits for the commit.
+    Call it last: from here until the commit every other change waits for the sequence's row.
     """
-    number = session.scalar(update(Clock).values(value=Clock.value + 1).returning(Clock.value))
+    advanced = update(ChangeSequence).values(value=ChangeSequence.value + 1)
+    number = session.scalar(advanced.returning(ChangeSequence.value))
     session.merge(Change(workspace_id=workspace_id, dataset_id=dataset_id, number=number))
     session.info.setdefault("changed", set()).add(DatasetRef(workspace_id, dataset_id))
 
 
 def newest(session: Session) -> int:
     """Return the number of the last change."""
-    return session.scalars(select(Clock.value)).one()
+    return session.scalars(select(ChangeSequence.value)).one()
 
 
 def since(session: Session, number: int) -> set[DatasetRef]:
-    """Return the datasets that have changed after a number, of any workspace."""
+    """Return the datasets of any workspace that changed after a number."""
     query = select(Change.workspace_id, Change.dataset_id).where(Change.number > number)
     return {DatasetRef(*row) for row in session.execute(query)}

@@ -136,7 +136,7 @@ def append(session: Session, laying: Laying, keep_versions: int) -> Observations
         version = _publish(session, version, laying, after)
         dataset = queries.show(session, laying.ref, version.version)
         compaction.thin(session, laying.ref, keep_versions, compaction.AT_ONCE)
-        changes.note(session, *laying.ref)
+        changes.record(session, *laying.ref)
     return _out(dataset, version, laying.work)
 
 

@@ -133,7 +133,7 @@ def delete(session: Session, principal: Principal, dataset_id: str) -> None:
     queries.show(session, ref, 0)
     draft_queries.remove(session, ref)
     drafts.remove_portion(session, ref)
-    changes.note(session, *ref)
+    changes.record(session, *ref)
 
 
 def find(session: Session, principal: Principal, dataset_id: str) -> queries.Pair:

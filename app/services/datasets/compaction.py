@@ -70,7 +70,7 @@ def thin(session: Session, ref: DatasetRef, keep: int, room: int = PORTION) -> b
         versions.remove(session, ref, number)
     if dropped:
         versions.drop(session, ref, dropped)
-        changes.note(session, *ref)
+        changes.record(session, *ref)
     return room <= 0
 
 

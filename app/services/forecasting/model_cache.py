@@ -5,10 +5,10 @@ from collections.abc import Callable
 from app.observability import metrics
 from app.services.forecasting.model_loading import LoadedModel, ModelKey
 from app.services.shared.lru import Lru
-from app.services.shared.single_flight import Once
+from app.services.shared.single_flight import SingleFlight
 
 
-class ModelCache(Once[ModelKey, LoadedModel]):
+class ModelCache(SingleFlight[ModelKey, LoadedModel]):
     """Keeps the models used last; a model is loaded once, however many ask for it at the same time."""
 
     def __init__(self, limit_bytes: int) -> None:
@@ -28,8 +28,8 @@ class ModelCache(Once[ModelKey, LoadedModel]):
         """Bytes of all the models kept."""
         return self._models.size
 
-    async def _make(self, key: ModelKey, make: Callable[[], LoadedModel]) -> LoadedModel:
+    async def _compute(self, key: ModelKey, compute: Callable[[], LoadedModel]) -> LoadedModel:
         with metrics.MODEL_LOAD_SECONDS.time():
-            model = await super()._make(key, make)
+            model = await super()._compute(key, compute)
         metrics.MODEL_CACHE_BYTES.set(self.nbytes)
         return model

@@ -7,7 +7,7 @@ from app import blobs
 from app.db.engine import Session
 from app.db.tables import Model
 from app.services.registry import baseline_forecasts
-from app.services.registry.baseline_forecasts import SimpleMedians
+from app.services.registry.baseline_forecasts import BaselineForecasts
 
 if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
@@ -20,7 +20,7 @@ class LoadedModel:
     """A model in memory: its network, and what the simple methods that follow it said of its series."""
 
     forecaster: "Forecaster"
-    simple: SimpleMedians
+    simple: BaselineForecasts
 
     @property
     def nbytes(self) -> int:
@@ -59,12 +59,12 @@ def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedMode
     from models.network.devices import use_one_thread  # noqa: PLC0415
 
     use_one_thread()
-    return LoadedModel(zero_shot_forecaster(horizon, season_length, device), SimpleMedians(0, {}, {}))
+    return LoadedModel(zero_shot_forecaster(horizon, season_length, device), BaselineForecasts(0, {}, {}))
 
 
-def _simple(session: Session, model: Model) -> SimpleMedians:
+def _simple(session: Session, model: Model) -> BaselineForecasts:
     """Read what is kept of the simple methods; nothing, of a model in whose answers none takes part."""
     if model.simple_key is None:
-        return SimpleMedians(model.dataset_version, {}, {})
+        return BaselineForecasts(model.dataset_version, {}, {})
     data = blobs.get(session, model.workspace_id, model.simple_key)
     return baseline_forecasts.read(data, model.dataset_version)

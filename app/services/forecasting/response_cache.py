@@ -73,7 +73,7 @@ class BodyCache:
     def recall(self, spelling: Spelling) -> Body | None:
         """Return the answer to a question asked in these very words, if it is still right."""
         known = self._spellings.get(spelling)
-        if known is None or not self._feed.holds(known[0].ref, known[1]):
+        if known is None or not self._feed.is_current(known[0].ref, known[1]):
             return None
         return self._bodies.get(known[0])
 

@@ -36,7 +36,7 @@ from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 from app.services.shared.paging import PageRequest
-from app.services.shared.single_flight import Once
+from app.services.shared.single_flight import SingleFlight
 from app.settings import MEBIBYTE, Settings
 from app.version import release
 
@@ -74,7 +74,7 @@ class ForecastService:
         self.bodies = BodyCache(settings.response_cache_mb * MEBIBYTE, self.feed)
         self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
         self._sources: Lru[SourceKey, tuple[Source, int]] = Lru(SOURCES)
-        self._looked_back: Once[PastKey, ServedMethod] = Once(Lru(SOURCES))
+        self._looked_back: SingleFlight[PastKey, ServedMethod] = SingleFlight(Lru(SOURCES))
         self._outlooks = Outlooks(settings.quantile_forecast_cache_mb * MEBIBYTE)
         self._batcher = Batcher(database, self._outlooks)
         self._pins = settings.pin_champions
@@ -211,7 +211,7 @@ class ForecastService:
     async def _source(self, principal: Principal, query: ForecastQuery) -> Source:
         key = (principal.workspace_id, query.subject)
         known = self._sources.get(key)
-        if known is not None and self.feed.holds(known[0].ref, known[1]):
+        if known is not None and self.feed.is_current(known[0].ref, known[1]):
             return known[0]
         moment = self.feed.moment
         source = await asyncio.to_thread(self._find_source, principal, query)

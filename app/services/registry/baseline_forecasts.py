@@ -1,4 +1,4 @@
-"""What the simple methods said of every series when a model was trained: forecasts need not wait for them."""
+"""Baseline forecasts, stored with a model for each series so that no request waits for these methods."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -12,38 +12,38 @@ from app.db.queries.datasets import LastWindow
 from app.services.datasets.panels import DatasetPanel
 from models.panel import Floats
 
-NAME_BYTES = 120  # about what a name and its place take in memory
+NAME_BYTES = 120  # in memory, for a name and its row, roughly
 
 
 @dataclass(frozen=True, eq=False)
-class SimpleMedians:
-    """`medians` (series, horizon) by method, with the place of each series by name.
+class BaselineForecasts:
+    """`medians` (series, horizon) of each baseline, and the row of each series by name.
 
-    They hold for a series as it was in `version`: its index row is no younger.
+    They are valid for a series whose index row is not newer than `version`.
     """
 
     version: int
-    places: Mapping[str, int]
+    rows: Mapping[str, int]
     medians: Mapping[str, Floats]
 
     @property
     def nbytes(self) -> int:
-        """Bytes they take in memory."""
-        return len(self.places) * NAME_BYTES + sum(values.nbytes for values in self.medians.values())
+        """Return about how many bytes they take in memory."""
+        return len(self.rows) * NAME_BYTES + sum(values.nbytes for values in self.medians.values())
 
-    def of(self, rows: Sequence[LastWindow]) -> Mapping[str, Floats]:
-        """Return by method the medians of some series, NaN where they do not hold."""
-        at = np.array([self._place(row) for row in rows])
+    def of(self, windows: Sequence[LastWindow]) -> Mapping[str, Floats]:
+        """Return the medians (series, horizon) by method; NaN for a series that has none or has changed."""
+        at = np.array([self._row(window) for window in windows])
         return {
             name: np.where((at >= 0)[:, None], values[at], np.nan) for name, values in self.medians.items()
         }
 
-    def _place(self, row: LastWindow) -> int:
-        return self.places.get(row.unique_id, -1) if row.version <= self.version else -1
+    def _row(self, window: LastWindow) -> int:
+        return self.rows.get(window.unique_id, -1) if window.version <= self.version else -1
 
 
 def table(dataset: DatasetPanel, medians: Mapping[str, Floats]) -> bytes:
-    """Write medians of every series as Parquet."""
+    """Write the medians of all series as Parquet."""
     columns = {
         name: pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
         for name, values in medians.items()
@@ -53,8 +53,8 @@ def table(dataset: DatasetPanel, medians: Mapping[str, Floats]) -> bytes:
     return buffer.getvalue()
 
 
-def read(data: bytes, version: int) -> SimpleMedians:
-    """Read what `table` wrote of a version's series."""
+def read(data: bytes, version: int) -> BaselineForecasts:
+    """Read what `table` wrote for a version of a dataset."""
     stored = pq.read_table(io.BytesIO(data))
     names = stored["unique_id"].to_pylist()
     medians = {
@@ -62,4 +62,4 @@ def read(data: bytes, version: int) -> SimpleMedians:
         for name in stored.column_names
         if name != "unique_id"
     }
-    return SimpleMedians(version, {name: place for place, name in enumerate(names)}, medians)
+    return BaselineForecasts(version, {name: row for row, name in enumerate(names)}, medians)

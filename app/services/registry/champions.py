@@ -73,7 +73,7 @@ def _point_to_last(session: Session, model: Model) -> None:
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     champion_id = None if champion is None else champion.id
     dataset_queries.set_champion(session, model.workspace_id, model.dataset_id, champion_id)
-    changes.note(session, model.workspace_id, model.dataset_id)
+    changes.record(session, model.workspace_id, model.dataset_id)
 
 
 def _is_wanted(session: Session, model: Model, promotion: Promotion, champion: Model | None) -> bool:

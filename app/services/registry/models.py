@@ -37,7 +37,7 @@ def update(session: Session, principal: Principal, model_id: str, changes: Model
     if changes.name is not None:
         model.name = changes.name or None
     session.flush()
-    change_queries.note(session, model.workspace_id, model.dataset_id)
+    change_queries.record(session, model.workspace_id, model.dataset_id)
     return _out(model, champion)
 
 

@@ -1,4 +1,4 @@
-"""What has changed, in this process and in every other one: whatever is kept in memory lives by this."""
+"""Follow which datasets change, in this process and in all others, so that caches hold nothing stale."""
 
 import asyncio
 import logging
@@ -8,21 +8,21 @@ from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes as queries
 from app.observability.background_tasks import RepeatedTask
 
-LOOK_S = 0.25
+POLL_S = 0.25
 FRESH_S = 1.0
-SILENT_S = 5.0  # a look may be late by a second or two where the machine has much to do
+SILENT_S = 5.0  # a busy machine may delay a poll by a second or two
 CLOSING_S = 1.0
-MOST_REMEMBERED = 10_000  # datasets; past it all count as changed
+MOST_REMEMBERED = 10_000  # datasets; beyond that, all count as changed
 MEANWHILE = "Nothing is answered from memory meanwhile."
 logger = logging.getLogger(__name__)
 
 
 class ChangeFeed:
-    """Tells whether what was read of a dataset at some `moment` still holds.
+    """Tells whether data read from a dataset at some `moment` are still current.
 
-    Changes of this process are known with their commit, those of others by a look at the database every
-    quarter of a second. When the last look is older than a second, nothing counts as holding. Asked in the
-    event loop alone; the looks are made by a thread of their own, which no amount of work keeps waiting.
+    It learns of this process's changes at their commit, and of other processes' by polling the database every
+    quarter of a second. When the last poll is older than a second, nothing counts as current. Call it in the
+    event loop alone; a thread of its own polls, so that no load delays it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -30,50 +30,50 @@ class ChangeFeed:
         self._changed: dict[DatasetRef, int] = {}
         self._all_changed = 0
         self.moment = 0
-        self._looked_at = float("-inf")
-        self._asking_since: float | None = None
+        self._polled_at = float("-inf")
+        self._polling_since: float | None = None
         self._seen: int | None = None
 
     def open(self) -> None:
-        """Begin to look, on behalf of the event loop that runs."""
+        """Start to poll, for the running event loop."""
         loop = asyncio.get_running_loop()
-        self._database.on_change = lambda refs: _soon(loop, self._note, refs)
-        self._looks = RepeatedTask("The change feed", lambda: self._look(loop), LOOK_S, MEANWHILE)
-        self._looks.start()
+        self._database.on_change = lambda refs: _soon(loop, self._record, refs)
+        self._polls = RepeatedTask("The change feed", lambda: self._poll(loop), POLL_S, MEANWHILE)
+        self._polls.start()
 
     def close(self) -> None:
-        """Look no more; a look that is under way is waited for, a little."""
-        self._looks.stop(CLOSING_S)
+        """Stop polling; wait up to a second for a poll under way."""
+        self._polls.stop(CLOSING_S)
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the last look that went well; infinite before the first."""
-        return time.monotonic() - self._looked_at
+        """Return the seconds since the last successful poll; infinite before the first."""
+        return time.monotonic() - self._polled_at
 
     @property
     def is_silent(self) -> bool:
-        """Whether the database was asked for seconds and has not answered: nor will it answer anyone else.
+        """Return whether the database has left a poll without an answer for seconds; no query would get one.
 
-        Where this process itself had no time to ask, as on a machine with too much to do, it is not.
+        False where this process merely found no time to poll, as on an overloaded machine.
         """
-        since = self._asking_since
+        since = self._polling_since
         return since is not None and time.monotonic() - since > SILENT_S
 
     @property
     def is_fresh(self) -> bool:
-        """Whether everything that was committed until a second ago is known."""
+        """Return whether all changes are known that were committed over a second ago."""
         return self.silent_s < FRESH_S
 
-    def holds(self, ref: DatasetRef, moment: int) -> bool:
-        """Tell whether what was read of a dataset at a moment, or later, is as it was."""
+    def is_current(self, ref: DatasetRef, moment: int) -> bool:
+        """Return whether data read from a dataset at a moment, or later, are current."""
         return self.is_fresh and not self.has_changed(ref, moment)
 
     def has_changed(self, ref: DatasetRef, moment: int) -> bool:
-        """Tell whether a dataset is known to have changed since a moment, however old the last look is."""
+        """Return whether a change of a dataset since a moment is known, however old the last poll is."""
         return self._changed.get(ref, self._all_changed) > moment
 
-    def _note(self, refs: set[DatasetRef] | None) -> None:
-        """Take note that datasets have changed; None for all of them."""
+    def _record(self, refs: set[DatasetRef] | None) -> None:
+        """Record that datasets have changed; None means all of them."""
         self.moment += 1
         if refs is None or len(self._changed) > MOST_REMEMBERED:
             self._changed.clear()
@@ -81,26 +81,26 @@ class ChangeFeed:
         for ref in refs or ():
             self._changed[ref] = self.moment
 
-    def _looked(self, refs: set[DatasetRef] | None, began: float) -> None:
+    def _polled(self, refs: set[DatasetRef] | None, began: float) -> None:
         if refs is None or refs:
-            self._note(refs)
-        self._looked_at = began
+            self._record(refs)
+        self._polled_at = began
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        # What was seen counts for the next look only if this one goes well to its end. A database that was
-        # away may come back in another state: then everything counts as changed.
+    def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
+        # The number seen counts for the next poll only if this one succeeds. A database that was unreachable
+        # may return in another state: then everything counts as changed.
         began, seen, self._seen = time.monotonic(), self._seen, None
-        if self._asking_since is None:
-            self._asking_since = began
+        if self._polling_since is None:
+            self._polling_since = began
         with self._database.watch() as session:
             newest = queries.newest(session)
             refs = _since(session, seen, newest)
-        self._seen, self._asking_since = newest, None
-        _soon(loop, self._looked, refs, began)
+        self._seen, self._polling_since = newest, None
+        _soon(loop, self._polled, refs, began)
 
 
 def _since(session: Session, seen: int | None, newest: int) -> set[DatasetRef] | None:
-    if seen is None or newest < seen:  # the first look, or a database that was set back
+    if seen is None or newest < seen:  # the first poll, or a database restored to an earlier state
         return None
     return queries.since(session, seen) if newest > seen else set()
 
@@ -108,5 +108,5 @@ def _since(session: Session, seen: int | None, newest: int) -> set[DatasetRef] |
 def _soon(loop: asyncio.AbstractEventLoop, *call: object) -> None:
     try:
         loop.call_soon_threadsafe(*call)  # type: ignore[arg-type]  # a function and its arguments
-    except RuntimeError:  # the loop is closed: nobody is answered any more
+    except RuntimeError:  # the loop is closed, and no request is left
         logger.debug("A change was noticed after the end.")

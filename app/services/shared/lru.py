@@ -1,4 +1,4 @@
-"""Memory for what was used last, bounded by size."""
+"""A least-recently-used cache, bounded by the size of its values."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,9 +9,9 @@ Value = TypeVar("Value")
 
 
 class Lru(Generic[Key, Value]):
-    """Keeps values up to a limit of their sizes together; then those used longest ago go, but never the last.
+    """Drops the values used longest ago when their total size exceeds a limit; the newest always stays.
 
-    What is pinned stays, and counts. To be used by one thread at a time.
+    Pinned keys stay too, and count towards the size. Use it in one thread at a time.
     """
 
     def __init__(self, limit: int, size: Callable[[Value], int] = lambda _: 1) -> None:
@@ -21,14 +21,14 @@ class Lru(Generic[Key, Value]):
         self.pinned: set[Key] = set()
 
     def get(self, key: Key) -> Value | None:
-        """Return the value under a key, which counts as used by that."""
+        """Return the value of a key and mark it as used."""
         value = self._values.get(key)
         if value is not None:
             self._values.move_to_end(key)
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep a value under a key, in place of the one that was there."""
+        """Store a value under a key, replacing any other."""
         self.drop(key)
         self._values[key] = value
         self.size += self._size_of(value)
@@ -36,7 +36,7 @@ class Lru(Generic[Key, Value]):
             self.drop(oldest)
 
     def drop(self, key: Key) -> None:
-        """Forget what is under a key, if anything is."""
+        """Remove the value of a key, if there is one."""
         value = self._values.pop(key, None)
         if value is not None:
             self.size -= self._size_of(value)

@@ -1,4 +1,4 @@
-"""What is slow to make is made once, however many ask for it at the same time."""
+"""Compute a value once, however many callers ask for it at the same time."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,28 +7,28 @@ from typing import Generic
 from app.services.shared.lru import Key, Lru, Value
 
 
-class Once(Generic[Key, Value]):
-    """Gives values from memory, and makes those that are not there, each in a thread of its own.
+class SingleFlight(Generic[Key, Value]):
+    """A cache that computes each missing value in a thread, one call for all who wait for its key.
 
-    To be used in one event loop.
+    Use it in one event loop.
     """
 
-    def __init__(self, kept: Lru[Key, Value]) -> None:
-        self._kept = kept
-        self._making: dict[Key, asyncio.Task[Value]] = {}
+    def __init__(self, cache: Lru[Key, Value]) -> None:
+        self._cache = cache
+        self._in_flight: dict[Key, asyncio.Task[Value]] = {}
 
-    async def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """Return the value under a key, from memory or by `make`."""
-        if (found := self._kept.get(key)) is not None:
+    async def get(self, key: Key, compute: Callable[[], Value]) -> Value:
+        """Return the cached value of a key, or compute and cache it; an error reaches all who wait."""
+        if (found := self._cache.get(key)) is not None:
             return found
-        if key not in self._making:
-            making = self._making[key] = asyncio.create_task(self._make(key, make))
-            # Even if it is broken off before it has begun.
-            making.add_done_callback(lambda _: self._making.pop(key))
-        # Shielded: who waits may go away, and others wait for the same.
-        return await asyncio.shield(self._making[key])
+        if key not in self._in_flight:
+            task = self._in_flight[key] = asyncio.create_task(self._compute(key, compute))
+            # A callback, since a task that is cancelled before it starts runs no `finally`.
+            task.add_done_callback(lambda _: self._in_flight.pop(key))
+        # Shielded: a caller that disconnects must not cancel the task that others wait for.
+        return await asyncio.shield(self._in_flight[key])
 
-    async def _make(self, key: Key, make: Callable[[], Value]) -> Value:
-        value = await asyncio.to_thread(make)
-        self._kept.put(key, value)
+    async def _compute(self, key: Key, compute: Callable[[], Value]) -> Value:
+        value = await asyncio.to_thread(compute)
+        self._cache.put(key, value)
         return value

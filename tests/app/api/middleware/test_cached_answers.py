@@ -134,7 +134,7 @@ def test_pinned_champion_is_not_loaded_again(
     other_id = dataset(database).id
     trained(database, other_id)
     settings = Settings(database_url=database.url, device="cpu", pin_champions=pinned)
-    monkeypatch.setattr(change_feed, "LOOK_S", 3600.0)
+    monkeypatch.setattr(change_feed, "POLL_S", 3600.0)
     before = loaded()
     with TestClient(create_app(settings)) as client:
         feed = client.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
@@ -193,7 +193,7 @@ def set_back(database: Database, dataset_id: str) -> None:
         for table in (Series, DatasetVersion):
             session.query(table).filter_by(dataset_id=dataset_id, version=2).delete()
         session.get_one(Dataset, ("default", dataset_id)).version = 1
-        changes.note(session, "default", dataset_id)
+        changes.record(session, "default", dataset_id)
 
 
 @pytest.mark.parametrize("model_id", ["pretrained", None])
@@ -217,7 +217,7 @@ def test_who_has_changed_something_is_never_answered_with_what_was_before(
     client: TestClient, dataset_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process knows what it changes itself before it answers, and not by a look some time later."""
-    monkeypatch.setattr(change_feed, "LOOK_S", 3600.0)
+    monkeypatch.setattr(change_feed, "POLL_S", 3600.0)
     monkeypatch.setattr(change_feed, "FRESH_S", 3600.0)
     with TestClient(client.app) as unlooking:
         feed = unlooking.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours

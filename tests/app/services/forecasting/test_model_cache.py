@@ -7,7 +7,7 @@ import pytest
 
 from app.services.forecasting.model_cache import ModelCache
 from app.services.forecasting.model_loading import LoadedModel
-from app.services.registry.baseline_forecasts import SimpleMedians
+from app.services.registry.baseline_forecasts import BaselineForecasts
 from models.config import preset
 from models.panel import Panel
 from models.training.fit import fit
@@ -30,7 +30,7 @@ class Loader:
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
     config = preset("quick", horizon=1, season_length=1, values=10, longest=10)
-    return LoadedModel(fit(Panel.of([list(range(1, 11))]), config), SimpleMedians(1, {}, {}))
+    return LoadedModel(fit(Panel.of([list(range(1, 11))]), config), BaselineForecasts(1, {}, {}))
 
 
 async def ask_in_turn(cache: ModelCache, loader: Loader, names: str) -> None:

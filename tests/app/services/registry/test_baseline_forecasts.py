@@ -9,7 +9,7 @@ from app.db.queries import datasets as queries
 from app.services.forecasting.model_loading import LoadedModel
 from app.services.forecasting.resolve import ForecastQuery, Reading, find_source, load_model
 from app.services.registry import baseline_forecasts
-from app.services.registry.baseline_forecasts import SimpleMedians
+from app.services.registry.baseline_forecasts import BaselineForecasts
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -26,7 +26,7 @@ def reading(database: Database) -> Reading:
     return Reading(source, load_model(database, source, "cpu"), rows)
 
 
-def medians(reading: Reading, simple: SimpleMedians) -> list[list[float]]:
+def medians(reading: Reading, simple: BaselineForecasts) -> list[list[float]]:
     model = LoadedModel(reading.model.forecaster, simple)
     found = Reading(reading.source, model, reading.rows).answers((80,)).forecast.median
     return [list(row) for row in found]
@@ -35,24 +35,24 @@ def medians(reading: Reading, simple: SimpleMedians) -> list[list[float]]:
 def test_forecast_is_the_same_as_without_them(reading: Reading) -> None:
     known = reading.model.simple
     assert list(known.medians) == ["theta"]
-    assert medians(reading, known) == medians(reading, SimpleMedians(1, {}, {}))
+    assert medians(reading, known) == medians(reading, BaselineForecasts(1, {}, {}))
 
 
 def test_theta_is_not_asked_again_for_what_is_known(reading: Reading) -> None:
     known = reading.model.simple
-    odd = SimpleMedians(known.version, known.places, {"theta": known.medians["theta"] + 1000})
+    odd = BaselineForecasts(known.version, known.rows, {"theta": known.medians["theta"] + 1000})
     assert (np.array(medians(reading, odd)) > np.array(medians(reading, known)) + 1).all()
 
 
 def test_series_that_has_changed_since_is_asked_anew(reading: Reading) -> None:
     known = reading.model.simple
-    odd = SimpleMedians(0, known.places, {"theta": known.medians["theta"] + 1000})
+    odd = BaselineForecasts(0, known.rows, {"theta": known.medians["theta"] + 1000})
     assert medians(reading, odd) == medians(reading, known)
 
 
 def test_medians_come_back_as_they_were_written(reading: Reading) -> None:
     known = reading.model.simple
-    assert sorted(known.places) == [f"series {number}" for number in range(4)]
+    assert sorted(known.rows) == [f"series {number}" for number in range(4)]
     assert known.medians["theta"].shape == (4, 3)
     assert known.nbytes > known.medians["theta"].nbytes
 
@@ -63,4 +63,4 @@ def test_network_that_answers_alone_has_none(database: Database) -> None:
     with database.read() as session:
         source = find_source(session, OWNER, ForecastQuery(dataset_id=dataset_id))
     assert load_model(database, source, "cpu").simple.medians == {}
-    assert baseline_forecasts.SimpleMedians(1, {}, {}).nbytes == 0
+    assert baseline_forecasts.BaselineForecasts(1, {}, {}).nbytes == 0

@@ -10,7 +10,7 @@ import pytest
 from app.auth import OWNER
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import changes
-from app.db.tables import Clock
+from app.db.tables import ChangeSequence
 from app.errors import Unavailable
 from app.services.datasets import catalog
 from app.services.shared import change_feed, database_admin
@@ -23,7 +23,7 @@ Check = Callable[[], bool]
 
 @pytest.fixture(autouse=True)
 def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_feed, "LOOK_S", 0.01)
+    monkeypatch.setattr(change_feed, "POLL_S", 0.01)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def elsewhere(database: Database) -> Iterator[Database]:
 
 def change(database: Database, ref: DatasetRef = REF) -> None:
     with database.write() as session:
-        changes.note(session, *ref)
+        changes.record(session, *ref)
 
 
 async def until(check: Check) -> None:
@@ -64,7 +64,7 @@ def test_what_was_read_holds_while_nothing_changes(database: Database) -> None:
         moment = feed.moment
         await asyncio.to_thread(change, database, OTHER)
         await until(lambda: feed.moment > moment)
-        assert feed.holds(REF, moment)
+        assert feed.is_current(REF, moment)
 
     run(feed, main)
 
@@ -75,8 +75,8 @@ def test_change_of_this_process_is_known_with_its_commit(database: Database) -> 
     async def main() -> None:
         moment = feed.moment
         await asyncio.to_thread(change, database)
-        assert not feed.holds(REF, moment)
-        assert feed.holds(REF, feed.moment)
+        assert not feed.is_current(REF, moment)
+        assert feed.is_current(REF, feed.moment)
 
     run(feed, main)
 
@@ -87,8 +87,8 @@ def test_change_of_another_process_is_found_by_a_look(database: Database, elsewh
     async def main() -> None:
         moment = feed.moment
         await asyncio.to_thread(change, elsewhere)
-        await until(lambda: not feed.holds(REF, moment))
-        assert feed.holds(OTHER, moment)
+        await until(lambda: not feed.is_current(REF, moment))
+        assert feed.is_current(OTHER, moment)
 
     run(feed, main)
 
@@ -96,7 +96,7 @@ def test_change_of_another_process_is_found_by_a_look(database: Database, elsewh
 def test_change_that_is_taken_back_is_none(database: Database) -> None:
     def fail() -> None:
         with database.write() as session:
-            changes.note(session, *REF)
+            changes.record(session, *REF)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -110,7 +110,7 @@ def test_nothing_holds_once_the_last_look_is_old(database: Database, monkeypatch
 
     async def main() -> None:
         monkeypatch.setattr(change_feed, "FRESH_S", 0.0)
-        assert not feed.holds(REF, feed.moment)
+        assert not feed.is_current(REF, feed.moment)
 
     run(feed, main)
 
@@ -152,13 +152,13 @@ def test_nothing_holds_after_the_database_was_set_back(database: Database, elsew
 
     def set_back() -> None:
         with elsewhere.write() as session:
-            session.get_one(Clock, 1).value -= 1
+            session.get_one(ChangeSequence, 1).value -= 1
 
     async def main() -> None:
         moment = feed.moment
         await asyncio.to_thread(set_back)
         await until(lambda: feed.moment > moment)
-        assert not feed.holds(REF, moment)
+        assert not feed.is_current(REF, moment)
 
     change(elsewhere)
     run(feed, main)
@@ -174,8 +174,8 @@ def test_too_many_changes_to_remember_count_as_all(
         moment = feed.moment
         for number in range(4):
             await asyncio.to_thread(change, database, DatasetRef("default", f"many_{number}"))
-        assert not feed.holds(REF, moment)
-        assert feed.holds(REF, feed.moment)
+        assert not feed.is_current(REF, moment)
+        assert feed.is_current(REF, feed.moment)
 
     run(feed, main)
 
@@ -212,7 +212,7 @@ def test_change_is_known_though_the_connection_broke_before_it_was_read(
         failed = broken_once(monkeypatch, "since", Unavailable("The connection broke."))
         await asyncio.to_thread(change, elsewhere)
         assert await asyncio.to_thread(failed.wait, 30)
-        await until(lambda: not feed.holds(REF, moment) and feed.is_fresh)
+        await until(lambda: not feed.is_current(REF, moment) and feed.is_fresh)
 
     run(feed, main)
 
@@ -227,7 +227,7 @@ def test_everything_counts_as_changed_after_the_database_was_away(
         moment = feed.moment
         broken_once(monkeypatch, "newest", Unavailable("The database is away."))
         await until(lambda: feed.moment > moment)
-        assert not feed.holds(REF, moment)
+        assert not feed.is_current(REF, moment)
 
     run(feed, main)
 
@@ -263,7 +263,7 @@ def test_numbers_are_in_the_order_of_the_commits(database: Database, elsewhere: 
     """Else who has seen a number would never see a lower one that is committed later."""
     second = threading.Thread(target=change, args=(elsewhere, OTHER))
     with database.write() as session:
-        changes.note(session, *REF)
+        changes.record(session, *REF)
         second.start()
         second.join(0.2)  # as long as it likes: it gets no number before this is committed
         with elsewhere.read() as reader:
