@@ -6,7 +6,7 @@ import pytest
 
 from app.settings import PREFIX, Settings, SettingsError, load_settings
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
 
 def test_environment_overrides_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,5 +52,5 @@ def test_every_spelling_of_postgres_names_one_driver(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_setting_stands_in_the_readme(name: str) -> None:
-    assert f"`{PREFIX}{name.upper()}`" in README.read_text()
+def test_setting_stands_in_the_documentation(name: str) -> None:
+    assert f"`{PREFIX}{name.upper()}`" in PAGE.read_text()

@@ -1,0 +1,43 @@
+"""Every link between pages, and every file that a guide names, is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import GUIDES, PAGES, ROOT, name
+
+LOG = ROOT / "docs" / "experiments.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = [link for link in _links(page) if not _leads_somewhere(page, link)]
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", [page for page in GUIDES if page != LOG], ids=name)
+def test_named_files_exist(page: Path) -> None:
+    named = re.findall(r"`((?:app|benchmarks|docs|examples|models|tests)/[\w./-]+)`", page.read_text())
+    assert [file for file in named if not (ROOT / file).exists()] == []
+
+
+@pytest.mark.parametrize("page", [page for page in GUIDES if page != LOG], ids=name)
+def test_guide_is_short(page: Path) -> None:
+    assert len(page.read_text().splitlines()) <= (150 if page.name == "README.md" else 120)
+
+
+def _links(page: Path) -> list[str]:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    return [link for link in links if not link.startswith(("http://", "https://"))]
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
