@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 app = typer.Typer(
-    help="Forecasts you run yourself. Settings come from the environment (GATECAST_...); see docs/settings.md.",
+    help="Forecasts you run yourself. Settings come from the environment (GATECAST_...): docs/settings.md.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
