@@ -1,4 +1,4 @@
-"""The windows a training learns from and is watched on, ready for the network."""
+"""Windows as the network reads them: those to train on, and those to validate on."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from torch import Tensor
 
 from models.config import MIN_INPUTS, TrainingConfig, View
 from models.inputs.scaling import Scale, Transform, features, scaled_targets
-from models.inputs.windows import Tape, cut
+from models.inputs.windows import FlatPanel, cut_windows
 from models.panel import Panel
 
-MOST_HELD_OUT = 4096
-"""Held-out windows an evaluation looks at; a larger panel is sampled."""
+MAX_VALIDATION_WINDOWS = 4096
+"""Windows that a validation loss is computed on; a larger panel is sampled."""
 
-MOST_IN_POOL = 2**17
-"""Training windows a member learns from; a larger panel is sampled. It bounds what they take in memory."""
+MAX_TRAINING_WINDOWS = 2**17
+"""Windows that a member trains on; a larger panel is sampled. This bounds their memory."""
 
-CUT_AT_ONCE = 4096
-"""Training windows that are cut together."""
+WINDOWS_PER_CUT = 4096
+"""Training windows that are cut in one call, which bounds the memory of the cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,73 +32,81 @@ class Batch:
         return len(self.inputs)
 
     def draw(self, count: int, generator: torch.Generator) -> "Batch":
-        """Rows drawn with replacement, every one as likely as another."""
+        """Return `count` rows drawn with replacement, each with the same probability."""
         rows = torch.randint(len(self), (count,), generator=generator).to(self.inputs.device)
         return Batch(self.inputs[rows], self.targets[rows], self.weights[rows])
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """What all members share: the tape, the cut, and how many training windows lie before each series' cut.
+class WindowSampler:
+    """Samples the training and the validation windows of one panel.
 
-    `cuts` (series,) is the first held-out position of each series, its end where nothing is held out;
-    `cumulative` (series,) int64.
+    `train_ends` (series,) int64 is the position where each series' training part ends: its end where nothing
+    is held out. `cumulative` (series,) int64 counts the training windows of all series up to and including
+    each one.
     """
 
     config: TrainingConfig
-    tape: Tape
-    cuts: Tensor
+    flat: FlatPanel
+    train_ends: Tensor
     cumulative: Tensor
 
     @classmethod
-    def of(cls, panel: Panel, config: TrainingConfig, held_out: int, device: torch.device) -> "Source":
-        tape = Tape.of(panel, device)
-        # Training windows end before the cut; the held-out windows begin at it.
-        cuts = tape.ends - held_out
-        counts = (cuts - tape.starts - MIN_INPUTS).clamp(min=0)
-        return cls(config, tape, cuts, counts.cumsum(dim=0))
+    def of(cls, panel: Panel, config: TrainingConfig, held_out: int, device: torch.device) -> "WindowSampler":
+        """Prepare a panel, whose last `held_out` steps of each series are kept from training."""
+        flat = FlatPanel.of(panel, device)
+        # Training windows end before this position; validation windows start at it.
+        train_ends = flat.ends - held_out
+        counts = (train_ends - flat.starts - MIN_INPUTS).clamp(min=0)
+        return cls(config, flat, train_ends, counts.cumsum(dim=0))
 
     @property
-    def holds_out(self) -> bool:
-        return bool((self.cuts < self.tape.ends).any())
+    def device(self) -> torch.device:
+        return self.train_ends.device
 
-    def pool(self, view: View, most: int, generator: torch.Generator) -> Batch:
-        """Training windows to draw batches from, cut once: all there are, or a random choice of them.
+    @property
+    def has_validation(self) -> bool:
+        return bool((self.train_ends < self.flat.ends).any())
 
-        There are never more than `most`, nor than `MOST_IN_POOL`.
+    def training(self, view: View, most: int, generator: torch.Generator) -> Batch:
+        """Return all training windows as one view sees them, or a random sample of them.
+
+        There are never more than `most`, nor more than `MAX_TRAINING_WINDOWS`.
         """
-        total, most = int(self.cumulative[-1]), min(MOST_IN_POOL, most)
+        total, most = int(self.cumulative[-1]), min(MAX_TRAINING_WINDOWS, most)
         picks = torch.arange(total)
         if total > most:
             picks = torch.randint(total, (most,), generator=generator)
-        parts = [self._training(part.to(self.cuts.device), view) for part in torch.split(picks, CUT_AT_ONCE)]
+        parts = [
+            self._training_part(part.to(self.device), view) for part in torch.split(picks, WINDOWS_PER_CUT)
+        ]
         return Batch(
             inputs=torch.cat([part.inputs for part in parts]),
             targets=torch.cat([part.targets for part in parts]),
             weights=torch.cat([part.weights for part in parts]),
         )
 
-    def held_out(self, view: View, generator: torch.Generator) -> Batch:
-        """The window at the cut of each series that has one, or of a random choice of `MOST_HELD_OUT`."""
-        usable = torch.nonzero(self.cuts - self.tape.starts >= MIN_INPUTS)[:, 0]
-        order = torch.randperm(len(usable), generator=generator)[:MOST_HELD_OUT].sort().values
+    def validation(self, view: View, generator: torch.Generator) -> Batch:
+        """Return the window at the end of each series' training part, of `MAX_VALIDATION_WINDOWS` series."""
+        usable = torch.nonzero(self.train_ends - self.flat.starts >= MIN_INPUTS)[:, 0]
+        order = torch.randperm(len(usable), generator=generator)[:MAX_VALIDATION_WINDOWS].sort().values
         series = usable[order.to(usable.device)]
-        return self._batch(series, self.cuts[series], self.tape.ends[series], view)
+        return self._batch(series, self.train_ends[series], self.flat.ends[series], view)
 
-    def _training(self, picks: Tensor, view: View) -> Batch:
+    def _training_part(self, picks: Tensor, view: View) -> Batch:
         series = torch.searchsorted(self.cumulative, picks, right=True)
-        # Counted back from the cut: the pick just under the cumulative count is the last origin before it.
-        origins = self.cuts[series] - (self.cumulative[series] - picks)
-        return self._batch(series, origins, self.cuts[series], view)
+        # Counted back from the end: the pick just under the cumulative count is the last origin before it.
+        origins = self.train_ends[series] - (self.cumulative[series] - picks)
+        return self._batch(series, origins, self.train_ends[series], view)
 
     def _batch(self, series: Tensor, origins: Tensor, ends: Tensor, view: View) -> Batch:
         config = self.config
-        windows = cut(self.tape, series, origins, ends, config)
+        windows = cut_windows(self.flat, series, origins, ends, config)
         transform = Transform.of(windows.history)
         z = transform.forward(windows.history)
         scale = Scale.of(z, view, config)
         targets = scaled_targets(windows, transform, scale)
-        # The root: between errors in units of scale, which MASE counts, and relative ones, as sMAPE does.
+        # The root lies between errors in units of scale, as in MASE, and relative errors, as in sMAPE.
         weights = scale.change.clamp(max=1.0).sqrt().to(torch.float32)
         return Batch(
             inputs=features(z, scale, windows.phases, view, config),

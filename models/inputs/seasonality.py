@@ -11,24 +11,23 @@ from torch.nn import functional
 
 
 def seasonal_pattern(z: Tensor, season_length: int, seasons: int) -> Tensor:
-    """(batch, season_length): entry j belongs to the origin plus j, and to whole seasons before and after.
+    """Return (batch, season_length): entry j is the pattern j steps after the origin, modulo the season.
 
-    `z` is (batch, span), NaN for gaps, with span >= seasons * season_length. The pattern is drawn towards
-    zero by how little it explains, and is zero where there is no season, or less than two whole ones.
+    `z` is (batch, span), NaN for gaps, with span >= seasons * season_length. The pattern is shrunk towards
+    zero by how little it explains, and is zero without two whole seasons.
     """
     deviations = _deviations(z, season_length)[:, -seasons * season_length :]
     by_place = deviations.reshape(len(z), seasons, season_length)
-    known = by_place.isfinite()
-    counts = known.sum(dim=1)
+    counts = by_place.isfinite().sum(dim=1)
     pattern = by_place.nansum(dim=1) / counts.clamp(min=1)
     pattern = pattern - pattern.mean(dim=1, keepdim=True)
-    return pattern * _trust(by_place, pattern, counts)
+    return pattern * _shrinkage(by_place, pattern, counts)
 
 
 def _deviations(z: Tensor, season_length: int) -> Tensor:
-    """(batch, span): the value less the average over the season around it; NaN where one of them is missing.
+    """Return (batch, span), the value less the average over the season around it; NaN for gaps.
 
-    The ends have no whole season around them and are NaN, so no later value is ever needed.
+    Half a season at each end has no such average and is NaN, so no value after the origin is needed.
     """
     half = season_length // 2
     average = _moving_average(z, season_length)
@@ -38,9 +37,9 @@ def _deviations(z: Tensor, season_length: int) -> Tensor:
 
 
 def _moving_average(z: Tensor, width: int) -> Tensor:
-    """(batch, span - width + 1): plain averages; NaN where a value is missing.
+    """Return (batch, span - width + 1), plain averages; NaN where a value is missing.
 
-    From running sums, so that its cost does not grow with the width.
+    Running sums make the cost independent of the width.
     """
     sums = functional.pad(z.nan_to_num(nan=0.0).cumsum(dim=1), (1, 0))
     gaps = functional.pad(z.isnan().cumsum(dim=1), (1, 0))
@@ -48,8 +47,8 @@ def _moving_average(z: Tensor, width: int) -> Tensor:
     return ((sums[:, width:] - sums[:, :-width]) / width).masked_fill(~whole, torch.nan)
 
 
-def _trust(by_place: Tensor, pattern: Tensor, counts: Tensor) -> Tensor:
-    """(batch, 1) from 0 to 1: one less the reciprocal of the F ratio of the pattern against the rest.
+def _shrinkage(by_place: Tensor, pattern: Tensor, counts: Tensor) -> Tensor:
+    """Return (batch, 1) from 0 to 1: one less the reciprocal of the F ratio of the pattern against the rest.
 
     The positive-part shrinkage of James & Stein (1961) towards no season.
     """
@@ -57,5 +56,5 @@ def _trust(by_place: Tensor, pattern: Tensor, counts: Tensor) -> Tensor:
     freedom = total - places
     explained = (counts * pattern**2).sum(dim=1) / (places - 1)
     rest = ((by_place - pattern[:, None]) ** 2).nansum(dim=(1, 2)) / freedom.clamp(min=1)
-    trust = (1 - rest / explained.clamp(min=1e-300)).clamp(min=0)
-    return torch.where(freedom >= places, trust, 0.0)[:, None]
+    share = (1 - rest / explained.clamp(min=1e-300)).clamp(min=0)
+    return torch.where(freedom >= places, share, 0.0)[:, None]

@@ -1,4 +1,4 @@
-"""The one function that cuts windows from series."""
+"""Cut windows from series: training, validation and forecasting all use `cut_windows`."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,23 @@ from models.panel import Panel
 
 
 @dataclass(frozen=True, eq=False)
-class Tape:
-    """A panel as tensors on one device, with what cutting needs to know of each series and position.
+class FlatPanel:
+    """A panel as tensors on one device, indexed for cutting.
 
-    `values` (total,) float64; `last_known` (total,) int64, the position of the last value at or before
-    each position that is not a gap (-1: none), other series not told apart; `starts`, `ends` and `phases`
-    (series,) int64.
+    `values` (total,) float64; `last_valid` (total,) int64, the position of the last value at or before each
+    position that is not a gap (-1 for none), which may belong to an earlier series; `starts`, `ends` and
+    `phases` (series,) int64.
     """
 
     values: Tensor
-    last_known: Tensor
+    last_valid: Tensor
     starts: Tensor
     ends: Tensor
     phases: Tensor
 
     @classmethod
-    def of(cls, panel: Panel, device: torch.device) -> "Tape":
+    def of(cls, panel: Panel, device: torch.device) -> "FlatPanel":
+        """Copy a panel to a device."""
         positions = np.where(np.isfinite(panel.values), np.arange(len(panel.values)), -1)
         arrays = (
             panel.values,
@@ -40,11 +41,11 @@ class Tape:
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """A batch of windows: what is known before each origin, and what came after.
+    """A batch of windows: the values before each origin, and those from it on.
 
-    `history` (batch, span) float64, NaN for gaps and before the series begins; `targets`
-    (batch, horizon) float64, NaN for gaps and from the window's end on; `phases` (batch,) int64, the
-    phase at the origin.
+    `history` (batch, span) float64 is NaN for gaps and before the series begins; `targets` (batch, horizon)
+    float64 is NaN for gaps and from the window's end on; `phases` (batch,) int64 are the phases at the
+    origins.
     """
 
     history: Tensor
@@ -52,21 +53,23 @@ class Windows:
     phases: Tensor
 
 
-def cut(tape: Tape, series: Tensor, origins: Tensor, ends: Tensor, config: TrainingConfig) -> Windows:
-    """The windows whose first step ahead is at `origins` and whose targets stop short of `ends`.
+def cut_windows(
+    flat: FlatPanel, series: Tensor, origins: Tensor, ends: Tensor, config: TrainingConfig
+) -> Windows:
+    """Return the windows whose first step ahead is at `origins`, with targets before `ends`.
 
-    `series`, `origins` and `ends` are (batch,) int64; the last two are positions on the tape. Training,
-    validation and forecasting all cut here: they differ in nothing but the origins and ends they pass.
+    `series`, `origins` and `ends` are (batch,) int64; the last two are positions in the flat panel. Training,
+    validation and forecasting differ only in the origins and ends that they pass.
     """
-    starts = tape.starts[series]
-    behind = origins[:, None] + torch.arange(-config.span, 0, device=origins.device)
-    ahead = origins[:, None] + torch.arange(config.horizon, device=origins.device)
-    history = _read(tape.values, behind, behind >= starts[:, None])
-    _stand_in(history, tape, starts, origins, config.context)
+    starts = flat.starts[series]
+    past = origins[:, None] + torch.arange(-config.span, 0, device=origins.device)
+    future = origins[:, None] + torch.arange(config.horizon, device=origins.device)
+    history = _read(flat.values, past, past >= starts[:, None])
+    _fill_blank_context(history, flat, starts, origins, config.context)
     return Windows(
         history=history,
-        targets=_read(tape.values, ahead, ahead < ends[:, None]),
-        phases=tape.phases[series] + origins - starts,
+        targets=_read(flat.values, future, future < ends[:, None]),
+        phases=flat.phases[series] + origins - starts,
     )
 
 
@@ -74,12 +77,14 @@ def _read(values: Tensor, at: Tensor, allowed: Tensor) -> Tensor:
     return values[at.clamp(0, len(values) - 1)].masked_fill(~allowed, torch.nan)
 
 
-def _stand_in(history: Tensor, tape: Tape, starts: Tensor, origins: Tensor, context: int) -> None:
-    """After a gap longer than the context, let the last known value stand at the context's first step.
+def _fill_blank_context(
+    history: Tensor, flat: FlatPanel, starts: Tensor, origins: Tensor, context: int
+) -> None:
+    """Put the last value before a gap longer than the context at the context's first step, in place.
 
-    Without it such a window would have no level to start from.
+    Such a window would have no level otherwise.
     """
     blank = history[:, -context:].isnan().all(dim=1)
-    known = tape.last_known[origins - 1]
-    usable = blank & (known >= starts)
-    history[:, -context] = torch.where(usable, tape.values[known.clamp(min=0)], history[:, -context])
+    last = flat.last_valid[origins - 1]
+    usable = blank & (last >= starts)
+    history[:, -context] = torch.where(usable, flat.values[last.clamp(min=0)], history[:, -context])

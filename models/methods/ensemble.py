@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from models.config import HISTORY_LIMIT, View
-from models.inputs.scaling import Scale, Transform, features, pattern_of
-from models.inputs.windows import Tape, Windows, cut
+from models.inputs.scaling import Scale, Transform, features, view_pattern
+from models.inputs.windows import FlatPanel, Windows, cut_windows
 from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Integers, Panel
@@ -32,24 +32,24 @@ def ensemble_forecast(
     wanted = checked_levels(levels)
     recent = panel.tail(HISTORY_LIMIT)
     lowest = floors(recent)
-    tape = Tape.of(recent, forecaster.device)
+    flat = FlatPanel.of(recent, forecaster.device)
     parts = [
-        _answer(forecaster, tape, first, wanted)[:, :steps].cpu().numpy()
+        _answer(forecaster, flat, first, wanted)[:, :steps].cpu().numpy()
         for first in range(0, recent.series, _BATCH)
     ]
     return _arranged(np.concatenate(parts), wanted).at_least(lowest)
 
 
 @torch.inference_mode()
-def _answer(forecaster: Forecaster, tape: Tape, first: int, levels: list[int]) -> Tensor:
+def _answer(forecaster: Forecaster, flat: FlatPanel, first: int, levels: list[int]) -> Tensor:
     """(rows, horizon, 1 + 2 * levels) float64: the median, then lower and upper bound of each level.
 
     The rows are one batch of series, from number `first` on.
     """
     config = forecaster.config
-    rows = torch.arange(first, min(first + _BATCH, len(tape.ends)), device=tape.ends.device)
+    rows = torch.arange(first, min(first + _BATCH, len(flat.ends)), device=flat.ends.device)
     # The history is known to its end, and the targets lie beyond it.
-    windows = cut(tape, rows, origins=tape.ends[rows], ends=tape.ends[rows], config=config)
+    windows = cut_windows(flat, rows, origins=flat.ends[rows], ends=flat.ends[rows], config=config)
     transform = Transform.of(windows.history)
     quantiles = _ensemble_quantiles(forecaster, windows, transform.forward(windows.history))
     chosen = _at_levels(quantiles, config.quantiles, levels)
@@ -66,7 +66,7 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor) -> 
         if view not in views:
             lengths = config.season_lengths_of(view)
             if lengths not in patterns:
-                patterns[lengths] = pattern_of(z, view, config)
+                patterns[lengths] = view_pattern(z, view, config)
             scale = Scale.of(z, view, config, patterns[lengths])
             views[view] = scale, features(z, scale, windows.phases, view, config)
         scale, inputs = views[view]

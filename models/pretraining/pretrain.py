@@ -19,7 +19,7 @@ from models.config import (
     QUANTILES,
     TrainingConfig,
 )
-from models.inputs.batches import Batch, Source
+from models.inputs.batches import Batch, WindowSampler
 from models.network.forecaster import draw_weights
 from models.network.pretrained import VIEW, PretrainedNetwork, zero_shot_config
 from models.network.tensors import Tensors, on_cpu
@@ -69,10 +69,10 @@ class Lesson:
         # Ten windows of a series, no more: another series teaches more than another window.
         count = max(64, wanted // min(10, length - 2))
         series = draw(Shape(count, length, season_length), random)
-        source = Source.of(Panel.of(list(series)), config, 0, torch.device("cpu"))
+        sampler = WindowSampler.of(Panel.of(list(series)), config, 0, torch.device("cpu"))
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
         with torch.no_grad():
-            return cls(config, source.pool(VIEW, wanted, generator))
+            return cls(config, sampler.training(VIEW, wanted, generator))
 
     def batch(self, number: int, size: int) -> Batch:
         """Its windows from `number` times `size` on."""

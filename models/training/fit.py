@@ -13,7 +13,7 @@ import torch
 
 from models.config import MIN_INPUTS, TrainingConfig, View
 from models.errors import HorizonTooLong, UnusableHistory
-from models.inputs.batches import Batch, Source
+from models.inputs.batches import Batch, WindowSampler
 from models.network.devices import resolve_device
 from models.network.forecaster import Forecaster, pretrained_member, trained_member
 from models.panel import Panel
@@ -77,8 +77,8 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
     _check_lengths(panel, config, held_out)
     state = _begun(panel, config, held_out, resume)
     began = time.perf_counter() - state.seconds
-    source = Source.of(panel, config, held_out, resolve_device(device))
-    with _one_thread() as threads, closing(_epochs(source, state, threads, should_stop)) as epochs:
+    sampler = WindowSampler.of(panel, config, held_out, resolve_device(device))
+    with _one_thread() as threads, closing(_epochs(sampler, state, threads, should_stop)) as epochs:
         for member, reached in epochs:
             state = state.having(member, reached, time.perf_counter() - began)
             on_epoch(Progress.of(state, member))
@@ -89,7 +89,7 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
         else pretrained_member(config, number)
         for number in range(config.members)
     )
-    return Forecaster(config, tuple(network.to(source.cuts.device) for network in networks))
+    return Forecaster(config, tuple(network.to(sampler.device) for network in networks))
 
 
 def _begun(
@@ -103,13 +103,13 @@ def _begun(
 
 
 def _epochs(
-    source: Source, state: TrainingState, threads: int, should_stop: Callable[[], bool]
+    sampler: WindowSampler, state: TrainingState, threads: int, should_stop: Callable[[], bool]
 ) -> Generator[tuple[int, MemberState]]:
     """Where each member is after each epoch that is not done yet; between two of its own it waits."""
     leaving = Event()
     running: dict[Future[MemberState], Member] = {}
     # One kernel at a time fills a GPU; on a CPU each member keeps a core busy.
-    at_once = threads if source.cuts.device.type == "cpu" else 1
+    at_once = threads if sampler.device.type == "cpu" else 1
 
     def stopping() -> bool:
         return leaving.is_set() or should_stop()
@@ -117,7 +117,7 @@ def _epochs(
     # Each thread has a number of its own, and a new one starts with the machine's.
     with ThreadPoolExecutor(at_once, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
-            waiting = _unfinished(source, state)
+            waiting = _unfinished(sampler, state)
             running = {pool.submit(member.advance, stopping): member for member in islice(waiting, at_once)}
             while running:
                 done = next(iter(wait(running, return_when=FIRST_COMPLETED).done))
@@ -130,12 +130,12 @@ def _epochs(
             leaving.set()
 
 
-def _unfinished(source: Source, state: TrainingState) -> Iterator[Member]:
+def _unfinished(sampler: WindowSampler, state: TrainingState) -> Iterator[Member]:
     """The members that still have something to learn, made when they are asked for."""
-    config = source.config
+    config = sampler.config
     if state.share_done == 1:
         return
-    shared = _shared_windows(source)
+    shared = _shared_windows(sampler)
     for number in config.learners:
         begun = state.members.get(number)
         if begun is not None and begun.epoch == config.epochs:
@@ -146,16 +146,16 @@ def _unfinished(source: Source, state: TrainingState) -> Iterator[Member]:
         yield member
 
 
-def _shared_windows(source: Source) -> dict[View, SharedWindows]:
-    config = source.config
+def _shared_windows(sampler: WindowSampler) -> dict[View, SharedWindows]:
+    config = sampler.config
     shared: dict[View, SharedWindows] = {}
     for place, view in enumerate(dict.fromkeys(config.views[number] for number in config.learners)):
         # Numbered after the members, so that the choice of windows and no member share their numbers.
         generator = _generator(config.seed, config.members + place)
         shared[view] = SharedWindows(
             # A member draws no more windows than this, even if it never drew one twice.
-            pool=_checked(source.pool(view, config.steps * config.batch, generator)),
-            held_out=source.held_out(view, generator) if source.holds_out else None,
+            pool=_checked(sampler.training(view, config.steps * config.batch, generator)),
+            held_out=sampler.validation(view, generator) if sampler.has_validation else None,
         )
     return shared
 

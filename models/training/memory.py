@@ -3,7 +3,7 @@
 import os
 
 from models.config import TrainingConfig
-from models.inputs.batches import CUT_AT_ONCE, MOST_HELD_OUT, MOST_IN_POOL
+from models.inputs.batches import MAX_TRAINING_WINDOWS, MAX_VALIDATION_WINDOWS, WINDOWS_PER_CUT
 from models.inputs.scaling import feature_count
 from models.panel import Panel
 
@@ -36,13 +36,13 @@ def _pools(panel: Panel, config: TrainingConfig) -> int:
     """The windows to learn from, for each view; those of one view twice, while they are joined."""
     views = {config.views[number] for number in config.learners}
     window = _FLOAT * (config.context * max(map(feature_count, views), default=0) + 2 * config.horizon)
-    windows = min(len(panel.values), MOST_IN_POOL, config.steps * config.batch)
+    windows = min(len(panel.values), MAX_TRAINING_WINDOWS, config.steps * config.batch)
     return (len(views) + 1) * windows * window
 
 
 def _cutting(panel: Panel, config: TrainingConfig) -> int:
     """The windows that are cut together, with what is worked out on the way to their features."""
-    return 15 * _DOUBLE * min(len(panel.values), CUT_AT_ONCE) * (config.span + config.horizon)
+    return 15 * _DOUBLE * min(len(panel.values), WINDOWS_PER_CUT) * (config.span + config.horizon)
 
 
 def _states(config: TrainingConfig) -> int:
@@ -54,7 +54,7 @@ def _at_work(panel: Panel, config: TrainingConfig) -> int:
     """What a member computes for a batch and, the larger part, when it is watched on the held-out windows."""
     row = 5 * config.context * config.hidden + 5 * config.horizon * len(config.quantiles)
     batch = 3 * config.batch * row
-    held_out = min(panel.series, MOST_HELD_OUT) * row
+    held_out = min(panel.series, MAX_VALIDATION_WINDOWS) * row
     return _FLOAT * max(batch, held_out)
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from models.config import View
-from models.inputs.scaling import CHANGE_FLOOR, UNKNOWN_CHANGE, Scale, Transform, features, scaled_targets
+from models.inputs.scaling import CHANGE_FLOOR, DEFAULT_CHANGE, Scale, Transform, features, scaled_targets
 from models.inputs.windows import Windows
 from tests.models.samples import tiny_config, wave
 
@@ -53,21 +53,21 @@ def test_features_are_finite_and_of_ordinary_size(name: str, view: View) -> None
 
 
 @pytest.mark.parametrize("view", ["last", "season", "long", "pretrained"])
-def test_week_of_hours_is_taken_out_beside_its_day(view: View) -> None:
+def test_week_of_hours_is_removed_beside_its_day(view: View) -> None:
     week = np.random.default_rng(2).lognormal(size=168)
     config = tiny_config(season_length=24, context=24, views=(view,))
     z = row(np.tile(week, 6)).log()
     assert Scale.of(z, view, config).forward(z, -1008).abs().max() < 1e-6
 
 
-def test_week_of_hours_is_left_in_for_the_short_view() -> None:
+def test_week_of_hours_stays_for_the_short_view() -> None:
     week = np.random.default_rng(2).lognormal(size=168)
     config = tiny_config(season_length=24, context=24, views=("short", "last"))
     z = row(np.tile(week, 6)).log()
     assert Scale.of(z, "short", config).forward(z, -1008).abs().max() > 1
 
 
-def test_day_is_taken_out_where_no_two_weeks_are_known() -> None:
+def test_day_is_removed_without_two_weeks_of_history() -> None:
     day = np.random.default_rng(2).lognormal(size=24)
     config = tiny_config(season_length=24, context=24, views=("last",))
     z = row(np.concatenate([np.full(1008 - 240, np.nan), np.tile(day, 10)])).log()
@@ -77,8 +77,8 @@ def test_day_is_taken_out_where_no_two_weeks_are_known() -> None:
 def test_gap_in_series_is_masked() -> None:
     _, scale, z = scaled(row(HISTORIES["with gaps"]), "last")
     inputs = features(z, scale, torch.tensor([0]), "last", tiny_config())
-    known = inputs[0, :, 2]
-    assert known.tolist() == [1, 1, 1, 0, 1, 1, 1, 1]
+    valid = inputs[0, :, 2]
+    assert valid.tolist() == [1, 1, 1, 0, 1, 1, 1, 1]
     assert inputs[0, 3, :2].tolist() == [0, 0]
 
 
@@ -87,9 +87,9 @@ def test_constant_series_has_the_floor_as_scale() -> None:
     assert scale.change.item() == CHANGE_FLOOR
 
 
-def test_single_value_has_the_unknown_change_as_scale() -> None:
+def test_single_value_has_the_default_change_as_scale() -> None:
     _, scale, _ = scaled(row([np.nan] * 31 + [5.0]), "last")
-    assert scale.change.item() == UNKNOWN_CHANGE
+    assert scale.change.item() == DEFAULT_CHANGE
     assert scale.level.item() == pytest.approx(np.log(5.0))
 
 
@@ -106,7 +106,7 @@ def test_level_of_season_view_is_mean_of_last_season() -> None:
     assert scale.level.item() * transform.unit.item() == pytest.approx(9.5)
 
 
-def test_phase_view_is_told_the_place_in_the_season() -> None:
+def test_phase_view_reads_the_position_in_the_season() -> None:
     _, scale, z = scaled(row(wave(32)), "phase")
     inputs = features(z, scale, torch.tensor([32]), "phase", tiny_config())
     assert inputs[0, -4:, 4].tolist() == pytest.approx([0, 1, 0, -1], abs=1e-6)

@@ -22,7 +22,7 @@ def test_straight_line_has_no_pattern() -> None:
     assert seasonal_pattern(z, season_length=4, seasons=8).abs().max() < 1e-12
 
 
-def test_noise_is_mostly_drawn_to_zero() -> None:
+def test_noise_is_mostly_shrunk_to_zero() -> None:
     z = torch.tensor(np.random.default_rng(3).normal(size=(500, 32)))
     shrunk = seasonal_pattern(z, season_length=4, seasons=8)
     assert shrunk.pow(2).mean() < 0.05

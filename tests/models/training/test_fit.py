@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.errors import HorizonTooLong, TrainingDiverged, TrainingStopped, UnusableHistory
-from models.inputs.batches import Batch, Source
+from models.inputs.batches import Batch, WindowSampler
 from models.methods.baselines import naive
 from models.methods.ensemble import ensemble_forecast
 from models.metrics import smape
@@ -97,8 +97,8 @@ def test_validation_loss_is_that_of_the_weights_on_the_held_out_windows() -> Non
 
 
 def held_out_loss(model: Forecaster, panel: Panel) -> float:
-    source = Source.of(panel, model.config, 4, torch.device("cpu"))
-    batch = source.held_out("last", torch.Generator())
+    sampler = WindowSampler.of(panel, model.config, 4, torch.device("cpu"))
+    batch = sampler.validation("last", torch.Generator())
     with torch.no_grad():
         return pinball_loss(
             model.networks[0](batch.inputs), batch, torch.tensor(model.config.quantiles)
