@@ -1,23 +1,23 @@
-"""Every error a caller can cause or meet, as a type that carries its HTTP status.
+"""Every error that a caller can cause or meet, as a type with its HTTP status.
 
     AppError
-    ├── BadRequest      400  what is no HTTP
+    ├── BadRequest      400  bytes that are not HTTP
     ├── BadInput        422  a payload, file or parameter that cannot be used
-    ├── ForeignOrigin   403  a change asked for by a page of another origin, in a browser
-    ├── NotFound        404  an id that is not there, or not the caller's
-    │   └── VersionGone 404  a version of a dataset that is not kept, or not any more
-    ├── WrongMethod     405  a path called by a method that it does not answer
-    ├── Conflict        409  a call that does not fit the state things are in
+    ├── ForeignOrigin   403  an unsafe request from a page of another origin
+    ├── NotFound        404  an id that does not exist, or is not the caller's
+    │   └── VersionGone 404  a version of a dataset that is no longer kept
+    ├── WrongMethod     405  a method that the path does not answer
+    ├── Conflict        409  a request that does not fit the present state
     ├── TooLarge        413  more bytes than the settings allow
-    ├── UriTooLong      414  a request line past its bound
-    ├── HeadTooLarge    431  headers past their bounds
-    ├── UnsupportedType 415  a body in a media type that the call does not read
-    ├── NotAcceptable   406  an answer asked for in a media type that is not offered
-    ├── TooSlow         408  a body of which nothing more comes, or headers that do not end
-    ├── Misdirected     421  a call by a name that this service does not go by
-    ├── CannotStart     --   what the service is started with keeps it from starting
-    └── Unavailable     503  the service cannot answer now, and may in a moment
-        └── InsufficientStorage 507  the database's disk is full, and stays so until somebody makes room
+    ├── UriTooLong      414  a request line over its limit
+    ├── HeadTooLarge    431  headers over their limits
+    ├── UnsupportedType 415  a body in a media type that the route does not read
+    ├── NotAcceptable   406  an `Accept` that none of the offered media types fits
+    ├── TooSlow         408  a body or headers that do not arrive in time
+    ├── Misdirected     421  a Host that does not name this service
+    ├── CannotStart     --   settings or surroundings keep the service from starting
+    └── Unavailable     503  the service cannot answer now, but may in a moment
+        └── InsufficientStorage 507  the database's disk is full
 
 `app/api/http/errors.py` alone turns them into responses; the command line prints the same sentences.
 """
@@ -29,7 +29,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong, and where: a JSON pointer (`#/horizon`), a query parameter (`?horizon`) or,
+    """One mistake and its place: a JSON pointer (`#/horizon`), a query parameter (`?horizon`) or,
     in an uploaded table, a row as a spreadsheet numbers it (`#row=17`, RFC 7111; the header is row 1).
     """
 
@@ -76,7 +76,7 @@ class NotFound(AppError):
 
 
 class VersionGone(NotFound):
-    """The same to a caller; a service that looked for the newest version itself looks again."""
+    """NotFound to a caller; a service that chose the newest version itself chooses again."""
 
 
 class WrongMethod(AppError):
@@ -134,7 +134,7 @@ class Misdirected(AppError):
 
 
 class CannotStart(AppError):
-    """The sentence is for whoever starts the service; no caller meets it."""
+    """Raised at the start of the service, for whoever starts it; no caller meets it."""
 
 
 class Unavailable(AppError):

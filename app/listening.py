@@ -1,4 +1,4 @@
-"""The address that the API listens on, and the files it may open, taken before anything else is begun."""
+"""Bind the sockets of the API, and raise the limit of open files, before anything else starts."""
 
 import ipaddress
 import resource
@@ -12,15 +12,16 @@ Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 
 def raise_file_limit() -> None:
-    """Let this process and those it starts open as many files as they may: connections are some."""
+    """Raise the limit of open files, which count connections, to the hard limit; children inherit it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def bind(settings: Settings) -> list[socket.socket]:
-    """Take the port on every address that the host means; nobody is listened to yet.
+    """Return a bound socket for each address of the host; none of them listens yet.
 
-    Raises CannotStart if that cannot be, or if others than this machine would reach it unasked for.
+    Raises CannotStart if an address cannot be bound, or if other machines could reach it without
+    `GATECAST_OPEN`.
     """
     addresses = list(dict.fromkeys(_addresses(settings)))
     if not settings.open and not all(ipaddress.ip_address(ip).is_loopback for _, (ip, _) in addresses):

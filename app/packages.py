@@ -1,7 +1,7 @@
-"""Whose code runs: the service and all it starts import its own packages, wherever it is started.
+"""Keep the working folder out of the import path, so that the service runs its own packages alone.
 
-Python looks for modules in the working folder first, in `python -m` and in what multiprocessing starts; a
-file `app.py` or `models.py` that lies there would be run, with the rights of the service.
+With `python -m`, and in processes that multiprocessing starts, Python looks in the working folder first: a
+file `app.py` or `models.py` there would run with the rights of the service.
 """
 
 import os
@@ -12,26 +12,23 @@ from pathlib import Path
 from app.errors import CannotStart
 
 ROOT = Path(__file__).resolve().parents[1]
-OWN = ("app", "models")  # migrations are found by their path
+OWN_PACKAGES = ("app", "models")  # migrations are found by their path
 SAFE_PATH = "PYTHONSAFEPATH"
 
 
 def leave_out_working_folder() -> None:
-    """Let neither this process nor any that it starts look for modules in the working folder.
-
-    For `python -m app.cli`, which puts it in front.
-    """
+    """Remove the working folder from the import path, where `python -m app.cli` puts it first."""
     if not sys.flags.safe_path:
         sys.path.pop(0)
 
 
 def check() -> None:
-    """Keep the working folder out of what children import, and return if they import what is ours.
+    """Keep the working folder out of the import path of child processes, and check their packages.
 
-    Raises CannotStart if they would not.
+    Raises CannotStart if they would import `app` or `models` from another place.
     """
     os.environ[SAFE_PATH] = "1"
-    for name in OWN:
+    for name in OWN_PACKAGES:
         found = _folder(name)
         if found != ROOT / name:
             raise CannotStart(
@@ -41,7 +38,7 @@ def check() -> None:
 
 
 def _folder(name: str) -> Path | None:
-    """Return where a package would be imported from, whether or not it is there already."""
+    """Return the folder or file that a package would be imported from; None if there is none."""
     spec = _spec(name)
     if spec is None or spec.origin is None:
         return None

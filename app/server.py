@@ -1,4 +1,4 @@
-"""Run the service: the API in this process, and one supervised worker beside it."""
+"""Run the service: the API in this process or several, and one supervised worker beside it."""
 
 import asyncio
 import gc
@@ -30,58 +30,58 @@ from app.settings import Settings
 from app.worker.process import set_up_process
 from app.worker.supervisor import Supervisor, workers_of
 
-DRAIN_S = 2  # for requests in work when the service is told to stop
-ANSWER_AFTER_S = 1.6  # those that will not end in time are told so before they are cut off
-PAUSE_LIMIT_S = 2.5  # for a training to reach its next checkpoint; Ctrl-C shall not be waited for
-YOUNG = 20_000  # objects made before the collector looks at them; Python's 700 cost a fifth of the time
-STOP_LIMIT_S = 4.5  # for everything: a thread that parses a large upload cannot be interrupted
+DRAIN_S = 2  # for running requests, once the service is told to stop
+ABORT_AFTER_S = 1.6  # then requests that will not end in time are answered with 503
+PAUSE_LIMIT_S = 2.5  # for a training to reach its next checkpoint; Ctrl-C must stop the service soon
+GC_THRESHOLD = 20_000  # new objects between two collections; Python's 700 take a fifth of the time
+STOP_LIMIT_S = 4.5  # for the whole stop: a thread that parses a large upload cannot be interrupted
 START_LIMIT_S = 60.0
 logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, with_worker: bool) -> None:
-    """Serve until SIGINT or SIGTERM; the port is taken first, then the migrations are run."""
+    """Serve until SIGINT or SIGTERM; bind the port first, then run the migrations, then exit this process."""
     set_up_logging(settings.log_level)
     listening.raise_file_limit()
     listeners = listening.bind(settings)
     devices.resolve(settings.device)
     _migrate(settings)
-    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again when it has drained
+    signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again once requests have ended
     supervisor = workers_of(settings, PAUSE_LIMIT_S) if with_worker else None
     if supervisor is not None:
         supervisor.start()
     try:
         run = _run_api if settings.api_workers == 1 else _run_several
-        code = _status_of(lambda: run(settings, listeners, supervisor))
+        code = _exit_status(lambda: run(settings, listeners, supervisor))
     finally:
         if supervisor is not None:
             supervisor.stop()
     logging.shutdown()
-    os._exit(code)  # the interpreter would take seconds to clear away what torch has loaded
+    os._exit(code)  # the interpreter takes seconds to free what torch has loaded
 
 
-def _status_of(run: Callable[[], int]) -> int:
-    """Return the exit status of what serves: 0 only if it was told to stop, and did."""
+def _exit_status(run: Callable[[], int]) -> int:
+    """Run the service and return its exit status: 0 only if it stopped because it was told to."""
     try:
         return run()
-    except KeyboardInterrupt:  # the signal, raised again by uvicorn once it has drained
+    except KeyboardInterrupt:  # SIGINT, raised again by uvicorn once requests have ended
         return 0
-    except SystemExit as end:  # SIGTERM likewise, or uvicorn's own end when it cannot start
+    except SystemExit as end:  # SIGTERM likewise, or uvicorn when it cannot start
         return end.code if isinstance(end.code, int) else 1
 
 
 def _run_api(settings: Settings, listeners: list[socket.socket], supervisor: Supervisor | None = None) -> int:
-    """Serve, and return the exit status."""
-    api = _Api(settings, supervisor)
-    api.run(listeners)
-    return api.status if api.started else 1
+    """Serve from this process and return the exit status."""
+    server = _Server(settings, supervisor)
+    server.run(listeners)
+    return server.status if server.started else 1
 
 
 def _run_several(settings: Settings, listeners: list[socket.socket], supervisor: Supervisor | None) -> int:
-    """Serve by several processes that share one port and their figures."""
+    """Serve from several processes that share one port and their metrics."""
     stopping = set_up_process(settings)
-    with tempfile.TemporaryDirectory(prefix="gatecast-figures-") as figures:
-        os.environ[METRICS_FOLDER] = figures
+    with tempfile.TemporaryDirectory(prefix="gatecast-metrics-") as folder:
+        os.environ[METRICS_FOLDER] = folder
         arguments = (settings, listeners)
         apis = Supervisor("API process", _run_one, arguments, settings.api_workers, STOP_LIMIT_S)
         apis.start()
@@ -93,10 +93,10 @@ def _run_several(settings: Settings, listeners: list[socket.socket], supervisor:
 
 
 def _run_one(settings: Settings, listeners: list[socket.socket]) -> None:
-    """Be one of several API processes; gone with the one that started it."""
+    """Serve from one of several processes; it ends with the process that started it."""
     set_up_process(settings)
     signal.signal(signal.SIGTERM, _exit)
-    code = _status_of(lambda: _run_api(settings, listeners))
+    code = _exit_status(lambda: _run_api(settings, listeners))
     logging.shutdown()
     os._exit(code)
 
@@ -106,16 +106,16 @@ def _migrate(settings: Settings) -> None:
     try:
         database_admin.migrate(database)
     except Unavailable:
-        logger.warning("The database is away; what is asked meanwhile is answered with 503.")
+        logger.warning("The database is away; requests are answered with 503 until it is back.")
     finally:
         database.dispose()
 
 
-class _Api(uvicorn.Server):
-    """The API's server; told to stop, it takes the worker along and is gone in time whatever it is doing."""
+class _Server(uvicorn.Server):
+    """The uvicorn server of the API; it stops the worker along with itself, and within STOP_LIMIT_S."""
 
     def __init__(self, settings: Settings, supervisor: Supervisor | None) -> None:
-        from app.api.middleware.connection import Connection  # noqa: PLC0415  # imported while the workers start as well
+        from app.api.middleware.connection import Connection  # noqa: PLC0415  # imported while the worker starts
         from app.main import create_app  # noqa: PLC0415
 
         self._loaded = threading.Event()
@@ -125,7 +125,7 @@ class _Api(uvicorn.Server):
                 app,
                 loop="uvloop",
                 http=Connection,
-                ws="none",  # there are none here, and its protocol has bounds of its own
+                ws="none",  # there are no WebSockets, and their protocol would need limits of its own
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -136,59 +136,59 @@ class _Api(uvicorn.Server):
         self.status = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, and only then import what the first forecast needs, which takes seconds."""
+        """Accept requests, and only then import what forecasts need, which takes seconds."""
         await super().startup(sockets)
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         logger.info("Gatecast listens on http://%s:%d; /docs shows every call.", host, self._settings.port)
         threading.Thread(target=self._load, name="loading", daemon=True).start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait for the calls in work, and answer those that are about to be cut off."""
-        giving_up = asyncio.create_task(self._give_up())
+        """Wait for running requests; answer with 503 those that will not end in time."""
+        aborting = asyncio.create_task(self._abort_pending())
         await super().shutdown(sockets)
-        giving_up.cancel()
+        aborting.cancel()
 
-    async def _give_up(self) -> None:
-        await asyncio.sleep(ANSWER_AFTER_S)
+    async def _abort_pending(self) -> None:
+        await asyncio.sleep(ABORT_AFTER_S)
         await self._app.state.pending.abort_all()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop, on the first signal and on any other."""
-        self._let_go()
+        """Begin to stop on a signal, and exit after STOP_LIMIT_S at the latest."""
+        self._stop_others()
         last_resort = threading.Timer(STOP_LIMIT_S, os._exit, args=(0,))
         last_resort.daemon = True
         last_resort.start()
         super().handle_exit(sig, frame)
 
     def _load(self) -> None:
-        """Load what forecasts need, or end: a process that cannot would fail at each of them."""
+        """Import what forecasts need; end the process if that fails, since every forecast would fail."""
         try:
-            _settle()
+            _import_forecasting()
         except BaseException:
             self.status, self.should_exit = 1, True
-            logger.critical("What forecasts need cannot be loaded; this process ends.", exc_info=True)
-            self._let_go()
+            logger.critical("Forecasting cannot be imported; this process ends.", exc_info=True)
+            self._stop_others()
             time.sleep(STOP_LIMIT_S)
             os._exit(self.status)
         self._loaded.set()
 
-    def _let_go(self) -> None:
-        """Take the worker along, and let those go who follow a job."""
+    def _stop_others(self) -> None:
+        """Ask the worker to stop, and end the event streams."""
         if self._supervisor is not None:
             self._supervisor.ask_to_stop()
         if self.started:
             self._app.state.resources.feed.close()
 
 
-def _settle() -> None:
-    """Import what comes later, and never look through all that for garbage again: that takes 0.2 s a time.
+def _import_forecasting() -> None:
+    """Import what forecasts need, and exempt it from garbage collection, which would take 0.2 s a time.
 
-    Nor so often through the rest: requests leave next to nothing that only the collector finds.
+    Collect the rest less often too: requests leave almost nothing that only the collector can free.
     """
     model_loading.preload()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG)
+    gc.set_threshold(GC_THRESHOLD)
 
 
 def _exit(_number: int, _frame: object) -> None:
@@ -197,7 +197,7 @@ def _exit(_number: int, _frame: object) -> None:
 
 @contextmanager
 def running_service() -> Iterator[str]:
-    """Start a service of its own on a database that is thrown away, and give its address."""
+    """Start a service on a temporary database and yield its URL."""
     with tempfile.TemporaryDirectory(prefix="gatecast-") as folder:
         port = free_port()
         environment = {
@@ -218,7 +218,7 @@ def running_service() -> Iterator[str]:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on just now."""
+    """Return a port of this machine that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

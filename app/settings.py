@@ -1,4 +1,4 @@
-"""Every setting of the service, in one place: read from the environment once, checked, handed down."""
+"""All settings of the service: read from the environment once, validated, and passed on as an argument."""
 
 import difflib
 import os
@@ -15,11 +15,11 @@ WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  # every address of the machine
 
 
 class SettingsError(Exception):
-    """A setting that cannot be used; its text is one sentence for each."""
+    """One or more settings cannot be used; the text has a sentence for each."""
 
 
 def _database_url(url: str) -> str:
-    """Name the driver, so that the spellings people use all mean the same."""
+    """Return the URL with its driver, so that all spellings of it mean the same."""
     if re.match(r"sqlite:///[^:]", url):
         return url
     if re.match(r"postgres(ql)?(\+psycopg)?://[^/]*/[^/]+", url) and _has_good_port(url):
@@ -35,8 +35,8 @@ def _has_good_port(url: str) -> bool:
         return False
 
 
-def _words(text: Any) -> Any:
-    """Take apart a list that is written with commas, as an environment variable holds it."""
+def _split_list(text: Any) -> Any:
+    """Split a comma-separated list, as an environment variable holds it."""
     return re.findall(r"[^,\s]+", text.lower()) if isinstance(text, str) else text
 
 
@@ -55,13 +55,15 @@ def _origin(origin: str) -> str:
 
 
 HostNames = Annotated[
-    tuple[Annotated[str, AfterValidator(_host_name)], ...], NoDecode, BeforeValidator(_words)
+    tuple[Annotated[str, AfterValidator(_host_name)], ...], NoDecode, BeforeValidator(_split_list)
 ]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_words)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split_list)
+]
 
 
 class Settings(BaseSettings):
-    """The environment variables are these names in capitals behind `GATECAST_`."""
+    """The settings; the environment variable of each is its name in capitals after `GATECAST_`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, hide_input_in_errors=True)
 
@@ -73,19 +75,19 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="Address the API listens on.")] = "127.0.0.1"
     open: Annotated[
         bool,
-        Field(description="Let `GATECAST_HOST` be an address that other machines reach: there are no keys."),
+        Field(description="Allow a `GATECAST_HOST` that other machines reach; there are no keys."),
     ] = False
     port: Annotated[int, Field(ge=1, le=65535, description="Port the API listens on.")] = 8000
     allowed_hosts: Annotated[
         HostNames,
-        Field(description="Names by which callers may call the API, beside its addresses; with commas."),
+        Field(description="Host names that the API answers to, beside its addresses; comma-separated."),
     ] = ()
     cors_origins: Annotated[
         Origins,
         Field(description="Origins whose pages may use the API from a browser, such as https://app.example."),
     ] = ()
     api_workers: Annotated[
-        int, Field(ge=1, description="Processes that answer calls; each keeps models in memory of its own.")
+        int, Field(ge=1, description="Processes that answer requests; each has its own models in memory.")
     ] = 1
     device: Annotated[
         str,
@@ -101,29 +103,30 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="Memory for loaded models in the API process, in MiB.")
     ] = 512
     pin_champions: Annotated[
-        bool, Field(description="Keep champions loaded once they were asked, whatever else needs the memory.")
+        bool,
+        Field(description="Keep champions in memory once they are loaded, whatever else needs the memory."),
     ] = False
     response_cache_mb: Annotated[
-        int, Field(ge=1, description="Memory for finished forecasts in the API process, in MiB.")
+        int, Field(ge=1, description="Memory for finished responses in the API process, in MiB.")
     ] = 64
     quantile_forecast_cache_mb: Annotated[
         int,
         Field(
             ge=0,
-            description="Memory for what models say of series, from which other horizons and levels are "
-            "answered, in the API process, in MiB.",
+            description="Memory for quantile forecasts of series, from which other horizons and levels are "
+            "computed, in the API process, in MiB.",
         ),
     ] = 64
     max_requests: Annotated[
         int,
         Field(
             ge=1,
-            description="Requests in work at a time in an API process, and as many that bring a body; more "
+            description="Requests that run at a time in an API process, and as many more with a body; others "
             "are refused.",
         ),
     ] = 256
     max_attempts: Annotated[
-        int, Field(ge=1, description="How often a training that died is started before it counts as failed.")
+        int, Field(ge=1, description="Attempts at a training whose process dies before it counts as failed.")
     ] = 3
     worker_deadline_s: Annotated[
         float,
@@ -136,8 +139,8 @@ class Settings(BaseSettings):
         int | None,
         Field(
             ge=1,
-            description="Memory that one training may take, in MiB; by default its part of four fifths of "
-            "what the machine or the container has.",
+            description="Memory that one training may use, in MiB; by default its share of four fifths of "
+            "the memory of the machine or the container.",
         ),
     ] = None
     max_trainings: Annotated[
@@ -148,15 +151,15 @@ class Settings(BaseSettings):
         int,
         Field(
             ge=1,
-            description="How many of a dataset's newest versions stay readable, beside those that models "
-            "have learned from.",
+            description="How many of a dataset's newest versions are kept, beside those that models were "
+            "trained on.",
         ),
     ] = 20
     keep_finished_days: Annotated[
-        float, Field(ge=0, description="Days until a finished job is removed from the queue's books.")
+        float, Field(ge=0, description="Days until a finished job is removed from the queue's tables.")
     ] = 7.0
     access_log: Annotated[
-        bool, Field(description="Log every call; by default only those that were refused or failed.")
+        bool, Field(description="Log every request; by default only those that were refused or failed.")
     ] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="How much is logged.")
@@ -164,30 +167,27 @@ class Settings(BaseSettings):
 
 
 def load_settings(**options: Any) -> Settings:
-    """Read the settings from the environment; `options`, by their names here, overrule it.
+    """Return the settings from the environment; `options`, by field name, take precedence.
 
-    Raises SettingsError with a sentence for each variable that is unknown or cannot be used; values are
-    not repeated, since a database URL may hold a password.
+    Raises SettingsError with a sentence for each variable that is unknown or invalid. Values are not
+    repeated, since a database URL may hold a password.
     """
     check_names()
     try:
         return Settings(**options)
     except ValidationError as error:
-        said = [f"{PREFIX}{str(e['loc'][0]).upper()}: {_said(e)}." for e in error.errors()]
-        raise SettingsError("\n".join(said)) from error
+        lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {_message(e)}." for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from error
 
 
 def check_names() -> None:
-    """Return if every variable that looks like a setting is one.
-
-    Raises SettingsError with a sentence for each that is not: one misspelt would be passed over in silence.
-    """
+    """Raise SettingsError for each variable with our prefix that is no setting: it is probably misspelt."""
     ours = [name for name in os.environ if name.upper().startswith(PREFIX)]
     if unknown := [name for name in ours if name[len(PREFIX) :].lower() not in Settings.model_fields]:
         raise SettingsError("\n".join(map(_unknown, unknown)))
 
 
-def _said(error: Any) -> str:
+def _message(error: Any) -> str:
     return str(error["msg"]).removeprefix("Value error, ")
 
 
