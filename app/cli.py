@@ -2,9 +2,19 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from app.schemas.choices import (
+    MAX_HORIZON,
+    ArchitectureChoice,
+    MethodChoice,
+    OnLoss,
+    Preset,
+    Promotion,
+    StartChoice,
+)
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -24,12 +34,6 @@ ApiWorkers = Annotated[
 ]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; by default what GATECAST_HOST says.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; by default what GATECAST_PORT says.")]
-Preset = Literal["quick", "balanced", "accurate"]
-ArchitectureChoice = Literal["lstm", "gru", "rnn", "cnn", "all"]
-StartChoice = Literal["auto", "pretrained", "scratch"]
-MethodChoice = Literal["auto", "network", "blend"]
-OnLoss = Literal["warn", "fallback", "refuse"]
-Promotion = Literal["auto", "always", "never"]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
@@ -166,7 +170,7 @@ def demo(
 def train(  # noqa: PLR0913  # one argument for each option of the command
     file: File,
     *,
-    horizon: Annotated[int, typer.Option(min=1, max=10_000, help="How many steps ahead to forecast.")],
+    horizon: Annotated[int, typer.Option(min=1, max=MAX_HORIZON, help="How many steps ahead to forecast.")],
     preset: Annotated[Preset, typer.Option(help="How much patience to train with.")] = "balanced",
     architecture: Annotated[
         ArchitectureChoice, typer.Option(help="The network; `all` tries each and keeps the best.")

@@ -30,7 +30,8 @@ from benchmarks.peers import DARTS, NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
 from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
-from models.config import Architecture, Preset, preset
+from models.choices import Architecture, Preset
+from models.config import preset
 from models.evaluation.assessment import Assessment
 from models.evaluation.zero_shot import backtest_zero_shot
 from models.methods.baselines import preload

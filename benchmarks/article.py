@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.report import finish, print_table
-from models.config import Preset, preset
+from models.choices import Preset
+from models.config import preset
 from models.methods.baselines import drift, naive
 from models.methods.ensemble import ensemble_forecast
 from models.metrics import smape

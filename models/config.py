@@ -6,6 +6,7 @@ from itertools import cycle, islice
 from math import isqrt
 from typing import Literal, get_args
 
+from models.choices import MAX_PRETRAINED_HORIZON, Architecture, MemberStart, Preset, StartChoice
 from models.errors import InvalidConfig
 
 HISTORY_LIMIT = 1024
@@ -18,11 +19,6 @@ MOST_SEASONS = 8
 """Older seasons say little about today's pattern, and every window pays for reading them."""
 
 QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-
-Preset = Literal["quick", "balanced", "accurate"]
-
-Architecture = Literal["lstm", "gru", "rnn", "cnn"]
-"""Which encoder reads the context; all else is the same."""
 
 View = Literal["last", "season", "short", "long", "phase", "pretrained"]
 """How one member of the ensemble sees a series.
@@ -40,20 +36,8 @@ PRETRAINED_CONTEXT = 48
 PRETRAINED_HIDDEN = 128
 """Numbers in the state of its LSTM."""
 
-MAX_PRETRAINED_HORIZON = 168
-"""The longest horizon that it has learned."""
-
 PRETRAINED_MEMBERS = 2
 """Networks that were pretrained alike, from different random numbers."""
-
-Start = Literal["auto", "pretrained", "scratch"]
-"""What a model is made of: the `pretrained` networks, or networks that learn from `scratch`.
-
-`auto` tries either and their mean, and keeps what does best on held-out steps.
-"""
-
-Begun = Literal["both", "pretrained", "scratch"]
-"""What the networks of a model began as."""
 
 LONG_SEASONS = {24: 168, 48: 336}
 """A day of hours, or of half hours, comes again as a day of the week; each a multiple of the shorter one."""
@@ -122,7 +106,7 @@ class TrainingConfig:
         return tuple(number for number, view in enumerate(self.views) if view != "pretrained")
 
     @property
-    def start(self) -> Begun:
+    def start(self) -> MemberStart:
         """What its networks began as."""
         if 0 < len(self.learners) < self.members:
             return "both"
@@ -226,7 +210,7 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     longest: int,
     seed: int = 0,
     architecture: Architecture = "lstm",
-    start: Start = "auto",
+    start: StartChoice = "auto",
 ) -> TrainingConfig:
     """The configuration a preset stands for, fitted to the data.
 
@@ -270,7 +254,9 @@ def longest_horizon(longest_series: int) -> int:
     return (longest_series - MIN_INPUTS) // 2
 
 
-def _members(recipe: _Recipe, start: Start, views: tuple[View, ...], *, is_known: bool) -> tuple[View, ...]:
+def _members(
+    recipe: _Recipe, start: StartChoice, views: tuple[View, ...], *, is_known: bool
+) -> tuple[View, ...]:
     """The view of each member: those from scratch take turns in what they see.
 
     Nothing was pretrained for what is not known; with `auto` all begin from scratch then.

@@ -24,9 +24,10 @@ from app.intake.reader import Columns, read_csv, read_more_rows
 from app.main import create_app
 from app.queue import JobRef
 from app.schemas import examples
+from app.schemas.choices import Promotion
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
-from app.schemas.train import Promotion, TrainRequest
+from app.schemas.train import TrainRequest
 from app.services.datasets import append, catalog, drafts
 from app.services.datasets.append import Laying, Sent
 from app.services.datasets.catalog import Arrival, Upload

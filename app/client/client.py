@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx2
 
 from app.schemas.backtests import BacktestPage, BacktestRow
+from app.schemas.choices import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion, StartChoice
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,
@@ -22,7 +23,6 @@ from app.schemas.forecast import ForecastPage, ForecastRequest
 from app.schemas.jobs import JobOut, JobPage
 from app.schemas.models import ModelOut, ModelUpdate
 from app.schemas.schedules import ScheduleOut, SchedulePage
-from app.schemas.train import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion, StartChoice
 from app.schemas.workers import WorkerOut, WorkerPage
 
 FINAL = ("succeeded", "failed", "cancelled")

@@ -6,12 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
 from app.schemas.backtests import Outcome
+from app.schemas.choices import MAX_HORIZON, MAX_PRETRAINED_HORIZON
 from app.schemas.datasets import ObservationIn, Time
-from app.schemas.train import PRETRAINED_HORIZON
 
 HORIZON = (
-    f"Steps ahead; by default as far as the model reaches. Without a training at most {PRETRAINED_HORIZON}, "
-    "by default a season, but no fewer than 6 and no more than 48."
+    "Steps ahead; by default as far as the model reaches. Without a training at most "
+    f"{MAX_PRETRAINED_HORIZON}, by default a season, but no fewer than 6 and no more than 48."
 )
 
 
@@ -36,7 +36,7 @@ class ForecastRequest(BaseModel):
             description="Forecast with this very model instead; `pretrained` is the pretrained network.",
         ),
     ] = None
-    horizon: Annotated[int | None, Field(ge=1, le=10_000, description=HORIZON)] = None
+    horizon: Annotated[int | None, Field(ge=1, le=MAX_HORIZON, description=HORIZON)] = None
     level: Annotated[
         list[Annotated[int, Field(ge=50, le=99)]],
         Field(min_length=1, max_length=10, description="Intervals in percent, 50 to 99."),

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
-from app.schemas.train import Architecture, TrainRequest
+from app.schemas.choices import Architecture
+from app.schemas.train import TrainRequest
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Phase = Literal["queued", "preparing", "backtesting", "training", "publishing"]

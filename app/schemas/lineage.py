@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
+from app.schemas.choices import Architecture, MethodChoice
 from app.schemas.datasets import Time
-from app.schemas.train import Architecture, MethodChoice
 
 
 class Lineage(BaseModel):

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
 from app.schemas.backtests import BacktestSummary, LevelCalibration, Verdict
+from app.schemas.choices import Architecture, MemberStart, OnLoss, Preset
 from app.schemas.lineage import Lineage
 from app.schemas.names import Name
-from app.schemas.train import ON_LOSS, Architecture, Begun, OnLoss, Preset
+from app.schemas.train import ON_LOSS
 
 
 class Trial(BaseModel):
@@ -22,7 +23,7 @@ class Trial(BaseModel):
 
     architecture: Annotated[Architecture, Field(description="The network that was tried.")]
     start: Annotated[
-        Begun,
+        MemberStart,
         Field(description="What its networks are: `pretrained`, from `scratch`, or the mean of `both`."),
     ] = "scratch"
     smape: Annotated[

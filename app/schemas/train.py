@@ -1,20 +1,21 @@
 """What a training is asked for: the few settings a user may give."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
+from app.schemas.choices import (
+    MAX_HORIZON,
+    MAX_PRETRAINED_HORIZON,
+    ArchitectureChoice,
+    MethodChoice,
+    OnLoss,
+    Preset,
+    Promotion,
+    StartChoice,
+)
 
-Preset = Literal["quick", "balanced", "accurate"]
-Architecture = Literal["lstm", "gru", "rnn", "cnn"]
-ArchitectureChoice = Literal[Architecture, "all"]
-StartChoice = Literal["auto", "pretrained", "scratch"]
-Begun = Literal["both", "pretrained", "scratch"]
-MethodChoice = Literal["auto", "network", "blend"]
-OnLoss = Literal["warn", "fallback", "refuse"]
-Promotion = Literal["auto", "always", "never"]
-PRETRAINED_HORIZON = 168
 ON_LOSS = (
     "When the backtest says that a simple method does better. `warn`: its forecasts say so. `fallback`: that "
     "simple method answers in its place; where that is ETS, it takes about a tenth of a second a series. "
@@ -39,7 +40,7 @@ class TrainSettings(BaseModel):
         int,
         Field(
             ge=1,
-            le=10_000,
+            le=MAX_HORIZON,
             description="How many steps ahead the model shall forecast; the longest series must have twice "
             "as many, and two more.",
         ),
@@ -61,7 +62,7 @@ class TrainSettings(BaseModel):
             description="What its networks are. `scratch`: they learn from your series alone. `pretrained`: "
             "those that have learned from synthetic series, as they are, calibrated and judged on yours, in "
             "seconds; an `lstm` alone, and horizons up to "
-            f"{PRETRAINED_HORIZON}. `auto`: whichever does better on steps held "
+            f"{MAX_PRETRAINED_HORIZON}. `auto`: whichever does better on steps held "
             "out, or the mean of both."
         ),
     ] = "auto"
@@ -98,11 +99,11 @@ class TrainSettings(BaseModel):
 
     @model_validator(mode="after")
     def _start_is_there(self) -> Self:
-        fits = self.architecture == "lstm" and self.horizon <= PRETRAINED_HORIZON
+        fits = self.architecture == "lstm" and self.horizon <= MAX_PRETRAINED_HORIZON
         if self.start == "pretrained" and not fits:
             raise ValueError(
-                f"the pretrained networks are LSTMs for horizons up to {PRETRAINED_HORIZON}: ask for start "
-                "auto or scratch, or for an lstm and fewer steps"
+                f"the pretrained networks are LSTMs for horizons up to {MAX_PRETRAINED_HORIZON}: ask for "
+                "start auto or scratch, or for an lstm and fewer steps"
             )
         return self
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from models.choices import MethodChoice
 from models.evaluation.backtest import LEVELS, Backtest
 from models.evaluation.cross_fitting import Learner, Raw, alone, blend, cross_fitted, learned
 from models.evaluation.held_out import HeldOut
@@ -11,10 +11,6 @@ from models.evaluation.verdict import FEWEST_UNITS, Verdict, judge
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND, Method
 from models.panel import Floats
-
-Blending = Literal["auto", "network", "blend"]
-"""What is to answer: the network alone, its blend with a simple method, or the better one on the backtest."""
-
 
 TO_SPEAK_OF = 0.01
 """Errors that are closer than this share count as equal; then the mean of more methods is the safer one.
@@ -39,7 +35,7 @@ class Assessment:
 
 
 def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a group of them
-    raw: Raw, held_out: HeldOut, network: str, *, tried: Sequence[Floats], blending: Blending, seed: int
+    raw: Raw, held_out: HeldOut, network: str, *, tried: Sequence[Floats], blending: MethodChoice, seed: int
 ) -> Assessment:
     """What `raw`, the answers of every candidate and baseline for the held-out windows, tells of a training.
 
@@ -63,7 +59,7 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
     )
 
 
-def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: Blending) -> str:
+def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: MethodChoice) -> str:
     """With `auto` the blend, where its error is no larger to speak of and there are units enough to tell."""
     if blending != "auto":
         return BLEND if blending == "blend" else network

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.config import Architecture, Begun
+from models.choices import Architecture, MemberStart
 from models.evaluation.held_out import HeldOut
 from models.methods.forecast import Forecast
 from models.metrics import (
@@ -138,7 +138,7 @@ class Trial:
     """
 
     architecture: Architecture
-    start: Begun
+    start: MemberStart
     smape: float
     mase: float
     parameters: int

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from models.config import MAX_PRETRAINED_HORIZON
+from models.choices import MAX_PRETRAINED_HORIZON
 from models.errors import HorizonTooLong
 from models.methods.calibration import LEVELS, Calibration
 from models.methods.combination import Method

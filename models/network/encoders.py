@@ -3,7 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.config import Architecture, TrainingConfig
+from models.choices import Architecture
+from models.config import TrainingConfig
 
 
 class LSTM(nn.Module):

@@ -12,13 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from models.config import (
-    MAX_PRETRAINED_HORIZON,
-    PRETRAINED_HIDDEN,
-    PRETRAINED_MEMBERS,
-    QUANTILES,
-    TrainingConfig,
-)
+from models.choices import MAX_PRETRAINED_HORIZON
+from models.config import PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, QUANTILES, TrainingConfig
 from models.inputs.batches import Batch, WindowSampler
 from models.network.forecaster import draw_weights
 from models.network.pretrained import VIEW, PretrainedNetwork, zero_shot_config

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from models.config import Architecture, TrainingConfig, longest_horizon
+from models.choices import Architecture, MethodChoice
+from models.config import TrainingConfig, longest_horizon
 from models.errors import HorizonTooLong, TrainingStopped
-from models.evaluation.assessment import Assessment, Blending, assess
+from models.evaluation.assessment import Assessment, assess
 from models.evaluation.backtest import Trial, ranked
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES, baseline_forecast
@@ -76,7 +77,7 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     config: TrainingConfig,
     architectures: Sequence[Architecture],
     *,
-    blending: Blending = "auto",
+    blending: MethodChoice = "auto",
     device: str = "cpu",
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,

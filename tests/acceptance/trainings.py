@@ -1,8 +1,8 @@
 """Trainings as these tests need them: long enough to be met at work."""
 
 from app.client import Client
+from app.schemas.choices import Preset
 from app.schemas.jobs import JobOut
-from app.schemas.train import Preset
 from benchmarks.process_tree import eventually
 from tests.factories import csv_bytes, trends
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.config import Architecture, preset
+from models.choices import Architecture
+from models.config import preset
 from models.methods.baselines import BASELINES
 from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast

@@ -4,18 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.config import (
-    HISTORY_LIMIT,
-    MAX_PRETRAINED_HORIZON,
-    Architecture,
-    Begun,
-    Preset,
-    Start,
-    TrainingConfig,
-    View,
-    longest_horizon,
-    preset,
-)
+from models.choices import MAX_PRETRAINED_HORIZON, Architecture, MemberStart, Preset, StartChoice
+from models.config import HISTORY_LIMIT, TrainingConfig, View, longest_horizon, preset
 from models.errors import InvalidConfig
 from tests.models.samples import tiny_config
 
@@ -132,7 +122,7 @@ def test_views_are_those_that_the_data_can_fill(season_length: int, longest: int
 @pytest.mark.parametrize(
     ("start", "begun"), [("auto", "both"), ("pretrained", "pretrained"), ("scratch", "scratch")]
 )
-def test_members_begin_as_is_asked(start: Start, begun: Begun) -> None:
+def test_members_begin_as_is_asked(start: StartChoice, begun: MemberStart) -> None:
     config = preset("quick", horizon=6, season_length=4, values=450, longest=50, start=start)
     assert config.start == begun
 

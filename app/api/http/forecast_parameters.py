@@ -13,6 +13,7 @@ from app.api.http.errors import bad_fields
 from app.api.http.identifiers import LONGEST_ID
 from app.api.http.paging import CURSOR, LONGEST, NEXT, decode_cursor
 from app.api.http.unknown_names import refuse_unknown
+from app.schemas.choices import MAX_HORIZON
 from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
 from app.services.forecasting.resolve import ForecastQuery
@@ -46,7 +47,7 @@ class Parameters(BaseModel):
         list[SeriesName],
         Field(description="Name of a series; repeat it for several, leave it out for every one."),
     ] = []
-    horizon: Annotated[int | None, Field(ge=1, le=10_000, description=HORIZON)] = None
+    horizon: Annotated[int | None, Field(ge=1, le=MAX_HORIZON, description=HORIZON)] = None
     level: Annotated[
         list[Annotated[int, Field(ge=50, le=99)]],
         Field(description="Interval in percent, 50 to 99; repeat it for several.", max_length=10),

@@ -7,7 +7,8 @@ from app.db.tables import Model
 from app.digest import sha256
 from app.errors import BadInput, FieldError
 from app.services.registry.served_method import ServedMethod
-from models.config import HISTORY_LIMIT, MAX_PRETRAINED_HORIZON
+from models.choices import MAX_PRETRAINED_HORIZON
+from models.config import HISTORY_LIMIT
 from models.panel import Panel
 
 if TYPE_CHECKING:

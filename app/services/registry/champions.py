@@ -15,7 +15,7 @@ from app.db.queries import changes
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
-from app.schemas.train import Promotion
+from app.schemas.choices import Promotion
 from app.services.registry import backtest_tables
 from models.evaluation.verdict import FEWEST_UNITS
 from models.methods.baselines import BASELINES

@@ -18,9 +18,10 @@ from app.db.tables import Model
 from app.digest import sha256
 from app.errors import AppError, Unavailable
 from app.queue import JobRef
+from app.schemas.choices import ArchitectureChoice, Promotion
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.models import Trial
-from app.schemas.train import ArchitectureChoice, Promotion, TrainRequest
+from app.schemas.train import TrainRequest
 from app.services.datasets import panels
 from app.services.datasets.panels import DatasetPanel
 from app.services.jobs import states, workers
@@ -30,7 +31,8 @@ from app.services.training.checkpoints import JobCheckpoints
 from app.services.training.progress import Reporter
 from app.services.training.spec import Recipe, Result
 from app.version import VERSION
-from models.config import Architecture, preset
+from models.choices import Architecture
+from models.config import preset
 from models.errors import CoreError
 from models.evaluation.assessment import Assessment
 from models.evaluation.backtest import Trial as CoreTrial

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from app.schemas.train import Promotion
+from app.schemas.choices import Promotion
 from tests.factories import dataset, judged_model, publish
 
 

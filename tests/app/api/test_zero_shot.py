@@ -21,7 +21,7 @@ from app.schemas.forecast import HORIZON
 from app.services.forecasting import pretrained, resolve, service
 from app.services.registry.served_method import ServedMethod
 from benchmarks.process_tree import eventually
-from models.config import MAX_PRETRAINED_HORIZON
+from models.choices import MAX_PRETRAINED_HORIZON
 from models.evaluation.verdict import Verdict
 from models.methods.zero_shot import MAX_DEFAULT_HORIZON, MIN_DEFAULT_HORIZON
 from tests.factories import dataset, filled_app, trained, trends, upload

@@ -9,7 +9,8 @@ from app.commands import offline
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
-from app.schemas.train import OnLoss, TrainRequest
+from app.schemas.choices import OnLoss
+from app.schemas.train import TrainRequest
 from app.services.forecasting.resolve import ForecastQuery
 from app.settings import Settings
 from tests.factories import csv_bytes

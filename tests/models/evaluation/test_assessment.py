@@ -4,7 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.evaluation.assessment import Assessment, Blending, assess
+from models.choices import MethodChoice
+from models.evaluation.assessment import Assessment, assess
 from models.evaluation.cross_fitting import alone, blend, learned
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import FEWEST_UNITS, judge
@@ -33,13 +34,13 @@ def medians(raw: Mapping[str, Forecast], *networks: str) -> list[Floats]:
 
 
 def assessed_alone(
-    raw: Mapping[str, Forecast], held_out: HeldOut, *, blending: Blending = "auto", seed: int = 0
+    raw: Mapping[str, Forecast], held_out: HeldOut, *, blending: MethodChoice = "auto", seed: int = 0
 ) -> Assessment:
     """Of the network as the one candidate there was."""
     return assess(raw, held_out, "lstm", tried=medians(raw, "lstm"), blending=blending, seed=seed)
 
 
-def assessed(*, theta: float = HELPFUL, series: int = 12, blending: Blending = "auto") -> Assessment:
+def assessed(*, theta: float = HELPFUL, series: int = 12, blending: MethodChoice = "auto") -> Assessment:
     held_out = held_out_windows(series)
     raw = answers(held_out, theta=theta)
     return assess(raw, held_out, "lstm", tried=medians(raw, "lstm", "rnn"), blending=blending, seed=3)

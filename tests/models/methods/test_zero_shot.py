@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.config import MAX_PRETRAINED_HORIZON
+from models.choices import MAX_PRETRAINED_HORIZON
 from models.errors import ArtifactDamaged, HorizonTooLong
 from models.evaluation.zero_shot import RIVALS, backtest_zero_shot
 from models.methods.combination import forecast_by

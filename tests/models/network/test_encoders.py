@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.config import Architecture
+from models.choices import Architecture
 from models.methods.baselines import naive
 from models.methods.ensemble import ensemble_forecast
 from models.metrics import smape

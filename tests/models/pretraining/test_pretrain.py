@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.config import MAX_PRETRAINED_HORIZON, PRETRAINED_MEMBERS
+from models.choices import MAX_PRETRAINED_HORIZON
+from models.config import PRETRAINED_MEMBERS
 from models.errors import CannotResume
 from models.pretraining.__main__ import run
 from models.pretraining.pretrain import Lesson, examine, pretrain

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from models.config import Architecture, TrainingConfig
+from models.choices import Architecture
+from models.config import TrainingConfig
 from models.network.artifact import Artifact, dump
 from models.panel import Panel
 from models.training.train import Progress, Trained, train

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from models.config import Preset, Start, TrainingConfig, preset
+from models.choices import Preset, StartChoice
+from models.config import TrainingConfig, preset
 from models.panel import Panel
 from models.training.memory import PROCESS, needed_bytes
 
@@ -16,7 +17,7 @@ class Training:
     season_length: int = 12
     preset: Preset = "quick"
     threads: int = 2
-    start: Start = "scratch"
+    start: StartChoice = "scratch"
 
     @property
     def panel(self) -> Panel:

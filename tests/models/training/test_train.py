@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.config import Architecture
+from models.choices import Architecture
 from models.errors import HorizonTooLong, TrainingStopped
 from models.evaluation.verdict import judge
 from models.methods.baselines import BASELINES

@@ -13,8 +13,8 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import Blob
 from app.errors import NotFound
+from app.schemas.choices import Promotion
 from app.schemas.models import ModelUpdate
-from app.schemas.train import Promotion
 from app.services.datasets import catalog
 from app.services.registry import champions, models
 from tests.factories import backtest_rows, dataset, judged_model, publish

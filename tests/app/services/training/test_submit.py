@@ -5,27 +5,18 @@ from typing import Any, get_args
 
 import pytest
 
-from app import cli
 from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import Blob, Job, Model
 from app.digest import sha256
 from app.errors import BadInput, Unavailable
 from app.queue import JobRef
+from app.schemas.choices import (
+    Architecture,
+)
 from app.schemas.jobs import JobOut, Phase, Progress
 from app.schemas.models import ModelOut
-from app.schemas.train import (
-    PRETRAINED_HORIZON,
-    Architecture,
-    ArchitectureChoice,
-    Begun,
-    MethodChoice,
-    OnLoss,
-    Preset,
-    Promotion,
-    StartChoice,
-    TrainRequest,
-)
+from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, panels
 from app.services.forecasting.resolve import ForecastQuery
 from app.services.jobs import states
@@ -33,8 +24,7 @@ from app.services.registry import champions, models
 from app.services.shared.paging import PageRequest
 from app.services.training import progress, run
 from app.services.training.spec import Recipe
-from models import config as core
-from models.evaluation.assessment import Blending
+from models.config import TrainingConfig
 from models.training import train
 from tests.factories import dataset, judged_model, publish, queued_job, table, trained, trends
 
@@ -283,24 +273,8 @@ def test_interrupted_command_leaves_no_job_running(
     assert (job.state, job.error) == ("cancelled", "It was interrupted: KeyboardInterrupt.")
 
 
-def test_request_offers_what_the_core_offers() -> None:
-    assert get_args(Preset) == get_args(core.Preset)
-    assert get_args(Architecture) == get_args(core.Architecture)
-    assert get_args(ArchitectureChoice) == (*get_args(core.Architecture), "all")
-    assert get_args(StartChoice) == get_args(core.Start)
-    assert PRETRAINED_HORIZON == core.MAX_PRETRAINED_HORIZON
-    assert get_args(Begun) == get_args(core.Begun)
-    assert get_args(MethodChoice) == get_args(Blending)
+def test_request_names_the_core_s_fields_and_phases() -> None:
     assert set(get_args(train.Phase)) < set(get_args(Phase))
     rest = {"dataset_id", "preset", "start", "method", "on_loss", "promote", "priority"}
     shaping = set(TrainRequest.model_fields) - rest
-    assert shaping <= set(core.TrainingConfig.__dataclass_fields__)
-
-
-def test_command_offers_what_the_request_offers() -> None:
-    assert get_args(cli.Preset) == get_args(Preset)
-    assert get_args(cli.ArchitectureChoice) == get_args(ArchitectureChoice)
-    assert get_args(cli.StartChoice) == get_args(StartChoice)
-    assert get_args(cli.MethodChoice) == get_args(MethodChoice)
-    assert get_args(cli.OnLoss) == get_args(OnLoss)
-    assert get_args(cli.Promotion) == get_args(Promotion)
+    assert shaping <= set(TrainingConfig.__dataclass_fields__)

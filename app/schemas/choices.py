@@ -1,0 +1,30 @@
+"""The choices of a training, for the API and the commands; without pydantic, which takes long to import."""
+
+from typing import Literal
+
+from models.choices import (
+    MAX_PRETRAINED_HORIZON,
+    Architecture,
+    MemberStart,
+    MethodChoice,
+    Preset,
+    StartChoice,
+)
+
+__all__ = [
+    "MAX_HORIZON",
+    "MAX_PRETRAINED_HORIZON",
+    "Architecture",
+    "ArchitectureChoice",
+    "MemberStart",
+    "MethodChoice",
+    "OnLoss",
+    "Preset",
+    "Promotion",
+    "StartChoice",
+]
+
+ArchitectureChoice = Literal[Architecture, "all"]
+OnLoss = Literal["warn", "fallback", "refuse"]
+Promotion = Literal["auto", "always", "never"]
+MAX_HORIZON = 10_000
