@@ -1,4 +1,4 @@
-"""Put the service together: the one place where its parts meet."""
+"""Assemble the API: routes, middleware, errors, and the resources that requests share."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +13,7 @@ from starlette.types import Lifespan
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
 from app.api.database_reader import DatabaseReader
 from app.api.deps import Resources
-from app.api.http.documentation import PROBLEM, document, operation_id
+from app.api.http.documentation import PROBLEM, document_errors, operation_id
 from app.api.http.errors import add_error_handlers
 from app.api.http.unknown_names import RefuseUnknownParameters
 from app.api.middleware.body_limit import BodyLimit
@@ -45,16 +45,16 @@ it answers.
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
-PACKING_THREADS = 2  # uploads that are packed at a time
-PARSING_THREADS = 2  # uploads read at a time; Python reads no faster with more, and answers others slower
-THREADS = 32  # for what takes long: a few slow tables must not keep short forecasts waiting
-WRITERS = CHANGING - 1  # at a time; SQLite has one in any case. The heart finds a connection as well
+PACKING_THREADS = 2
+PARSING_THREADS = 2  # with more, Python parses no faster and answers other requests slower
+DEFAULT_THREADS = 32  # enough that a few slow tables do not delay short forecasts
+WRITERS = CHANGING - 1  # on Postgres; one connection is left for the heartbeat. SQLite has one writer
 
 
 def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True) -> FastAPI:
     """Return the API; it opens the database when it starts and closes it when it stops.
 
-    `has_loaded` tells whether whoever runs it has loaded what would keep the first forecast waiting.
+    `has_loaded` returns whether forecasting is imported; until then the service is not ready.
     """
     app = FastAPIOffline(
         title="Gatecast",
@@ -63,16 +63,16 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         lifespan=_lifespan(settings, has_loaded),
         responses=PROBLEM,
         dependencies=[RefuseUnknownParameters],
-        redirect_slashes=False,  # to the host that the caller names
+        redirect_slashes=False,  # a redirect would go to whatever Host the caller sent
         generate_unique_id_function=operation_id,
         swagger_ui_parameters={"tryItOutEnabled": True},
     )
-    # In the order of how often they are called: each call is matched against one after the other.
+    # The most frequent first, since a request is matched against the routes in this order.
     for part in (forecast, datasets, train, jobs, schedules, workers, models, health):
         app.include_router(part.router)
     add_error_handlers(app)
-    document(app)
-    # The last one added is the first to see a call.
+    document_errors(app)
+    # The middleware added last runs first.
     app.add_middleware(BodyLimit, file_mb=settings.max_upload_mb, json_mb=settings.max_json_mb)
     app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
     app.state.pending = PendingRequests()
@@ -98,8 +98,8 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         device = devices.resolve(settings.device)
         heartbeat = Heartbeat(database, "api", device, settings.worker_deadline_s)
         claims = Claims(database, heartbeat)
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
-        await asyncio.to_thread(heartbeat.open, claims.tidy)  # it writes, and nothing waits for that here
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DEFAULT_THREADS))
+        await asyncio.to_thread(heartbeat.open, claims.tidy)  # it writes, which must not block the event loop
         forecasts = ForecastService(database, settings, device)
         forecasts.open()
         app.state.resources = Resources(
@@ -119,7 +119,7 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
             max_columns=settings.max_columns,
         )
         yield
-        await asyncio.to_thread(heartbeat.close)  # calls that are given up on need the event loop
+        await asyncio.to_thread(heartbeat.close)  # requests that are being aborted need the event loop
         forecasts.close()
         queue.close()
         database.dispose()

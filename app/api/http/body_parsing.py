@@ -11,7 +11,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from app.api.http.content_negotiation import JSON
-from app.api.http.errors import bad_fields, listed
+from app.api.http.errors import bad_fields, error_list
 from app.api.http.rows import read_rows
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
 
@@ -45,7 +45,7 @@ def parsed(body: bytes, shape: type[Shape]) -> Shape:
 
 def refused(error: ValidationError, shape: type[BaseModel]) -> BadInput:
     """Return the refusal that tells of each field in a body that is wrong."""
-    return bad_fields([{**part, "loc": ("body", *part["loc"])} for part in listed(error)], shape)
+    return bad_fields([{**part, "loc": ("body", *part["loc"])} for part in error_list(error)], shape)
 
 
 def inlined(shape: type[BaseModel]) -> dict[str, Any]:

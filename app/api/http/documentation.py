@@ -1,4 +1,4 @@
-"""What the documentation says beyond FastAPI's own words: every error is a problem document."""
+"""Document in OpenAPI that every error is a problem document, and name the operations."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ SCHEMA = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return the name of a call for programs: that of its function, which no other has."""
+    """Return the operation id of a route: the name of its function, which is unique."""
     return route.name
 
 
-def document(app: FastAPI) -> None:
-    """Let the schema say in which media type errors are sent: FastAPI takes that of the answer itself."""
+def document_errors(app: FastAPI) -> None:
+    """Set the media type of errors in the schema, where FastAPI puts that of the response."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -30,4 +30,4 @@ def document(app: FastAPI) -> None:
                     operation["responses"]["default"]["content"] = {MEDIA_TYPE: {"schema": SCHEMA}}
         return describe()
 
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says to extend it
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this way of extending it

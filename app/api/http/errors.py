@@ -1,4 +1,4 @@
-"""The one place where errors become responses: problem documents by RFC 9457."""
+"""Turn every error into a response: a problem document (RFC 9457)."""
 
 import logging
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.exceptions import HTTPException  # noqa: TID251  # rendered here, raised by the framework alone
+from starlette.exceptions import HTTPException  # noqa: TID251  # only the framework raises it
 from starlette.responses import JSONResponse, Response
 
 from app.api.http.allowed_methods import allowed_methods, path_exists
@@ -15,12 +15,12 @@ from app.api.http.unknown_names import MAX_NAME_SHOWN, known_fields, suggestion
 from app.errors import AppError, BadInput, FieldError, NotFound, Unavailable, WrongMethod
 from app.schemas.problem import Problem, ProblemPart
 
-SHOWN = 20  # mistakes
+MAX_ERRORS = 20  # of one body or query that are reported
 MEDIA_TYPE = "application/problem+json"
-# What pydantic calls the kinds of a field that may be of several, and a value that is of another one.
-KINDS = ("constrained-str", "constrained-int", "str", "int")
-OTHER_KIND = ("_type", "_parsing")
-FILE_METHODS = ("GET", "HEAD", "OPTIONS")  # of what lies beside the documentation, which no route names
+# Pydantic's names for the members of a union in a location, and the endings of its errors of another type.
+UNION_MEMBERS = ("constrained-str", "constrained-int", "str", "int")
+WRONG_TYPE = ("_type", "_parsing")
+STATIC_FILE_METHODS = ("GET", "HEAD", "OPTIONS")  # of the documentation's files, which have no route
 NO_CONTENT, BAD_REQUEST = 204, 400
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def problem(error: AppError, instance: str) -> Response:
-    """Return the response that tells of an error."""
+    """Return the problem document of an error; `instance` is the path of the request."""
     document = Problem(
         type=f"urn:gatecast:problem:{error.code}",
         title=error.title,
@@ -47,33 +47,33 @@ def problem(error: AppError, instance: str) -> Response:
     return Response(document.model_dump_json(), error.status, headers, media_type=MEDIA_TYPE)
 
 
-def listed(error: ValidationError) -> list[Any]:
-    """Return what pydantic finds wrong, without the values: they may be large."""
-    return list(error.errors(include_url=False, include_input=False)[:SHOWN])
+def error_list(error: ValidationError) -> list[Any]:
+    """Return the first of pydantic's errors, without the input values, which may be large."""
+    return list(error.errors(include_url=False, include_input=False)[:MAX_ERRORS])
 
 
 def field_errors(errors: Sequence[Any], shape: object = None) -> list[FieldError]:
-    """Translate pydantic's error list: where by pointer, and what by its message.
+    """Return pydantic's errors as field errors, each with a pointer and a message.
 
-    Of a field that may be of several kinds, what is wrong with the kind it has; of one that the shape of the
-    body does not have, the nearest that it has.
+    For a union, only the errors of the member that the value has the type of are returned. For an unknown
+    field, the message suggests the nearest field of `shape`.
     """
-    found = [(_pointer(error["loc"]), error) for error in errors[:SHOWN]]
-    apt = {pointer for pointer, error in found if not error["type"].endswith(OTHER_KIND)}
+    located = [(_pointer(error["loc"]), error) for error in errors[:MAX_ERRORS]]
+    of_right_type = {pointer for pointer, error in located if not error["type"].endswith(WRONG_TYPE)}
     return [
-        FieldError(pointer, _told(error, shape))
-        for pointer, error in found
-        if pointer not in apt or not error["type"].endswith(OTHER_KIND)
+        FieldError(pointer, _message(error, shape))
+        for pointer, error in located
+        if pointer not in of_right_type or not error["type"].endswith(WRONG_TYPE)
     ]
 
 
 def bad_fields(errors: Sequence[Any], shape: object = None) -> BadInput:
-    """Return the refusal that tells of each of pydantic's errors in a body of this shape."""
+    """Return a BadInput with each of pydantic's errors in a body of this shape."""
     parts = field_errors(errors, shape)
     return BadInput("; ".join(f"{part.pointer}: {part.detail}" for part in parts), parts)
 
 
-def _told(error: Any, shape: object) -> str:
+def _message(error: Any, shape: object) -> str:
     if error["type"] == "extra_forbidden":
         _, *path, name = error["loc"]
         return suggestion(str(name), known_fields(shape, path), "field")
@@ -81,7 +81,7 @@ def _told(error: Any, shape: object) -> str:
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    place, *path = (str(part)[:MAX_NAME_SHOWN] for part in location if part not in KINDS)
+    place, *path = (str(part)[:MAX_NAME_SHOWN] for part in location if part not in UNION_MEMBERS)
     if place == "query":
         return f"?{'/'.join(path)}"
     if place in ("path", "header"):
@@ -90,31 +90,30 @@ def _pointer(location: Sequence[int | str]) -> str:
 
 
 async def app_error(request: Request, error: Exception) -> Response:
-    """Render an error of the app, and log it where it is the service's own fault."""
-    assert isinstance(error, AppError)  # noqa: S101  # what this handler is registered for
+    """Render an AppError, and log it if it is a fault of the service."""
+    assert isinstance(error, AppError)  # noqa: S101  # the handler is registered for it
     cause = error.__cause__
-    # Without a cause an Unavailable was decided, as that a service is not ready yet: no fault, and asked for
-    # again and again. Where it was raised tells nothing.
-    decided = cause is None and isinstance(error, Unavailable)
-    if error.status >= AppError.status and not decided:
+    # An Unavailable without a cause is expected, as while a service starts, and comes again and again.
+    is_expected = cause is None and isinstance(error, Unavailable)
+    if error.status >= AppError.status and not is_expected:
         logger.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=cause and error)
     return problem(error, request.url.path)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # what this handler is registered for
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # the handler is registered for it
     body = getattr(request.scope.get("route"), "body_field", None)
     shape = body and body.field_info.annotation
     return problem(bad_fields(error.errors(), shape), request.url.path)
 
 
 async def _framework_error(request: Request, error: Exception) -> Response:
-    """Render what the framework itself refuses: no such path, no such method."""
-    assert isinstance(error, HTTPException)  # noqa: S101  # what this handler is registered for
+    """Render what the framework refuses: an unknown path, another method, an unreadable body."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # the handler is registered for it
     if error.status_code == NotFound.status:
         return problem(_no_such_path(request), request.url.path)
     if error.status_code == WrongMethod.status:
-        return _other_method(request)
+        return _wrong_method(request)
     if error.status_code == BAD_REQUEST:
         detail = (
             f"The body could not be read: {error.detail.rstrip('.')}. GET /docs shows what this call takes."
@@ -139,9 +138,9 @@ def _no_such_path(request: Request) -> NotFound:
     return NotFound(f"There is no {path} here. GET /docs shows every call there is.")
 
 
-def _other_method(request: Request) -> Response:
-    """Tell by which methods a path is called: as a refusal, unless that is what was asked."""
-    methods = ", ".join(allowed_methods(request) or FILE_METHODS)
+def _wrong_method(request: Request) -> Response:
+    """Return the methods of a path: 204 for OPTIONS, else 405."""
+    methods = ", ".join(allowed_methods(request) or STATIC_FILE_METHODS)
     if request.method == "OPTIONS":
         return Response(status_code=NO_CONTENT, headers={"allow": methods})
     refusal = WrongMethod(f"{request.url.path} is called by {methods}; not by {request.method}.")
@@ -151,5 +150,5 @@ def _other_method(request: Request) -> Response:
 
 
 async def _unexpected_error(request: Request, _error: Exception) -> Response:
-    """Say nothing of what broke inside; the server's log has it."""
+    """Render an unexpected error without details, which the log has."""
     return problem(AppError("The error is in the service's log."), request.url.path)

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from app.api.http.content_negotiation import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
 from app.api.http.errors import bad_fields
-from app.api.http.identifiers import LONGEST_ID
+from app.api.http.identifiers import MAX_ID_LENGTH
 from app.api.http.paging import CURSOR, LONGEST, NEXT, decode_cursor
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import MAX_HORIZON
@@ -30,7 +30,7 @@ class Parameters(BaseModel):
     dataset_id: Annotated[
         str | None,
         Field(
-            max_length=LONGEST_ID,
+            max_length=MAX_ID_LENGTH,
             description="Forecast with the champion of this dataset, or with the pretrained network as long "
             "as it has none.",
         ),
@@ -38,7 +38,7 @@ class Parameters(BaseModel):
     model_id: Annotated[
         str | None,
         Field(
-            max_length=LONGEST_ID,
+            max_length=MAX_ID_LENGTH,
             description="Forecast with this very model instead. `pretrained` is the pretrained network, also "
             "where there is a champion; it needs `dataset_id` as well.",
         ),

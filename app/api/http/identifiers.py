@@ -1,37 +1,23 @@
-"""The identifiers in paths and parameters, explained once."""
+"""Declare the identifiers in paths and query parameters, with their limits."""
 
 from typing import Annotated, Any
 
 from fastapi import Path, Query
 
-LONGEST_ID = 200  # characters
-NO_NUL = r"^[^\x00]*$"  # which Postgres stores in no text
+MAX_ID_LENGTH = 200
+NO_NUL = r"^[^\x00]*$"  # Postgres stores no NUL in a text
 
 
-def _named(what: str) -> Any:
-    return Path(max_length=LONGEST_ID, pattern=NO_NUL, description=what)
+def _in_path(description: str) -> Any:
+    return Path(max_length=MAX_ID_LENGTH, pattern=NO_NUL, description=description)
 
 
-DatasetId = Annotated[str, _named("Identifier of a dataset, as `POST /datasets` answered it.")]
-JobId = Annotated[str, _named("Identifier of a job, as `POST /train` answered it.")]
-ScheduleId = Annotated[
-    str,
-    Path(
-        max_length=LONGEST_ID,
-        pattern=NO_NUL,
-        description="Identifier of a schedule, as `POST /schedules` answered it.",
-    ),
-]
-ModelId = Annotated[
-    str,
-    Path(
-        max_length=LONGEST_ID,
-        pattern=NO_NUL,
-        description="Identifier of a model, as its job or `GET /models` names it.",
-    ),
-]
+DatasetId = Annotated[str, _in_path("Identifier of a dataset, as `POST /datasets` answered it.")]
+JobId = Annotated[str, _in_path("Identifier of a job, as `POST /train` answered it.")]
+ScheduleId = Annotated[str, _in_path("Identifier of a schedule, as `POST /schedules` answered it.")]
+ModelId = Annotated[str, _in_path("Identifier of a model, as its job or `GET /models` names it.")]
 
 
-def of_dataset(listed: str) -> Any:
-    """Return the parameter that limits a list to one dataset."""
-    return Query(max_length=LONGEST_ID, pattern=NO_NUL, description=f"Only the {listed} of this dataset.")
+def of_dataset(items: str) -> Any:
+    """Return the query parameter that limits a list of items to one dataset."""
+    return Query(max_length=MAX_ID_LENGTH, pattern=NO_NUL, description=f"Only the {items} of this dataset.")

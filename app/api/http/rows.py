@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.api.http.errors import SHOWN, bad_fields, listed
+from app.api.http.errors import MAX_ERRORS, bad_fields, error_list
 from app.errors import BadInput, FieldError, TooLarge
 from app.schemas.datasets import ObservationIn, ObservationsIn
 
@@ -93,7 +93,7 @@ def _checked(piece: bytes, first: int) -> list[ObservationIn]:
     except ValidationError as error:
         rows = enumerate(ROW.finditer(piece), first)
         parts = chain.from_iterable(_mistakes(row[0], number) for number, row in rows)
-        raise bad_fields(list(islice(parts, SHOWN)), ObservationsIn) from error
+        raise bad_fields(list(islice(parts, MAX_ERRORS)), ObservationsIn) from error
 
 
 def _mistakes(row: bytes, number: int) -> list[dict[str, Any]]:
@@ -101,7 +101,7 @@ def _mistakes(row: bytes, number: int) -> list[dict[str, Any]]:
         ROWS.validate_json(b"[" + row + b"]")
     except ValidationError as error:
         place = ("body", "observations", number)
-        return [{**part, "loc": (*place, *part["loc"][1:])} for part in listed(error)]
+        return [{**part, "loc": (*place, *part["loc"][1:])} for part in error_list(error)]
     return []
 
 
