@@ -1,14 +1,14 @@
-"""Datasets: upload, look, page, delete."""
+"""Datasets: upload, append, list, read and delete."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, KeepVersions, Read, WriteSession
-from app.api.http.idempotency import IdempotentRoute, OncePerKey
+from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import DatasetId
 from app.api.http.paging import CountedPage, Page, handed_out
-from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, HasRoom, TheObservations, TheUpload
+from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, RequireStorage, TheObservations, TheUpload
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,
@@ -19,16 +19,16 @@ from app.schemas.datasets import (
 )
 from app.services.datasets import append, catalog
 
-ONCE_IF_ROOM = [HasRoom, OncePerKey]
+UPLOAD_CHECKS = [RequireStorage, ClaimKey]
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
 
 
-@router.post("", status_code=201, openapi_extra=UPLOAD_BODY, dependencies=ONCE_IF_ROOM)
+@router.post("", status_code=201, openapi_extra=UPLOAD_BODY, dependencies=UPLOAD_CHECKS)
 def create_dataset(upload: TheUpload, session: WriteSession, response: Response) -> DatasetOut:
     """Upload series: a table as a file, or rows as JSON.
 
-    Columns, delimiter, encoding, decimal mark, date format and frequency are detected; the answer says how
-    the upload was read, what is in it, and what was repaired.
+    Columns, delimiter, encoding, decimal mark, date format and frequency are detected; the response says how
+    the upload was read, what it holds, and what was repaired.
     """
     dataset = catalog.create(session, upload)
     response.headers["Location"] = f"/datasets/{dataset.id}"
@@ -43,7 +43,7 @@ async def list_datasets(page: Page, principal: CurrentPrincipal, read: Read) -> 
 
 @router.get("/{dataset_id}")
 async def get_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, read: Read) -> DatasetOut:
-    """Show a dataset: what is in it, how it was read, what was repaired."""
+    """Show a dataset: what it holds, how it was read, what was repaired."""
     return await read(catalog.get, principal, dataset_id)
 
 
@@ -68,19 +68,19 @@ async def list_observations(
 
 
 @router.post(
-    "/{dataset_id}/observations",  # noqa: FAST003  # TheObservations takes it
+    "/{dataset_id}/observations",  # noqa: FAST003  # TheObservations declares it
     openapi_extra=OBSERVATIONS_BODY,
-    dependencies=ONCE_IF_ROOM,
+    dependencies=UPLOAD_CHECKS,
 )
 def append_observations(
     sent: TheObservations, session: WriteSession, keep_versions: KeepVersions
 ) -> ObservationsOut:
-    """Append rows to a dataset and correct rows that are there, which makes a new version of it.
+    """Append rows to a dataset and correct existing rows, which makes a new version of it.
 
-    A row at a time that is there corrects it (without a value: takes it away), later and earlier ones make
-    their series longer, and new names make new series. The next forecast starts from the new last values,
-    without a training. Rows that say what is known already change nothing. Columns that are not named are
-    those of the dataset's first upload, if the file has them.
+    A row at an existing time corrects its value (without a value: removes it), other times extend their
+    series, and new names make new series. The next forecast starts from the new last values, without a
+    training. Rows that equal the stored ones change nothing. Columns that are not named are those of the
+    dataset's first upload, if the file has them.
     """
     return append.append(session, sent, keep_versions)
 

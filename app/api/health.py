@@ -1,4 +1,4 @@
-"""Is the process alive, can it answer, and what has it done?"""
+"""Health, readiness and metrics of the process."""
 
 from anyio import fail_after, to_thread
 from fastapi import APIRouter, Response
@@ -10,10 +10,10 @@ from app.schemas.health import Health, Readiness
 
 router = APIRouter(tags=["health"])
 
-LOOK_LIMIT_S = 3.0
+READINESS_TIMEOUT_S = 3.0
 
 METRICS = {
-    "description": "Every figure, in Prometheus' text format.",
+    "description": "All metrics, in Prometheus' text format.",
     "content": {
         "text/plain": {
             "schema": {"type": "string"},
@@ -25,26 +25,26 @@ METRICS = {
 
 @router.get("/healthz")
 async def get_health() -> Health:
-    """Tell that the process is alive; asks nothing else."""
+    """Report that the process is alive; checks nothing else."""
     return Health(status="alive")
 
 
 @router.get("/readyz")
 async def get_readiness(resources: TheResources) -> Readiness:
-    """Tell whether calls can be answered, and whether anything is amiss all the same.
+    """Report whether the process can answer requests; `degraded` while no worker is alive.
 
-    It takes a database that is there and migrated, all loaded that forecasts need, and a look at what changes
-    in the last seconds; else the answer is 503 with the reason. Without a worker it is `degraded`.
+    It needs a migrated database that answers, forecasting imported, and the newest changes read within
+    seconds; otherwise the response is 503 with the reason.
     """
     check, thread = resources.readiness.check, resources.readiness_thread
     try:
-        with fail_after(LOOK_LIMIT_S):
+        with fail_after(READINESS_TIMEOUT_S):
             return await to_thread.run_sync(check, limiter=thread, abandon_on_cancel=True)
     except TimeoutError:
-        raise Unavailable(f"The database has not answered for {LOOK_LIMIT_S:g} seconds.") from None
+        raise Unavailable(f"The database has not answered for {READINESS_TIMEOUT_S:g} seconds.") from None
 
 
 @router.get("/metrics", response_class=Response, responses={200: METRICS})
 def get_metrics() -> Response:
-    """Show what was done and what it took, as Prometheus reads it."""
+    """Show all metrics in Prometheus' text format."""
     return Response(metrics.exposition(), media_type=metrics.MEDIA_TYPE)

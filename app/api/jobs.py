@@ -1,4 +1,4 @@
-"""Jobs: the trainings that are queued, running or done."""
+"""Jobs: trainings that are queued, running or finished."""
 
 import re
 from collections.abc import AsyncIterable
@@ -19,33 +19,33 @@ router = APIRouter(prefix="/jobs", tags=["training"])
 LastEventId = Annotated[
     str | None,
     Header(
-        description="The id of the last event that was read: the stream goes on after it. What is no number "
-        "is as good as none."
+        description="The id of the last event that was read; the stream continues after it. Anything but a "
+        "number is ignored."
     ),
 ]
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Events for as long as the job goes on, and a comment (`: ping`) after each 15 "
-        "seconds without one.",
+        "description": "Events until the job ends, and a comment (`: ping`) after each 15 seconds without "
+        "one.",
         "content": {EventSourceResponse.media_type: {"example": examples.EVENTS}},
     },
 }
 
 
-async def follow(
+async def get_events(
     job_id: JobId, principal: CurrentPrincipal, resources: TheResources, last_event_id: LastEventId = None
 ) -> AsyncIterable[JobEvent]:
-    """Find the job to be followed before a stream begins."""
+    """Return the events of a job; raise NotFound before the stream begins."""
     first = await resources.read(present, principal, job_id)
-    return resources.feed.follow(principal, first, _number(last_event_id))
+    return resources.feed.follow(principal, first, _parse_event_id(last_event_id))
 
 
-def _number(last_event_id: str | None) -> int | None:
+def _parse_event_id(last_event_id: str | None) -> int | None:
     is_number = last_event_id is not None and re.fullmatch("[0-9]{1,18}", last_event_id)
     return int(last_event_id) if last_event_id and is_number else None
 
 
-Followed = Annotated[AsyncIterable[JobEvent], Depends(follow)]
+JobEvents = Annotated[AsyncIterable[JobEvent], Depends(get_events)]
 
 
 @router.get("")
@@ -56,21 +56,21 @@ async def list_jobs(page: Page, principal: CurrentPrincipal, read: Read) -> JobP
 
 @router.get("/{job_id}")
 async def get_job(job_id: JobId, principal: CurrentPrincipal, read: Read) -> JobOut:
-    """Show a job: its state, how far it is, and what came of it."""
+    """Show a job: its state, progress and outcome."""
     return await read(states.get, principal, job_id)
 
 
 @router.get(
-    "/{job_id}/events",  # noqa: FAST003  # `follow` takes it
+    "/{job_id}/events",  # noqa: FAST003  # `get_events` declares it
     response_class=EventSourceResponse,
     responses=STREAM,
 )
-async def follow_job(events: Followed) -> AsyncIterable[ServerSentEvent]:
-    """Follow a job by server-sent events: what `GET /jobs/{id}` answers, now and whenever it has changed.
+async def follow_job(events: JobEvents) -> AsyncIterable[ServerSentEvent]:
+    """Follow a job by server-sent events: the job as in `GET /jobs/{id}`, now and after each change.
 
-    An event is named `progress` until the job has ended; the last one is named after its state and ends the
-    stream. The id of an event counts the changes: a reader that was cut off sends it as `Last-Event-ID` and
-    goes on from there.
+    Events are named `progress` until the job ends; the last one has the name of its final state and ends the
+    stream. An event's id counts the changes: a client that was disconnected sends it as `Last-Event-ID` and
+    continues from there.
     """
     async for event in events:
         name = event.job.state if event.is_last else "progress"
@@ -79,5 +79,5 @@ async def follow_job(events: Followed) -> AsyncIterable[ServerSentEvent]:
 
 @router.post("/{job_id}/cancel")
 def cancel_job(job_id: JobId, principal: CurrentPrincipal, session: WriteSession) -> JobOut:
-    """Cancel a job that waits or runs; a running one stops within two seconds, and leaves nothing."""
+    """Cancel a queued or running job; a running one stops within two seconds and leaves no model."""
     return states.cancel(session, principal, job_id)

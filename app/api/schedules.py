@@ -1,11 +1,11 @@
-"""Schedules: trainings that are asked for again and again."""
+"""Schedules: trainings that are queued at the times of a cron expression."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
-from app.api.http.idempotency import IdempotentRoute, OncePerKey
+from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import ScheduleId, of_dataset
 from app.api.http.paging import Page, handed_out
 from app.schemas.schedules import ScheduleOut, SchedulePage, ScheduleRequest, ScheduleUpdate
@@ -14,13 +14,11 @@ from app.services.training import schedules
 router = APIRouter(prefix="/schedules", tags=["training"], route_class=IdempotentRoute)
 
 
-@router.post("", status_code=201, dependencies=[OncePerKey])
+@router.post("", status_code=201, dependencies=[ClaimKey])
 def create_schedule(
     request: ScheduleRequest, principal: CurrentPrincipal, session: WriteSession, response: Response
 ) -> ScheduleOut:
-    """Let a training be asked for again and again, at the times that a cron expression names; without new
-    observations it is skipped.
-    """
+    """Queue a training at each time of a cron expression; without new observations it is skipped."""
     schedule = schedules.create(session, principal, request)
     response.headers["Location"] = f"/schedules/{schedule.id}"
     return schedule
@@ -39,7 +37,7 @@ async def list_schedules(
 
 @router.get("/{schedule_id}")
 async def get_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, read: Read) -> ScheduleOut:
-    """Show a schedule: when it is due next, and what came of the last time."""
+    """Show a schedule: when it is due next, and the outcome of the last time."""
     return await read(schedules.get, principal, schedule_id)
 
 
@@ -47,11 +45,11 @@ async def get_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, rea
 def update_schedule(
     schedule_id: ScheduleId, changes: ScheduleUpdate, principal: CurrentPrincipal, session: WriteSession
 ) -> ScheduleOut:
-    """Pause a schedule, or let it go on from now; what it missed meanwhile is not made up for."""
+    """Pause or resume a schedule; times that passed while it was paused are not made up for."""
     return schedules.pause(session, principal, schedule_id, paused=changes.paused)
 
 
 @router.delete("/{schedule_id}", status_code=204)
 def delete_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, session: WriteSession) -> None:
-    """Delete a schedule; trainings that it has asked for go on."""
+    """Delete a schedule; trainings that it has queued continue."""
     schedules.delete(session, principal, schedule_id)

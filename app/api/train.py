@@ -1,9 +1,9 @@
-"""Ask for a training."""
+"""Queue a training."""
 
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, TheTrainings, WriteSession
-from app.api.http.idempotency import IdempotentRoute, OncePerKey
+from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
 
@@ -11,7 +11,7 @@ POLL_AFTER_S = 2
 router = APIRouter(tags=["training"], route_class=IdempotentRoute)
 
 
-@router.post("/train", status_code=202, dependencies=[OncePerKey])
+@router.post("/train", status_code=202, dependencies=[ClaimKey])
 def train(
     request: TrainRequest,
     principal: CurrentPrincipal,
@@ -19,8 +19,8 @@ def train(
     trainings: TheTrainings,
     response: Response,
 ) -> JobOut:
-    """Queue the training of one architecture on a dataset, or of all and keep the best; ask `/jobs/{id}` how
-    it goes.
+    """Queue the training of one architecture on a dataset, or of all to keep the best; `/jobs/{id}` has its
+    progress.
     """
     job = trainings.enqueue(session, principal, request)
     response.headers["Location"] = f"/jobs/{job.id}"

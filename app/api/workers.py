@@ -1,4 +1,4 @@
-"""Workers: who trains, on what."""
+"""Workers: the processes that train."""
 
 from fastapi import APIRouter
 
@@ -14,7 +14,5 @@ router = APIRouter(prefix="/workers", tags=["training"])
 async def list_workers(
     page: Page, principal: CurrentPrincipal, read: Read, resources: TheResources
 ) -> WorkerPage:
-    """List the workers, newest first: on which machine and device each is, what it does, and whether it is
-    alive.
-    """
+    """List the workers, newest first: machine and device of each, its job, and whether it is alive."""
     return handed_out(await read(workers.page, principal, page, resources.heartbeat))

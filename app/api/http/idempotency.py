@@ -1,4 +1,4 @@
-"""`Idempotency-Key` for the POSTs that create: the rules of `services.idempotency`, around a route."""
+"""Apply `Idempotency-Key` to routes that create, by the rules of `app.services.shared.idempotency`."""
 
 import json
 import logging
@@ -21,22 +21,22 @@ from app.db.engine import Session
 from app.digest import sha256_of_parts
 from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.services.shared import idempotency
-from app.services.shared.idempotency import Answer, Claim
+from app.services.shared.idempotency import Claim, StoredResponse
 from app.settings import MEBIBYTE
 
-KEPT_HEADERS = ("content-type", "location", "retry-after")
+STORED_HEADERS = ("content-type", "location", "retry-after")
 SERVER_ERROR = 500
 logger = logging.getLogger(__name__)
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class Repeated(Exception):  # not an error: the way out with an answer that is already there
-    """The call was made before."""
+class Replayed(Exception):  # not an error: it leaves the route with the stored response
+    """The key has a stored response."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__("answered before")
-        self.answer = answer
+    def __init__(self, stored: StoredResponse) -> None:
+        super().__init__("replayed")
+        self.stored = stored
 
 
 async def claim_key(
@@ -53,7 +53,7 @@ async def claim_key(
         ),
     ] = None,
 ) -> AsyncIterator[None]:
-    """Claim the key, if there is one, for this very call, and see to it that the key is settled."""
+    """Claim the key of a request, if it has one; settle the claim if the request fails."""
     if idempotency_key is None:
         yield
         return
@@ -62,17 +62,17 @@ async def claim_key(
     claimed = await _in_turn(
         resources, partial(resources.claims.claim, principal, idempotency_key, fingerprint)
     )
-    if isinstance(claimed, Answer):
-        raise Repeated(claimed)
+    if isinstance(claimed, StoredResponse):
+        raise Replayed(claimed)
     request.state.claim = claimed
     try:
         yield
-    except BaseException as error:  # after the call's own transaction has ended, also where its commit failed
+    except BaseException as error:  # the request's own transaction has ended, maybe in a failed commit
         await _settle(resources, claimed, error, request.url.path)
         raise
 
 
-OncePerKey = Depends(claim_key)
+ClaimKey = Depends(claim_key)
 
 
 def _refuse_several(request: Request) -> None:
@@ -83,7 +83,7 @@ def _refuse_several(request: Request) -> None:
 
 
 class IdempotentRoute(APIRoute):
-    """A route that keeps its answer under the key that `OncePerKey` has claimed."""
+    """A route that stores its response under the key that `ClaimKey` has claimed."""
 
     def get_route_handler(self) -> Handler:
         """Wrap the route's own handler."""
@@ -92,32 +92,33 @@ class IdempotentRoute(APIRoute):
         async def handler(request: Request) -> Response:
             try:
                 response = await handle(request)
-            except Repeated as repeated:
-                return _response(repeated.answer)
+            except Replayed as replayed:
+                return _response(replayed.stored)
             finally:
-                await request.close()  # the files of a form that was read by hand
-            await _keep(request, response)
+                await request.close()  # the files of a form that we parsed ourselves
+            await _store(request, response)
             return response
 
         return handler
 
 
 async def _fingerprint(request: Request) -> str:
-    """Hash what the call says: method, path, and its body's bytes; of a form, which has other boundaries each
-    time it is sent, its fields and the file's bytes.
+    """Hash a request: method, path, and the bytes of the body.
+
+    Of a form, whose boundaries differ each time it is sent, hash the fields and the bytes of the file.
     """
     parts = [f"{request.method} {request.url.path}?{request.url.query}\n".encode()]
     if content_type(request) == MULTIPART:
         form = await request.form()
         for name, value in sorted(form.multi_items(), key=lambda item: item[0]):
-            field = await _field(value, resources_of(request).parsing_threads)
+            field = await _field_content(value, resources_of(request).parsing_threads)
             parts.append(json.dumps([name, *field]).encode())
     else:
         parts.append(await request.body())
     return sha256_of_parts(parts)
 
 
-async def _field(value: UploadFile | str, threads: CapacityLimiter) -> tuple[str | None, ...]:
+async def _field_content(value: UploadFile | str, threads: CapacityLimiter) -> tuple[str | None, ...]:
     if isinstance(value, str):
         return (value,)
     return value.filename, await to_thread.run_sync(_hash_file, value.file, limiter=threads)
@@ -129,40 +130,40 @@ def _hash_file(file: BinaryIO) -> str:
     return digest
 
 
-async def _keep(request: Request, response: Response) -> None:
-    """Store the answer in the route's own transaction, which has not been committed yet."""
+async def _store(request: Request, response: Response) -> None:
+    """Store the response in the request's own transaction, which is not committed yet."""
     claim: Claim | None = getattr(request.state, "claim", None)
     if claim is not None:
         session: Session = request.state.session
-        await run_in_threadpool(idempotency.keep, session, claim, _answer(response))
+        await run_in_threadpool(idempotency.keep, session, claim, _stored(response))
 
 
 async def _settle(resources: Resources, claim: Claim, error: BaseException, path: str) -> None:
-    """Keep the answer that refuses the call, or give the key free where the fault is not the caller's."""
-    if isinstance(error, CancelledError):  # the service stops, and nothing can be waited for
+    """Store the response to a refused request; release the key if the service is at fault."""
+    if isinstance(error, CancelledError):  # the service is stopping, and nothing can be awaited
         resources.claims.abandon(claim)
         return
     try:
         if isinstance(error, AppError) and error.status < SERVER_ERROR:
-            await _in_turn(resources, partial(resources.claims.refuse, claim, _answer(problem(error, path))))
+            await _in_turn(resources, partial(resources.claims.refuse, claim, _stored(problem(error, path))))
             return
-    except Unavailable:  # then the call was not refused as far as anyone will know
-        logger.warning("The refusal of a call could not be kept; its key is free again.")
+    except Unavailable:  # the refusal is lost, so the key is released
+        logger.warning("The response to a refused request could not be stored; its key is released.")
     resources.claims.abandon(claim)
-    with suppress(Unavailable):  # it is tried again with the next heartbeats
+    with suppress(Unavailable):  # the next heartbeats try again
         await _in_turn(resources, resources.claims.tidy)
 
 
-async def _in_turn(resources: Resources, change: Callable[[], Done]) -> Done:
-    """Change something when it is this call's turn: a thread must not wait for what another call holds."""
+async def _in_turn(resources: Resources, write: Callable[[], Result]) -> Result:
+    """Run a write when it is this request's turn, so that no thread waits for another request."""
     async with resources.writers:
-        return await run_in_threadpool(change)
+        return await run_in_threadpool(write)
 
 
-def _answer(response: Response) -> Answer:
-    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    return Answer(response.status_code, headers, bytes(response.body))
+def _stored(response: Response) -> StoredResponse:
+    headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
+    return StoredResponse(response.status_code, headers, bytes(response.body))
 
 
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, headers={**answer.headers, "idempotent-replayed": "true"})
+def _response(stored: StoredResponse) -> Response:
+    return Response(stored.body, stored.status, headers={**stored.headers, "idempotent-replayed": "true"})

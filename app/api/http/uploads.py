@@ -83,16 +83,16 @@ UPLOAD_BODY = _request_body(UploadFields, DatasetCreate)
 OBSERVATIONS_BODY = _request_body(FileFields, ObservationsIn)
 
 
-def check_room(request: Request, _caller: CurrentPrincipal, resources: TheResources) -> None:
-    """Refuse a body for which the database's disk has no room, before anything of it is read.
+def require_storage(request: Request, _caller: CurrentPrincipal, resources: TheResources) -> None:
+    """Raise InsufficientStorage, before the body is read, if the database's disk has no room for it.
 
-    Who calls is asked first: nobody else is told anything of the disk.
+    The caller is authenticated first, since nobody else may learn how full the disk is.
     """
     declared = request.headers.get("content-length", "")
-    database_admin.check_room(resources.database, int(declared) if declared.isdecimal() else 0)
+    database_admin.require_storage(resources.database, int(declared) if declared.isdecimal() else 0)
 
 
-HasRoom = Depends(check_room)
+RequireStorage = Depends(require_storage)
 
 
 async def read_upload(request: Request, resources: TheResources) -> Upload:

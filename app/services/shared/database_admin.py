@@ -33,7 +33,7 @@ def check_ready(database: Database) -> None:
         raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.")
 
 
-def check_room(database: Database, size: int) -> None:
+def require_storage(database: Database, size: int) -> None:
     """Return if a body of this size may be stored, as far as the disk of a file says.
 
     Raises InsufficientStorage if not: before anything is read of it.

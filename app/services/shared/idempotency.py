@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a call was answered with."""
+class StoredResponse:
+    """The response to the first request with a key."""
 
     status: int
     headers: dict[str, str]
@@ -50,7 +50,7 @@ class Claims:
         self._database, self._heartbeat = database, heartbeat
         self._abandoned: deque[Claim] = deque()
 
-    def claim(self, principal: Principal, key: str, fingerprint: str) -> Claim | Answer:
+    def claim(self, principal: Principal, key: str, fingerprint: str) -> Claim | StoredResponse:
         """Claim a key for a call; if that call was already answered, return the answer.
 
         Raises BadInput if the key was used for another call, Conflict while the first call still runs.
@@ -63,10 +63,10 @@ class Claims:
             )
             return claim if queries.insert(session, row) else self._repeat(session, claim, fingerprint)
 
-    def refuse(self, claim: Claim, answer: Answer) -> None:
+    def refuse(self, claim: Claim, response: StoredResponse) -> None:
         """Store the answer that refuses a call, whose own transaction is rolled back."""
         with self._database.write() as session:
-            queries.answer(session, claim.workspace_id, claim.key, claim.owner_id, _values(answer))
+            queries.answer(session, claim.workspace_id, claim.key, claim.owner_id, _values(response))
 
     def abandon(self, claim: Claim) -> None:
         """Let a key be given free by the next `tidy`: its call has failed for a reason of ours."""
@@ -86,7 +86,7 @@ class Claims:
             self.abandon(claim)
             raise
 
-    def _repeat(self, session: Session, claim: Claim, fingerprint: str) -> Claim | Answer:
+    def _repeat(self, session: Session, claim: Claim, fingerprint: str) -> Claim | StoredResponse:
         first = queries.find(session, claim.workspace_id, claim.key)
         if first is None:
             raise Conflict("The first call with this Idempotency-Key has just failed; send the call again.")
@@ -96,7 +96,7 @@ class Claims:
                 f"This Idempotency-Key came with another call. {remedy}", [FieldError(POINTER, remedy)]
             )
         if first.status is not None:
-            return Answer(first.status, first.headers or {}, first.body or b"")
+            return StoredResponse(first.status, first.headers or {}, first.body or b"")
         if not self._heartbeat.has_lost(session, first.owner_id):
             raise Conflict(
                 "The first call with this Idempotency-Key is still running; ask again in a moment."
@@ -107,14 +107,14 @@ class Claims:
         return claim
 
 
-def keep(session: Session, claim: Claim, answer: Answer) -> None:
+def keep(session: Session, claim: Claim, response: StoredResponse) -> None:
     """Store the answer of a call, in its own transaction.
 
     Raises Conflict if the key was taken over meanwhile, so that the call is undone.
     """
-    if not queries.answer(session, claim.workspace_id, claim.key, claim.owner_id, _values(answer)):
+    if not queries.answer(session, claim.workspace_id, claim.key, claim.owner_id, _values(response)):
         raise Conflict("Another call with this Idempotency-Key took over from this one; ask again.")
 
 
-def _values(answer: Answer) -> dict[str, object]:
-    return {"status": answer.status, "headers": answer.headers, "body": answer.body}
+def _values(response: StoredResponse) -> dict[str, object]:
+    return {"status": response.status, "headers": response.headers, "body": response.body}

@@ -83,7 +83,7 @@ def test_process_that_sees_no_changes_is_not_ready(
 
 def test_database_that_hangs_is_told_of_in_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
-    monkeypatch.setattr(health, "LOOK_LIMIT_S", 0.05)
+    monkeypatch.setattr(health, "READINESS_TIMEOUT_S", 0.05)
     monkeypatch.setattr(database_admin, "check_ready", lambda _: goes_on.wait())
     assert "has not answered for 0.05 seconds" in refusal(client)
     goes_on.set()

@@ -181,7 +181,7 @@ def test_long_parameter_is_refused(client: TestClient, asked: str) -> None:
 def test_last_event_id_that_is_no_number_is_as_good_as_none(client: TestClient, number: str) -> None:
     headers = [(b"last-event-id", number.encode())]
     assert client.get("/jobs/none/events", headers=headers).status_code == 404
-    assert jobs._number(number) is None
+    assert jobs._parse_event_id(number) is None
 
 
 def test_multipart_without_boundary_says_what_is_wrong(client: TestClient) -> None:
