@@ -245,9 +245,9 @@ def forecast(
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
     """
     from app.commands import offline
-    from app.services.forecasting.resolve import ForecastQuery
+    from app.services.forecasting.request import ForecastRequest
 
-    offline.forecast(_settings(), file, ForecastQuery(horizon=horizon, levels=tuple(level or (80, 95))))
+    offline.forecast(_settings(), file, ForecastRequest(horizon=horizon, levels=tuple(level or (80, 95))))
 
 
 @app.command()

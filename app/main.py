@@ -17,9 +17,9 @@ from app.api.http.documentation import PROBLEM, document_errors, operation_id
 from app.api.http.errors import add_error_handlers
 from app.api.http.unknown_names import RefuseUnknownParameters
 from app.api.middleware.body_limit import BodyLimit
-from app.api.middleware.cached_answers import FromMemory
+from app.api.middleware.cached_forecasts import CachedForecasts
 from app.api.middleware.concurrency_limit import ConcurrencyLimit
-from app.api.middleware.fast_path import Direct
+from app.api.middleware.fast_path import FastPath
 from app.api.middleware.graceful_shutdown import GracefulShutdown, PendingRequests
 from app.api.middleware.head_requests import HeadRequests
 from app.api.middleware.host_and_origin import with_host_and_origin_check
@@ -74,7 +74,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
     document_errors(app)
     # The middleware added last runs first.
     app.add_middleware(BodyLimit, file_mb=settings.max_upload_mb, json_mb=settings.max_json_mb)
-    app.add_middleware(Direct, path="/forecast", answer=forecast.get_forecast)
+    app.add_middleware(FastPath, path="/forecast", handler=forecast.get_forecast)
     app.state.pending = PendingRequests()
     app.add_middleware(GracefulShutdown, pending=app.state.pending)
     app.add_middleware(
@@ -83,7 +83,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         log_all=settings.access_log,
         database_is_silent=lambda: app.state.resources.forecasts.feed.is_silent,
     )
-    app.add_middleware(FromMemory, log_all=settings.access_log)
+    app.add_middleware(CachedForecasts, log_all=settings.access_log)
     app.add_middleware(HeadRequests)
     # Outside of the framework's own middleware, so that its error page has the security headers too.
     app.middleware_stack = with_host_and_origin_check(app.build_middleware_stack(), settings)

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services.forecasting import resolve
+from app.services.forecasting import compute
 from app.services.shared import change_feed, database_admin
 from app.services.training import run
 from app.settings import Settings
@@ -121,7 +121,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(panel.series)
         return compute_quantile_forecast(method, forecaster, panel, known)
 
-    monkeypatch.setattr(resolve, "compute_quantile_forecast", watched)
+    monkeypatch.setattr(compute, "compute_quantile_forecast", watched)
     return seen
 
 

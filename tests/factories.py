@@ -31,8 +31,11 @@ from app.schemas.train import TrainRequest
 from app.services.datasets import append, catalog, drafts
 from app.services.datasets.append import Laying, Sent
 from app.services.datasets.catalog import Arrival, Upload
-from app.services.forecasting.resolve import ForecastQuery, find_source, load_model, pages
-from app.services.forecasting.result import Answers
+from app.services.forecasting.compute import result_pages
+from app.services.forecasting.model_loading import load_model
+from app.services.forecasting.request import ForecastRequest
+from app.services.forecasting.resolve import find_plan
+from app.services.forecasting.result import ForecastResult
 from app.services.registry import champions
 from app.services.shared import database_admin, processes
 from app.services.training import run, schedules, submit
@@ -141,11 +144,12 @@ def trained(database: Database, dataset_id: str, principal: Principal = OWNER, *
     return str(run.perform_here(database, principal, asked, "cpu").model_id)
 
 
-def table(database: Database, query: ForecastQuery) -> Iterator[Answers]:
+def table(database: Database, request: ForecastRequest) -> Iterator[ForecastResult]:
     """The forecasts of every series, page by page."""
     with database.read() as session:
-        source = find_source(session, OWNER, query)
-    return pages(database, source, load_model(database, source, "cpu"), query.levels)
+        plan = find_plan(session, OWNER, request)
+    model = load_model(database, plan.model, plan.axis.season_length, "cpu")
+    return result_pages(database, plan, model, request.levels)
 
 
 def judged_model(
@@ -179,13 +183,13 @@ def judged_model(
     return Model(id=model_id, **{**facts, **columns})
 
 
-def answers(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)) -> Answers:
-    """Make answers that nobody computed: by months, with bounds one (80 %) and two (95 %) away."""
+def result(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)) -> ForecastResult:
+    """Make a result that nobody computed: by months, with bounds one (80 %) and two (95 %) away."""
     median = np.tile(np.array(numbers, dtype=np.float64), (len(unique_ids), 1))
     away = {80: 1.0, 95: 2.0}
     bounds = {level: (median - by, median + by) for level, by in away.items()}
     months = np.arange("2024-01", len(numbers), dtype="M8[M]").astype("M8[D]").astype(str).tolist()
-    return Answers(
+    return ForecastResult(
         dataset_id="ds_1",
         dataset_version=2,
         model_id="model_1",

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
-from app.api.http.content_negotiation import CSV, JSON, chosen_among, csv_response, json_response
+from app.api.http.content_negotiation import chosen_among, csv_response, json_response
 from app.api.http.identifiers import ModelId, of_dataset
 from app.api.http.paging import CountedPage, Page, handed_out
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
+from app.schemas.media_types import CSV, JSON
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services.registry import backtests, models
 

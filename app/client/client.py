@@ -19,7 +19,7 @@ from app.schemas.datasets import (
     ObservationsIn,
     ObservationsOut,
 )
-from app.schemas.forecast import ForecastPage, ForecastRequest
+from app.schemas.forecast import AdHocRequest, ForecastPage
 from app.schemas.jobs import JobOut, JobPage
 from app.schemas.models import ModelOut, ModelUpdate
 from app.schemas.schedules import ScheduleOut, SchedulePage
@@ -209,7 +209,7 @@ class Client:
         params = {"dataset_id": dataset_id, "level": list(levels), "limit": PAGE}
         return _page(self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)}))
 
-    def forecast_unseen(
+    def forecast_ad_hoc(
         self,
         observations: Sequence[ObservationIn],
         *,
@@ -219,7 +219,7 @@ class Client:
         levels: Sequence[int] = (80, 95),
     ) -> ForecastPage:
         """Forecast series that no dataset holds: by themselves, with a dataset's champion or with a model."""
-        request = ForecastRequest(
+        request = AdHocRequest(
             dataset_id=dataset_id,
             model_id=model_id,
             horizon=horizon,

@@ -22,9 +22,12 @@ from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, drafts
 from app.services.datasets.catalog import Arrival, Upload
+from app.services.forecasting.compute import result_pages
 from app.services.forecasting.formats import csv_parts
-from app.services.forecasting.resolve import ForecastQuery, find_source, load_model, looked_back, pages
-from app.services.forecasting.result import Answers
+from app.services.forecasting.model_loading import load_model
+from app.services.forecasting.request import ForecastRequest
+from app.services.forecasting.resolve import backtest_pretrained, find_plan
+from app.services.forecasting.result import ForecastResult
 from app.services.registry import models
 from app.services.shared import database_admin, devices, processes
 from app.services.training import reproduce, run
@@ -95,8 +98,8 @@ def verification_table(verified: Verification) -> Table:
     return table
 
 
-def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
-    """Print the forecast of a file's dataset as CSV, and if it lost say so; `query` lacks its id.
+def forecast(settings: Settings, file: Path, request: ForecastRequest) -> None:
+    """Print the forecast of a file's dataset as CSV, and if it lost say so; `request` lacks its id.
 
     Raises NotFound if no dataset was made of just this file.
     """
@@ -107,26 +110,26 @@ def forecast(settings: Settings, file: Path, query: ForecastQuery) -> None:
                 raise NotFound(
                     f"No dataset was made of just {file}; run `gatecast train {file} --horizon 12` first."
                 )
-            source = find_source(session, OWNER, query.of_dataset(found))
+            plan = find_plan(session, OWNER, request.for_dataset(found))
         device = devices.resolve(settings.device)
-        if source.is_pretrained:
-            source = replace(source, served_method=looked_back(database, source, device))
-        model = load_model(database, source, device)
-        _print(pages(database, source, model, query.levels))
+        if plan.is_pretrained:
+            plan = replace(plan, served_method=backtest_pretrained(database, plan, device))
+        model = load_model(database, plan.model, plan.axis.season_length, device)
+        _print(result_pages(database, plan, model, request.levels))
 
 
-def _print(pages: Iterator[Answers]) -> None:
+def _print(pages: Iterator[ForecastResult]) -> None:
     first = next(pages)
     if (remark := _remark(first)) is not None:
         sys.stderr.write(f"{remark}\n")  # where it does not end up in the table
     sys.stdout.writelines(part.decode() for part in csv_parts(chain([first], pages)))
 
 
-def _remark(answers: Answers) -> str | None:
+def _remark(result: ForecastResult) -> str | None:
     """Return what the columns cannot say: that the numbers lost, or who answers in the model's place."""
-    if answers.verdict != "loses" or answers.warning is not None:
-        return answers.warning
-    return f"{answers.method} answers in place of model {answers.model_id}, which did worse on the backtest."
+    if result.verdict != "loses" or result.warning is not None:
+        return result.warning
+    return f"{result.method} answers in place of model {result.model_id}, which did worse on the backtest."
 
 
 @contextmanager

@@ -326,7 +326,7 @@ FORECAST: Example = {
     "verdict": "beats",
     "warning": None,
 }
-UNSEEN: Example = {
+AD_HOC: Example = {
     "dataset_id": DATASET_ID,
     "model_id": None,
     "horizon": 2,

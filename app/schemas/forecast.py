@@ -15,10 +15,15 @@ HORIZON = (
 )
 
 
-class ForecastRequest(BaseModel):
+class AdHocRequest(BaseModel):
     """Series to forecast that no dataset holds: by themselves, by a dataset's model or by a named one."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": examples.UNSEEN})
+    model_config = ConfigDict(
+        title="ForecastRequest",
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"example": examples.AD_HOC},
+    )
 
     dataset_id: Annotated[
         str | None,

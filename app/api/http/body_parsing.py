@@ -10,10 +10,10 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from app.api.http.content_negotiation import JSON
 from app.api.http.errors import bad_fields, error_list
 from app.api.http.rows import read_rows
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
+from app.schemas.media_types import JSON
 
 MULTIPART = "multipart/form-data"
 Shape = TypeVar("Shape", bound=BaseModel)

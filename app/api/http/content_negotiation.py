@@ -13,11 +13,9 @@ from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import AppError, NotAcceptable
+from app.schemas.media_types import CONTENT_TYPES, CSV, JSON
 
 IDLE_S = 30.0  # for the next piece of an answer to be taken
-JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
-ARROW = "application/vnd.apache.arrow.stream"
-PNG, SVG = "image/png", "image/svg+xml"
 PAGE = "text/html"
 logger = logging.getLogger(__name__)
 WEIGHT = r"0(\.[0-9]{0,3})?|1(\.0{0,3})?"  # RFC 9110, 12.4.2
@@ -104,14 +102,4 @@ def streamed(
     parts: Iterator[str] | Iterator[bytes], media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Send an answer as it is made; `headers` tell what it does not."""
-    return Stream(parts, media_type=content_type(media_type), headers=headers)
-
-
-def content_type(media_type: str) -> str:
-    """Return what `Content-Type` says of a media type."""
-    return f"{media_type}; charset=utf-8" if media_type == CSV else media_type
-
-
-def header_values(texts: Mapping[str, str]) -> dict[str, str]:
-    """Return texts as every reader of headers takes them: one line of ASCII, with ? for all else."""
-    return {name: " ".join(text.split()).encode("ascii", "replace").decode() for name, text in texts.items()}
+    return Stream(parts, media_type=CONTENT_TYPES[media_type], headers=headers)

@@ -1,27 +1,23 @@
-"""Read what a forecast is asked for, by hand: FastAPI's own reading costs more than the forecast."""
+"""Read the parameters of `GET /forecast` by hand: FastAPI's own reading costs more than the forecast."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from fastapi import Request
 from pydantic import BaseModel, Field, ValidationError
-from starlette.types import Scope
 
-from app.api.http.content_negotiation import ARROW, CSV, JSON, NDJSON, PNG, SVG, choice
+from app.api.http.content_negotiation import choice
 from app.api.http.errors import bad_fields
 from app.api.http.identifiers import MAX_ID_LENGTH
-from app.api.http.paging import CURSOR, LONGEST, NEXT, decode_cursor
+from app.api.http.paging import LONGEST, NEXT
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import MAX_HORIZON
 from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
-from app.services.forecasting.resolve import ForecastQuery
-from app.services.forecasting.response_cache import Spelling
-from app.services.shared.paging import PageRequest
+from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
+from app.services.forecasting.request import ForecastRequest
+from app.services.shared.paging import CURSOR, PageRequest, decode_cursor
 
 OFFERS = (JSON, CSV, NDJSON, ARROW, PNG, SVG)
-ANY = b"*/*"
 
 
 class Parameters(BaseModel):
@@ -62,60 +58,23 @@ class Parameters(BaseModel):
         Field(min_length=1, max_length=LONGEST, json_schema_extra={"pattern": CURSOR}, description=NEXT),
     ] = None
 
-    @property
-    def query(self) -> ForecastQuery:
-        """What is to be forecast."""
-        return ForecastQuery(
-            dataset_id=self.dataset_id,
-            model_id=self.model_id,
-            dataset_version=self.dataset_version,
-            unique_ids=tuple(dict.fromkeys(self.unique_id)),
-            horizon=self.horizon,
-            levels=tuple(dict.fromkeys(self.level)),
-        )
-
 
 REPEATED = ("unique_id", "level")
 
 
-@dataclass(frozen=True)
-class Question:
-    """A forecast that is asked for: of what, and as what; `spelling` is how it was put."""
-
-    query: ForecastQuery
-    page: PageRequest
-    media_type: str
-    spelling: Spelling
-    known: bytes | None
-
-
-def read_question(request: Request) -> Question:
-    """Read a question from its parameters and headers.
-
-    Raises BadInput and NotAcceptable.
-    """
-    asked = _parameters(request.scope["query_string"])
-    spelling, known = spoken(request.scope)
-    return Question(
-        query=asked.query,
-        page=PageRequest(asked.limit, decode_cursor(asked.cursor)),
-        media_type=choice(spelling[1].decode("latin-1"), OFFERS),
-        spelling=spelling,
-        known=known,
+def read_request(query_string: bytes, accept: bytes) -> ForecastRequest:
+    """Read a request from its query string and its `Accept`. Raises BadInput and NotAcceptable."""
+    parameters = _parameters(query_string)
+    return ForecastRequest(
+        dataset_id=parameters.dataset_id,
+        model_id=parameters.model_id,
+        dataset_version=parameters.dataset_version,
+        unique_ids=tuple(dict.fromkeys(parameters.unique_id)),
+        horizon=parameters.horizon,
+        levels=tuple(dict.fromkeys(parameters.level)),
+        page=PageRequest(parameters.limit, decode_cursor(parameters.cursor)),
+        media_type=choice(accept.decode("latin-1"), OFFERS),
     )
-
-
-def spoken(scope: Scope) -> tuple[Spelling, bytes | None]:
-    """Return how a question is put, by whom, and what `If-None-Match` says is known."""
-    accept, authorization, known = ANY, b"", None
-    for name, value in scope["headers"]:
-        if name == b"accept":
-            accept = value
-        elif name == b"authorization":
-            authorization = value
-        elif name == b"if-none-match":
-            known = value
-    return (scope["query_string"], accept, authorization), known
 
 
 def _parameters(query_string: bytes) -> Parameters:

@@ -15,7 +15,6 @@ from starlette.datastructures import FormData, UploadFile
 
 from app.api.deps import CurrentPrincipal, Resources, TheResources
 from app.api.http.body_parsing import MULTIPART, content_type, inlined, parsed, refused
-from app.api.http.content_negotiation import JSON
 from app.api.http.identifiers import DatasetId
 from app.db.engine import DatasetRef
 from app.digest import sha256
@@ -23,6 +22,7 @@ from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
+from app.schemas.media_types import JSON
 from app.schemas.names import RULE, Name, trimmed, unclean
 from app.services.datasets import append
 from app.services.datasets.append import Laying, Sent

@@ -1,4 +1,4 @@
-"""The short way to one route: what a framework does before it calls a function costs more than a forecast."""
+"""The fast path to one route: what a framework does before it calls a function costs more than a forecast."""
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
@@ -14,34 +14,34 @@ from app.errors import AppError
 METHOD = "GET"
 
 
-class Direct:
-    """Plain ASGI middleware: gives the calls of a route straight to its function.
+class FastPath:
+    """Plain ASGI middleware: calls the function of one route without the router.
 
-    The route itself stays: for the documentation, and for other methods of its path.
+    The route itself stays: for the documentation, and for the other methods of its path.
     """
 
     def __init__(
-        self, app: ASGIApp, *, path: str, answer: Callable[[Request, Principal], Awaitable[Response]]
+        self, app: ASGIApp, *, path: str, handler: Callable[[Request, Principal], Awaitable[Response]]
     ) -> None:
-        self._app, self.path, self._answer = app, path, answer
+        self._app, self.path, self._handler = app, path, handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer such a call, and pass on any other."""
+        """Call the function for a request to its route, and pass on any other request."""
         if scope["type"] != "http" or scope["path"] != self.path or scope["method"] != METHOD:
             await self._app(scope, receive, send)
             return
-        scope["route"] = self  # as the router says which one it chose
+        scope["route"] = self  # metrics read its path, as they do from the router's route
         request = Request(scope, receive, send)
         try:
-            response = await self._answer(request, await _caller(scope["app"]))
+            response = await self._handler(request, await _principal(scope["app"]))
         except AppError as error:
             response = await app_error(request, error)
         await response(scope, receive, send)
 
 
-async def _caller(api: FastAPI) -> Principal:
-    """Find out who calls by the same function as every route does."""
-    ask = api.dependency_overrides.get(get_principal, get_principal)
-    found = ask()
+async def _principal(api: FastAPI) -> Principal:
+    """Return the caller, by the same function that every route depends on."""
+    authenticate = api.dependency_overrides.get(get_principal, get_principal)
+    found = authenticate()
     principal: Principal = await found if isawaitable(found) else found
     return principal

@@ -1,4 +1,4 @@
-"""Forecasts of series that come with a call: their rows are read onto time steps, and kept nowhere."""
+"""Forecast ad hoc series: a request sends their rows, and nothing of them is kept."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from app.schemas.datasets import ObservationIn
 from app.services.datasets import panels
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import load_pretrained
-from app.services.forecasting.result import Answers, Known, told
+from app.services.forecasting.resolve import Plan
+from app.services.forecasting.result import ForecastResult, Origins, result_of
 from app.services.registry.served_method import ServedMethod
 from models.config import MIN_INPUTS
 from models.methods.combination import forecast_by
@@ -24,55 +25,49 @@ from models.methods.combination import forecast_by
 if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
 
-MOST_SERIES = 1000
+MAX_SERIES = 1000
 TIMES: dict[Kind, str] = {"datetime": "dates", "integer": "plain integers", "year": "years as whole numbers"}
 Rows = Sequence[ObservationIn]
+Forecasts = tuple[ForecastResult, SeriesFrame]  # with the series that the rows hold
 
 
 @dataclass(frozen=True, eq=False)
-class Served:
-    """A model with all that it takes to answer: its time axis, who answers, the network."""
+class _Serving:
+    """A model that is ready to forecast: its served method and its network, to a horizon."""
 
     model: Model
-    axis: TimeAxis
     served_method: ServedMethod
     network: "Forecaster"
+    horizon: int
 
 
-def forecast_rows(
-    served: Served, rows: Rows, horizon: int, levels: Sequence[int]
-) -> tuple[Answers, SeriesFrame]:
-    """Forecast the series that the rows hold, and return those as well.
+def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, levels: Sequence[int]) -> Forecasts:
+    """Forecast the series in the rows by the model of a plan.
 
-    Raises BadInput, with pointers into `observations`, for rows that the model cannot go on from.
+    Raises BadInput, with pointers into `observations`, for rows that do not fit the model's time steps.
     """
-    frame = read(rows, served.model.id, served.axis)
-    return _forecast(served, frame, horizon, levels), frame
+    frame = read(rows, plan.model.id, plan.axis)
+    return _forecast(_Serving(plan.model, plan.served_method, network, plan.horizon), frame, levels)
 
 
-def forecast_by_themselves(
-    rows: Rows, horizon: int | None, levels: Sequence[int], device: str
-) -> tuple[Answers, SeriesFrame]:
-    """Forecast the series that the rows hold by the pretrained network, calibrated on their own past.
+def forecast_pretrained(rows: Rows, horizon: int | None, levels: Sequence[int], device: str) -> Forecasts:
+    """Forecast the series in the rows by the pretrained network, calibrated on their own past.
 
-    Returns the series as well. Raises BadInput, with pointers into `observations`, for rows that nothing can
-    be made of, and for a horizon out of reach.
+    Raises BadInput for a horizon out of reach and, with pointers into `observations`, for unusable rows.
     """
-    frame = read_by_themselves(rows)
+    frame = read_regular(rows)
     season_length = frame.axis.season_length
     model = pretrained.model(horizon, season_length)
     network = load_pretrained(model.horizon, season_length, device).forecaster
-    served = Served(
-        model, frame.axis, pretrained.looked_back(model, network, panels.of_frame(frame)), network
-    )
-    return _forecast(served, frame, model.horizon, levels), frame
+    served_method = pretrained.backtested(model, network, panels.of_frame(frame))
+    return _forecast(_Serving(model, served_method, network, model.horizon), frame, levels)
 
 
-def _forecast(served: Served, frame: SeriesFrame, horizon: int, levels: Sequence[int]) -> Answers:
-    method, panel = served.served_method.method, panels.of_frame(frame)
-    forecast = forecast_by(method, served.network, panel, horizon=horizon, levels=levels)
-    known = Known(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
-    return told(known, served.model, served.served_method, forecast, levels)
+def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> Forecasts:
+    method, panel = serving.served_method.method, panels.of_frame(frame)
+    forecast = forecast_by(method, serving.network, panel, horizon=serving.horizon, levels=levels)
+    origins = Origins(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
+    return result_of(origins, serving.model, serving.served_method, forecast, levels), frame
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
@@ -87,11 +82,11 @@ def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
     return frame
 
 
-def read_by_themselves(rows: Rows) -> SeriesFrame:
+def read_regular(rows: Rows) -> SeriesFrame:
     """Return the series that the rows hold, on the step that all of them take."""
     _refuse_no_numbers(rows)
     _refuse_counts(rows)
-    frame = _on_their_own_axis(rows)
+    frame = _on_own_axis(rows)
     for part, found in _slower(rows, frame):
         raise _mixed(part, rows, frame.axis, found)
     return frame
@@ -111,10 +106,10 @@ def _refuse_counts(rows: Rows) -> None:
         seen = times.setdefault(_name(row), set())
         if row.y is not None:
             seen.add(str(row.ds).strip())
-    if len(times) > MOST_SERIES:
+    if len(times) > MAX_SERIES:
         raise BadInput(
-            f"A call may hold {MOST_SERIES:,} series, and this one has {len(times):,}. Send them in parts.",
-            [FieldError("#/observations", f"At most {MOST_SERIES:,} different unique_id.")],
+            f"A call may hold {MAX_SERIES:,} series, and this one has {len(times):,}. Send them in parts.",
+            [FieldError("#/observations", f"At most {MAX_SERIES:,} different unique_id.")],
         )
     short = {name: len(seen) for name, seen in times.items() if len(seen) < MIN_INPUTS}
     if short:
@@ -148,7 +143,7 @@ def _on_axis(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
     return _complete(intake)
 
 
-def _on_their_own_axis(rows: Rows) -> SeriesFrame:
+def _on_own_axis(rows: Rows) -> SeriesFrame:
     try:
         intake = read_rows(rows, None)
     except BadInput as error:

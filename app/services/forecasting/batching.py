@@ -1,4 +1,4 @@
-"""Questions that meet share one read and one forward pass."""
+"""Requests that come at the same time share one database read and one forward pass."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,115 +9,119 @@ from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability import metrics
 from app.services.datasets import catalog
+from app.services.forecasting.compute import read_named, series_quantiles
 from app.services.forecasting.model_loading import LoadedModel
-from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook, look_at
-from app.services.forecasting.resolve import OutlookKey, Reading, Source, read_named
+from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
+from app.services.forecasting.resolve import ForecastKey, Plan
 
 INLINE_WORK = 200_000  # of `_work_of`: a few milliseconds, which a hop to a thread would cost as well
-MOST_TOGETHER = 1000  # series, of all questions in one pass
+MAX_BATCH = 1000  # series of all requests in one pass
 
 
 @dataclass(frozen=True, eq=False)
-class _Question:
+class _Waiting:
+    """A request for named series, and the future that its caller waits for."""
+
     unique_ids: tuple[str, ...]
-    answer: "asyncio.Future[list[SeriesOutlook]]"
+    future: "asyncio.Future[list[SeriesQuantiles]]"
 
 
-class _Batch:
-    """The questions to one model about one version that wait to be answered."""
+class _Queue:
+    """The requests for one plan that wait for a pass."""
 
-    def __init__(self, source: Source, model: LoadedModel) -> None:
-        self.source, self.model = source, model
-        self.waiting: list[_Question] = []
-        self._taken: list[_Question] = []
+    def __init__(self, plan: Plan, model: LoadedModel) -> None:
+        self.plan, self.model = plan, model
+        self.waiting: list[_Waiting] = []
+        self._taken: list[_Waiting] = []
 
-    def take(self) -> list[_Question]:
-        """Take as many as fit into one pass, at least one; none, if those who asked have all gone."""
-        self.waiting = [question for question in self.waiting if not question.answer.done()]
+    def take(self) -> list[_Waiting]:
+        """Take as many requests as fit into one pass, at least one; none if all callers have gone."""
+        self.waiting = [request for request in self.waiting if not request.future.done()]
         count, series = 0, 0
-        for question in self.waiting:
-            series += len(question.unique_ids)
-            if count and series > MOST_TOGETHER:
+        for request in self.waiting:
+            series += len(request.unique_ids)
+            if count and series > MAX_BATCH:
                 break
             count += 1
         self._taken, self.waiting = self.waiting[:count], self.waiting[count:]
         return self._taken
 
-    def give_up(self) -> None:
-        """Let those go who are not answered."""
-        for question in (*self._taken, *self.waiting):
-            question.answer.cancel()  # does nothing to what is answered
+    def cancel(self) -> None:
+        """Cancel the futures that have no result."""
+        for request in (*self._taken, *self.waiting):
+            request.future.cancel()  # has no effect on a future with a result
 
 
 class Batcher:
-    """Finds the outlooks of named series; those asked for while others are under way go together afterwards.
+    """Computes quantile forecasts of named series: requests that come during a pass share the next one.
 
-    Little work on a database in a file is done in the event loop, unless it would wait for something: a
-    thread would cost more than it takes. What was found is kept.
+    Little work on an SQLite database runs in the event loop, unless it would wait for something: a thread
+    would cost more than the work. The forecasts go into the cache.
     """
 
-    def __init__(self, database: Database, outlooks: Outlooks) -> None:
-        self._database, self._outlooks = database, outlooks
-        self._batches: dict[OutlookKey, _Batch] = {}
+    def __init__(self, database: Database, cache: QuantileForecastCache) -> None:
+        self._database, self._cache = database, cache
+        self._queues: dict[ForecastKey, _Queue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ask(
-        self, source: Source, model: LoadedModel, unique_ids: tuple[str, ...]
-    ) -> list[SeriesOutlook]:
-        """Return the outlooks of the named series, by name.
+    async def forecast(
+        self, plan: Plan, model: LoadedModel, unique_ids: tuple[str, ...]
+    ) -> list[SeriesQuantiles]:
+        """Return the quantile forecasts of the named series, sorted by name.
 
-        Raises NotFound if one of them is not there.
+        Raises NotFound if one of them does not exist.
         """
-        key = source.outlook_key
-        question = _Question(unique_ids, asyncio.get_running_loop().create_future())
-        batch = self._batches.get(key)
-        if batch is None:
-            batch = self._batches[key] = _Batch(source, model)
-            task = asyncio.create_task(self._work_off(key, batch))
+        key = plan.forecast_key
+        request = _Waiting(unique_ids, asyncio.get_running_loop().create_future())
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = _Queue(plan, model)
+            task = asyncio.create_task(self._work_off(key, queue))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        batch.waiting.append(question)
-        return await question.answer
+        queue.waiting.append(request)
+        return await request.future
 
-    async def _work_off(self, key: OutlookKey, batch: _Batch) -> None:
+    async def _work_off(self, key: ForecastKey, queue: _Queue) -> None:
         try:
-            while taken := await self._gather(batch):
-                await self._answer(taken, key, batch)
+            while batch := await self._gather(queue):
+                await self._run(batch, key, queue)
         finally:
-            # Whatever breaks the work off: the next to ask begins anew, and nobody waits for ever.
-            del self._batches[key]
-            batch.give_up()
+            # Whatever ends the work: the next request starts anew, and no caller waits for ever.
+            del self._queues[key]
+            queue.cancel()
 
-    async def _answer(self, questions: list[_Question], key: OutlookKey, batch: _Batch) -> None:
+    async def _run(self, batch: list[_Waiting], key: ForecastKey, queue: _Queue) -> None:
         try:
-            found = await self._find(questions, batch)
-            self._outlooks.keep(key, found.values())
-            _settle(questions, found, batch.source)
-        except Exception as error:  # noqa: BLE001  # whatever it is, those who asked shall hear of it
-            _fail(questions, error)
+            found = await self._compute(batch, queue)
+            self._cache.put(key, found.values())
+            _settle(batch, found, queue.plan)
+        except Exception as error:  # noqa: BLE001  # whatever it is, every caller should get it
+            _fail(batch, error)
 
-    async def _gather(self, batch: _Batch) -> list[_Question]:
-        """Wait a turn of the event loop, and another as long as more questions come in."""
+    async def _gather(self, queue: _Queue) -> list[_Waiting]:
+        """Wait a turn of the event loop, and another as long as more requests come in."""
         seen = -1
-        while seen < len(batch.waiting) < MOST_TOGETHER:
-            seen = len(batch.waiting)
+        while seen < len(queue.waiting) < MAX_BATCH:
+            seen = len(queue.waiting)
             await asyncio.sleep(0)
-        return batch.take()
+        return queue.take()
 
-    async def _find(self, questions: list[_Question], batch: _Batch) -> Mapping[str, SeriesOutlook]:
-        names = list(dict.fromkeys(name for question in questions for name in question.unique_ids))
-        if self._database.is_sqlite and _work_of(len(names), batch.model) <= INLINE_WORK:
-            with suppress(Unavailable):  # where it would have to wait, a thread does in its place
-                return self._look(names, batch, self._database.glance())
-        return await asyncio.to_thread(self._look, names, batch, self._database.read())
+    async def _compute(self, batch: list[_Waiting], queue: _Queue) -> Mapping[str, SeriesQuantiles]:
+        names = list(dict.fromkeys(name for request in batch for name in request.unique_ids))
+        if self._database.is_sqlite and _work_of(len(names), queue.model) <= INLINE_WORK:
+            with suppress(Unavailable):  # it would have to wait: then a thread waits
+                return _forecast(names, queue, self._database.glance())
+        return await asyncio.to_thread(_forecast, names, queue, self._database.read())
 
-    def _look(
-        self, names: list[str], batch: _Batch, opening: AbstractContextManager[Session]
-    ) -> Mapping[str, SeriesOutlook]:
-        with opening as session:
-            rows = read_named(session, batch.source, names)
-        metrics.BATCH_SERIES.observe(len(rows))
-        return {series.unique_id: series for series in look_at(Reading(batch.source, batch.model, rows))}
+
+def _forecast(
+    names: list[str], queue: _Queue, opening: AbstractContextManager[Session]
+) -> Mapping[str, SeriesQuantiles]:
+    with opening as session:
+        rows = read_named(session, queue.plan, names)
+    metrics.BATCH_SERIES.observe(len(rows))
+    return {series.unique_id: series for series in series_quantiles(queue.plan, queue.model, rows)}
 
 
 def _work_of(series: int, model: LoadedModel) -> int:
@@ -126,15 +130,15 @@ def _work_of(series: int, model: LoadedModel) -> int:
     return series * sum(config.hidden_of(view) ** 2 for view in config.views)
 
 
-def _settle(questions: list[_Question], found: Mapping[str, SeriesOutlook], source: Source) -> None:
-    for question in questions:
-        if missing := set(question.unique_ids) - found.keys():
-            _fail([question], catalog.no_such_series(source.version, missing))
-        elif not question.answer.done():  # else who asked has gone
-            question.answer.set_result([found[name] for name in sorted(question.unique_ids)])
+def _settle(batch: list[_Waiting], found: Mapping[str, SeriesQuantiles], plan: Plan) -> None:
+    for request in batch:
+        if missing := set(request.unique_ids) - found.keys():
+            _fail([request], catalog.no_such_series(plan.version, missing))
+        elif not request.future.done():  # else the caller has gone
+            request.future.set_result([found[name] for name in sorted(request.unique_ids)])
 
 
-def _fail(questions: list[_Question], error: Exception) -> None:
-    for question in questions:
-        if not question.answer.done():
-            question.answer.set_exception(error)
+def _fail(batch: list[_Waiting], error: Exception) -> None:
+    for request in batch:
+        if not request.future.done():
+            request.future.set_exception(error)

@@ -13,19 +13,19 @@ from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints
 from app.intake.time.axis import TimeAxis
 from app.intake.time.steps import DAY
-from app.services.forecasting.result import Answers, History
+from app.services.forecasting.result import Context, ForecastResult
 from models.panel import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Picture = Literal["png", "svg"]
+ChartFormat = Literal["png", "svg"]
 BLUE, GREY = (0.0, 0.447, 0.698), "#444444"  # the blue of Okabe and Ito, which everybody sees
 LIGHTEST, DARKEST = 0.18, 0.5  # share of blue in the outermost and in the innermost band
 SIZE, DOTS = (8.0, 4.5), 150  # inches, and dots for each
 TITLE, LINE = 64, 110  # characters
-LEAST_SHOWN, MOST_SHOWN = 24, 1000  # steps of history
+LEAST_SHOWN, MOST_SHOWN = 24, 1000  # steps of context
 FURTHEST = 1e300  # drawn at most, for an axis reaches a little beyond what is on it
 FIRST_DATE, LAST_DATE = np.array(["0002-01-01", "9998-12-31"], dtype="M8[us]").astype(np.int64).tolist()
 DAYS_A_YEAR = 365.2425
@@ -45,38 +45,38 @@ def refuse_several(names: int, pointer: str) -> None:
     )
 
 
-def draw(answers: Answers, history: History, picture: Picture) -> bytes:
-    """Draw the only series of the answers; the same ones always give the same bytes."""
+def draw(result: ForecastResult, context: Context, chart_format: ChartFormat) -> bytes:
+    """Draw the only series of the result; the same ones always give the same bytes."""
     # A name may hold signs that no font has: they are drawn as boxes, and nobody needs to be warned.
     with _drawing, warnings.catch_warnings(action="ignore"):
         import matplotlib as mpl  # noqa: PLC0415  # half a second that only those who draw should wait
 
         with mpl.rc_context({"svg.hashsalt": "gatecast", "svg.fonttype": "none"}):
-            return _saved(_figure(answers, _shown(history, answers.forecast.median.shape[1])), picture)
+            return _saved(_figure(result, _shown(context, result.forecast.median.shape[1])), chart_format)
 
 
-def _shown(history: History, horizon: int) -> History:
+def _shown(context: Context, horizon: int) -> Context:
     """Return as much of the end as makes its pattern seen."""
-    wanted = max(3 * horizon, 2 * history.axis.season_length, LEAST_SHOWN)
+    wanted = max(3 * horizon, 2 * context.axis.season_length, LEAST_SHOWN)
     last = slice(-min(wanted, MOST_SHOWN), None)
-    return History(history.axis, history.ds[last], history.y[last])
+    return Context(context.axis, context.ds[last], context.y[last])
 
 
-def _saved(figure: "Figure", picture: Picture) -> bytes:
+def _saved(figure: "Figure", chart_format: ChartFormat) -> bytes:
     buffer = io.BytesIO()
     unsaid = {"png": "Software", "svg": "Date"}  # what would make equal charts differ
-    figure.savefig(buffer, format=picture, dpi=DOTS, metadata={unsaid[picture]: None})
+    figure.savefig(buffer, format=chart_format, dpi=DOTS, metadata={unsaid[chart_format]: None})
     return buffer.getvalue()
 
 
-def _figure(answers: Answers, history: History) -> "Figure":
+def _figure(result: ForecastResult, context: Context) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415  # as above
     from matplotlib.layout_engine import ConstrainedLayoutEngine  # noqa: PLC0415
 
     figure = Figure(figsize=SIZE, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
     axes = figure.subplots()
-    _draw_lines(axes, answers, history)
-    _draw_titles(figure, axes, answers)
+    _draw_lines(axes, result, context)
+    _draw_titles(figure, axes, result)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -86,18 +86,18 @@ def _figure(answers: Answers, history: History) -> "Figure":
     return figure
 
 
-def _draw_lines(axes: "Axes", answers: Answers, history: History) -> None:
+def _draw_lines(axes: "Axes", result: ForecastResult, context: Context) -> None:
     """Draw on the paper from back to front. The fan opens at the last value known."""
-    ahead = history.axis.future(int(history.ds[-1]), answers.forecast.median.shape[1])
-    past, future = np.split(_places(axes, history.axis, np.append(history.ds, ahead)), [len(history.ds)])
-    known = _drawable(history.y)
+    ahead = context.axis.future(int(context.ds[-1]), result.forecast.median.shape[1])
+    past, future = np.split(_places(axes, context.axis, np.append(context.ds, ahead)), [len(context.ds)])
+    known = _drawable(context.y)
     future = np.append(past[-1], future)
-    for level, colour in _shades(answers):
-        sides = (answers.forecast.lo[level][0], answers.forecast.hi[level][0])
+    for level, colour in _shades(result):
+        sides = (result.forecast.lo[level][0], result.forecast.hi[level][0])
         lo, hi = (np.append(known[-1], _drawable(side)) for side in sides)
-        remark = "" if answers.calibrated[level] else ", not calibrated"
+        remark = "" if result.calibrated[level] else ", not calibrated"
         axes.fill_between(future, lo, hi, color=colour, linewidth=0, label=f"{level} % interval{remark}")
-    median = np.append(known[-1], _drawable(answers.forecast.median[0]))
+    median = np.append(known[-1], _drawable(result.forecast.median[0]))
     axes.plot(past, known, color=GREY, linestyle="", marker=".", markevery=_lonely(known))
     axes.plot(future, median, color=BLUE, linewidth=2, linestyle=(0, (3, 1)), label="median forecast")
     axes.plot(past, known, color=GREY, linewidth=1.6, label="observed")
@@ -130,20 +130,20 @@ def _lonely(known: Floats) -> list[int]:
     return lonely
 
 
-def _shades(answers: Answers) -> Iterator[tuple[int, tuple[float, ...]]]:
+def _shades(result: ForecastResult) -> Iterator[tuple[int, tuple[float, ...]]]:
     """Yield the levels from the widest on, each with a darker shade of one blue."""
-    levels = sorted(answers.levels, reverse=True)
+    levels = sorted(result.levels, reverse=True)
     for level, share in zip(levels, np.linspace(LIGHTEST, DARKEST, max(2, len(levels))), strict=False):
         yield level, tuple(1 - share * (1 - part) for part in BLUE)
 
 
-def _draw_titles(figure: "Figure", axes: "Axes", answers: Answers) -> None:
+def _draw_titles(figure: "Figure", axes: "Axes", result: ForecastResult) -> None:
     """Write the name, and under it the warning if there is one. No sign in them is taken for a formula."""
-    name = _one_line(answers.unique_ids[0])
+    name = _one_line(result.unique_ids[0])
     title = name if len(name) <= TITLE else f"{name[: TITLE - 1]}…"
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=13, parse_math=False)
-    if answers.warning is not None:
-        warning = textwrap.fill(_one_line(answers.warning), LINE)
+    if result.warning is not None:
+        warning = textwrap.fill(_one_line(result.warning), LINE)
         axes.set_title(warning, loc="left", fontsize=8.5, color="#555555", parse_math=False)
 
 

@@ -1,7 +1,10 @@
-"""Forecasts as bytes: JSON, CSV, NDJSON and Arrow; a number is written alike in all of them, and shortest."""
+"""Write results as bytes: JSON, CSV, NDJSON, Arrow and charts.
+
+A number has the same digits in every format, as few as identify it.
+"""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -9,63 +12,104 @@ import numpy as np
 import pyarrow as pa
 from pydantic_core import to_json
 
-from app.services.forecasting.result import Answers
+from app.schemas.media_types import ARROW, CONTENT_TYPES, CSV, JSON, NDJSON, PNG, SVG
+from app.services.forecasting.charts import ChartFormat, draw
+from app.services.forecasting.result import Context, ForecastResult
+from app.services.shared.paging import encode_cursor
 from models.panel import Floats
 
-QUOTED = frozenset(',"\r\n')  # a text that holds one of them stands in quotes in CSV
+QUOTED = frozenset(',"\r\n')  # CSV quotes a text that holds one of them
+METHOD, VERDICT, WARNING = "gatecast-method", "gatecast-verdict", "gatecast-warning"
+CHARTS: dict[str, ChartFormat] = {PNG: "png", SVG: "svg"}
 
 
-def one_json(answers: Answers) -> bytes:
+def write(result: ForecastResult, media_type: str, *, as_page: bool, context: Context | None = None) -> bytes:
+    """Write a result in a media type; a chart also shows the `context` of its series.
+
+    As JSON, the result is a page of series, or a single series by itself.
+    """
+    if context is not None:
+        return draw(result, context, CHARTS[media_type])
+    if media_type in TABLES:
+        return b"".join(TABLES[media_type]([result]))
+    return page_json(result) if as_page else one_json(result)
+
+
+def headers(result: ForecastResult, media_type: str) -> dict[str, str]:
+    """Return the headers of a result: all but JSON name method, verdict and warning there.
+
+    The rows of a table have no place for them, and a chart shows them to the eye alone.
+    """
+    texts = {"content-type": CONTENT_TYPES[media_type]}
+    if media_type != JSON:
+        facts = {METHOD: result.method, VERDICT: result.verdict, WARNING: result.warning}
+        texts |= {name: header_value(text) for name, text in facts.items() if text is not None}
+    return texts
+
+
+def header_value(text: str) -> str:
+    """Return a text as every reader of headers takes it: one line of ASCII, with ? for all else."""
+    return " ".join(text.split()).encode("ascii", "replace").decode()
+
+
+def one_json(result: ForecastResult) -> bytes:
     """Write the only series as `SeriesForecast`."""
-    (item,) = _items(answers)
+    (item,) = _items(result)
     return _json(item)
 
 
-def page_json(answers: Answers, following: str | None) -> bytes:
-    """Write a page of series as `ForecastPage`; `following` is its `next`."""
-    return _json({"forecasts": _items(answers), "next": following})
+def page_json(result: ForecastResult) -> bytes:
+    """Write a page of series as `ForecastPage`."""
+    return _json({"forecasts": _items(result), "next": encode_cursor(result.following)})
 
 
-def ndjson_parts(pages: Iterable[Answers]) -> Iterator[bytes]:
+def ndjson_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
     """Yield a line of JSON for each series, page by page."""
     for page in pages:
         yield b"".join(_json(item) + b"\n" for item in _items(page))
 
 
-def csv_parts(pages: Iterable[Answers]) -> Iterator[bytes]:
+def csv_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
     """Yield one CSV table in parts: the header, then the rows of each page."""
-    first, pages = _opened(pages)
+    first, pages = _peeked(pages)
     yield f"unique_id,ds,forecast,{','.join(_bounds(first))}\n".encode()
     for page in pages:
         yield "".join(_csv_rows(page)).encode()
 
 
-def arrow_parts(pages: Iterable[Answers]) -> Iterator[bytes]:
+def arrow_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
     """Yield one Arrow stream in parts: the schema, a record batch for each page, and the end.
 
-    What all rows share is in the schema's metadata, as text; what is null there is left out.
+    The schema's metadata holds what all rows share, as text, without what is null.
     """
-    first, pages = _opened(pages)
+    first, pages = _peeked(pages)
     schema = _schema(first)
     sink = io.BytesIO()
     with pa.ipc.new_stream(sink, schema) as stream:
         for page in pages:
             stream.write_batch(_record_batch(page, schema))
-            yield _drained(sink)
-    yield _drained(sink)
+            yield _taken(sink)
+    yield _taken(sink)
 
 
-def _items(answers: Answers) -> list[dict[str, Any]]:
-    """Return what `SeriesForecast` says of each series, in its order; objects would cost twice as much."""
+TABLES: dict[str, Callable[[Iterable[ForecastResult]], Iterator[bytes]]] = {
+    CSV: csv_parts,
+    NDJSON: ndjson_parts,
+    ARROW: arrow_parts,
+}
+
+
+def _items(result: ForecastResult) -> list[dict[str, Any]]:
+    """Return the fields of each `SeriesForecast`, in its order; objects would cost twice as much."""
     before = {
-        "dataset_id": answers.dataset_id,
-        "dataset_version": answers.dataset_version,
-        "model_id": answers.model_id,
-        "frequency": answers.frequency,
+        "dataset_id": result.dataset_id,
+        "dataset_version": result.dataset_version,
+        "model_id": result.model_id,
+        "frequency": result.frequency,
     }
-    after = {"method": answers.method, "verdict": answers.verdict, "warning": answers.warning}
+    after = {"method": result.method, "verdict": result.verdict, "warning": result.warning}
     rows = zip(
-        answers.unique_ids, answers.times, answers.forecast.median.tolist(), _intervals(answers), strict=True
+        result.unique_ids, result.times, result.forecast.median.tolist(), _intervals(result), strict=True
     )
     return [
         {"unique_id": name, **before, "ds": ds, "forecast": median, "intervals": intervals, **after}
@@ -73,13 +117,13 @@ def _items(answers: Answers) -> list[dict[str, Any]]:
     ]
 
 
-def _intervals(answers: Answers) -> Iterator[dict[str, Any]]:
-    sides = [(answers.forecast.lo[level], answers.forecast.hi[level]) for level in answers.levels]
+def _intervals(result: ForecastResult) -> Iterator[dict[str, Any]]:
+    sides = [(result.forecast.lo[level], result.forecast.hi[level]) for level in result.levels]
     bounds = [zip(lo.tolist(), hi.tolist(), strict=True) for lo, hi in sides]
     for each in zip(*bounds, strict=True):
         yield {
-            str(level): {"lo": lo, "hi": hi, "calibrated": answers.calibrated[level]}
-            for level, (lo, hi) in zip(answers.levels, each, strict=True)
+            str(level): {"lo": lo, "hi": hi, "calibrated": result.calibrated[level]}
+            for level, (lo, hi) in zip(result.levels, each, strict=True)
         }
 
 
@@ -87,28 +131,28 @@ def _json(value: dict[str, Any]) -> bytes:
     return to_json(value, inf_nan_mode="null")
 
 
-def _opened(pages: Iterable[Answers]) -> tuple[Answers, Iterator[Answers]]:
-    """Look at the first page without taking it away."""
+def _peeked(pages: Iterable[ForecastResult]) -> tuple[ForecastResult, Iterator[ForecastResult]]:
+    """Return the first page, and all pages with it."""
     rest = iter(pages)
     first = next(rest)
     return first, chain([first], rest)
 
 
-def _bounds(answers: Answers) -> list[str]:
-    return [f"{side}-{level}" for level in answers.levels for side in ("lo", "hi")]
+def _bounds(result: ForecastResult) -> list[str]:
+    return [f"{side}-{level}" for level in result.levels for side in ("lo", "hi")]
 
 
-def _values(answers: Answers) -> list[Floats]:
+def _values(result: ForecastResult) -> list[Floats]:
     """Return median and bounds in the order of the columns, each (series, horizon)."""
-    forecast = answers.forecast
-    bounds = [side[level] for level in answers.levels for side in (forecast.lo, forecast.hi)]
+    forecast = result.forecast
+    bounds = [side[level] for level in result.levels for side in (forecast.lo, forecast.hi)]
     return [forecast.median, *bounds]
 
 
-def _csv_rows(answers: Answers) -> Iterator[str]:
-    names = [_cell(name) for name in answers.unique_ids]
-    starts = (f"{name},{ds}" for name, times in zip(names, answers.times, strict=True) for ds in times)
-    table = np.stack([values.ravel() for values in _values(answers)], axis=1)
+def _csv_rows(result: ForecastResult) -> Iterator[str]:
+    names = [_cell(name) for name in result.unique_ids]
+    starts = (f"{name},{ds}" for name, times in zip(names, result.times, strict=True) for ds in times)
+    table = np.stack([values.ravel() for values in _values(result)], axis=1)
     # One pass of JSON writes the numbers four times as fast as the csv module.
     numbers = to_json(table.tolist()).decode()[2:-2].split("],[")
     for start, row in zip(starts, numbers, strict=True):
@@ -122,33 +166,33 @@ def _cell(text: str) -> str:
     return f'"{doubled}"'
 
 
-def _schema(answers: Answers) -> pa.Schema:
+def _schema(result: ForecastResult) -> pa.Schema:
     shared = {
-        "model_id": answers.model_id,
-        "dataset_id": answers.dataset_id,
-        "dataset_version": answers.dataset_version,
-        "frequency": answers.frequency,
-        "method": answers.method,
-        "verdict": answers.verdict,
-        "warning": answers.warning,
+        "model_id": result.model_id,
+        "dataset_id": result.dataset_id,
+        "dataset_version": result.dataset_version,
+        "frequency": result.frequency,
+        "method": result.method,
+        "verdict": result.verdict,
+        "warning": result.warning,
     }
-    times = pa.int64() if isinstance(answers.times[0][0], int) else pa.string()
-    numbers = [(name, pa.float64()) for name in ("forecast", *_bounds(answers))]
+    times = pa.int64() if isinstance(result.times[0][0], int) else pa.string()
+    numbers = [(name, pa.float64()) for name in ("forecast", *_bounds(result))]
     return pa.schema(
         [("unique_id", pa.string()), ("ds", times), *numbers],
         metadata={name: str(fact) for name, fact in shared.items() if fact is not None},
     )
 
 
-def _record_batch(answers: Answers, schema: pa.Schema) -> pa.RecordBatch:
-    horizon = answers.forecast.median.shape[1]
-    names = pa.array(answers.unique_ids, pa.string()).take(np.arange(len(answers)).repeat(horizon))
-    times = pa.array(list(chain.from_iterable(answers.times)), schema.field("ds").type)
-    numbers = [pa.array(values.ravel()) for values in _values(answers)]
+def _record_batch(result: ForecastResult, schema: pa.Schema) -> pa.RecordBatch:
+    horizon = result.forecast.median.shape[1]
+    names = pa.array(result.unique_ids, pa.string()).take(np.arange(len(result)).repeat(horizon))
+    times = pa.array(list(chain.from_iterable(result.times)), schema.field("ds").type)
+    numbers = [pa.array(values.ravel()) for values in _values(result)]
     return pa.record_batch([names, times, *numbers], schema=schema)
 
 
-def _drained(sink: io.BytesIO) -> bytes:
+def _taken(sink: io.BytesIO) -> bytes:
     part = sink.getvalue()
     sink.seek(0)
     sink.truncate()

@@ -1,4 +1,4 @@
-"""Loaded models in the memory of an API process, bounded in bytes."""
+"""Keep loaded models in the memory of an API process, bounded in bytes."""
 
 from collections.abc import Callable
 
@@ -9,14 +9,14 @@ from app.services.shared.single_flight import SingleFlight
 
 
 class ModelCache(SingleFlight[ModelKey, LoadedModel]):
-    """Keeps the models used last; a model is loaded once, however many ask for it at the same time."""
+    """The models used last; a model is loaded once, however many requests need it at the same time."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._models: Lru[ModelKey, LoadedModel] = Lru(limit_bytes, lambda model: model.nbytes)
         super().__init__(self._models)
 
     def pin(self, key: ModelKey) -> None:
-        """Never let a model go to make room for others."""
+        """Keep a model, even where others need its room."""
         self._models.pinned.add(key)
 
     def unpin(self, key: ModelKey) -> None:
@@ -25,7 +25,7 @@ class ModelCache(SingleFlight[ModelKey, LoadedModel]):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all the models kept."""
+        """Bytes of all models in memory."""
         return self._models.size
 
     async def _compute(self, key: ModelKey, compute: Callable[[], LoadedModel]) -> LoadedModel:

@@ -1,11 +1,12 @@
-"""From stored bytes to a model that can answer."""
+"""Load a model, from stored bytes to a network that can forecast."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import blobs
-from app.db.engine import Session
+from app.db.engine import Database, Session
 from app.db.tables import Model
+from app.services.forecasting.request import PRETRAINED
 from app.services.registry import baseline_forecasts
 from app.services.registry.baseline_forecasts import BaselineForecasts
 
@@ -17,7 +18,7 @@ ModelKey = tuple[str, str, str]  # workspace, model, weights: two models may hav
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model in memory: its network, and what the simple methods that follow it said of its series."""
+    """A model in memory: its network, and the stored baseline forecasts of the methods it is mixed with."""
 
     forecaster: "Forecaster"
     simple: BaselineForecasts
@@ -29,7 +30,7 @@ class LoadedModel:
 
 
 def preload() -> None:
-    """Import what models, blends and fallbacks need, so that no one waits seconds for the first of them."""
+    """Import what models, blends and fallbacks need, so that no request waits seconds for it."""
     from models.methods import baselines, ensemble, zero_shot  # noqa: F401, PLC0415
     from models.network import artifact  # noqa: F401, PLC0415
 
@@ -37,10 +38,18 @@ def preload() -> None:
     zero_shot.zero_shot_forecaster(1, 1)  # with the first network of all torch imports yet more
 
 
-def load(session: Session, model: Model, device: str) -> LoadedModel:
-    """Load a model for good on a device; every later operation of torch runs in the thread that asks for it.
+def load_model(database: Database, model: Model, season_length: int, device: str) -> LoadedModel:
+    """Load a stored model, or set up the pretrained one for series of a season. Raises BlobDamaged."""
+    if model.id == PRETRAINED:
+        return load_pretrained(model.horizon, season_length, device)
+    with database.read() as session:
+        return load_stored(session, model, device)
 
-    Raises BlobDamaged.
+
+def load_stored(session: Session, model: Model, device: str) -> LoadedModel:
+    """Load a stored model onto a device. Raises BlobDamaged.
+
+    From then on, each operation of torch runs in the thread that asks for it.
     """
     # Imported here: torch takes seconds, and the service answers other calls meanwhile.
     from models.network import artifact  # noqa: PLC0415
@@ -49,11 +58,14 @@ def load(session: Session, model: Model, device: str) -> LoadedModel:
     use_one_thread()
     weights = blobs.get(session, model.workspace_id, model.weights_key)
     forecaster = artifact.load(weights, model.artifact, device=device)
-    return LoadedModel(forecaster, _simple(session, model))
+    return LoadedModel(forecaster, _baseline_forecasts(session, model))
 
 
 def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedModel:
-    """Set the pretrained network up for a horizon and a season, on a device; as `load` does."""
+    """Set the pretrained network up on a device, for a horizon and series of one season.
+
+    From then on, each operation of torch runs in the thread that asks for it.
+    """
     # Imported here: as above.
     from models.methods.zero_shot import zero_shot_forecaster  # noqa: PLC0415
     from models.network.devices import use_one_thread  # noqa: PLC0415
@@ -62,8 +74,8 @@ def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedMode
     return LoadedModel(zero_shot_forecaster(horizon, season_length, device), BaselineForecasts(0, {}, {}))
 
 
-def _simple(session: Session, model: Model) -> BaselineForecasts:
-    """Read what is kept of the simple methods; nothing, of a model in whose answers none takes part."""
+def _baseline_forecasts(session: Session, model: Model) -> BaselineForecasts:
+    """Read the stored baseline forecasts; there are none where the served method takes no baseline."""
     if model.simple_key is None:
         return BaselineForecasts(model.dataset_version, {}, {})
     data = blobs.get(session, model.workspace_id, model.simple_key)

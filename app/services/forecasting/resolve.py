@@ -1,76 +1,35 @@
-"""Forecasts: find the model and the last window of each series, let its method answer, name the times."""
+"""Resolve a request to a plan: which version, model, served method and horizon answer it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, partial
 
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as model_queries
-from app.db.queries.datasets import LastWindow
 from app.db.tables import DatasetVersion, Model
 from app.errors import BadInput, FieldError, VersionGone
 from app.intake.time.axis import TimeAxis
 from app.services.datasets import catalog, panels
-from app.services.datasets import series_store as store
 from app.services.forecasting import pretrained
-from app.services.forecasting.model_loading import LoadedModel, ModelKey, load, load_pretrained
-from app.services.forecasting.result import Answers, History, Known, of_nothing, told
+from app.services.forecasting.model_loading import ModelKey, load_model
+from app.services.forecasting.request import PRETRAINED, ForecastRequest, PlanKey
 from app.services.registry import models, served_method
 from app.services.registry.served_method import ServedMethod
-from app.services.shared.paging import PageRequest, cut
-from models.methods.combination import QuantileForecast, compute_quantile_forecast
-from models.methods.forecast import Forecast
+from app.services.shared.change_feed import ChangeFeed
+from app.services.shared.lru import Lru
+from app.services.shared.single_flight import SingleFlight
 
-PAGE = 250  # series that a table is made of at a time: what a reader who stands still keeps in memory
-SLOW_PAGE = 50  # where a series takes long, and the first page shall not take minutes
-VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of what it was made of
-OutlookKey = tuple[VersionKey, str, str, str]  # and model, weights, method
-
-
-@dataclass(frozen=True)
-class ForecastQuery:
-    """What is asked for: a dataset (its champion answers) or a model, of which series, how far.
-
-    Where there is no champion, or `model_id` says so, the pretrained network answers.
-    """
-
-    dataset_id: str | None = None
-    model_id: str | None = None
-    dataset_version: int | None = None
-    unique_ids: tuple[str, ...] = ()
-    horizon: int | None = None
-    levels: tuple[int, ...] = (80, 95)
-
-    @property
-    def subject(self) -> "Subject":
-        """What is asked, whatever series and levels it is asked about."""
-        return Subject(self.dataset_id, self.model_id, self.dataset_version, self.horizon)
-
-    @property
-    def names_no_dataset(self) -> bool:
-        """Whether neither a dataset is named nor a model that was trained on one."""
-        return self.dataset_id is None and self.model_id in (None, pretrained.MODEL_ID)
-
-    def of_dataset(self, dataset_id: str) -> "ForecastQuery":
-        """Return the same query, asked of a dataset."""
-        return replace(self, dataset_id=dataset_id)
-
-
-class Subject(NamedTuple):
-    """The part of a query that its source depends on."""
-
-    dataset_id: str | None
-    model_id: str | None
-    dataset_version: int | None
-    horizon: int | None
+PLANS = 1000
+VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of its source
+ForecastKey = tuple[VersionKey, str, str, str]  # and model, weights, method
+BacktestKey = tuple[VersionKey, int]  # and horizon
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
-    """What answers a query: one model, and one version of the dataset whose series it forecasts."""
+class Plan:
+    """What answers a request: a version of a dataset, a model, and the method it serves, to a horizon."""
 
     model: Model
     version: DatasetVersion
@@ -85,27 +44,27 @@ class Source:
 
     @cached_property
     def ref(self) -> DatasetRef:
-        """The dataset whose changes concern it."""
+        """The dataset whose changes make the plan stale."""
         return DatasetRef(self.version.workspace_id, self.version.dataset_id)
 
     @cached_property
     def version_key(self) -> VersionKey:
-        """All that its series depend on; of a database that was set back, a number may come again."""
+        """All that the series depend on; after a restore of the database, a number may come again."""
         return (*self.ref, self.version.version, self.version.source_sha256)
 
     @property
     def is_pretrained(self) -> bool:
-        """Whether the pretrained network answers, and no model of the dataset."""
-        return self.model.id == pretrained.MODEL_ID
+        """Whether the pretrained network forecasts, and no model of the dataset."""
+        return self.model.id == PRETRAINED
 
     @property
     def model_key(self) -> ModelKey:
-        """What its loaded model is kept under."""
+        """The key of the loaded model."""
         return self.version.workspace_id, self.model.id, self.model.weights_key
 
     @cached_property
-    def outlook_key(self) -> OutlookKey:
-        """All that its outlook on a series depends on, beside the series; under one key it never changes."""
+    def forecast_key(self) -> ForecastKey:
+        """All that the quantile forecast of a series depends on, beside its name."""
         return self.version_key, self.model.id, self.model.weights_key, self.served_method.name
 
     @property
@@ -114,138 +73,99 @@ class Source:
         return "ets" in self.served_method.method.weights
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """All that forecasts take, read already: what is computed from it holds no transaction open."""
+class Resolver:
+    """Resolves requests, and remembers each plan until its dataset changes.
 
-    source: Source
-    model: LoadedModel
-    rows: Sequence[LastWindow]
-
-    def outlook(self) -> QuantileForecast:
-        """Do what takes long, for all rows at once."""
-        panel = panels.of_last_windows(self.source.axis, self.rows)
-        return compute_quantile_forecast(
-            self.source.served_method.method, self.model.forecaster, panel, self.model.simple.of(self.rows)
-        )
-
-    def answers(self, levels: Sequence[int]) -> Answers:
-        """Forecast every row as the source says."""
-        horizon = self.source.horizon
-        forecast = self.outlook().forecast(horizon, levels) if self.rows else of_nothing(horizon, levels)
-        names, ends = [row.unique_id for row in self.rows], [row.end for row in self.rows]
-        return told_of(self.source, names, ends, forecast, levels)
-
-
-def told_of(
-    source: Source, unique_ids: list[str], ends: list[int], forecast: Forecast, levels: Sequence[int]
-) -> Answers:
-    """Say of the forecast of some series, whose last times are `ends`, what is to be said with it."""
-    version = source.version
-    known = Known(source.axis, unique_ids, ends, version.dataset_id, version.version)
-    return told(known, source.model, source.served_method, forecast, levels)
-
-
-def read_named(session: Session, source: Source, unique_ids: Iterable[str]) -> list[LastWindow]:
-    """Read the named series, by name, without those that are not there.
-
-    Raises VersionGone where that is so of the version, since it was found.
+    For use in one event loop.
     """
-    rows = dataset_queries.last_windows(session, source.version, unique_ids)
-    if not rows:
-        _version(session, source.ref, source.version.version)
-    return rows
+
+    def __init__(self, database: Database, feed: ChangeFeed, device: str) -> None:
+        self._database, self._feed, self._device = database, feed, device
+        self._plans: Lru[tuple[str, PlanKey], tuple[Plan, int]] = Lru(PLANS)
+        self._backtested: SingleFlight[BacktestKey, ServedMethod] = SingleFlight(Lru(PLANS))
+
+    async def resolve(self, principal: Principal, request: ForecastRequest) -> Plan:
+        """Return the plan for a request. Raises as `find_plan` and `backtest_pretrained` do."""
+        key = (principal.workspace_id, request.plan_key)
+        known = self._plans.get(key)
+        if known is not None and self._feed.is_current(known[0].ref, known[1]):
+            return known[0]
+        moment = self._feed.moment
+        plan = await asyncio.to_thread(self._find, principal, request)
+        if plan.is_pretrained:
+            plan = replace(plan, served_method=await self._backtest(plan))
+        self._plans.put(key, (plan, moment))
+        return plan
+
+    def forget(self, principal: Principal, request: ForecastRequest) -> None:
+        """Forget the plan for a request."""
+        self._plans.drop((principal.workspace_id, request.plan_key))
+
+    def _find(self, principal: Principal, request: ForecastRequest) -> Plan:
+        with self._database.read() as session:
+            return find_plan(session, principal, request)
+
+    async def _backtest(self, plan: Plan) -> ServedMethod:
+        """Backtest once for each version and horizon: the outcome depends on nothing else."""
+        backtest = partial(backtest_pretrained, self._database, plan, self._device)
+        return await self._backtested.get((plan.version_key, plan.horizon), backtest)
 
 
-def history_of(database: Database, source: Source, unique_id: str) -> History:
-    """Read what is known of a series, as far back as its index row goes.
+def find_plan(session: Session, principal: Principal, request: ForecastRequest) -> Plan:
+    """Find the plan for a request; the pretrained network in it is uncalibrated.
 
-    Raises NotFound if it is not there.
+    Raises NotFound, VersionGone, BadInput for a horizon out of reach, and Conflict for a model that lost its
+    backtest and is set to refuse.
     """
-    with database.read() as session:
-        rows = read_named(session, source, [unique_id])
-    if not rows:
-        raise catalog.no_such_series(source.version, {unique_id})
-    return History.until(source.axis, rows[0].end, store.tail(rows[0]))
-
-
-def pages(database: Database, source: Source, model: LoadedModel, levels: Sequence[int]) -> Iterator[Answers]:
-    """Forecast every series, page by page, each read in a short transaction of its own.
-
-    Whatever happens meanwhile, one table comes from one method of one model, and one version.
-    """
-    following: str | None = None
-    request = PageRequest(SLOW_PAGE if source.is_slow else PAGE)
-    while True:
-        with database.read() as session:
-            rows, following = read_page(session, source, replace(request, after=following))
-        yield Reading(source, model, rows).answers(levels)
-        if following is None:
-            return
-
-
-def read_page(
-    session: Session, source: Source, request: PageRequest
-) -> tuple[Sequence[LastWindow], str | None]:
-    """Read the series of a page by name, with the name to go on after; raises as `read_named` does."""
-    found = dataset_queries.window_page(session, source.version, request.limit + 1, request.after)
-    if not found:
-        _version(session, source.ref, source.version.version)
-    return cut(found, request, lambda row: row.unique_id)
-
-
-def load_model(database: Database, source: Source, device: str) -> LoadedModel:
-    """Load the model of a source. Raises BlobDamaged."""
-    if source.is_pretrained:
-        return load_pretrained(source.horizon, source.axis.season_length, device)
-    with database.read() as session:
-        return load(session, source.model, device)
-
-
-def find_source(session: Session, principal: Principal, query: ForecastQuery) -> Source:
-    """Return what answers a query, whatever series it names.
-
-    The pretrained network is given as it is: `looked_back` calibrates and judges it. Raises NotFound,
-    BadInput for a horizon out of reach, and Conflict where the model is to refuse.
-    """
-    dataset_id, trained = _asked_for(session, principal, query)
-    version = _version_asked_for(session, principal, dataset_id, query.dataset_version)
+    dataset_id, trained = _find_model(session, principal, request)
+    version = _requested_version(session, principal, dataset_id, request.dataset_version)
     if trained is None:
-        return _pretrained_source(version, query)
-    horizon = trained.horizon if query.horizon is None else query.horizon
+        return _pretrained_plan(version, request.horizon)
+    horizon = trained.horizon if request.horizon is None else request.horizon
     _check_horizon(session, trained, horizon)
-    is_champion = query.model_id is None
-    return Source(trained, version, horizon, served_method.of_model(trained), is_champion)
+    is_champion = request.model_id is None
+    return Plan(trained, version, horizon, served_method.of_model(trained), is_champion)
 
 
-def looked_back(database: Database, source: Source, device: str) -> ServedMethod:
-    """Return the pretrained network as it does on the past of the series that it is a source for.
+def backtest_pretrained(database: Database, plan: Plan, device: str) -> ServedMethod:
+    """Return the pretrained network calibrated and judged on the dataset's own series.
 
-    Of a large dataset the first series by name stand for all, the same ones in every process. Raises
-    VersionGone as `read_named` does.
+    The first series by name stand for all of a large dataset, so that every process finds the same. Raises
+    VersionGone if the version was thinned out since the plan was made.
     """
     with database.read() as session:
-        _version(session, source.ref, source.version.version)
-        rows = dataset_queries.window_page(session, source.version, pretrained.LOOKED_BACK_ON, None)
-    network = load_model(database, source, device).forecaster
-    return pretrained.looked_back(source.model, network, panels.of_last_windows(source.axis, rows))
+        find_version(session, plan.ref, plan.version.version)
+        rows = dataset_queries.window_page(session, plan.version, pretrained.BACKTEST_SERIES, None)
+    network = load_model(database, plan.model, plan.axis.season_length, device).forecaster
+    return pretrained.backtested(plan.model, network, panels.of_last_windows(plan.axis, rows))
 
 
-def _asked_for(session: Session, principal: Principal, query: ForecastQuery) -> tuple[str, Model | None]:
-    """Return the dataset and the model that are asked for; None for the pretrained network."""
-    if query.model_id is not None and query.model_id != pretrained.MODEL_ID:
-        model = _named(session, principal, query.model_id, query.dataset_id)
+def find_version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:
+    """Return a version of a dataset by its number. Raises VersionGone."""
+    found = dataset_queries.version(session, *ref, number)
+    if found is None:
+        raise VersionGone(
+            f"Dataset {ref.dataset_id} has no version {number}, or not any more: the newest versions stay "
+            "(GATECAST_KEEP_VERSIONS says how many), and those that a model has learned from."
+        )
+    return found
+
+
+def _find_model(session: Session, principal: Principal, request: ForecastRequest) -> tuple[str, Model | None]:
+    """Return the id of the dataset to forecast and the model; None for the pretrained network."""
+    if request.model_id is not None and request.model_id != PRETRAINED:
+        model = _named_model(session, principal, request.model_id, request.dataset_id)
         return model.dataset_id, model
-    if query.dataset_id is None:
-        raise _no_dataset(query)
-    dataset, _ = catalog.find(session, principal, query.dataset_id)
-    if query.model_id is not None or dataset.champion_id is None:
+    if request.dataset_id is None:
+        raise _no_dataset(request)
+    dataset, _ = catalog.find(session, principal, request.dataset_id)
+    if request.model_id is not None or dataset.champion_id is None:
         return dataset.id, None
     champion, _ = models.find(session, principal, dataset.champion_id)
     return dataset.id, champion
 
 
-def _named(session: Session, principal: Principal, model_id: str, dataset_id: str | None) -> Model:
+def _named_model(session: Session, principal: Principal, model_id: str, dataset_id: str | None) -> Model:
     model, _ = models.find(session, principal, model_id)
     if dataset_id not in (None, model.dataset_id):
         raise BadInput(
@@ -255,8 +175,8 @@ def _named(session: Session, principal: Principal, model_id: str, dataset_id: st
     return model
 
 
-def _no_dataset(query: ForecastQuery) -> BadInput:
-    if query.model_id is None:
+def _no_dataset(request: ForecastRequest) -> BadInput:
+    if request.model_id is None:
         return BadInput(
             "A forecast needs dataset_id or model_id.",
             [FieldError("?dataset_id", "Give the id of a dataset, or model_id instead.")],
@@ -267,29 +187,19 @@ def _no_dataset(query: ForecastQuery) -> BadInput:
     )
 
 
-def _pretrained_source(version: DatasetVersion, query: ForecastQuery) -> Source:
-    season_length = TimeAxis.from_dict(version.axis).season_length
-    model = pretrained.model(query.horizon, season_length)
-    return Source(model, version, model.horizon, pretrained.as_it_is(model), is_champion=False)
-
-
-def _version_asked_for(
+def _requested_version(
     session: Session, principal: Principal, dataset_id: str, number: int | None
 ) -> DatasetVersion:
     _, newest = catalog.find(session, principal, dataset_id)
     if number is None or number == newest.version:
         return newest
-    return _version(session, DatasetRef(principal.workspace_id, dataset_id), number)
+    return find_version(session, DatasetRef(principal.workspace_id, dataset_id), number)
 
 
-def _version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:
-    found = dataset_queries.version(session, *ref, number)
-    if found is None:
-        raise VersionGone(
-            f"Dataset {ref.dataset_id} has no version {number}, or not any more: the newest versions stay "
-            "(GATECAST_KEEP_VERSIONS says how many), and those that a model has learned from."
-        )
-    return found
+def _pretrained_plan(version: DatasetVersion, horizon: int | None) -> Plan:
+    season_length = TimeAxis.from_dict(version.axis).season_length
+    model = pretrained.model(horizon, season_length)
+    return Plan(model, version, model.horizon, pretrained.uncalibrated(model), is_champion=False)
 
 
 def _check_horizon(session: Session, model: Model, horizon: int) -> None:

@@ -1,5 +1,6 @@
-"""Finished forecasts as bytes, ready to be sent again."""
+"""Keep finished responses in memory, ready to be sent again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -9,18 +10,19 @@ from app.observability import metrics
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 
-LARGEST = 256 * 1024  # bytes; longer answers are made anew
-KEY_BYTES = 1000  # about what an answer takes beside its bytes
-SPELLINGS = 20_000
-LONGEST_SPELLING = 500
+LARGEST = 256 * 1024  # bytes; longer responses are made anew
+KEY_BYTES = 1000  # about what a response takes beside its bytes
+RAW_REQUESTS = 20_000
+LONGEST_RAW_REQUEST = 500
 
-Spelling = tuple[bytes, bytes, bytes]
-"""How a question was put: the parameters, what it accepts and who says to ask, to the letter."""
+RawRequestKey = tuple[bytes, bytes, bytes]
+"""A request to the letter: its query string, `Accept` and `Authorization`."""
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True)
-class BodyKey:
-    """All that the bytes of an answer depend on; under one key they are always the same."""
+class ResponseKey:
+    """All that the bytes of a response depend on: under one key they are always the same."""
 
     release: str
     workspace_id: str
@@ -28,7 +30,7 @@ class BodyKey:
     weights_sha256: str
     dataset_id: str
     dataset_version: int
-    dataset_sha256: str  # of a database that was set back, a version's number may come again
+    dataset_sha256: str  # after a restore of the database, a version's number may come again
     method: str
     warned: bool
     unique_ids: tuple[str, ...]
@@ -39,55 +41,84 @@ class BodyKey:
     media_type: str
 
     @cached_property
-    def etag(self) -> str:
-        """The weak entity tag: of what the answer is, not of its bytes."""
+    def etag(self) -> bytes:
+        """The weak entity tag: it identifies the content, not its bytes."""
         fields = tuple(vars(self).values())
-        return f'W/"{blake2b(repr(fields).encode(), digest_size=12).hexdigest()}"'
+        return f'W/"{blake2b(repr(fields).encode(), digest_size=12).hexdigest()}"'.encode()
 
     @property
     def ref(self) -> DatasetRef:
-        """The dataset whose changes concern it."""
+        """The dataset whose changes make the response stale."""
         return DatasetRef(self.workspace_id, self.dataset_id)
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
-    """The bytes of an answer, with its headers as they are sent."""
+class FinishedResponse:
+    """A response as it is sent. An ad hoc forecast has no entity tag."""
 
     data: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    etag: bytes
+    headers: Headers
+    etag: bytes = b""
+    status: int = 200
+
+    @classmethod
+    def of(cls, data: bytes, headers: Mapping[str, str], etag: bytes = b"") -> "FinishedResponse":
+        """Return a response of 200 with these headers, its length and what revalidation takes."""
+        own = {**headers, "content-length": str(len(data))}
+        encoded = tuple((name.encode(), text.encode()) for name, text in own.items())
+        return cls(data, (*encoded, *(revalidation_headers(etag) if etag else ())), etag)
 
 
-class BodyCache:
-    """Keeps answers by what they are, and what they are by how they were asked for.
+def not_modified(etag: bytes) -> FinishedResponse:
+    """Return the response to a caller who has this entity tag already."""
+    return FinishedResponse(b"", revalidation_headers(etag), etag, 304)
 
-    The bytes under a key never grow old; which key a question leads to holds until its dataset changes.
+
+def revalidation_headers(etag: bytes) -> Headers:
+    """Return the headers that let a caller keep a response, and make it ask before each use."""
+    return ((b"etag", etag), (b"cache-control", b"private, no-cache"), (b"vary", b"accept"))
+
+
+def etag_matches(if_none_match: bytes | None, etag: bytes) -> bool:
+    """Tell whether `If-None-Match` names an entity tag; weakly compared (RFC 9110, 13.1.2)."""
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == b"*" or etag.removeprefix(b"W/") in (
+        part.strip().removeprefix(b"W/") for part in if_none_match.split(b",")
+    )
+
+
+class ResponseCache:
+    """Responses by response key, and response keys by raw request.
+
+    A response never gets stale under its key. A raw request leads to its key until the dataset changes.
     """
 
     def __init__(self, limit_bytes: int, feed: ChangeFeed) -> None:
         self._feed = feed
-        self._bodies: Lru[BodyKey, Body] = Lru(limit_bytes, lambda body: len(body.data) + KEY_BYTES)
-        self._spellings: Lru[Spelling, tuple[BodyKey, int]] = Lru(SPELLINGS)
+        self._responses: Lru[ResponseKey, FinishedResponse] = Lru(
+            limit_bytes, lambda response: len(response.data) + KEY_BYTES
+        )
+        self._keys: Lru[RawRequestKey, tuple[ResponseKey, int]] = Lru(RAW_REQUESTS)
 
-    def recall(self, spelling: Spelling) -> Body | None:
-        """Return the answer to a question asked in these very words, if it is still right."""
-        known = self._spellings.get(spelling)
+    def find(self, raw_key: RawRequestKey) -> FinishedResponse | None:
+        """Return the response to a raw request; None if it is not in memory or its dataset has changed."""
+        known = self._keys.get(raw_key)
         if known is None or not self._feed.is_current(known[0].ref, known[1]):
             return None
-        return self._bodies.get(known[0])
+        return self._responses.get(known[0])
 
-    def get(self, key: BodyKey) -> Body | None:
-        """Return the answer under a key."""
-        return self._bodies.get(key)
+    def get(self, key: ResponseKey) -> FinishedResponse | None:
+        """Return the response under a key."""
+        return self._responses.get(key)
 
-    def put(self, key: BodyKey, body: Body) -> None:
-        """Keep an answer, unless it is long."""
-        if len(body.data) <= LARGEST:
-            self._bodies.put(key, body)
-            metrics.RESPONSE_CACHE_BYTES.set(self._bodies.size)
+    def put(self, key: ResponseKey, response: FinishedResponse) -> None:
+        """Keep a response, unless it is long."""
+        if len(response.data) <= LARGEST:
+            self._responses.put(key, response)
+            metrics.RESPONSE_CACHE_BYTES.set(self._responses.size)
 
-    def learn(self, spelling: Spelling, key: BodyKey, moment: int) -> None:
-        """Take note that a question leads to a key, as was found out at a moment."""
-        if sum(map(len, spelling)) <= LONGEST_SPELLING:
-            self._spellings.put(spelling, (key, moment))
+    def remember(self, raw_key: RawRequestKey, key: ResponseKey, moment: int) -> None:
+        """Remember the key of a raw request, as it was at a moment of the change feed."""
+        if sum(map(len, raw_key)) <= LONGEST_RAW_REQUEST:
+            self._keys.put(raw_key, (key, moment))

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.http.paging import encode_cursor
 from app.db.engine import Database
 from app.db.tables import Blob, Model
-from app.services.forecasting import resolve
-from app.services.forecasting.resolve import ForecastQuery
+from app.services.forecasting import compute
+from app.services.forecasting.request import ForecastRequest
+from app.services.shared.paging import encode_cursor
 from tests.factories import dataset, filled_app, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -216,10 +216,10 @@ def test_horizon_past_the_champion_names_a_model_that_reaches(client: TestClient
 def test_table_comes_from_one_model_whatever_is_trained_meanwhile(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolve, "PAGE", 1)
+    monkeypatch.setattr(compute, "PAGE", 1)
     dataset_id = dataset(database).id
     trained(database, dataset_id, seed=1)
-    pages = table(database, ForecastQuery(dataset_id=dataset_id))
+    pages = table(database, ForecastRequest(dataset_id=dataset_id))
     first = next(pages)
     trained(database, dataset_id, seed=2, promote="always")
     assert {page.model_id for page in [first, *pages]} == {first.model_id}

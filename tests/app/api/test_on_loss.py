@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
-from app.services.forecasting import resolve
-from app.services.forecasting.resolve import ForecastQuery
+from app.services.forecasting import compute
+from app.services.forecasting.request import ForecastRequest
 from models.methods.baselines import BASELINES
 from models.methods.combination import QuantileForecast, compute_quantile_forecast
 from tests.factories import dataset, table, trained
@@ -122,8 +122,8 @@ def test_table_by_a_slow_method_comes_in_small_pages(
     database: Database, loser: str, monkeypatch: pytest.MonkeyPatch, baseline: str, sizes: list[int]
 ) -> None:
     fall_back(database, loser, baseline)
-    monkeypatch.setattr(resolve, "SLOW_PAGE", 2)
-    pages = table(database, ForecastQuery(model_id=loser))
+    monkeypatch.setattr(compute, "SLOW_PAGE", 2)
+    pages = table(database, ForecastRequest(model_id=loser))
     assert [len(page) for page in pages] == sizes
 
 
@@ -136,9 +136,9 @@ def test_no_connection_is_held_while_a_forecast_is_computed(
         held.append(database.reader.pool.checkedout())  # type: ignore[attr-defined]  # a queue's
         return compute_quantile_forecast(*arguments, **options)
 
-    monkeypatch.setattr(resolve, "compute_quantile_forecast", watched)
-    monkeypatch.setattr(resolve, "PAGE", 2)
-    assert len(list(table(database, ForecastQuery(model_id=loser)))) == 2
+    monkeypatch.setattr(compute, "compute_quantile_forecast", watched)
+    monkeypatch.setattr(compute, "PAGE", 2)
+    assert len(list(table(database, ForecastRequest(model_id=loser)))) == 2
     assert held == [0, 0]
 
 

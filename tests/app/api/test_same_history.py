@@ -98,7 +98,7 @@ def test_series_stored_and_series_brought_along_get_the_same_forecast(
 def test_more_series_than_are_looked_back_on_get_the_same_forecast(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pretrained, "LOOKED_BACK_ON", 4)
+    monkeypatch.setattr(pretrained, "BACKTEST_SERIES", 4)
     rows = history(range(1950, 1990), count=6)
     assert_same(client, rows, stored(client, rows))
 

@@ -12,9 +12,12 @@ from app.api.http import content_negotiation
 from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import Unavailable
+from app.schemas import media_types
 from app.services.datasets import compaction
-from app.services.forecasting import resolve
-from app.services.forecasting.service import TRIES, ForecastService
+from app.services.forecasting import compute, resolve
+from app.services.forecasting.request import ForecastRequest
+from app.services.forecasting.resolve import Plan, Resolver
+from app.services.forecasting.service import TRIES
 from tests.app.api.middleware.test_concurrency_limit import Sent, nothing_more, scope
 from tests.factories import dataset, new_version, trained, trends
 
@@ -39,15 +42,15 @@ def late(monkeypatch: pytest.MonkeyPatch, database: Database) -> Any:
     """Thin out a dataset after its newest version was found and before it is read, so many times."""
 
     def arrange(dataset_id: str, times: int = 1) -> None:
-        find, left = ForecastService._find_source, iter(range(times))
+        find, left = Resolver._find, iter(range(times))
 
-        def found(*arguments: Any) -> resolve.Source:
-            source = find(*arguments)
+        def found(*arguments: Any) -> Plan:
+            plan = find(*arguments)
             if next(left, None) is not None:
                 thinned(database, dataset_id)
-            return source
+            return plan
 
-        monkeypatch.setattr(ForecastService, "_find_source", found)
+        monkeypatch.setattr(Resolver, "_find", found)
 
     return arrange
 
@@ -61,7 +64,7 @@ def test_newest_version_that_goes_before_it_is_read_gives_way_to_the_next(
     answer = client.get("/forecast", params={"dataset_id": dataset_id, **params}, headers=headers)
     assert answer.status_code == 200
     with database.read() as session:
-        newest = resolve.find_source(session, OWNER, resolve.ForecastQuery(dataset_id))
+        newest = resolve.find_plan(session, OWNER, ForecastRequest(dataset_id))
     assert newest.version.version == 2
     later = client.get("/forecast", params={"dataset_id": dataset_id, **params}, headers=headers)
     assert later.content == answer.content
@@ -127,9 +130,7 @@ def test_table_that_breaks_off_is_left_unfinished_and_logged_in_one_line(
 ) -> None:
     sent = Sent()
     asyncio.run(
-        content_negotiation.streamed(broken_off(), content_negotiation.CSV)(
-            scope("/forecast"), nothing_more, sent
-        )
+        content_negotiation.streamed(broken_off(), media_types.CSV)(scope("/forecast"), nothing_more, sent)
     )
     assert [message.get("more_body") for message in sent] == [None, True]
     (record,) = caplog.records
@@ -140,9 +141,9 @@ def test_table_that_breaks_off_is_left_unfinished_and_logged_in_one_line(
 def test_table_whose_version_goes_after_its_first_page_breaks_off(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(resolve, "PAGE", 1)
+    monkeypatch.setattr(compute, "PAGE", 1)
     dataset_id = dataset(database, trends()).id
-    read, pages = resolve.read_page, iter(range(1))
+    read, pages = compute.read_page, iter(range(1))
 
     def late(*arguments: Any) -> Any:
         found = read(*arguments)
@@ -150,7 +151,7 @@ def test_table_whose_version_goes_after_its_first_page_breaks_off(
             thinned(database, dataset_id)
         return found
 
-    monkeypatch.setattr(resolve, "read_page", late)
+    monkeypatch.setattr(compute, "read_page", late)
     with caplog.at_level(logging.WARNING):
         table = client.get("/forecast", params={"dataset_id": dataset_id}, headers=CSV)
     assert "series 0" in table.text

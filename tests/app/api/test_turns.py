@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from app.api.http import uploads
 from app.intake.reader import read_csv
-from app.services.forecasting import ad_hoc, service
+from app.services.forecasting import ad_hoc
 from tests.factories import csv_bytes, upload
 
 CALLERS = 50  # more than there are threads that all calls share
@@ -77,8 +77,8 @@ def test_no_call_waits_for_forecasts_of_series_that_callers_bring(
     client: TestClient, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset_id = upload(client)["id"]
-    stop = Stop(ad_hoc.forecast_by_themselves)
-    monkeypatch.setattr(service, "forecast_by_themselves", stop)
+    stop = Stop(ad_hoc.forecast_pretrained)
+    monkeypatch.setattr(ad_hoc, "forecast_pretrained", stop)
     sent = [pool.submit(client.post, "/forecast", json={"observations": ROWS}) for _ in range(CALLERS)]
     try:
         stop.begun.wait(20)

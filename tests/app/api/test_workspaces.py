@@ -35,7 +35,7 @@ class NothingInMemory:
         return self
 
     @property
-    def bodies(self) -> "NothingInMemory":
+    def responses(self) -> "NothingInMemory":
         return self
 
     @property
@@ -46,7 +46,7 @@ class NothingInMemory:
     def is_silent(self) -> bool:
         return False
 
-    def recall(self, _spelling: object) -> None:
+    def find(self, _raw_key: object) -> None:
         return None
 
 

@@ -18,7 +18,8 @@ from app.db.tables import Model
 from app.observability import metrics
 from app.schemas import examples
 from app.schemas.forecast import HORIZON
-from app.services.forecasting import pretrained, resolve, service
+from app.services.forecasting import compute, pretrained, resolve
+from app.services.forecasting.resolve import backtest_pretrained
 from app.services.registry.served_method import ServedMethod
 from benchmarks.process_tree import eventually
 from models.choices import MAX_PRETRAINED_HORIZON
@@ -52,11 +53,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The horizon of each look back."""
     seen: list[int] = []
 
-    def watched(database: Database, source: resolve.Source, device: str) -> ServedMethod:
-        seen.append(source.horizon)
-        return resolve.looked_back(database, source, device)
+    def watched(database: Database, plan: resolve.Plan, device: str) -> ServedMethod:
+        seen.append(plan.horizon)
+        return backtest_pretrained(database, plan, device)
 
-    monkeypatch.setattr(service, "looked_back", watched)
+    monkeypatch.setattr(resolve, "backtest_pretrained", watched)
     return seen
 
 
@@ -169,9 +170,9 @@ def test_dataset_deleted_while_it_is_looked_at_is_a_404(
 
     def late(*arguments: Any) -> ServedMethod:
         client.delete(f"/datasets/{dataset_id}")
-        return resolve.looked_back(*arguments)
+        return backtest_pretrained(*arguments)
 
-    monkeypatch.setattr(service, "looked_back", late)
+    monkeypatch.setattr(resolve, "backtest_pretrained", late)
     assert client.get("/forecast", params={"dataset_id": dataset_id}).status_code == 404
 
 
@@ -272,7 +273,7 @@ def test_every_table_holds_every_series_and_the_same_figures(
     ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, dataset_id = ready
-    monkeypatch.setattr(resolve, "PAGE", 3)
+    monkeypatch.setattr(compute, "PAGE", 3)
     csv_table, lines, arrow = (
         client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": kind})
         for kind in ("text/csv", "application/x-ndjson", "application/vnd.apache.arrow.stream")

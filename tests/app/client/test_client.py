@@ -40,14 +40,14 @@ def test_observations_are_appended(caller: Client, database: Database) -> None:
 
 
 @pytest.mark.usefixtures("brief_trainings")
-def test_unseen_series_are_forecast(caller: Client, database: Database) -> None:
+def test_ad_hoc_series_are_forecast(caller: Client, database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     observations = [ObservationIn(unique_id="new", ds=2000 + i, y=None if i == 3 else i) for i in range(9)]
-    (answer,) = caller.forecast_unseen(observations, model_id=model_id, horizon=2, levels=[90]).forecasts
+    (answer,) = caller.forecast_ad_hoc(observations, model_id=model_id, horizon=2, levels=[90]).forecasts
     assert (answer.unique_id, answer.ds, answer.dataset_id) == ("new", [2009, 2010], None)
     assert list(answer.intervals) == ["90"]
     with pytest.raises(ServiceError, match="no model model_none"):
-        caller.forecast_unseen(observations, model_id="model_none")
+        caller.forecast_ad_hoc(observations, model_id="model_none")
 
 
 def test_model_is_changed_promoted_and_deleted(caller: Client, database: Database) -> None:

@@ -11,7 +11,7 @@ from app.db.tables import Model
 from app.schemas import examples
 from app.schemas.choices import OnLoss
 from app.schemas.train import TrainRequest
-from app.services.forecasting.resolve import ForecastQuery
+from app.services.forecasting.request import ForecastRequest
 from app.settings import Settings
 from tests.factories import csv_bytes
 
@@ -40,7 +40,7 @@ def test_loss_is_told_beside_the_table(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], on_loss: OnLoss, remark: str
 ) -> None:
     file = judged(settings, tmp_path, "loses", on_loss)
-    offline.forecast(settings, file, ForecastQuery(levels=(80,)))
+    offline.forecast(settings, file, ForecastRequest(levels=(80,)))
     printed = capsys.readouterr()
     assert printed.err.startswith(remark)
     assert printed.out.startswith("unique_id,ds,forecast,lo-80,hi-80\nseries 0,2000,")
@@ -50,7 +50,7 @@ def test_loss_is_told_beside_the_table(
 def test_forecast_that_did_not_lose_is_printed_without_remark(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    offline.forecast(settings, judged(settings, tmp_path, "ties", "fallback"), ForecastQuery())
+    offline.forecast(settings, judged(settings, tmp_path, "ties", "fallback"), ForecastRequest())
     assert capsys.readouterr().err == ""
 
 
@@ -60,5 +60,5 @@ def test_file_whose_model_is_no_champion_is_forecast_by_the_pretrained_network(
     file = tmp_path / "lines.csv"
     file.write_bytes(csv_bytes())
     offline.train(settings, file, TrainRequest(dataset_id="", horizon=3, preset="quick", promote="never"))
-    offline.forecast(settings, file, ForecastQuery(horizon=5))
+    offline.forecast(settings, file, ForecastRequest(horizon=5))
     assert len(capsys.readouterr().out.splitlines()) == 1 + 3 * 5

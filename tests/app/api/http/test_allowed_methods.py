@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from app.services.forecasting import resolve
+from app.services.forecasting import compute
 from tests.factories import dataset, queued_job, trained, upload
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -47,7 +47,7 @@ def test_head_of_a_forecast_has_the_headers_of_every_way_to_it(
 def test_head_of_a_table_makes_no_more_than_its_first_part(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, passes: list[int]
 ) -> None:
-    monkeypatch.setattr(resolve, "PAGE", 1)
+    monkeypatch.setattr(compute, "PAGE", 1)
     dataset_id = dataset(database).id
     trained(database, dataset_id)
     path = f"/forecast?dataset_id={dataset_id}"

@@ -10,7 +10,7 @@ from app.api.http import rows
 from app.api.http.body_parsing import parsed
 from app.errors import BadInput, TooLarge
 from app.schemas.datasets import DatasetCreate
-from app.schemas.forecast import ForecastRequest
+from app.schemas.forecast import AdHocRequest
 
 MANY = [{"unique_id": 'a, [b] {c} \\ " é', "ds": year, "y": year / 7} for year in range(5000)]
 BEGIN = '{"observations": ['
@@ -55,7 +55,7 @@ def test_more_rows_than_memory_should_hold_are_refused(monkeypatch: pytest.Monke
 
 def test_list_of_that_name_elsewhere_is_not_taken_for_the_rows() -> None:
     request = body_of(MANY, level=[80], horizon=3, model_id='"observations": [')
-    assert len(parsed(request, ForecastRequest).observations) == len(MANY)
+    assert len(parsed(request, AdHocRequest).observations) == len(MANY)
     inner = b'{"x": {"observations": [1]}, ' + body_of(MANY)[1:]
     assert refusal_of(inner).keys() == {"#/x"}
 

@@ -12,6 +12,7 @@ from app.api.http import content_negotiation
 from app.api.middleware import body_limit
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.concurrency_limit import ConcurrencyLimit
+from app.schemas.media_types import CSV
 
 
 def scope(path: str = "/datasets", method: str = "GET") -> Scope:
@@ -193,9 +194,7 @@ def test_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         if message.get("body"):
             await asyncio.Future()
 
-    asyncio.run(
-        content_negotiation.streamed(parts(), content_negotiation.CSV)(scope(), nothing_more, never_taken)
-    )
+    asyncio.run(content_negotiation.streamed(parts(), CSV)(scope(), nothing_more, never_taken))
     assert taken == [b"first"]
 
 

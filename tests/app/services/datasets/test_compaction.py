@@ -9,8 +9,8 @@ from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
 from app.errors import NotFound
 from app.services.datasets import catalog, compaction, panels
-from app.services.forecasting import resolve
-from app.services.forecasting.resolve import ForecastQuery
+from app.services.forecasting import compute, resolve
+from app.services.forecasting.request import ForecastRequest
 from app.services.registry import models
 from tests.factories import appended, dataset, judged_model, publish, queued_job, trends
 
@@ -102,13 +102,13 @@ def test_much_is_thinned_out_in_portions(database: Database) -> None:
 def test_forecast_of_a_version_that_is_gone_says_so(database: Database) -> None:
     dataset_id = grown(database, 5)
     with database.read() as session:
-        source = resolve.find_source(session, OWNER, ForecastQuery(dataset_id, dataset_version=2))
+        plan = resolve.find_plan(session, OWNER, ForecastRequest(dataset_id, dataset_version=2))
     compaction.tidy(database, KEEP)
     with database.read() as session:
         with pytest.raises(NotFound, match=r"not any more.*GATECAST_KEEP_VERSIONS"):
-            resolve.find_source(session, OWNER, ForecastQuery(dataset_id, dataset_version=2))
+            resolve.find_plan(session, OWNER, ForecastRequest(dataset_id, dataset_version=2))
         with pytest.raises(NotFound, match="not any more"):
-            resolve.read_named(session, source, ["series 0"])
+            compute.read_named(session, plan, ["series 0"])
 
 
 def test_reader_in_the_middle_sees_its_version_to_the_end(database: Database) -> None:

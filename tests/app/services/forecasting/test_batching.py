@@ -11,17 +11,18 @@ from app.auth import OWNER
 from app.db import engine
 from app.db.engine import Database
 from app.errors import NotFound
-from app.services.forecasting import batching, resolve
+from app.services.forecasting import batching, compute
 from app.services.forecasting.batching import Batcher
-from app.services.forecasting.model_loading import LoadedModel
-from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
-from app.services.forecasting.resolve import ForecastQuery, Source, find_source, load_model
+from app.services.forecasting.model_loading import LoadedModel, load_model
+from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
+from app.services.forecasting.request import ForecastRequest
+from app.services.forecasting.resolve import Plan, find_plan
 from models.methods.combination import QuantileForecast
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
-Ready = tuple[Source, LoadedModel]
-Answer = list[SeriesOutlook] | BaseException
+Ready = tuple[Plan, LoadedModel]
+Answer = list[SeriesQuantiles] | BaseException
 
 
 @pytest.fixture
@@ -33,16 +34,16 @@ def prepared(database: Database) -> Ready:
     dataset_id = dataset(database, trends(count=5)).id
     trained(database, dataset_id)
     with database.read() as session:
-        source = find_source(session, OWNER, ForecastQuery(dataset_id=dataset_id))
-    return source, load_model(database, source, "cpu")
+        plan = find_plan(session, OWNER, ForecastRequest(dataset_id=dataset_id))
+    return plan, load_model(database, plan.model, plan.axis.season_length, "cpu")
 
 
 def ask(database: Database, ready: Ready, *questions: tuple[str, ...]) -> list[Answer]:
     """Ask all at once."""
 
     async def main() -> list[Answer]:
-        batcher = Batcher(database, Outlooks(10**9))
-        asked = [batcher.ask(*ready, names) for names in questions]
+        batcher = Batcher(database, QuantileForecastCache(10**9))
+        asked = [batcher.forecast(*ready, names) for names in questions]
         return await asyncio.gather(*asked, return_exceptions=True)
 
     return asyncio.run(asyncio.wait_for(main(), 60))
@@ -64,7 +65,7 @@ def test_answer_is_that_of_the_series_asked_alone(database: Database, ready: Rea
     *_, together = ask(database, ready, ("series 0",), ("series 2",), ("series 4",))
     assert isinstance(alone, list)
     assert isinstance(together, list)
-    medians = [answer[0].outlook.bands.median[0] for answer in (alone, together)]
+    medians = [answer[0].forecast.bands.median[0] for answer in (alone, together)]
     assert medians[1] == pytest.approx(medians[0], rel=1e-6)
 
 
@@ -85,7 +86,7 @@ def test_much_work_leaves_the_event_loop(
 def test_more_than_fit_into_a_pass_go_into_the_next(
     database: Database, ready: Ready, passes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batching, "MOST_TOGETHER", 2)
+    monkeypatch.setattr(batching, "MAX_BATCH", 2)
     answers = ask(database, ready, *[(f"series {number}",) for number in range(5)])
     assert [names_of(answer) for answer in answers] == [[f"series {number}"] for number in range(5)]
     assert passes == [2, 2, 1]
@@ -93,11 +94,11 @@ def test_more_than_fit_into_a_pass_go_into_the_next(
 
 def test_nobody_works_for_those_who_have_gone(database: Database, ready: Ready, passes: list[int]) -> None:
     async def main() -> None:
-        batcher = Batcher(database, Outlooks(10**9))
-        gone = asyncio.create_task(batcher.ask(*ready, ("series 0",)))
+        batcher = Batcher(database, QuantileForecastCache(10**9))
+        gone = asyncio.create_task(batcher.forecast(*ready, ("series 0",)))
         await asyncio.sleep(0)
         gone.cancel()
-        await batcher.ask(*ready, ("series 1",))
+        await batcher.forecast(*ready, ("series 1",))
 
     asyncio.run(main())
     assert passes == [1]
@@ -109,12 +110,12 @@ def test_failure_reaches_everyone_who_asked(
     def fail(*_: object) -> QuantileForecast:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(resolve, "compute_quantile_forecast", fail)
+    monkeypatch.setattr(compute, "compute_quantile_forecast", fail)
     failed = ask(database, ready, ("series 0",), ("series 1",))
     assert [type(error) for error in failed] == [ZeroDivisionError, ZeroDivisionError]
 
 
-@pytest.mark.parametrize("place", ["keep", "settle"])
+@pytest.mark.parametrize("place", ["put", "settle"])
 def test_fault_after_the_pass_is_heard_and_leaves_nothing_behind(
     database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -122,11 +123,13 @@ def test_fault_after_the_pass_is_heard_and_leaves_nothing_behind(
         raise MemoryError
 
     async def main() -> list[Answer]:
-        batcher = Batcher(database, Outlooks(10**9))
+        batcher = Batcher(database, QuantileForecastCache(10**9))
         with monkeypatch.context() as patched:
-            patched.setattr(*{"keep": (Outlooks, "keep"), "settle": (batching, "_settle")}[place], fail)
-            first = await asyncio.gather(batcher.ask(*ready, ("series 0",)), return_exceptions=True)
-        return [*first, await batcher.ask(*ready, ("series 0",))]
+            patched.setattr(
+                *{"put": (QuantileForecastCache, "put"), "settle": (batching, "_settle")}[place], fail
+            )
+            first = await asyncio.gather(batcher.forecast(*ready, ("series 0",)), return_exceptions=True)
+        return [*first, await batcher.forecast(*ready, ("series 0",))]
 
     failed, answered = asyncio.run(asyncio.wait_for(main(), 10))
     assert isinstance(failed, MemoryError)
@@ -135,13 +138,13 @@ def test_fault_after_the_pass_is_heard_and_leaves_nothing_behind(
 
 def test_work_that_is_broken_off_leaves_nobody_waiting(database: Database, ready: Ready) -> None:
     async def main() -> list[Answer]:
-        batcher = Batcher(database, Outlooks(10**9))
-        asked = asyncio.gather(batcher.ask(*ready, ("series 0",)), return_exceptions=True)
+        batcher = Batcher(database, QuantileForecastCache(10**9))
+        asked = asyncio.gather(batcher.forecast(*ready, ("series 0",)), return_exceptions=True)
         for _ in range(2):  # until it is asked, and worked on
             await asyncio.sleep(0)
         (work,) = batcher._tasks
         work.cancel()
-        return [*await asked, await batcher.ask(*ready, ("series 0",))]
+        return [*await asked, await batcher.forecast(*ready, ("series 0",))]
 
     broken_off, answered = asyncio.run(asyncio.wait_for(main(), 10))
     assert isinstance(broken_off, asyncio.CancelledError)
@@ -173,7 +176,9 @@ def test_event_loop_waits_for_no_lock(on_sqlite: Database) -> None:
         with closing(sqlite3.connect(on_sqlite.file, isolation_level=None)) as owner:
             owner.execute("PRAGMA locking_mode=EXCLUSIVE")
             owner.execute("BEGIN IMMEDIATE")
-            asked = asyncio.create_task(Batcher(on_sqlite, Outlooks(10**9)).ask(*ready, ("series 0",)))
+            asked = asyncio.create_task(
+                Batcher(on_sqlite, QuantileForecastCache(10**9)).forecast(*ready, ("series 0",))
+            )
             await asyncio.sleep(0.05)
             assert not asked.done()
         return await asked

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from app.errors import BadInput
 from app.intake.time.axis import TimeAxis
 from app.services.forecasting.charts import _shown, draw, refuse_several
-from app.services.forecasting.result import Answers, History
-from tests.factories import answers
+from app.services.forecasting.result import Context, ForecastResult
+from tests.factories import result
 
 MONTHS = TimeAxis("datetime", "MS")
 DAYS = TimeAxis("datetime", "D")
@@ -23,14 +23,14 @@ INTEGERS = TimeAxis("integer", 7)
 POPULATION = np.linspace(5_100_000, 5_500_000, 40)
 
 
-def history(
+def context(
     axis: TimeAxis = MONTHS, end: str | int = "2024-01-01", y: "list[float] | np.ndarray" = POPULATION
-) -> History:
+) -> Context:
     last = end if isinstance(end, int) else int(np.datetime64(end, "us").astype(np.int64))
-    return History.until(axis, last, np.array(y, dtype=np.float64))
+    return Context.until(axis, last, np.array(y, dtype=np.float64))
 
 
-def texts(some: Answers, known: History) -> list[str]:
+def texts(some: ForecastResult, known: Context) -> list[str]:
     """What can be read on the SVG."""
     root = ET.fromstring(draw(some, known, "svg"))  # noqa: S314  # our own
     return ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
@@ -43,17 +43,17 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 def test_picture_has_its_size_in_dots() -> None:
-    assert size(draw(answers(["Norway"]), history(), "png")) == (1200, 675)
+    assert size(draw(result(["Norway"]), context(), "png")) == (1200, 675)
 
 
 def test_chart_names_the_series_and_what_is_drawn() -> None:
-    written = texts(answers(["Norway"], [5.5e6, 5.6e6]), history())
+    written = texts(result(["Norway"], [5.5e6, 5.6e6]), context())
     legend = ["observed", "median forecast", "80 % interval", "95 % interval, not calibrated"]
     assert [text for text in written if text in {*legend, "Norway"}] == ["Norway", *legend]
 
 
 def test_large_numbers_are_written_out_and_without_offset() -> None:
-    written = texts(answers(["Norway"], [5.5e6, 5.6e6]), history())
+    written = texts(result(["Norway"], [5.5e6, 5.6e6]), context())
     assert "5,500,000" in written
     assert not [text for text in written if "e+" in text or "1e" in text]
 
@@ -61,25 +61,25 @@ def test_large_numbers_are_written_out_and_without_offset() -> None:
 @pytest.mark.parametrize(
     ("known", "shown"),
     [
-        (history(YEARS, 2023), "2020"),
-        (history(MONTHS, "2024-01-01"), "2023"),
-        (history(INTEGERS, 400), "350"),
-        (history(TimeAxis("datetime", "h", "UTC"), "2024-06-01T05"), "12:00"),
+        (context(YEARS, 2023), "2020"),
+        (context(MONTHS, "2024-01-01"), "2023"),
+        (context(INTEGERS, 400), "350"),
+        (context(TimeAxis("datetime", "h", "UTC"), "2024-06-01T05"), "12:00"),
     ],
     ids=["years", "months", "integers", "hours"],
 )
-def test_time_is_written_as_its_kind_is(known: History, shown: str) -> None:
-    assert shown in texts(answers(["a"]), known)
+def test_time_is_written_as_its_kind_is(known: Context, shown: str) -> None:
+    assert shown in texts(result(["a"]), known)
 
 
 def test_warning_stands_below_the_name() -> None:
-    some = replace(answers(["a"]), warning="On the last steps this LSTM's error was twice drift's. " * 3)
-    written = texts(some, history())
+    some = replace(result(["a"]), warning="On the last steps this LSTM's error was twice drift's. " * 3)
+    written = texts(some, context())
     assert [text for text in written if text.startswith("On the last steps")]
 
 
 def test_history_is_cut_to_what_shows_its_pattern() -> None:
-    long = history(TimeAxis("datetime", "h"), y=np.arange(1024.0))
+    long = context(TimeAxis("datetime", "h"), y=np.arange(1024.0))
     assert [len(_shown(long, horizon).y) for horizon in (1, 48, 10_000)] == [48, 144, 1000]
     assert _shown(long, 48).ds[-1] == long.ds[-1]
 
@@ -87,7 +87,7 @@ def test_history_is_cut_to_what_shows_its_pattern() -> None:
 @pytest.mark.parametrize("picture", ["png", "svg"])
 def test_same_forecast_gives_the_same_bytes_from_any_thread(picture: str) -> None:
     def make(_: int) -> bytes:
-        return draw(answers(["a"]), history(), picture)  # type: ignore[arg-type]
+        return draw(result(["a"]), context(), picture)  # type: ignore[arg-type]
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(make, range(8)))) == 1
@@ -99,13 +99,13 @@ def test_same_forecast_gives_the_same_bytes_from_any_thread(picture: str) -> Non
 )
 @pytest.mark.parametrize("picture", ["png", "svg"])
 def test_name_of_any_kind_can_be_drawn(name: str, picture: str) -> None:
-    some = replace(answers([name]), warning=name)
-    chart = draw(some, history(), picture)  # type: ignore[arg-type]
+    some = replace(result([name]), warning=name)
+    chart = draw(some, context(), picture)  # type: ignore[arg-type]
     assert picture == "png" or ET.fromstring(chart) is not None  # noqa: S314  # our own
 
 
 def test_formula_in_a_name_is_left_as_it_is() -> None:
-    assert "from $5 to $x_1 <b>" in texts(answers(["from $5\nto $x_1 <b>"]), history())
+    assert "from $5 to $x_1 <b>" in texts(result(["from $5\nto $x_1 <b>"]), context())
 
 
 @pytest.mark.parametrize(
@@ -122,26 +122,26 @@ def test_formula_in_a_name_is_left_as_it_is() -> None:
     ids=["one value", "constant", "zero", "gaps", "huge", "largest", "smallest"],
 )
 def test_history_of_any_values_can_be_drawn(y: list[float]) -> None:
-    known = history(y=y)
-    assert size(draw(answers(["a"], [y[0], y[-1]]), known, "png")) == (1200, 675)
-    assert "observed" in texts(answers(["a"], [y[0], y[-1]]), known)
+    known = context(y=y)
+    assert size(draw(result(["a"], [y[0], y[-1]]), known, "png")) == (1200, 675)
+    assert "observed" in texts(result(["a"], [y[0], y[-1]]), known)
 
 
 @pytest.mark.parametrize(
     "known",
     [
-        history(DAYS, "9999-12-30"),
-        history(DAYS, "0001-02-15"),
-        history(TimeAxis("datetime", "YS-JAN"), "9998-01-01"),
-        history(TimeAxis("datetime", "400YS-JAN"), "2000-01-01"),
-        history(TimeAxis("datetime", "us"), "2024-01-01"),
-        history(INTEGERS, 10**15),
-        history(YEARS, 2999),
+        context(DAYS, "9999-12-30"),
+        context(DAYS, "0001-02-15"),
+        context(TimeAxis("datetime", "YS-JAN"), "9998-01-01"),
+        context(TimeAxis("datetime", "400YS-JAN"), "2000-01-01"),
+        context(TimeAxis("datetime", "us"), "2024-01-01"),
+        context(INTEGERS, 10**15),
+        context(YEARS, 2999),
     ],
     ids=["last day", "first days", "last year", "centuries", "microseconds", "large", "late"],
 )
-def test_time_of_any_kind_can_be_drawn(known: History) -> None:
-    assert "observed" in texts(answers(["a"]), known)
+def test_time_of_any_kind_can_be_drawn(known: Context) -> None:
+    assert "observed" in texts(result(["a"]), known)
 
 
 @settings(max_examples=20, deadline=None)
@@ -150,7 +150,7 @@ def test_time_of_any_kind_can_be_drawn(known: History) -> None:
     end=st.integers(-(10**15), 10**15),
 )
 def test_forecast_of_any_numbers_can_be_drawn(numbers: list[float], end: int) -> None:
-    assert "observed" in texts(answers(["a"], numbers), history(INTEGERS, end, numbers))
+    assert "observed" in texts(result(["a"], numbers), context(INTEGERS, end, numbers))
 
 
 @pytest.mark.parametrize(("names", "asked"), [(0, "none was named"), (3, "3 were asked for")])

@@ -1,4 +1,4 @@
-"""Answers as bytes: the same numbers in every format."""
+"""ForecastResult as bytes: the same numbers in every format."""
 
 import csv
 import io
@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 
 from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
 from app.services.forecasting import formats
-from app.services.forecasting.result import Answers, of_nothing
-from tests.factories import answers
+from app.services.forecasting.result import ForecastResult, empty_forecast
+from app.services.shared.paging import encode_cursor
+from tests.factories import result
 
 ODD = [1e300, 5e-324, -0.0, 5.0, 1e16, 123456789012345680.0, 1e-5, 0.1 + 0.2, 1e22]
 ODD_NAMES = ["a", 'the "old" one', "comma, and\nline", "日本 🎌", "=1+1", "a\rb", ""]
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 
-def shapes(given: Answers) -> list[SeriesForecast]:
+def shapes(given: ForecastResult) -> list[SeriesForecast]:
     """The pydantic shapes of the documentation, filled one by one."""
     return [
         SeriesForecast(
@@ -60,27 +61,27 @@ def bits(values: Sequence[float]) -> bytes:
 @given(st.lists(NUMBERS, min_size=1, max_size=12))
 @example(ODD)
 def test_json_is_what_the_documented_shapes_write(numbers: list[float]) -> None:
-    some = answers(["a", "b"], numbers)
-    page = ForecastPage(forecasts=shapes(some), next="key")
-    assert formats.page_json(some, "key") == page.model_dump_json().encode()
-    assert formats.one_json(answers(["a"], numbers)) == page.forecasts[0].model_dump_json().encode()
+    some = result(["a", "b"], numbers)
+    page = ForecastPage(forecasts=shapes(some), next=encode_cursor("key"))
+    assert formats.page_json(replace(some, following="key")) == page.model_dump_json().encode()
+    assert formats.one_json(result(["a"], numbers)) == page.forecasts[0].model_dump_json().encode()
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_json_of_an_odd_name_is_what_the_shape_writes(name: str) -> None:
-    some = replace(answers([name]), verdict=None, warning="5\u202f% worse", dataset_id=None, frequency=1)
+    some = replace(result([name]), verdict=None, warning="5\u202f% worse", dataset_id=None, frequency=1)
     assert formats.one_json(some) == shapes(some)[0].model_dump_json().encode()
 
 
 def test_page_without_series_is_an_empty_list() -> None:
-    none = replace(answers([]), forecast=of_nothing(3, (80, 95)))
-    assert json.loads(formats.page_json(none, None)) == {"forecasts": [], "next": None}
+    none = replace(result([]), forecast=empty_forecast(3, (80, 95)))
+    assert json.loads(formats.page_json(none)) == {"forecasts": [], "next": None}
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=12))
 @example(ODD)
 def test_number_is_the_same_in_every_format(numbers: list[float]) -> None:
-    some = answers(["a"], numbers)
+    some = result(["a"], numbers)
     column = [float(row["forecast"]) for row in rows_of(b"".join(formats.csv_parts([some])))]
     (line,) = b"".join(formats.ndjson_parts([some])).splitlines()
     arrow = pa.ipc.open_stream(b"".join(formats.arrow_parts([some]))).read_all()
@@ -90,7 +91,7 @@ def test_number_is_the_same_in_every_format(numbers: list[float]) -> None:
 
 
 def test_csv_has_one_header_and_a_row_for_each_step() -> None:
-    table = b"".join(formats.csv_parts([answers(["a"], [1.5, 2.0]), answers(["b"], [3.0, 1e300])]))
+    table = b"".join(formats.csv_parts([result(["a"], [1.5, 2.0]), result(["b"], [3.0, 1e300])]))
     assert table.decode().splitlines() == [
         "unique_id,ds,forecast,lo-80,hi-80,lo-95,hi-95",
         "a,2024-01-01,1.5,0.5,2.5,-0.5,3.5",
@@ -101,20 +102,20 @@ def test_csv_has_one_header_and_a_row_for_each_step() -> None:
 
 
 def test_name_of_any_kind_is_read_back_from_csv() -> None:
-    table = b"".join(formats.csv_parts([answers(ODD_NAMES, [1.0])]))
+    table = b"".join(formats.csv_parts([result(ODD_NAMES, [1.0])]))
     assert [row["unique_id"] for row in rows_of(table)] == ODD_NAMES
 
 
 def test_ndjson_has_a_line_for_each_series() -> None:
-    some = answers(["a", "line\nbreak"])
-    lines = b"".join(formats.ndjson_parts([some, answers(["c"])])).decode().splitlines()
+    some = result(["a", "line\nbreak"])
+    lines = b"".join(formats.ndjson_parts([some, result(["c"])])).decode().splitlines()
     assert [SeriesForecast.model_validate_json(line) for line in lines] == shapes(some) + shapes(
-        answers(["c"])
+        result(["c"])
     )
 
 
 def test_arrow_has_the_columns_of_csv_and_a_batch_for_each_page() -> None:
-    pages = [answers(["a", "b"], [1.0, 2.0]), answers(["c"], [3.0, 4.0])]
+    pages = [result(["a", "b"], [1.0, 2.0]), result(["c"], [3.0, 4.0])]
     batches = list(pa.ipc.open_stream(b"".join(formats.arrow_parts(pages))))
     header = next(formats.csv_parts(pages)).decode().strip()
     assert ",".join(batches[0].schema.names) == header
@@ -127,7 +128,7 @@ def test_arrow_has_the_columns_of_csv_and_a_batch_for_each_page() -> None:
 
 
 def test_arrow_tells_in_its_metadata_what_rows_share() -> None:
-    some = replace(answers(["a"]), warning="5\u202f% worse", verdict="loses")
+    some = replace(result(["a"]), warning="5\u202f% worse", verdict="loses")
     schema = pa.ipc.open_stream(b"".join(formats.arrow_parts([some]))).schema
     assert {key.decode(): value.decode() for key, value in schema.metadata.items()} == {
         "model_id": "model_1",
@@ -141,7 +142,7 @@ def test_arrow_tells_in_its_metadata_what_rows_share() -> None:
 
 
 def test_arrow_keeps_whole_numbers_as_times_and_leaves_nulls_out() -> None:
-    years = replace(answers(["a"], [1.0]), times=[[2024]], dataset_id=None, dataset_version=None)
+    years = replace(result(["a"], [1.0]), times=[[2024]], dataset_id=None, dataset_version=None)
     table = pa.ipc.open_stream(b"".join(formats.arrow_parts([years]))).read_all()
     assert (table.schema.field("ds").type, table["ds"].to_pylist()) == (pa.int64(), [2024])
     assert b"dataset_id" not in table.schema.metadata
@@ -150,13 +151,17 @@ def test_arrow_keeps_whole_numbers_as_times_and_leaves_nulls_out() -> None:
 def test_parts_are_made_as_they_are_asked_for() -> None:
     seen: list[str] = []
 
-    def pages() -> Iterator[Answers]:
+    def pages() -> Iterator[ForecastResult]:
         for name in ("a", "b", "c"):
             seen.append(name)
-            yield answers([name])
+            yield result([name])
 
     parts = formats.arrow_parts(pages())
     assert len(next(parts)) > 0
     assert seen == ["a"]
     assert max(map(len, parts)) < 1000
     assert seen == ["a", "b", "c"]
+
+
+def test_header_is_one_line_of_ascii() -> None:
+    assert formats.header_value("5\u202f% worse \u2013\r\nevil: 日") == "5 % worse ? evil: ?"

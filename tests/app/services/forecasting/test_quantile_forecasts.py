@@ -3,46 +3,46 @@
 import numpy as np
 
 from app.observability import metrics
-from app.services.forecasting.quantile_forecasts import Outlooks, SeriesOutlook
-from app.services.forecasting.resolve import OutlookKey
+from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
+from app.services.forecasting.resolve import ForecastKey
 from models.methods.calibration import LEVELS, IntervalBounds
 from models.methods.combination import QuantileForecast
 
-KEY: OutlookKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
+KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
 
 
-def said(name: str, horizon: int = 18) -> SeriesOutlook:
+def said(name: str, horizon: int = 18) -> SeriesQuantiles:
     bands = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
-    return SeriesOutlook(name, 0, QuantileForecast(bands, np.zeros((1, 1))))
+    return SeriesQuantiles(name, 0, QuantileForecast(bands, np.zeros((1, 1))))
 
 
 SIZE = said("a").nbytes
 
 
-def filled(names: str, limit_bytes: int = 3 * SIZE) -> Outlooks:
-    outlooks = Outlooks(limit_bytes)
-    outlooks.keep(KEY, [said(name) for name in names])
-    return outlooks
+def filled(names: str, limit_bytes: int = 3 * SIZE) -> QuantileForecastCache:
+    cache = QuantileForecastCache(limit_bytes)
+    cache.put(KEY, [said(name) for name in names])
+    return cache
 
 
-def kept(outlooks: Outlooks, names: str) -> list[str]:
-    return [name for name in names if outlooks.recall(KEY, [name])]
+def kept(cache: QuantileForecastCache, names: str) -> list[str]:
+    return [name for name in names if cache.get(KEY, [name])]
 
 
 def test_several_are_recalled_by_name() -> None:
-    found = filled("abc").recall(KEY, ["c", "a"])
+    found = filled("abc").get(KEY, ["c", "a"])
     assert [series.unique_id for series in found or []] == ["a", "c"]
 
 
 def test_nothing_is_recalled_where_one_is_missing() -> None:
-    assert filled("ab").recall(KEY, ["a", "c"]) is None
+    assert filled("ab").get(KEY, ["a", "c"]) is None
 
 
 def test_other_version_method_or_weights_has_none() -> None:
-    outlooks = filled("a")
+    cache = filled("a")
     version, model_id, weights, method = KEY
     workspace, dataset_id, number, sha256 = version
-    others: list[OutlookKey] = [
+    others: list[ForecastKey] = [
         (("other", dataset_id, number, sha256), model_id, weights, method),
         ((workspace, dataset_id, number + 1, sha256), model_id, weights, method),
         ((workspace, dataset_id, number, "2" * 64), model_id, weights, method),
@@ -50,27 +50,27 @@ def test_other_version_method_or_weights_has_none() -> None:
         (version, model_id, "2" * 64, method),
         (version, model_id, weights, "theta"),
     ]
-    assert [outlooks.recall(key, ["a"]) for key in others] == [None] * 6
+    assert [cache.get(key, ["a"]) for key in others] == [None] * 6
 
 
 def test_those_used_longest_ago_go_when_bytes_run_out() -> None:
-    outlooks = filled("abc")
-    outlooks.recall(KEY, ["a"])
-    outlooks.keep(KEY, [said("d")])
-    assert (kept(outlooks, "abcd"), outlooks.nbytes) == (["a", "c", "d"], 3 * SIZE)
+    cache = filled("abc")
+    cache.get(KEY, ["a"])
+    cache.put(KEY, [said("d")])
+    assert (kept(cache, "abcd"), cache.nbytes) == (["a", "c", "d"], 3 * SIZE)
 
 
 def test_one_larger_than_the_memory_is_not_kept() -> None:
-    outlooks = filled("ab")
-    outlooks.keep(KEY, [said("c", horizon=1000)])
-    assert kept(outlooks, "abc") == ["a", "b"]
+    cache = filled("ab")
+    cache.put(KEY, [said("c", horizon=1000)])
+    assert kept(cache, "abc") == ["a", "b"]
 
 
 def test_memory_of_no_bytes_keeps_nothing() -> None:
-    outlooks = filled("ab", limit_bytes=0)
-    assert (kept(outlooks, "ab"), outlooks.nbytes) == ([], 0)
+    cache = filled("ab", limit_bytes=0)
+    assert (kept(cache, "ab"), cache.nbytes) == ([], 0)
 
 
 def test_bytes_in_memory_are_told() -> None:
-    outlooks = filled("ab")
-    assert metrics.QUANTILE_FORECAST_CACHE_BYTES._value.get() == outlooks.nbytes == 2 * SIZE
+    cache = filled("ab")
+    assert metrics.QUANTILE_FORECAST_CACHE_BYTES._value.get() == cache.nbytes == 2 * SIZE

@@ -18,7 +18,7 @@ from app.schemas.jobs import JobOut, Phase, Progress
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, panels
-from app.services.forecasting.resolve import ForecastQuery
+from app.services.forecasting.request import ForecastRequest
 from app.services.jobs import states
 from app.services.registry import champions, models
 from app.services.shared.paging import PageRequest
@@ -87,7 +87,7 @@ def test_lineage_tells_both_fits_and_every_hash(database: Database) -> None:
 def test_architecture_asked_for_is_kept_and_forecasts(database: Database) -> None:
     dataset_id = dataset(database).id
     model = look(database, trained(database, dataset_id, architecture="gru"))
-    (page,) = table(database, ForecastQuery(dataset_id))
+    (page,) = table(database, ForecastRequest(dataset_id))
     assert model.architecture == "gru"
     assert [trial.architecture for trial in model.trials] == ["gru"]
     assert page.method == "gru"

@@ -1,0 +1,10 @@
+"""Media types of requests and responses."""
+
+JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
+ARROW = "application/vnd.apache.arrow.stream"
+PNG, SVG = "image/png", "image/svg+xml"
+CONTENT_TYPES = {
+    **{media_type: media_type for media_type in (JSON, NDJSON, ARROW, PNG, SVG)},
+    CSV: f"{CSV}; charset=utf-8",
+}
+"""The value of the header `Content-Type`, by media type."""

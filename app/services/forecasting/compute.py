@@ -1,0 +1,108 @@
+"""Compute the result of a plan: read the contexts of series, and run the plan's method on them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from app.db.engine import Database, Session
+from app.db.queries import datasets as queries
+from app.db.queries.datasets import LastWindow
+from app.services.datasets import catalog, panels, series_store
+from app.services.forecasting.model_loading import LoadedModel
+from app.services.forecasting.quantile_forecasts import SeriesQuantiles
+from app.services.forecasting.resolve import Plan, find_version
+from app.services.forecasting.result import Context, ForecastResult, Origins, empty_forecast, result_of
+from app.services.shared.paging import PageRequest, cut
+from models.methods.combination import QuantileForecast, compute_quantile_forecast
+from models.methods.forecast import Forecast
+
+PAGE = 250  # series of a table at a time: a slow reader keeps so many in memory
+SLOW_PAGE = 50  # where a series takes long, and the first page should not take minutes
+
+
+def read_named(session: Session, plan: Plan, unique_ids: Iterable[str]) -> list[LastWindow]:
+    """Read the contexts of the named series, sorted by name; names that do not exist are left out.
+
+    Raises VersionGone if the version was thinned out since the plan was made.
+    """
+    rows = queries.last_windows(session, plan.version, unique_ids)
+    if not rows:
+        find_version(session, plan.ref, plan.version.version)
+    return rows
+
+
+def read_page(session: Session, plan: Plan, page: PageRequest) -> tuple[Sequence[LastWindow], str | None]:
+    """Read the contexts of a page of series, and the name of the last if another page follows.
+
+    Raises VersionGone if the version was thinned out since the plan was made.
+    """
+    rows = queries.window_page(session, plan.version, page.limit + 1, page.after)
+    if not rows:
+        find_version(session, plan.ref, plan.version.version)
+    return cut(rows, page, lambda row: row.unique_id)
+
+
+def read_context(database: Database, plan: Plan, unique_id: str) -> Context:
+    """Read the context of one series. Raises NotFound, and VersionGone as `read_named` does."""
+    with database.read() as session:
+        rows = read_named(session, plan, [unique_id])
+    if not rows:
+        raise catalog.no_such_series(plan.version, {unique_id})
+    return Context.until(plan.axis, rows[0].end, series_store.tail(rows[0]))
+
+
+def series_quantiles(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow]) -> list[SeriesQuantiles]:
+    """Forecast each context by itself: to the model's horizon, at every level."""
+    forecasts = _quantile_forecast(plan, model, rows).split() if rows else ()
+    return [
+        SeriesQuantiles(row.unique_id, row.end, forecast)
+        for row, forecast in zip(rows, forecasts, strict=True)
+    ]
+
+
+def result_of_series(plan: Plan, series: Sequence[SeriesQuantiles], levels: Sequence[int]) -> ForecastResult:
+    """Return the result for series whose quantile forecasts are known, to the plan's horizon."""
+    forecast = QuantileForecast.concatenate([one.forecast for one in series]).forecast(plan.horizon, levels)
+    return _result(plan, [one.unique_id for one in series], [one.end for one in series], forecast, levels)
+
+
+def result_of_page(
+    database: Database, plan: Plan, model: LoadedModel, page: PageRequest, levels: Sequence[int]
+) -> ForecastResult:
+    """Read a page of series in one short transaction, then forecast it. Raises as `read_page` does."""
+    with database.read() as session:
+        rows, following = read_page(session, plan, page)
+    if rows:
+        forecast = _quantile_forecast(plan, model, rows).forecast(plan.horizon, levels)
+    else:
+        forecast = empty_forecast(plan.horizon, levels)
+    result = _result(plan, [row.unique_id for row in rows], [row.end for row in rows], forecast, levels)
+    return replace(result, following=following)
+
+
+def result_pages(
+    database: Database, plan: Plan, model: LoadedModel, levels: Sequence[int]
+) -> Iterator[ForecastResult]:
+    """Forecast all series page by page: by one method, from one version, whatever changes meanwhile."""
+    page = PageRequest(SLOW_PAGE if plan.is_slow else PAGE)
+    while True:
+        result = result_of_page(database, plan, model, page, levels)
+        yield result
+        if result.following is None:
+            return
+        page = replace(page, after=result.following)
+
+
+def _quantile_forecast(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow]) -> QuantileForecast:
+    """Run the plan's method on all contexts at once; this is what takes long."""
+    panel = panels.of_last_windows(plan.axis, rows)
+    return compute_quantile_forecast(
+        plan.served_method.method, model.forecaster, panel, model.simple.of(rows)
+    )
+
+
+def _result(
+    plan: Plan, unique_ids: list[str], ends: list[int], forecast: Forecast, levels: Sequence[int]
+) -> ForecastResult:
+    version = plan.version
+    origins = Origins(plan.axis, unique_ids, ends, version.dataset_id, version.version)
+    return result_of(origins, plan.model, plan.served_method, forecast, levels)

@@ -1,0 +1,52 @@
+"""What a caller asks of the forecast service."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from app.schemas.media_types import JSON
+from app.services.shared.paging import PageRequest
+
+PRETRAINED = "pretrained"
+"""Stands where a model's id does; the ids of trained models begin otherwise."""
+FIRST_PAGE = PageRequest(100)
+
+
+class PlanKey(NamedTuple):
+    """The part of a request that decides which version and which model answer it."""
+
+    dataset_id: str | None
+    model_id: str | None
+    dataset_version: int | None
+    horizon: int | None
+
+
+@dataclass(frozen=True)
+class ForecastRequest:
+    """Which series to forecast, how far, by which model, and in which media type.
+
+    The dataset's champion forecasts unless `model_id` names another model. The pretrained network forecasts
+    where there is no champion, or where `model_id` names it. Without `unique_ids`, `page` bounds the series.
+    """
+
+    dataset_id: str | None = None
+    model_id: str | None = None
+    dataset_version: int | None = None
+    unique_ids: tuple[str, ...] = ()
+    horizon: int | None = None
+    levels: tuple[int, ...] = (80, 95)
+    page: PageRequest = FIRST_PAGE
+    media_type: str = JSON
+
+    @property
+    def plan_key(self) -> PlanKey:
+        """The key of the plan that answers this request."""
+        return PlanKey(self.dataset_id, self.model_id, self.dataset_version, self.horizon)
+
+    @property
+    def names_no_dataset(self) -> bool:
+        """Whether the request names neither a dataset nor a model trained on one."""
+        return self.dataset_id is None and self.model_id in (None, PRETRAINED)
+
+    def for_dataset(self, dataset_id: str) -> "ForecastRequest":
+        """Return the same request for a dataset."""
+        return replace(self, dataset_id=dataset_id)
