@@ -1,4 +1,4 @@
-"""Every number that shapes a training, in one frozen dataclass, and the presets that choose them."""
+"""The configuration of a training: one frozen dataclass, and the presets that fill it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -13,43 +13,42 @@ HISTORY_LIMIT = 1024
 """A forecast depends on at most this many of the last values of a series."""
 
 MIN_INPUTS = 2
-"""Known steps a training window starts from: two values make the one change that gives it a scale."""
+"""Steps that the first training window of a series reads: two values make one change, and so a scale."""
 
-MOST_SEASONS = 8
-"""Older seasons say little about today's pattern, and every window pays for reading them."""
+MAX_SEASONS = 8
+"""Seasons that a seasonal pattern is estimated from; older ones add little, and cost every window time."""
 
 QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 
 View = Literal["last", "season", "short", "long", "phase", "pretrained"]
 """How one member of the ensemble sees a series.
 
-`last` and `season` take the seasonal patterns out and measure from the last value or from the mean of the
-last season; of two seasons `short` is `last` without the shorter one's pattern alone, and `long` is `season`
-without the longer one's; `phase` leaves them in, measures from the last value and is told the place in the
-season. `pretrained` is `last` with the place told and a longer context, for the networks that have seen
-other series and learn from these no more.
+`last` and `season` remove the seasonal patterns; their level is the last value, or the mean of the last
+season. With two seasons, `short` is `last` with only the shorter pattern removed, and `long` is `season` with
+only the longer one removed. `phase` removes none, takes the last value as its level and reads the position in
+the season. `pretrained` is `last` with that position and a longer context, for the pretrained networks.
 """
 
 PRETRAINED_CONTEXT = 48
-"""Steps that the pretrained network reads, whatever the series; shorter ones begin with gaps."""
+"""Steps that the pretrained networks read; shorter series begin with gaps."""
 
 PRETRAINED_HIDDEN = 128
-"""Numbers in the state of its LSTM."""
+"""Hidden size of their LSTM."""
 
 PRETRAINED_MEMBERS = 2
-"""Networks that were pretrained alike, from different random numbers."""
+"""Pretrained networks, alike but for their random seeds."""
 
 LONG_SEASONS = {24: 168, 48: 336}
-"""A day of hours, or of half hours, comes again as a day of the week; each a multiple of the shorter one."""
+"""The weekly season of hours and half hours, by their daily one; each is a multiple of it."""
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What a training is made of; an artifact carries it, and forecasting reads its shapes from it.
+    """The configuration of a training; it is stored with the model, whose shapes depend on it.
 
-    Lengths are in time steps. `views` names one view for each member of the ensemble. A member is trained
-    for `steps` batches of `batch` windows, and reports after each of `epochs` equal parts of them. A backtest
-    compares methods on at most `windows` windows.
+    Lengths are in time steps. `views` has one view for each member of the ensemble. A member is trained for
+    `steps` batches of `batch` windows, in `epochs` equal parts. A backtest compares methods on at most
+    `windows` windows. Raises `InvalidConfig`.
     """
 
     horizon: int
@@ -80,47 +79,47 @@ class TrainingConfig:
 
     @property
     def span(self) -> int:
-        """Values before its origin that a window looks at: the context and the seasons."""
+        """Steps before the origin that a window reads: the context, or the seasons where they are longer."""
         contexts = (self.context_of(view) for view in self.views)
         lengths = {length for view in self.views for length in self.season_lengths_of(view)}
         return max([*contexts, *(seasons_within(length) * length for length in lengths)])
 
     def season_lengths_of(self, view: View) -> tuple[int, ...]:
-        """Steps in each season whose pattern a view takes out, the shorter one first."""
+        """Return the lengths in steps of the seasons whose pattern a view removes, the shorter one first."""
         longer = LONG_SEASONS.get(self.season_length, self.season_length)
         some: dict[View, tuple[int, ...]] = {"phase": (), "short": (self.season_length,), "long": (longer,)}
         lengths = dict.fromkeys(some.get(view, (self.season_length, longer)))
         return tuple(length for length in lengths if seasons_within(length))
 
     def context_of(self, view: View) -> int:
-        """Steps that the network of a view reads."""
+        """Return the number of steps that the network of a view reads."""
         return PRETRAINED_CONTEXT if view == "pretrained" else self.context
 
     def hidden_of(self, view: View) -> int:
-        """Numbers in the state of the network of a view."""
+        """Return the hidden size of the network of a view."""
         return PRETRAINED_HIDDEN if view == "pretrained" else self.hidden
 
     @property
-    def learners(self) -> tuple[int, ...]:
-        """The numbers of the members that learn; the pretrained ones stay as they are."""
+    def trainable_members(self) -> tuple[int, ...]:
+        """The numbers of the members that are trained; the pretrained ones stay unchanged."""
         return tuple(number for number, view in enumerate(self.views) if view != "pretrained")
 
     @property
     def start(self) -> MemberStart:
-        """What its networks began as."""
-        if 0 < len(self.learners) < self.members:
+        """Where the networks come from."""
+        if 0 < len(self.trainable_members) < self.members:
             return "both"
-        return "scratch" if self.learners else "pretrained"
+        return "scratch" if self.trainable_members else "pretrained"
 
     def to_dict(self) -> dict[str, object]:
-        """The fields as JSON can hold them."""
+        """Return the fields as JSON types."""
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
         }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, object]) -> "TrainingConfig":
-        """The inverse of `to_dict`; raises `InvalidConfig` when fields are missing or unknown."""
+        """Invert `to_dict`. Raise `InvalidConfig` when fields are missing or unknown."""
         expected = {field.name for field in fields(cls)}
         if wrong := expected ^ set(stored):
             raise InvalidConfig(f"The stored configuration has missing or unknown fields: {sorted(wrong)}.")
@@ -152,10 +151,10 @@ class TrainingConfig:
             raise InvalidConfig(f"weight_decay is {self.weight_decay!r}; it must be from 0 to 1.")
 
     def _check_architecture(self) -> None:
-        known = get_args(Architecture)
-        if self.architecture not in known:
+        architectures = get_args(Architecture)
+        if self.architecture not in architectures:
             raise InvalidConfig(
-                f"architecture is {self.architecture!r}; it must be one of {', '.join(known)}."
+                f"architecture is {self.architecture!r}; it must be one of {', '.join(architectures)}."
             )
         if "pretrained" in self.views and (
             self.architecture != "lstm" or self.horizon > MAX_PRETRAINED_HORIZON
@@ -186,18 +185,18 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True)
-class _Recipe:
-    """What a preset fixes; `preset` adds what depends on the data."""
+class _PresetValues:
+    """The part of a preset that does not depend on the data."""
 
     members: int
-    most_steps: int
+    max_steps: int
     windows: int
 
 
-_RECIPES: dict[Preset, _Recipe] = {
-    "quick": _Recipe(members=2, most_steps=400, windows=200),
-    "balanced": _Recipe(members=12, most_steps=2000, windows=1000),
-    "accurate": _Recipe(members=24, most_steps=6000, windows=1000),
+_PRESETS: dict[Preset, _PresetValues] = {
+    "quick": _PresetValues(members=2, max_steps=400, windows=200),
+    "balanced": _PresetValues(members=12, max_steps=2000, windows=1000),
+    "accurate": _PresetValues(members=24, max_steps=6000, windows=1000),
 }
 
 
@@ -212,65 +211,65 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     architecture: Architecture = "lstm",
     start: StartChoice = "auto",
 ) -> TrainingConfig:
-    """The configuration a preset stands for, fitted to the data.
+    """Return the configuration of a preset for given data.
 
-    `values` is how many steps all series have together, and `longest` those of the longest. Raises
-    `InvalidConfig`, also for a pretrained start with a horizon that no network was pretrained for.
+    `values` is the number of steps of all series, and `longest` that of the longest. Raise `InvalidConfig`,
+    also for a pretrained start with a horizon beyond `MAX_PRETRAINED_HORIZON`.
     """
-    if name not in _RECIPES:
-        raise InvalidConfig(f"preset is {name!r}; it must be one of {', '.join(_RECIPES)}.")
-    recipe, is_known = _RECIPES[name], architecture == "lstm" and horizon <= MAX_PRETRAINED_HORIZON
+    if name not in _PRESETS:
+        raise InvalidConfig(f"preset is {name!r}; it must be one of {', '.join(_PRESETS)}.")
+    chosen, is_pretrained = _PRESETS[name], architecture == "lstm" and horizon <= MAX_PRETRAINED_HORIZON
     context = _context(season_length, longest, longest - horizon)
     return TrainingConfig(
         horizon=horizon,
         season_length=season_length,
         seed=seed,
-        views=_members(recipe, start, _views(season_length, context), is_known=is_known),
+        views=_members(chosen, start, _views(season_length, context), is_pretrained=is_pretrained),
         context=context,
         hidden=64,
-        steps=min(_steps(values), recipe.most_steps),
+        steps=min(_steps(values), chosen.max_steps),
         epochs=20,
         batch=_batch(values),
         learning_rate=1e-2,
         weight_decay=0.01,
-        windows=recipe.windows,
+        windows=chosen.windows,
         architecture=architecture,
     )
 
 
 def seasons_within(season_length: int) -> int:
-    """Whole seasons that a seasonal pattern is estimated from; 0 where there is none, or too long a one."""
+    """Return the number of seasons that a pattern is estimated from; 0 for no season or too long a one."""
     if season_length == 1 or 2 * season_length > HISTORY_LIMIT:
         return 0
-    return min(MOST_SEASONS, HISTORY_LIMIT // season_length)
+    return min(MAX_SEASONS, HISTORY_LIMIT // season_length)
 
 
 def longest_horizon(longest_series: int) -> int:
-    """The longest horizon a training on series of at most this many steps allows; under 1 means none.
+    """Return the longest horizon that can be trained on series of at most this many steps; below 1 for none.
 
-    The held-out last `horizon` steps must leave a training window with two inputs and a target for
-    every step ahead.
+    Without the held-out last `horizon` steps, a training window with `MIN_INPUTS` inputs and a target for
+    every step ahead must remain.
     """
     return (longest_series - MIN_INPUTS) // 2
 
 
 def _members(
-    recipe: _Recipe, start: StartChoice, views: tuple[View, ...], *, is_known: bool
+    values: _PresetValues, start: StartChoice, views: tuple[View, ...], *, is_pretrained: bool
 ) -> tuple[View, ...]:
-    """The view of each member: those from scratch take turns in what they see.
+    """Return the view of each member; those from scratch take turns through `views`.
 
-    Nothing was pretrained for what is not known; with `auto` all begin from scratch then.
+    `is_pretrained` says whether the pretrained networks fit: `auto` leaves them out if not.
     """
-    scratch = tuple(islice(cycle(views), recipe.members))
-    alike: View = "pretrained"
-    pretrained = (alike,) * PRETRAINED_MEMBERS
+    scratch = tuple(islice(cycle(views), values.members))
+    view: View = "pretrained"
+    pretrained = (view,) * PRETRAINED_MEMBERS
     if start == "auto":
-        return scratch + pretrained if is_known else scratch
+        return scratch + pretrained if is_pretrained else scratch
     return pretrained if start == "pretrained" else scratch
 
 
 def _views(season_length: int, context: int) -> tuple[View, ...]:
-    """Different ways to see the same data; a raw season is seen only where the context holds two of it."""
+    """Return the views to take turns in; `phase` is one where the context holds two seasons."""
     if season_length == 1:
         return ("last",)
     if season_length in LONG_SEASONS:
@@ -281,26 +280,26 @@ def _views(season_length: int, context: int) -> tuple[View, ...]:
 
 
 def _batch(values: int) -> int:
-    """An eighth of the values there are to learn from, as a power of two, from 32 to 128.
+    """Return an eighth of the values, as a power of two, from 32 to 128.
 
-    Larger batches cost as much for each window and learned no more from it.
+    Larger batches cost as much a window and did not lower the error.
     """
     return min(128, max(32, 1 << max(1, values // 8).bit_length() - 1))
 
 
 def _steps(values: int) -> int:
-    """Five times the root of the values, from 300: few noisy values are soon learned by heart.
+    """Return five times the root of the values, at least 300.
 
-    Nothing stops a training early, so its length has to follow the data; measured on sets of 1 to 1,428
-    series of M3 and on population.
+    Nothing stops a training early, and few values are soon overfitted. Measured on sets of 1 to 1,428 series
+    of M3 and on population.
     """
     return max(300, 5 * isqrt(values))
 
 
 def _context(season_length: int, longest: int, available: int) -> int:
-    """Steps the encoder reads: two seasons, or a sixth of the longest series without any; within 8 to 24.
+    """Return the steps that the encoder reads: two seasons, or a sixth of the longest series; from 8 to 24.
 
-    Measured on M3 and M4: 8 quarters are as good as 12, 24 months as 36, and 24 hours better than 48; longer
+    Measured on M3 and M4: 8 quarters are as good as 12, 24 months as 36, and 24 hours better than 48. Longer
     contexts were worse for years, and better for longer series without a season.
     """
     wanted = longest // 6 if season_length == 1 else 2 * season_length

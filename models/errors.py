@@ -1,21 +1,21 @@
-"""Every error the forecasting core raises, each with a sentence for the person who reads it.
+"""Every error that the core raises, each with a sentence for its reader.
 
 CoreError
 ├── InvalidPanel        arrays that do not describe a panel of series
 ├── InvalidConfig       a training configuration with a value outside its limits
-├── HorizonTooLong      more steps ahead than the history, or the trained model, allows
-├── UnusableHistory     a series, or all of them, without the values the call needs
+├── HorizonTooLong      more steps ahead than the history or the trained model allows
+├── UnusableHistory     series without the values that the call needs
 ├── InvalidLevel        an interval level that is not a whole number from 1 to 99
-├── DeviceUnavailable   a device that is not known or not there
-├── ArtifactDamaged     stored weights or metadata that do not fit together
-├── CannotResume        a saved training of another configuration or other data
-├── TrainingStopped     the caller asked the training to stop
-└── TrainingDiverged    the loss left the finite numbers
+├── DeviceUnavailable   an unknown or missing device
+├── ArtifactDamaged     stored weights that do not fit their metadata
+├── CannotResume        a saved training with another configuration or other data
+├── TrainingStopped     a training that the caller stopped
+└── TrainingDiverged    a loss that is not finite
 """
 
 
 class CoreError(Exception):
-    """Base of all errors of the core, so that a caller can catch them together."""
+    """Base of all errors of the core."""
 
 
 class InvalidPanel(CoreError):

@@ -1,6 +1,6 @@
-"""Measures of forecasts against what came. Arrays are (series, horizon); targets that are NaN do not count.
+"""Error measures of forecasts. Arrays are (series, horizon); NaN targets are left out.
 
-Each mean is NaN where nothing counts. sMAPE and MASE: Makridakis & Hibon (2000); Hyndman & Koehler (2006).
+Each mean is NaN where nothing is left. sMAPE and MASE: Makridakis & Hibon (2000); Hyndman & Koehler (2006).
 """
 
 import numpy as np
@@ -8,16 +8,16 @@ import numpy as np
 from models.panel import Floats, Integers, Panel
 
 MOST_ERROR = 1e100
-"""Scaled errors stop here, so that their squares and sums are finite: worse forecasts are as useless."""
+"""Scaled errors are clipped to this, so that their squares and sums stay finite."""
 
 
 def smape(target: Floats, forecast: Floats) -> float:
-    """Symmetric mean absolute percentage error as the M3 competition has it, from 0 to 200 percent."""
+    """Return the symmetric mean absolute percentage error as in the M3 competition, 0 to 200 percent."""
     return mean(percentage_errors(target, forecast))
 
 
 def percentage_errors(target: Floats, forecast: Floats) -> Floats:
-    """(series, horizon): the symmetric percentage error, from 0 to 200, of each step."""
+    """Return (series, horizon), the symmetric percentage error of each step, from 0 to 200."""
     # Halved first: the sum of two values near the end of float64 would overflow.
     size = np.abs(target) / 2 + np.abs(forecast) / 2
     # Both zero is a perfect forecast, not a division by zero.
@@ -26,12 +26,12 @@ def percentage_errors(target: Floats, forecast: Floats) -> Floats:
 
 
 def mase(target: Floats, forecast: Floats, scale: Floats) -> float:
-    """Mean absolute error in units of `scale` (series,) (`seasonal_naive_error`); 0 does not count."""
+    """Return the mean absolute error in units of `scale` (series,); series of scale 0 are left out."""
     return mean(np.abs(scaled_errors(target, forecast, scale)))
 
 
 def scaled_errors(target: Floats, forecast: Floats, scale: Floats) -> Floats:
-    """(series, horizon): target less forecast in units of `scale` (series,), NaN where it is 0 or NaN."""
+    """Return (series, horizon), target less forecast in units of `scale` (series,); NaN without a scale."""
     usable = np.where(scale > 0, scale, np.nan)[:, None]
     # Divided first: values at both ends of float64 are further apart than it reaches.
     with np.errstate(over="ignore"):
@@ -40,12 +40,12 @@ def scaled_errors(target: Floats, forecast: Floats, scale: Floats) -> Floats:
 
 
 def seasonal_naive_error(panel: Panel, season_length: int) -> Floats:
-    """(series,): mean absolute change over one season within each history; NaN where there is no pair."""
+    """Return (series,), the mean absolute change over one season, the scale of MASE; NaN without a pair."""
     return _series_mean(_seasonal_changes(panel, season_length), panel)
 
 
 def seasonal_naive_root_error(panel: Panel, season_length: int) -> Floats:
-    """(series,): root of the mean squared change over one season, the scale of RMSSE; NaN where no pair."""
+    """Return (series,), the root mean square change over a season, the scale of RMSSE; NaN without a pair."""
     error = seasonal_naive_error(panel, season_length)
     unit = np.where(error > 0, error, 1.0)
     # In units of their mean, whose squares stay within float64 where those of the changes would not.
@@ -54,43 +54,44 @@ def seasonal_naive_root_error(panel: Panel, season_length: int) -> Floats:
 
 
 def pinball(target: Floats, forecast: Floats, quantile: float) -> float:
-    """Mean pinball (quantile) loss of a forecast of one quantile, in units of the target."""
+    """Return the mean pinball (quantile) loss of a forecast of one quantile, in units of the target."""
     return mean(pinball_losses(target - forecast, quantile))
 
 
 def pinball_losses(error: Floats, quantile: float) -> Floats:
-    """The loss of each `error`, target less forecast of one quantile; of the same shape and unit."""
+    """Return the pinball loss of each `error`, target less forecast of one quantile; same shape and unit."""
     return np.maximum(quantile * error, (quantile - 1) * error)
 
 
 def interval_scores(below: Floats, above: Floats, level: int) -> Floats:
-    """The interval score (Gneiting & Raftery, 2007) of bounds, given as target less lower, less upper bound.
+    """Return the interval score (Gneiting & Raftery, 2007), of the same shape and unit.
 
-    The width, and 2 / (1 - level) times how far the target lies outside; of the same shape and unit.
+    `below` is target less lower bound, `above` target less upper bound. The score is the width plus
+    2 / (1 - level) times the distance of the target from the interval.
     """
     scores: Floats = (below - above) + 2 / (1 - level / 100) * (np.maximum(-below, 0) + np.maximum(above, 0))
     return scores
 
 
 def coverage(target: Floats, lo: Floats, hi: Floats) -> float:
-    """Share of the targets, from 0 to 1, that lie between the bounds, the bounds included."""
+    """Return the share of the targets, from 0 to 1, within the bounds, bounds included."""
     return mean(covered(target, lo, hi))
 
 
 def covered(target: Floats, lo: Floats, hi: Floats) -> Floats:
-    """(series, horizon): 1 where the target lies between the bounds, 0 where not, NaN where there is none."""
+    """Return (series, horizon): 1 for a target within the bounds, 0 outside, NaN without a target."""
     inside = (target >= lo) & (target <= hi)
     return np.where(np.isfinite(target), inside, np.nan)
 
 
 def mean(values: Floats) -> float:
-    """Over what is finite."""
+    """Return the mean of the finite values."""
     counted = values[np.isfinite(values)]
     return float(counted.mean()) if len(counted) else float("nan")
 
 
 def mean_by(groups: Integers, values: Floats) -> Floats:
-    """(distinct groups,), rising: the mean over all of a group's rows of `values` (rows, horizon)."""
+    """Return (distinct groups,), rising, the mean of each group's rows of `values` (rows, horizon)."""
     distinct, place = np.unique(groups, return_inverse=True)
     counted = np.isfinite(values)
     sums, counts = np.zeros((2, len(distinct)))
@@ -100,7 +101,7 @@ def mean_by(groups: Integers, values: Floats) -> Floats:
 
 
 def _seasonal_changes(panel: Panel, season_length: int) -> Floats:
-    """(total,): absolute change over one season, NaN where the series has no value that much earlier."""
+    """Return (total,), the absolute change over one season; NaN without a value one season earlier."""
     change = np.full(len(panel.values), np.nan)
     change[season_length:] = np.abs(panel.values[season_length:] - panel.values[:-season_length])
     place = np.arange(len(change)) - np.repeat(panel.offsets[:-1], panel.lengths)

@@ -1,6 +1,5 @@
-"""Series laid end to end, as the whole core takes them."""
+"""The core's input: many series in one flat array."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from models.errors import InvalidPanel
+from models.hashing import sha256
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -15,11 +15,11 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Equal-step series laid end to end.
+    """Series of equal time steps, one after the other in one array.
 
-    `values` (total,) float64, NaN marks a gap; series i is `values[offsets[i]:offsets[i + 1]]`, with
-    `offsets` (series + 1,) int64; `phases` (series,) int64 is the position in the season of each first
-    value (any whole number from 0; it counts modulo the season). Raises `InvalidPanel`.
+    `values` (total,) float64, NaN for a gap; series i is `values[offsets[i]:offsets[i + 1]]`, with `offsets`
+    (series + 1,) int64; `phases` (series,) int64 is the position in the season of each first value (a whole
+    number from 0, taken modulo the season). Raises `InvalidPanel`.
     """
 
     values: Floats
@@ -37,7 +37,7 @@ class Panel:
 
     @classmethod
     def of(cls, series: Sequence[ArrayLike], phases: ArrayLike | None = None) -> "Panel":
-        """A panel of separate one-dimensional arrays; `phases` is 0 for each where it is not given."""
+        """Return a panel of separate one-dimensional arrays; `phases` defaults to 0 for each."""
         arrays = [np.asarray(values, dtype=np.float64).reshape(-1) for values in series]
         return cls(
             values=np.concatenate(arrays) if arrays else np.empty(0),
@@ -51,46 +51,43 @@ class Panel:
 
     @property
     def lengths(self) -> Integers:
-        """(series,) steps in each series, gaps counted."""
+        """(series,) steps of each series, gaps included."""
         return np.diff(self.offsets)
 
     def digest(self) -> str:
-        """SHA-256 of everything in it: equal for equal panels."""
-        seen = hashlib.sha256()
-        for array in (self.offsets, self.phases, self.values):
-            seen.update(array.tobytes())
-        return seen.hexdigest()
+        """Return the SHA-256 of offsets, phases and values, as hexadecimal digits."""
+        return sha256(*(array.tobytes() for array in (self.offsets, self.phases, self.values)))
 
     def tail(self, length: int) -> "Panel":
-        """The last `length` values of each series, or all it has."""
+        """Return the last `length` values of each series, or all of a shorter one."""
         kept = np.minimum(self.lengths, length)
         return self._part(self.lengths - kept, kept)
 
     def without_last(self, steps: int) -> "Panel":
-        """Each series without its last `steps` values; none may be that short."""
+        """Return each series without its last `steps` values; `InvalidPanel` if nothing is left of one."""
         return self._part(np.zeros_like(self.phases), self.lengths - steps)
 
     def heads(self, series: Integers, kept: Integers) -> "Panel":
-        """The first `kept` values of each series that `series` numbers; a number may come again."""
+        """Return the first `kept` values of the series with these numbers, which may repeat."""
         return self._gathered(self.offsets[series], kept, self.phases[series])
 
     def some(self, first: int, count: int) -> "Panel":
-        """Up to `count` series from number `first` on."""
+        """Return up to `count` series from number `first` on."""
         numbers = np.arange(first, min(first + count, self.series))
         return self.heads(numbers, self.lengths[numbers])
 
     def last(self, steps: int) -> Floats:
-        """(series, steps): the last `steps` values of each series; NaN before a shorter one begins."""
+        """Return (series, steps), the last `steps` values of each series; NaN before a shorter one begins."""
         at = self.offsets[1:, None] + np.arange(-steps, 0)
         inside = at >= self.offsets[:-1, None]
         return np.where(inside, self.values[np.maximum(at, 0)], np.nan)
 
     def _part(self, skipped: Integers, kept: Integers) -> "Panel":
-        """From each series the `kept` values after the first `skipped`, with the phase moved along."""
+        """Return of each series the `kept` values after the first `skipped`, with its phase advanced."""
         return self._gathered(self.offsets[:-1] + skipped, kept, self.phases + skipped)
 
     def _gathered(self, starts: Integers, kept: Integers, phases: Integers) -> "Panel":
-        """One series for each position in `starts`: the `kept` values from there on."""
+        """Return a series for each position in `starts`: the `kept` values from there on."""
         if (kept < 1).any():
             raise InvalidPanel(f"Nothing would be left of series {int(np.argmin(kept))}: it is too short.")
         offsets = np.concatenate([[0], np.cumsum(kept)])

@@ -1,6 +1,5 @@
-"""A trained ensemble as bytes and metadata, and back; never a pickle."""
+"""Store a trained ensemble as safetensors bytes and metadata, and load it; never a pickle."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from models.config import TrainingConfig
 from models.errors import ArtifactDamaged
+from models.hashing import sha256
 from models.network.devices import resolve_device
 from models.network.forecaster import Forecaster, trained_member
 from models.network.tensors import group
@@ -20,9 +20,9 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Artifact:
-    """`weights`, or other tensors, in the safetensors format; `metadata`, made for JSON.
+    """Tensors as bytes in the safetensors format, and their metadata as JSON types.
 
-    It has the format, the SHA-256 of the weights, and what they belong to: for a model its config.
+    The metadata holds the format number, the SHA-256 of the tensors, and the config of a model.
     """
 
     weights: bytes
@@ -30,19 +30,20 @@ class Artifact:
 
 
 def dump(forecaster: Forecaster) -> Artifact:
+    """Return an ensemble as bytes and metadata."""
     groups = {str(member): network.state_dict() for member, network in enumerate(forecaster.networks)}
     return pack(groups, {"format": FORMAT, "config": forecaster.config.to_dict()})
 
 
 def load(weights: bytes, metadata: Mapping[str, object], device: str = "cpu") -> Forecaster:
-    """The forecaster that was dumped, on any device.
+    """Load a dumped ensemble to a device.
 
-    Raises `ArtifactDamaged` when the format is unknown or weights and metadata do not belong together, and
+    Raise `ArtifactDamaged` for an unknown format or weights that do not match their metadata,
     `InvalidConfig` or `DeviceUnavailable`.
     """
     config = checked_config(weights, metadata, FORMAT)
     place = resolve_device(device)
-    with fitting():
+    with reading_tensors():
         tensors = safetensors.load(weights)
         networks = [
             trained_member(config, member, group(tensors, str(member))) for member in range(config.members)
@@ -51,38 +52,42 @@ def load(weights: bytes, metadata: Mapping[str, object], device: str = "cpu") ->
 
 
 def pack(groups: Mapping[str, Mapping[str, Tensor]], metadata: dict[str, object]) -> Artifact:
+    """Return groups of tensors as one artifact; a tensor is stored as `<group>.<name>`."""
     tensors = {
         f"{group}.{name}": value.cpu().contiguous()
         for group, members in groups.items()
         for name, value in members.items()
     }
     weights = safetensors.save(tensors)
-    return Artifact(weights, {**metadata, "sha256": _digest(weights)})
+    return Artifact(weights, {**metadata, "sha256": sha256(weights)})
 
 
 def checked_config(weights: bytes, metadata: Mapping[str, object], expected: int | str) -> TrainingConfig:
+    """Return the stored config. Raise `ArtifactDamaged` as `check`, and `InvalidConfig`."""
     check(weights, metadata, expected)
     stored = metadata.get("config")
     if not isinstance(stored, Mapping):
         raise ArtifactDamaged("The model's metadata holds no configuration.")
-    return TrainingConfig.from_dict(_brought_up_to_date(stored))
+    return TrainingConfig.from_dict(_upgraded(stored))
 
 
 def check(weights: bytes, metadata: Mapping[str, object], expected: int | str) -> None:
+    """Raise `ArtifactDamaged` unless the format is the expected one and the SHA-256 matches."""
     if metadata.get("format") != expected:
         raise ArtifactDamaged(
             f"The model has format {metadata.get('format')!r}; this version reads format {expected}."
         )
-    if metadata.get("sha256") != _digest(weights):
+    if metadata.get("sha256") != sha256(weights):
         raise ArtifactDamaged(
             "The model's weights do not match their SHA-256: they were changed or cut short."
         )
 
 
-def _brought_up_to_date(stored: Mapping[str, object]) -> dict[str, object]:
-    """Models from before there was a choice name no encoder; those that stopped early count evaluations.
+def _upgraded(stored: Mapping[str, object]) -> dict[str, object]:
+    """Return a stored config with the fields of this version.
 
-    How many windows a backtest had made no difference to the weights, and was the same for all.
+    Old models name no encoder, since there was one, and no number of backtest windows, since it was 1,000
+    for all. Those that stopped early count `evaluations` for epochs.
     """
     config = {"architecture": "lstm", "windows": 1000, **stored}
     if "patience" in config:
@@ -92,13 +97,9 @@ def _brought_up_to_date(stored: Mapping[str, object]) -> dict[str, object]:
 
 
 @contextmanager
-def fitting() -> Iterator[None]:
-    """Whatever goes wrong when tensors are put into place means that they do not fit."""
+def reading_tensors() -> Iterator[None]:
+    """Turn any error of reading tensors into `ArtifactDamaged`."""
     try:
         yield
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactDamaged(f"The model's weights do not fit its configuration: {error}") from error
-
-
-def _digest(weights: bytes) -> str:
-    return hashlib.sha256(weights).hexdigest()

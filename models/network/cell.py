@@ -1,4 +1,4 @@
-"""One step of an LSTM with its equations written out, to read beside `torch.nn.LSTM`, which does the work.
+"""One step of an LSTM with its equations written out, to compare with `torch.nn.LSTM`, which the core uses.
 
 Sources: Hochreiter & Schmidhuber (1997), Long Short-Term Memory; the forget gate is from Gers,
 Schmidhuber & Cummins (2000), Learning to Forget.
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class State(NamedTuple):
-    """What a cell carries from step to step: `hidden` h and `cell` c, both (batch, hidden)."""
+    """The state of a cell: `hidden` h and `cell` c, both (batch, hidden)."""
 
     hidden: Tensor
     cell: Tensor
@@ -29,9 +29,9 @@ class Weights(NamedTuple):
 
     @classmethod
     def of(cls, lstm: nn.LSTM) -> "Weights":
-        """Those of a one-layer `torch.nn.LSTM`, whose two biases only ever act as their sum."""
-        held = dict(lstm.named_parameters())
-        return cls(held["weight_ih_l0"], held["weight_hh_l0"], held["bias_ih_l0"] + held["bias_hh_l0"])
+        """Return the weights of a one-layer `torch.nn.LSTM`, whose two biases act as their sum."""
+        named = dict(lstm.named_parameters())
+        return cls(named["weight_ih_l0"], named["weight_hh_l0"], named["bias_ih_l0"] + named["bias_hh_l0"])
 
 
 def step(x: Tensor, state: State, weights: Weights) -> State:

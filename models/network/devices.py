@@ -1,4 +1,4 @@
-"""The device to compute on, and how many threads to use there."""
+"""Choose the device to compute on, and the number of threads."""
 
 import torch
 
@@ -6,9 +6,9 @@ from models.errors import DeviceUnavailable
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device called `auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:N`.
+    """Return the device named `auto` (CUDA if present, else the CPU), `cpu`, `cuda` or `cuda:N`.
 
-    Raises `DeviceUnavailable` when it is unknown or not there.
+    Raise `DeviceUnavailable` for an unknown or missing device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -30,9 +30,8 @@ def _present(device: torch.device) -> torch.device:
 
 
 def use_one_thread() -> None:
-    """Let every later operation of this process run in the thread that asks for it.
+    """Run every later torch operation of this process in its caller's thread.
 
-    For a server, whose requests come in threads of their own: networks this small gain nothing from more, and
-    threads that wait for each other cost many times what they do.
+    Networks this small gain nothing from more threads, and a server has one for each request already.
     """
     torch.set_num_threads(1)

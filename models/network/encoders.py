@@ -1,4 +1,4 @@
-"""The four encoders: each turns a context into one vector, and nothing else of the network differs."""
+"""The four encoders: each turns a context into one vector; the rest of the network is the same."""
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -15,7 +15,7 @@ class LSTM(nn.Module):
         self.lstm = nn.LSTM(inputs, config.hidden, batch_first=True)
 
     def forward(self, context: Tensor) -> Tensor:
-        """(batch, context, inputs) to (batch, hidden)."""
+        """Map (batch, context, inputs) to (batch, hidden)."""
         _, (hidden, _) = self.lstm(context)
         last: Tensor = hidden[-1]
         return last
@@ -29,7 +29,7 @@ class GRU(nn.Module):
         self.gru = nn.GRU(inputs, config.hidden, batch_first=True)
 
     def forward(self, context: Tensor) -> Tensor:
-        """(batch, context, inputs) to (batch, hidden)."""
+        """Map (batch, context, inputs) to (batch, hidden)."""
         _, hidden = self.gru(context)
         last: Tensor = hidden[-1]
         return last
@@ -43,7 +43,7 @@ class RNN(nn.Module):
         self.rnn = nn.RNN(inputs, config.hidden, batch_first=True)
 
     def forward(self, context: Tensor) -> Tensor:
-        """(batch, context, inputs) to (batch, hidden)."""
+        """Map (batch, context, inputs) to (batch, hidden)."""
         _, hidden = self.rnn(context)
         last: Tensor = hidden[-1]
         return last
@@ -52,7 +52,8 @@ class RNN(nn.Module):
 class CNN(nn.Module):
     """The last step of residual causal convolutions of width two, dilated by 1, 2, 4 and so on.
 
-    As many as see the whole context: van den Oord et al. (2016), WaveNet, with a plain ReLU for its gate.
+    There are as many layers as it takes to see the whole context. After van den Oord et al. (2016), WaveNet,
+    with a ReLU in place of its gate.
     """
 
     def __init__(self, inputs: int, config: TrainingConfig) -> None:
@@ -62,11 +63,11 @@ class CNN(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(2 * config.hidden, config.hidden) for _ in range(depth))
 
     def forward(self, context: Tensor) -> Tensor:
-        """(batch, context, inputs) to (batch, hidden); steps before the context count as zeros."""
+        """Map (batch, context, inputs) to (batch, hidden); steps before the context are zeros."""
         field: int = 2 ** len(self.layers)
         steps = self.read(functional.pad(context, (0, 0, field - context.shape[1], 0)))
-        # The last step of dilation d looks at itself and d before; that one at itself and d / 2 before. So
-        # each layer needs neighbours of the layer below in pairs, and half as many steps are left.
+        # Only the last step is needed. It reads two steps of the layer below, each of those reads two again:
+        # so each layer joins neighbours in pairs and halves the number of steps.
         for layer in self.layers:
             pairs = steps.unflatten(1, (-1, 2))
             steps = pairs[:, :, 1] + layer(pairs.flatten(2)).relu()

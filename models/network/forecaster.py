@@ -1,4 +1,4 @@
-"""The network: an encoder reads the context once, and a head answers every step ahead at every quantile."""
+"""The network: an encoder reads the context, and a linear head forecasts every step at every quantile."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from models.network.encoders import ENCODERS
 from models.network.pretrained import VIEW, PretrainedNetwork, pretrained_weights
 
 
-class Network(nn.Module):
-    """Direct multi-horizon quantile forecaster: it never reads an answer of its own back in.
+class QuantileNetwork(nn.Module):
+    """Direct multi-horizon quantile forecaster: it is not recursive.
 
-    Its weights are not set when it is made: `build_member` draws them, and a checkpoint brings its own.
+    Its weights are not initialised: `build_member` draws them, and a checkpoint has its own.
     """
 
     growth: Tensor
@@ -25,80 +25,80 @@ class Network(nn.Module):
     def __init__(self, inputs: int, config: TrainingConfig) -> None:
         super().__init__()
         self.shape = (config.horizon, len(config.quantiles))
-        # Made on the meta device, where nothing is drawn: the global random state stays as it was.
+        # On the meta device nothing is drawn, so the global random state does not change.
         with torch.device("meta"):
             encoder = ENCODERS[config.architecture](inputs, config)
             head = nn.Linear(config.hidden, config.horizon * len(config.quantiles))
         self.encoder, self.head = encoder.to_empty(device="cpu"), head.to_empty(device="cpu")
-        # The spread of a random walk grows with the root of the step; the head learns what is left.
+        # The spread of a random walk grows with the root of the step; the head learns the rest.
         growth = torch.arange(1, config.horizon + 1, dtype=torch.float32).sqrt()[:, None]
         self.register_buffer("growth", growth, persistent=False)
 
     def forward(self, context: Tensor) -> Tensor:
-        """(batch, context, inputs) to (batch, horizon, quantiles), in units of the scale."""
-        answers: Tensor = self.head(self.encoder(context))
-        return answers.reshape(-1, *self.shape) * self.growth
+        """Map (batch, context, inputs) to (batch, horizon, quantiles), in units of the scale."""
+        quantiles: Tensor = self.head(self.encoder(context))
+        return quantiles.reshape(-1, *self.shape) * self.growth
 
 
-AnyNetwork = Network | PretrainedNetwork
+AnyNetwork = QuantileNetwork | PretrainedNetwork
 
 
-def build_member(config: TrainingConfig, member: int, generator: torch.Generator) -> Network:
-    """A fresh network for one member, on the CPU; every weight is drawn from `generator` and nothing else."""
-    network = Network(feature_count(config.views[member]), config)
+def build_member(config: TrainingConfig, member: int, generator: torch.Generator) -> QuantileNetwork:
+    """Return a new network for one member, on the CPU; every weight is drawn from `generator`."""
+    network = QuantileNetwork(feature_count(config.views[member]), config)
     draw_weights(network, config.hidden, generator)
     return network
 
 
 def draw_weights(network: nn.Module, hidden: int, generator: torch.Generator) -> None:
-    """Set every weight anew, as large as suits so many numbers in a state."""
+    """Draw every weight uniformly within ± 1 / sqrt(hidden), as torch's recurrent layers do."""
     bound = hidden**-0.5
     for parameter in network.parameters():
         nn.init.uniform_(parameter, -bound, bound, generator=generator)
 
 
 def pretrained_member(config: TrainingConfig, member: int) -> PretrainedNetwork:
-    """The network for a member of the view `pretrained`, on the CPU, with the weights that are stored."""
-    network, before = PretrainedNetwork(config), config.views[:member].count(VIEW)
-    network.load_state_dict(pretrained_weights()[before % PRETRAINED_MEMBERS])
+    """Return the network of a member with the view `pretrained`, on the CPU, with its stored weights."""
+    network, position = PretrainedNetwork(config), config.views[:member].count(VIEW)
+    network.load_state_dict(pretrained_weights()[position % PRETRAINED_MEMBERS])
     return network
 
 
 def trained_member(config: TrainingConfig, member: int, weights: Mapping[str, Tensor]) -> AnyNetwork:
-    """A network for one member, on the CPU, with these weights; raises RuntimeError where they do not fit."""
+    """Return the network of one member, on the CPU, with these weights; RuntimeError if they do not fit."""
     view = config.views[member]
-    network = PretrainedNetwork(config) if view == VIEW else Network(feature_count(view), config)
+    network = PretrainedNetwork(config) if view == VIEW else QuantileNetwork(feature_count(view), config)
     network.load_state_dict(weights)
     return network
 
 
 @dataclass(frozen=True, eq=False)
 class Forecaster:
-    """A trained ensemble: one network for each view its config names, in that order, on one device."""
+    """A trained ensemble: one network for each view of its config, in that order, on one device."""
 
     config: TrainingConfig
     networks: tuple[AnyNetwork, ...]
 
     @property
-    def by_start(self) -> list["Forecaster"]:
-        """The ensemble, and of a mixed one the members that were pretrained, and those that learned."""
+    def subensembles(self) -> list["Forecaster"]:
+        """The ensemble itself, and of a mixed one also its pretrained and its trained members alone."""
         if self.config.start != "both":
             return [self]
         pretrained = [view == VIEW for view in self.config.views]
-        return [self, self._some(pretrained), self._some([not each for each in pretrained])]
+        return [self, self._subset(pretrained), self._subset([not each for each in pretrained])]
 
-    def _some(self, chosen: Sequence[bool]) -> "Forecaster":
+    def _subset(self, chosen: Sequence[bool]) -> "Forecaster":
         views = tuple(compress(self.config.views, chosen))
         return Forecaster(replace(self.config, views=views), tuple(compress(self.networks, chosen)))
 
     @property
     def nbytes(self) -> int:
-        """Bytes its weights take in memory."""
+        """Bytes of its weights in memory."""
         return sum(p.numel() * p.element_size() for network in self.networks for p in network.parameters())
 
     @property
     def parameters(self) -> int:
-        """Numbers that were learned, over all members."""
+        """Number of weights, over all members."""
         return sum(p.numel() for network in self.networks for p in network.parameters())
 
     @property

@@ -1,4 +1,4 @@
-"""Weights by their names."""
+"""Groups of named tensors."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,11 @@ Tensors = dict[str, Tensor]
 
 
 def group(tensors: Mapping[str, Tensor], name: str) -> Tensors:
-    """Those whose names begin with `name` and a dot, without both."""
+    """Return the tensors of a group, `<name>.<key>`, by their key."""
     prefix = f"{name}."
     return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def on_cpu(tensors: Mapping[str, Tensor]) -> Tensors:
-    """Copies that later training steps leave alone."""
+    """Return copies on the CPU, which later training steps do not change."""
     return {name: value.detach().cpu().clone() for name, value in tensors.items()}

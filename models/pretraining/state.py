@@ -9,7 +9,7 @@ import torch
 from safetensors import torch as safetensors
 
 from models.errors import CannotResume
-from models.network.artifact import Artifact, check, fitting, pack
+from models.network.artifact import Artifact, check, pack, reading_tensors
 from models.network.tensors import Tensors, group
 
 PUPIL_FORMAT = "pretraining 1"
@@ -59,7 +59,7 @@ def load_pupil(weights: bytes, metadata: Mapping[str, Any], curriculum: Curricul
     check(weights, metadata, PUPIL_FORMAT)
     if metadata["curriculum"] != asdict(curriculum):
         raise CannotResume("The saved pretraining has another curriculum than the one asked for: begin anew.")
-    with fitting():
+    with reading_tensors():
         tensors = safetensors.load(weights)
         run = group(tensors, "run")
         return PupilState(

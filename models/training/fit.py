@@ -43,8 +43,8 @@ class Progress:
         """What the state tells of one of the members (from 0) that have begun."""
         config, reached = state.config, state.members[member]
         return cls(
-            member=config.learners.index(member) + 1,
-            members=len(config.learners),
+            member=config.trainable_members.index(member) + 1,
+            members=len(config.trainable_members),
             epoch=reached.epoch,
             epochs=config.epochs,
             loss=reached.loss,
@@ -85,7 +85,7 @@ def fit(  # noqa: PLR0913 - each is one wish of the caller, and all but two have
             on_state(state)
     networks = (
         trained_member(config, number, state.members[number].weights)
-        if number in config.learners
+        if number in config.trainable_members
         else pretrained_member(config, number)
         for number in range(config.members)
     )
@@ -136,7 +136,7 @@ def _unfinished(sampler: WindowSampler, state: TrainingState) -> Iterator[Member
     if state.share_done == 1:
         return
     shared = _shared_windows(sampler)
-    for number in config.learners:
+    for number in config.trainable_members:
         begun = state.members.get(number)
         if begun is not None and begun.epoch == config.epochs:
             continue
@@ -149,7 +149,7 @@ def _unfinished(sampler: WindowSampler, state: TrainingState) -> Iterator[Member
 def _shared_windows(sampler: WindowSampler) -> dict[View, SharedWindows]:
     config = sampler.config
     shared: dict[View, SharedWindows] = {}
-    for place, view in enumerate(dict.fromkeys(config.views[number] for number in config.learners)):
+    for place, view in enumerate(dict.fromkeys(config.views[number] for number in config.trainable_members)):
         # Numbered after the members, so that the choice of windows and no member share their numbers.
         generator = _generator(config.seed, config.members + place)
         shared[view] = SharedWindows(

@@ -34,7 +34,7 @@ def _panel(panel: Panel) -> int:
 
 def _pools(panel: Panel, config: TrainingConfig) -> int:
     """The windows to learn from, for each view; those of one view twice, while they are joined."""
-    views = {config.views[number] for number in config.learners}
+    views = {config.views[number] for number in config.trainable_members}
     window = _FLOAT * (config.context * max(map(feature_count, views), default=0) + 2 * config.horizon)
     windows = min(len(panel.values), MAX_TRAINING_WINDOWS, config.steps * config.batch)
     return (len(views) + 1) * windows * window
@@ -47,7 +47,7 @@ def _cutting(panel: Panel, config: TrainingConfig) -> int:
 
 def _states(config: TrainingConfig) -> int:
     """Weights, gradients and the optimizer's two moments of each member, and copies to go on from."""
-    return 8 * _FLOAT * len(config.learners) * _parameters(config)
+    return 8 * _FLOAT * len(config.trainable_members) * _parameters(config)
 
 
 def _at_work(panel: Panel, config: TrainingConfig) -> int:

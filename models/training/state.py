@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from models.config import TrainingConfig
 from models.errors import CannotResume
 from models.methods.forecast import Forecast, joined
-from models.network.artifact import Artifact, check, checked_config, fitting, pack
+from models.network.artifact import Artifact, check, checked_config, pack, reading_tensors
 from models.network.tensors import Tensors, group, on_cpu
 
 STATE_FORMAT = "training 3"
@@ -59,10 +59,10 @@ class TrainingState:
     @property
     def share_done(self) -> float:
         """From 0 to 1, over all members that learn."""
-        if not self.config.learners:
+        if not self.config.trainable_members:
             return 1.0
         done = sum(member.epoch for member in self.members.values())
-        return done / (len(self.config.learners) * self.config.epochs)
+        return done / (len(self.config.trainable_members) * self.config.epochs)
 
     def having(self, member: int, state: MemberState, seconds: float) -> "TrainingState":
         """The same training with one member further on."""
@@ -145,7 +145,7 @@ def load_state(weights: bytes, metadata: Mapping[str, Any]) -> TrainingState:
     `InvalidConfig`.
     """
     config = checked_config(weights, metadata, STATE_FORMAT)
-    with fitting():
+    with reading_tensors():
         tensors = safetensors.load(weights)
         begun = {name.partition(".")[0] for name in tensors}
         return TrainingState(
@@ -176,7 +176,7 @@ def load_baselines(weights: bytes, metadata: Mapping[str, Any]) -> BaselineState
     Raises `ArtifactDamaged` when the format is unknown or weights and metadata do not belong together.
     """
     check(weights, metadata, BASELINES_FORMAT)
-    with fitting():
+    with reading_tensors():
         tensors = safetensors.load(weights)
         names = {name.partition(".")[0] for name in tensors}
         answers = {name: _answer(group(tensors, name)) for name in names}

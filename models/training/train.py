@@ -102,7 +102,7 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     for architecture in architectures:
         ensemble, seconds = work.fit("backtesting", _of(config, architecture), held_out.steps)
         answers = [
-            (part, ensemble_forecast(part, held_out.known, levels=LEVELS)) for part in ensemble.by_start
+            (part, ensemble_forecast(part, held_out.known, levels=LEVELS)) for part in ensemble.subensembles
         ]
         candidate, answer = min(answers, key=lambda pair: held_out.error(pair[1].median))
         candidates[architecture], raw[architecture] = candidate.config, answer

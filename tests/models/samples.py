@@ -64,7 +64,7 @@ def random_walks(series: int, seed: int) -> Panel:
 def untrained(config: TrainingConfig) -> Forecaster:
     generator = torch.Generator().manual_seed(1)
     networks = (
-        build_member(config, i, generator) if i in config.learners else pretrained_member(config, i)
+        build_member(config, i, generator) if i in config.trainable_members else pretrained_member(config, i)
         for i in range(config.members)
     )
     return Forecaster(config, tuple(networks))

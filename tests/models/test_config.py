@@ -120,11 +120,11 @@ def test_views_are_those_that_the_data_can_fill(season_length: int, longest: int
 
 
 @pytest.mark.parametrize(
-    ("start", "begun"), [("auto", "both"), ("pretrained", "pretrained"), ("scratch", "scratch")]
+    ("start", "of_members"), [("auto", "both"), ("pretrained", "pretrained"), ("scratch", "scratch")]
 )
-def test_members_begin_as_is_asked(start: StartChoice, begun: MemberStart) -> None:
+def test_start_chooses_the_members(start: StartChoice, of_members: MemberStart) -> None:
     config = preset("quick", horizon=6, season_length=4, values=450, longest=50, start=start)
-    assert config.start == begun
+    assert config.start == of_members
 
 
 @pytest.mark.parametrize("facts", [{"architecture": "gru"}, {"horizon": MAX_PRETRAINED_HORIZON + 1}])
@@ -136,7 +136,7 @@ def test_what_nothing_was_pretrained_for_begins_from_scratch(facts: dict[str, An
 
 
 def test_pretrained_members_learn_nothing_more() -> None:
-    assert tiny_config(views=("last", "pretrained", "season")).learners == (0, 2)
+    assert tiny_config(views=("last", "pretrained", "season")).trainable_members == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -13,18 +13,18 @@ from models.methods.ensemble import ensemble_forecast
 from models.metrics import smape
 from models.network.artifact import dump, load
 from models.network.encoders import CNN, ENCODERS
-from models.network.forecaster import Network, build_member
+from models.network.forecaster import QuantileNetwork, build_member
 from models.training.fit import fit
 from tests.models.samples import tiny_config, waves
 
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
 
-def network(architecture: Architecture) -> Network:
+def network(architecture: Architecture) -> QuantileNetwork:
     return build_member(tiny_config(architecture=architecture), 0, torch.Generator().manual_seed(1))
 
 
-def shapes(network: Network, *, encoder: bool) -> dict[str, torch.Size]:
+def shapes(network: QuantileNetwork, *, encoder: bool) -> dict[str, torch.Size]:
     held = network.state_dict().items()
     return {name: value.shape for name, value in held if name.startswith("encoder.") == encoder}
 
@@ -38,7 +38,7 @@ def test_every_architecture_has_an_encoder_of_its_own() -> None:
 def test_all_but_the_encoder_is_the_same() -> None:
     rest = [shapes(network(architecture), encoder=False) for architecture in ARCHITECTURES]
     assert rest == [{"head.weight": (28, 16), "head.bias": (28,)}] * 4
-    assert {type(network(architecture)) for architecture in ARCHITECTURES} == {Network}
+    assert {type(network(architecture)) for architecture in ARCHITECTURES} == {QuantileNetwork}
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

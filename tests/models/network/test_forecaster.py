@@ -50,7 +50,7 @@ def test_pretrained_members_have_the_stored_weights_in_turn() -> None:
 
 def test_mixed_ensemble_is_the_mean_of_its_kinds() -> None:
     panel, config = waves(), tiny_config(views=("last", "pretrained"))
-    whole, pretrained_alone, learned = untrained(config).by_start
+    whole, pretrained_alone, learned = untrained(config).subensembles
     halves = [ensemble_forecast(each, panel).median for each in (pretrained_alone, learned)]
     middle = np.exp(np.log(halves).mean(axis=0))  # members are averaged as logarithms, and then put in order
     np.testing.assert_allclose(ensemble_forecast(whole, panel).median, middle, rtol=0.05)
@@ -60,6 +60,6 @@ def test_many_answers_made_in_parts_are_those_made_at_once(monkeypatch: pytest.M
     network, context = PretrainedNetwork(tiny_config()), torch.randn(10, 48, 6, generator=generator())
     network.load_state_dict(pretrained_weights()[0])
     whole = network(context)
-    monkeypatch.setattr(pretrained, "ANSWERS_AT_ONCE", 12)
+    monkeypatch.setattr(pretrained, "MAX_STEP_ROWS", 12)
     with torch.no_grad():
         torch.testing.assert_close(network(context), whole)

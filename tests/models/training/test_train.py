@@ -40,7 +40,7 @@ def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
     held_out = trained.assessment.backtest.held_out
     errors = {
         part.config.start: held_out.error(ensemble_forecast(part, held_out.known).median)
-        for part in judged.by_start
+        for part in judged.subensembles
     }
     assert set(errors) == {"both", "scratch", "pretrained"}
     assert trained.model.config.start == trained.trials[0].start == min(errors, key=errors.__getitem__)
@@ -60,7 +60,7 @@ def test_every_start_that_was_tried_counts_in_the_verdict() -> None:
     assessment = train(panel(), config, ["lstm"]).assessment
     backtest = assessment.backtest
     judged = fit(panel(), config, held_out=backtest.held_out.steps)
-    tried = [ensemble_forecast(part, backtest.held_out.known).median for part in judged.by_start]
+    tried = [ensemble_forecast(part, backtest.held_out.known).median for part in judged.subensembles]
     assert len(tried) == 3
     assert assessment.verdicts == {
         name: judge(backtest, name, tried=tried, seed=7) for name in ("lstm", BLEND)
