@@ -25,8 +25,8 @@ from app.intake.time.frequency import (
 )
 from app.intake.time.steps import Alias, IntegerStep, Step
 from app.intake.time.times import Times, read_times
-from app.schemas.datasets import LONGEST_NAME, Repair
-from app.schemas.names import RULE, unclean
+from app.schemas.datasets import MAX_SERIES_NAME_LENGTH, Repair
+from app.schemas.names import RULE, forbidden_character
 
 Floats = NDArray[np.float64]
 SEEN = 4
@@ -160,12 +160,12 @@ def names_of(rows: Rows, ordered: Sorted) -> tuple[str, ...]:
     """Names of the series that have rows; BadInput where one cannot be stored."""
     codes = rows.series[ordered.row[ordered.timeline.starts]]
     names = tuple(rows.names[code] for code in codes)
-    if unclean("".join(names)) is not None:
-        wrong = [code for code, name in zip(codes, names, strict=True) if unclean(name)]
+    if forbidden_character("".join(names)) is not None:
+        wrong = [code for code, name in zip(codes, names, strict=True) if forbidden_character(name)]
         raise _refuse_unclean(rows, np.sort(ordered.row[np.isin(rows.series[ordered.row], wrong)]))
-    if unfit := [name for name in names if len(name) > LONGEST_NAME]:
+    if unfit := [name for name in names if len(name) > MAX_SERIES_NAME_LENGTH]:
         raise BadInput(
-            f"A series' name may have {LONGEST_NAME} characters, and more are in"
+            f"A series' name may have {MAX_SERIES_NAME_LENGTH} characters, and more are in"
             f" {listed([name[:40] for name in unfit])}. Shorten it, or say by id_column where it is."
         )
     return names
@@ -176,7 +176,7 @@ def _refuse_unclean(rows: Rows, wrong: Ints) -> BadInput:
         rows.place,
         "unique_id",
         wrong,
-        lambda row: f"the name of the series has {unclean(rows.name(row) or '')}",
+        lambda row: f"the name of the series has {forbidden_character(rows.name(row) or '')}",
         f"{RULE}; leave it out of the names of these series",
     )
 

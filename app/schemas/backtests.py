@@ -1,4 +1,4 @@
-"""What a backtest, its measures and its verdicts look like from outside."""
+"""Response bodies of backtests: verdicts, measures, calibration and rows."""
 
 from typing import Annotated, Literal
 
@@ -9,19 +9,19 @@ from app.schemas.datasets import Time
 
 Outcome = Literal["beats", "ties", "loses"]
 Share = Annotated[float | None, Field(ge=0, le=1)]
-BY_LEVEL = "by level: `80` should hold the truth 80 times in 100."
+BY_LEVEL = "by level: `80` should contain the true value 80 times in 100."
 
 
 class Verdict(BaseModel):
-    """Whether a method beats the best of the simple ones, and how sure that is."""
+    """Whether a method beats the best baseline, and how certain that is."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.VERDICT})
 
     outcome: Annotated[
         Outcome, Field(description="`ties` where chance makes a gap as wide in more than 1 of 20 cases.")
     ]
-    baseline: Annotated[str, Field(description="The simple method with the least error.")]
-    n: Annotated[int, Field(description="How many units were compared, one with one.")]
+    baseline: Annotated[str, Field(description="The baseline with the smallest error.")]
+    n: Annotated[int, Field(description="How many pairs were compared.")]
     unit: Annotated[
         Literal["series", "cut"],
         Field(description="What is compared: series, or where there are fewer than six, cuts of them."),
@@ -39,7 +39,7 @@ class Verdict(BaseModel):
     p_value: Annotated[
         float, Field(description="How likely chance alone makes a gap as wide (paired sign-flip test).")
     ]
-    sentence: Annotated[str, Field(description="All of it in words.")]
+    sentence: Annotated[str, Field(description="The verdict in words.")]
 
 
 class Measures(BaseModel):
@@ -69,7 +69,7 @@ class Measures(BaseModel):
         Field(description="Mean interval score of the levels (width, and a fine for each miss), scaled."),
     ]
     coverage: Annotated[
-        dict[str, Share], Field(description=f"Share of the truth that the intervals held, {BY_LEVEL}")
+        dict[str, Share], Field(description=f"Share of true values inside the intervals, {BY_LEVEL}")
     ]
 
 
@@ -84,40 +84,39 @@ class StepMeasures(BaseModel):
     pinball: Annotated[list[float | None], Field(description="Pinball loss of each step.")]
     interval_score: Annotated[list[float | None], Field(description="Interval score of each step.")]
     coverage: Annotated[
-        dict[str, list[Share]], Field(description=f"Share of the truth held at each step, {BY_LEVEL}")
+        dict[str, list[Share]],
+        Field(description=f"Share of true values inside the intervals at each step, {BY_LEVEL}"),
     ]
 
 
 class BacktestSummary(BaseModel):
-    """How every method did on the same steps at the ends of the series, which no network had seen."""
+    """The errors of every method on the same held-out steps at the ends of the series."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.BACKTEST})
 
-    series: Annotated[int, Field(description="Series that were tested; of many, a sample.")]
-    cuts: Annotated[
-        int, Field(description="Most places from which one series was forecast, a horizon apart.")
-    ]
+    series: Annotated[int, Field(description="Series that were tested; a sample where there are many.")]
+    cuts: Annotated[int, Field(description="Most cuts of one series, a horizon apart.")]
     windows: Annotated[int, Field(description="Forecasts compared: one for each series and cut.")]
-    steps: Annotated[int, Field(description="Steps at the end of each series that were hidden.")]
+    steps: Annotated[int, Field(description="Steps at the end of each series that were held out.")]
     measures: Annotated[
         dict[str, Measures],
-        Field(description="By method: each network tried, the blend, and every simple method."),
+        Field(description="By method: each network tried, the blend, and every baseline."),
     ]
     by_step: Annotated[dict[str, StepMeasures], Field(description="The same for each step ahead.")]
 
 
 class LevelCalibration(BaseModel):
-    """How far the intervals of one level can be relied on."""
+    """How reliable the intervals of one level are."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.CALIBRATION["80"]})
 
     calibrated: Annotated[
-        bool, Field(description="Whether there were windows enough to widen or narrow them to the level.")
+        bool, Field(description="Whether there were enough windows to calibrate them to the level.")
     ]
     coverage: Annotated[
         Share,
         Field(
-            description="Share of the truth that they held, in windows they were not calibrated on; null for "
+            description="Share of true values inside them, in windows they were not calibrated on; null for "
             "levels that were not tested."
         ),
     ]
@@ -133,7 +132,7 @@ class Bounds(BaseModel):
 
 
 class StepForecast(BaseModel):
-    """What one method said of one step."""
+    """The forecast of one method for one step."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.STEP_FORECAST})
 
@@ -142,22 +141,22 @@ class StepForecast(BaseModel):
 
 
 class BacktestRow(BaseModel):
-    """One step ahead of one cut of one series: the truth, and what each method had said."""
+    """One step after one cut of one series: the true value, and each method's forecast."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.BACKTEST_ROW})
 
     unique_id: Annotated[str, Field(description="Name of the series.")]
-    cutoff: Annotated[Time, Field(description="The last time that the methods knew.")]
+    cutoff: Annotated[Time, Field(description="The last time that the methods had seen.")]
     ds: Annotated[Time, Field(description="The time forecast.")]
     step: Annotated[int, Field(description="How many steps after the cutoff, from 1.")]
-    y: Annotated[float | None, Field(description="What came; null for a gap, which counts nowhere.")]
+    y: Annotated[float | None, Field(description="The true value; null for a gap, which no measure counts.")]
     scale: Annotated[
         float | None,
         Field(
             description="What MASE divides by: the seasonal naive error of the series before its first cut."
         ),
     ]
-    methods: Annotated[dict[str, StepForecast], Field(description="By method, what it had said.")]
+    methods: Annotated[dict[str, StepForecast], Field(description="The forecast of each method.")]
 
 
 class BacktestPage(BaseModel):
@@ -171,7 +170,7 @@ class BacktestPage(BaseModel):
 
 
 class SeriesMeasures(BaseModel):
-    """How every method did on one series."""
+    """The errors of every method on one series."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.SERIES_MEASURES})
 

@@ -1,4 +1,4 @@
-"""What a dataset looks like from outside."""
+"""Request and response bodies of datasets."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,9 +10,9 @@ from app.schemas.names import Name
 
 Time = str | int
 
-LONGEST_NAME = 500  # characters: a database indexes no more than some thousand bytes
-Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-SeriesName = Annotated[str, Field(max_length=LONGEST_NAME)]
+MAX_SERIES_NAME_LENGTH = 500  # a database indexes at most a few thousand bytes
+Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+SeriesName = Annotated[str, Field(max_length=MAX_SERIES_NAME_LENGTH)]
 TimeText = Annotated[str, Field(max_length=100)]
 FrequencyText = Annotated[str, Field(max_length=40)]
 
@@ -22,11 +22,11 @@ class ObservationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    unique_id: Annotated[SeriesName | Whole, Field(description="Name of the series the row belongs to.")] = (
+    unique_id: Annotated[SeriesName | Int64, Field(description="Name of the series the row belongs to.")] = (
         "series"
     )
     ds: Annotated[
-        TimeText | Whole,
+        TimeText | Int64,
         Field(description="When: ISO 8601, or a plain integer (1000 to 2999 read as years)."),
     ]
     y: Annotated[float | None, Field(description="The value observed; null marks a gap.")]
@@ -53,7 +53,7 @@ class DatasetCreate(BaseModel):
 
     name: Annotated[Name | None, Field(description="A name for people; need not be unique.")] = None
     frequency: Annotated[
-        FrequencyText | Whole | None,
+        FrequencyText | Int64 | None,
         Field(
             description="Pandas alias, old or new (`D`, `MS`, `ME`, `QE`, `h`), or an integer step; "
             "found from the times if absent."
@@ -63,7 +63,7 @@ class DatasetCreate(BaseModel):
 
 
 class Repair(BaseModel):
-    """Something the upload mended or left out, told so that nobody is surprised."""
+    """Something that the upload repaired or left out."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.REPAIR})
 
@@ -71,7 +71,7 @@ class Repair(BaseModel):
         Literal["gap", "duplicate", "refused"],
         Field(
             description="`gap`: a missing time step, kept as a gap that the training masks. `duplicate`: the "
-            "same time twice, the last row counts. `refused`: a row without a time or a series name."
+            "same time twice; the last row counts. `refused`: a row without a time or a series name."
         ),
     ]
     unique_id: Annotated[str | None, Field(description="The series concerned.")]
@@ -102,17 +102,17 @@ class Detected(BaseModel):
         Field(description="`ISO8601`, a strptime format, `%YQ%q` for quarters, `integer` or `year`."),
     ] = None
     notes: Annotated[
-        list[str], Field(description="Choices that were not plain, in sentences.", default_factory=list)
+        list[str], Field(description="Choices that were not obvious, in sentences.", default_factory=list)
     ]
 
 
 class Profile(BaseModel):
-    """What is in a dataset version."""
+    """The contents of a dataset version."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.PROFILE})
 
     series: Annotated[int, Field(description="Number of series.")]
-    observations: Annotated[int, Field(description="Values that are there, gaps not counted.")]
+    observations: Annotated[int, Field(description="Number of values, gaps not counted.")]
     gaps: Annotated[int, Field(description="Time steps without a value.")]
     shortest: Annotated[int, Field(description="Steps in the shortest series.")]
     longest: Annotated[int, Field(description="Steps in the longest series.")]
@@ -120,10 +120,8 @@ class Profile(BaseModel):
     end: Annotated[Time, Field(description="Last time over all series.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
     season_length: Annotated[int, Field(description="Steps in one season (12 for months); 1 for none.")]
-    detected: Annotated[Detected, Field(description="How the dataset was read when it was made.")]
-    repairs: Annotated[
-        list[Repair], Field(description="The first 1,000 repairs of the rows that made this version.")
-    ]
+    detected: Annotated[Detected, Field(description="How the first upload was read.")]
+    repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of this version's rows.")]
     repairs_total: Annotated[int, Field(description="Number of repairs, those not listed included.")]
 
 
@@ -141,7 +139,7 @@ class DatasetSummary(BaseModel):
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
     series: Annotated[int, Field(description="Number of series.")]
-    observations: Annotated[int, Field(description="Values that are there, gaps not counted.")]
+    observations: Annotated[int, Field(description="Number of values, gaps not counted.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
     start: Annotated[Time, Field(description="First time over all series.")]
     end: Annotated[Time, Field(description="Last time over all series.")]
@@ -160,11 +158,11 @@ class DatasetOut(BaseModel):
         Field(description="Model the dataset forecasts with; null means the pretrained network."),
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
-    profile: Annotated[Profile, Field(description="What is in it, how it was read and what was repaired.")]
+    profile: Annotated[Profile, Field(description="What it holds, how it was read and what was repaired.")]
 
 
 class ObservationsIn(BaseModel):
-    """Rows for a dataset that is there, sent as JSON instead of as a file."""
+    """Rows to append to a dataset, sent as JSON instead of as a file."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -179,22 +177,22 @@ class ObservationsIn(BaseModel):
         Field(
             min_length=1,
             description="The rows, in any order; `unique_id` may be left out where the dataset has one "
-            "series. `y` null takes away the value that is there.",
+            "series. `y` null removes the stored value.",
         ),
     ]
 
 
 class ObservationsOut(DatasetOut):
-    """A dataset with what became of the rows that were sent for it."""
+    """A dataset after an append, with the number of rows of each kind."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.APPENDED})
 
     appended: Annotated[
         int, Field(description="Values at new times: after the end, before the start, or of a new series.")
     ]
-    corrected: Annotated[int, Field(description="Rows at times that were there, with another value.")]
-    unchanged: Annotated[int, Field(description="Rows that say what was known.")]
-    new_series: Annotated[int, Field(description="Series that were not there before.")]
+    corrected: Annotated[int, Field(description="Rows at existing times with another value.")]
+    unchanged: Annotated[int, Field(description="Rows that equal the stored values.")]
+    new_series: Annotated[int, Field(description="Series that the dataset did not have.")]
     detected: Annotated[Detected, Field(description="How these rows were read.")]
     repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of these rows.")]
     repairs_total: Annotated[int, Field(description="Number of their repairs, those not listed included.")]
@@ -218,7 +216,7 @@ class SeriesOut(BaseModel):
 
     unique_id: Annotated[str, Field(description="Name of the series.")]
     length: Annotated[int, Field(description="Time steps from first to last, gaps included.")]
-    observations: Annotated[int, Field(description="Values that are there.")]
+    observations: Annotated[int, Field(description="Number of values.")]
     start: Annotated[Time, Field(description="First time.")]
     end: Annotated[Time, Field(description="Last time.")]
 

@@ -8,6 +8,7 @@ from app.schemas import examples
 from app.schemas.backtests import Outcome
 from app.schemas.choices import MAX_HORIZON, MAX_PRETRAINED_HORIZON
 from app.schemas.datasets import ObservationIn, Time
+from app.schemas.names import MAX_ID_LENGTH
 
 HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "
@@ -28,7 +29,7 @@ class AdHocRequest(BaseModel):
     dataset_id: Annotated[
         str | None,
         Field(
-            max_length=200,
+            max_length=MAX_ID_LENGTH,
             description="Forecast with the champion of this dataset, or the pretrained network if it has "
             "none, at the dataset's time steps. With no `model_id` either, the pretrained network forecasts "
             "the series by themselves: it finds their step and calibrates intervals on their own past.",
@@ -37,7 +38,7 @@ class AdHocRequest(BaseModel):
     model_id: Annotated[
         str | None,
         Field(
-            max_length=200,
+            max_length=MAX_ID_LENGTH,
             description="Forecast with this very model instead; `pretrained` is the pretrained network.",
         ),
     ] = None

@@ -1,4 +1,4 @@
-"""How the service is."""
+"""Response bodies of health and readiness."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from app.schemas import examples
 
 
 class Health(BaseModel):
-    """A process that runs."""
+    """The state of a process that runs."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"status": "alive"}})
 
@@ -16,22 +16,22 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """A process that answers calls."""
+    """The state of a process that answers requests."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.READINESS})
 
     status: Annotated[
         Literal["ready", "degraded"],
-        Field(description="`degraded`: calls are answered, and `detail` says what is not done meanwhile."),
+        Field(description="`degraded`: requests are answered, and `detail` says what is not done."),
     ]
-    detail: Annotated[str | None, Field(description="What is amiss; null where nothing is.")]
+    detail: Annotated[str | None, Field(description="What is wrong; null if nothing is.")]
     worker_alive: Annotated[
         bool, Field(description="Whether this process has seen the heartbeat of a worker that can train.")
     ]
     changes_seen_s: Annotated[
         float,
         Field(
-            description="Seconds since it last looked for what other processes have changed, which it does "
-            "four times a second. After one second nothing is answered from memory, after five it is unready."
+            description="Seconds since it last read the changes of other processes, which it does four times "
+            "a second. After one second it uses no cache, after five it is not ready."
         ),
     ]

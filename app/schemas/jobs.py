@@ -1,4 +1,4 @@
-"""What a job looks like from outside."""
+"""Response bodies of jobs."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ Phase = Literal["queued", "preparing", "backtesting", "training", "publishing"]
 
 
 class Progress(BaseModel):
-    """How far a training is."""
+    """The progress of a training."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"example": examples.PROGRESS})
 
@@ -22,9 +22,9 @@ class Progress(BaseModel):
         Phase,
         Field(
             description="`queued`: it waits for a worker. `preparing`: the series are read. `backtesting`: a "
-            "candidate learns without the last steps, to be judged on them beside the simple methods. "
-            "`training`: the best one learns from everything; that is the model kept. `publishing`: it is "
-            "stored. A job that has ended tells where it did."
+            "candidate is trained without the last steps and compared with the baselines on them. "
+            "`training`: the best one is trained on everything; that is the model kept. `publishing`: it is "
+            "stored. A job that has ended shows the phase in which it did."
         ),
     ]
     share_done: Annotated[
@@ -32,16 +32,16 @@ class Progress(BaseModel):
     ] = 0.0
     estimated_end: Annotated[
         datetime | None,
-        Field(description="When it will have ended, if it goes on as it did; null while that is unknown."),
+        Field(description="When it will end at its present speed; null while that is unknown."),
     ] = None
     architecture: Annotated[
-        Architecture | None, Field(description="The network that learns; null while none does, as below.")
+        Architecture | None, Field(description="The network being trained; null while none is, as below.")
     ] = None
     member: Annotated[
-        int | None, Field(description="The member of its ensemble that these figures are of, from 1.")
+        int | None, Field(description="The member of its ensemble that the figures below are of, from 1.")
     ] = None
     members: Annotated[
-        int | None, Field(description="How many members it has; several may learn at a time.")
+        int | None, Field(description="How many members it has; several may be trained at a time.")
     ] = None
     epoch: Annotated[int | None, Field(description="Epochs of this member so far.")] = None
     epochs: Annotated[int | None, Field(description="How many each member will have.")] = None
@@ -49,14 +49,14 @@ class Progress(BaseModel):
     validation_loss: Annotated[
         float | None,
         Field(
-            description="Pinball loss on the held-out windows, scaled; null also while the model that is "
-            "kept learns from everything."
+            description="Pinball loss on the held-out windows, scaled; null also while the final model is "
+            "trained on everything."
         ),
     ] = None
 
 
 class JobOut(BaseModel):
-    """A training in the queue, at work, or done."""
+    """A training that is queued, running or finished."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"example": examples.JOB})
 
@@ -65,18 +65,18 @@ class JobOut(BaseModel):
         State,
         Field(description="`queued` and `running` will change, `succeeded`, `failed`, `cancelled` not."),
     ]
-    dataset_id: Annotated[str, Field(description="The dataset learnt from.")]
-    dataset_version: Annotated[int, Field(description="Its version when the training was asked for.")]
-    request: Annotated[TrainRequest, Field(description="What was asked for, defaults filled in.")]
-    attempt: Annotated[int, Field(description="How often it was started.")]
+    dataset_id: Annotated[str, Field(description="The dataset it is trained on.")]
+    dataset_version: Annotated[int, Field(description="The dataset's version when the training was queued.")]
+    request: Annotated[TrainRequest, Field(description="The request, with its defaults filled in.")]
+    attempt: Annotated[int, Field(description="Number of the newest attempt.")]
     worker_id: Annotated[
-        str | None, Field(description="The worker that has it, or had it last; null before the first.")
+        str | None, Field(description="The worker of the newest attempt; null before the first.")
     ]
-    progress: Annotated[Progress, Field(description="How far it is.")]
+    progress: Annotated[Progress, Field(description="Its progress.")]
     error: Annotated[str | None, Field(description="Why it failed or was cancelled, and what to do.")]
-    failures: Annotated[list[str], Field(description="What ended each attempt that died, oldest first.")]
-    model_id: Annotated[str | None, Field(description="The model it left, once succeeded.")]
-    created_at: Annotated[datetime, Field(description="When it was asked for.")]
+    failures: Annotated[list[str], Field(description="The cause of each attempt that died, oldest first.")]
+    model_id: Annotated[str | None, Field(description="The model it made, once succeeded.")]
+    created_at: Annotated[datetime, Field(description="When it was queued.")]
     started_at: Annotated[datetime | None, Field(description="When the newest attempt began.")]
     finished_at: Annotated[datetime | None, Field(description="When it ended.")]
 

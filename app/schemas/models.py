@@ -1,4 +1,4 @@
-"""What a trained model looks like from outside."""
+"""Request and response bodies of trained models."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -14,7 +14,7 @@ from app.schemas.train import ON_LOSS
 
 
 class Trial(BaseModel):
-    """How one architecture did on steps at the ends of the series, which it had not seen.
+    """The errors of one architecture on held-out steps at the ends of the series.
 
     A rolling origin: one to four cuts of each series, `horizon` steps apart; up to twelve of a few series.
     """
@@ -24,7 +24,7 @@ class Trial(BaseModel):
     architecture: Annotated[Architecture, Field(description="The network that was tried.")]
     start: Annotated[
         MemberStart,
-        Field(description="What its networks are: `pretrained`, from `scratch`, or the mean of `both`."),
+        Field(description="Where its networks start: `pretrained`, from `scratch`, or the mean of `both`."),
     ] = "scratch"
     smape: Annotated[
         float,
@@ -37,29 +37,29 @@ class Trial(BaseModel):
             "forecast one step ahead in the history; null where that is 0 for every series."
         ),
     ]
-    parameters: Annotated[int, Field(description="Learnt numbers, those of all members together.")]
-    seconds: Annotated[float, Field(description="How long it learnt.")]
+    parameters: Annotated[int, Field(description="Number of weights, of all members together.")]
+    seconds: Annotated[float, Field(description="How long its training took.")]
 
 
 class ModelSummary(BaseModel):
-    """A trained model in a few words."""
+    """A trained model in a list."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.MODEL_SUMMARY})
 
     id: Annotated[str, Field(description="Identifier, for `/forecast?model_id=`.")]
-    dataset_id: Annotated[str, Field(description="The dataset it learnt from.")]
-    dataset_version: Annotated[int, Field(description="The version it learnt from.")]
+    dataset_id: Annotated[str, Field(description="The dataset it was trained on.")]
+    dataset_version: Annotated[int, Field(description="The version it was trained on.")]
     job_id: Annotated[str, Field(description="The training that made it.")]
     champion: Annotated[bool, Field(description="Whether its dataset forecasts with it.")]
     horizon: Annotated[int, Field(description="Longest horizon it forecasts, in steps.")]
     preset: Annotated[Preset, Field(description="The preset it was trained with.")]
     seed: Annotated[int, Field(description="The seed it was trained with.")]
     architecture: Annotated[Architecture, Field(description="Its network; of several tried, the best.")]
-    method: Annotated[str, Field(description="What answers: the network by its name, or `blend`.")]
+    method: Annotated[str, Field(description="The served method: the network by its name, or `blend`.")]
     verdict: Annotated[
         Verdict | None,
         Field(
-            description="Whether what answers beats the simple methods; null for models without a backtest."
+            description="Whether the served method beats the baselines; null for models without a backtest."
         ),
     ]
     name: Annotated[str | None, Field(description="A name for people; null until one is given.")]
@@ -67,8 +67,8 @@ class ModelSummary(BaseModel):
     trials: Annotated[
         list[Trial],
         Field(
-            description="Every architecture that was tried, the best first, by MASE (by sMAPE where there is "
-            "none); empty for models from before there were trials."
+            description="Every architecture that was tried, the best first by MASE (by sMAPE where there is "
+            "none); empty for models that are older than trials."
         ),
     ]
     weights_bytes: Annotated[int, Field(description="Size of its weights.")]
@@ -81,36 +81,39 @@ class ModelSummary(BaseModel):
 
 
 class ModelOut(ModelSummary):
-    """A trained model: how good it is, and where it came from.
+    """A trained model with its backtest and lineage.
 
-    What a backtest tells is empty or null for models from before there were backtests.
+    The fields of a backtest are empty or null for models that are older than backtests.
     """
 
     model_config = ConfigDict(json_schema_extra={"example": examples.MODEL})
 
     weights: Annotated[
-        dict[str, float], Field(description="What its answer is the weighted mean of: shares that make 1.")
+        dict[str, float],
+        Field(description="The weights of the methods that its forecast is the mean of; they sum to 1."),
     ]
     verdicts: Annotated[
         dict[str, Verdict],
-        Field(description="Of the network, whatever answers, and of the blend if there is one."),
+        Field(description="Of the network, whatever method is served, and of the blend if there is one."),
     ]
     calibration: Annotated[
-        dict[str, LevelCalibration], Field(description="By level, how far its intervals can be relied on.")
+        dict[str, LevelCalibration], Field(description="By level, how reliable its intervals are.")
     ]
-    backtest: Annotated[BacktestSummary | None, Field(description="How every method did.")]
-    lineage: Annotated[Lineage | None, Field(description="What it takes to train it again, to the last bit.")]
+    backtest: Annotated[BacktestSummary | None, Field(description="The errors of every method.")]
+    lineage: Annotated[
+        Lineage | None, Field(description="What is needed to train it again, to the last bit.")
+    ]
 
 
 class ModelUpdate(BaseModel):
-    """What may be changed in a model: what is left out, or null, stays as it is."""
+    """Changes to a model; a field that is left out, or null, stays as it is."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, json_schema_extra={"example": examples.MODEL_UPDATE, "minProperties": 1}
     )
 
     on_loss: Annotated[OnLoss | None, Field(description=ON_LOSS)] = None
-    name: Annotated[Name | None, Field(description="A name for people; an empty one takes it away.")] = None
+    name: Annotated[Name | None, Field(description="A name for people; an empty one removes it.")] = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:

@@ -1,39 +1,41 @@
-"""What a clean name is: of a series, a dataset, a model, however it comes in."""
+"""Names and identifiers: their lengths, and the characters that a name must not contain."""
 
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-# Controls (C0, DEL, C1), the separators of lines and paragraphs, what turns the direction of writing for all
-# that follows, and halves of characters. Joiners without width stay: Persian and Hindi need them.
-_UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+MAX_ID_LENGTH = 200
+MAX_NAME_LENGTH = 200
+# Control characters (C0, DEL, C1), line and paragraph separators, marks that change the direction of writing,
+# and surrogates. Zero-width joiners are allowed: Persian and Hindi need them.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 RULE = "A name holds no tab, line break or other character that controls how text is shown"
 
 
-def unclean(name: str) -> str | None:
-    """Return the first character that no name may hold, as `U+202E`; None where there is none."""
-    found = _UNCLEAN.search(name)
+def forbidden_character(name: str) -> str | None:
+    """Return the first forbidden character as `U+202E`, or None."""
+    found = _FORBIDDEN.search(name)
     return None if found is None else f"U+{ord(found[0]):04X}"
 
 
 def trimmed(name: str) -> str:
-    """Return a name without blanks around it, and without the mark that some programs begin a text with."""
+    """Return a name without surrounding blanks and without a byte order mark."""
     return name.strip().strip("\ufeff").strip()
 
 
-def _clean(name: str) -> str:
-    if (sign := unclean(name)) is not None:
-        raise ValueError(f"{RULE}, and this one has {sign}: leave it out")
+def _validated(name: str) -> str:
+    if (character := forbidden_character(name)) is not None:
+        raise ValueError(f"{RULE}, and this one has {character}: leave it out")
     return trimmed(name)
 
 
 Name = Annotated[
     str,
-    AfterValidator(_clean),
+    AfterValidator(_validated),
     Field(
-        max_length=200,
+        max_length=MAX_NAME_LENGTH,
         json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"},
     ),
 ]
-"""The name of a dataset or a model; of blanks alone it is none."""
+"""The name of a dataset or a model; empty, or of blanks alone, it counts as none."""

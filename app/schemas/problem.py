@@ -1,4 +1,4 @@
-"""What every error looks like from outside (RFC 9457)."""
+"""The body of every error: a problem document (RFC 9457)."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from app.schemas import examples
 
 
 class ProblemPart(BaseModel):
-    """One thing that is wrong."""
+    """One mistake."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.PROBLEM["errors"][0]})
 
@@ -24,8 +24,8 @@ class Problem(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.PROBLEM})
 
     type: Annotated[str, Field(description="Kind of error, the same for all of its kind.")]
-    title: Annotated[str, Field(description="The kind in words.")]
+    title: Annotated[str, Field(description="The kind of error in words.")]
     status: Annotated[int, Field(description="The HTTP status.")]
     detail: Annotated[str, Field(description="What happened this time, and how to go on.")]
-    instance: Annotated[str, Field(description="The path that was called.")]
-    errors: Annotated[list[ProblemPart], Field(description="The single things wrong, where there are such.")]
+    instance: Annotated[str, Field(description="The path of the request.")]
+    errors: Annotated[list[ProblemPart], Field(description="The single mistakes, if there are any.")]

@@ -1,4 +1,4 @@
-"""What a schedule looks like from outside: a training asked for again and again."""
+"""Request and response bodies of schedules."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ CRON = (
 
 
 class ScheduleRequest(OfDataset):
-    """A training to be asked for again and again."""
+    """A training to queue at the times of a cron expression."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": examples.SCHEDULING})
 
@@ -27,45 +27,45 @@ class ScheduleRequest(OfDataset):
 
 
 class ScheduleUpdate(BaseModel):
-    """What can be changed of a schedule."""
+    """The changes that a schedule allows."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"paused": True}})
 
-    paused: Annotated[bool, Field(description="`true` lets it rest; `false` lets it go on from now.")]
+    paused: Annotated[bool, Field(description="`true` pauses it; `false` resumes it from now.")]
 
 
 class LastTime(BaseModel):
-    """What came of a schedule when it was due last."""
+    """The outcome of a schedule when it was due last."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.LAST_TIME})
 
-    at: Annotated[datetime, Field(description="When that was.")]
+    at: Annotated[datetime, Field(description="When it was due.")]
     outcome: Annotated[
         Outcome,
         Field(
             description="`asked`: a training was queued. `skipped`: the dataset had no new observations. "
-            "`refused`: the training cannot be done as it is asked for."
+            "`refused`: the training cannot be queued as requested."
         ),
     ]
     detail: Annotated[str, Field(description="The same in a sentence.")]
     dataset_version: Annotated[int, Field(description="The dataset's version then.")]
-    job_id: Annotated[str | None, Field(description="The training that was asked for, this time or before.")]
+    job_id: Annotated[str | None, Field(description="The training that was queued, this time or before.")]
 
 
 class ScheduleOut(BaseModel):
-    """A training that is asked for again and again."""
+    """A schedule of trainings."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.SCHEDULE})
 
     id: Annotated[str, Field(description="Identifier.")]
-    dataset_id: Annotated[
-        str, Field(description="The dataset to learn from, each time in its newest version.")
-    ]
+    dataset_id: Annotated[str, Field(description="The dataset to train on, each time in its newest version.")]
     cron: Annotated[str, Field(description=CRON)]
     train: Annotated[TrainSettings, Field(description="How to train.")]
-    paused: Annotated[bool, Field(description="Whether it rests.")]
-    next_at: Annotated[datetime | None, Field(description="When it is due next; null while it rests.")]
-    last: Annotated[LastTime | None, Field(description="What came of the last time; null before the first.")]
+    paused: Annotated[bool, Field(description="Whether it is paused.")]
+    next_at: Annotated[datetime | None, Field(description="When it is due next; null while it is paused.")]
+    last: Annotated[
+        LastTime | None, Field(description="The outcome of the last time; null before the first.")
+    ]
     created_at: Annotated[datetime, Field(description="When it was made.")]
 
 

@@ -1,4 +1,4 @@
-"""What a training is asked for: the few settings a user may give."""
+"""The request body of a training."""
 
 from typing import Annotated, Self
 
@@ -15,6 +15,7 @@ from app.schemas.choices import (
     Promotion,
     StartChoice,
 )
+from app.schemas.names import MAX_ID_LENGTH
 
 ON_LOSS = (
     "When the backtest says that a simple method does better. `warn`: its forecasts say so. `fallback`: that "
@@ -24,15 +25,15 @@ ON_LOSS = (
 
 
 class OfDataset(BaseModel):
-    """What is asked of one dataset."""
+    """A request that names one dataset."""
 
     dataset_id: Annotated[
-        str, Field(max_length=200, description="The dataset to learn from, in its newest version.")
+        str, Field(max_length=MAX_ID_LENGTH, description="The dataset to train on, in its newest version.")
     ]
 
 
 class TrainSettings(BaseModel):
-    """How to train, whatever the dataset."""
+    """The settings of a training, without the dataset."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -1,4 +1,4 @@
-"""What a worker looks like from outside."""
+"""Response bodies of workers."""
 
 from datetime import datetime
 from typing import Annotated
@@ -14,24 +14,24 @@ class WorkerOut(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.WORKER})
 
     id: Annotated[str, Field(description="Identifier; a worker that is started again has a new one.")]
-    host: Annotated[str, Field(description="The machine it runs on, by the name the machine gives itself.")]
-    pid: Annotated[int, Field(description="Its process there.")]
+    host: Annotated[str, Field(description="The host name of its machine.")]
+    pid: Annotated[int, Field(description="Its process id there.")]
     device: Annotated[str, Field(description="What it trains on: `cpu` or `cuda:N`.")]
     alive: Annotated[
         bool,
         Field(
-            description="Whether it is there: false once its process has gone, or its heart was seen to "
-            "stand still for the deadline (`GATECAST_WORKER_DEADLINE_S`); another then takes its job over."
+            description="False once its process is gone, or its heartbeat has stopped for the deadline "
+            "(`GATECAST_WORKER_DEADLINE_S`); another worker then takes over its job."
         ),
     ]
-    job_id: Annotated[str | None, Field(description="The job of yours that it works on; null if none.")]
+    job_id: Annotated[str | None, Field(description="The job of yours that it runs; null if none.")]
     silent_s: Annotated[
         float,
         Field(
             description="Seconds since its last heartbeat by the database's clock; one comes every second."
         ),
     ]
-    started_at: Annotated[datetime, Field(description="When it began to work.")]
+    started_at: Annotated[datetime, Field(description="When it started.")]
 
 
 class WorkerPage(BaseModel):

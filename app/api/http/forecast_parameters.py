@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field, ValidationError
 
 from app.api.http.content_negotiation import choice
 from app.api.http.errors import bad_fields
-from app.api.http.identifiers import MAX_ID_LENGTH
 from app.api.http.paging import LONGEST, NEXT
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import MAX_HORIZON
 from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
+from app.schemas.names import MAX_ID_LENGTH
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import CURSOR, PageRequest, decode_cursor
 

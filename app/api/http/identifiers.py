@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query
 
-MAX_ID_LENGTH = 200
+from app.schemas.names import MAX_ID_LENGTH
+
 NO_NUL = r"^[^\x00]*$"  # Postgres stores no NUL in a text
 
 

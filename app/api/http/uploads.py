@@ -23,7 +23,7 @@ from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
 from app.schemas.media_types import JSON
-from app.schemas.names import RULE, Name, trimmed, unclean
+from app.schemas.names import RULE, Name, forbidden_character, trimmed
 from app.services.datasets import append
 from app.services.datasets.append import Laying, Sent
 from app.services.datasets.catalog import Arrival, Upload
@@ -160,7 +160,7 @@ def _read_table(fields: UploadFields, max_columns: int) -> Upload:
 
 def _name_of(file: UploadFile) -> str:
     name = PurePath(file.filename or "").stem
-    if (sign := unclean(name)) is not None:
+    if (sign := forbidden_character(name)) is not None:
         remedy = f"The name of the file has {sign}. {RULE}. Give the dataset another one by the field `name`."
         raise BadInput(remedy, [FieldError("#/name", remedy)])
     return trimmed(name) or "dataset"

@@ -5,7 +5,7 @@ import pytest
 from app.errors import BadInput
 from app.intake.reader import Columns, read_csv, read_rows
 from app.schemas.datasets import ObservationIn
-from app.schemas.names import unclean
+from app.schemas.names import forbidden_character
 from tests.app.intake.uploads import upload
 
 DAYS = ("2024-01-01", "2024-01-02", "2024-01-03")
@@ -21,7 +21,7 @@ DAYS = ("2024-01-01", "2024-01-02", "2024-01-03")
     ],
 )
 def test_character_that_controls_is_told(sign: str, told: str) -> None:
-    assert unclean(f"pump {sign}1") == told
+    assert forbidden_character(f"pump {sign}1") == told
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_character_that_controls_is_told(sign: str, told: str) -> None:
     ],
 )
 def test_name_of_any_language_is_clean(name: str) -> None:
-    assert unclean(name) is None
+    assert forbidden_character(name) is None
 
 
 @pytest.mark.parametrize("sign", ["\t", "\n", "\x1b", "\u2028", "\u202e"])
