@@ -8,6 +8,8 @@ import typer
 
 from app.schemas.choices import (
     MAX_HORIZON,
+    MAX_LEVEL,
+    MIN_LEVEL,
     ArchitectureChoice,
     MethodChoice,
     OnLoss,
@@ -234,7 +236,9 @@ def forecast(
     horizon: Annotated[
         int | None, typer.Option(min=1, help="Steps ahead; by default as far as the model reaches.")
     ] = None,
-    level: Annotated[list[int] | None, typer.Option(min=50, max=99, help="Interval in percent.")] = None,
+    level: Annotated[
+        list[int] | None, typer.Option(min=MIN_LEVEL, max=MAX_LEVEL, help="Interval in percent.")
+    ] = None,
 ) -> None:
     """Print the forecast for a file that was trained on or uploaded, as CSV.
 

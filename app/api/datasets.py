@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from app.api.deps import CurrentPrincipal, KeepVersions, Read, WriteSession
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import DatasetId
-from app.api.http.paging import CountedPage, Page, handed_out
+from app.api.http.paging import CountedPage, Page, with_opaque_cursor
 from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, RequireStorage, TheObservations, TheUpload
 from app.schemas.datasets import (
     DatasetOut,
@@ -38,7 +38,7 @@ def create_dataset(upload: TheUpload, session: WriteSession, response: Response)
 @router.get("")
 async def list_datasets(page: Page, principal: CurrentPrincipal, read: Read) -> DatasetPage:
     """List datasets, newest first."""
-    return handed_out(await read(catalog.page, principal, page))
+    return with_opaque_cursor(await read(catalog.page, principal, page))
 
 
 @router.get("/{dataset_id}")
@@ -52,7 +52,7 @@ async def list_series(
     dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, read: Read
 ) -> SeriesPage:
     """List the series of a dataset by name."""
-    return handed_out(await read(catalog.series_page, principal, dataset_id, page))
+    return with_opaque_cursor(await read(catalog.series_page, principal, dataset_id, page))
 
 
 @router.get("/{dataset_id}/observations")

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.deps import CurrentPrincipal, TheForecasts, resources_of
-from app.api.http.body_parsing import inlined, pointing_into_body, read_body
-from app.api.http.content_negotiation import chosen_among, streamed
+from app.api.http.body_parsing import inlined_schema, pointers_into_body, read_body
+from app.api.http.content_negotiation import negotiated
 from app.api.http.forecast_parameters import DESCRIBED, OFFERS, read_request
+from app.api.http.responses import streamed_response
 from app.api.middleware.cached_forecasts import Finished, raw_request
 from app.schemas import examples
 from app.schemas.forecast import AdHocRequest, ForecastPage, SeriesForecast
@@ -18,7 +19,7 @@ from app.services.forecasting.service import StreamedResponse
 
 TEXT = {"type": "string"}
 REQUEST_BODY = {
-    "requestBody": {"required": True, "content": {JSON: {"schema": inlined(AdHocRequest)}}},
+    "requestBody": {"required": True, "content": {JSON: {"schema": inlined_schema(AdHocRequest)}}},
 }
 router = APIRouter(tags=["forecast"])
 
@@ -78,7 +79,7 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
     wanted = read_request(query_string=raw_key[0], accept=raw_key[1])
     response = await resources_of(request).forecasts.respond(principal, wanted, raw_key, if_none_match)
     if isinstance(response, StreamedResponse):
-        return streamed(response.parts, response.media_type, response.headers)
+        return streamed_response(response.parts, response.media_type, response.headers)
     return Finished(response)
 
 
@@ -86,7 +87,7 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
 async def forecast_ad_hoc(
     principal: CurrentPrincipal,
     body: Annotated[AdHocRequest, Depends(get_body)],
-    media_type: Annotated[str, chosen_among(*OFFERS)],
+    media_type: Annotated[str, negotiated(*OFFERS)],
     forecasts: TheForecasts,
 ) -> Response:
     """Forecast series that the call itself brings and no dataset holds; nothing of them is kept.
@@ -100,5 +101,5 @@ async def forecast_ad_hoc(
         levels=tuple(dict.fromkeys(body.level)),
         media_type=media_type,
     )
-    with pointing_into_body():
+    with pointers_into_body():
         return Finished(await forecasts.respond_ad_hoc(principal, wanted, body.observations))

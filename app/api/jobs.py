@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api.deps import CurrentPrincipal, Read, TheResources, WriteSession
 from app.api.http.identifiers import JobId
-from app.api.http.paging import Page, handed_out
+from app.api.http.paging import Page, with_opaque_cursor
 from app.schemas import examples
 from app.schemas.jobs import JobOut, JobPage
 from app.services.jobs import states
@@ -51,7 +51,7 @@ JobEvents = Annotated[AsyncIterable[JobEvent], Depends(get_events)]
 @router.get("")
 async def list_jobs(page: Page, principal: CurrentPrincipal, read: Read) -> JobPage:
     """List jobs, newest first."""
-    return handed_out(await read(states.page, principal, page))
+    return with_opaque_cursor(await read(states.page, principal, page))
 
 
 @router.get("/{job_id}")

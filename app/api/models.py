@@ -1,20 +1,21 @@
-"""Trained models: look, compare, change, promote, delete."""
+"""Trained models: list, read, compare, change, promote and delete."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
-from app.api.http.content_negotiation import chosen_among, csv_response, json_response
+from app.api.http.content_negotiation import negotiated
 from app.api.http.identifiers import ModelId, of_dataset
-from app.api.http.paging import CountedPage, Page, handed_out
+from app.api.http.paging import CountedPage, Page, with_opaque_cursor
+from app.api.http.responses import csv_response, json_response
 from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
 from app.schemas.media_types import CSV, JSON
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services.registry import backtests, models
 
 router = APIRouter(prefix="/models", tags=["models"])
-TableType = Annotated[str, chosen_among(JSON, CSV)]
+TableType = Annotated[str, negotiated(JSON, CSV)]
 
 ROWS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -52,12 +53,12 @@ async def list_models(
     dataset_id: Annotated[str | None, of_dataset("models")] = None,
 ) -> ModelPage:
     """List models, newest first."""
-    return handed_out(await read(models.page, principal, dataset_id, page))
+    return with_opaque_cursor(await read(models.page, principal, dataset_id, page))
 
 
 @router.get("/{model_id}")
 async def get_model(model_id: ModelId, principal: CurrentPrincipal, read: Read) -> ModelOut:
-    """Show a model: how good it is beside the simple methods, and where it came from."""
+    """Show a model: its errors beside those of the baselines, and its lineage."""
     return await read(models.get, principal, model_id)
 
 
@@ -69,7 +70,7 @@ async def get_backtest(
     principal: CurrentPrincipal,
     read: Read,
 ) -> Response:
-    """Read what every method had said of steps that are known by now, beside the truth."""
+    """Read the forecasts of every method for held-out steps, beside the true values."""
     if media_type == CSV:
         return csv_response(await read(backtests.row_csv, principal, model_id))
     return json_response(await read(backtests.row_page, principal, model_id, page))
@@ -83,7 +84,7 @@ async def list_backtest_series(
     principal: CurrentPrincipal,
     read: Read,
 ) -> Response:
-    """Compare the methods on each series, by name."""
+    """Compare the errors of the methods on each series, by name."""
     if media_type == CSV:
         return csv_response(await read(backtests.series_csv, principal, model_id))
     return json_response(await read(backtests.series_page, principal, model_id, page))
@@ -93,17 +94,17 @@ async def list_backtest_series(
 def update_model(
     model_id: ModelId, changes: ModelUpdate, principal: CurrentPrincipal, session: WriteSession
 ) -> ModelOut:
-    """Name a model, or change what it does when it loses against a simple method; at once."""
+    """Name a model, or change what it does when a baseline beats it; takes effect at once."""
     return models.update(session, principal, model_id, changes)
 
 
 @router.post("/{model_id}/promote")
 def promote_model(model_id: ModelId, principal: CurrentPrincipal, session: WriteSession) -> ModelOut:
-    """Let the dataset forecast with this model from now on; with a former champion, that is the way back."""
+    """Make this model the champion of its dataset; use it to roll back to a former champion too."""
     return models.promote(session, principal, model_id)
 
 
 @router.delete("/{model_id}", status_code=204)
 def delete_model(model_id: ModelId, principal: CurrentPrincipal, session: WriteSession) -> None:
-    """Delete a model; after a champion, the model promoted before it forecasts again, if there is one."""
+    """Delete a model; if it was the champion, the one promoted before it is champion again."""
     models.delete(session, principal, model_id)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from app.api.deps import CurrentPrincipal, Read, WriteSession
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import ScheduleId, of_dataset
-from app.api.http.paging import Page, handed_out
+from app.api.http.paging import Page, with_opaque_cursor
 from app.schemas.schedules import ScheduleOut, SchedulePage, ScheduleRequest, ScheduleUpdate
 from app.services.training import schedules
 
@@ -32,7 +32,7 @@ async def list_schedules(
     dataset_id: Annotated[str | None, of_dataset("schedules")] = None,
 ) -> SchedulePage:
     """List schedules, newest first."""
-    return handed_out(await read(schedules.page, principal, dataset_id, page))
+    return with_opaque_cursor(await read(schedules.page, principal, dataset_id, page))
 
 
 @router.get("/{schedule_id}")

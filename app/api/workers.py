@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.deps import CurrentPrincipal, Read, TheResources
-from app.api.http.paging import Page, handed_out
+from app.api.http.paging import Page, with_opaque_cursor
 from app.schemas.workers import WorkerPage
 from app.services.jobs import workers
 
@@ -15,4 +15,4 @@ async def list_workers(
     page: Page, principal: CurrentPrincipal, read: Read, resources: TheResources
 ) -> WorkerPage:
     """List the workers, newest first: machine and device of each, its job, and whether it is alive."""
-    return handed_out(await read(workers.page, principal, page, resources.heartbeat))
+    return with_opaque_cursor(await read(workers.page, principal, page, resources.heartbeat))

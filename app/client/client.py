@@ -1,4 +1,4 @@
-"""A small client over httpx2: one method for each call, answers as the service's own shapes."""
+"""A small client over httpx2: one method for each route, with the service's own schemas."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,24 +21,25 @@ from app.schemas.datasets import (
 )
 from app.schemas.forecast import AdHocRequest, ForecastPage
 from app.schemas.jobs import JobOut, JobPage
+from app.schemas.media_types import CSV, EVENT_STREAM, PROBLEM
 from app.schemas.models import ModelOut, ModelUpdate
 from app.schemas.schedules import ScheduleOut, SchedulePage
 from app.schemas.workers import WorkerOut, WorkerPage
 
 FINAL = ("succeeded", "failed", "cancelled")
 TIMEOUT_S = 60.0
-PATIENCE_S = 60.0  # with a service that went away while its events were read
+RECONNECT_FOR_S = 60.0  # after an event stream was disconnected
 RECONNECT_S = 0.5
 BAD_REQUEST, UNAVAILABLE = 400, 503
 PAGE = 1000  # the most that a page may hold
 
 
 class ServiceError(Exception):
-    """The service refused a call; the text is what its problem document says."""
+    """The service refused a request; the text is the detail of its problem document."""
 
 
 class JobFailed(Exception):
-    """A training ended without a model; the text is its reason."""
+    """A training ended without a model; the text is the reason."""
 
 
 class Client:
@@ -56,7 +57,7 @@ class Client:
         self._http.close()
 
     def is_ready(self) -> bool:
-        """Tell whether the service answers calls."""
+        """Return whether the service is ready."""
         try:
             return self._http.get("/readyz").is_success
         except httpx2.TransportError:
@@ -64,7 +65,7 @@ class Client:
 
     def upload_csv(self, name: str, content: bytes) -> DatasetOut:
         """Upload a table as a new dataset."""
-        files = {"file": (f"{name}.csv", content, "text/csv")}
+        files = {"file": (f"{name}.csv", content, CSV)}
         return DatasetOut.model_validate(self._call("POST", "/datasets", files=files, data={"name": name}))
 
     def upload_file(self, path: Path) -> DatasetOut:
@@ -72,7 +73,7 @@ class Client:
         return self.upload_csv(path.stem, path.read_bytes())
 
     def append(self, dataset_id: str, observations: Sequence[ObservationIn]) -> ObservationsOut:
-        """Add rows to a dataset, or correct those that are there; the next forecast uses them."""
+        """Append rows to a dataset, or correct existing ones; the next forecast uses them."""
         body = ObservationsIn(observations=list(observations)).model_dump(mode="json")
         return ObservationsOut.model_validate(
             self._call("POST", f"/datasets/{dataset_id}/observations", json=body)
@@ -112,7 +113,7 @@ class Client:
         return JobOut.model_validate(self._call("POST", "/train", json=body))
 
     def job(self, job_id: str) -> JobOut:
-        """Describe a job."""
+        """Return a job."""
         return JobOut.model_validate(self._call("GET", f"/jobs/{job_id}"))
 
     def jobs(self) -> list[JobOut]:
@@ -122,8 +123,8 @@ class Client:
     def events(self, job_id: str) -> Iterator[JobOut]:
         """Yield a job as it is now and whenever it has changed, until it has ended.
 
-        A stream that breaks off is taken up again where it was, also with a service that was started again
-        meanwhile. Raises ServiceError if none is there at first, or none comes back within a minute.
+        A stream that breaks off is resumed where it was, even if the service was restarted. Raises
+        ServiceError if there is none at first, or none within a minute after a break.
         """
         last_id, deadline = "", time.monotonic()
         while True:
@@ -132,11 +133,11 @@ class Client:
                 yield job
                 if job.state in FINAL:
                     return
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + RECONNECT_FOR_S
             time.sleep(RECONNECT_S)
 
     def cancel(self, job_id: str) -> JobOut:
-        """Cancel a job that waits or runs."""
+        """Cancel a queued or running job."""
         return JobOut.model_validate(self._call("POST", f"/jobs/{job_id}/cancel"))
 
     def workers(self) -> list[WorkerOut]:
@@ -144,7 +145,7 @@ class Client:
         return WorkerPage.model_validate(self._call("GET", "/workers")).workers
 
     def schedule(self, dataset_id: str, cron: str, horizon: int, preset: Preset) -> ScheduleOut:
-        """Let a training be asked for again and again."""
+        """Queue a training at each time of a cron expression."""
         body = {"dataset_id": dataset_id, "cron": cron, "train": {"horizon": horizon, "preset": preset}}
         return ScheduleOut.model_validate(self._call("POST", "/schedules", json=body))
 
@@ -153,7 +154,7 @@ class Client:
         return SchedulePage.model_validate(self._call("GET", "/schedules")).schedules
 
     def pause_schedule(self, schedule_id: str, *, paused: bool = True) -> ScheduleOut:
-        """Let a schedule rest, or go on."""
+        """Pause or resume a schedule."""
         changes = {"paused": paused}
         return ScheduleOut.model_validate(self._call("PATCH", f"/schedules/{schedule_id}", json=changes))
 
@@ -162,7 +163,7 @@ class Client:
         self._call("DELETE", f"/schedules/{schedule_id}")
 
     def wait(self, job_id: str, on_change: Callable[[JobOut], None] = lambda _: None) -> JobOut:
-        """Wait until a job has succeeded, telling of it now and at every change.
+        """Wait until a job has succeeded; call `on_change` with it now and at every change.
 
         Raises JobFailed if it ends in any other way.
         """
@@ -173,7 +174,7 @@ class Client:
         raise JobFailed(job.error or f"Job {job_id} was {job.state}.")
 
     def model(self, model_id: str) -> ModelOut:
-        """Describe a model."""
+        """Return a model."""
         return ModelOut.model_validate(self._call("GET", f"/models/{model_id}"))
 
     def backtest(self, model_id: str) -> Iterator[BacktestRow]:
@@ -190,12 +191,12 @@ class Client:
     def update_model(
         self, model_id: str, *, on_loss: OnLoss | None = None, name: str | None = None
     ) -> ModelOut:
-        """Change what a model does when it loses, its name, or both."""
+        """Change what a model does when a baseline beats it, its name, or both."""
         changes = ModelUpdate(on_loss=on_loss, name=name).model_dump(exclude_none=True)
         return ModelOut.model_validate(self._call("PATCH", f"/models/{model_id}", json=changes))
 
     def promote(self, model_id: str) -> ModelOut:
-        """Let a model's dataset forecast with it."""
+        """Make a model the champion of its dataset."""
         return ModelOut.model_validate(self._call("POST", f"/models/{model_id}/promote"))
 
     def delete_model(self, model_id: str) -> None:
@@ -233,10 +234,10 @@ class Client:
         self._call("DELETE", f"/datasets/{dataset_id}")
 
     def _events_after(self, last_id: str, job_id: str, deadline: float) -> Iterator[httpx2.ServerSentEvent]:
-        """Yield events until the stream ends or breaks off; a service that is away has time to come back."""
-        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        """Yield events until the stream ends or breaks off; connect again until the deadline."""
+        headers = {"Accept": EVENT_STREAM} | ({"Last-Event-ID": last_id} if last_id else {})
         request = self._http.build_request("GET", f"/jobs/{job_id}/events", headers=headers)
-        with closing(self._opened(request, deadline)) as response:
+        with closing(self._open_stream(request, deadline)) as response:
             try:
                 yield from httpx2.EventSource(response)
             except httpx2.SSEError as error:
@@ -244,7 +245,7 @@ class Client:
             except httpx2.TransportError:
                 return
 
-    def _opened(self, request: httpx2.Request, deadline: float) -> httpx2.Response:
+    def _open_stream(self, request: httpx2.Request, deadline: float) -> httpx2.Response:
         while True:
             is_over = time.monotonic() >= deadline
             try:
@@ -272,13 +273,13 @@ class Client:
 
 
 def _page(answer: dict[str, Any]) -> ForecastPage:
-    """Return a page, also where one series came by itself."""
+    """Return the page of a response, or a page of the only series."""
     return ForecastPage.model_validate(
         answer if "forecasts" in answer else {"forecasts": [answer], "next": None}
     )
 
 
 def _reason(response: httpx2.Response) -> str:
-    if response.headers.get("content-type", "").startswith("application/problem+json"):
+    if response.headers.get("content-type", "").startswith(PROBLEM):
         return str(response.json()["detail"])
     return f"The service answered {response.status_code}."

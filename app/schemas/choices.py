@@ -13,7 +13,9 @@ from models.choices import (
 
 __all__ = [
     "MAX_HORIZON",
+    "MAX_LEVEL",
     "MAX_PRETRAINED_HORIZON",
+    "MIN_LEVEL",
     "Architecture",
     "ArchitectureChoice",
     "MemberStart",
@@ -28,3 +30,4 @@ ArchitectureChoice = Literal[Architecture, "all"]
 OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
 MAX_HORIZON = 10_000
+MIN_LEVEL, MAX_LEVEL = 50, 99  # percent

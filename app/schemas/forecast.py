@@ -1,4 +1,4 @@
-"""What a forecast looks like from outside."""
+"""Request and response bodies of forecasts."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
 from app.schemas.backtests import Outcome
-from app.schemas.choices import MAX_HORIZON, MAX_PRETRAINED_HORIZON
+from app.schemas.choices import MAX_HORIZON, MAX_LEVEL, MAX_PRETRAINED_HORIZON, MIN_LEVEL
 from app.schemas.datasets import ObservationIn, Time
 from app.schemas.names import MAX_ID_LENGTH
 
@@ -14,6 +14,8 @@ HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "
     f"{MAX_PRETRAINED_HORIZON}, by default a season, but no fewer than 6 and no more than 48."
 )
+MAX_LEVELS = 10
+Level = Annotated[int, Field(ge=MIN_LEVEL, le=MAX_LEVEL)]
 
 
 class AdHocRequest(BaseModel):
@@ -44,8 +46,8 @@ class AdHocRequest(BaseModel):
     ] = None
     horizon: Annotated[int | None, Field(ge=1, le=MAX_HORIZON, description=HORIZON)] = None
     level: Annotated[
-        list[Annotated[int, Field(ge=50, le=99)]],
-        Field(min_length=1, max_length=10, description="Intervals in percent, 50 to 99."),
+        list[Level],
+        Field(min_length=1, max_length=MAX_LEVELS, description="Intervals in percent, 50 to 99."),
     ] = [80, 95]
     observations: Annotated[
         list[ObservationIn],
@@ -68,8 +70,8 @@ class Interval(BaseModel):
         bool,
         Field(
             description="Whether the backtest had windows enough to make the interval as wide as its level "
-            "asks; else it is the method's own guess. Without a training it is the past of the series "
-            "that is looked back on."
+            "asks; otherwise it is the method's own. Without a training, the backtest is of the past of "
+            "the series."
         ),
     ]
 
@@ -81,30 +83,31 @@ class SeriesForecast(BaseModel):
 
     unique_id: Annotated[str, Field(description="Name of the series.")]
     dataset_id: Annotated[
-        str | None, Field(description="The dataset it belongs to; null where its history came with the call.")
+        str | None, Field(description="The dataset it belongs to; null for series sent with the request.")
     ]
     dataset_version: Annotated[
         int | None, Field(description="The version whose last values the forecast follows; null likewise.")
     ]
-    model_id: Annotated[str, Field(description="The model that made it; `pretrained` if none was trained.")]
+    model_id: Annotated[str, Field(description="The model used; `pretrained` if none was trained.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
-    ds: Annotated[list[Time], Field(description="The times forecast.")]
+    ds: Annotated[list[Time], Field(description="The times of the forecast.")]
     forecast: Annotated[list[float], Field(description="Medians, one for each time.")]
     intervals: Annotated[
-        dict[str, Interval], Field(description="Bounds by level: `80` holds the truth 80 times in 100.")
+        dict[str, Interval],
+        Field(description="Bounds by level: `80` holds the true value 80 times in 100."),
     ]
     method: Annotated[
         str,
         Field(
-            description="Whose numbers these are: the network's by its name (`pretrained` before any "
-            "training), the `blend`'s, or after a fallback those of a simple method."
+            description="The served method: the network by its name (`pretrained` before any training), the "
+            "`blend`, or after a fallback a simple method."
         ),
     ]
     verdict: Annotated[
         Outcome | None,
         Field(
             description="The model's own verdict against the best simple method; null without a backtest, or "
-            "where series are too short to look back on."
+            "where series are too short for one."
         ),
     ]
     warning: Annotated[

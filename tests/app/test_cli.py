@@ -16,8 +16,7 @@ from app.cli import app as commands
 from app.commands import offline
 from app.commands.offline import trial_table
 from app.schemas import examples
-from app.schemas.lineage import Lineage
-from app.schemas.models import ModelOut
+from app.schemas.models import Lineage, ModelOut
 from app.services.training.reproduce import Stored, Verification
 from app.settings import Settings, SettingsError
 from app.version import VERSION

@@ -1,4 +1,4 @@
-"""JSON bodies that are read by hand: in a thread, since a large one would hold up every other call."""
+"""Parse JSON bodies in a thread: on the event loop, a large one would delay every other request."""
 
 import json
 import re
@@ -15,53 +15,53 @@ from app.api.http.rows import read_rows
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
 from app.schemas.media_types import JSON
 
-MULTIPART = "multipart/form-data"
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def content_type(request: Request) -> str:
-    """Return the media type that the body says it has."""
+    """Return the media type of the body by its `Content-Type`; empty if it has none."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def read_body(request: Request, shape: type[Shape], turns: CapacityLimiter) -> Shape:
-    """Read a body of this shape when it has its turn.
+async def read_body(request: Request, shape: type[Shape], threads: CapacityLimiter) -> Shape:
+    """Return the body as a model of type `shape`, parsed in one of the threads.
 
-    Raises UnsupportedType for one that is not JSON, BadInput for what does not have the shape.
+    Raises UnsupportedType if it is not JSON, BadInput if it does not have the shape.
     """
-    said = content_type(request)
-    if said != JSON:
-        raise UnsupportedType(f"This call reads {JSON}; the body says {said or 'nothing about its type'}.")
-    return await to_thread.run_sync(parsed, await request.body(), shape, limiter=turns)
+    media_type = content_type(request)
+    if media_type != JSON:
+        stated = media_type or "nothing about its type"
+        raise UnsupportedType(f"This call reads {JSON}; the body says {stated}.")
+    return await to_thread.run_sync(parse_json, await request.body(), shape, limiter=threads)
 
 
-def parsed(body: bytes, shape: type[Shape]) -> Shape:
-    """Return the JSON text as a shape; BadInput where it is none."""
+def parse_json(body: bytes, shape: type[Shape]) -> Shape:
+    """Return a JSON text as a model of type `shape`. Raises BadInput."""
     try:
         return read_rows(body, shape)
     except ValidationError as error:
-        raise refused(error, shape) from error
+        raise bad_body(error, shape) from error
 
 
-def refused(error: ValidationError, shape: type[BaseModel]) -> BadInput:
-    """Return the refusal that tells of each field in a body that is wrong."""
+def bad_body(error: ValidationError, shape: type[BaseModel]) -> BadInput:
+    """Return a BadInput that points at each wrong field of a body."""
     return bad_fields([{**part, "loc": ("body", *part["loc"])} for part in error_list(error)], shape)
 
 
-def inlined(shape: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of a body with its parts written out, since FastAPI has no name for them."""
+def inlined_schema(shape: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of a body with its references inlined, since FastAPI does not define them."""
     schema = shape.model_json_schema()
     parts = schema.pop("$defs", {})
     text = re.sub(
         r'{"\$ref": "#/\$defs/(\w+)"}', lambda found: json.dumps(parts[found[1]]), json.dumps(schema)
     )
-    whole: dict[str, Any] = json.loads(text)
-    return whole
+    inlined: dict[str, Any] = json.loads(text)
+    return inlined
 
 
 @contextmanager
-def pointing_into_body() -> Iterator[None]:
-    """Let errors that point at parameters (`?horizon`) point at the body's fields (`#/horizon`) instead."""
+def pointers_into_body() -> Iterator[None]:
+    """Turn pointers at query parameters (`?horizon`) into pointers at fields of the body (`#/horizon`)."""
     try:
         yield
     except AppError as error:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.api.http.errors import MEDIA_TYPE
+from app.schemas import media_types
 from app.schemas.problem import Problem
 
 PROBLEM: dict[int | str, dict[str, Any]] = {
@@ -27,7 +27,7 @@ def document_errors(app: FastAPI) -> None:
         if app.openapi_schema is None:
             for operations in describe()["paths"].values():
                 for operation in operations.values():
-                    operation["responses"]["default"]["content"] = {MEDIA_TYPE: {"schema": SCHEMA}}
+                    operation["responses"]["default"]["content"] = {media_types.PROBLEM: {"schema": SCHEMA}}
         return describe()
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this way of extending it

@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, Response
 from app.api.http.allowed_methods import allowed_methods, path_exists
 from app.api.http.unknown_names import MAX_NAME_SHOWN, known_fields, suggestion
 from app.errors import AppError, BadInput, FieldError, NotFound, Unavailable, WrongMethod
+from app.schemas.media_types import PROBLEM
 from app.schemas.problem import Problem, ProblemPart
 
 MAX_ERRORS = 20  # of one body or query that are reported
-MEDIA_TYPE = "application/problem+json"
 # Pydantic's names for the members of a union in a location, and the endings of its errors of another type.
 UNION_MEMBERS = ("constrained-str", "constrained-int", "str", "int")
 WRONG_TYPE = ("_type", "_parsing")
@@ -44,7 +44,7 @@ def problem(error: AppError, instance: str) -> Response:
         errors=[ProblemPart(pointer=part.pointer, detail=part.detail) for part in error.errors],
     )
     headers = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
-    return Response(document.model_dump_json(), error.status, headers, media_type=MEDIA_TYPE)
+    return Response(document.model_dump_json(), error.status, headers, media_type=PROBLEM)
 
 
 def error_list(error: ValidationError) -> list[Any]:
@@ -127,7 +127,7 @@ async def _framework_error(request: Request, error: Exception) -> Response:
         "instance": request.url.path,
         "errors": [],
     }
-    return JSONResponse(body, error.status_code, headers=error.headers, media_type=MEDIA_TYPE)
+    return JSONResponse(body, error.status_code, headers=error.headers, media_type=PROBLEM)
 
 
 def _no_such_path(request: Request) -> NotFound:

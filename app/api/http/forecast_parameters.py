@@ -5,13 +5,13 @@ from urllib.parse import parse_qs
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.api.http.content_negotiation import choice
+from app.api.http.content_negotiation import negotiate
 from app.api.http.errors import bad_fields
-from app.api.http.paging import LONGEST, NEXT
+from app.api.http.paging import CURSOR_TEXT, MAX_CURSOR_LENGTH, MAX_PAGE_SIZE
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import MAX_HORIZON
 from app.schemas.datasets import SeriesName
-from app.schemas.forecast import HORIZON
+from app.schemas.forecast import HORIZON, MAX_LEVELS, Level
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
 from app.schemas.names import MAX_ID_LENGTH
 from app.services.forecasting.request import ForecastRequest
@@ -45,17 +45,22 @@ class Parameters(BaseModel):
     ] = []
     horizon: Annotated[int | None, Field(ge=1, le=MAX_HORIZON, description=HORIZON)] = None
     level: Annotated[
-        list[Annotated[int, Field(ge=50, le=99)]],
-        Field(description="Interval in percent, 50 to 99; repeat it for several.", max_length=10),
+        list[Level],
+        Field(description="Interval in percent, 50 to 99; repeat it for several.", max_length=MAX_LEVELS),
     ] = [80, 95]
     dataset_version: Annotated[
         int | None,
         Field(ge=1, lt=2**31, description="Forecast from the end of this version; by default the newest."),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=1000, description="Most items on the page.")] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE, description="Most items on the page.")] = 100
     cursor: Annotated[
         str | None,
-        Field(min_length=1, max_length=LONGEST, json_schema_extra={"pattern": CURSOR}, description=NEXT),
+        Field(
+            min_length=1,
+            max_length=MAX_CURSOR_LENGTH,
+            json_schema_extra={"pattern": CURSOR},
+            description=CURSOR_TEXT,
+        ),
     ] = None
 
 
@@ -73,7 +78,7 @@ def read_request(query_string: bytes, accept: bytes) -> ForecastRequest:
         horizon=parameters.horizon,
         levels=tuple(dict.fromkeys(parameters.level)),
         page=PageRequest(parameters.limit, decode_cursor(parameters.cursor)),
-        media_type=choice(accept.decode("latin-1"), OFFERS),
+        media_type=negotiate(accept.decode("latin-1"), OFFERS),
     )
 
 

@@ -15,11 +15,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from app.api.deps import CurrentPrincipal, Resources, TheResources, resources_of
-from app.api.http.body_parsing import MULTIPART, content_type
+from app.api.http.body_parsing import content_type
 from app.api.http.errors import problem
 from app.db.engine import Session
 from app.digest import sha256_of_parts
 from app.errors import AppError, BadInput, FieldError, Unavailable
+from app.schemas.media_types import MULTIPART
 from app.services.shared import idempotency
 from app.services.shared.idempotency import Claim, StoredResponse
 from app.settings import MEBIBYTE

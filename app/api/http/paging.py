@@ -1,4 +1,4 @@
-"""The `limit` and `cursor` of every list."""
+"""The query parameters `limit` and `cursor` of every list."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from app.services.shared.paging import (
 
 
 class _Page(Protocol):
-    """What the schemas of all pages have in common."""
+    """What all pages have in common."""
 
     next: str | None
 
@@ -27,30 +27,37 @@ class _Page(Protocol):
 AnyPage = TypeVar("AnyPage", bound=_Page)
 
 POSITION = r"^[0-9]{1,18}$"
-LONGEST = 4000  # characters; the longest key there is takes 2,700
-NEXT = "`next` of the page before; leave it out for the first page."
-Limit = Annotated[int, Query(ge=1, le=1000, description="Most items on the page.")]
+MAX_PAGE_SIZE = 1000
+MAX_CURSOR_LENGTH = 4000  # the longest key takes 2,700 characters
+CURSOR_TEXT = "`next` of the page before; leave it out for the first page."
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="Most items on the page.")]
 Cursor = Annotated[
     str | None,
-    Query(min_length=1, max_length=LONGEST, json_schema_extra={"pattern": CURSOR}, description=NEXT),
+    Query(
+        min_length=1,
+        max_length=MAX_CURSOR_LENGTH,
+        json_schema_extra={"pattern": CURSOR},
+        description=CURSOR_TEXT,
+    ),
 ]
 PositionCursor = Annotated[
-    str | None, Query(min_length=1, max_length=18, json_schema_extra={"pattern": POSITION}, description=NEXT)
+    str | None,
+    Query(min_length=1, max_length=18, json_schema_extra={"pattern": POSITION}, description=CURSOR_TEXT),
 ]
 
 
-def handed_out(page: AnyPage) -> AnyPage:
-    """Return a page whose `next` is opaque."""
+def with_opaque_cursor(page: AnyPage) -> AnyPage:
+    """Return a page whose `next` is encoded."""
     return page.model_copy(update={"next": encode_cursor(page.next)})
 
 
 async def get_page_request(limit: Limit = 100, cursor: Cursor = None) -> PageRequest:
-    """Read the two parameters."""
+    """Return the requested page of a list that is paged by key."""
     return PageRequest(limit, decode_cursor(cursor))
 
 
 async def get_counted_page_request(limit: Limit = 100, cursor: PositionCursor = None) -> CountedPageRequest:
-    """Read the two parameters, where the cursor counts what was seen."""
+    """Return the requested page of a list whose cursor is a position."""
     if cursor is not None and not re.fullmatch(POSITION, cursor):
         raise foreign_cursor()
     return CountedPageRequest(limit, int(cursor or 0))

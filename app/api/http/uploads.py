@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from app.api.deps import CurrentPrincipal, Resources, TheResources
-from app.api.http.body_parsing import MULTIPART, content_type, inlined, parsed, refused
+from app.api.http.body_parsing import bad_body, content_type, inlined_schema, parse_json
 from app.api.http.identifiers import DatasetId
 from app.db.engine import DatasetRef
 from app.digest import sha256
@@ -22,7 +22,7 @@ from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import Known
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
-from app.schemas.media_types import JSON
+from app.schemas.media_types import JSON, MULTIPART
 from app.schemas.names import RULE, Name, forbidden_character, trimmed
 from app.services.datasets import append
 from app.services.datasets.append import Laying, Sent
@@ -75,7 +75,7 @@ class UploadFields(FileFields):
 
 
 def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
-    content = {MULTIPART: {"schema": inlined(form)}, JSON: {"schema": inlined(rows)}}
+    content = {MULTIPART: {"schema": inlined_schema(form)}, JSON: {"schema": inlined_schema(rows)}}
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -167,7 +167,7 @@ def _name_of(file: UploadFile) -> str:
 
 
 def _read_json(body: bytes) -> Upload:
-    sent = parsed(body, DatasetCreate)
+    sent = parse_json(body, DatasetCreate)
     intake = read_rows(sent.observations, sent.frequency)
     return Upload(sent.name or "dataset", intake, sha256(body))
 
@@ -179,7 +179,7 @@ def _read_more(fields: FileFields, known: Known, max_columns: int) -> Sent:
 
 
 def _read_more_json(body: bytes, known: Known) -> Sent:
-    sent = parsed(body, ObservationsIn)
+    sent = parse_json(body, ObservationsIn)
     return Sent(read_more_rows(sent.observations, known), sha256(body))
 
 
@@ -187,7 +187,7 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
     try:
         return shape.model_validate(fields)
     except ValidationError as error:
-        raise refused(error, shape) from error
+        raise bad_body(error, shape) from error
 
 
 async def stage_upload(

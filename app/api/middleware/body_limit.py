@@ -8,9 +8,10 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.http.body_parsing import MULTIPART, content_type
+from app.api.http.body_parsing import content_type
 from app.api.http.errors import problem
 from app.errors import AppError, TooLarge, TooSlow
+from app.schemas.media_types import MULTIPART
 from app.settings import MEBIBYTE
 
 IDLE_S = 30.0  # longest pause between two pieces of a body

@@ -11,7 +11,7 @@ from app.db.engine import Database, Session
 from app.db.queries import datasets as dataset_queries
 from app.db.tables import Model
 from app.errors import Conflict
-from app.schemas.lineage import Lineage
+from app.schemas.models import Lineage
 from app.services.datasets import panels
 from app.services.datasets.panels import DatasetPanel
 from app.services.registry import models

@@ -11,7 +11,7 @@ import numpy as np
 from app.digest import sha256
 from app.schemas.choices import Architecture, MethodChoice
 from app.schemas.datasets import Time
-from app.schemas.lineage import Lineage
+from app.schemas.models import Lineage
 from app.services.datasets.panels import DatasetPanel
 from app.services.registry import backtest_tables, baseline_forecasts
 from app.version import VERSIONS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.api.http import content_negotiation
+from app.api.http import responses
 from app.auth import OWNER
 from app.db.engine import Database
 from app.errors import Unavailable
@@ -130,12 +130,12 @@ def test_table_that_breaks_off_is_left_unfinished_and_logged_in_one_line(
 ) -> None:
     sent = Sent()
     asyncio.run(
-        content_negotiation.streamed(broken_off(), media_types.CSV)(scope("/forecast"), nothing_more, sent)
+        responses.streamed_response(broken_off(), media_types.CSV)(scope("/forecast"), nothing_more, sent)
     )
     assert [message.get("more_body") for message in sent] == [None, True]
     (record,) = caplog.records
     assert (record.levelname, record.exc_info) == ("WARNING", None)
-    assert record.getMessage() == "GET /forecast was cut off: The reason."
+    assert record.getMessage() == "GET /forecast was broken off: The reason."
 
 
 def test_table_whose_version_goes_after_its_first_page_breaks_off(

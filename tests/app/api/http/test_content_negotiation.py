@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.api.http.content_negotiation import choice
+from app.api.http.content_negotiation import negotiate
 from app.errors import NotAcceptable
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
 
@@ -29,19 +29,19 @@ PICTURE_IN_A_PAGE = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;
     ],
 )
 def test_offer_liked_best_is_chosen_and_of_equals_the_first(accept: str, chosen: str) -> None:
-    assert choice(accept, OFFERS) == chosen
+    assert negotiate(accept, OFFERS) == chosen
 
 
 @pytest.mark.parametrize("accept", [CHROME, FIREFOX, "text/html, */*;q=0.1, image/*"])
 def test_browser_in_want_of_a_page_gets_no_picture(accept: str) -> None:
-    assert choice(accept, OFFERS) == JSON
+    assert negotiate(accept, OFFERS) == JSON
 
 
 @pytest.mark.parametrize("accept", [PICTURE_IN_A_PAGE, "text/html, image/png"])
 def test_picture_is_for_those_who_take_nothing_else_as_gladly(accept: str) -> None:
-    assert choice(accept, OFFERS) == PNG
+    assert negotiate(accept, OFFERS) == PNG
 
 
 def test_what_is_not_offered_is_refused_with_what_is() -> None:
     with pytest.raises(NotAcceptable, match=f"{JSON} or {CSV}; .*: image/png"):
-        choice("image/png", (JSON, CSV))
+        negotiate("image/png", (JSON, CSV))

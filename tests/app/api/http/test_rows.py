@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api.http import rows
-from app.api.http.body_parsing import parsed
+from app.api.http.body_parsing import parse_json
 from app.errors import BadInput, TooLarge
 from app.schemas.datasets import DatasetCreate
 from app.schemas.forecast import AdHocRequest
@@ -22,7 +22,7 @@ def body_of(observations: list[Any], **fields: Any) -> bytes:
 
 def refusal_of(body: bytes) -> dict[str, str]:
     with pytest.raises(BadInput) as refused:
-        parsed(body, DatasetCreate)
+        parse_json(body, DatasetCreate)
     return {part.pointer: part.detail for part in refused.value.errors}
 
 
@@ -30,7 +30,7 @@ def refusal_of(body: bytes) -> dict[str, str]:
 @pytest.mark.parametrize("body", [{"observations": MANY, "name": "x"}, {"name": "x", "observations": MANY}])
 def test_pieces_make_the_same_body_as_one_go(body: dict[str, Any], indent: int | None) -> None:
     text = json.dumps(body, indent=indent, ensure_ascii=False).encode()
-    assert parsed(text, DatasetCreate) == DatasetCreate.model_validate_json(text)
+    assert parse_json(text, DatasetCreate) == DatasetCreate.model_validate_json(text)
 
 
 def test_no_piece_is_long_however_long_the_body() -> None:
@@ -44,18 +44,18 @@ def test_rows_are_the_same_wherever_a_piece_ends(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(rows, "PIECE", 200)
     for width in range(100):
         text = body_of(MANY[:20], name="x" * width)
-        assert parsed(text, DatasetCreate) == DatasetCreate.model_validate_json(text)
+        assert parse_json(text, DatasetCreate) == DatasetCreate.model_validate_json(text)
 
 
 def test_more_rows_than_memory_should_hold_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "MOST_ROWS", 4000)
     with pytest.raises(TooLarge, match="Send a file"):
-        parsed(body_of(MANY), DatasetCreate)
+        parse_json(body_of(MANY), DatasetCreate)
 
 
 def test_list_of_that_name_elsewhere_is_not_taken_for_the_rows() -> None:
     request = body_of(MANY, level=[80], horizon=3, model_id='"observations": [')
-    assert len(parsed(request, AdHocRequest).observations) == len(MANY)
+    assert len(parse_json(request, AdHocRequest).observations) == len(MANY)
     inner = b'{"x": {"observations": [1]}, ' + body_of(MANY)[1:]
     assert refusal_of(inner).keys() == {"#/x"}
 
@@ -108,7 +108,7 @@ def test_unknown_fields_without_number_are_told_in_short() -> None:
 def test_values_that_only_json_has_stay_what_they_were() -> None:
     odd = '{"ds": -0, "y": 1e400}, {"ds": 1, "ds": 2, "y": NaN}, {"ds": 3, "y": null}, '
     text = (BEGIN + json.dumps(MANY)[1:-1] + ", " + odd + json.dumps(MANY)[1:-1] + "]}").encode()
-    assert repr(parsed(text, DatasetCreate)) == repr(DatasetCreate.model_validate_json(text))
+    assert repr(parse_json(text, DatasetCreate)) == repr(DatasetCreate.model_validate_json(text))
 
 
 def test_upload_of_many_pieces_becomes_a_dataset(client: TestClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.http import content_negotiation
+from app.api.http import responses
 from app.api.middleware import body_limit
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.concurrency_limit import ConcurrencyLimit
@@ -182,7 +182,7 @@ def test_body_that_comes_slowly_but_steadily_is_read(monkeypatch: pytest.MonkeyP
 
 
 def test_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content_negotiation, "IDLE_S", 0.01)
+    monkeypatch.setattr(responses, "IDLE_S", 0.01)
     taken: list[bytes] = []
 
     def parts() -> Iterator[bytes]:
@@ -194,7 +194,7 @@ def test_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch) -
         if message.get("body"):
             await asyncio.Future()
 
-    asyncio.run(content_negotiation.streamed(parts(), CSV)(scope(), nothing_more, never_taken))
+    asyncio.run(responses.streamed_response(parts(), CSV)(scope(), nothing_more, never_taken))
     assert taken == [b"first"]
 
 
