@@ -25,9 +25,9 @@ from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
 from app.intake.reader import read_more_rows, read_rows
 from app.schemas.datasets import ObservationIn
-from app.services.datasets import append, catalog, compaction, drafts
-from app.services.datasets.append import Laying, Sent
-from app.services.datasets.catalog import Arrival, Upload
+from app.services.datasets import catalog, compaction, observations, staging
+from app.services.datasets.merging import ObservationsUpload, StagedObservations
+from app.services.datasets.staging import StagedDataset, Upload
 from app.services.shared import database_admin
 from app.settings import MEBIBYTE, Settings
 from benchmarks import postgres
@@ -45,19 +45,19 @@ def create(database: Database, series: int) -> str:
         ObservationIn(unique_id=f"s{i}", ds=step, y=i + step * 1.5) for i in names for step in range(STEPS)
     ]
     upload = Upload("appends", read_rows(rows, 1), "0" * 64)
-    arrival = Arrival(database, "benchmark", OWNER, upload)
-    with drafts.stored(arrival), database.write() as session:
-        return catalog.create(session, arrival).id
+    staged = StagedDataset(database, "benchmark", OWNER, upload)
+    with staging.stored(staged), database.write() as session:
+        return catalog.create(session, staged).id
 
 
 def append_row(database: Database, dataset_id: str, row: ObservationIn, keep: int) -> None:
     """Append a row as a call does."""
     with database.read() as session:
-        known = append.known(session, OWNER, dataset_id)
-    sent = Sent(read_more_rows([row], known), "1" * 64)
-    laying = Laying(database, "benchmark", DatasetRef(OWNER.workspace_id, dataset_id), sent)
-    with drafts.stored(laying), database.write() as session:
-        append.append(session, laying, keep)
+        existing = observations.existing(session, OWNER, dataset_id)
+    sent = ObservationsUpload(read_more_rows([row], existing), "1" * 64)
+    staged = StagedObservations(database, "benchmark", DatasetRef(OWNER.workspace_id, dataset_id), sent)
+    with staging.stored(staged), database.write() as session:
+        observations.append(session, staged, keep)
 
 
 def sizes(session: Session, dataset_id: str) -> tuple[int, int]:

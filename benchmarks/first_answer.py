@@ -17,8 +17,7 @@ from sqlalchemy import select
 from app import blobs
 from app.client import Client
 from app.db.engine import Database
-from app.db.ids import new_id
-from app.db.tables import Blob, Model
+from app.db.tables import Blob, Model, new_id
 from benchmarks.report import finish, print_table
 from benchmarks.service import end_on_sigterm, running_service
 

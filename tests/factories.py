@@ -16,10 +16,9 @@ from fastapi.testclient import TestClient
 from app import blobs
 from app.auth import OWNER, Principal
 from app.db.engine import Database, DatasetRef, Session
-from app.db.ids import new_id
 from app.db.queries import datasets as queries
 from app.db.queries import processes as process_queries
-from app.db.tables import Model, Workspace
+from app.db.tables import Model, Workspace, new_id
 from app.intake.reader import Columns, read_csv, read_more_rows
 from app.main import create_app
 from app.queue import JobRef
@@ -28,9 +27,9 @@ from app.schemas.choices import Promotion
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
 from app.schemas.train import TrainRequest
-from app.services.datasets import append, catalog, drafts
-from app.services.datasets.append import Laying, Sent
-from app.services.datasets.catalog import Arrival, Upload
+from app.services.datasets import catalog, observations, staging
+from app.services.datasets.merging import ObservationsUpload, StagedObservations
+from app.services.datasets.staging import StagedDataset, Upload
 from app.services.forecasting.compute import result_pages
 from app.services.forecasting.model_loading import load_model
 from app.services.forecasting.request import ForecastRequest
@@ -75,20 +74,20 @@ def upload(client: TestClient, series: Series | None = None, **fields: str) -> d
 def dataset(database: Database, series: Series | None = None, principal: Principal = OWNER) -> DatasetOut:
     """Store a dataset, past HTTP."""
     upload = Upload("test", read_csv(csv_bytes(series), Columns()), "0" * 64)
-    arrival = Arrival(database, "nobody", principal, upload)
-    with drafts.stored(arrival), database.write() as session:
-        return catalog.create(session, arrival)
+    staged = StagedDataset(database, "nobody", principal, upload)
+    with staging.stored(staged), database.write() as session:
+        return catalog.create(session, staged)
 
 
 def appended(database: Database, dataset_id: str, *rows: tuple[str, int, float | None]) -> ObservationsOut:
     """Append rows, past HTTP: read for what is there, then laid into what is there by then."""
     with database.read() as session:
-        known = append.known(session, OWNER, dataset_id)
+        existing = observations.existing(session, OWNER, dataset_id)
     sent = [ObservationIn(unique_id=name, ds=ds, y=y) for name, ds, y in rows]
-    ref, addition = DatasetRef(OWNER.workspace_id, dataset_id), read_more_rows(sent, known)
-    laying = Laying(database, "nobody", ref, Sent(addition, "1" * 64))
-    with drafts.stored(laying), database.write() as session:
-        return append.append(session, laying, ALL)
+    ref, addition = DatasetRef(OWNER.workspace_id, dataset_id), read_more_rows(sent, existing)
+    staged = StagedObservations(database, "nobody", ref, ObservationsUpload(addition, "1" * 64))
+    with staging.stored(staged), database.write() as session:
+        return observations.append(session, staged, ALL)
 
 
 @contextmanager

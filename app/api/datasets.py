@@ -17,7 +17,7 @@ from app.schemas.datasets import (
     SeriesName,
     SeriesPage,
 )
-from app.services.datasets import append, catalog
+from app.services.datasets import catalog, observations
 
 UPLOAD_CHECKS = [RequireStorage, ClaimKey]
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
@@ -73,7 +73,7 @@ async def list_observations(
     dependencies=UPLOAD_CHECKS,
 )
 def append_observations(
-    sent: TheObservations, session: WriteSession, keep_versions: KeepVersions
+    rows: TheObservations, session: WriteSession, keep_versions: KeepVersions
 ) -> ObservationsOut:
     """Append rows to a dataset and correct existing rows, which makes a new version of it.
 
@@ -82,7 +82,7 @@ def append_observations(
     training. Rows that equal the stored ones change nothing. Columns that are not named are those of the
     dataset's first upload, if the file has them.
     """
-    return append.append(session, sent, keep_versions)
+    return observations.append(session, rows, keep_versions)
 
 
 @router.delete("/{dataset_id}", status_code=204)

@@ -20,8 +20,8 @@ from app.errors import NotFound
 from app.intake.reader import Columns, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
-from app.services.datasets import catalog, drafts
-from app.services.datasets.catalog import Arrival, Upload
+from app.services.datasets import catalog, staging
+from app.services.datasets.staging import StagedDataset, Upload
 from app.services.forecasting.compute import result_pages
 from app.services.forecasting.formats import csv_parts
 from app.services.forecasting.model_loading import load_model
@@ -152,6 +152,6 @@ def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
         return found
     intake = read_csv(data, Columns(), max_columns)
     with processes.registered(database) as process_id:
-        arrival = Arrival(database, process_id, OWNER, Upload(file.stem, intake, digest))
-        with drafts.stored(arrival), database.write() as session:
-            return catalog.create(session, arrival).id
+        staged = StagedDataset(database, process_id, OWNER, Upload(file.stem, intake, digest))
+        with staging.stored(staged), database.write() as session:
+            return catalog.create(session, staged).id

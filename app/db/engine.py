@@ -24,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.db import postgres
 from app.db.postgres import WAIT_S, Limits
 from app.errors import BadInput, InsufficientStorage, Unavailable
+from app.settings import MEBIBYTE
 
 __all__ = ["Database", "Session"]
 
@@ -35,6 +36,7 @@ OTHER_SCHEMA = ("42P01", "42703")  # what Postgres says of a table or a column t
 # 33 left are enough for four workers, each of which takes 8 at most with its training.
 LOOKING, CHANGING, WATCHING = 8, 6, 2
 PRIVATE = 0o600
+RESERVE = 16 * MEBIBYTE  # for what is written beside a body: SQLite's log, and the job engine's rows
 FULL = (
     "The database's disk is full. Make room on it, by deleting datasets or models or by giving it more, and "
     "send the call again."
@@ -87,8 +89,16 @@ class Database:
 
     @property
     def free_bytes(self) -> int:
-        """The room on the disk that the SQLite file lies on."""
+        """Return the free space on the disk of the SQLite file."""
         return shutil.disk_usage(Path(self.file).absolute().parent).free
+
+    def require_storage(self, size: int) -> None:
+        """Raise InsufficientStorage if the disk of a SQLite file has no room for a body of `size` bytes."""
+        if self.is_sqlite and (free := self.free_bytes) < size + RESERVE:
+            raise InsufficientStorage(
+                f"The database's disk has {free // MEBIBYTE} MiB left, too little for a body of "
+                f"{size / MEBIBYTE:.1f} MiB. Make room by deleting datasets or models, or give it more."
+            )
 
     @property
     def libpq_address(self) -> tuple[str, str | None]:

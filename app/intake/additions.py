@@ -8,8 +8,8 @@ import numpy as np
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.roles import Columns
-from app.intake.grid import LEAST_VALUES, Points, astray
-from app.intake.problems import SHOWN, refuse_rows, true_rows
+from app.intake.grid import LEAST_VALUES, Points, off_step
+from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Rows, complete, names_of, refuse_short, refuse_unreadable, sort
 from app.intake.time.axis import Kind, TimeAxis
@@ -21,13 +21,13 @@ KINDS: dict[Kind, str] = {"datetime": "dates", "integer": "integers", "year": "y
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of a dataset before rows are added to it."""
+class ExistingDataset:
+    """What reading rows needs to know of the dataset they are for."""
 
     axis: TimeAxis
     end: Time
-    detected: Detected  # how it was read at first
-    only: str | None  # the name of its series, where it has one alone
+    detected: Detected  # how its first upload was read
+    only: str | None  # the name of its series, if it has just one
 
     def columns(self, asked: Columns, names: tuple[str, ...]) -> Columns:
         """The columns asked for, and in place of others those that the dataset was read from."""
@@ -62,8 +62,8 @@ class Addition:
             new: which of them are not there yet.
         """
         points, frequency = self.points, self.axis.frequency
-        refuse_short([points.unique_ids[i] for i in true_rows(new & (points.values() < LEAST_VALUES))])
-        wrong = np.sort(self.row[astray(points.ds, begins[points.series], self.axis.step)])
+        refuse_short([points.unique_ids[i] for i in np.flatnonzero(new & (points.values() < LEAST_VALUES))])
+        wrong = np.sort(self.row[off_step(points.ds, begins[points.series], self.axis.step)])
         if len(wrong):
             raise refuse_rows(
                 self.rows.place,
@@ -75,17 +75,17 @@ class Addition:
             )
 
 
-def gather_addition(rows: Rows, known: Known, detect: Callable[[Times], Detected]) -> Addition:
+def gather_addition(rows: Rows, existing: ExistingDataset, detect: Callable[[Times], Detected]) -> Addition:
     """Rows by series and time; BadInput where a cell is wrong or the times are of another kind."""
     repairs = Repairs()
     kept = complete(rows, repairs)
-    times = _read_times(rows, kept, known)
+    times = _read_times(rows, kept, existing)
     refuse_unreadable(rows, times, kept)
     ordered = sort(rows, times, kept, repairs)
     timeline = ordered.timeline
     offsets = np.append(timeline.starts, len(ordered.row))
     points = Points(names_of(rows, ordered), offsets, timeline.unique[timeline.rank], ordered.y)
-    return Addition(points, known.axis, repairs, detect(times), rows, ordered.row)
+    return Addition(points, existing.axis, repairs, detect(times), rows, ordered.row)
 
 
 def refuse_unnamed(pointers: list[str]) -> BadInput:
@@ -98,18 +98,18 @@ def refuse_unnamed(pointers: list[str]) -> BadInput:
     )
 
 
-def _read_times(rows: Rows, kept: Ints, known: Known) -> Times:
-    axis = known.axis
+def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset) -> Times:
+    axis = existing.axis
     asked = axis.frequency if isinstance(axis.frequency, int) else Alias.parse(axis.frequency)
     try:
-        times = read_times(rows.texts, asked, known.detected.date_format)
+        times = read_times(rows.texts, asked, existing.detected.date_format)
     except WrongFrequency as error:
         kind = "integers" if looks_like_whole_numbers(rows.texts) else "dates"
-        raise _refuse_kind(rows, kept, known, kind) from error
+        raise _refuse_kind(rows, kept, existing, kind) from error
     if times.kind != axis.kind:
-        raise _refuse_kind(rows, kept, known, KINDS[times.kind])
+        raise _refuse_kind(rows, kept, existing, KINDS[times.kind])
     if times.timezone != axis.timezone and not _are_bare_days(times, axis):
-        raise _refuse_kind(rows, kept, known, _zoned(times.timezone))
+        raise _refuse_kind(rows, kept, existing, _zoned(times.timezone))
     return times
 
 
@@ -122,14 +122,14 @@ def _zoned(timezone: str | None) -> str:
     return "dates without an offset from UTC" if timezone is None else "dates with an offset from UTC"
 
 
-def _refuse_kind(rows: Rows, kept: Ints, known: Known, sent: str) -> BadInput:
-    axis = known.axis
+def _refuse_kind(rows: Rows, kept: Ints, existing: ExistingDataset, sent: str) -> BadInput:
+    axis = existing.axis
     has = _zoned(axis.timezone) if sent.startswith("dates with") else KINDS[axis.kind]
     return refuse_rows(
         rows.place,
         "ds",
         np.sort(kept),
         lambda row: f"{rows.time(row)[:40]!r} is of another kind than the dataset's times",
-        f"The dataset's times are {has} at frequency {axis.frequency!r}, its last one is {known.end!r}, and"
-        f" those sent are {sent}. Write them as the dataset has them",
+        f"The dataset's times are {has} at frequency {axis.frequency!r}, its last one is {existing.end!r},"
+        f" and those sent are {sent}. Write them as the dataset has them",
     )

@@ -80,7 +80,7 @@ def counted(series: Ints, count: int) -> Ints:
     return np.bincount(series, minlength=count).astype(np.int64)
 
 
-def astray(ds: Ints, begins: Ints, step: Step) -> Mask:
+def off_step(ds: Ints, begins: Ints, step: Step) -> Mask:
     """The times that the step does not reach from the beginning of their series."""
     wrong: Mask = ~step.fits(ds) | ((step.position(ds) - step.position(begins)) % step.size != 0)
     if step.keeps_clock:
@@ -103,7 +103,7 @@ def fill(axis: TimeAxis, names: tuple[str, ...], cells: Cells) -> SeriesFrame:
     return SeriesFrame(axis, names, offsets, ds, y)
 
 
-def lay_out(axis: TimeAxis, points: Points) -> SeriesFrame:
+def grid_frame(axis: TimeAxis, points: Points) -> SeriesFrame:
     """New series; their times take the axis' steps, and each has two values at least."""
     series, begins, step = points.series, points.begins, axis.step
     number = (step.position(points.ds) - step.position(begins)[series]) // step.size

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints
 
 SHOWN = 20  # rows, columns or series that one message names
 LONGEST = 100  # characters of a name in a message
@@ -43,10 +41,6 @@ def refuse_rows(
     one = len(rows) == 1
     where = f"{place.noun} {first}" if one else f"{len(rows):,} {place.noun}s, the first is {first}"
     return BadInput(f"{detail} ({where}).", shown)
-
-
-def true_rows(mask: Mask) -> Ints:
-    return np.flatnonzero(mask).astype(np.int64)
 
 
 def listed(names: Iterable[str]) -> str:

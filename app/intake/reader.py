@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.additions import Addition, Known, gather_addition, refuse_unnamed
+from app.intake.additions import Addition, ExistingDataset, gather_addition, refuse_unnamed
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.numbers import MISSING, is_doubtful, read_numbers
 from app.intake.columns.roles import Columns, Roles, find_roles
 from app.intake.columns.tables import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.frame import Intake
-from app.intake.problems import Place, refuse_rows, true_rows
+from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Gathered, Rows, gather
 from app.intake.time.times import Times
@@ -50,28 +50,30 @@ def read_rows(rows: Sequence[ObservationIn], frequency: str | int | None) -> Int
     return _intake(gathered, _detected_rows(gathered.times))
 
 
-def read_more_csv(data: bytes, columns: Columns, known: Known, max_columns: int = MAX_COLUMNS) -> Addition:
+def read_more_csv(
+    data: bytes, columns: Columns, existing: ExistingDataset, max_columns: int = MAX_COLUMNS
+) -> Addition:
     """Read delimited text to be added to a dataset; BadInput as for a new one."""
-    file = _open(data, columns, max_columns, known)
-    if file.roles.id is None and known.only is None:
+    file = _open(data, columns, max_columns, existing)
+    if file.roles.id is None and existing.only is None:
         raise refuse_unnamed(["#/id_column"])
-    addition = gather_addition(file.rows(known.only or ""), known, file.detected)
+    addition = gather_addition(file.rows(existing.only or ""), existing, file.detected)
     _refuse_merged(file, columns, addition.repairs, addition.points.y)
     return addition
 
 
-def read_more_rows(rows: Sequence[ObservationIn], known: Known) -> Addition:
+def read_more_rows(rows: Sequence[ObservationIn], existing: ExistingDataset) -> Addition:
     """Read rows sent as JSON to be added to a dataset; BadInput as for a new one."""
     unnamed = [i for i, row in enumerate(rows) if "unique_id" not in row.model_fields_set]
-    if unnamed and known.only is None:
+    if unnamed and existing.only is None:
         raise refuse_unnamed([f"#/observations/{i}/unique_id" for i in unnamed])
-    names = [row.unique_id if "unique_id" in row.model_fields_set else known.only for row in rows]
-    return gather_addition(_sent(rows, names), known, _detected_rows)
+    names = [row.unique_id if "unique_id" in row.model_fields_set else existing.only for row in rows]
+    return gather_addition(_sent(rows, names), existing, _detected_rows)
 
 
 @dataclass(frozen=True)
 class _File:
-    """A table whose columns are known and read."""
+    """A table whose columns have roles and are read."""
 
     table: Table
     roles: Roles
@@ -102,13 +104,13 @@ class _File:
         )
 
 
-def _open(data: bytes, columns: Columns, max_columns: int, known: Known | None = None) -> _File:
+def _open(data: bytes, columns: Columns, max_columns: int, existing: ExistingDataset | None = None) -> _File:
     table = open_table(data, max_columns)
     if not table.has_rows:
         raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
-    asked = known.columns(columns, table.names) if known else columns
+    asked = existing.columns(columns, table.names) if existing else columns
     roles = find_roles(table.sample(table.names), asked, table.texts)
-    return _File(table, roles, _read_cells(table, roles, known.detected.decimal if known else None))
+    return _File(table, roles, _read_cells(table, roles, existing.detected.decimal if existing else None))
 
 
 def _sent(rows: Sequence[ObservationIn], unique_ids: Sequence[str | int | None]) -> Rows:
@@ -167,7 +169,7 @@ def _refuse_text(table: Table, roles: Roles, frame: pd.DataFrame, wrong: Mask) -
         raise refuse_rows(
             Place(table.first_row),
             "y",
-            true_rows(wrong),
+            np.flatnonzero(wrong),
             lambda row: f"{str(frame[roles.target].iloc[row])[:40]!r} is not a number",
             f"Column {roles.target!r} holds text where numbers should be; correct these cells, or leave them"
             " empty where there is no value",
@@ -180,7 +182,7 @@ def _refuse_infinite(place: Place, y: Floats) -> None:
         raise refuse_rows(
             place,
             "y",
-            true_rows(infinite),
+            np.flatnonzero(infinite),
             lambda _: "the value is infinite or too large for a 64-bit float",
             "Some values are infinite; leave them empty where there is no value",
         )

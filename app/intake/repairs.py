@@ -8,7 +8,6 @@ import numpy as np
 
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
-from app.intake.problems import true_rows
 from app.schemas.datasets import Repair
 
 LISTED = 1_000
@@ -46,8 +45,8 @@ def add_gaps(repairs: Repairs, frame: SeriesFrame, missing: Mask | None = None) 
     A series begins and ends with a value.
     """
     missing = np.isnan(frame.y) if missing is None else missing
-    first = true_rows(missing & ~np.roll(missing, 1))
-    after = true_rows(~missing & np.roll(missing, 1))
+    first = np.flatnonzero(missing & ~np.roll(missing, 1))
+    after = np.flatnonzero(~missing & np.roll(missing, 1))
 
     def word(start: int) -> Repair:
         count = int(after[np.searchsorted(after, start)]) - start

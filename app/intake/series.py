@@ -11,7 +11,7 @@ from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
 from app.intake.grid import LEAST_VALUES, MOST_STEPS, MOST_STEPS_A_ROW, Cells, fill
-from app.intake.problems import Place, listed, refuse_rows, true_rows
+from app.intake.problems import Place, listed, refuse_rows
 from app.intake.repairs import Repairs, add_gaps
 from app.intake.time.axis import TimeAxis
 from app.intake.time.frequency import (
@@ -103,10 +103,10 @@ def complete(rows: Rows, repairs: Repairs) -> Ints:
         detail = f"the {rows.place.noun} has no {missing} and was left out"
         return _repair(rows, "refused", row, detail)
 
-    repairs.add("refused", true_rows(~whole & ~blank), word)
+    repairs.add("refused", np.flatnonzero(~whole & ~blank), word)
     if not whole.any():
         raise BadInput("No row has both a time and a series name. Send at least two rows for each series.")
-    return true_rows(whole)
+    return np.flatnonzero(whole)
 
 
 def _repair(rows: Rows, kind: Literal["duplicate", "refused"], row: int, detail: str) -> Repair:
@@ -140,12 +140,12 @@ def sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
     _tell_duplicates(rows, kept, again, repairs)
     key, kept = key[~again], kept[~again]
     series = key // len(unique)
-    starts = true_rows(np.append(True, series[1:] != series[:-1]))
+    starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
     return Sorted(kept, Timeline(unique, key - series * len(unique), starts), rows.y[kept])
 
 
 def _tell_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -> None:
-    counts = true_rows(~again)
+    counts = np.flatnonzero(~again)
 
     def word(at: int) -> Repair:
         row = int(ordered[at])
@@ -153,7 +153,7 @@ def _tell_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -
         detail = f"{rows.time(row)} stands again in {rows.place.noun} {last}, and the last one counts"
         return _repair(rows, "duplicate", row, detail)
 
-    repairs.add("duplicate", true_rows(again), word)
+    repairs.add("duplicate", np.flatnonzero(again), word)
 
 
 def names_of(rows: Rows, ordered: Sorted) -> tuple[str, ...]:

@@ -19,20 +19,19 @@ from app.api.http.identifiers import DatasetId
 from app.db.engine import DatasetRef
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
-from app.intake.additions import Known
+from app.intake.additions import ExistingDataset
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
 from app.schemas.media_types import JSON, MULTIPART
 from app.schemas.names import RULE, Name, forbidden_character, trimmed
-from app.services.datasets import append
-from app.services.datasets.append import Laying, Sent
-from app.services.datasets.catalog import Arrival, Upload
-from app.services.datasets.drafts import Busy, Staged
-from app.services.shared import database_admin
+from app.services.datasets import observations
+from app.services.datasets.drafts import Busy
+from app.services.datasets.merging import ObservationsUpload, StagedObservations
+from app.services.datasets.staging import Staged, StagedDataset, Upload
 
 BUSY_PATIENCE_S, BUSY_PAUSE_S = 30.0, 0.1
 Fields = TypeVar("Fields", bound="FileFields")
-Parsed = TypeVar("Parsed", Upload, Sent)
+Parsed = TypeVar("Parsed", Upload, ObservationsUpload)
 Arguments = TypeVarTuple("Arguments")
 
 
@@ -89,7 +88,7 @@ def require_storage(request: Request, _caller: CurrentPrincipal, resources: TheR
     The caller is authenticated first, since nobody else may learn how full the disk is.
     """
     declared = request.headers.get("content-length", "")
-    database_admin.require_storage(resources.database, int(declared) if declared.isdecimal() else 0)
+    resources.database.require_storage(int(declared) if declared.isdecimal() else 0)
 
 
 RequireStorage = Depends(require_storage)
@@ -108,10 +107,10 @@ async def read_upload(request: Request, resources: TheResources) -> Upload:
 
 async def read_observations(
     request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, resources: TheResources
-) -> Sent:
+) -> ObservationsUpload:
     """Read rows for a dataset in whichever of their two forms they come; raises as for a new one."""
     media_type = _media_type(request)
-    dataset = await resources.read(append.known, principal, dataset_id)
+    dataset = await resources.read(observations.existing, principal, dataset_id)
     if media_type == JSON:
         return await _parse(resources, _read_more_json, await request.body(), dataset)
     fields = await _read_form(request, FileFields)
@@ -172,15 +171,15 @@ def _read_json(body: bytes) -> Upload:
     return Upload(sent.name or "dataset", intake, sha256(body))
 
 
-def _read_more(fields: FileFields, known: Known, max_columns: int) -> Sent:
+def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) -> ObservationsUpload:
     data = fields.file.file.read()
-    addition = read_more_csv(data, fields.columns(), known, max_columns)
-    return Sent(addition, sha256(data))
+    addition = read_more_csv(data, fields.columns(), existing, max_columns)
+    return ObservationsUpload(addition, sha256(data))
 
 
-def _read_more_json(body: bytes, known: Known) -> Sent:
+def _read_more_json(body: bytes, existing: ExistingDataset) -> ObservationsUpload:
     sent = parse_json(body, ObservationsIn)
-    return Sent(read_more_rows(sent.observations, known), sha256(body))
+    return ObservationsUpload(read_more_rows(sent.observations, existing), sha256(body))
 
 
 def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
@@ -192,24 +191,24 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
 
 async def stage_upload(
     upload: Annotated[Upload, Depends(read_upload)], principal: CurrentPrincipal, resources: TheResources
-) -> AsyncIterator[Arrival]:
+) -> AsyncIterator[StagedDataset]:
     """Pack a new dataset, and store all of it but the last portion."""
-    arrival = Arrival(resources.database, resources.heartbeat.id, principal, upload)
-    async with _stored(arrival, resources):
-        yield arrival
+    staged = StagedDataset(resources.database, resources.heartbeat.id, principal, upload)
+    async with _stored(staged, resources):
+        yield staged
 
 
 async def stage_observations(
     dataset_id: DatasetId,
-    sent: Annotated[Sent, Depends(read_observations)],
+    sent: Annotated[ObservationsUpload, Depends(read_observations)],
     principal: CurrentPrincipal,
     resources: TheResources,
-) -> AsyncIterator[Laying]:
+) -> AsyncIterator[StagedObservations]:
     """Lay rows into a dataset, and store all of them but the last portion."""
     ref = DatasetRef(principal.workspace_id, dataset_id)
-    laying = Laying(resources.database, resources.heartbeat.id, ref, sent)
-    async with _stored(laying, resources):
-        yield laying
+    staged = StagedObservations(resources.database, resources.heartbeat.id, ref, sent)
+    async with _stored(staged, resources):
+        yield staged
 
 
 @asynccontextmanager
@@ -238,5 +237,5 @@ async def _prepared(staged: Staged, resources: Resources) -> bool:
             await asyncio.sleep(BUSY_PAUSE_S)
 
 
-TheUpload = Annotated[Arrival, Depends(stage_upload, scope="function")]
-TheObservations = Annotated[Laying, Depends(stage_observations, scope="function")]
+TheUpload = Annotated[StagedDataset, Depends(stage_upload, scope="function")]
+TheObservations = Annotated[StagedObservations, Depends(stage_observations, scope="function")]

@@ -1,17 +1,18 @@
-"""The blobs of a dataset by their numbers, and how many index rows lie in each."""
+"""The numbered blobs of a dataset, and the index rows of the series in each."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from app.db.engine import DatasetRef, Session
+from app.db.queries.datasets import Entry
 from app.db.queries.scope import chunks, of, removable
 from app.db.tables import DatasetBlob, Series
 
 
 class Row(NamedTuple):
-    """An index row by its version and its series, and the blob that it lies in."""
+    """An index row: its series and version, and the blob that holds the series."""
 
     unique_id: str
     version: int
@@ -22,8 +23,21 @@ class Row(NamedTuple):
 ROW = tuple(getattr(Series, name) for name in Row._fields)
 
 
-def add(session: Session, ref: DatasetRef, key: str, version: int, lengths: Collection[int]) -> int:
-    """Store that series of these lengths lie in a blob, and return the dataset's next number for it.
+def add(
+    session: Session, ref: DatasetRef, key: str, version: int, rows: Sequence[Mapping[str, Any]]
+) -> list[Entry]:
+    """Store the index rows of a version's series in a further blob, and return them as entries.
+
+    The caller has locked the dataset, or nobody else knows of it yet.
+    """
+    number = add_blob(session, ref, key, version, [row["length"] for row in rows])
+    placed = [{**ref._asdict(), "version": version, **row, "blob": number} for row in rows]
+    session.execute(insert(Series), placed)
+    return [Entry(*(row[name] for name in Entry._fields)) for row in placed]
+
+
+def add_blob(session: Session, ref: DatasetRef, key: str, version: int, lengths: Collection[int]) -> int:
+    """Store that series of these lengths share a blob, and return the number the dataset counts it by.
 
     The caller has locked the dataset, or nobody else knows of it yet.
     """
@@ -36,13 +50,13 @@ def add(session: Session, ref: DatasetRef, key: str, version: int, lengths: Coll
 
 
 def key(session: Session, ref: DatasetRef, number: int) -> str:
-    """Return the key of one of a dataset's blobs."""
+    """Return the key of a blob of a dataset."""
     query = select(DatasetBlob.key).where(*of(ref, DatasetBlob), DatasetBlob.number == number)
     return session.scalars(query).one()
 
 
-def take_out(session: Session, ref: DatasetRef, rows: Iterable[Row]) -> list[str]:
-    """Count index rows no longer, and return the keys of the blobs in which none is left; those are gone."""
+def subtract(session: Session, ref: DatasetRef, rows: Iterable[Row]) -> list[str]:
+    """Subtract removed index rows from their blobs' counts; remove empty blobs and return their keys."""
     counts: dict[int, list[int]] = {}
     for row in rows:
         counts.setdefault(row.blob, []).append(row.length)
@@ -60,7 +74,7 @@ def take_out(session: Session, ref: DatasetRef, rows: Iterable[Row]) -> list[str
 
 
 def small(session: Session, ref: DatasetRef, below: int, until: int, limit: int) -> Sequence[int]:
-    """Return up to `limit` blobs of less than so many observations, none of a version later than `until`."""
+    """Return the numbers of up to `limit` blobs with fewer rows than `below`, of versions up to `until`."""
     query = select(DatasetBlob.number).where(
         DatasetBlob.rows < below, *of(ref, DatasetBlob), DatasetBlob.version <= until
     )
@@ -68,14 +82,14 @@ def small(session: Session, ref: DatasetRef, below: int, until: int, limit: int)
 
 
 def with_many_small(session: Session, below: int, many: int) -> list[DatasetRef]:
-    """Return the datasets, of any workspace, with at least so many blobs of less observations."""
+    """Return the datasets of any workspace that have `many` blobs with fewer rows than `below`."""
     owner = DatasetBlob.workspace_id, DatasetBlob.dataset_id
     query = select(*owner).where(DatasetBlob.rows < below).group_by(*owner).having(func.count() >= many)
     return [DatasetRef(*row) for row in session.execute(query)]
 
 
 def rows_at(session: Session, ref: DatasetRef, names: Sequence[str], blobs: Collection[int]) -> list[Row]:
-    """Return the index rows of some series that lie in some blobs."""
+    """Return the index rows of named series in the given blobs."""
     rows: list[Row] = []
     for some in chunks(names):
         named = Series.unique_id.in_(some)
@@ -85,13 +99,13 @@ def rows_at(session: Session, ref: DatasetRef, names: Sequence[str], blobs: Coll
 
 
 def move(
-    session: Session, ref: DatasetRef, rows: Iterable[Row], number: int, places: Mapping[str, int]
+    session: Session, ref: DatasetRef, rows: Iterable[Row], number: int, first_rows: Mapping[str, int]
 ) -> None:
-    """Let index rows lie in another blob, each from the place of its series there on."""
+    """Point index rows at another blob; `first_rows` says at which row of it each series begins."""
     change = (
         update(Series.__table__)  # type: ignore[arg-type]  # as above
         .where(*of(ref, Series), Series.version == bindparam("of"), Series.unique_id == bindparam("name"))
-        .values(blob=number, first_row=bindparam("place"))
+        .values(blob=number, first_row=bindparam("at"))
     )
-    moves = [{"of": row.version, "name": row.unique_id, "place": places[row.unique_id]} for row in rows]
+    moves = [{"of": row.version, "name": row.unique_id, "at": first_rows[row.unique_id]} for row in rows]
     session.connection().execute(change, moves)

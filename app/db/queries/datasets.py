@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, ColumnElement, bindparam, exists, func, insert, literal, select
+from sqlalchemy import CTE, ColumnElement, bindparam, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
 from app.db.engine import DatasetRef, Session
@@ -92,26 +92,28 @@ def _with_version(workspace_id: str) -> Any:
     )
 
 
-def add(session: Session, dataset: Dataset) -> None:
-    """Store a new dataset."""
+def add(session: Session, ref: DatasetRef, name: str, version: int) -> Dataset:
+    """Store a new dataset that shows a version; 0 hides it."""
+    dataset = Dataset(workspace_id=ref.workspace_id, id=ref.dataset_id, name=name, version=version)
     session.add(dataset)
     session.flush()
+    return dataset
 
 
 def shown(session: Session, ref: DatasetRef) -> int | None:
-    """Return the number of a dataset's newest version, 0 while it has none to show, nothing if it is gone."""
+    """Return the version that a dataset shows, 0 if it is hidden, None if it does not exist."""
     query = select(Dataset.version).where(Dataset.workspace_id == ref.workspace_id)
     return session.scalar(query.where(Dataset.id == ref.dataset_id))
 
 
 def show(session: Session, ref: DatasetRef, number: int) -> Dataset:
-    """Let a version be the newest one of a dataset; 0 hides the dataset from everybody."""
+    """Show a version of a dataset; 0 hides the dataset."""
     query = changeable(Dataset, ref.workspace_id).where(Dataset.id == ref.dataset_id)
     return session.scalars(query.values(version=number).returning(Dataset)).one()
 
 
-def remove_what_shows(session: Session, ref: DatasetRef) -> None:
-    """Remove everything of a dataset that could be seen of it: versions, models and schedules."""
+def remove_versions_and_models(session: Session, ref: DatasetRef) -> None:
+    """Remove the versions, models and schedules of a dataset."""
     for table in (DatasetVersion, Model, Schedule):
         of_it = table.dataset_id == ref.dataset_id
         session.execute(removable(table, ref.workspace_id).where(of_it))
@@ -162,11 +164,6 @@ def add_version(session: Session, version: DatasetVersion) -> None:
     """Store a further version of a dataset."""
     session.add(version)
     session.flush()
-
-
-def add_series(session: Session, rows: Iterable[dict[str, Any]]) -> None:
-    """Store index rows."""
-    session.execute(insert(Series), list(rows))
 
 
 def set_champion(session: Session, workspace_id: str, dataset_id: str, model_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Versions that are being written, and what is left of those that nobody goes on with."""
+"""Drafts: versions that are being stored, and what remains of abandoned ones."""
 
 from datetime import datetime
 
@@ -17,44 +17,44 @@ def add(session: Session, draft: Draft) -> None:
 
 
 def find(session: Session, ref: DatasetRef) -> Draft | None:
-    """Return the draft of a dataset, or nothing."""
+    """Return the draft of a dataset, or None."""
     query = visible(Draft, ref.workspace_id).where(Draft.dataset_id == ref.dataset_id)
     return session.scalars(query).one_or_none()
 
 
 def every(session: Session) -> list[tuple[Draft, datetime]]:
-    """Return the drafts of all workspaces, each with the time by the clock that it was touched by."""
+    """Return the drafts of all workspaces, each with the present time by the clock of `touched_at`."""
     now = type_coerce(func.now(), UtcDateTime())
     return [(draft, moment) for draft, moment in session.execute(select(Draft, now))]
 
 
 def touch(session: Session, ref: DatasetRef, draft_id: str) -> bool:
-    """Say that a draft is gone on with; False if it is another's by now, or gone."""
+    """Mark a draft as in progress; return False if it was taken over or removed."""
     query = changeable(Draft, ref.workspace_id).where(*of(ref, Draft), Draft.id == draft_id)
     return session.scalar(query.values(touched_at=func.now()).returning(Draft.id)) is not None
 
 
 def take_over(session: Session, draft: Draft, draft_id: str) -> bool:
-    """Let whoever wrote a draft have it no more; False if somebody else was quicker."""
+    """Take a draft away from its process, under a new id; return False if another process was first."""
     ref = DatasetRef(draft.workspace_id, draft.dataset_id)
     query = changeable(Draft, ref.workspace_id).where(*of(ref, Draft), Draft.id == draft.id)
     return session.scalar(query.values(id=draft_id, touched_at=func.now()).returning(Draft.id)) is not None
 
 
 def remove(session: Session, ref: DatasetRef) -> None:
-    """Remove the draft of a dataset; what was written of it stays."""
+    """Remove the draft of a dataset, but not the series stored for it."""
     session.execute(removable(Draft, ref.workspace_id).where(*of(ref, Draft)))
 
 
-def unseen(session: Session) -> list[DatasetRef]:
-    """Return the datasets, of any workspace, without a version to show that nobody writes either."""
+def hidden(session: Session) -> list[DatasetRef]:
+    """Return the datasets of any workspace that show no version and have no draft."""
     written = exists().where(Draft.workspace_id == Dataset.workspace_id, Draft.dataset_id == Dataset.id)
     query = select(Dataset.workspace_id, Dataset.id).where(Dataset.version == 0, ~written)
     return [DatasetRef(*row) for row in session.execute(query)]
 
 
 def remove_rows(session: Session, ref: DatasetRef, after: int, limit: int) -> list[Row]:
-    """Remove up to `limit` index rows that came after a version, and return them."""
+    """Remove up to `limit` index rows newer than a version, and return them."""
     place = tuple_(Series.version, Series.unique_id)
     some = (
         select(Series.version, Series.unique_id).where(*of(ref, Series), Series.version > after).limit(limit)

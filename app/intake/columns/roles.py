@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
 from app.intake.cells import Cells
-from app.intake.columns.contents import Content, contents
+from app.intake.columns.numbers import GROUPS, are_numbers
 from app.intake.problems import listed
+from app.intake.time.dates import mostly_dates
+from app.intake.time.times import are_whole_numbers
 
-Codes = NDArray[
-    np.int32
-]  # (rows,) a number for each different text of a column, from 0; -1 where there is none
+# (rows,) a number from 0 for each distinct text of a column; -1 marks an empty cell
+Codes = NDArray[np.int32]
+Content = Literal["empty", "date", "whole", "number", "text"]
 Role = Literal["id_column", "time_column", "target_column"]
 
 # In tiers: a name of an earlier tier is preferred to all of the later ones.
@@ -237,3 +239,18 @@ def _settles(codes: Codes, others: Iterable[Codes]) -> bool:
     first = np.zeros(codes.max() + 2, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written is the first row; no text is -1
     return all(np.array_equal(other[first[codes]], other) for other in others)
+
+
+def contents(cells: Cells) -> list[Content]:
+    """What most of the different texts of each column are."""
+    found = np.full(cells.columns, "text", dtype=object)
+    found[cells.count() == 0] = "empty"
+    left = cells.mostly(cells.texts.str.contains(r"\d").to_numpy(dtype=np.bool_))
+    rest = cells.only(left)  # without digits nothing but text
+    whole = rest.mostly(are_whole_numbers(rest.texts))
+    number = whole.copy()
+    for decimal in GROUPS:
+        number |= rest.mostly(are_numbers(rest.texts, decimal))
+    date = mostly_dates(rest.only(~number))
+    found[number], found[whole], found[date] = "number", "whole", "date"
+    return list(found)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from app.errors import BadInput, FieldError
 from app.intake.columns.encodings import CHUNK, HEAD, find_encoding
-from app.intake.problems import SHOWN, listed, true_rows
+from app.intake.problems import SHOWN, listed
 
 LONGEST_HEADER = 4_194_304  # bytes
 MAX_COLUMNS = 20_000
@@ -117,7 +117,7 @@ class Table:
     def _refuse_long_rows(self, extra: "pd.Series[str]") -> None:
         codes, texts = pd.factorize(extra)
         filled = np.append(pd.Series(list(texts), dtype="object").str.strip() != "", False)  # nothing is -1
-        long = true_rows(filled[codes])
+        long = np.flatnonzero(filled[codes])
         if not len(long):
             return
         shown = [

@@ -73,12 +73,9 @@ class TimeAxis:
             return np.array(times, dtype=np.int64)
         return np.array([str(time).removesuffix("Z") for time in times], dtype="M8[us]").astype(np.int64)
 
-    def to_dict(self) -> dict[str, str | int | None]:
-        return {"kind": self.kind, "frequency": self.frequency, "timezone": self.timezone}
-
     @classmethod
     def from_dict(cls, stored: Mapping[str, str | int | None]) -> "TimeAxis":
-        """The axis that `to_dict` wrote; ValueError or KeyError when it is not one."""
+        """Return the axis with these stored fields; raises ValueError or KeyError if they make none."""
         frequency = stored["frequency"]
         if frequency is None:
             raise ValueError("frequency must not be null")

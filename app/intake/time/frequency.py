@@ -137,11 +137,11 @@ def _business_days(times: Timeline) -> Step | None:
 
 def misfits(times: Timeline, step: Step) -> Mask:
     """The rows whose time the step does not reach from the first time of their series."""
-    astray = ~step.fits(times.unique)[times.rank]
-    astray |= times.since_start(step.position(times.unique)) % step.size != 0
+    off_step = ~step.fits(times.unique)[times.rank]
+    off_step |= times.since_start(step.position(times.unique)) % step.size != 0
     if step.keeps_clock:
-        astray |= times.since_start(times.unique % DAY) != 0
-    return astray
+        off_step |= times.since_start(times.unique % DAY) != 0
+    return off_step
 
 
 def filled(times: Timeline, step: Step) -> float:

@@ -1,21 +1,19 @@
-"""Datasets: what is uploaded, looked at and deleted."""
+"""Datasets: create, list, read and delete them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict
 
 import numpy as np
 
 from app import blobs
 from app.auth import Principal
-from app.db.engine import Database, DatasetRef, Session
-from app.db.ids import new_id
+from app.db.engine import DatasetRef, Session
 from app.db.queries import changes
 from app.db.queries import datasets as queries
 from app.db.queries import drafts as draft_queries
 from app.db.queries import models as model_queries
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.errors import FieldError, NotFound
-from app.intake.frame import Intake
 from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import (
     DatasetOut,
@@ -27,70 +25,54 @@ from app.schemas.datasets import (
 )
 from app.services.datasets import drafts
 from app.services.datasets import series_store as store
-from app.services.datasets.drafts import Staging
+from app.services.datasets.staging import StagedDataset
 from app.services.jobs import states
 from app.services.shared.paging import CountedPageRequest, PageRequest, cut
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A dataset that has been read and is not stored yet."""
+def create(session: Session, staged: StagedDataset) -> DatasetOut:
+    """Publish a new dataset as its first version.
 
-    name: str
-    intake: Intake
-    source_sha256: str
-
-
-class Arrival(Staging):
-    """A dataset on its way in: read and packed, and to be published by `create`."""
-
-    def __init__(self, database: Database, process_id: str, principal: Principal, upload: Upload) -> None:
-        ref = DatasetRef(principal.workspace_id, new_id("ds"))
-        self.upload, self._process_id = upload, process_id
-        super().__init__(database, ref, 1, store.pack([upload.intake.frame]), self._enter)
-
-    def _enter(self, session: Session) -> str:
-        queries.add(session, self.row(0))
-        return drafts.begin(session, self.ref, self._process_id)
-
-    def row(self, version: int) -> Dataset:
-        """Return the row of the dataset, at a version."""
-        return Dataset(
-            workspace_id=self.ref.workspace_id, id=self.ref.dataset_id, name=self.upload.name, version=version
-        )
-
-
-def create(session: Session, arrival: Arrival) -> DatasetOut:
-    """Publish a dataset under its new id, as its first version."""
-    if arrival.draft_id is None:
-        queries.add(session, arrival.row(0))
-    arrival.finish(session)
-    dataset = queries.show(session, arrival.ref, 1)
+    Raises Unavailable if its draft was taken away.
+    """
+    ref, upload = staged.ref, staged.upload
+    if staged.draft_id is None:
+        dataset = queries.add(session, ref, upload.name, version=1)
+    else:
+        drafts.finish(session, ref, staged.draft_id)
+        dataset = queries.show(session, ref, 1)
+    store.write(session, ref, 1, staged.portion)
     version = DatasetVersion(
-        **arrival.ref._asdict(),
+        **ref._asdict(),
         version=1,
-        axis=arrival.upload.intake.frame.axis.to_dict(),
-        profile=arrival.upload.intake.profile.model_dump(mode="json"),
-        source_sha256=arrival.upload.source_sha256,
+        axis=asdict(upload.intake.frame.axis),
+        profile=upload.intake.profile.model_dump(mode="json"),
+        source_sha256=upload.source_sha256,
     )
     queries.add_version(session, version)
     return out(dataset, version)
 
 
 def page(session: Session, principal: Principal, request: PageRequest) -> DatasetPage:
-    """List the caller's datasets, newest first."""
+    """Return a page of the caller's datasets, newest first."""
     found = queries.page(session, principal.workspace_id, request.limit + 1, request.after)
     shown, following = cut(found, request, lambda pair: pair[0].id)
     return DatasetPage(datasets=[_summary(*pair) for pair in shown], next=following)
 
 
 def get(session: Session, principal: Principal, dataset_id: str) -> DatasetOut:
-    """Return a dataset with its profile."""
+    """Return a dataset with its profile.
+
+    Raises NotFound if the caller has none under this id.
+    """
     return out(*find(session, principal, dataset_id))
 
 
 def series_page(session: Session, principal: Principal, dataset_id: str, request: PageRequest) -> SeriesPage:
-    """List the series of a dataset by name."""
+    """Return a page of a dataset's series, by name.
+
+    Raises NotFound if the caller has no such dataset.
+    """
     _, version = find(session, principal, dataset_id)
     axis = TimeAxis.from_dict(version.axis)
     found = queries.series_page(session, version, request.limit + 1, request.after)
@@ -101,7 +83,10 @@ def series_page(session: Session, principal: Principal, dataset_id: str, request
 def observations(
     session: Session, principal: Principal, dataset_id: str, unique_id: str, request: CountedPageRequest
 ) -> ObservationPage:
-    """Return observations of one series, oldest first."""
+    """Return a page of the observations of one series, oldest first.
+
+    Raises NotFound if the dataset or the series does not exist.
+    """
     dataset, version = find(session, principal, dataset_id)
     (row,) = named_series(session, version, [unique_id])
     ds, y = store.read(session, version, row)
@@ -117,19 +102,20 @@ def observations(
 
 
 def delete(session: Session, principal: Principal, dataset_id: str) -> None:
-    """Delete a dataset, its models and whatever was stored for them; its unfinished jobs are cancelled.
+    """Delete a dataset with its models and their stored data, and cancel its unfinished jobs.
 
-    At once nobody sees it any more. Of a large one the rest is removed by whoever sweeps next.
+    It is hidden at once; the next `drafts.sweep` removes what remains of a large one. Raises NotFound if the
+    caller has none under this id.
     """
     find(session, principal, dataset_id)
     ref = DatasetRef(principal.workspace_id, dataset_id)
-    # First the jobs: a training that publishes meanwhile has either finished, and its model is among
-    # those deleted below, or finds its job cancelled and publishes nothing.
+    # Cancel jobs first: a training that ends meanwhile has either published, and its model is deleted below,
+    # or finds its job cancelled and publishes nothing.
     states.cancel_all(session, principal, dataset_id, "Its dataset was deleted.")
     queries.lock(session, *ref)
     models = model_queries.of_dataset(session, *ref)
     blobs.release(session, ref.workspace_id, [key for model in models for key in model.blob_keys])
-    queries.remove_what_shows(session, ref)
+    queries.remove_versions_and_models(session, ref)
     queries.show(session, ref, 0)
     draft_queries.remove(session, ref)
     drafts.remove_portion(session, ref)
@@ -148,15 +134,15 @@ def find(session: Session, principal: Principal, dataset_id: str) -> queries.Pai
 
 
 def of_source(session: Session, principal: Principal, source_sha256: str) -> str | None:
-    """Return the id of the newest dataset made of the bytes with this hash, or nothing."""
+    """Return the id of the newest dataset whose source has this hash, or None."""
     found = queries.find_by_source(session, principal.workspace_id, source_sha256)
     return None if found is None else found[0].id
 
 
 def named_series(session: Session, version: DatasetVersion, unique_ids: list[str]) -> list[Series]:
-    """Return the series of these names, by name.
+    """Return the index rows of named series, sorted by name.
 
-    Raises NotFound if one of them is not in the dataset.
+    Raises NotFound if the dataset lacks one of them.
     """
     rows = queries.series_named(session, version, unique_ids)
     if missing := set(unique_ids) - {row.unique_id for row in rows}:
@@ -165,7 +151,7 @@ def named_series(session: Session, version: DatasetVersion, unique_ids: list[str
 
 
 def no_such_series(version: DatasetVersion, unique_ids: Collection[str]) -> NotFound:
-    """Return the error that says which series are not in a dataset."""
+    """Return the error for series that a dataset lacks."""
     missing = sorted(unique_ids)
     return NotFound(
         f"Dataset {version.dataset_id} has no series {', '.join(map(repr, missing))}. "
@@ -175,7 +161,7 @@ def no_such_series(version: DatasetVersion, unique_ids: Collection[str]) -> NotF
 
 
 def out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
-    """Return a dataset as it is shown at a version."""
+    """Return the response for a dataset at a version."""
     return DatasetOut.model_validate(
         {
             "id": dataset.id,

@@ -1,6 +1,6 @@
-"""Datasets are kept small while they grow: old versions are thinned out, small blobs are packed together.
+"""Compact datasets that grow: drop old versions and pack small blobs together.
 
-All of it goes in portions, each a short transaction, while others read and append.
+Both work in portions, each a short transaction, while other calls read and append.
 """
 
 import time
@@ -17,17 +17,18 @@ from app.db.queries.datasets import Entry
 from app.db.tables import DatasetVersion
 from app.intake.frame import SeriesFrame
 from app.services.datasets import series_store as store
-from app.services.datasets.series_store import Packed
+from app.services.datasets.series_store import SeriesBlob
+from app.services.datasets.staging import ROWS_PER_BLOB, pack
 
-PORTION, AT_ONCE = 2_000, 200  # index rows that go in one transaction: alone, and along with an append
-SMALL = store.ROWS_PER_BLOB // 2  # observations of a blob that is to be packed with others
-MANY = 50  # small blobs that are worth it
-TOGETHER = 200  # of them, read at a time
+PORTION, AT_ONCE = 2_000, 200  # index rows removed in one transaction: alone, and along with an append
+SMALL = ROWS_PER_BLOB // 2  # rows; a smaller blob is packed together with others
+MANY = 50  # small blobs that are worth packing
+READ_TOGETHER = 200  # small blobs
 PATIENCE_S = 2.0
 
 
 def tidy(database: Database, keep: int) -> bool:
-    """Thin out and pack together what is due; False if there was more than takes two seconds."""
+    """Compact all datasets that need it; return False if two seconds were too short."""
     with database.read() as session:
         crowded = versions.with_more(session, keep)
         scattered = dataset_blobs.with_many_small(session, SMALL, MANY)
@@ -47,9 +48,9 @@ def _thin(database: Database, ref: DatasetRef, keep: int) -> bool:
 
 
 def thin(session: Session, ref: DatasetRef, keep: int, room: int = PORTION) -> bool:
-    """Remove a portion of what no version needs that stays; True if there is more.
+    """Drop old versions and remove a portion of the series that only they show; return True if more remain.
 
-    The newest `keep` versions stay, and those that models and unfinished jobs name.
+    The newest `keep` versions stay, and those that models or unfinished jobs refer to.
     """
     queries.lock(session, *ref)
     known = versions.of_dataset(session, ref)
@@ -63,7 +64,7 @@ def thin(session: Session, ref: DatasetRef, keep: int, room: int = PORTION) -> b
         after = min(other for other in kept if other > number)
         names = versions.outlived(session, ref, (before, number, after), room)
         rows = versions.remove_rows(session, ref, names, before + 1, number)
-        blobs.release(session, ref.workspace_id, dataset_blobs.take_out(session, ref, rows))
+        blobs.release(session, ref.workspace_id, dataset_blobs.subtract(session, ref, rows))
         room -= len(names) + 1
         if room <= 0:
             break
@@ -75,28 +76,28 @@ def thin(session: Session, ref: DatasetRef, keep: int, room: int = PORTION) -> b
 
 
 def pack_together(database: Database, ref: DatasetRef, keep: int) -> bool:
-    """Pack series from many small blobs into few large ones; True if some were, and there may be more.
+    """Pack series from many small blobs into few large ones; return True if more may remain.
 
-    Those of the newest `keep` versions are left alone: what changes often is soon gone by itself.
+    Blobs of the newest `keep` versions are left alone: series that change often leave them by themselves.
     """
     with database.read() as session:
         found = queries.find(session, *ref)
         if found is None:
             return False
         _, newest = found
-        numbers = dataset_blobs.small(session, ref, SMALL, newest.version - keep, TOGETHER)
+        numbers = dataset_blobs.small(session, ref, SMALL, newest.version - keep, READ_TOGETHER)
         entries = queries.entries_in(session, newest, numbers) if len(numbers) >= MANY else []
         if len({entry.blob for entry in entries}) < MANY:
             return False
         frame = _whole(session, newest, entries)
-    for packed in store.pack([frame]):
+    for packed in pack([frame]):
         with database.write() as session:
-            _put_in_place(session, ref, newest.version, packed, entries)
+            _move(session, ref, newest.version, packed, entries)
     return True
 
 
 def _whole(session: Session, version: DatasetVersion, entries: Sequence[Entry]) -> SeriesFrame:
-    """Read series from many blobs, by name."""
+    """Read series from many blobs, sorted by name."""
     parts = [
         store.read_frame(session, version, [entries[i] for i in members])
         for _, members in store.by_blob(entries)
@@ -106,18 +107,18 @@ def _whole(session: Session, version: DatasetVersion, entries: Sequence[Entry]) 
     return frame.take(np.array(order, dtype=np.int64))
 
 
-def _put_in_place(
-    session: Session, ref: DatasetRef, version: int, packed: Packed, entries: Sequence[Entry]
+def _move(
+    session: Session, ref: DatasetRef, version: int, packed: SeriesBlob, entries: Sequence[Entry]
 ) -> None:
-    """Let index rows that are still where they were read from lie in a blob together."""
+    """Store a packed blob, and point at it the index rows that are still where they were read."""
     queries.lock(session, *ref)
-    places = {row["unique_id"]: row["first_row"] for row in packed.rows}
-    was = {entry.unique_id: entry.blob for entry in entries if entry.unique_id in places}
-    found = dataset_blobs.rows_at(session, ref, list(places), set(was.values()))
-    rows = [row for row in found if row.blob == was[row.unique_id]]  # older ones of a series stay behind
+    first_rows = {row["unique_id"]: row["first_row"] for row in packed.rows}
+    was = {entry.unique_id: entry.blob for entry in entries if entry.unique_id in first_rows}
+    found = dataset_blobs.rows_at(session, ref, list(first_rows), set(was.values()))
+    rows = [row for row in found if row.blob == was[row.unique_id]]  # older rows of a series stay put
     if not rows:
         return
     key = blobs.put(session, ref.workspace_id, packed.data)
-    number = dataset_blobs.add(session, ref, key, version, [row.length for row in rows])
-    dataset_blobs.move(session, ref, rows, number, places)
-    blobs.release(session, ref.workspace_id, dataset_blobs.take_out(session, ref, rows))
+    number = dataset_blobs.add_blob(session, ref, key, version, [row.length for row in rows])
+    dataset_blobs.move(session, ref, rows, number, first_rows)
+    blobs.release(session, ref.workspace_id, dataset_blobs.subtract(session, ref, rows))

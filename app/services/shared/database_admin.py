@@ -10,10 +10,7 @@ from pathlib import Path
 from app import queue
 from app.db import schema
 from app.db.engine import PRIVATE, Database
-from app.errors import Conflict, InsufficientStorage, Unavailable
-from app.settings import MEBIBYTE
-
-RESERVE = 16 * MEBIBYTE  # for what is written beside a body: SQLite's log, and the job engine's rows
+from app.errors import Conflict, Unavailable
 
 
 def migrate(database: Database) -> None:
@@ -31,18 +28,6 @@ def check_ready(database: Database) -> None:
     """
     if not schema.is_current(database):
         raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.")
-
-
-def require_storage(database: Database, size: int) -> None:
-    """Return if a body of this size may be stored, as far as the disk of a file says.
-
-    Raises InsufficientStorage if not: before anything is read of it.
-    """
-    if database.is_sqlite and (free := database.free_bytes) < size + RESERVE:
-        raise InsufficientStorage(
-            f"The database's disk has {free // MEBIBYTE} MiB left, too little for a body of "
-            f"{size / MEBIBYTE:.1f} MiB. Make room by deleting datasets or models, or give it more."
-        )
 
 
 def backup(database: Database, target: Path) -> None:

@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from app.db.engine import Database, Session
-from app.db.ids import new_id
 from app.db.queries import processes as queries
-from app.db.tables import Process
+from app.db.tables import Process, new_id
 from app.errors import Unavailable
 from app.observability.background_tasks import RetriedTask
 

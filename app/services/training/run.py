@@ -11,10 +11,9 @@ from typing import Any, get_args
 from app import blobs
 from app.auth import Principal
 from app.db.engine import Database, Session
-from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
-from app.db.tables import Model
+from app.db.tables import Model, new_id
 from app.digest import sha256
 from app.errors import AppError, Unavailable
 from app.queue import JobRef

@@ -7,11 +7,10 @@ from typing import Any
 
 from app.auth import Principal
 from app.db.engine import Database, Session
-from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
 from app.db.queries import schedules as queries
-from app.db.tables import Schedule, now
+from app.db.tables import Schedule, new_id, now
 from app.errors import AppError, NotFound, Unavailable
 from app.schemas.schedules import LastTime, ScheduleOut, SchedulePage, ScheduleRequest
 from app.schemas.train import TrainRequest

@@ -4,10 +4,9 @@ import json
 
 from app.auth import Principal
 from app.db.engine import Session
-from app.db.ids import new_id
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import jobs as job_queries
-from app.db.tables import DatasetVersion, Job
+from app.db.tables import DatasetVersion, Job, new_id
 from app.digest import sha256
 from app.errors import BadInput, FieldError
 from app.queue import JobRef, Queue

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import BadInput
 from app.intake.frame import SeriesFrame
-from app.intake.grid import Points, astray, lay_out, merge
+from app.intake.grid import Points, grid_frame, merge, off_step
 from app.intake.time.axis import TimeAxis
 
 AXES = (
@@ -67,7 +67,7 @@ def same(one: SeriesFrame, other: SeriesFrame) -> bool:
 
 def laid(axis: TimeAxis, base: State, part: State) -> tuple[SeriesFrame, int, int]:
     """Lay a part into the series that it has rows of; and how much of it changed anything."""
-    whole = lay_out(axis, points(axis, base))
+    whole = grid_frame(axis, points(axis, base))
     new = points(axis, part)
     at = np.array([whole.unique_ids.index(name) for name in new.unique_ids])
     merged = merge(whole.take(at), new)
@@ -84,7 +84,7 @@ def test_part_laid_in_gives_what_all_at_once_gives(axis: TimeAxis, base: State, 
     together = {**base, **part}
     assume(least(base) >= 2 and least(together) >= 2)
     merged, _, _ = laid(axis, base, part)
-    assert same(merged, lay_out(axis, points(axis, together)))
+    assert same(merged, grid_frame(axis, points(axis, together)))
 
 
 @quick
@@ -103,7 +103,7 @@ def test_rows_are_counted_by_what_they_change(axis: TimeAxis, base: State, part:
 @given(st.sampled_from(AXES), rows)
 def test_rows_laid_in_twice_change_nothing(axis: TimeAxis, base: State) -> None:
     assume(least(base) >= 2)
-    frame = lay_out(axis, points(axis, base))
+    frame = grid_frame(axis, points(axis, base))
     merged = merge(frame, points(axis, base))
     assert same(merged.frame, frame)
     assert not merged.changed.any()
@@ -112,14 +112,14 @@ def test_rows_laid_in_twice_change_nothing(axis: TimeAxis, base: State) -> None:
 
 def test_series_left_with_one_value_is_refused_by_name() -> None:
     axis = AXES[2]
-    frame = lay_out(axis, points(axis, {("a", 0): 1, ("a", 1): 2}))
+    frame = grid_frame(axis, points(axis, {("a", 0): 1, ("a", 1): 2}))
     with pytest.raises(BadInput, match="'a' would have fewer"):
         merge(frame, points(axis, {("a", 1): np.nan}))
 
 
 def test_only_new_gaps_are_told() -> None:
     axis = AXES[0]
-    frame = lay_out(axis, points(axis, {("a", 0): 1, ("a", 2): 3, ("a", 3): 4}))
+    frame = grid_frame(axis, points(axis, {("a", 0): 1, ("a", 2): 3, ("a", 3): 4}))
     merged = merge(frame, points(axis, {("a", -2): 9, ("a", 2): np.nan, ("a", 5): 6}))
     assert merged.frame.y.tolist()[:3:2] == [9, 1]
     assert merged.gaps.tolist() == [False, True, False, False, True, False, True, False]
@@ -127,14 +127,14 @@ def test_only_new_gaps_are_told() -> None:
 
 def test_time_far_away_is_refused_before_the_memory_is_taken() -> None:
     axis = TimeAxis("integer", 1)
-    frame = lay_out(axis, points(axis, {("a", 0): 1, ("a", 1): 2}))
+    frame = grid_frame(axis, points(axis, {("a", 0): 1, ("a", 1): 2}))
     with pytest.raises(BadInput, match="steps for 3 values"):
         merge(frame, points(axis, {("a", 10**12): 3}))
 
 
 def test_time_off_the_step_is_found_before_and_after_the_beginning() -> None:
     begins = np.full(4, 2001)
-    assert astray(np.array([1998, 2004, 2005, 1999]), begins, AXES[0].step).tolist() == [
+    assert off_step(np.array([1998, 2004, 2005, 1999]), begins, AXES[0].step).tolist() == [
         False,
         False,
         True,

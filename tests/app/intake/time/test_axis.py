@@ -1,6 +1,7 @@
 """The time axis: next steps, seasons and texts, with pandas' date ranges as the reference."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,7 @@ def test_times_are_written_as_short_as_they_are(
     "axis", [TimeAxis("datetime", "h", "UTC"), TimeAxis("integer", 5), TimeAxis("year", "10YS")]
 )
 def test_axis_survives_json(axis: TimeAxis) -> None:
-    assert TimeAxis.from_dict(json.loads(json.dumps(axis.to_dict()))) == axis
+    assert TimeAxis.from_dict(json.loads(json.dumps(asdict(axis)))) == axis
 
 
 def test_integers_and_years_step_by_their_frequency() -> None:

@@ -12,10 +12,10 @@ from app.errors import Unavailable
 from app.intake.reader import Columns, read_csv, read_more_rows
 from app.schemas.datasets import ObservationIn
 from app.schemas.train import TrainRequest
-from app.services.datasets import append, catalog, drafts
-from app.services.datasets.append import Laying, Sent
-from app.services.datasets.catalog import Arrival, Upload
+from app.services.datasets import catalog, drafts, observations, staging
 from app.services.datasets.drafts import Busy
+from app.services.datasets.merging import ObservationsUpload, StagedObservations
+from app.services.datasets.staging import StagedDataset, Upload
 from app.services.shared.paging import PageRequest
 from app.services.shared.processes import Heartbeat
 from app.settings import Settings
@@ -28,8 +28,8 @@ NAMES = [f"s{i:02}" for i in range(12)]
 @pytest.fixture(autouse=True)
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three series are a portion, and a blob holds one."""
-    monkeypatch.setattr("app.services.datasets.series_store.ROWS_PER_BLOB", 3)
-    monkeypatch.setattr(drafts, "PORTION_SERIES", 3)
+    monkeypatch.setattr("app.services.datasets.staging.ROWS_PER_BLOB", 3)
+    monkeypatch.setattr(staging, "PORTION_SERIES", 3)
     monkeypatch.setattr(drafts, "REMOVED", 4)
     monkeypatch.setattr("app.db.queries.datasets.CHUNK", 5)
 
@@ -41,22 +41,22 @@ def heartbeat(database: Database) -> Heartbeat:
     return heartbeat
 
 
-def arrival(database: Database, process_id: str = "gone") -> Arrival:
+def staged_dataset(database: Database, process_id: str = "gone") -> StagedDataset:
     series = {name: [i, 2.0, 3.0] for i, name in enumerate(NAMES)}
-    return Arrival(
+    return StagedDataset(
         database, process_id, OWNER, Upload("many", read_csv(csv_bytes(series), Columns()), "0" * 64)
     )
 
 
-def laying(database: Database, dataset_id: str, process_id: str = "gone") -> Laying:
+def staged_observations(database: Database, dataset_id: str, process_id: str = "gone") -> StagedObservations:
     with database.read() as session:
-        known = append.known(session, OWNER, dataset_id)
+        existing = observations.existing(session, OWNER, dataset_id)
     rows = [ObservationIn(unique_id=name, ds=1963, y=4.0) for name in NAMES]
-    sent = Sent(read_more_rows(rows, known), "1" * 64)
-    return Laying(database, process_id, DatasetRef(OWNER.workspace_id, dataset_id), sent)
+    sent = ObservationsUpload(read_more_rows(rows, existing), "1" * 64)
+    return StagedObservations(database, process_id, DatasetRef(OWNER.workspace_id, dataset_id), sent)
 
 
-def store_some(staged: drafts.Staged, portions: int = 3) -> None:
+def store_some(staged: staging.Staged, portions: int = 3) -> None:
     for _ in range(portions):
         assert staged.prepare()
         staged.store()
@@ -79,7 +79,7 @@ def lengths(database: Database, dataset_id: str) -> set[int]:
 
 
 def test_upload_is_seen_once_it_is_whole(database: Database) -> None:
-    staged = arrival(database)
+    staged = staged_dataset(database)
     store_some(staged)
     assert ids(database) == []
     assert not staged.prepare()
@@ -90,14 +90,14 @@ def test_upload_is_seen_once_it_is_whole(database: Database) -> None:
 
 
 def test_small_upload_is_one_transaction(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drafts, "PORTION_SERIES", 100)
-    assert not arrival(database).prepare()
+    monkeypatch.setattr(staging, "PORTION_SERIES", 100)
+    assert not staged_dataset(database).prepare()
     assert counts(database) == [0] * 5
 
 
 def test_others_write_between_the_portions_of_an_upload(database: Database) -> None:
     other = dataset(database, {"a": [1, 2]}).id
-    staged = arrival(database)
+    staged = staged_dataset(database)
     versions: list[int] = []
     while staged.prepare():
         staged.store()
@@ -106,15 +106,15 @@ def test_others_write_between_the_portions_of_an_upload(database: Database) -> N
 
 
 def test_upload_that_breaks_off_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), drafts.stored(arrival(database)):
+    with pytest.raises(ZeroDivisionError), staging.stored(staged_dataset(database)):
         raise ZeroDivisionError
     assert counts(database) == [0] * 5
 
 
 def test_what_a_dead_process_has_begun_is_swept(database: Database, heartbeat: Heartbeat) -> None:
     dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
-    store_some(arrival(database))
-    store_some(laying(database, dataset_id))
+    store_some(staged_dataset(database))
+    store_some(staged_observations(database, dataset_id))
     drafts.sweep(database, heartbeat)
     assert counts(database)[1:] == [1, 12, 0, 12]
     assert lengths(database, dataset_id) == {3}
@@ -122,7 +122,7 @@ def test_what_a_dead_process_has_begun_is_swept(database: Database, heartbeat: H
 
 
 def test_what_a_living_process_writes_is_left_alone(database: Database, heartbeat: Heartbeat) -> None:
-    staged = arrival(database, heartbeat.id)
+    staged = staged_dataset(database, heartbeat.id)
     store_some(staged)
     drafts.sweep(database, heartbeat)
     while staged.prepare():
@@ -135,7 +135,7 @@ def test_what_a_living_process_writes_is_left_alone(database: Database, heartbea
 def test_who_was_swept_by_mistake_can_neither_go_on_nor_publish(
     database: Database, heartbeat: Heartbeat
 ) -> None:
-    staged, late = arrival(database), arrival(database)
+    staged, late = staged_dataset(database), staged_dataset(database)
     store_some(staged, 2)
     while late.prepare():
         late.store()
@@ -150,18 +150,18 @@ def test_who_was_swept_by_mistake_can_neither_go_on_nor_publish(
 
 def test_large_addition_is_seen_at_once_and_as_a_whole(database: Database) -> None:
     dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
-    staged = laying(database, dataset_id)
+    staged = staged_observations(database, dataset_id)
     store_some(staged, 2)
     assert lengths(database, dataset_id) == {3}
-    with drafts.stored(staged), database.write() as session:
-        answer = append.append(session, staged, 20)
+    with staging.stored(staged), database.write() as session:
+        answer = observations.append(session, staged, 20)
     assert (answer.version, answer.appended, answer.profile.longest) == (2, 12, 4)
     assert lengths(database, dataset_id) == {4}
 
 
 def test_nobody_else_publishes_while_a_large_addition_is_written(database: Database) -> None:
     dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
-    staged = laying(database, dataset_id)
+    staged = staged_observations(database, dataset_id)
     store_some(staged, 2)
     with pytest.raises(Busy):
         appended(database, dataset_id, ("s00", 1963, 4.0))
@@ -172,14 +172,14 @@ def test_nobody_else_publishes_while_a_large_addition_is_written(database: Datab
 def test_small_addition_overtaken_by_another_is_laid_into_what_that_left(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2]}).id
     with database.read() as session:
-        known = append.known(session, OWNER, dataset_id)
-    rows = read_more_rows([ObservationIn(unique_id="a", ds=1964, y=5.0)], known)
+        existing = observations.existing(session, OWNER, dataset_id)
+    rows = read_more_rows([ObservationIn(unique_id="a", ds=1964, y=5.0)], existing)
     ref = DatasetRef(OWNER.workspace_id, dataset_id)
-    late = Laying(database, "gone", ref, Sent(rows, "2" * 64))
+    late = StagedObservations(database, "gone", ref, ObservationsUpload(rows, "2" * 64))
     assert not late.prepare()
     appended(database, dataset_id, ("a", 1962, 3.0))
     with database.write() as session:
-        answer = append.append(session, late, 20)
+        answer = observations.append(session, late, 20)
     assert (answer.version, answer.appended, answer.profile.gaps, answer.repairs_total) == (3, 1, 1, 1)
 
 

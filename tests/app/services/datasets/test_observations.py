@@ -11,7 +11,7 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Model
-from app.services.datasets import catalog, panels, series_store
+from app.services.datasets import catalog, panels, staging
 from app.services.registry import models as model_services
 from app.services.training.reproduce import verify
 from tests.factories import appended, dataset, trained, trends
@@ -94,7 +94,7 @@ def test_training_learns_the_new_values_and_each_can_be_verified(database: Datab
 def test_changed_series_are_packed_together_and_none_is_split(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(series_store, "ROWS_PER_BLOB", 10)
+    monkeypatch.setattr(staging, "ROWS_PER_BLOB", 10)
     names = [f"s{i:02}" for i in range(12)]
     dataset_id = dataset(database, {name: [1, 2, 3] for name in names}).id
     answer = appended(
@@ -114,7 +114,7 @@ def test_changed_series_are_packed_together_and_none_is_split(
 def test_blobs_without_a_series_that_is_sent_are_not_read(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(series_store, "ROWS_PER_BLOB", 10)
+    monkeypatch.setattr(staging, "ROWS_PER_BLOB", 10)
     dataset_id = dataset(database, {f"s{i:02}": [i, 2, 3] for i in range(40)}).id
     with database.write() as session:
         read = session.query(DatasetBlob.key).filter(DatasetBlob.number.in_([0, 9]))
