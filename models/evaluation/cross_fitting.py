@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.evaluation.held_out import HeldOut
 from models.methods.calibration import Calibration
-from models.methods.combination import Method, mixture
+from models.methods.combination import Method, weighted_mean
 from models.methods.forecast import Forecast, floors
 from models.panel import Floats
 
@@ -47,7 +47,7 @@ def blend(network: str) -> Learner:
 
     def learn(raw: Raw, held_out: HeldOut, chosen: Chosen) -> Method:
         def error(share: float) -> float:
-            return held_out.error(mixture(raw, {network: share, PARTNER: 1 - share}).median, chosen)
+            return held_out.error(weighted_mean(raw, {network: share, PARTNER: 1 - share}).median, chosen)
 
         best = min(_SHARES, key=error) if chosen.any() else 0.5
         share = float(best + 0.5) / 2
@@ -64,7 +64,7 @@ def learned(learn: Learner, raw: Raw, held_out: HeldOut) -> Method:
 def cross_fitted(learn: Learner, raw: Raw, held_out: HeldOut, levels: Sequence[int]) -> Forecast:
     """What it answers for each window, learned from the half without it; bounds at `levels`."""
     first, second = (
-        learn(raw, held_out, chosen).answer(raw, levels) for chosen in (~held_out.halves, held_out.halves)
+        learn(raw, held_out, chosen).forecast(raw, levels) for chosen in (~held_out.halves, held_out.halves)
     )
     return _either(held_out.halves, first, second).at_least(floors(held_out.known))
 
@@ -83,5 +83,5 @@ def _either(half: Chosen, first: Forecast, second: Forecast) -> Forecast:
 
 
 def _calibrated(weights: Mapping[str, float], raw: Raw, held_out: HeldOut, chosen: Chosen) -> Method:
-    forecast = mixture(raw, weights).rows(chosen)
+    forecast = weighted_mean(raw, weights).rows(chosen)
     return Method(weights, Calibration.of(forecast, held_out.target[chosen]))

@@ -1,53 +1,58 @@
-"""Intervals that hold what they promise: conformal calibration of a method's bounds, step by step ahead.
+"""Conformal calibration of a method's interval bounds, for each step ahead.
 
-On windows that a method has not learned from, a score says how far the value lay from the median, in units
-of the interval's half-width on its side; the conformal quantile of the scores is the factor by which the
-half-widths are stretched. Romano, Patterson & Candès (2019), Conformalized Quantile Regression; with a ratio
-in place of their difference, for series differ in size.
+On windows that a method was not fitted on, a score is the distance of the value from the median in units of
+the interval's half-width on that side. Half-widths are multiplied by the conformal quantile of the scores.
+Romano, Patterson & Candès (2019), Conformalized Quantile Regression, with a ratio in place of their
+difference, since series differ in size.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from statistics import NormalDist
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from models.methods.forecast import MOST, Forecast, checked_levels, within
-from models.panel import Floats, Integers
+from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels, clip
+from models.methods.interpolation import probit_places
+from models.panel import Floats
 
 LEVELS = (50, 80, 95, 99)
-"""Levels that are calibrated, in percent; those between are interpolated."""
+"""Calibrated levels, in percent; others are interpolated."""
 
-OWN_FACTOR = 100
-"""Windows from which on each step ahead has a factor of its own; fewer share one over all steps."""
+MIN_WINDOWS_PER_STEP = 100
+"""With fewer windows all steps ahead share one factor."""
 
-MOST_STRETCH = 20.0
-"""A few values beside bounds of no width must not widen those of all others without end."""
+MAX_FACTOR = 20.0
+"""Largest factor: a few values outside bounds of no width must not widen all others without limit."""
+
+
+def _upper(level: float) -> float:
+    """Return the probability of the upper bound of a level in percent."""
+    return 0.5 + level / 200
+
+
+_PROBABILITIES = tuple(map(_upper, (0, *LEVELS)))
 
 _TINY = np.finfo(np.float64).tiny
 
 _SIDES = np.array([-1.0, 1.0])[:, None, None]
 
 _NARROWEST = 1e-9
-"""A half-width is no unit to measure in under this, as a share of the median's size."""
+"""Smallest half-width to divide by, as a share of the median's size."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """`factors` (horizon, levels): how far to stretch the half-widths of each of `LEVELS`.
-
-    `windows` is how many there were to learn them from.
-    """
+    """`factors` (horizon, levels) of the half-widths at `LEVELS`, estimated from so many `windows`."""
 
     factors: Floats
     windows: int
 
     @classmethod
     def of(cls, forecast: Forecast, target: Floats) -> "Calibration":
-        """What windows ask for that the bounds were not learned from.
+        """Estimate the factors on windows that the bounds were not fitted on.
 
         `forecast` has bounds at `LEVELS`; `target` (window, horizon) is NaN for gaps.
         """
@@ -56,137 +61,118 @@ class Calibration:
         return cls(np.stack(factors, axis=1), int(np.isfinite(target).any(axis=1).sum()))
 
     def is_calibrated(self, level: int) -> bool:
-        """Whether there were windows enough for a level, and for the one of `LEVELS` that it leans on.
-
-        With fewer no conformal quantile exists.
-        """
+        """Return whether there were enough windows for the conformal quantile of a level."""
         return self.windows >= _windows_for(level)
 
-    def bands(self, forecast: Forecast) -> "IntervalBounds":
-        """The same medians with calibrated half-widths; `forecast` has bounds at `LEVELS`."""
+    @classmethod
+    def identity(cls, horizon: int) -> "Calibration":
+        """Return the calibration that leaves bounds as they are."""
+        return cls(np.ones((horizon, len(LEVELS))), windows=0)
+
+    def apply(self, forecast: Forecast) -> "IntervalBounds":
+        """Return the medians with calibrated half-widths; `forecast` has bounds at `LEVELS`."""
         factors = self.factors[: forecast.median.shape[1]]
         widths = np.zeros((1 + len(LEVELS), 2, *forecast.median.shape))
         with np.errstate(over="ignore"):
             for side, width in enumerate(_half_widths(forecast)):
-                stretched = np.minimum(np.maximum.accumulate(width * factors, axis=2), MOST)
+                stretched = np.minimum(np.maximum.accumulate(width * factors, axis=2), FLOAT_MAX)
                 widths[1:, side] = np.moveaxis(stretched, 2, 0)
         return IntervalBounds(forecast.median, widths)
 
     def to_dict(self) -> dict[str, object]:
-        """The fields as JSON can hold them."""
+        """Return the fields as JSON types."""
         return {"factors": self.factors.tolist(), "windows": self.windows}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Calibration":
-        """The inverse of `to_dict`."""
+        """Invert `to_dict`."""
         return cls(np.array(stored["factors"], dtype=np.float64), int(stored["windows"]))
 
 
 @dataclass(frozen=True, eq=False)
 class IntervalBounds:
-    """`median` (window, horizon), and its half-widths, `widths` (1 + levels, side, window, horizon).
+    """`median` (window, horizon) and the `half_widths` (1 + levels, side, window, horizon) of its bounds.
 
-    Those of level 0, which are none, come first, then those at `LEVELS`; the sides are below and above.
+    Level 0 comes first, with half-widths of 0, then `LEVELS`; the sides are below and above the median.
     """
 
     median: Floats
-    widths: Floats
+    half_widths: Floats
 
-    def at(self, levels: Sequence[int], lowest: Floats | float = -MOST) -> Forecast:
-        """Bounds at any levels; those of a level never lie within those of a smaller one.
+    def at(self, levels: Sequence[int], lowest: Floats | float = -FLOAT_MAX) -> Forecast:
+        """Return the forecast with bounds at any levels, which widen with the level.
 
-        Nothing is below `lowest` (window, 1), and what leaves float64 stops at its ends.
-        Raises `InvalidLevel`.
+        Median and bounds are no lower than `lowest` (window, 1), and clipped to the range of float64. Raise
+        `InvalidLevel`.
         """
         wanted = checked_levels(levels)
-        # All in one, and the median as level 0: of a single window each step costs what a call of numpy does.
+        # All levels at once, with the median as level 0: for one window the numpy calls are the cost.
         with np.errstate(over="ignore"):
-            bounds = within(self.median + _SIDES * _at((0, *wanted), self.widths), lowest)
+            bounds = clip(self.median + _SIDES * _at((0, *wanted), self.half_widths), lowest)
         return Forecast(
             bounds[0, 0],
             lo={level: bounds[i, 0] for i, level in enumerate(wanted, 1)},
             hi={level: bounds[i, 1] for i, level in enumerate(wanted, 1)},
         )
 
-    def until(self, horizon: int) -> "IntervalBounds":
-        """Those of the first so many steps ahead."""
-        return IntervalBounds(self.median[:, :horizon], self.widths[..., :horizon])
+    def steps(self, count: int) -> "IntervalBounds":
+        """Return the first `count` steps ahead."""
+        return IntervalBounds(self.median[:, :count], self.half_widths[..., :count])
 
 
 def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
-    """Both (window, horizon, levels): below and above the median."""
-    # The two ends of float64 are further apart than it reaches.
+    """Return the half-widths below and above the median, both (window, horizon, levels)."""
+    # The distance between the two ends of float64 overflows.
     with np.errstate(over="ignore"):
-        below = [np.minimum(forecast.median - forecast.lo[level], MOST) for level in LEVELS]
-        above = [np.minimum(forecast.hi[level] - forecast.median, MOST) for level in LEVELS]
+        below = [np.minimum(forecast.median - forecast.lo[level], FLOAT_MAX) for level in LEVELS]
+        above = [np.minimum(forecast.hi[level] - forecast.median, FLOAT_MAX) for level in LEVELS]
     return np.stack(below, axis=2), np.stack(above, axis=2)
 
 
 def _scores(forecast: Forecast, target: Floats) -> Floats:
-    """(window, horizon, levels): the distance to the median, in half-widths of its side; NaN for gaps."""
+    """Return (window, horizon, levels), distances to the median in half-widths of that side; NaN for gaps."""
     below, above = _half_widths(forecast)
     width = np.where((target < forecast.median)[..., None], below, above)
     unit = np.maximum(width, np.maximum(_NARROWEST * np.abs(forecast.median), _TINY)[..., None])
-    # A distance that leaves float64 is further out than any bound.
+    # A distance that overflows is outside any bound.
     with np.errstate(over="ignore"):
         distance = np.abs(target - forecast.median)[..., None]
-        scores: Floats = np.minimum(distance / unit, MOST)
+        scores: Floats = np.minimum(distance / unit, FLOAT_MAX)
     return scores
 
 
 def _factors(scores: Floats, level: float) -> Floats:
-    """(horizon,): the conformal quantile of each step's scores, or of all steps' where they are few."""
+    """Return (horizon,), the conformal quantile of each step's scores, or of all steps' if they are few."""
     shared = _conformal_quantile(scores.ravel(), level)
     counts = np.isfinite(scores).sum(axis=0)
     return np.array(
         [
-            _conformal_quantile(step, level) if count >= OWN_FACTOR else shared
+            _conformal_quantile(step, level) if count >= MIN_WINDOWS_PER_STEP else shared
             for step, count in zip(scores.T, counts, strict=True)
         ]
     )
 
 
 def _conformal_quantile(scores: Floats, level: float) -> float:
-    """The ceil((n + 1) level)-th smallest of n scores; the largest, and 1 at least, where n is too small."""
-    known = np.sort(scores[np.isfinite(scores)])
-    rank = math.ceil((len(known) + 1) * level - 1e-9)
-    if rank <= len(known):
-        return min(MOST_STRETCH, float(known[rank - 1]))
-    return min(MOST_STRETCH, max(1.0, float(known[-1]))) if len(known) else 1.0
+    """Return the ceil((n + 1) level)-th smallest of n scores; the largest, and at least 1, for a small n."""
+    ordered = np.sort(scores[np.isfinite(scores)])
+    rank = math.ceil((len(ordered) + 1) * level - 1e-9)
+    if rank <= len(ordered):
+        return min(MAX_FACTOR, float(ordered[rank - 1]))
+    return min(MAX_FACTOR, max(1.0, float(ordered[-1]))) if len(ordered) else 1.0
 
 
-def _at(levels: tuple[int, ...], widths: Floats) -> Floats:
-    """Half-widths (levels, side, window, horizon) at any levels, from those of `IntervalBounds`.
-
-    Interpolated in the normal-probit domain, where those of a normal distribution lie on a line.
-    """
-    left, right, share = _places(levels)
-    inner, outer = widths.take(left, axis=0), widths.take(right, axis=0)
-    # Rounding must not carry it past the outer one, which the next level starts from.
-    between: Floats = np.minimum(inner + share * (outer - inner), outer)
+def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:
+    """Return half-widths (levels, side, window, horizon) at any levels, interpolated from `LEVELS`."""
+    left, share = probit_places(_PROBABILITIES, tuple(map(_upper, levels)), "left")
+    inner, outer = half_widths.take(left, axis=0), half_widths.take(left + 1, axis=0)
+    # Rounding must not pass the outer one, where the next level starts.
+    between: Floats = np.minimum(inner + share[:, None, None, None] * (outer - inner), outer)
     return between
-
-
-@lru_cache(maxsize=1000)
-def _places(levels: tuple[int, ...]) -> tuple[Integers, Integers, Floats]:
-    """Between which of 0 and `LEVELS` levels lie, by number, and how far they are on the way.
-
-    The latter stands in an axis before those of side, window and horizon.
-    """
-    knots = np.array([0.0, *(_probit(known) for known in LEVELS)])
-    places = np.array([_probit(level) for level in levels])
-    right = np.clip(np.searchsorted(knots, places), 1, len(LEVELS))
-    left = right - 1
-    share = (places - knots[left]) / (knots[right] - knots[left])
-    return left, right, share[:, None, None, None]
 
 
 @cache
 def _windows_for(level: int) -> int:
-    """How many windows it takes to calibrate a level."""
-    outer = next(known for known in LEVELS if known >= level)
+    """Return the number of windows that it takes to calibrate a level, or the calibrated one above it."""
+    outer = next(calibrated for calibrated in LEVELS if calibrated >= level)
     return math.ceil(outer / (100 - outer))
-
-
-def _probit(level: int) -> float:
-    return NormalDist().inv_cdf(0.5 + level / 200)

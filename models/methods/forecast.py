@@ -1,4 +1,4 @@
-"""What every method answers in: medians and interval bounds of many series."""
+"""A forecast: medians and interval bounds of many series."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from models.config import HISTORY_LIMIT, TrainingConfig
 from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
 from models.panel import Floats, Panel
 
-MOST = float(np.finfo(np.float64).max)
+FLOAT_MAX = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,36 +22,36 @@ class Forecast:
     hi: dict[int, Floats]
 
     def rows(self, chosen: NDArray[np.bool_]) -> "Forecast":
-        """Those of the chosen series alone."""
+        """Return the forecast of the chosen (series,) alone."""
         return self._each(lambda values: values[chosen])
 
     def steps(self, count: int) -> "Forecast":
-        """Only the first `count` steps ahead."""
+        """Return the first `count` steps ahead."""
         return self._each(lambda values: values[:, :count])
 
-    def moved(self, by: Floats) -> "Forecast":
-        """Median and bounds `by` (series, horizon) higher; what leaves float64 stops at its ends."""
+    def shifted(self, by: Floats) -> "Forecast":
+        """Return median and bounds plus `by` (series, horizon), clipped to the range of float64."""
         with np.errstate(over="ignore"):
-            return self._each(lambda values: within(values + by, -MOST))
+            return self._each(lambda values: clip(values + by, -FLOAT_MAX))
 
     def at_least(self, floor: Floats) -> "Forecast":
-        """Nothing below `floor` (series,), and what left float64 at its ends."""
-        lowest = np.maximum(floor, -MOST)[:, None]
-        return self._each(lambda values: within(values, lowest))
+        """Return median and bounds no lower than `floor` (series,), clipped to the range of float64."""
+        lowest = np.maximum(floor, -FLOAT_MAX)[:, None]
+        return self._each(lambda values: clip(values, lowest))
 
     def _each(self, change: Callable[[Floats], Floats]) -> "Forecast":
         lo, hi = ({k: change(v) for k, v in side.items()} for side in (self.lo, self.hi))
         return Forecast(change(self.median), lo, hi)
 
 
-def within(values: Floats, lowest: Floats | float) -> Floats:
-    """What is no lower than `lowest` and no higher than float64 reaches; np.clip takes ten times as long."""
-    within: Floats = np.minimum(np.maximum(values, lowest), MOST)
-    return within
+def clip(values: Floats, lowest: Floats | float) -> Floats:
+    """Return values between `lowest` and the end of float64; np.clip takes ten times as long."""
+    clipped: Floats = np.minimum(np.maximum(values, lowest), FLOAT_MAX)
+    return clipped
 
 
 def joined(parts: Sequence[Forecast]) -> Forecast:
-    """The series of all parts, one part after the other; all have the same levels."""
+    """Return the series of all parts, one part after the other; all have the same levels."""
 
     def bounds(side: str) -> dict[int, Floats]:
         each = [getattr(part, side) for part in parts]
@@ -61,6 +61,7 @@ def joined(parts: Sequence[Forecast]) -> Forecast:
 
 
 def checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
+    """Return the horizon, by default the trained one. Raise `HorizonTooLong` unless it is 1 to that."""
     if horizon is None:
         return config.horizon
     if not 1 <= horizon <= config.horizon:
@@ -72,7 +73,7 @@ def checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
 
 
 def checked_levels(levels: Sequence[int]) -> list[int]:
-    """The levels in rising order, each once."""
+    """Return the levels in rising order, each once. Raise `InvalidLevel`."""
     for level in levels:
         if not 1 <= level <= 99 or level != int(level):  # noqa: PLR2004 - percent
             raise InvalidLevel(f"The level is {level!r}; it must be a whole number from 1 to 99 (percent).")
@@ -80,14 +81,14 @@ def checked_levels(levels: Sequence[int]) -> list[int]:
 
 
 def floors(panel: Panel) -> Floats:
-    """(series,): zero for a series that never was below it, else minus infinity.
+    """Return (series,): zero for a series without negative values, else minus infinity.
 
-    Raises `UnusableHistory` for a series without any value.
+    Raise `UnusableHistory` for a series without any value.
     """
-    lowest = np.fmin.reduceat(panel.values, panel.offsets[:-1])
-    if np.isnan(lowest).any():
-        index = int(np.flatnonzero(np.isnan(lowest))[0])
+    smallest = np.fmin.reduceat(panel.values, panel.offsets[:-1])
+    if np.isnan(smallest).any():
+        index = int(np.flatnonzero(np.isnan(smallest))[0])
         raise UnusableHistory(
             f"Series {index} has no value among its last {HISTORY_LIMIT}: there is nothing to forecast from."
         )
-    return np.where(lowest >= 0, 0.0, -np.inf)
+    return np.where(smallest >= 0, 0.0, -np.inf)

@@ -1,31 +1,29 @@
-"""Forecasts before any training: by the pretrained networks."""
+"""Zero-shot forecasts: with the pretrained networks, without a training."""
 
 from functools import lru_cache
 
-import numpy as np
-
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.errors import HorizonTooLong
-from models.methods.calibration import LEVELS, Calibration
+from models.methods.calibration import Calibration
 from models.methods.combination import Method
 from models.network.devices import resolve_device
 from models.network.forecaster import Forecaster, pretrained_member
 from models.network.pretrained import VIEW, zero_shot_config
 
 MIN_DEFAULT_HORIZON, MAX_DEFAULT_HORIZON = 6, 48
-"""Bounds of the horizon that is meant when none is said."""
+"""Limits of the default horizon, in steps."""
 
 
 def default_horizon(season_length: int) -> int:
-    """How far ahead to look where nobody says: a season, within bounds."""
+    """Return the horizon for a request that has none: a season, within limits."""
     return min(max(MIN_DEFAULT_HORIZON, season_length), MAX_DEFAULT_HORIZON)
 
 
 @lru_cache(maxsize=16)
 def zero_shot_forecaster(horizon: int, season_length: int, device: str = "cpu") -> Forecaster:
-    """The pretrained networks, to forecast so many steps of series of one season.
+    """Return the pretrained networks, set up for a horizon and a season.
 
-    Raises `HorizonTooLong` beyond what they have learned, and `DeviceUnavailable`.
+    Raise `HorizonTooLong` for a horizon that they were not trained for, and `DeviceUnavailable`.
     """
     if not 1 <= horizon <= MAX_PRETRAINED_HORIZON:
         raise HorizonTooLong(
@@ -38,5 +36,5 @@ def zero_shot_forecaster(horizon: int, season_length: int, device: str = "cpu") 
 
 
 def uncalibrated_method(horizon: int) -> Method:
-    """The networks alone, with bounds that nothing has calibrated."""
-    return Method({VIEW: 1.0}, Calibration(np.ones((horizon, len(LEVELS))), windows=0))
+    """Return the method of the networks alone, with uncalibrated bounds."""
+    return Method({VIEW: 1.0}, Calibration.identity(horizon))

@@ -174,7 +174,7 @@ class _Work:
 
     def ask_followers(self, served: Method) -> Mapping[str, Floats]:
         """What the simple methods that follow the network in its answers say, of every series."""
-        names = served.followers
+        names = served.partners
         asked = _asked_of(self.panel, self.config, names)
         state = self.keeper.taken_up("followers", BaselineState(asked), load_baselines)
         tell = self.course.between()

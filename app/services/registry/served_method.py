@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.backtests import Outcome, Verdict
-from models.methods.calibration import LEVELS, Calibration
+from models.methods.calibration import Calibration
 from models.methods.combination import Method
 
 
@@ -55,8 +53,7 @@ def method(model: Model, name: str | None = None) -> Method:
     A model without a backtest has its network, whose intervals nothing has calibrated.
     """
     if model.methods is None:
-        as_they_are = Calibration(np.ones((model.horizon, len(LEVELS))), windows=0)
-        return Method({model.architecture: 1.0}, as_they_are)
+        return Method({model.architecture: 1.0}, Calibration.identity(model.horizon))
     return Method.from_dict(model.methods[name or model.served])
 
 

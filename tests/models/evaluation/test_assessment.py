@@ -10,7 +10,7 @@ from models.evaluation.cross_fitting import alone, blend, learned
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import FEWEST_UNITS, judge
 from models.methods.baselines import BASELINES
-from models.methods.combination import BLEND, raw_forecast
+from models.methods.combination import BLEND, uncalibrated_forecast
 from models.methods.forecast import Forecast
 from models.panel import Floats
 from tests.models.samples import around, held_out_of, tiny_config, untrained, waves
@@ -105,7 +105,7 @@ def test_better_error_of_the_blend_is_of_windows_it_has_not_learned_from() -> No
     half = held_out.halves[:, None]
     raw = answers(held_out) | {"theta": around(np.where(half, -1.0, 2.2))}
     assessment = assessed_alone(raw, held_out)
-    learned_from_all = assessment.methods[BLEND].answer(raw, (80,))
+    learned_from_all = assessment.methods[BLEND].forecast(raw, (80,))
     assert held_out.error(learned_from_all.median) < 1.0
     assert assessment.served == "lstm"
 
@@ -143,7 +143,7 @@ def test_histories_without_a_scale_are_assessed_by_percentages() -> None:
 def test_untrained_network_loses_on_seasonal_data() -> None:
     model, panel = untrained(tiny_config()), waves(series=7)
     held_out = HeldOut.of(panel, model.config)
-    raw = {name: raw_forecast(name, model, held_out.known) for name in ("lstm", *BASELINES)}
+    raw = {name: uncalibrated_forecast(name, model, held_out.known) for name in ("lstm", *BASELINES)}
     verdict = assessed_alone(raw, held_out, blending="network").verdicts["lstm"]
     assert verdict.outcome == "loses"
     assert verdict.effect > 0

@@ -8,7 +8,7 @@ import pytest
 from numpy.random import Generator
 
 from models.errors import InvalidLevel
-from models.methods.calibration import LEVELS, MOST_STRETCH, OWN_FACTOR, Calibration
+from models.methods.calibration import LEVELS, MAX_FACTOR, MIN_WINDOWS_PER_STEP, Calibration
 from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.panel import Floats
@@ -46,7 +46,7 @@ def test_calibrated_intervals_hold_their_share_of_new_values(kind: str, width: f
     """The level 90 is interpolated between two that are calibrated."""
     rng = np.random.default_rng(8)
     calibration = Calibration.of(guess(2000, width), noise(kind, rng, 2000))
-    answer, new = calibration.bands(guess(2000, width)).at((50, 80, 90, 95, 99)), noise(kind, rng, 2000)
+    answer, new = calibration.apply(guess(2000, width)).at((50, 80, 90, 95, 99)), noise(kind, rng, 2000)
     for level, tolerance in ((50, 0.02), (80, 0.02), (90, 0.02), (95, 0.02), (99, 0.01)):
         held = coverage(new, answer.lo[level], answer.hi[level])
         assert held == pytest.approx(level / 100, abs=tolerance)
@@ -57,7 +57,7 @@ def test_bound_is_the_conformal_quantile_of_the_distances() -> None:
     forecast = around(np.zeros((19, 1)))
     target = (np.arange(1.0, 20) * (-1.0) ** np.arange(19))[:, None]
     calibration = Calibration.of(forecast, target)
-    answer = calibration.bands(around([[100.0]])).at(LEVELS)
+    answer = calibration.apply(around([[100.0]])).at(LEVELS)
     assert [answer.hi[level][0, 0] for level in LEVELS] == pytest.approx([110, 116, 119, 119])
     assert [answer.lo[level][0, 0] for level in LEVELS] == pytest.approx([90, 84, 81, 81])
 
@@ -67,7 +67,7 @@ def test_distance_counts_in_half_widths_of_its_own_side() -> None:
     target = np.where(np.arange(50) % 2 == 0, -2.0, 20.0)[:, None]
     ones = np.ones((50, 1))
     lopsided = Forecast(0 * ones, lo=dict.fromkeys(LEVELS, -ones), hi=dict.fromkeys(LEVELS, 10 * ones))
-    answer = Calibration.of(lopsided, target).bands(lopsided).at((80,))
+    answer = Calibration.of(lopsided, target).apply(lopsided).at((80,))
     assert (answer.lo[80][0, 0], answer.hi[80][0, 0]) == (-2.0, 20.0)
 
 
@@ -87,7 +87,7 @@ def test_each_step_has_a_factor_of_its_own_where_windows_are_many() -> None:
     np.testing.assert_allclose(factors[:, LEVELS.index(80)], np.sqrt([1, 2, 3, 4]), rtol=0.1)
 
 
-@pytest.mark.parametrize(("windows", "distinct"), [(OWN_FACTOR - 1, 1), (OWN_FACTOR, 4)])
+@pytest.mark.parametrize(("windows", "distinct"), [(MIN_WINDOWS_PER_STEP - 1, 1), (MIN_WINDOWS_PER_STEP, 4)])
 def test_step_has_its_own_factor_from_a_number_of_windows_on(windows: int, distinct: int) -> None:
     flat = around(np.zeros((windows, 4)))
     factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), windows, 4)).factors
@@ -145,20 +145,20 @@ def test_too_few_windows_never_make_an_interval_narrower() -> None:
 def test_nothing_to_learn_from_leaves_bounds_as_they_are(windows: int) -> None:
     calibration = Calibration.of(guess(windows, 1.0), np.full((windows, 6), np.nan))
     assert calibration.factors.tolist() == np.ones((6, 4)).tolist()
-    answer = calibration.bands(guess(1, 1.0)).at(LEVELS)
+    answer = calibration.apply(guess(1, 1.0)).at(LEVELS)
     assert [bound.tolist() for bound in bounds(answer)] == [b.tolist() for b in bounds(guess(1, 1.0))]
 
 
 @pytest.mark.parametrize("kind", NOISES)
 def test_bounds_widen_with_every_level(kind: str) -> None:
     calibration = Calibration.of(guess(500, 0.5), noise(kind, np.random.default_rng(8), 500))
-    parts = bounds(calibration.bands(guess(1, 0.5)).at(range(50, 100)))
+    parts = bounds(calibration.apply(guess(1, 0.5)).at(range(50, 100)))
     assert all((lower < upper).all() for lower, upper in pairwise(parts))
 
 
 def test_level_is_never_narrower_than_a_smaller_one() -> None:
     """Its factor alone would make each level narrower than the one before."""
-    answer = of_factors([3.0, 1.0, 0.5, 0.1]).bands(around([[0.0]])).at(LEVELS)
+    answer = of_factors([3.0, 1.0, 0.5, 0.1]).apply(around([[0.0]])).at(LEVELS)
     assert {answer.hi[level][0, 0] for level in LEVELS} == {answer.hi[50][0, 0]}
     assert answer.hi[50][0, 0] == pytest.approx(3 * 0.6745, rel=1e-4)
 
@@ -168,14 +168,14 @@ def test_rounding_lets_no_bound_cross() -> None:
     rng = np.random.default_rng(8)
     median = rng.normal(size=(1000, 1)) * 10.0 ** rng.uniform(-9, 9, (1000, 1))
     forecast = around(median, np.abs(median) * rng.lognormal(0, 2, (1000, 1)))
-    parts = bounds(of_factors([1.0, 1.2, 0.1, 0.1]).bands(forecast).at(range(1, 100)))
+    parts = bounds(of_factors([1.0, 1.2, 0.1, 0.1]).apply(forecast).at(range(1, 100)))
     assert all((lower <= upper).all() for lower, upper in pairwise(parts))
 
 
 @pytest.mark.parametrize("level", [10, 50, 65, 90, 97, 99])
 def test_levels_between_follow_the_normal_curve(level: int) -> None:
     """Those of a normal distribution stay so when all are stretched alike."""
-    answer = of_factors([2.0] * 4).bands(around([[5.0]])).at((level,))
+    answer = of_factors([2.0] * 4).apply(around([[5.0]])).at((level,))
     probit = math.sqrt(2) * float(np.interp(level / 100, *_error_function()))
     assert answer.hi[level][0, 0] == pytest.approx(5 + 2 * probit, rel=1e-3)
     assert answer.lo[level][0, 0] == pytest.approx(5 - 2 * probit, rel=1e-3)
@@ -188,13 +188,13 @@ def _error_function() -> tuple[list[float], Floats]:
 
 def test_median_stays_as_it_is() -> None:
     forecast = around([[3.0, -4.0]])
-    answer = of_factors([2.0] * 4, [3.0] * 4).bands(forecast).at((80,))
+    answer = of_factors([2.0] * 4, [3.0] * 4).apply(forecast).at((80,))
     assert answer.median.tolist() == [[3.0, -4.0]]
 
 
 def test_fewer_steps_take_the_factors_of_the_first_ones() -> None:
     calibration = of_factors([1.0] * 4, [2.0] * 4, [3.0] * 4)
-    whole, short = (calibration.bands(around(np.zeros((2, steps)))).at((80,)) for steps in (3, 2))
+    whole, short = (calibration.apply(around(np.zeros((2, steps)))).at((80,)) for steps in (3, 2))
     assert short.hi[80].tolist() == whole.hi[80][:, :2].tolist()
     assert whole.hi[80][0, 2] == pytest.approx(3 * whole.hi[80][0, 0])
 
@@ -202,14 +202,14 @@ def test_fewer_steps_take_the_factors_of_the_first_ones() -> None:
 @pytest.mark.parametrize("level", [0, 100, 80.5])
 def test_level_that_is_no_percentage_is_refused(level: float) -> None:
     with pytest.raises(InvalidLevel, match="from 1 to 99"):
-        of_factors([1.0] * 4).bands(around([[0.0]])).at((level,))  # type: ignore[arg-type]
+        of_factors([1.0] * 4).apply(around([[0.0]])).at((level,))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("target", [0.0, 5.0], ids=["on them", "beside them"])
 def test_bounds_of_no_width_stay_finite(target: float) -> None:
     calibration = Calibration.of(around(np.zeros((200, 2)), 0.0), np.full((200, 2), target))
     assert np.isfinite(calibration.factors).all()
-    assert all((part == 0).all() for part in bounds(calibration.bands(around([[0.0, 0.0]], 0.0)).at(LEVELS)))
+    assert all((part == 0).all() for part in bounds(calibration.apply(around([[0.0, 0.0]], 0.0)).at(LEVELS)))
 
 
 def test_values_beside_bounds_of_no_width_widen_others_by_a_limit() -> None:
@@ -217,7 +217,7 @@ def test_values_beside_bounds_of_no_width_widen_others_by_a_limit() -> None:
     spread = np.where(np.arange(100) < 30, 0.0, 1.0)[:, None]
     factors = Calibration.of(around(np.ones((100, 1)), spread), np.full((100, 1), 1.5)).factors
     assert factors[0, 0] == pytest.approx(0.5 / 0.6745, rel=1e-3)
-    assert factors[0, 1:].tolist() == [MOST_STRETCH] * 3
+    assert factors[0, 1:].tolist() == [MAX_FACTOR] * 3
 
 
 def test_constant_that_rounding_moves_is_no_miss() -> None:
@@ -230,15 +230,15 @@ def test_values_at_the_ends_of_float64_give_finite_factors() -> None:
     most = np.finfo(np.float64).max
     target = np.where(np.arange(200) % 2 == 0, most, -most)[:, None]
     calibration = Calibration.of(around(-target, 1e-300), target)
-    assert calibration.factors.tolist() == [[MOST_STRETCH] * 4]
-    answer = calibration.bands(around([[most / 2]], 1e307)).at(LEVELS).at_least(np.array([-np.inf]))
+    assert calibration.factors.tolist() == [[MAX_FACTOR] * 4]
+    answer = calibration.apply(around([[most / 2]], 1e307)).at(LEVELS).at_least(np.array([-np.inf]))
     assert all(np.isfinite(part).all() for part in bounds(answer))
 
 
 def test_bounds_further_apart_than_float64_reaches_may_be_drawn_in() -> None:
     most = np.full((1, 1), np.finfo(np.float64).max)
     forecast = Forecast(-most, lo=dict.fromkeys(LEVELS, -most), hi=dict.fromkeys(LEVELS, most))
-    answer = of_factors([0.0] * 4).bands(forecast).at(LEVELS)
+    answer = of_factors([0.0] * 4).apply(forecast).at(LEVELS)
     assert [part.tolist() for part in bounds(answer)] == [(-most).tolist()] * 9
 
 

@@ -13,8 +13,8 @@ from models.methods.combination import (
     QuantileForecast,
     compute_quantile_forecast,
     forecast_by,
-    mixture,
-    raw_forecast,
+    uncalibrated_forecast,
+    weighted_mean,
 )
 from models.methods.ensemble import ensemble_forecast
 from models.network.forecaster import Forecaster
@@ -64,7 +64,7 @@ def test_blend_is_the_weighted_mean_with_the_bounds_of_the_network(model: Foreca
 
 def test_bounds_of_a_blend_are_the_networks_in_any_order_of_the_parts() -> None:
     parts = {"theta": around([[8.0]], 9.0), "lstm": around([[4.0]], 1.0)}
-    blend = mixture(parts, {"theta": 0.75, "lstm": 0.25})
+    blend = weighted_mean(parts, {"theta": 0.75, "lstm": 0.25})
     for ours, expected in zip(bounds(blend), bounds(around([[7.0]], 1.0)), strict=True):
         np.testing.assert_allclose(ours, expected)
 
@@ -127,7 +127,7 @@ def test_outlook_in_parts_says_what_the_whole_says(model: Forecaster) -> None:
 
 def test_raw_forecast_has_the_bounds_that_calibration_starts_from(model: Forecaster) -> None:
     for name in ("lstm", "naive"):
-        assert tuple(raw_forecast(name, model, waves()).lo) == LEVELS
+        assert tuple(uncalibrated_forecast(name, model, waves()).lo) == LEVELS
 
 
 def test_horizon_beyond_the_trained_is_refused(model: Forecaster) -> None:

@@ -181,14 +181,14 @@ def test_first_steps_of_an_answer_keep_their_bounds() -> None:
 
 
 def test_moved_answer_is_as_wide_as_before() -> None:
-    moved = around([[1.0, 2.0]]).moved(np.array([[3.0, -4.0]]))
+    moved = around([[1.0, 2.0]]).shifted(np.array([[3.0, -4.0]]))
     for ours, expected in zip(bounds(moved), bounds(around([[4.0, -2.0]])), strict=True):
         np.testing.assert_allclose(ours, expected)
 
 
 def test_answer_moved_out_of_float64_stops_at_its_end() -> None:
     most = np.finfo(np.float64).max
-    moved = around([[1e308, -1e308]]).moved(np.array([[1e308, -np.inf]]))
+    moved = around([[1e308, -1e308]]).shifted(np.array([[1e308, -np.inf]]))
     assert {tuple(part[0]) for part in bounds(moved)} == {(most, -most)}
 
 

@@ -65,7 +65,7 @@ def test_answer_is_that_of_the_series_asked_alone(database: Database, ready: Rea
     *_, together = ask(database, ready, ("series 0",), ("series 2",), ("series 4",))
     assert isinstance(alone, list)
     assert isinstance(together, list)
-    medians = [answer[0].forecast.bands.median[0] for answer in (alone, together)]
+    medians = [answer[0].forecast.bounds.median[0] for answer in (alone, together)]
     assert medians[1] == pytest.approx(medians[0], rel=1e-6)
 
 

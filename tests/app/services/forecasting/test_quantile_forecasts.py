@@ -12,8 +12,8 @@ KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, 
 
 
 def said(name: str, horizon: int = 18) -> SeriesQuantiles:
-    bands = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
-    return SeriesQuantiles(name, 0, QuantileForecast(bands, np.zeros((1, 1))))
+    bounds = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
+    return SeriesQuantiles(name, 0, QuantileForecast(bounds, np.zeros((1, 1))))
 
 
 SIZE = said("a").nbytes
