@@ -1,7 +1,6 @@
 """What a caller asks of the forecast service."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from app.schemas.media_types import JSON
 from app.services.shared.paging import PageRequest
@@ -9,15 +8,6 @@ from app.services.shared.paging import PageRequest
 PRETRAINED = "pretrained"
 """Stands where a model's id does; the ids of trained models begin otherwise."""
 FIRST_PAGE = PageRequest(100)
-
-
-class PlanKey(NamedTuple):
-    """The part of a request that decides which version and which model answer it."""
-
-    dataset_id: str | None
-    model_id: str | None
-    dataset_version: int | None
-    horizon: int | None
 
 
 @dataclass(frozen=True)
@@ -36,11 +26,6 @@ class ForecastRequest:
     levels: tuple[int, ...] = (80, 95)
     page: PageRequest = FIRST_PAGE
     media_type: str = JSON
-
-    @property
-    def plan_key(self) -> PlanKey:
-        """The key of the plan that answers this request."""
-        return PlanKey(self.dataset_id, self.model_id, self.dataset_version, self.horizon)
 
     @property
     def names_no_dataset(self) -> bool:

@@ -14,7 +14,7 @@ from app.intake.time.axis import TimeAxis
 from app.services.datasets import catalog, panels
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import ModelKey, load_model
-from app.services.forecasting.request import PRETRAINED, ForecastRequest, PlanKey
+from app.services.forecasting.request import PRETRAINED, ForecastRequest
 from app.services.registry import models, served_method
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
@@ -24,6 +24,8 @@ from app.services.shared.single_flight import SingleFlight
 PLANS = 1000
 VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of its source
 ForecastKey = tuple[VersionKey, str, str, str]  # and model, weights, method
+PlanKey = tuple[str, str | None, str | None, int | None, int | None]
+"""Workspace, and what of a request decides its plan: dataset, model, version, horizon."""
 BacktestKey = tuple[VersionKey, int]  # and horizon
 
 
@@ -81,12 +83,12 @@ class Resolver:
 
     def __init__(self, database: Database, feed: ChangeFeed, device: str) -> None:
         self._database, self._feed, self._device = database, feed, device
-        self._plans: Lru[tuple[str, PlanKey], tuple[Plan, int]] = Lru(PLANS)
+        self._plans: Lru[PlanKey, tuple[Plan, int]] = Lru(PLANS)
         self._backtested: SingleFlight[BacktestKey, ServedMethod] = SingleFlight(Lru(PLANS))
 
     async def resolve(self, principal: Principal, request: ForecastRequest) -> Plan:
         """Return the plan for a request. Raises as `find_plan` and `backtest_pretrained` do."""
-        key = (principal.workspace_id, request.plan_key)
+        key = _plan_key(principal, request)
         known = self._plans.get(key)
         if known is not None and self._feed.is_current(known[0].ref, known[1]):
             return known[0]
@@ -99,7 +101,7 @@ class Resolver:
 
     def forget(self, principal: Principal, request: ForecastRequest) -> None:
         """Forget the plan for a request."""
-        self._plans.drop((principal.workspace_id, request.plan_key))
+        self._plans.drop(_plan_key(principal, request))
 
     def _find(self, principal: Principal, request: ForecastRequest) -> Plan:
         with self._database.read() as session:
@@ -109,6 +111,16 @@ class Resolver:
         """Backtest once for each version and horizon: the outcome depends on nothing else."""
         backtest = partial(backtest_pretrained, self._database, plan, self._device)
         return await self._backtested.get((plan.version_key, plan.horizon), backtest)
+
+
+def _plan_key(principal: Principal, request: ForecastRequest) -> PlanKey:
+    return (
+        principal.workspace_id,
+        request.dataset_id,
+        request.model_id,
+        request.dataset_version,
+        request.horizon,
+    )
 
 
 def find_plan(session: Session, principal: Principal, request: ForecastRequest) -> Plan:

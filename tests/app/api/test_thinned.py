@@ -89,7 +89,7 @@ def test_version_remembered_as_the_newest_gives_way_to_the_next(
     ask = {"dataset_id": dataset_id, "unique_id": "series 0"}
     assert client.get("/forecast", params=ask).json()["dataset_version"] == 1
     forecasts = client.app.state.resources.forecasts  # type: ignore[attr-defined]
-    monkeypatch.setattr(forecasts.feed, "holds", lambda *_: True)  # as long as the change is not seen
+    monkeypatch.setattr(forecasts.feed, "is_current", lambda *_: True)  # as long as the change is not seen
     thinned(database, dataset_id)
     answer = client.get("/forecast", params={**ask, "unique_id": "series 1"})
     assert (answer.status_code, answer.json().get("dataset_version")) == (200, 2)
