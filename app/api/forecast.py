@@ -25,7 +25,7 @@ router = APIRouter(tags=["forecast"])
 
 
 async def get_body(request: Request, forecasts: TheForecasts) -> AdHocRequest:
-    """Read the body."""
+    """Read the body of `POST /forecast`."""
     return await read_body(request, AdHocRequest, forecasts.ad_hoc_threads)
 
 
@@ -40,8 +40,8 @@ def _bytes(description: str) -> dict[str, Any]:
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
-        "description": "One series if one is named or brought, else a page. Tables (CSV, NDJSON, Arrow) hold "
-        "every series, a chart (PNG, SVG) shows one.",
+        "description": "One series if the request names or sends one, else a page. Tables (CSV, NDJSON, "
+        "Arrow) hold every series, a chart (PNG, SVG) shows one.",
         "content": {
             CSV: {
                 "schema": TEXT,
@@ -49,11 +49,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
             },
             NDJSON: {"schema": TEXT, "example": f"{json.dumps(examples.FORECAST)}\n"},
             ARROW: _bytes("Record batches with the columns of CSV; what all rows share is metadata."),
-            PNG: _bytes("What is known, the median, and a band for each level; 1200 by 675 dots."),
+            PNG: _bytes("The context, the median, and a band for each level; 1200 by 675 dots."),
             SVG: {"schema": TEXT, "example": examples.CHART},
         },
         "headers": {
-            "Gatecast-Method": _header("Of all but JSON: whose numbers these are, as `method` there."),
+            "Gatecast-Method": _header("Of all but JSON: the method of these numbers, as `method` there."),
             "Gatecast-Verdict": _header(
                 "Of all but JSON: the model's own verdict; left out where there is none, as in JSON null."
             ),
@@ -66,14 +66,16 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "What `If-None-Match` names still holds."}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The response that `If-None-Match` names is current."}
+}
 
 
-@router.get("/forecast", response_model=None, responses=RESPONSES | UNCHANGED, openapi_extra=DESCRIBED)
+@router.get("/forecast", response_model=None, responses=RESPONSES | NOT_MODIFIED, openapi_extra=DESCRIBED)
 async def get_forecast(request: Request, principal: CurrentPrincipal) -> Response:
     """Forecast one series, several, or every series of a dataset; as numbers, or one series as a chart.
 
-    A dataset needs no training for it: until it has a champion the pretrained network answers.
+    A dataset needs no training: the pretrained network forecasts until it has a champion.
     """
     raw_key, if_none_match = raw_request(request.scope)
     wanted = read_request(query_string=raw_key[0], accept=raw_key[1])
@@ -90,9 +92,9 @@ async def forecast_ad_hoc(
     media_type: Annotated[str, negotiated(*OFFERS)],
     forecasts: TheForecasts,
 ) -> Response:
-    """Forecast series that the call itself brings and no dataset holds; nothing of them is kept.
+    """Forecast series that the request itself sends and no dataset holds; nothing of them is kept.
 
-    With neither `dataset_id` nor `model_id` the pretrained network forecasts them by themselves.
+    With neither `dataset_id` nor `model_id`, the pretrained network forecasts them by themselves.
     """
     wanted = ForecastRequest(
         dataset_id=body.dataset_id,

@@ -108,7 +108,7 @@ def _described() -> list[dict[str, Any]]:
             "name": "if-none-match",
             "in": "header",
             "required": False,
-            "description": "`ETag` of an answer that is at hand; as long as it is right, the answer is 304.",
+            "description": "`ETag` of a response at hand; the response is 304 as long as it is current.",
             "schema": {"type": "string"},
         },
     ]

@@ -21,7 +21,7 @@ NOT_MODIFIED = metrics.REQUESTS.labels(PATH, METHOD, "304")
 
 
 class CachedForecasts:
-    """Plain ASGI middleware: answers a forecast request from memory, or passes it on."""
+    """Plain ASGI middleware: sends a forecast from memory, or passes the request on."""
 
     def __init__(self, app: ASGIApp, *, log_all: bool) -> None:
         self._app, self._log_all = app, log_all

@@ -71,28 +71,28 @@ def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> F
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
-    """Return the series that the rows hold, on the steps of the model's axis."""
-    _refuse_no_numbers(rows)
+    """Read the rows onto the time steps of a model. Raises BadInput as `forecast_by_plan` does."""
+    _refuse_nan(rows)
     _refuse_counts(rows)
     frame = _on_axis(rows, model_id, axis)
     if frame.axis.kind != axis.kind:
         raise _other_times(model_id, axis, frame.axis)
     for part, found in _slower(rows, frame):
-        raise _other_times(model_id, axis, found, _where(part, rows))
+        raise _other_times(model_id, axis, found, _first_row_of(part, rows))
     return frame
 
 
 def read_regular(rows: Rows) -> SeriesFrame:
-    """Return the series that the rows hold, on the step that all of them take."""
-    _refuse_no_numbers(rows)
+    """Read the rows onto the time step that they take together. Raises BadInput."""
+    _refuse_nan(rows)
     _refuse_counts(rows)
-    frame = _on_own_axis(rows)
+    frame = _on_common_axis(rows)
     for part, found in _slower(rows, frame):
         raise _mixed(part, rows, frame.axis, found)
     return frame
 
 
-def _refuse_no_numbers(rows: Rows) -> None:
+def _refuse_nan(rows: Rows) -> None:
     wrong = np.flatnonzero([row.y is not None and row.y != row.y for row in rows])
     if len(wrong):
         detail = "Some values are not numbers; null marks a gap"
@@ -100,7 +100,7 @@ def _refuse_no_numbers(rows: Rows) -> None:
 
 
 def _refuse_counts(rows: Rows) -> None:
-    """Refuse more series than a call may have, and those too short to go on from."""
+    """Refuse too many series, and series that are too short to forecast."""
     times: dict[str, set[str]] = {}
     for row in rows:
         seen = times.setdefault(_name(row), set())
@@ -143,11 +143,11 @@ def _on_axis(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
     return _complete(intake)
 
 
-def _on_own_axis(rows: Rows) -> SeriesFrame:
+def _on_common_axis(rows: Rows) -> SeriesFrame:
     try:
         intake = read_rows(rows, None)
     except BadInput as error:
-        if _is_of_frequency(error):
+        if _is_irregular(error):
             raise _irregular() from error
         raise
     return _complete(intake)
@@ -164,17 +164,17 @@ def _complete(intake: Intake) -> SeriesFrame:
 
 
 def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis) -> BadInput:
-    """Return why rows do not fit the model's steps: as a rule because they take others."""
+    """Return why rows do not fit the model's steps: mostly because they take other ones."""
     try:
         found = read_rows(rows, None).frame.axis
     except BadInput as other:
-        return _other_times(model_id, axis, None, error.errors) if _is_of_frequency(other) else other
+        return _other_times(model_id, axis, None, error.errors) if _is_irregular(other) else other
     alike = (found.kind, found.frequency) == (axis.kind, axis.frequency)
     return error if alike else _other_times(model_id, axis, found, error.errors)
 
 
-def _is_of_frequency(error: BadInput) -> bool:
-    """Tell whether times were refused for taking no regular step, and not for one of them."""
+def _is_irregular(error: BadInput) -> bool:
+    """Return whether no regular step was found; else a single time was refused."""
     return any(part.pointer == "#/frequency" for part in error.errors)
 
 
@@ -190,14 +190,14 @@ def _mixed(part: Rows, rows: Rows, axis: TimeAxis, found: TimeAxis) -> BadInput:
     return BadInput(
         f"The rows together take steps of {axis.frequency!r}, and those of series {_name(part[0])!r} take "
         f"{found.frequency!r}. Send it in a call of its own, or a row for each step (null marks a gap).",
-        _where(part, rows),
+        _first_row_of(part, rows),
     )
 
 
 def _other_times(
     model_id: str, axis: TimeAxis, found: TimeAxis | None, at: Sequence[FieldError] = ()
 ) -> BadInput:
-    """Return the refusal of times that are not the model's; `at` points at rows off its steps."""
+    """Return the refusal of times that do not fit a model; `at` points at rows off its steps."""
     if found is not None and found.kind != axis.kind:
         wanted, sent, advice = TIMES[axis.kind], TIMES[found.kind], "times like those it learned from"
         at = ()
@@ -212,23 +212,23 @@ def _other_times(
     )
 
 
-def _where(part: Rows, rows: Rows) -> list[FieldError]:
-    """Point at the first row of a series, unless all of them are meant."""
+def _first_row_of(part: Rows, rows: Rows) -> list[FieldError]:
+    """Point at the first row of a series; at none where `part` is all rows."""
     if part is rows:
         return []
     return [FieldError(f"#/observations/{rows.index(part[0])}", f"Series {_name(part[0])!r} begins here.")]
 
 
 def _slower(rows: Rows, frame: SeriesFrame) -> Iterator[tuple[Rows, TimeAxis]]:
-    """Yield rows whose own times take a longer step than the one they were laid out on, with that step."""
-    for part in _doubtful(rows, frame):
-        found = _as_they_are(part)
+    """Yield rows that take a longer step than the frame's, with the axis of that step."""
+    for part in _candidates(rows, frame):
+        found = _on_found_axis(part)
         if found is not None and _skips(found, frame.axis):
             yield part, found.axis
 
 
-def _doubtful(rows: Rows, frame: SeriesFrame) -> Iterator[Rows]:
-    """Yield rows that may take a longer step than the one they were laid out on: all, or a series' own."""
+def _candidates(rows: Rows, frame: SeriesFrame) -> Iterator[Rows]:
+    """Yield rows that may take a longer step than the frame's: all rows, then those of single series."""
     if not np.isnan(frame.y).any():
         return
     yield rows
@@ -239,7 +239,7 @@ def _doubtful(rows: Rows, frame: SeriesFrame) -> Iterator[Rows]:
 
 
 def _sparse(frame: SeriesFrame) -> Iterator[str]:
-    """Yield the series whose values all stand two or more steps apart, and evenly."""
+    """Yield the series whose values are all a multiple of two or more steps apart."""
     at = np.flatnonzero(~np.isnan(frame.y))
     firsts = np.searchsorted(at, frame.offsets[:-1])  # each series begins with a value
     since_first = at - np.repeat(frame.offsets[:-1], np.diff(np.append(firsts, len(at))))
@@ -247,8 +247,8 @@ def _sparse(frame: SeriesFrame) -> Iterator[str]:
         yield frame.unique_ids[i]
 
 
-def _as_they_are(rows: Rows) -> SeriesFrame | None:
-    """Return the series on the step that their own times take, if they take one."""
+def _on_found_axis(rows: Rows) -> SeriesFrame | None:
+    """Read the rows onto their own step; None if they take no regular one."""
     try:
         return read_rows(rows, None).frame
     except BadInput:
@@ -256,8 +256,8 @@ def _as_they_are(rows: Rows) -> SeriesFrame | None:
 
 
 def _skips(found: SeriesFrame, axis: TimeAxis) -> bool:
-    """Tell whether a step found leads past one of the axis anywhere."""
+    """Return whether any step of `found` skips a step of the axis."""
     if (found.axis.kind == "datetime") != (axis.kind == "datetime"):
-        return False  # integers such as 20240101, which could be dates
+        return False  # integers such as 20240101, which may be dates
     steps = np.diff(axis.step.position(found.ds))
     return bool(np.any(np.delete(steps, found.offsets[1:-1] - 1) > axis.step.size))

@@ -1,4 +1,4 @@
-"""The fan chart of one series: what is known, the median, and a band for each level."""
+"""Draw the fan chart of one series: its context, the median forecast, and a band for each level."""
 
 import io
 import textwrap
@@ -21,51 +21,51 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ChartFormat = Literal["png", "svg"]
-BLUE, GREY = (0.0, 0.447, 0.698), "#444444"  # the blue of Okabe and Ito, which everybody sees
-LIGHTEST, DARKEST = 0.18, 0.5  # share of blue in the outermost and in the innermost band
-SIZE, DOTS = (8.0, 4.5), 150  # inches, and dots for each
-TITLE, LINE = 64, 110  # characters
-LEAST_SHOWN, MOST_SHOWN = 24, 1000  # steps of context
-FURTHEST = 1e300  # drawn at most, for an axis reaches a little beyond what is on it
+BLUE, GREY = (0.0, 0.447, 0.698), "#444444"  # the blue of Okabe and Ito, which the colour-blind see too
+LIGHTEST, DARKEST = 0.18, 0.5  # share of blue in the outermost and the innermost band
+SIZE, DOTS_PER_INCH = (8.0, 4.5), 150  # size in inches
+MAX_TITLE, MAX_LINE = 64, 110  # characters
+MIN_CONTEXT, MAX_CONTEXT = 24, 1000  # steps drawn
+MAX_VALUE = 1e300  # larger values are clipped: an axis reaches a little beyond what is on it
 FIRST_DATE, LAST_DATE = np.array(["0002-01-01", "9998-12-31"], dtype="M8[us]").astype(np.int64).tolist()
 DAYS_A_YEAR = 365.2425
 
-# Fonts and settings of the library are the process's, so one chart is drawn at a time.
+# The whole process shares the fonts and settings of matplotlib, so it draws one chart at a time.
 _drawing = threading.Lock()
 
 
 def refuse_several(names: int, pointer: str) -> None:
-    """Raise BadInput unless one series is asked for."""
+    """Raise BadInput unless a request for a chart names one series."""
     if names == 1:
         return
-    asked = f"{names:,} were asked for" if names else "none was named"
+    found = f"{names:,} were asked for" if names else "none was named"
     raise BadInput(
-        f"A chart shows one series, and {asked}: give one unique_id, or ask for a table.",
+        f"A chart shows one series, and {found}: give one unique_id, or ask for a table.",
         [FieldError(pointer, "Name one series to have its chart.")],
     )
 
 
 def draw(result: ForecastResult, context: Context, chart_format: ChartFormat) -> bytes:
-    """Draw the only series of the result; the same ones always give the same bytes."""
-    # A name may hold signs that no font has: they are drawn as boxes, and nobody needs to be warned.
+    """Draw the only series of a result. Equal arguments give equal bytes."""
+    # No font has every character of a name: boxes stand for the others, and the warning is of no use.
     with _drawing, warnings.catch_warnings(action="ignore"):
-        import matplotlib as mpl  # noqa: PLC0415  # half a second that only those who draw should wait
+        import matplotlib as mpl  # noqa: PLC0415  # takes half a second
 
         with mpl.rc_context({"svg.hashsalt": "gatecast", "svg.fonttype": "none"}):
-            return _saved(_figure(result, _shown(context, result.forecast.median.shape[1])), chart_format)
+            return _saved(_figure(result, _shown_end(context, result.forecast.median.shape[1])), chart_format)
 
 
-def _shown(context: Context, horizon: int) -> Context:
-    """Return as much of the end as makes its pattern seen."""
-    wanted = max(3 * horizon, 2 * context.axis.season_length, LEAST_SHOWN)
-    last = slice(-min(wanted, MOST_SHOWN), None)
+def _shown_end(context: Context, horizon: int) -> Context:
+    """Return the end of the context, long enough to show its pattern."""
+    wanted = max(3 * horizon, 2 * context.axis.season_length, MIN_CONTEXT)
+    last = slice(-min(wanted, MAX_CONTEXT), None)
     return Context(context.axis, context.ds[last], context.y[last])
 
 
 def _saved(figure: "Figure", chart_format: ChartFormat) -> bytes:
     buffer = io.BytesIO()
-    unsaid = {"png": "Software", "svg": "Date"}  # what would make equal charts differ
-    figure.savefig(buffer, format=chart_format, dpi=DOTS, metadata={unsaid[chart_format]: None})
+    left_out = {"png": "Software", "svg": "Date"}  # they would make equal charts differ
+    figure.savefig(buffer, format=chart_format, dpi=DOTS_PER_INCH, metadata={left_out[chart_format]: None})
     return buffer.getvalue()
 
 
@@ -87,24 +87,24 @@ def _figure(result: ForecastResult, context: Context) -> "Figure":
 
 
 def _draw_lines(axes: "Axes", result: ForecastResult, context: Context) -> None:
-    """Draw on the paper from back to front. The fan opens at the last value known."""
+    """Draw intervals, median and context, from back to front. The fan opens at the last value."""
     ahead = context.axis.future(int(context.ds[-1]), result.forecast.median.shape[1])
-    past, future = np.split(_places(axes, context.axis, np.append(context.ds, ahead)), [len(context.ds)])
-    known = _drawable(context.y)
+    past, future = np.split(_coordinates(axes, context.axis, np.append(context.ds, ahead)), [len(context.ds)])
+    observed = _drawable(context.y)
     future = np.append(past[-1], future)
     for level, colour in _shades(result):
         sides = (result.forecast.lo[level][0], result.forecast.hi[level][0])
-        lo, hi = (np.append(known[-1], _drawable(side)) for side in sides)
+        lo, hi = (np.append(observed[-1], _drawable(side)) for side in sides)
         remark = "" if result.calibrated[level] else ", not calibrated"
         axes.fill_between(future, lo, hi, color=colour, linewidth=0, label=f"{level} % interval{remark}")
-    median = np.append(known[-1], _drawable(result.forecast.median[0]))
-    axes.plot(past, known, color=GREY, linestyle="", marker=".", markevery=_lonely(known))
+    median = np.append(observed[-1], _drawable(result.forecast.median[0]))
+    axes.plot(past, observed, color=GREY, linestyle="", marker=".", markevery=_isolated(observed))
     axes.plot(future, median, color=BLUE, linewidth=2, linestyle=(0, (3, 1)), label="median forecast")
-    axes.plot(past, known, color=GREY, linewidth=1.6, label="observed")
+    axes.plot(past, observed, color=GREY, linewidth=1.6, label="observed")
 
 
-def _places(axes: "Axes", axis: TimeAxis, ordinals: Ints) -> Floats:
-    """Return where times stand on the paper, once the axis is set up to name them."""
+def _coordinates(axes: "Axes", axis: TimeAxis, ordinals: Ints) -> Floats:
+    """Set up the axis of times, and return their coordinates on it."""
     from matplotlib import dates, ticker  # noqa: PLC0415  # as above
 
     if axis.kind == "datetime" and ordinals[0] > FIRST_DATE and ordinals[-1] < LAST_DATE:
@@ -114,39 +114,39 @@ def _places(axes: "Axes", axis: TimeAxis, ordinals: Ints) -> Floats:
         return ordinals / DAY
     axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.12g}")
-    if axis.kind == "datetime":  # past what a calendar of the library knows: in years
+    if axis.kind == "datetime":  # outside the calendar of matplotlib: in years
         return 1970 + ordinals / DAY / DAYS_A_YEAR
     return ordinals.astype(np.float64)
 
 
 def _drawable(values: Floats) -> Floats:
-    return np.clip(values, -FURTHEST, FURTHEST)
+    return np.clip(values, -MAX_VALUE, MAX_VALUE)
 
 
-def _lonely(known: Floats) -> list[int]:
-    """Return the values that no line leads to or from."""
-    gap = np.pad(np.isnan(known), 1, constant_values=True)
-    lonely: list[int] = np.flatnonzero(gap[:-2] & ~gap[1:-1] & gap[2:]).tolist()
-    return lonely
+def _isolated(observed: Floats) -> list[int]:
+    """Return the positions of values between two gaps, which no line connects."""
+    gap = np.pad(np.isnan(observed), 1, constant_values=True)
+    isolated: list[int] = np.flatnonzero(gap[:-2] & ~gap[1:-1] & gap[2:]).tolist()
+    return isolated
 
 
 def _shades(result: ForecastResult) -> Iterator[tuple[int, tuple[float, ...]]]:
-    """Yield the levels from the widest on, each with a darker shade of one blue."""
+    """Yield the levels from the widest on, each with a darker shade of blue."""
     levels = sorted(result.levels, reverse=True)
     for level, share in zip(levels, np.linspace(LIGHTEST, DARKEST, max(2, len(levels))), strict=False):
         yield level, tuple(1 - share * (1 - part) for part in BLUE)
 
 
 def _draw_titles(figure: "Figure", axes: "Axes", result: ForecastResult) -> None:
-    """Write the name, and under it the warning if there is one. No sign in them is taken for a formula."""
+    """Write the name, and the warning below it if there is one; neither is parsed as a formula."""
     name = _one_line(result.unique_ids[0])
-    title = name if len(name) <= TITLE else f"{name[: TITLE - 1]}…"
+    title = name if len(name) <= MAX_TITLE else f"{name[: MAX_TITLE - 1]}…"
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=13, parse_math=False)
     if result.warning is not None:
-        warning = textwrap.fill(_one_line(result.warning), LINE)
+        warning = textwrap.fill(_one_line(result.warning), MAX_LINE)
         axes.set_title(warning, loc="left", fontsize=8.5, color="#555555", parse_math=False)
 
 
 def _one_line(text: str) -> str:
-    """Return a text without what breaks lines, or XML."""
-    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    """Return a text without line breaks and characters that XML forbids."""
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())

@@ -60,7 +60,7 @@ def series_quantiles(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow])
 
 
 def result_of_series(plan: Plan, series: Sequence[SeriesQuantiles], levels: Sequence[int]) -> ForecastResult:
-    """Return the result for series whose quantile forecasts are known, to the plan's horizon."""
+    """Return the result for series from their quantile forecasts, to the plan's horizon."""
     forecast = QuantileForecast.concatenate([one.forecast for one in series]).forecast(plan.horizon, levels)
     return _result(plan, [one.unique_id for one in series], [one.end for one in series], forecast, levels)
 

@@ -88,8 +88,8 @@ def arrow_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
     with pa.ipc.new_stream(sink, schema) as stream:
         for page in pages:
             stream.write_batch(_record_batch(page, schema))
-            yield _taken(sink)
-    yield _taken(sink)
+            yield _drain(sink)
+    yield _drain(sink)
 
 
 TABLES: dict[str, Callable[[Iterable[ForecastResult]], Iterator[bytes]]] = {
@@ -192,7 +192,7 @@ def _record_batch(result: ForecastResult, schema: pa.Schema) -> pa.RecordBatch:
     return pa.record_batch([names, times, *numbers], schema=schema)
 
 
-def _taken(sink: io.BytesIO) -> bytes:
+def _drain(sink: io.BytesIO) -> bytes:
     part = sink.getvalue()
     sink.seek(0)
     sink.truncate()

@@ -1,4 +1,4 @@
-"""Keep quantile forecasts in memory: requests for other horizons or levels are answered from them."""
+"""Keep quantile forecasts in memory: they serve requests for any shorter horizon and any levels."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

@@ -31,7 +31,7 @@ BacktestKey = tuple[VersionKey, int]  # and horizon
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What answers a request: a version of a dataset, a model, and the method it serves, to a horizon."""
+    """How to answer a request: by which model and served method, from which version, to which horizon."""
 
     model: Model
     version: DatasetVersion
@@ -89,9 +89,9 @@ class Resolver:
     async def resolve(self, principal: Principal, request: ForecastRequest) -> Plan:
         """Return the plan for a request. Raises as `find_plan` and `backtest_pretrained` do."""
         key = _plan_key(principal, request)
-        known = self._plans.get(key)
-        if known is not None and self._feed.is_current(known[0].ref, known[1]):
-            return known[0]
+        cached = self._plans.get(key)
+        if cached is not None and self._feed.is_current(cached[0].ref, cached[1]):
+            return cached[0]
         moment = self._feed.moment
         plan = await asyncio.to_thread(self._find, principal, request)
         if plan.is_pretrained:

@@ -22,7 +22,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True)
 class ResponseKey:
-    """All that the bytes of a response depend on: under one key they are always the same."""
+    """All that the content of a response depends on: it never changes under its key."""
 
     release: str
     workspace_id: str
@@ -75,12 +75,12 @@ def not_modified(etag: bytes) -> FinishedResponse:
 
 
 def revalidation_headers(etag: bytes) -> Headers:
-    """Return the headers that let a caller keep a response, and make it ask before each use."""
+    """Return the headers that let a caller keep a response, but revalidate it before each use."""
     return ((b"etag", etag), (b"cache-control", b"private, no-cache"), (b"vary", b"accept"))
 
 
 def etag_matches(if_none_match: bytes | None, etag: bytes) -> bool:
-    """Tell whether `If-None-Match` names an entity tag; weakly compared (RFC 9110, 13.1.2)."""
+    """Return whether `If-None-Match` names an entity tag; weakly compared (RFC 9110, 13.1.2)."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == b"*" or etag.removeprefix(b"W/") in (
@@ -103,10 +103,11 @@ class ResponseCache:
 
     def find(self, raw_key: RawRequestKey) -> FinishedResponse | None:
         """Return the response to a raw request; None if it is not in memory or its dataset has changed."""
-        known = self._keys.get(raw_key)
-        if known is None or not self._feed.is_current(known[0].ref, known[1]):
+        cached = self._keys.get(raw_key)
+        if cached is None:
             return None
-        return self._responses.get(known[0])
+        key, moment = cached
+        return self._responses.get(key) if self._feed.is_current(key.ref, moment) else None
 
     def get(self, key: ResponseKey) -> FinishedResponse | None:
         """Return the response under a key."""

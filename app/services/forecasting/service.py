@@ -1,4 +1,4 @@
-"""The forecast service: from a request to a finished response, by what is in memory as long as it holds."""
+"""The forecast service: from a request to a response, from memory where it is current."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator

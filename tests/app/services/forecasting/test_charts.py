@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.errors import BadInput
 from app.intake.time.axis import TimeAxis
-from app.services.forecasting.charts import _shown, draw, refuse_several
+from app.services.forecasting.charts import _shown_end, draw, refuse_several
 from app.services.forecasting.result import Context, ForecastResult
 from tests.factories import result
 
@@ -80,8 +80,8 @@ def test_warning_stands_below_the_name() -> None:
 
 def test_history_is_cut_to_what_shows_its_pattern() -> None:
     long = context(TimeAxis("datetime", "h"), y=np.arange(1024.0))
-    assert [len(_shown(long, horizon).y) for horizon in (1, 48, 10_000)] == [48, 144, 1000]
-    assert _shown(long, 48).ds[-1] == long.ds[-1]
+    assert [len(_shown_end(long, horizon).y) for horizon in (1, 48, 10_000)] == [48, 144, 1000]
+    assert _shown_end(long, 48).ds[-1] == long.ds[-1]
 
 
 @pytest.mark.parametrize("picture", ["png", "svg"])
