@@ -1,19 +1,26 @@
-"""How good every method is, which of them answers, and whether that beats the simple ones."""
+"""Assess a training: its methods, the one to serve, and whether that beats the baselines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.choices import MethodChoice
 from models.evaluation.backtest import LEVELS, Backtest
-from models.evaluation.cross_fitting import Learner, Raw, alone, blend, cross_fitted, learned
+from models.evaluation.cross_fitting import (
+    MethodFitter,
+    Uncalibrated,
+    calibrate,
+    cross_fitted,
+    fit_blend,
+    fit_method,
+)
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import FEWEST_UNITS, Verdict, judge
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND, Method
 from models.panel import Floats
 
-TO_SPEAK_OF = 0.01
-"""Errors that are closer than this share count as equal; then the mean of more methods is the safer one.
+NEGLIGIBLE_GAP = 0.01
+"""Errors closer than this share count as equal: the blend is served then, as the safer one.
 
 Bates & Granger (1969), The Combination of Forecasts; measured in docs/experiments.md.
 """
@@ -21,11 +28,11 @@ Bates & Granger (1969), The Combination of Forecasts; measured in docs/experimen
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """What the backtest of a training tells.
+    """The result of a training's backtest.
 
-    `methods` are the ways to forecast with the model, by name: its architecture, `BLEND` (unless the network
-    was to answer alone) and each baseline; `served` is the one that answers. `backtest` has what each of
-    them, and each candidate, answered on the held-out steps; `verdicts` are of the network and of the blend.
+    `methods` are those of the model by name: its architecture, `BLEND` (unless only the network was asked
+    for) and each baseline; `served` is the one to serve. `backtest` has the forecasts of all of them and of
+    each candidate; `verdicts` are those on the network and on the blend.
     """
 
     methods: Mapping[str, Method]
@@ -35,24 +42,33 @@ class Assessment:
 
 
 def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a group of them
-    raw: Raw, held_out: HeldOut, network: str, *, tried: Sequence[Floats], blending: MethodChoice, seed: int
+    uncalibrated: Uncalibrated,
+    held_out: HeldOut,
+    network: str,
+    *,
+    candidates: Sequence[Floats],
+    blending: MethodChoice,
+    seed: int,
 ) -> Assessment:
-    """What `raw`, the answers of every candidate and baseline for the held-out windows, tells of a training.
+    """Assess the uncalibrated forecasts of every candidate and baseline for the held-out windows.
 
-    `network` is the candidate that is kept, the best of those whose medians (window, horizon) are `tried`,
-    its own among them; its blend competes with all of them. `seed` is that of the test.
+    `network` is the candidate that is kept, the best of those whose medians (window, horizon) are
+    `candidates`, its own included; its blend is tested against the same number of them. `seed` is that of the
+    permutation test.
     """
-    learners: dict[str, Learner] = {name: alone(name) for name in raw}
+    fitters: dict[str, MethodFitter] = {name: calibrate(name) for name in uncalibrated}
     if blending != "network":
-        learners[BLEND] = blend(network)
-    answers = {name: cross_fitted(learn, raw, held_out, LEVELS) for name, learn in learners.items()}
-    backtest = Backtest(held_out, answers)
-    kept = [name for name in (network, BLEND, *BASELINES) if name in learners]
+        fitters[BLEND] = fit_blend(network)
+    forecasts = {name: cross_fitted(fit, uncalibrated, held_out, LEVELS) for name, fit in fitters.items()}
+    backtest = Backtest(held_out, forecasts)
+    kept = [name for name in (network, BLEND, *BASELINES) if name in fitters]
     verdicts = {
-        name: judge(backtest, name, tried=tried, seed=seed) for name in (network, BLEND) if name in learners
+        name: judge(backtest, name, candidates=candidates, seed=seed)
+        for name in (network, BLEND)
+        if name in fitters
     }
     return Assessment(
-        methods={name: learned(learners[name], raw, held_out) for name in kept},
+        methods={name: fit_method(fitters[name], uncalibrated, held_out) for name in kept},
         served=_served(backtest, verdicts, network, blending),
         backtest=backtest,
         verdicts=verdicts,
@@ -60,9 +76,9 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
 
 
 def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: MethodChoice) -> str:
-    """With `auto` the blend, where its error is no larger to speak of and there are units enough to tell."""
+    """Return the method to serve; for `auto` the blend if it is as good, with enough units to tell."""
     if blending != "auto":
         return BLEND if blending == "blend" else network
     errors = {name: backtest.held_out.error(backtest.forecasts[name].median) for name in verdicts}
-    as_good = errors[BLEND] <= (1 + TO_SPEAK_OF) * errors[network]
+    as_good = errors[BLEND] <= (1 + NEGLIGIBLE_GAP) * errors[network]
     return BLEND if as_good and verdicts[network].n >= FEWEST_UNITS else network

@@ -1,4 +1,4 @@
-"""How good each method is: networks and baselines compared on windows that no network has learned from."""
+"""The backtest: error measures of networks and baselines on held-out windows."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
 
 LEVELS = (80, 95)
-"""Levels of the intervals that are tested."""
+"""Levels of the intervals that a backtest has."""
 
 
 @dataclass(frozen=True)
@@ -48,80 +48,80 @@ class Measures:
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """What every method, by its name, answered for the same windows; median and bounds (window, horizon).
+    """Every method's forecast (window, horizon) of the same windows, by name, with bounds at `LEVELS`.
 
-    Bounds are those of `LEVELS`. Nothing that an answer depends on was learned from its own window.
+    Nothing in a forecast was fitted on its own window.
     """
 
     held_out: HeldOut
     forecasts: Mapping[str, Forecast]
 
     def measures(self, method: str) -> Measures:
-        """Over all steps."""
+        """Return the measures of a method over all steps."""
         return self._measures(self._losses(method), slice(None))
 
     def measures_by_step(self, method: str) -> tuple[Measures, ...]:
-        """One for each step ahead."""
+        """Return the measures for each step ahead."""
         losses = self._losses(method)
         return tuple(self._measures(losses, slice(k, k + 1)) for k in range(self.held_out.horizon))
 
     def measures_by_series(self, method: str) -> tuple[Measures, ...]:
-        """One for each series of `held_out.tested`, over all its windows and steps."""
+        """Return the measures for each series of `held_out.tested`, over all its windows and steps."""
         columns = self._by_series(self._losses(method), slice(None))
         return tuple(
-            _named({name: float(values[i]) for name, values in columns.items()})
+            _to_measures({name: float(values[i]) for name, values in columns.items()})
             for i in range(len(self.held_out.tested))
         )
 
     def _measures(self, losses: Mapping[str, Floats], steps: slice) -> Measures:
-        return _named({name: mean(values) for name, values in self._by_series(losses, steps).items()})
+        return _to_measures({name: mean(values) for name, values in self._by_series(losses, steps).items()})
 
     def _by_series(self, losses: Mapping[str, Floats], steps: slice) -> dict[str, Floats]:
-        """For each measure (tested,), over a series' windows and some of its steps."""
+        """Return each measure (tested,), over the windows and the chosen steps of a series."""
         series = self.held_out.series
         means = {name: mean_by(series, values[:, steps]) for name, values in losses.items()}
         return means | {"rmsse": np.sqrt(means["rmsse"])}
 
     def _losses(self, method: str) -> dict[str, Floats]:
-        """For each measure (window, horizon): what it is the mean of; RMSSE is the root of its own."""
-        held_out, answer = self.held_out, self.forecasts[method]
-        squares = scaled_errors(held_out.target, answer.median, held_out.root_scale) ** 2
+        """Return (window, horizon) for each measure: the errors that it is the mean of, squared for RMSSE."""
+        held_out, forecast = self.held_out, self.forecasts[method]
+        squares = scaled_errors(held_out.target, forecast.median, held_out.root_scale) ** 2
         return {
-            "smape": held_out.smape_errors(answer.median),
-            "mase": held_out.mase_errors(answer.median),
+            "smape": held_out.smape_errors(forecast.median),
+            "mase": held_out.mase_errors(forecast.median),
             "rmsse": squares,
-            "pinball": self._quantile_losses(answer),
-            "interval_score": self._interval_scores(answer),
+            "pinball": self._quantile_losses(forecast),
+            "interval_score": self._interval_scores(forecast),
             **{
-                f"cov{level}": covered(held_out.target, answer.lo[level], answer.hi[level])
+                f"cov{level}": covered(held_out.target, forecast.lo[level], forecast.hi[level])
                 for level in LEVELS
             },
         }
 
-    def _quantile_losses(self, answer: Forecast) -> Floats:
-        """(window, horizon): the mean over the median and both bounds of each interval, in units of scale."""
-        quantiles = {0.5: answer.median}
-        quantiles |= {0.5 - level / 200: answer.lo[level] for level in LEVELS}
-        quantiles |= {0.5 + level / 200: answer.hi[level] for level in LEVELS}
+    def _quantile_losses(self, forecast: Forecast) -> Floats:
+        """Return (window, horizon), the mean pinball loss over median and bounds, in units of scale."""
+        quantiles = {0.5: forecast.median}
+        quantiles |= {0.5 - level / 200: forecast.lo[level] for level in LEVELS}
+        quantiles |= {0.5 + level / 200: forecast.hi[level] for level in LEVELS}
         losses = [pinball_losses(self._scaled(bound), quantile) for quantile, bound in quantiles.items()]
         mean_loss: Floats = np.mean(losses, axis=0)
         return mean_loss
 
-    def _interval_scores(self, answer: Forecast) -> Floats:
-        """(window, horizon): the mean over the levels, in units of scale."""
+    def _interval_scores(self, forecast: Forecast) -> Floats:
+        """Return (window, horizon), the mean interval score over the levels, in units of scale."""
         scores = [
-            interval_scores(self._scaled(answer.lo[level]), self._scaled(answer.hi[level]), level)
+            interval_scores(self._scaled(forecast.lo[level]), self._scaled(forecast.hi[level]), level)
             for level in LEVELS
         ]
         mean_score: Floats = np.mean(scores, axis=0)
         return mean_score
 
-    def _scaled(self, answer: Floats) -> Floats:
-        return scaled_errors(self.held_out.target, answer, self.held_out.scale)
+    def _scaled(self, forecast: Floats) -> Floats:
+        return scaled_errors(self.held_out.target, forecast, self.held_out.scale)
 
 
-def _named(columns: Mapping[str, float]) -> Measures:
-    """Measures from their names, coverage by its level."""
+def _to_measures(columns: Mapping[str, float]) -> Measures:
+    """Return measures from their values by name, with `cov<level>` for each coverage."""
     coverage = {level: columns[f"cov{level}"] for level in LEVELS}
     others = {name: value for name, value in columns.items() if not name.startswith("cov")}
     return Measures(**others, coverage=coverage)
@@ -129,12 +129,11 @@ def _named(columns: Mapping[str, float]) -> Measures:
 
 @dataclass(frozen=True)
 class Trial:
-    """One architecture on the held-out steps: errors of its median, the weights it has, and what it took.
+    """The errors and costs of one architecture on the held-out windows.
 
-    `start` is what those of its networks began as that did best.
-
-    `smape` in percent, `mase` in units of the seasonal naive error (NaN where no history has one), as
-    `Measures` has them; `parameters` of all members together; `seconds` of its fit.
+    `start` is that of its best members: pretrained, from scratch, or both. `smape` is in percent, `mase` in
+    units of the seasonal naive error (NaN where no series has one), as in `Measures`; `parameters` counts the
+    weights of all members, and `seconds` is the time of the fit.
     """
 
     architecture: Architecture
@@ -157,5 +156,5 @@ class Trial:
 
 
 def ranked(trials: Sequence[Trial]) -> list[Trial]:
-    """The best first: by MASE, or by sMAPE where no series has a scale for MASE."""
+    """Return the trials, best first: by MASE, or by sMAPE where no series has a scale for MASE."""
     return sorted(trials, key=lambda trial: trial.smape if math.isnan(trial.mase) else trial.mase)

@@ -1,8 +1,7 @@
-"""Methods learned from the backtest's windows, and tested on windows that they were not learned from.
+"""Cross-fitting: methods are fitted on one half of the held-out windows and tested on the other.
 
-Whatever a method takes from the windows, the weights of a blend and the calibration of its bounds, is learned
-from one half of them and tested on the other, and the other way round: cross-fitting. The method that is kept
-learns from all.
+Whatever a method takes from the windows, the weights of a blend and the calibration of its bounds, is fitted
+on one half of them for the forecasts of the other. The method that is kept is fitted on all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,63 +16,69 @@ from models.methods.forecast import Forecast, floors
 from models.panel import Floats
 
 PARTNER = "theta"
-"""The simple method that a network is blended with; which one did best at one cut says little about the next.
+"""The baseline that a network is blended with: the best one at one cut need not be the best at the next.
 
-ETS takes too long to be asked at every forecast.
+ETS would take too long for every forecast.
 """
 
 _SHARES = np.linspace(0, 1, 21)
 
-Raw = Mapping[str, Forecast]
-"""By name, what the network and the simple methods answered for all windows, their bounds not calibrated."""
+Uncalibrated = Mapping[str, Forecast]
+"""The forecasts of networks and baselines for all windows, by name, with uncalibrated bounds."""
 
 Chosen = NDArray[np.bool_]
-"""(window,): the windows to learn from."""
+"""(window,) the windows to fit on."""
 
-Learner = Callable[[Raw, HeldOut, Chosen], Method]
-
-
-def alone(name: str) -> Learner:
-    """Learns the calibration of one of the raw forecasts."""
-    return lambda raw, held_out, chosen: _calibrated({name: 1.0}, raw, held_out, chosen)
+MethodFitter = Callable[[Uncalibrated, HeldOut, Chosen], Method]
+"""Fits a method on the chosen windows."""
 
 
-def blend(network: str) -> Learner:
-    """Learns how much the network weighs in its blend with `PARTNER`: midway between the best and a half.
+def calibrate(name: str) -> MethodFitter:
+    """Return the fitter that calibrates one of the forecasts."""
+    return lambda uncalibrated, held_out, chosen: _calibrated({name: 1.0}, uncalibrated, held_out, chosen)
 
-    Equal weights are hard to beat by learned ones, which follow the accidents of a few cuts: the "forecast
-    combination puzzle" of Stock & Watson (2004), Combination Forecasts of Output Growth.
+
+def fit_blend(network: str) -> MethodFitter:
+    """Return the fitter of the network's blend with `PARTNER`, weighted midway between the best and a half.
+
+    Equal weights are hard to beat by fitted ones, which overfit a few cuts: the "forecast combination puzzle"
+    of Stock & Watson (2004), Combination Forecasts of Output Growth.
     """
 
-    def learn(raw: Raw, held_out: HeldOut, chosen: Chosen) -> Method:
+    def fit(uncalibrated: Uncalibrated, held_out: HeldOut, chosen: Chosen) -> Method:
         def error(share: float) -> float:
-            return held_out.error(weighted_mean(raw, {network: share, PARTNER: 1 - share}).median, chosen)
+            return held_out.error(
+                weighted_mean(uncalibrated, {network: share, PARTNER: 1 - share}).median, chosen
+            )
 
         best = min(_SHARES, key=error) if chosen.any() else 0.5
         share = float(best + 0.5) / 2
-        return _calibrated({network: share, PARTNER: 1 - share}, raw, held_out, chosen)
+        return _calibrated({network: share, PARTNER: 1 - share}, uncalibrated, held_out, chosen)
 
-    return learn
-
-
-def learned(learn: Learner, raw: Raw, held_out: HeldOut) -> Method:
-    """The method that is kept."""
-    return learn(raw, held_out, np.ones(len(held_out), dtype=np.bool_))
+    return fit
 
 
-def cross_fitted(learn: Learner, raw: Raw, held_out: HeldOut, levels: Sequence[int]) -> Forecast:
-    """What it answers for each window, learned from the half without it; bounds at `levels`."""
+def fit_method(fit: MethodFitter, uncalibrated: Uncalibrated, held_out: HeldOut) -> Method:
+    """Return the method that is kept, fitted on all windows."""
+    return fit(uncalibrated, held_out, np.ones(len(held_out), dtype=np.bool_))
+
+
+def cross_fitted(
+    fit: MethodFitter, uncalibrated: Uncalibrated, held_out: HeldOut, levels: Sequence[int]
+) -> Forecast:
+    """Return the forecast of each window by the method fitted on the other half; bounds at `levels`."""
     first, second = (
-        learn(raw, held_out, chosen).forecast(raw, levels) for chosen in (~held_out.halves, held_out.halves)
+        fit(uncalibrated, held_out, chosen).forecast(uncalibrated, levels)
+        for chosen in (~held_out.folds, held_out.folds)
     )
-    return _either(held_out.halves, first, second).at_least(floors(held_out.known))
+    return _merge(held_out.folds, first, second).at_least(floors(held_out.contexts))
 
 
-def _either(half: Chosen, first: Forecast, second: Forecast) -> Forecast:
-    """The rows of `half` from the first, the others from the second."""
+def _merge(fold: Chosen, first: Forecast, second: Forecast) -> Forecast:
+    """Return the rows of `fold` from the first forecast, and the others from the second."""
 
-    def pick(ours: Floats, theirs: Floats) -> Floats:
-        return np.where(half[:, None], ours, theirs)
+    def pick(mine: Floats, other: Floats) -> Floats:
+        return np.where(fold[:, None], mine, other)
 
     return Forecast(
         pick(first.median, second.median),
@@ -82,6 +87,8 @@ def _either(half: Chosen, first: Forecast, second: Forecast) -> Forecast:
     )
 
 
-def _calibrated(weights: Mapping[str, float], raw: Raw, held_out: HeldOut, chosen: Chosen) -> Method:
-    forecast = weighted_mean(raw, weights).rows(chosen)
+def _calibrated(
+    weights: Mapping[str, float], uncalibrated: Uncalibrated, held_out: HeldOut, chosen: Chosen
+) -> Method:
+    forecast = weighted_mean(uncalibrated, weights).rows(chosen)
     return Method(weights, Calibration.of(forecast, held_out.target[chosen]))

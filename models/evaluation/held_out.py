@@ -1,8 +1,8 @@
-"""The steps that tell how good a method is: windows at the end of the series, cut by a rolling origin.
+"""The held-out windows that methods are compared on, at the ends of the series, with a rolling origin.
 
-Cuts lie a horizon apart, so that no step is counted twice, the last of them a horizon before the end. What
-is fitted once ends before the first; at each cut a method sees everything before it. Tashman (2000),
-Out-of-sample tests of forecasting accuracy.
+Cuts are a horizon apart, the last one a horizon before the end, so that no step counts twice. The backtested
+networks are fitted once, before the first cut; at each cut a method reads everything before it. Tashman
+(2000), Out-of-sample tests of forecasting accuracy.
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,13 @@ from models.metrics import (
 from models.panel import Floats, Integers, Panel
 
 FEW_SERIES = 6
-"""With fewer series than this their cuts are what a verdict counts, so more of them are made."""
+"""With fewer series the units of a verdict are cuts, so there are more of them."""
 
-MOST_CUTS = 4
-MOST_CUTS_OF_FEW = 12
+MAX_CUTS = 4
+MAX_CUTS_OF_FEW = 12
 
-VALUES_A_WINDOW = 150
-"""Of longer windows fewer are compared: ETS takes a tenth of a second for so many values."""
+VALUES_PER_WINDOW = 150
+"""Fewer windows are compared where they are longer: ETS takes a tenth of a second for so many values."""
 
 Unit = Literal["series", "cut"]
 Measure = Literal["MASE", "sMAPE"]
@@ -38,16 +38,15 @@ Measure = Literal["MASE", "sMAPE"]
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """The windows that every method is compared on, for one horizon and season.
+    """The windows that methods are compared on, for one horizon and season.
 
-    `known` is what a method may see of each window's series, and `target` (window, horizon) what came next,
-    NaN for gaps. `series` (window,) is the number of its series in the panel, `cut` (window,) that of its
-    cut, counted back from 0, the last; there are `cuts`. `scale` and `root_scale` (window,) are the mean
-    absolute and the root mean square seasonal naive error of its series before its first cut, NaN where
-    there is none.
+    `contexts` has the history before each window, and `target` (window, horizon) the values in it, NaN for
+    gaps. `series` (window,) is the number of its series in the panel, and `cut` (window,) that of its cut:
+    0 is the last of the `cuts`, 1 the one before. `scale` and `root_scale` (window,) are the mean absolute
+    and the root mean square seasonal naive error of its series before the first cut, NaN for none.
     """
 
-    known: Panel
+    contexts: Panel
     target: Floats
     series: Integers
     cut: Integers
@@ -57,10 +56,10 @@ class HeldOut:
 
     @classmethod
     def of(cls, panel: Panel, config: TrainingConfig) -> "HeldOut":
-        """The windows at the cuts of all series that have values on both sides.
+        """Hold out the windows of all series that have values on both sides of a cut.
 
-        Of more than `config.windows`, or of long ones, a sample that depends on `config.seed`. Raises
-        `UnusableHistory` when there is none.
+        More than `config.windows` windows, or fewer long ones, are sampled with `config.seed`. Raise
+        `UnusableHistory` for none.
         """
         cuts = cut_count(panel, config.horizon)
         series, cut = _usable(panel, config.horizon, cuts)
@@ -73,7 +72,7 @@ class HeldOut:
         chosen = _sample(panel.lengths[series], config)
         series, cut = series[chosen], cut[chosen]
         return cls(
-            known=panel.heads(series, _origins(panel, config.horizon, series, cut)),
+            contexts=panel.heads(series, _origins(panel, config.horizon, series, cut)),
             target=_targets(panel, config.horizon, series, cut),
             series=series,
             cut=cut,
@@ -91,110 +90,113 @@ class HeldOut:
 
     @property
     def steps(self) -> int:
-        """Steps at the end of each series that a fit must not see."""
+        """Steps at the end of each series that a backtested network is not fitted on."""
         return self.cuts * self.horizon
 
-    def known_of(self, first: int, count: int) -> Panel:
-        """What a method may see of at most `count` windows, from number `first` on."""
+    def context_batch(self, first: int, count: int) -> Panel:
+        """Return the contexts of at most `count` windows, from number `first` on."""
         rows = np.arange(first, min(first + count, len(self)))
-        return self.known.heads(rows, self.known.lengths[rows])
+        return self.contexts.heads(rows, self.contexts.lengths[rows])
 
     @property
     def tested(self) -> Integers:
-        """The numbers, rising, of the series that have a window."""
+        """The numbers, rising, of the series with a window."""
         return np.unique(self.series)
 
     @property
     def measure(self) -> Measure:
-        """What errors are counted by: MASE, or sMAPE where all series are too short or constant for it."""
+        """The measure of errors: MASE, or sMAPE where all series are too short or constant for it."""
         return "MASE" if (self.scale > 0).any() else "sMAPE"
 
     @property
     def unit(self) -> Unit:
-        """What counts as one, for the errors within it are not independent; of few series it is a cut."""
+        """The unit of independent errors: a series, or a cut where there are few series."""
         return "cut" if len(self.tested) < FEW_SERIES else "series"
 
     @property
     def units(self) -> Integers:
-        """(window,): the number of the unit that each window belongs to."""
+        """(window,) the number of each window's unit."""
         return self.cut if self.unit == "cut" else self.series
 
     @property
-    def halves(self) -> NDArray[np.bool_]:
-        """(window,): the half of the units that each window belongs to, drawn once and for all."""
+    def folds(self) -> NDArray[np.bool_]:
+        """(window,) which of two random halves of the units each window is in, always the same."""
         distinct, place = np.unique(self.units, return_inverse=True)
         drawn: NDArray[np.bool_] = np.random.default_rng(0).permutation(len(distinct))[place] % 2 == 1
         return drawn
 
     def errors(self, median: Floats) -> Floats:
-        """(window, horizon): the errors that `measure` is the mean of; NaN where one does not count."""
+        """Return (window, horizon), the errors whose mean is `measure`; NaN for those left out."""
         return self.mase_errors(median) if self.measure == "MASE" else self.smape_errors(median)
 
     def mase_errors(self, median: Floats) -> Floats:
-        """(window, horizon): the absolute errors that MASE is the mean of; NaN where one does not count."""
+        """Return (window, horizon), the absolute scaled errors whose mean is MASE; NaN for those left out."""
         return np.abs(scaled_errors(self.target, median, self.scale))
 
     def smape_errors(self, median: Floats) -> Floats:
-        """(window, horizon): the percentage errors that sMAPE is the mean of."""
+        """Return (window, horizon), the percentage errors whose mean is sMAPE."""
         return percentage_errors(self.target, median)
 
     def error(self, median: Floats, chosen: NDArray[np.bool_] | slice = slice(None)) -> float:
-        """Their mean over the chosen windows, by default all: within a unit first, then over the units."""
+        """Return the mean error over the chosen windows: within each unit first, then over the units."""
         return mean(mean_by(self.units[chosen], self.errors(median)[chosen]))
 
 
 def cut_count(panel: Panel, horizon: int) -> int:
-    """As many cuts as fit in a fifth of the median length: 1 to 4, to 12 where there are few series.
+    """Return the number of cuts that fit in a fifth of the median length: 1 to 4, or 12 for few series.
 
-    Fewer where a fit before them would have nothing to learn from; never fewer than one.
+    It is lower where a fit before them would have no values to train on, but at least 1.
     """
-    most = MOST_CUTS_OF_FEW if panel.series < FEW_SERIES else MOST_CUTS
+    most = MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
     wanted = int(np.median(panel.lengths) // (5 * horizon))
     return max(1, min(wanted, most, _possible_cuts(panel, horizon)))
 
 
 def _possible_cuts(panel: Panel, horizon: int) -> int:
-    """Cuts that leave a value to learn: one with another before it in its series, from `MIN_INPUTS` on.
+    """Return the number of cuts that leave a value to train on, after another and `MIN_INPUTS` steps.
 
-    That they leave a window for every step needs no look: two cuts within a fifth leave eight horizons.
+    Enough steps are left for a window: two cuts within a fifth of the length leave eight horizons.
     """
-    known = np.flatnonzero(np.isfinite(panel.values))
-    series = np.searchsorted(panel.offsets, known, side="right") - 1
-    learnable = np.append(False, series[1:] == series[:-1]) & (known - panel.offsets[series] >= MIN_INPUTS)
-    after = panel.offsets[series + 1] - 1 - known
+    valid = np.flatnonzero(np.isfinite(panel.values))
+    series = np.searchsorted(panel.offsets, valid, side="right") - 1
+    learnable = np.append(False, series[1:] == series[:-1]) & (valid - panel.offsets[series] >= MIN_INPUTS)
+    after = panel.offsets[series + 1] - 1 - valid
     return int(after[learnable].max(initial=0)) // horizon
 
 
 def _usable(panel: Panel, horizon: int, cuts: int) -> tuple[Integers, Integers]:
-    """Series and cut of every window with a value in its target, and one a forecast can start from."""
+    """Return series and cut of every window with a value in its target and one in its context."""
     series = np.repeat(np.arange(panel.series), cuts)
     cut = np.tile(np.arange(cuts), panel.series)
     origin = _origins(panel, horizon, series, cut)
     counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
 
-    def known(first: Integers, stop: Integers) -> Integers:
+    def values_between(first: Integers, stop: Integers) -> Integers:
         start = panel.offsets[series]
-        found: Integers = counts[start + np.maximum(stop, 0)] - counts[start + np.maximum(first, 0)]
-        return found
+        count: Integers = counts[start + np.maximum(stop, 0)] - counts[start + np.maximum(first, 0)]
+        return count
 
-    usable = (known(origin - HISTORY_LIMIT, origin) > 0) & (known(origin, origin + horizon) > 0)
+    usable = (values_between(origin - HISTORY_LIMIT, origin) > 0) & (
+        values_between(origin, origin + horizon) > 0
+    )
     return series[usable], cut[usable]
 
 
 def _origins(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Integers:
-    """(window,): how many values of its series lie before each window's first step ahead."""
+    """Return (window,), the number of steps of its series before each window."""
     origins: Integers = panel.lengths[series] - (cut + 1) * horizon
     return origins
 
 
 def _targets(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Floats:
+    """Return (window, horizon), the values in each window."""
     first = panel.offsets[series] + _origins(panel, horizon, series, cut)
     targets: Floats = panel.values[first[:, None] + np.arange(horizon)]
     return targets
 
 
 def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integers) -> tuple[Floats, Floats]:
-    """Both (series of the panel,): the scales of MASE and RMSSE, NaN for series without a window."""
+    """Return the scales of MASE and RMSSE, both (series of the panel,), NaN without a window."""
     tested, place = np.unique(series, return_inverse=True)
     earliest = np.zeros_like(tested)
     np.maximum.at(earliest, place, cut)
@@ -206,13 +208,13 @@ def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integer
 
 
 def _sample(lengths: Integers, config: TrainingConfig) -> Integers:
-    """(chosen,), rising: all windows, or one of each of as many equal strata by series length."""
-    typical = max(VALUES_A_WINDOW, np.minimum(lengths, HISTORY_LIMIT).mean())
-    most = max(FEW_SERIES * MOST_CUTS, int(config.windows * VALUES_A_WINDOW / typical))
+    """Return (chosen,), rising: all windows, or a random one of each of equal strata by series length."""
+    typical = max(VALUES_PER_WINDOW, np.minimum(lengths, HISTORY_LIMIT).mean())
+    most = max(FEW_SERIES * MAX_CUTS, int(config.windows * VALUES_PER_WINDOW / typical))
     if len(lengths) <= most:
         return np.arange(len(lengths))
     generator = np.random.default_rng(config.seed)
-    # Shuffled among equals, so that neighbours in the panel do not share a stratum.
+    # Random among equal lengths, so that neighbours in the panel do not share a stratum.
     by_length = np.lexsort((generator.random(len(lengths)), lengths))
     bounds = np.linspace(0, len(lengths), most + 1).astype(np.int64)
     return np.sort(by_length[generator.integers(bounds[:-1], bounds[1:])])

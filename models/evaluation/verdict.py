@@ -1,13 +1,14 @@
-"""Whether a network beats the best of the simple methods, and how sure that is.
+"""The verdict: whether a network beats the best baseline, and how certain that is.
 
-Both are compared on the same windows, unit by unit. A unit is a series, whose errors over all its cuts and
-steps are one number, for they are not independent of each other. With fewer than six series it is a cut,
-averaged over the series: cuts lie a horizon apart. The test is the two-sided sign-flip permutation test of
-the mean difference (Fisher, 1935, The Design of Experiments, section 21; Good, 2005, Permutation, Parametric
-and Bootstrap Tests of Hypotheses): were neither better, each difference could as well have the other sign.
-The best of several looks better than it is. So where there are several, all differences of a unit get the
-same sign, and chance has to make any of them as remarkable as the one that is judged (Westfall & Young,
-1993, Resampling-Based Multiple Testing): among candidates as rare, among baselines that are ahead as wide.
+Both are compared on the same windows, unit by unit. A unit is a series, with one mean error over its cuts and
+steps, since these are not independent. With fewer than six series it is a cut, averaged over the series. The
+test is the two-sided sign-flip permutation test of the mean difference (Fisher, 1935, The Design of
+Experiments, section 21; Good, 2005, Permutation, Parametric and Bootstrap Tests of Hypotheses): if neither
+were better, each difference could as well have the other sign.
+
+The best of several candidates looks better than it is. So all differences of a unit get the same sign, and
+the p-value counts how often chance makes any of them as extreme as the one that is judged (Westfall & Young,
+1993, Resampling-Based Multiple Testing): as rare among candidates, as wide among baselines that are ahead.
 """
 
 import math
@@ -28,32 +29,31 @@ from models.panel import Floats
 Outcome = Literal["beats", "ties", "loses"]
 
 LEVEL = 0.05
-"""A gap is called real when chance makes one as wide in fewer cases than this."""
+"""Significance level of the test."""
 
 FEWEST_UNITS = 6
-"""Of five units the smallest p-value there is, 2 / 2**5, is above the level: they always tie."""
+"""With five units the smallest possible p-value, 2 / 2**5, is above the level: they always tie."""
 
 EXACT_UNITS = 12
-"""Up to so many units every way to give out the signs is looked at; of more, `DRAWS` are drawn."""
+"""With up to so many units all combinations of signs are counted; with more, `DRAWS` are drawn."""
 
 DRAWS = 10_000
 
 _AT_ONCE = 500
 
 _ROUNDING = 1e-9
-"""Sums of the same numbers in another order may differ by this share, and still count as equal."""
+"""Sums that differ by this share count as equal: the order of adding changes them."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome against `baseline`, the one with the least mean error, and what it rests on.
+    """The outcome against `baseline`, the one with the smallest mean error, and the evidence.
 
-    `n` units were compared by their mean `measure`, which is sMAPE where no series has a scale for MASE.
-    `effect` is the mean error less the baseline's, as a share of the baseline's: below zero is better; it
-    is infinite where only the baseline made no error. `p_value` is of the test, and `sentence` says it all
-    to people. `p_value` heeds that the best of several looks better than it is, on both sides: of a method
-    that is ahead, it is `min_p` over the candidates it was chosen from; where baselines are ahead, it is
-    `sign_flip` over those.
+    `n` units were compared by their mean `measure`: MASE, or sMAPE where no series has a scale for it.
+    `effect` is the mean error less the baseline's, as a share of the baseline's: negative is better; it is
+    infinite where only the baseline made no error. `p_value` accounts for the choice of the best of several:
+    it is `min_p` over the candidates of a method that is ahead, and `sign_flip` over the baselines that are
+    ahead of it. `sentence` says all this in words.
     """
 
     outcome: Outcome
@@ -66,11 +66,11 @@ class Verdict:
     sentence: str
 
 
-def judge(backtest: Backtest, method: str, *, tried: Sequence[Floats] = (), seed: int = 0) -> Verdict:
-    """The verdict on a method of the backtest; `seed` is that of the draws.
+def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (), seed: int = 0) -> Verdict:
+    """Return the verdict on a method of the backtest against the baselines in it.
 
-    Its rivals are the baselines that the backtest has. `tried` are the medians (window, horizon) of the
-    candidates it was chosen from; whether its own are among them makes no difference.
+    `candidates` are the medians (window, horizon) of the candidates that it was chosen from, with or without
+    its own; `seed` is that of the drawn signs.
     """
     held_out = backtest.held_out
     rivals = [name for name in BASELINES if name in backtest.forecasts]
@@ -87,10 +87,10 @@ def judge(backtest: Backtest, method: str, *, tried: Sequence[Floats] = (), seed
     if ahead:
         p_value = sign_flip(np.stack(ahead, axis=1), seed)
     else:
-        others = [_gap(held_out, median, errors[baseline])[counted] for median in tried]
+        others = [_gap(held_out, median, errors[baseline])[counted] for median in candidates]
         p_value = min_p(np.stack([gaps[baseline], *others], axis=1), seed)
     outcome = _outcome(effect, p_value)
-    compared = _Compared(held_out, method, baseline, len(ours))
+    wording = _Wording(held_out, method, baseline, len(ours))
     return Verdict(
         outcome=outcome,
         baseline=baseline,
@@ -99,28 +99,29 @@ def judge(backtest: Backtest, method: str, *, tried: Sequence[Floats] = (), seed
         measure=held_out.measure,
         effect=effect,
         p_value=p_value,
-        sentence=compared.sentence(outcome, effect, p_value),
+        sentence=wording.sentence(outcome, effect, p_value),
     )
 
 
 def sign_flip(gaps: Floats, seed: int) -> float:
-    """The two-sided p-value of the widest mean of `gaps` (units, rivals): how often chance makes one such."""
+    """Return the two-sided p-value of the largest absolute mean of `gaps` (units, rivals)."""
     largest = np.abs(gaps).max(initial=0.0)
     if largest == 0:
         return 1.0
-    # In units of the largest: sums stay within float64, and the test does not depend on the unit.
+    # In units of the largest, so that no sum overflows; the test does not depend on the unit.
     scaled = gaps / largest
     observed = np.abs(scaled.sum(axis=0)).max() - _ROUNDING * np.abs(scaled).sum(axis=0).max()
     return float(np.mean(_sums(scaled, seed).max(axis=1) >= observed))
 
 
 def min_p(gaps: Floats, seed: int) -> float:
-    """The two-sided p-value of the first of `gaps` (units, candidates), chosen for being the best.
+    """Return the two-sided p-value of the first of `gaps` (units, candidates), chosen as the best.
 
-    How often chance makes the gap of any candidate as rare as the first's is: Westfall & Young's single-step
-    min P. Rare is a gap that few draws of the same candidate match, so one with larger or wilder errors
-    counts like any other. Of one candidate it is `sign_flip`; one that errs as the first does adds nothing;
-    and it is never above their number times the p-value of the first by itself (Bonferroni).
+    It is the share of draws in which any candidate's gap is as rare as the first's observed one: Westfall &
+    Young's single-step min P. A gap is rare if few draws of the same candidate reach it, so that candidates
+    with larger errors count like any other. For one candidate it equals `sign_flip`, a candidate with the
+    errors of the first adds nothing, and it is at most the Bonferroni bound: the p-value of the first alone,
+    times the number of candidates.
     """
     largest = np.abs(gaps).max(axis=0, initial=0.0)
     scaled = gaps / np.where(largest > 0, largest, 1.0)
@@ -128,17 +129,17 @@ def min_p(gaps: Floats, seed: int) -> float:
     as_wide = sums[:, 0] >= np.abs(scaled[:, 0].sum()) - rounding[0]
     if as_wide.all():
         return 1.0
-    # Of each candidate as many draws are as rare as of the first; fewer where that would part equals.
+    # The same number of draws of each candidate is as rare; fewer where that would separate equal ones.
     next_widest = np.sort(sums, axis=0)[-1 - as_wide.sum()]
     as_rare = (sums > next_widest + rounding).any(axis=1)
     return float(np.mean(as_wide | as_rare))
 
 
 def _sums(gaps: Floats, seed: int) -> Floats:
-    """(draws, columns): how wide the sums of `gaps` (units, columns) are, all of a unit having one sign.
+    """Return (draws, columns), the absolute sums of `gaps` (units, columns) with one random sign a unit.
 
-    Of up to `EXACT_UNITS` units for every way to give out the signs; of more, for `DRAWS` and the observed
-    signs, which count as one, so that no p-value is zero.
+    With up to `EXACT_UNITS` units for all combinations of signs; with more, for `DRAWS` draws and the
+    observed signs, so that no p-value is zero.
     """
     units = len(gaps)
     if units <= EXACT_UNITS:
@@ -152,13 +153,13 @@ def _sums(gaps: Floats, seed: int) -> Floats:
 
 
 def _signed(signs: NDArray[np.integer[Any]], gaps: Floats) -> Floats:
-    """(draws, columns): the width of the sums over the units, whose `signs` (draws, units) are 0 or 1."""
+    """Return (draws, columns), the absolute sums over the units, with `signs` (draws, units) of 0 or 1."""
     width: Floats = np.abs((2 * signs - 1) @ gaps)
     return width
 
 
 def _gap(held_out: HeldOut, median: Floats, baseline: Floats) -> Floats:
-    """(units,): a candidate's error less the `baseline`'s; zero, which no sign changes, where it has none."""
+    """Return (units,), a candidate's error less the `baseline`'s; 0 where it has none."""
     gap = mean_by(held_out.units, held_out.errors(median)) - baseline
     return np.where(np.isfinite(gap), gap, 0.0)
 
@@ -176,8 +177,8 @@ def _outcome(effect: float, p_value: float) -> Outcome:
 
 
 @dataclass(frozen=True)
-class _Compared:
-    """What was compared, for people to read."""
+class _Wording:
+    """The words of a verdict's sentence."""
 
     held_out: HeldOut
     method: str
@@ -185,7 +186,7 @@ class _Compared:
     n: int
 
     def sentence(self, outcome: Outcome, effect: float, p_value: float) -> str:
-        ours = _OURS.get(self.method, self.method.upper())
+        ours = _METHOD_LABELS.get(self.method, self.method.upper())
         gap = f"{self._where()} this {ours}'s error ({self.held_out.measure}) was {self._gap(effect)}"
         if self.n < FEWEST_UNITS:
             return f"{gap}, but {self._too_few()}."
@@ -201,7 +202,7 @@ class _Compared:
         return f"On the last {steps} of {_counted(series, 'series', 'series')}"
 
     def _gap(self, effect: float) -> str:
-        named = f"the best simple method's, {_SPOKEN[self.baseline]}"
+        named = f"the best simple method's, {_BASELINE_LABELS[self.baseline]}"
         if math.isinf(effect):
             return f"above {named}, which made none"
         if effect == 0:
@@ -219,13 +220,13 @@ class _Compared:
         return f"{units} {verb} too few to tell that from chance: {need}"
 
 
-_OURS = {BLEND: "blend", "pretrained": "pretrained network"}
+_METHOD_LABELS = {BLEND: "blend", "pretrained": "pretrained network"}
 
-_SPOKEN = {
+_BASELINE_LABELS = {
     "naive": "naive",
     "seasonal_naive": "seasonal naive",
     "drift": "drift",
-    "theta": "Theta",
+    "theta": "dynamic optimised Theta",
     "ets": "ETS",
 }
 
@@ -235,7 +236,7 @@ def _counted(count: int, one: str, many: str | None = None) -> str:
 
 
 def _cases(p_value: float) -> str:
-    """A probability in words: 1 of 200 cases, or 37 of 100."""
+    """Return a probability in words: 1 of 200 cases, or 37 of 100."""
     if p_value < 0.1:  # noqa: PLR2004 - from there on whole percents are close enough
         return f"1 of {float(f'{1 / p_value:.2g}'):,.0f} cases"
     return f"{round(100 * p_value)} of 100 cases"

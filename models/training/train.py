@@ -102,7 +102,8 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     for architecture in architectures:
         ensemble, seconds = work.fit("backtesting", _of(config, architecture), held_out.steps)
         answers = [
-            (part, ensemble_forecast(part, held_out.known, levels=LEVELS)) for part in ensemble.subensembles
+            (part, ensemble_forecast(part, held_out.contexts, levels=LEVELS))
+            for part in ensemble.subensembles
         ]
         candidate, answer = min(answers, key=lambda pair: held_out.error(pair[1].median))
         candidates[architecture], raw[architecture] = candidate.config, answer
@@ -112,7 +113,7 @@ def train(  # noqa: PLR0913 - each is one wish of the caller, and the last five 
     best = trials[0].architecture
     raw |= work.ask_baselines(held_out)
     model, _ = work.fit("training", candidates[best], held_out=0)
-    assessment = assess(raw, held_out, best, tried=tried, blending=blending, seed=config.seed)
+    assessment = assess(raw, held_out, best, candidates=tried, blending=blending, seed=config.seed)
     served = assessment.methods[assessment.served]
     return Trained(model, assessment, tuple(trials), work.ask_followers(served))
 
@@ -161,7 +162,7 @@ class _Work:
         state = self.keeper.taken_up("baselines", BaselineState(_asked(held_out, config)), load_baselines)
         tell = self.course.between()
         while state.windows < len(held_out):
-            part = held_out.known_of(state.windows, _AT_ONCE)
+            part = held_out.context_batch(state.windows, _AT_ONCE)
             answers = {}
             for name in BASELINES:
                 if self.should_stop():
@@ -191,7 +192,7 @@ class _Work:
 
 def _asked(held_out: HeldOut, config: TrainingConfig) -> dict[str, object]:
     """All that the answers of the baselines depend on."""
-    return {**_asked_of(held_out.known, config, list(BASELINES)), "levels": list(LEVELS)}
+    return {**_asked_of(held_out.contexts, config, list(BASELINES)), "levels": list(LEVELS)}
 
 
 def _asked_of(histories: Panel, config: TrainingConfig, names: Sequence[str]) -> dict[str, object]:

@@ -86,7 +86,7 @@ def held_out_of(
     windows = len(targets)
     cuts = np.asarray(np.zeros(windows) if cut is None else cut, dtype=np.int64)
     return HeldOut(
-        known=Panel.of([[-1.0]] * windows),
+        contexts=Panel.of([[-1.0]] * windows),
         target=targets,
         series=np.asarray(np.arange(windows) if series is None else series, dtype=np.int64),
         cut=cuts,

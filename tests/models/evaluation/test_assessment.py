@@ -6,7 +6,7 @@ import pytest
 
 from models.choices import MethodChoice
 from models.evaluation.assessment import Assessment, assess
-from models.evaluation.cross_fitting import alone, blend, learned
+from models.evaluation.cross_fitting import calibrate, fit_blend, fit_method
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import FEWEST_UNITS, judge
 from models.methods.baselines import BASELINES
@@ -23,34 +23,43 @@ def held_out_windows(series: int = 12) -> HeldOut:
     return held_out_of(np.random.default_rng(3).normal(0, 0.1, (series, 2)))
 
 
-def answers(held_out: HeldOut, *, theta: float = HELPFUL, rnn: float = 2.0) -> dict[str, Forecast]:
-    """Those of the network `lstm`, of `rnn`, which is not kept, and of the simple methods."""
+def forecasts(held_out: HeldOut, *, theta: float = HELPFUL, rnn: float = 2.0) -> dict[str, Forecast]:
+    """Return the forecasts of the network `lstm`, of `rnn`, which is not kept, and of the baselines."""
     above = {"lstm": 1.0, "rnn": rnn, **dict.fromkeys(BASELINES, 9.0), "theta": theta}
     return {name: around(np.full(held_out.target.shape, median)) for name, median in above.items()}
 
 
-def medians(raw: Mapping[str, Forecast], *networks: str) -> list[Floats]:
-    return [raw[name].median for name in networks]
+def medians(uncalibrated: Mapping[str, Forecast], *networks: str) -> list[Floats]:
+    return [uncalibrated[name].median for name in networks]
 
 
-def assessed_alone(
-    raw: Mapping[str, Forecast], held_out: HeldOut, *, blending: MethodChoice = "auto", seed: int = 0
+def assessed_network(
+    uncalibrated: Mapping[str, Forecast], held_out: HeldOut, *, blending: MethodChoice = "auto", seed: int = 0
 ) -> Assessment:
-    """Of the network as the one candidate there was."""
-    return assess(raw, held_out, "lstm", tried=medians(raw, "lstm"), blending=blending, seed=seed)
+    """Assess the network as the only candidate."""
+    return assess(
+        uncalibrated, held_out, "lstm", candidates=medians(uncalibrated, "lstm"), blending=blending, seed=seed
+    )
 
 
 def assessed(*, theta: float = HELPFUL, series: int = 12, blending: MethodChoice = "auto") -> Assessment:
     held_out = held_out_windows(series)
-    raw = answers(held_out, theta=theta)
-    return assess(raw, held_out, "lstm", tried=medians(raw, "lstm", "rnn"), blending=blending, seed=3)
+    uncalibrated = forecasts(held_out, theta=theta)
+    return assess(
+        uncalibrated,
+        held_out,
+        "lstm",
+        candidates=medians(uncalibrated, "lstm", "rnn"),
+        blending=blending,
+        seed=3,
+    )
 
 
 def test_auto_serves_the_blend_where_it_does_better() -> None:
     assert assessed(theta=HELPFUL).served == BLEND
 
 
-def test_auto_serves_the_blend_where_it_does_as_well_to_speak_of() -> None:
+def test_auto_serves_the_blend_where_it_is_as_good() -> None:
     assert assessed(theta=1.01).served == BLEND
     assert assessed(theta=1.2).served == "lstm"
 
@@ -65,7 +74,7 @@ def test_auto_serves_the_network_where_units_are_too_few_to_tell(series: int, se
 
 
 @pytest.mark.parametrize("theta", [HELPFUL, HARMFUL])
-def test_network_that_is_to_answer_alone_is_not_blended(theta: float) -> None:
+def test_network_that_is_served_alone_is_not_blended(theta: float) -> None:
     assessment = assessed(theta=theta, blending="network")
     assert assessment.served == "lstm"
     assert set(assessment.verdicts) == {"lstm"}
@@ -78,55 +87,62 @@ def test_blend_that_is_asked_for_is_served(theta: float, series: int) -> None:
     assert assessed(theta=theta, series=series, blending="blend").served == BLEND
 
 
-def test_methods_are_the_kept_network_its_blend_and_the_simple_ones() -> None:
+def test_methods_are_the_kept_network_its_blend_and_the_baselines() -> None:
     assessment = assessed()
     assert list(assessment.methods) == ["lstm", BLEND, *BASELINES]
     assert set(assessment.methods[BLEND].weights) == {"lstm", "theta"}
 
 
-def test_methods_learn_from_all_windows() -> None:
+def test_methods_are_fitted_on_all_windows() -> None:
     held_out, methods = held_out_windows(), assessed().methods
-    raw = answers(held_out)
-    for name, learner in {"lstm": alone("lstm"), "ets": alone("ets"), BLEND: blend("lstm")}.items():
-        assert methods[name].to_dict() == learned(learner, raw, held_out).to_dict()
+    uncalibrated = forecasts(held_out)
+    for name, fitter in {
+        "lstm": calibrate("lstm"),
+        "ets": calibrate("ets"),
+        BLEND: fit_blend("lstm"),
+    }.items():
+        assert methods[name].to_dict() == fit_method(fitter, uncalibrated, held_out).to_dict()
         assert methods[name].calibration.windows == 12
 
 
 def test_backtest_has_bounds_of_every_candidate_and_method() -> None:
-    forecasts = assessed().backtest.forecasts
-    assert set(forecasts) == {"lstm", "rnn", BLEND, *BASELINES}
-    assert {tuple(answer.lo) for answer in forecasts.values()} == {(80, 95)}
-    assert {tuple(answer.hi) for answer in forecasts.values()} == {(80, 95)}
+    found = assessed().backtest.forecasts
+    assert set(found) == {"lstm", "rnn", BLEND, *BASELINES}
+    assert {tuple(forecast.lo) for forecast in found.values()} == {(80, 95)}
+    assert {tuple(forecast.hi) for forecast in found.values()} == {(80, 95)}
 
 
-def test_better_error_of_the_blend_is_of_windows_it_has_not_learned_from() -> None:
-    """Theta helps in one half and harms in the other: learned from all, the blend would do better."""
+def test_error_of_the_blend_is_on_windows_that_it_was_not_fitted_on() -> None:
+    """Theta helps in one fold and harms in the other: fitted on all windows, the blend would be better."""
     held_out = held_out_of(np.zeros((40, 1)))
-    half = held_out.halves[:, None]
-    raw = answers(held_out) | {"theta": around(np.where(half, -1.0, 2.2))}
-    assessment = assessed_alone(raw, held_out)
-    learned_from_all = assessment.methods[BLEND].forecast(raw, (80,))
-    assert held_out.error(learned_from_all.median) < 1.0
+    fold = held_out.folds[:, None]
+    uncalibrated = forecasts(held_out) | {"theta": around(np.where(fold, -1.0, 2.2))}
+    assessment = assessed_network(uncalibrated, held_out)
+    fitted_on_all = assessment.methods[BLEND].forecast(uncalibrated, (80,))
+    assert held_out.error(fitted_on_all.median) < 1.0
     assert assessment.served == "lstm"
 
 
-def test_network_and_blend_compete_with_every_candidate() -> None:
+def test_network_and_blend_are_tested_against_every_candidate() -> None:
     held_out = held_out_windows()
     elsewhere = around(np.tile([[0.0], [5.0]], (6, 2)))
-    raw = answers(held_out, theta=HARMFUL) | {"rnn": elsewhere}
-    tried = medians(raw, "lstm", "rnn")
-    assessment = assess(raw, held_out, "lstm", tried=tried, blending="auto", seed=3)
+    uncalibrated = forecasts(held_out, theta=HARMFUL) | {"rnn": elsewhere}
+    candidates = medians(uncalibrated, "lstm", "rnn")
+    assessment = assess(uncalibrated, held_out, "lstm", candidates=candidates, blending="auto", seed=3)
     assert set(assessment.verdicts) == {"lstm", BLEND}
     for name, verdict in assessment.verdicts.items():
-        assert verdict == judge(assessment.backtest, name, tried=tried, seed=3)
-        assert verdict.p_value > judge(assessment.backtest, name, tried=tried[:1], seed=3).p_value
+        assert verdict == judge(assessment.backtest, name, candidates=candidates, seed=3)
+        assert verdict.p_value > judge(assessment.backtest, name, candidates=candidates[:1], seed=3).p_value
 
 
 def test_draws_of_the_test_depend_on_the_seed() -> None:
     held_out = held_out_of(np.random.default_rng(3).normal(0, 1, (40, 1)))
-    raw = answers(held_out) | {"lstm": around(np.zeros((40, 1))), "theta": around(np.full((40, 1), 0.1))}
+    uncalibrated = forecasts(held_out) | {
+        "lstm": around(np.zeros((40, 1))),
+        "theta": around(np.full((40, 1), 0.1)),
+    }
     first, again, other = (
-        assessed_alone(raw, held_out, blending="network", seed=seed).verdicts["lstm"].p_value
+        assessed_network(uncalibrated, held_out, blending="network", seed=seed).verdicts["lstm"].p_value
         for seed in (1, 1, 2)
     )
     assert first == again != other
@@ -134,8 +150,11 @@ def test_draws_of_the_test_depend_on_the_seed() -> None:
 
 def test_histories_without_a_scale_are_assessed_by_percentages() -> None:
     held_out = held_out_of(np.ones((12, 2)), scale=0.0)
-    raw = answers(held_out) | {"lstm": around(np.full((12, 2), 2.0)), "theta": around(np.zeros((12, 2)))}
-    assessment = assessed_alone(raw, held_out)
+    uncalibrated = forecasts(held_out) | {
+        "lstm": around(np.full((12, 2), 2.0)),
+        "theta": around(np.zeros((12, 2))),
+    }
+    assessment = assessed_network(uncalibrated, held_out)
     assert assessment.verdicts["lstm"].measure == "sMAPE"
     assert assessment.served == BLEND
 
@@ -143,15 +162,17 @@ def test_histories_without_a_scale_are_assessed_by_percentages() -> None:
 def test_untrained_network_loses_on_seasonal_data() -> None:
     model, panel = untrained(tiny_config()), waves(series=7)
     held_out = HeldOut.of(panel, model.config)
-    raw = {name: uncalibrated_forecast(name, model, held_out.known) for name in ("lstm", *BASELINES)}
-    verdict = assessed_alone(raw, held_out, blending="network").verdicts["lstm"]
+    uncalibrated = {
+        name: uncalibrated_forecast(name, model, held_out.contexts) for name in ("lstm", *BASELINES)
+    }
+    verdict = assessed_network(uncalibrated, held_out, blending="network").verdicts["lstm"]
     assert verdict.outcome == "loses"
     assert verdict.effect > 0
 
 
-def test_half_without_a_scale_is_assessed_by_the_other() -> None:
+def test_fold_without_a_scale_is_assessed_by_the_other() -> None:
     held_out = held_out_windows(12)
-    gaps = replace(held_out, scale=np.where(held_out.halves, np.nan, 1.0))
-    assessment = assessed_alone(answers(gaps), gaps)
+    gaps = replace(held_out, scale=np.where(held_out.folds, np.nan, 1.0))
+    assessment = assessed_network(forecasts(gaps), gaps)
     assert assessment.verdicts["lstm"].n == 6
     assert assessment.served in assessment.methods

@@ -21,8 +21,8 @@ def test_each_cut_lies_a_horizon_before_the_next() -> None:
     held_out = HeldOut.of(Panel.of([np.arange(20.0)], phases=[3]), config(2))
     assert (held_out.cuts, held_out.steps) == (2, 4)
     assert held_out.cut.tolist() == [0, 1]
-    assert held_out.known.lengths.tolist() == [18, 16]
-    assert held_out.known.phases.tolist() == [3, 3]
+    assert held_out.contexts.lengths.tolist() == [18, 16]
+    assert held_out.contexts.phases.tolist() == [3, 3]
     assert held_out.target.tolist() == [[18, 19], [16, 17]]
 
 
@@ -55,7 +55,7 @@ def test_fit_learns_nothing_from_the_first_cut_on() -> None:
     panel = Panel.of([wave(40)])
     held_out = HeldOut.of(panel, config(4))
     changed = panel.values.copy()
-    changed[min(held_out.known.lengths) :] *= 7
+    changed[min(held_out.contexts.lengths) :] *= 7
     fits = [
         fit(replace(panel, values=values), config(4), held_out=held_out.steps)
         for values in (panel.values, changed)
@@ -69,7 +69,7 @@ def test_windows_that_cannot_be_judged_are_left_out() -> None:
     panel = Panel.of([[1, 2], [NAN, NAN, 3, 4], [1, 2, NAN, NAN], [5, NAN, 6, NAN]])
     held_out = HeldOut.of(panel, config(2))
     assert held_out.series.tolist() == [3]
-    np.testing.assert_array_equal(held_out.known.values, [5, NAN])
+    np.testing.assert_array_equal(held_out.contexts.values, [5, NAN])
     np.testing.assert_array_equal(held_out.target, [[6, NAN]])
 
 
@@ -116,10 +116,10 @@ def test_sample_depends_on_the_seed_alone() -> None:
 
 def test_part_of_the_windows_knows_what_the_whole_does() -> None:
     held_out = HeldOut.of(Panel.of([np.arange(20.0), -np.arange(20.0)], phases=[3, 1]), config(2))
-    parts = [held_out.known_of(first, 3) for first in range(0, len(held_out), 3)]
+    parts = [held_out.context_batch(first, 3) for first in range(0, len(held_out), 3)]
     assert [part.series for part in parts] == [3, 1]
-    np.testing.assert_array_equal(np.concatenate([p.values for p in parts]), held_out.known.values)
-    assert [*parts[0].phases, *parts[1].phases] == held_out.known.phases.tolist()
+    np.testing.assert_array_equal(np.concatenate([p.values for p in parts]), held_out.contexts.values)
+    assert [*parts[0].phases, *parts[1].phases] == held_out.contexts.phases.tolist()
 
 
 def test_series_are_the_units_unless_they_are_few() -> None:
@@ -135,21 +135,21 @@ def test_series_with_a_window_are_the_tested_ones() -> None:
 
 
 @pytest.mark.parametrize("series", [3, 40])
-def test_halves_hold_as_many_units_and_split_none(series: int) -> None:
+def test_folds_have_equally_many_units_and_split_none(series: int) -> None:
     cut = np.tile(np.arange(8), series)
     held_out = held_out_of(np.zeros((8 * series, 1)), series=np.repeat(np.arange(series), 8), cut=cut)
-    of_unit = [set(held_out.halves[held_out.units == unit]) for unit in np.unique(held_out.units)]
-    assert [len(halves) for halves in of_unit] == [1] * len(of_unit)
-    assert sum(True in halves for halves in of_unit) == len(of_unit) // 2
+    of_unit = [set(held_out.folds[held_out.units == unit]) for unit in np.unique(held_out.units)]
+    assert [len(folds) for folds in of_unit] == [1] * len(of_unit)
+    assert sum(True in folds for folds in of_unit) == len(of_unit) // 2
 
 
-def test_only_unit_leaves_one_half_empty() -> None:
-    assert held_out_of(np.zeros((3, 1))).halves.tolist() == [False] * 3
+def test_single_unit_leaves_one_fold_empty() -> None:
+    assert held_out_of(np.zeros((3, 1))).folds.tolist() == [False] * 3
 
 
-def test_halves_are_not_the_first_and_the_last_units() -> None:
-    halves = held_out_of(np.zeros((40, 1))).halves
-    assert 0 < halves[:20].sum() < 20
+def test_folds_are_not_the_first_and_the_last_units() -> None:
+    folds = held_out_of(np.zeros((40, 1))).folds
+    assert 0 < folds[:20].sum() < 20
 
 
 def test_errors_are_counted_in_units_of_the_scale() -> None:

@@ -79,10 +79,10 @@ def test_equal_methods_are_told_apart_no_more_often_than_the_level_says(candidat
     """
     outcomes = []
     for seed in range(200):
-        tried = alike(candidates, own, seed)
+        models = alike(candidates, own, seed)
         same = dict.fromkeys(BASELINES, alike(1, 0.5, seed + 1000)[0])
-        backtest = backtest_of(min(tried, key=np.mean), same)
-        outcomes.append(judge(backtest, "lstm", tried=[answer(each) for each in tried]).outcome)
+        backtest = backtest_of(min(models, key=np.mean), same)
+        outcomes.append(judge(backtest, "lstm", candidates=[answer(each) for each in models]).outcome)
     assert outcomes.count("beats") < 12
     assert outcomes.count("loses") < 12
 
@@ -266,7 +266,7 @@ def test_each_candidate_that_errs_elsewhere_makes_chance_likelier() -> None:
     """Each is the best it can be by two of the 2**7 ways to give out the signs, and by two of its own."""
     backtest = backtest_of(AHEAD, {"naive": np.ones(7)})
     elsewhere = [answer(np.where(np.arange(7) == i, 1.4, 0.5)) for i in range(3)]
-    verdicts = [judge(backtest, "lstm", tried=elsewhere[:count]) for count in range(4)]
+    verdicts = [judge(backtest, "lstm", candidates=elsewhere[:count]) for count in range(4)]
     assert [verdict.p_value for verdict in verdicts] == [2 / 2**7, 4 / 2**7, 6 / 2**7, 8 / 2**7]
     assert [verdict.outcome for verdict in verdicts] == ["beats", "beats", "beats", "ties"]
 
@@ -278,18 +278,20 @@ def test_each_candidate_that_errs_elsewhere_makes_chance_likelier() -> None:
 )
 def test_candidate_that_adds_no_chance_changes_nothing(errors: Floats) -> None:
     backtest = backtest_of(AHEAD, {"naive": np.ones(7)})
-    assert judge(backtest, "lstm", tried=[answer(errors)] * 3) == judge(backtest, "lstm")
+    assert judge(backtest, "lstm", candidates=[answer(errors)] * 3) == judge(backtest, "lstm")
 
 
 def test_series_without_an_error_of_a_candidate_says_nothing_of_that_one() -> None:
     backtest = backtest_of(AHEAD, {"naive": np.ones(7)})
     gap, none = (np.where(np.arange(7) == 0, value, 0.5) for value in (np.nan, 1.0))
-    assert judge(backtest, "lstm", tried=[answer(gap)]) == judge(backtest, "lstm", tried=[answer(none)])
+    assert judge(backtest, "lstm", candidates=[answer(gap)]) == judge(
+        backtest, "lstm", candidates=[answer(none)]
+    )
 
 
 def test_candidates_do_not_matter_where_a_baseline_is_ahead() -> None:
     backtest = backtest_of(np.ones(7), {"naive": AHEAD})
-    assert judge(backtest, "lstm", tried=[answer(AHEAD[::-1])]) == judge(backtest, "lstm")
+    assert judge(backtest, "lstm", candidates=[answer(AHEAD[::-1])]) == judge(backtest, "lstm")
 
 
 def test_thousand_series_are_judged_at_once() -> None:

@@ -8,14 +8,13 @@ import torch
 
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.errors import ArtifactDamaged, HorizonTooLong
-from models.evaluation.zero_shot import RIVALS, backtest_zero_shot
 from models.methods.combination import forecast_by
 from models.methods.ensemble import ensemble_forecast
 from models.methods.zero_shot import default_horizon, uncalibrated_method, zero_shot_forecaster
 from models.network import pretrained
-from models.network.pretrained import VIEW, WEIGHTS
+from models.network.pretrained import WEIGHTS
 from models.panel import Panel
-from tests.models.samples import wave, waves
+from tests.models.samples import waves
 from tests.models.test_any_series import SERIES, assert_sensible
 
 MOST_WEIGHTS, MOST_BYTES = 2_000_000, 8 * 2**20
@@ -28,7 +27,7 @@ def test_any_series_is_forecast_sensibly_without_training(name: str) -> None:
 
 
 @pytest.mark.parametrize("season_length", [1, 4, 7, 12, 24, 52, 168, 336])
-def test_every_season_and_the_longest_horizon_are_answered(season_length: int) -> None:
+def test_every_season_and_the_longest_horizon_are_forecast(season_length: int) -> None:
     answer = ensemble_forecast(
         zero_shot_forecaster(MAX_PRETRAINED_HORIZON, season_length), waves(series=2, length=30)
     )
@@ -41,13 +40,13 @@ def test_two_values_are_enough() -> None:
     assert np.isfinite(answer.median).all()
 
 
-def test_forecast_does_not_depend_on_how_far_one_looks() -> None:
+def test_forecast_does_not_depend_on_the_horizon() -> None:
     near, far = (ensemble_forecast(zero_shot_forecaster(horizon, 4), waves()) for horizon in (3, 12))
     np.testing.assert_allclose(near.median, far.median[:, :3], rtol=1e-6)
 
 
 @pytest.mark.parametrize("horizon", [0, MAX_PRETRAINED_HORIZON + 1])
-def test_horizon_beyond_what_was_learned_is_refused(horizon: int) -> None:
+def test_horizon_beyond_the_pretrained_one_is_refused(horizon: int) -> None:
     with pytest.raises(HorizonTooLong, match=f"1 to {MAX_PRETRAINED_HORIZON}"):
         zero_shot_forecaster(horizon, 12)
 
@@ -58,25 +57,7 @@ def test_global_random_state_is_left_alone() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_look_back_judges_and_calibrates_beside_the_quick_methods() -> None:
-    assessment = backtest_zero_shot(zero_shot_forecaster(4, 4), waves())
-    assert assessment is not None
-    assert set(assessment.backtest.forecasts) == {VIEW, *RIVALS}
-    assert assessment.verdicts[VIEW].baseline in RIVALS
-    assert assessment.methods[assessment.served].calibration.windows > 0
-
-
-def test_look_back_says_in_words_whom_it_judges() -> None:
-    assessment = backtest_zero_shot(zero_shot_forecaster(4, 4), waves())
-    assert assessment is not None
-    assert "this pretrained network's error" in assessment.verdicts[VIEW].sentence
-
-
-def test_look_back_has_nothing_to_say_of_series_shorter_than_the_horizon() -> None:
-    assert backtest_zero_shot(zero_shot_forecaster(12, 4), Panel.of([wave(8)])) is None
-
-
-def test_uncalibrated_method_answers_with_the_bounds_of_the_network() -> None:
+def test_uncalibrated_method_has_the_bounds_of_the_network() -> None:
     forecaster, panel = zero_shot_forecaster(4, 4), waves()
     plain, answer = (
         ensemble_forecast(forecaster, panel),
@@ -87,13 +68,13 @@ def test_uncalibrated_method_answers_with_the_bounds_of_the_network() -> None:
 
 
 @pytest.mark.parametrize(("season_length", "horizon"), [(1, 6), (4, 6), (12, 12), (168, 48)])
-def test_usual_horizon_is_a_season_within_bounds(season_length: int, horizon: int) -> None:
+def test_default_horizon_is_a_season_within_limits(season_length: int, horizon: int) -> None:
     assert default_horizon(season_length) == horizon
 
 
-def test_stored_weights_are_small_and_match_what_is_said_of_them() -> None:
-    told = json.loads(WEIGHTS.with_suffix(".json").read_text())
-    assert sha256(WEIGHTS.read_bytes()).hexdigest() == told["sha256"]
+def test_stored_weights_are_small_and_match_their_metadata() -> None:
+    metadata = json.loads(WEIGHTS.with_suffix(".json").read_text())
+    assert sha256(WEIGHTS.read_bytes()).hexdigest() == metadata["sha256"]
     assert WEIGHTS.stat().st_size <= MOST_BYTES
     assert zero_shot_forecaster(1, 1).parameters <= MOST_WEIGHTS
 

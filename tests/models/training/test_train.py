@@ -39,7 +39,7 @@ def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
     judged = fit(panel(), config, held_out=trained.assessment.backtest.held_out.steps)
     held_out = trained.assessment.backtest.held_out
     errors = {
-        part.config.start: held_out.error(ensemble_forecast(part, held_out.known).median)
+        part.config.start: held_out.error(ensemble_forecast(part, held_out.contexts).median)
         for part in judged.subensembles
     }
     assert set(errors) == {"both", "scratch", "pretrained"}
@@ -60,10 +60,10 @@ def test_every_start_that_was_tried_counts_in_the_verdict() -> None:
     assessment = train(panel(), config, ["lstm"]).assessment
     backtest = assessment.backtest
     judged = fit(panel(), config, held_out=backtest.held_out.steps)
-    tried = [ensemble_forecast(part, backtest.held_out.known).median for part in judged.subensembles]
-    assert len(tried) == 3
+    candidates = [ensemble_forecast(part, backtest.held_out.contexts).median for part in judged.subensembles]
+    assert len(candidates) == 3
     assert assessment.verdicts == {
-        name: judge(backtest, name, tried=tried, seed=7) for name in ("lstm", BLEND)
+        name: judge(backtest, name, candidates=candidates, seed=7) for name in ("lstm", BLEND)
     }
 
 
@@ -88,22 +88,22 @@ def test_backtest_has_every_candidate_and_its_trial_tells_the_same() -> None:
         assert trial.mase == backtest.measures(trial.architecture).mase
 
 
-def test_each_window_has_the_answers_of_its_own_history() -> None:
-    """Baselines are asked eight windows at once; the network that is judged is fitted before the cuts."""
+def test_each_window_is_forecast_from_its_own_history() -> None:
+    """Baselines forecast eight windows at once; the judged network is fitted before the cuts."""
     backtest = train(panel(), tiny_config(steps=5), ["lstm"]).assessment.backtest
-    known = backtest.held_out.known
+    contexts = backtest.held_out.contexts
     judged = fit(panel(), tiny_config(steps=5), held_out=backtest.held_out.steps)
-    assert backtest.forecasts["lstm"].median.tolist() == ensemble_forecast(judged, known).median.tolist()
+    assert backtest.forecasts["lstm"].median.tolist() == ensemble_forecast(judged, contexts).median.tolist()
     for name, baseline in BASELINES.items():
-        assert backtest.forecasts[name].median.tolist() == baseline(known, 4, 4).tolist()
+        assert backtest.forecasts[name].median.tolist() == baseline(contexts, 4, 4).tolist()
 
 
 def test_verdicts_are_of_the_best_candidate_and_its_blend() -> None:
     trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"])
     best, backtest = trained.trials[0].architecture, trained.assessment.backtest
-    tried = [backtest.forecasts[name].median for name in ("rnn", "cnn")]
+    candidates = [backtest.forecasts[name].median for name in ("rnn", "cnn")]
     assert trained.assessment.verdicts == {
-        name: judge(backtest, name, tried=tried, seed=7) for name in (best, BLEND)
+        name: judge(backtest, name, candidates=candidates, seed=7) for name in (best, BLEND)
     }
 
 
