@@ -1,13 +1,87 @@
-"""The walk through the code names files that exist, and keeps within its bounds."""
+"""The walk through the code: what it names exists, is entered, and keeps within its bounds."""
 
 import re
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import pytest
+
+from app.db.engine import Database
+from app.services.jobs import states
+from app.services.training import run
+from tests.factories import csv_bytes, dataset, filled_app, queued_job, trends
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "architecture.md").read_text()
 BOUNDS = {"A cached GET": 6, "A GET that is not in memory": 22, "An upload": 20, "A training": 32}
+IN_OTHER_PROCESSES = ("app/api/", "app/worker/", "app/queue.py")  # of a training; here it runs in this one
+BACKGROUND = ("heartbeat", "The change feed")
+UNCOUNTED = tuple(
+    re.findall(r"`((?:app|models)/[\w./]+)`", TEXT.split("**Every call passes**")[1].split("\n## ")[0])
+)
+
+Entered = dict[str, set[str]]
+
+
+def walked(path: str) -> list[str]:
+    """Return the files that a section walks, in order."""
+    section = TEXT.split(f"## {path}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\d+\. `([\w/]+\.py)`", section, flags=re.MULTILINE)
+
+
+@contextmanager
+def recorded(files: set[str]) -> Iterator[None]:
+    """Add every file of ours in which a function begins meanwhile, in this thread and in those it starts."""
+
+    def begun(frame: FrameType, event: str, _: object) -> None:
+        if event != "call" or threading.current_thread().name in BACKGROUND:
+            return
+        file = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
+        if file.startswith(("app/", "models/")) and frame.f_code.co_name != "<module>":
+            files.add(file)
+
+    before = sys.getprofile()
+    threading.setprofile(begun)
+    sys.setprofile(begun)
+    yield
+    sys.setprofile(before)
+    threading.setprofile(before)
+
+
+@pytest.fixture(scope="module")
+def entered(tmp_path_factory: pytest.TempPathFactory) -> Entered:
+    """The files that each path enters."""
+    files: set[str] = set()
+    paths: Entered = {}
+
+    def fill(database: Database) -> str:
+        dataset_id = dataset(database, trends(count=2, length=20)).id
+        files.clear()
+        ref = queued_job(database, dataset_id, start="scratch")
+        with database.write() as session:
+            attempt = states.begin(session, ref, "worker", max_attempts=1) or 1
+        run.perform(database, ref, attempt, "cpu", memory_bytes=2**40)
+        paths["A training"] = set(files)
+        return dataset_id
+
+    with recorded(files), filled_app(tmp_path_factory.mktemp("walk"), fill) as (client, dataset_id):
+
+        def enters(path: str, method: str, url: str, **call: object) -> None:
+            files.clear()
+            assert client.request(method, url, **call).is_success  # type: ignore[arg-type]
+            paths[path] = set(files)
+
+        client.get("/healthz")  # the first call of all names every route
+        series = f"/forecast?dataset_id={dataset_id}&unique_id=series "
+        enters("An upload", "POST", "/datasets", files={"file": ("trends.csv", csv_bytes())})
+        enters("A GET that loads the model", "GET", f"{series}1")
+        enters("A GET that is not in memory", "GET", f"{series}0")
+        enters("A cached GET", "GET", f"{series}0")
+    return paths
 
 
 def test_drawing_has_every_room_and_no_other() -> None:
@@ -26,6 +100,15 @@ def test_named_file_exists(named: str) -> None:
 
 @pytest.mark.parametrize(("path", "bound"), BOUNDS.items())
 def test_path_stays_within_its_bound(path: str, bound: int) -> None:
-    section = TEXT.split(f"## {path}\n")[1].split("\n## ")[0]
-    files = re.findall(r"^\d+\. `([\w/]+\.py)`", section, flags=re.MULTILINE)
-    assert len(files) == len(set(files)) <= bound
+    files = walked(path)
+    assert 0 < len(files) == len(set(files)) <= bound
+
+
+@pytest.mark.parametrize("path", BOUNDS)
+def test_walk_is_what_is_entered(path: str, entered: Entered) -> None:
+    files = set(walked(path))
+    earlier = {file for section in list(BOUNDS)[: list(BOUNDS).index(path)] for file in walked(section)}
+    counted = {file for file in entered[path] if not file.startswith(UNCOUNTED)}
+    elsewhere = {file for file in files if path == "A training" and file.startswith(IN_OTHER_PROCESSES)}
+    assert counted - earlier == files - elsewhere
+    assert files.isdisjoint(earlier)
