@@ -1,4 +1,4 @@
-"""Rows that are appended one by one: a dataset grows by what is new, not by its versions."""
+"""Rows that are appended one by one: a dataset grows by the rows, not by its versions."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.long
 APPENDS = 200
 
 
-def test_appends_of_a_row_take_their_share_of_what_a_thousand_may_take(database: Database) -> None:
+def test_appends_of_one_row_stay_within_their_time(database: Database) -> None:
     found = measure(database, series=1, rows=APPENDS)
     share_mb = BOUND_MB * APPENDS / ROWS
     assert found["beside_mb"] < share_mb

@@ -1,4 +1,4 @@
-"""Jobs that are cancelled: nothing goes on, and nothing is left."""
+"""Cancelled jobs stop and leave nothing."""
 
 import time
 

@@ -112,13 +112,13 @@ def test_body_in_many_small_chunks_with_trailers_is_read(service: Service) -> No
         assert b"dataset_id" in refusal(caller).problem["detail"].encode()
 
 
-def test_whole_request_is_answered_before_garbage_ends_the_connection(service: Service) -> None:
+def test_complete_request_is_answered_before_garbage_ends_the_connection(service: Service) -> None:
     with connect(service) as caller:
         caller.sendall(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\nGARBAGE\r\n\r\n")
         assert rest(caller).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_requests_sent_at_once_are_answered_in_their_order(service: Service) -> None:
+def test_pipelined_requests_are_answered_in_order(service: Service) -> None:
     paths = [b"/healthz", b"/nowhere", b"/healthz"]
     with connect(service) as caller:
         caller.sendall(b"".join(b"GET %s HTTP/1.1\r\n%s\r\n" % (path, HOST) for path in paths))

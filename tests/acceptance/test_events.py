@@ -1,4 +1,4 @@
-"""Streams of events when the service stops, and when it is there again."""
+"""Event streams across a stop and a restart of the service."""
 
 import time
 from pathlib import Path
@@ -14,9 +14,7 @@ from tests.processes import running_api, started
 pytestmark = pytest.mark.long
 
 
-def test_open_stream_does_not_hold_up_a_stop_and_tells_no_false_end(
-    database_url: str, tmp_path: Path
-) -> None:
+def test_open_stream_does_not_delay_a_stop_and_sends_no_false_end(database_url: str, tmp_path: Path) -> None:
     with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
         path = f"{api.url}/jobs/{asked(caller).id}/events"
         with httpx2.Client() as http, http.sse(path) as source:
@@ -31,7 +29,7 @@ def test_open_stream_does_not_hold_up_a_stop_and_tells_no_false_end(
     assert [word for word in ("ERROR", "WARNING", "Traceback", "Cancel") if word in log] == []
 
 
-def test_stream_goes_on_after_a_restart_where_it_broke_off(database_url: str, tmp_path: Path) -> None:
+def test_stream_resumes_after_a_restart(database_url: str, tmp_path: Path) -> None:
     with running_api(database_url, tmp_path) as first, Client(first.url) as caller:
         job = asked(caller)
         events = caller.events(job.id)

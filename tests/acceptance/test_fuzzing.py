@@ -1,4 +1,4 @@
-"""Calls made up from the documentation: whatever is sent, the service answers as it says that it does."""
+"""Requests generated from OpenAPI are answered as it says."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def found(database: Database) -> dict[str, str]:
     }
 
 
-def test_calls_made_up_from_the_documentation_meet_what_it_says(
+def test_requests_generated_from_openapi_meet_it(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     known = {**os.environ, **found(database)}

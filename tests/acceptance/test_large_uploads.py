@@ -1,4 +1,4 @@
-"""Uploads of many series: others write meanwhile, and one that is cut off leaves nothing."""
+"""Uploads of many series: others write meanwhile, and an aborted one leaves nothing."""
 
 import threading
 from collections.abc import Callable

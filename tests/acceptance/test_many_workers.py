@@ -1,4 +1,4 @@
-"""Several workers on one database: who does what, who takes over, and what is done but once."""
+"""Several workers on one database: each job is done once, and taken over if its worker dies."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A database that is away for longer than the deadline: nobody dies of it, and no training is charged."""
+"""A database that is away for longer than the deadline: no process ends, and no attempt is lost."""
 
 import signal
 import sqlite3

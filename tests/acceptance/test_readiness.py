@@ -1,4 +1,4 @@
-"""What a process says of itself when it starts."""
+"""Readiness while a process starts."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Trainings that go on where they were broken off, and end as if they had not been."""
+"""Trainings resume from checkpoints, with the result of an uninterrupted one."""
 
 import signal
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_worker_stopped_while_an_attempt_begins_gives_the_job_back(database_url:
     assert (waiting.state, waiting.failures) == ("queued", [])
 
 
-def test_everything_killed_at_once_goes_on_within_5_s_of_the_restart(
+def test_everything_killed_at_once_resumes_within_5_s_of_the_restart(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
     with running_service(database_url, tmp_path) as service, Client(service.url) as caller:

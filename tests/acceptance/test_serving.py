@@ -1,4 +1,4 @@
-"""Several API processes on one database: none of them ever answers with what is no longer so."""
+"""Several API processes on one database: none of them serves what is out of date."""
 
 import socket
 import time
@@ -68,14 +68,14 @@ def test_appended_value_is_forecast_from_at_once_here_and_soon_there(two: Two) -
     assert two.seen_there_within_s(lambda answer: answer.json() == here) < SOON_S
 
 
-def test_promoted_model_answers_at_once_here_and_soon_there(two: Two, database: Database) -> None:
+def test_promoted_model_is_served_at_once_here_and_soon_elsewhere(two: Two, database: Database) -> None:
     other = trained(database, two.dataset_id, seed=1, promote="never")
     two.here.post(f"/models/{other}/promote")
     assert two.ask(two.here).json()["model_id"] == other
     assert two.seen_there_within_s(lambda answer: answer.json()["model_id"] == other) < SOON_S
 
 
-def test_change_of_what_a_model_does_on_a_loss_is_known_soon_there(two: Two, database: Database) -> None:
+def test_change_of_on_loss_reaches_other_processes_soon(two: Two, database: Database) -> None:
     with database.write() as session:
         model = session.get_one(Model, ("default", two.model_id))
         model.verdicts = {model.served: {**examples.VERDICT, "outcome": "loses"}}
@@ -84,7 +84,7 @@ def test_change_of_what_a_model_does_on_a_loss_is_known_soon_there(two: Two, dat
     assert two.seen_there_within_s(lambda answer: answer.status_code == 409) < SOON_S
 
 
-def test_deleted_model_and_dataset_answer_no_more_soon_there(two: Two) -> None:
+def test_deleted_model_and_dataset_end_soon_in_other_processes(two: Two) -> None:
     # Asked for beforehand, so that neither waits for what the first look back in a process imports.
     here, _ = (two.ask(process, model_id="pretrained").json() for process in (two.here, two.there))
     two.here.delete(f"/models/{two.model_id}")
@@ -95,7 +95,7 @@ def test_deleted_model_and_dataset_answer_no_more_soon_there(two: Two) -> None:
     assert two.seen_there_within_s(lambda answer: answer.status_code == 404) < SOON_S
 
 
-def test_nothing_is_answered_from_memory_while_the_database_is_away(
+def test_nothing_is_served_from_the_cache_while_the_database_is_away(
     postgres_programs: Path, tmp_path: Path
 ) -> None:
     with postgres.running_server(postgres_programs) as server:
@@ -170,7 +170,7 @@ def stalled(api: Service, dataset_id: str, count: int) -> Iterator[None]:
         yield
 
 
-def test_readers_who_stand_still_cost_a_page_each_and_are_gone_with_their_connection(
+def test_stalled_readers_cost_a_page_each_until_they_disconnect(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
     """The table has 6 MB as text, several times that as numbers, and a page a twentieth of it."""
@@ -200,7 +200,7 @@ def reading_nothing(url: str, dataset_id: str) -> socket.socket:
     return reader
 
 
-def test_more_calls_than_the_limit_are_refused_and_health_is_told(
+def test_requests_over_the_limit_are_refused_and_health_answers(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
     dataset_id = dataset(database, trends(count=5000)).id

@@ -1,4 +1,4 @@
-"""How the service starts, wherever that is, and with what status it ends."""
+"""How the service starts, in any folder, and with what status it exits."""
 
 import os
 import signal
@@ -52,9 +52,7 @@ def test_training_runs_nothing_of_the_folder_where_the_service_was_started(
 
 
 @pytest.mark.parametrize("options", [("serve",), ("api", "--workers", "2")], ids=" ".join)
-def test_taken_port_ends_the_start_with_a_sentence_before_anything_is_made(
-    tmp_path: Path, options: tuple[str, ...]
-) -> None:
+def test_port_in_use_ends_the_start_before_anything_is_made(tmp_path: Path, options: tuple[str, ...]) -> None:
     database, log = tmp_path / "new.db", tmp_path / "log"
     command, *more = options
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -66,7 +64,7 @@ def test_taken_port_ends_the_start_with_a_sentence_before_anything_is_made(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_service_that_is_told_to_stop_ends_with_0(sqlite_url: str, tmp_path: Path, number: int) -> None:
+def test_stopped_service_exits_with_0(sqlite_url: str, tmp_path: Path, number: int) -> None:
     with running_api(sqlite_url, tmp_path) as api:
         api.process.send_signal(number)
         assert api.process.wait(timeout=15) == 0

@@ -1,4 +1,4 @@
-"""Calls that are in work when the process that answers them is stopped."""
+"""Requests that run when their process is stopped."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,7 +50,7 @@ def call_in_work(service: Service, database: Database) -> Iterator["Future[httpx
             yield answer
 
 
-def test_call_cut_off_by_a_stop_is_told_so_and_made_once_by_who_is_asked_next(
+def test_request_aborted_by_a_stop_is_repeated_once_with_its_key(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
     with running_api(database_url, tmp_path) as first, running_api(database_url, tmp_path) as second:

@@ -1,4 +1,4 @@
-"""Trainings as these tests need them: long enough to be met at work."""
+"""Trainings that are long enough to be interrupted."""
 
 from app.client import Client
 from app.schemas.choices import Preset

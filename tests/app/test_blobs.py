@@ -1,4 +1,4 @@
-"""Bytes under their hashes: how many refer to them, and when they go."""
+"""Blobs under their hashes: counted references, and deletion."""
 
 import json
 
@@ -21,7 +21,7 @@ def uses(database: Database) -> dict[bytes, int]:
         return {blob.data: blob.uses for blob in session.query(Blob)}
 
 
-def test_same_bytes_are_stored_once_and_go_with_the_last_who_refers_to_them(database: Database) -> None:
+def test_same_bytes_are_stored_once_until_the_last_reference_is_deleted(database: Database) -> None:
     with database.write() as session:
         first, second = (blobs.put(session, HOME, b"same") for _ in range(2))
     assert (first == second == sha256(b"same"), uses(database)) == (True, {b"same": 2})

@@ -1,4 +1,4 @@
-"""The command line, as its users meet it."""
+"""The command line."""
 
 import csv
 import os
@@ -57,9 +57,7 @@ def test_training_prints_trials_and_verdict(trained: Trained) -> None:
 
 
 @pytest.mark.usefixtures("brief_trainings")
-def test_training_says_whom_a_forecast_asks_or_how_to_have_one_to_ask(
-    sqlite_url: str, tmp_path: Path
-) -> None:
+def test_training_prints_how_to_forecast_with_its_model(sqlite_url: str, tmp_path: Path) -> None:
     file = tmp_path / "lines.csv"
     file.write_bytes(csv_bytes())
     for promote, asked in [
@@ -104,7 +102,7 @@ def test_model_that_came_out_different_exits_with_1(monkeypatch: pytest.MonkeyPa
     assert "torch was 2.13.0 and is 9.0 now" in answer.stdout
 
 
-def test_trials_are_printed_the_best_first_with_no_mase_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_trials_are_printed_best_first_with_a_missing_mase(capsys: pytest.CaptureFixture[str]) -> None:
     trials = [{**examples.TRIAL, "mase": None}, *examples.TRIALS[1:]]
     model = ModelOut.model_validate({**examples.MODEL, "trials": trials})
     Console(width=80).print(trial_table(model))
@@ -121,7 +119,7 @@ def test_file_not_trained_on_says_what_to_run(tmp_path: Path) -> None:
     assert f"gatecast train {file}" in answer.stderr
 
 
-def test_unusable_file_is_told_in_a_sentence_without_a_trace(tmp_path: Path) -> None:
+def test_unusable_file_is_refused_in_a_sentence_without_a_traceback(tmp_path: Path) -> None:
     file = tmp_path / "broken.csv"
     file.write_bytes(b"unique_id,ds,y\na,1990,ten\na,1991,12\n")
     answer = run("train", str(file), "--horizon", "3", folder=tmp_path)
@@ -156,12 +154,14 @@ def test_options_overrule_where_the_api_listens(monkeypatch: pytest.MonkeyPatch,
     assert [(each.host, each.port) for each in asked] == [("127.0.0.1", 9000), ("127.0.0.2", 9001)]
 
 
-def test_version_is_told() -> None:
+def test_version_is_printed() -> None:
     told = CliRunner().invoke(commands, ["--version"])
     assert (told.exit_code, told.stdout) == (0, f"gatecast {VERSION}\n")
 
 
-def test_words_of_a_file_do_not_move_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_of_a_file_sends_no_control_characters_to_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit, match="2"):
         cli._end_with("No column \x1b[2K.\nNor this.")
     assert capsys.readouterr().err == "gatecast: No column \\x1b[2K.\nNor this.\n"
@@ -209,7 +209,7 @@ def test_import_is_light(module: str, heavy: set[str]) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_options_that_do_not_go_together_are_told_in_a_sentence(
+def test_options_that_conflict_are_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "lines.csv"

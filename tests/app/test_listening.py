@@ -31,7 +31,7 @@ def test_own_machine_is_listened_to(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])  # noqa: S104  # what is refused
-def test_other_machines_are_not_listened_to_unasked(host: str) -> None:
+def test_other_machines_are_not_listened_to_by_default(host: str) -> None:
     with pytest.raises(CannotStart, match=r"GATECAST_HOST=127.0.0.1.*GATECAST_OPEN=1"):
         listening.bind(settings(host))
 
@@ -42,13 +42,13 @@ def test_other_machines_are_listened_to_where_that_is_wished_for() -> None:
         assert listener.getsockname()[0] == "0.0.0.0"  # noqa: S104
 
 
-def test_taken_port_is_told(taken: int) -> None:
+def test_port_in_use_is_refused(taken: int) -> None:
     with pytest.raises(CannotStart, match=rf"Port {taken} of 127.0.0.1.*GATECAST_PORT"):
         listening.bind(settings("127.0.0.1", port=taken))
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "192.0.2.7"])
-def test_address_that_is_not_of_this_machine_is_told(host: str) -> None:
+def test_address_of_another_machine_is_refused(host: str) -> None:
     with pytest.raises(CannotStart, match=host):
         listening.bind(settings(host, open=True))
 

@@ -1,4 +1,4 @@
-"""Whose code runs, wherever the service is started."""
+"""The service runs its own packages, wherever it is started."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def test_own_packages_are_found() -> None:
 
 
 @pytest.mark.parametrize("planted", ["models.py", "models/__init__.py", "app/__init__.py"])
-def test_foreign_package_on_the_path_is_told(
+def test_foreign_package_on_the_path_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, planted: str
 ) -> None:
     (tmp_path / planted).parent.mkdir(exist_ok=True)
@@ -32,7 +32,7 @@ def test_foreign_package_on_the_path_is_told(
         packages.check()
 
 
-def test_what_is_started_afterwards_does_not_look_into_the_working_folder(tmp_path: Path) -> None:
+def test_child_processes_do_not_import_from_the_working_folder(tmp_path: Path) -> None:
     packages.check()
     (tmp_path / "json.py").write_text("raise SystemExit(3)")
     done = subprocess.run([sys.executable, "-c", "import json"], cwd=tmp_path, check=False)

@@ -1,4 +1,4 @@
-"""The queue's promises, by the engine itself."""
+"""The queue, on the real engine."""
 
 import base64
 import pickle
@@ -96,7 +96,7 @@ def test_job_of_a_dead_worker_is_run_by_who_recovers_it(
     never.set()
 
 
-def test_highest_priority_goes_first_and_of_equals_the_oldest(
+def test_highest_priority_runs_first_then_the_oldest(
     database: Database, queue: Queue, run: Callable[..., Runner]
 ) -> None:
     done: list[str] = []
@@ -118,7 +118,7 @@ def test_job_enqueued_again_is_run_once(database: Database, queue: Queue, run: C
     assert done == ["job", "last"]
 
 
-def test_holder_of_an_unfinished_job_is_known(
+def test_owner_of_an_unfinished_job_is_found(
     database: Database, queue: Queue, run: Callable[..., Runner]
 ) -> None:
     release = threading.Event()
@@ -130,7 +130,7 @@ def test_holder_of_an_unfinished_job_is_known(
     eventually(lambda: runner.holders() == set())
 
 
-def test_finished_job_is_forgotten_after_its_time_and_no_unfinished_one(
+def test_finished_job_is_removed_after_its_time_and_no_unfinished_one(
     database: Database, queue: Queue, run: Callable[..., Runner]
 ) -> None:
     release = threading.Event()
@@ -175,7 +175,7 @@ def plant(database: Database, payload: Payload, name: str) -> None:
         session.execute(text(said), {"name": name})
 
 
-def test_row_that_says_it_is_pickled_runs_nothing_and_the_next_job_is_done(
+def test_pickled_row_runs_nothing_and_the_next_job_is_done(
     database: Database, queue: Queue, run: Callable[..., Runner], payload: Payload
 ) -> None:
     for name in ("planted", "next"):
@@ -189,7 +189,7 @@ def test_row_that_says_it_is_pickled_runs_nothing_and_the_next_job_is_done(
     assert not payload.path.exists()
 
 
-def test_nothing_that_says_it_is_pickled_is_read_in_any_column(payload: Payload) -> None:
+def test_pickled_value_is_not_read_in_any_column(payload: Payload) -> None:
     readers = (_serialization.deserialize_args, _serialization.deserialize_value)
     for read in (*readers, _serialization.deserialize_exception):
         with pytest.raises(PickleRefused):
@@ -207,7 +207,7 @@ def books(database: Database) -> dict[str, str]:
         return {row.workflow_uuid: row.status for row in rows}
 
 
-def test_engine_tells_whether_it_takes_jobs(run: Callable[..., Runner]) -> None:
+def test_engine_reports_whether_it_runs_jobs(run: Callable[..., Runner]) -> None:
     runner = run("worker", lambda _: None)
     assert runner.takes_jobs
     runner.stop()

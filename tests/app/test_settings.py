@@ -31,7 +31,7 @@ def test_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
         ("GATECAST_PROT", "80", "Did you mean GATECAST_PORT?"),
     ],
 )
-def test_wrong_setting_is_told_in_a_sentence(
+def test_invalid_setting_is_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)

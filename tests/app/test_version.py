@@ -1,4 +1,4 @@
-"""What tells a release from every other."""
+"""The hash of a release."""
 
 from pathlib import Path
 

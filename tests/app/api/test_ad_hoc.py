@@ -1,4 +1,4 @@
-"""`POST /forecast`: series that come with the call."""
+"""`POST /forecast`: series that are sent with the request."""
 
 import csv
 import io
@@ -55,7 +55,7 @@ def pointers(response: httpx2.Response) -> list[str]:
     return [error["pointer"] for error in response.json()["errors"]]
 
 
-def test_series_brought_along_gets_the_forecast_of_one_stored(ready: Ready) -> None:
+def test_sent_series_gets_the_forecast_of_a_stored_one(ready: Ready) -> None:
     client, dataset_id = ready
     params = {"dataset_id": dataset_id, "unique_id": "series 0"}
     stored = client.get("/forecast", params=params).json()
@@ -79,7 +79,7 @@ def test_several_series_come_as_a_page_by_name(ready: Ready) -> None:
     assert answer["next"] is None
 
 
-def test_times_go_on_from_each_series_own_end(ready: Ready) -> None:
+def test_times_follow_each_series_own_end(ready: Ready) -> None:
     later = [row | {"unique_id": "z"} for row in rows(first_year=1980)]
     early, late = post(ready, observations=rows() + later).json()["forecasts"]
     assert (early["ds"], late["ds"]) == ([2000, 2001, 2002], [2020, 2021, 2022])
@@ -122,7 +122,7 @@ def test_chart_of_several_series_is_refused(ready: Ready) -> None:
         ({"colour": "blue"}, "#/colour"),
     ],
 )
-def test_what_cannot_be_used_is_pointed_at(ready: Ready, wrong: Body, pointer: str) -> None:
+def test_unusable_input_is_pointed_at(ready: Ready, wrong: Body, pointer: str) -> None:
     refused = post(ready, **wrong)
     assert (refused.status_code, pointers(refused)) == (422, [pointer])
 

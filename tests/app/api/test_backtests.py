@@ -1,4 +1,4 @@
-"""What a model tells of how good it is, and that all of it follows from the rows of its backtest."""
+"""Backtests over HTTP: every figure follows from the rows."""
 
 import io
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def pinball_loss(rows: pd.DataFrame, bound: str, quantile: float) -> pd.Series:
     return error.clip(lower=0) * quantile - error.clip(upper=0) * (1 - quantile)
 
 
-def test_model_tells_of_every_method_by_step_and_of_both_verdicts(ready: Ready) -> None:
+def test_model_has_every_method_by_step_and_both_verdicts(ready: Ready) -> None:
     model = told(ready)
     assert model.backtest is not None
     assert set(model.backtest.measures) == set(model.backtest.by_step) == METHODS
@@ -85,7 +85,7 @@ def test_model_tells_of_every_method_by_step_and_of_both_verdicts(ready: Ready) 
     assert sum(model.weights.values()) == pytest.approx(1)
 
 
-def test_list_of_models_tells_the_verdict_and_no_tables(ready: Ready) -> None:
+def test_list_of_models_has_verdicts_and_no_tables(ready: Ready) -> None:
     (model,) = ready[0].get("/models").json()["models"]
     assert model["verdict"] == told(ready).verdicts["blend"].model_dump()
     assert not {"backtest", "lineage", "calibration"} & set(model)
@@ -209,7 +209,7 @@ def test_measures_of_each_series_make_those_of_all(ready: Ready) -> None:
     assert page["next"] is not None
 
 
-def test_calibration_tells_the_coverage_of_what_is_served(ready: Ready) -> None:
+def test_calibration_has_the_coverage_of_the_served_method(ready: Ready) -> None:
     model = told(ready)
     assert model.backtest is not None
     assert set(model.calibration) == {"50", "80", "95", "99"}
@@ -231,7 +231,7 @@ def test_model_from_before_backtests_says_to_train_another(
     assert f'POST /train {{"dataset_id": "{dataset_id}", "horizon": 3}}' in response.json()["detail"]
 
 
-def test_cursor_of_another_call_is_refused(ready: Ready) -> None:
+def test_cursor_of_another_route_is_refused(ready: Ready) -> None:
     client, model_id = ready
     response = client.get(f"/models/{model_id}/backtest", params={"cursor": "bm8"})
     assert response.status_code == 422

@@ -1,4 +1,4 @@
-"""Readers: however many there are, all are answered, and they are in nobody's way."""
+"""Concurrent reads: all are served, and none delays another request."""
 
 import asyncio
 import threading
@@ -26,16 +26,14 @@ def checked_out(database: Database) -> int:
     return int(pool.checkedout())
 
 
-def test_many_more_readers_than_connections_are_all_answered(
-    api: FastAPI, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_reads_than_connections_are_all_served(api: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "LOOKING", 2)
     with TestClient(api) as client, ThreadPoolExecutor(60) as callers:
         statuses = callers.map(lambda _: client.get("/jobs").status_code, range(120))
         assert set(statuses) == {200}
 
 
-def test_answer_holds_no_connection(database: Database) -> None:
+def test_response_holds_no_connection(database: Database) -> None:
     async def main() -> int:
         read = DatabaseReader(database)
         assert await read(count) == 1
@@ -65,7 +63,7 @@ def test_readers_leave_connections_to_others(database: Database) -> None:
     assert asyncio.run(main()) == CONCURRENT_READS < engine.LOOKING
 
 
-def test_reader_who_goes_away_keeps_the_turn_of_nobody(database: Database) -> None:
+def test_cancelled_read_releases_its_place(database: Database) -> None:
     async def main() -> list[int]:
         read = DatabaseReader(database)
         readers = [asyncio.create_task(read(count)) for _ in range(20)]
@@ -78,14 +76,14 @@ def test_reader_who_goes_away_keeps_the_turn_of_nobody(database: Database) -> No
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_health_is_told_while_every_reader_is_at_work(client: TestClient, api: FastAPI, path: str) -> None:
+def test_health_answers_while_every_reader_is_busy(client: TestClient, api: FastAPI, path: str) -> None:
     with ExitStack() as readers:
         for _ in range(engine.LOOKING):
             readers.enter_context(api.state.resources.database.reader.connect())
         assert client.get(path).status_code == 200
 
 
-def test_rows_are_changed_while_every_reader_is_at_work(client: TestClient, api: FastAPI) -> None:
+def test_rows_are_written_while_every_reader_is_busy(client: TestClient, api: FastAPI) -> None:
     with ExitStack() as readers:
         for _ in range(engine.LOOKING):
             readers.enter_context(api.state.resources.database.reader.connect())

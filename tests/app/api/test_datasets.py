@@ -7,7 +7,7 @@ from app.db.engine import Database
 from tests.factories import csv_bytes, queued_job, trained, upload
 
 
-def test_upload_answers_with_location_and_profile(client: TestClient) -> None:
+def test_upload_returns_location_and_profile(client: TestClient) -> None:
     response = client.post("/datasets", files={"file": ("people.csv", csv_bytes({"a": [1, 2, 3]}))})
     answer = response.json()
     assert response.status_code == 201
@@ -55,7 +55,7 @@ def test_repeated_file_part_is_refused(client: TestClient) -> None:
     assert response.status_code == 422
 
 
-def test_empty_field_of_a_form_says_nothing(client: TestClient) -> None:
+def test_empty_field_of_a_form_counts_as_absent(client: TestClient) -> None:
     fields = dict.fromkeys(("name", "id_column", "time_column", "target_column", "frequency"), "")
     response = client.post("/datasets", files={"file": ("visits.csv", csv_bytes())}, data=fields)
     assert (response.status_code, response.json()["name"]) == (201, "visits")
@@ -121,7 +121,7 @@ def test_unknown_series_is_named_in_the_404(client: TestClient) -> None:
     assert "'nobody'" in response.json()["detail"]
 
 
-def test_deleted_dataset_is_gone_with_its_model(client: TestClient, database: Database) -> None:
+def test_deleted_dataset_is_removed_with_its_model(client: TestClient, database: Database) -> None:
     dataset_id = upload(client)["id"]
     model_id = trained(database, dataset_id)
     assert client.delete(f"/datasets/{dataset_id}").status_code == 204

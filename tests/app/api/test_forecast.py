@@ -61,7 +61,7 @@ def test_every_series_is_paged_by_name(ready: Ready) -> None:
     assert second["next"] is None
 
 
-def test_asked_for_levels_widen_around_the_median(ready: Ready) -> None:
+def test_requested_levels_widen_around_the_median(ready: Ready) -> None:
     client, dataset_id = ready
     params: Params = {"dataset_id": dataset_id, "unique_id": "series 0", "level": [50, 99]}
     answer = client.get("/forecast", params=params).json()
@@ -87,7 +87,7 @@ def test_csv_holds_every_series_with_the_same_figures(ready: Ready) -> None:
     assert [float(row["forecast"]) for row in rows] == [value for item in page for value in item["forecast"]]
 
 
-def test_model_is_asked_directly(ready: Ready) -> None:
+def test_named_model_forecasts(ready: Ready) -> None:
     client, dataset_id = ready
     model_id = client.get("/models").json()["models"][0]["id"]
     by_model = client.get("/forecast", params={"model_id": model_id}).json()
@@ -102,7 +102,7 @@ def test_trained_model_is_the_champion(ready: Ready) -> None:
     assert client.get(f"/datasets/{dataset_id}").json()["champion_id"] == model["id"]
 
 
-def test_model_says_how_its_architecture_did(ready: Ready) -> None:
+def test_model_has_the_trial_of_its_architecture(ready: Ready) -> None:
     (model,) = ready[0].get("/models").json()["models"]
     (trial,) = model["trials"]
     assert model["architecture"] == trial["architecture"] == "lstm"

@@ -1,4 +1,4 @@
-"""Whether a process can answer, and what is amiss."""
+"""Health and readiness over HTTP."""
 
 import threading
 from collections.abc import Iterator
@@ -36,14 +36,14 @@ def test_process_without_a_worker_is_ready_but_degraded(client: TestClient) -> N
     assert "No worker is alive" in found["detail"]
 
 
-def test_process_that_knows_a_living_worker_is_ready(database: Database, client: TestClient) -> None:
+def test_process_that_sees_a_living_worker_is_ready(database: Database, client: TestClient) -> None:
     entered(database)
     eventually(lambda: ready(client)["status"] == "ready")
     assert ready(client)["detail"] is None
     assert ready(client)["changes_seen_s"] < change_feed.SILENT_S
 
 
-def test_worker_that_is_gone_counts_for_nothing(database: Database, client: TestClient) -> None:
+def test_worker_that_is_gone_is_not_counted(database: Database, client: TestClient) -> None:
     entered(database, process_started="1")
     entered(database, stopped=True)
     assert ready(client)["status"] == "degraded"
@@ -81,7 +81,7 @@ def test_process_that_sees_no_changes_is_not_ready(
     assert "has not seen for some seconds" in refusal(client)
 
 
-def test_database_that_hangs_is_told_of_in_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_that_hangs_is_reported_in_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
     monkeypatch.setattr(health, "READINESS_TIMEOUT_S", 0.05)
     monkeypatch.setattr(database_admin, "check_ready", lambda _: goes_on.wait())
@@ -89,7 +89,7 @@ def test_database_that_hangs_is_told_of_in_time(client: TestClient, monkeypatch:
     goes_on.set()
 
 
-def test_call_is_refused_while_the_database_is_silent(
+def test_request_is_refused_while_the_database_is_silent(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(client)

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: cancelled, followed, ordered, and asked for but once."""
+"""Jobs over HTTP: cancelled, followed, ordered, and queued once."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_job_of_nobody_and_of_another_workspace_is_not_found(
         assert (response.status_code, response.json()["type"]) == (404, "urn:gatecast:problem:not-found")
 
 
-def test_same_training_asked_for_twice_is_one_job(client: TestClient, dataset_id: str) -> None:
+def test_same_training_queued_twice_is_one_job(client: TestClient, dataset_id: str) -> None:
     first, second = ask(client, dataset_id), ask(client, dataset_id, priority=7)
     assert first == second
 
@@ -61,7 +61,7 @@ def test_training_with_another_wish_is_another_job(
     assert ask(client, dataset_id)["id"] != ask(client, dataset_id, **wish)["id"]
 
 
-def test_training_of_an_ended_job_is_asked_for_anew(client: TestClient, dataset_id: str) -> None:
+def test_training_of_an_ended_job_is_queued_anew(client: TestClient, dataset_id: str) -> None:
     first = ask(client, dataset_id)
     client.post(f"/jobs/{first['id']}/cancel")
     assert ask(client, dataset_id)["id"] != first["id"]
@@ -93,7 +93,7 @@ def test_events_of_an_ended_job_are_its_end(client: TestClient, dataset_id: str)
     assert (event.event, event.id, event.json()) == ("cancelled", "1", ended)
 
 
-def test_workers_are_listed_with_what_they_do_for_the_caller(client: TestClient, database: Database) -> None:
+def test_workers_are_listed_with_the_callers_job(client: TestClient, database: Database) -> None:
     other = workspace(database)
     ours = queued_job(database, dataset(database).id)
     theirs = queued_job(database, dataset(database, principal=other).id, other)
@@ -114,7 +114,7 @@ def test_worker_that_left_is_not_listed(client: TestClient, database: Database) 
     assert client.get("/workers").json()["workers"] == []
 
 
-def test_worker_whose_process_has_gone_is_listed_as_dead(client: TestClient, database: Database) -> None:
+def test_worker_without_its_process_is_listed_as_dead(client: TestClient, database: Database) -> None:
     there, gone = entered(database), entered(database, process_started="1")
     listed = client.get("/workers").json()["workers"]
     assert {worker["id"]: worker["alive"] for worker in listed} == {there: True, gone: False}

@@ -1,4 +1,4 @@
-"""Models over HTTP: named, set, promoted, deleted."""
+"""Models over HTTP: named, changed, promoted, deleted."""
 
 from typing import Any
 
@@ -16,14 +16,16 @@ def published(database: Database, dataset_id: str, promotion: Promotion = "auto"
 
 
 @pytest.mark.parametrize("changes", [{"on_loss": "refuse"}, {"name": "best of May"}])
-def test_change_is_kept_and_answered(client: TestClient, database: Database, changes: dict[str, str]) -> None:
+def test_change_is_stored_and_returned(
+    client: TestClient, database: Database, changes: dict[str, str]
+) -> None:
     model = published(database, dataset(database).id)
     before = client.get(f"/models/{model}").json()
     answer = client.patch(f"/models/{model}", json=changes).json()
     assert answer == {**before, **changes} == client.get(f"/models/{model}").json()
 
 
-def test_empty_name_takes_the_name_away(client: TestClient, database: Database) -> None:
+def test_empty_name_removes_the_name(client: TestClient, database: Database) -> None:
     model = published(database, dataset(database).id)
     client.patch(f"/models/{model}", json={"name": "a while"})
     assert client.patch(f"/models/{model}", json={"name": ""}).json()["name"] is None
@@ -47,7 +49,7 @@ def test_change_of_nothing_or_of_what_is_fixed_is_refused(
     assert response.json()["errors"][0]["pointer"] == pointer
 
 
-def test_promoted_model_is_champion_in_every_answer(client: TestClient, database: Database) -> None:
+def test_promoted_model_is_champion_in_every_response(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database).id
     first, second = published(database, dataset_id), published(database, dataset_id, "never")
     assert client.post(f"/models/{second}/promote").json()["champion"]
@@ -56,7 +58,7 @@ def test_promoted_model_is_champion_in_every_answer(client: TestClient, database
     assert client.get(f"/datasets/{dataset_id}").json()["champion_id"] == second
 
 
-def test_deleted_model_is_gone(client: TestClient, database: Database) -> None:
+def test_deleted_model_is_removed(client: TestClient, database: Database) -> None:
     model = published(database, dataset(database).id)
     response = client.delete(f"/models/{model}")
     assert (response.status_code, response.content) == (204, b"")
@@ -64,7 +66,7 @@ def test_deleted_model_is_gone(client: TestClient, database: Database) -> None:
     assert client.delete(f"/models/{model}").status_code == 404
 
 
-def test_dataset_whose_champion_is_deleted_takes_no_model_that_was_not_promoted(
+def test_dataset_without_its_champion_gets_no_model_that_was_never_promoted(
     client: TestClient, database: Database
 ) -> None:
     dataset_id = dataset(database).id

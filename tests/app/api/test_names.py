@@ -1,4 +1,4 @@
-"""Names that callers give: the same are refused wherever they come in, with the character at fault."""
+"""Names from callers: the same ones are refused everywhere, with the character at fault."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def test_name_that_controls_how_text_is_shown_is_refused(client: TestClient, sen
 
 
 @pytest.mark.parametrize("send", [in_json, in_a_field, of_a_file])
-def test_name_in_persian_with_its_joiners_is_taken(client: TestClient, send: Send) -> None:
+def test_persian_name_with_joiners_is_accepted(client: TestClient, send: Send) -> None:
     name = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
     response = send(client, name)
     assert response.status_code == 201
@@ -46,13 +46,13 @@ def test_name_in_persian_with_its_joiners_is_taken(client: TestClient, send: Sen
 
 
 @pytest.mark.parametrize("send", [in_json, in_a_field, of_a_file])
-def test_name_is_taken_without_blanks_and_byte_order_mark_around_it(client: TestClient, send: Send) -> None:
+def test_name_is_trimmed_of_blanks_and_byte_order_mark(client: TestClient, send: Send) -> None:
     assert send(client, "\ufeff  north south\u00a0").json()["name"] == "north south"
 
 
 @pytest.mark.parametrize("name", [" ", "\ufeff", "\ufeff \u3000"])
 @pytest.mark.parametrize(("send", "given"), [(in_json, "dataset"), (in_a_field, "a"), (of_a_file, "dataset")])
-def test_name_of_blanks_alone_is_none(client: TestClient, send: Send, given: str, name: str) -> None:
+def test_name_of_blanks_alone_counts_as_none(client: TestClient, send: Send, given: str, name: str) -> None:
     assert send(client, name).json()["name"] == given
 
 

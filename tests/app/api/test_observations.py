@@ -71,7 +71,7 @@ def test_new_series_of_one_value_is_refused(client: TestClient) -> None:
     assert list(values(client, dataset_id)) == [1960, 1961]
 
 
-def test_null_takes_a_value_away_and_shortens_at_the_end(client: TestClient) -> None:
+def test_null_removes_a_value_and_shortens_at_the_end(client: TestClient) -> None:
     dataset_id = upload(client, {"a": [1, 2, 3, 4]})["id"]
     answer = send(client, dataset_id, ("a", 1961, None), ("a", 1963, None), ("a", 1970, None))
     assert counts(answer) == (0, 2, 1, 0)
@@ -95,7 +95,7 @@ def test_same_rows_again_change_nothing(client: TestClient) -> None:
     assert second["profile"] == first["profile"]
 
 
-def test_same_key_gives_the_first_answer_again(client: TestClient) -> None:
+def test_same_key_replays_the_first_response(client: TestClient) -> None:
     dataset_id = upload(client, {"a": [1, 2]})["id"]
     first, second = (send(client, dataset_id, ("a", 1962, 3), **{"Idempotency-Key": "one"}) for _ in range(2))
     assert counts(first) == (1, 0, 0, 0)
@@ -210,7 +210,7 @@ def test_field_of_a_new_dataset_is_refused_by_name(client: TestClient) -> None:
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "#/frequency")
 
 
-def test_dataset_that_is_not_there_is_told_before_the_rows_are_read(client: TestClient) -> None:
+def test_unknown_dataset_is_a_404_before_the_rows_are_read(client: TestClient) -> None:
     assert send(client, "ds_none", ("a", 1, 1)).status_code == 404
 
 
@@ -256,7 +256,7 @@ def test_only_what_changes_is_written(client: TestClient, database: Database) ->
         assert session.query(Blob).count() == 2
 
 
-def test_deletion_takes_every_version_along(client: TestClient, database: Database) -> None:
+def test_deletion_removes_every_version(client: TestClient, database: Database) -> None:
     dataset_id = upload(client, {"a": [1, 2]})["id"]
     send(client, dataset_id, ("a", 1962, 3))
     assert client.delete(f"/datasets/{dataset_id}").status_code == 204

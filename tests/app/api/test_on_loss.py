@@ -1,4 +1,4 @@
-"""What forecasts do when the backtest says that a simple method is better."""
+"""What forecasts do when the backtest says that a baseline is better."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -74,7 +74,7 @@ def test_warning_that_no_header_can_hold_is_sent_as_ascii(
     assert told_by(table.headers)["warning"] == "5 % worse ? evil: ??"
 
 
-def test_fallback_answers_with_the_baseline_and_its_own_intervals(client: TestClient, loser: str) -> None:
+def test_fallback_serves_the_baseline_with_its_own_intervals(client: TestClient, loser: str) -> None:
     warned = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
     client.patch(f"/models/{loser}", json={"on_loss": "fallback"})
     fallen = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
@@ -89,7 +89,7 @@ def test_fallback_answers_with_the_baseline_and_its_own_intervals(client: TestCl
         assert after["intervals"]["80"] != before["intervals"]["80"]
 
 
-def test_refusal_says_why_and_what_to_do_and_ends_with_the_setting(client: TestClient, loser: str) -> None:
+def test_refusal_explains_itself_and_ends_with_the_setting(client: TestClient, loser: str) -> None:
     client.patch(f"/models/{loser}", json={"on_loss": "refuse"})
     for accept in ("application/json", "text/csv"):
         refused = client.get("/forecast", params={"model_id": loser}, headers={"accept": accept})
@@ -101,7 +101,7 @@ def test_refusal_says_why_and_what_to_do_and_ends_with_the_setting(client: TestC
 
 
 @pytest.mark.parametrize("outcome", ["beats", "ties"])
-def test_model_that_does_not_lose_answers_whatever_it_is_set_to(
+def test_model_that_does_not_lose_is_served_whatever_its_on_loss(
     client: TestClient, database: Database, outcome: str
 ) -> None:
     model_id = judged(database, outcome, on_loss="refuse")
@@ -111,7 +111,9 @@ def test_model_that_does_not_lose_answers_whatever_it_is_set_to(
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_every_baseline_can_answer(client: TestClient, database: Database, loser: str, baseline: str) -> None:
+def test_every_baseline_can_be_the_fallback(
+    client: TestClient, database: Database, loser: str, baseline: str
+) -> None:
     fall_back(database, loser, baseline)
     (first, *_) = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
     assert (first["method"], len(first["forecast"])) == (baseline, 3)

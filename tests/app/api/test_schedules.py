@@ -48,7 +48,7 @@ def test_wrong_schedule_is_refused_where_it_is_wrong(
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_schedule_is_paused_goes_on_and_is_deleted(client: TestClient, dataset_id: str) -> None:
+def test_schedule_is_paused_resumed_and_deleted(client: TestClient, dataset_id: str) -> None:
     path = make(client, dataset_id).headers["location"]
     paused = client.patch(path, json={"paused": True}).json()
     going_on = client.patch(path, json={"paused": False}).json()

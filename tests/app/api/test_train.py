@@ -1,4 +1,4 @@
-"""Asking for trainings over HTTP."""
+"""Trainings are queued over HTTP."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -59,7 +59,7 @@ def test_bad_field_is_pointed_at(client: TestClient, field: str, value: object) 
     assert response.json()["errors"][0]["pointer"] == f"#/{field}"
 
 
-def test_unknown_architecture_is_told_which_there_are(client: TestClient) -> None:
+def test_unknown_architecture_is_refused_with_all_there_are(client: TestClient) -> None:
     body = {"dataset_id": "ds_none", "horizon": 3, "architecture": "LSTM"}
     (error,) = client.post("/train", json=body).json()["errors"]
     assert error["detail"].endswith("'lstm', 'gru', 'rnn', 'cnn' or 'all'.")

@@ -1,4 +1,4 @@
-"""Nobody sees another workspace, and no route forgets to ask who calls."""
+"""Nobody sees another workspace, and every route authenticates the caller."""
 
 import pytest
 from fastapi import FastAPI
@@ -55,7 +55,7 @@ def _refuse() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_route_asks_who_calls_before_it_does_anything(method: str, path: str) -> None:
+def test_route_authenticates_before_it_does_anything(method: str, path: str) -> None:
     api = create_app(Settings(database_url="sqlite:///unused.db"))
     api.dependency_overrides[get_principal] = _refuse
     api.state.resources = NothingInMemory()

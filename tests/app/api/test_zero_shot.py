@@ -112,14 +112,14 @@ def test_dataset_whose_models_are_not_promoted_is_forecast(client: TestClient, d
     assert ask(client, dataset_id)["model_id"] == "pretrained"
 
 
-def test_champion_answers_from_its_training_on(client: TestClient, database: Database) -> None:
+def test_champion_is_served_once_trained(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database).id
     assert ask(client, dataset_id)["model_id"] == "pretrained"
     model_id = trained(database, dataset_id)  # past the app, as a worker does
     eventually(lambda: ask(client, dataset_id)["model_id"] == model_id)
 
 
-def test_promoted_model_answers_at_once(client: TestClient, database: Database) -> None:
+def test_promoted_model_is_served_at_once(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database).id
     model_id = trained(database, dataset_id, promote="never")
     assert ask(client, dataset_id)["model_id"] == "pretrained"
@@ -127,7 +127,7 @@ def test_promoted_model_answers_at_once(client: TestClient, database: Database) 
     assert ask(client, dataset_id)["model_id"] == model_id
 
 
-def test_pretrained_network_answers_beside_a_champion_if_it_is_named(
+def test_pretrained_network_is_served_beside_a_champion_if_named(
     client: TestClient, database: Database
 ) -> None:
     dataset_id = dataset(database).id
@@ -156,14 +156,14 @@ def test_appended_value_is_what_the_next_forecast_follows(client: TestClient, da
     assert ask(client, dataset_id, unique_id="series 0", dataset_version=1) == before
 
 
-def test_deleted_dataset_answers_no_more(client: TestClient, database: Database) -> None:
+def test_deleted_dataset_has_no_forecast(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database).id
     ask(client, dataset_id)
     client.delete(f"/datasets/{dataset_id}")
     assert client.get("/forecast", params={"dataset_id": dataset_id}).status_code == 404
 
 
-def test_dataset_deleted_while_it_is_looked_at_is_a_404(
+def test_dataset_deleted_while_it_is_read_is_a_404(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset_id = dataset(database).id
@@ -176,7 +176,7 @@ def test_dataset_deleted_while_it_is_looked_at_is_a_404(
     assert client.get("/forecast", params={"dataset_id": dataset_id}).status_code == 404
 
 
-def test_second_answer_comes_from_memory_and_is_known_by_its_tag(client: TestClient) -> None:
+def test_second_response_is_cached_and_has_an_etag(client: TestClient) -> None:
     params = {"dataset_id": upload(client)["id"]}
     first, before = client.get("/forecast", params=params), metrics.FROM_RESPONSE_CACHE._value.get()
     assert client.get("/forecast", params=params).content == first.content
@@ -194,7 +194,7 @@ def test_other_weights_give_another_tag(ready: Ready, monkeypatch: pytest.Monkey
     assert before != after
 
 
-def test_past_is_looked_at_once_however_many_ask(
+def test_past_is_backtested_once_for_concurrent_requests(
     client: TestClient, database: Database, looks: list[int]
 ) -> None:
     dataset_id = dataset(database).id
@@ -214,7 +214,7 @@ def test_shorter_horizon_has_the_medians_of_the_longer(ready: Ready) -> None:
     assert len(short["ds"]) == 2
 
 
-def test_horizon_reaches_as_far_as_the_network_learned(ready: Ready) -> None:
+def test_horizon_reaches_as_far_as_the_network_was_trained(ready: Ready) -> None:
     assert len(ask(*ready, horizon=MAX_PRETRAINED_HORIZON)["forecast"]) == MAX_PRETRAINED_HORIZON
 
 
@@ -257,7 +257,7 @@ def test_intervals_of_short_series_are_the_networks_own(client: TestClient) -> N
 
 
 @pytest.mark.parametrize(("outcome", "warned"), [("beats", False), ("ties", False), ("loses", True)])
-def test_verdict_is_told_and_a_loss_warns(
+def test_forecast_has_a_verdict_and_warns_of_a_loss(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, outcome: Any, *, warned: bool
 ) -> None:
     told = Verdict(outcome, "drift", 8, "series", "MASE", 0.5, 0.01, "On its last steps it was so.")
@@ -300,14 +300,14 @@ def test_one_series_comes_as_a_chart(ready: Ready) -> None:
     assert (chart.content[:4], chart.headers["gatecast-method"]) == (b"\x89PNG", "pretrained")
 
 
-def test_questions_of_different_horizons_that_meet_get_their_own(ready: Ready) -> None:
+def test_concurrent_requests_of_different_horizons_get_their_own(ready: Ready) -> None:
     with ThreadPoolExecutor(4) as callers:
         answers = list(callers.map(lambda steps: ask(*ready, horizon=steps, level=70), (3, 5, 7, 9)))
     assert [len(answer["forecast"]) for answer in answers] == [3, 5, 7, 9]
 
 
 @pytest.mark.parametrize("call", [("GET", ""), ("DELETE", ""), ("POST", "/promote")])
-def test_pretrained_is_no_model_to_look_at_or_change(ready: Ready, call: tuple[str, str]) -> None:
+def test_pretrained_is_no_model_to_read_or_change(ready: Ready, call: tuple[str, str]) -> None:
     method, rest = call
     assert ready[0].request(method, f"/models/pretrained{rest}").status_code == 404
 
@@ -370,8 +370,6 @@ def test_history_in_the_body_comes_in_every_format(ready: Ready) -> None:
     ],
     ids=["horizon", "short", "unreadable", "timeless", "irregular", "mixed"],
 )
-def test_history_that_nothing_can_be_made_of_is_pointed_at(
-    ready: Ready, wrong: Body, pointer: str, said: str
-) -> None:
+def test_unusable_history_is_pointed_at(ready: Ready, wrong: Body, pointer: str, said: str) -> None:
     found, detail = refusal(post(ready[0], **wrong))
     assert (found, said in detail) == (pointer, True), detail

@@ -63,7 +63,7 @@ def test_model_is_changed_promoted_and_deleted(caller: Client, database: Databas
         caller.model(second)
 
 
-def test_training_is_asked_for_with_every_wish(caller: Client, database: Database) -> None:
+def test_training_is_queued_with_every_option(caller: Client, database: Database) -> None:
     job = caller.train(
         dataset(database).id,
         horizon=3,
@@ -144,7 +144,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("first", [RUNNING, Breaking(RUNNING), Breaking(RUNNING + "event: succ")])
-def test_stream_that_ends_early_is_taken_up_after_what_was_read(first: str | Breaking) -> None:
+def test_stream_that_ends_early_is_resumed(first: str | Breaking) -> None:
     refused, unavailable = httpx2.ConnectError("Connection refused"), httpx2.Response(503)
     service = Scripted(stream(first), refused, unavailable, stream(SUCCEEDED))
     assert [job.state for job in service.caller().events("job")] == ["running", "succeeded"]
@@ -152,7 +152,7 @@ def test_stream_that_ends_early_is_taken_up_after_what_was_read(first: str | Bre
 
 
 @pytest.mark.usefixtures("hurry")
-def test_service_that_does_not_come_back_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_stops_waiting_for_a_service_that_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.client.client.PATIENCE_S", 0.0)
     events = Scripted(stream(RUNNING), httpx2.ConnectError("Connection refused")).caller().events("job")
     next(events)
@@ -165,6 +165,6 @@ def test_service_that_was_never_there_is_not_waited_for() -> None:
         next(Scripted(httpx2.ConnectError("Connection refused")).caller().events("job"))
 
 
-def test_answer_that_is_no_stream_is_told() -> None:
+def test_response_that_is_no_event_stream_raises() -> None:
     with pytest.raises(ServiceError, match="no stream of events"):
         next(Scripted(httpx2.Response(200, html="<p>Welcome</p>")).caller().events("job"))

@@ -65,7 +65,7 @@ def test_every_logger_writes_one_line_for_an_event(name: str) -> None:
     assert [name in line for line in written.getvalue().splitlines()] == [True]
 
 
-def test_call_with_a_line_in_its_path_is_logged_as_one(client: TestClient) -> None:
+def test_request_with_a_line_break_in_its_path_is_logged_as_one_line(client: TestClient) -> None:
     with service_logging() as written:
         client.get("/jobs/a%0a2026-01-01%20ERROR%20app:%20forged%1b[2K")
     (line,) = [

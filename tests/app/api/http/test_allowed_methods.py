@@ -1,4 +1,4 @@
-"""What a path is called by."""
+"""The methods of each path: HEAD, OPTIONS and 405."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ def heads(client: TestClient, path: str, **headers: str) -> tuple[int, dict[str,
 
 
 @pytest.mark.parametrize("path", FIXED)
-def test_head_tells_what_get_does_without_a_body(client: TestClient, path: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(client: TestClient, path: str) -> None:
     got = client.get(path)
     status, headers, content = heads(client, path)
     assert (status, headers["content-type"], content) == (200, got.headers["content-type"], b"")

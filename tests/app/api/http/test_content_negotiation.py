@@ -1,4 +1,4 @@
-"""Which media type `Accept` asks for."""
+"""The media type that `Accept` chooses."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_browser_in_want_of_a_page_gets_no_picture(accept: str) -> None:
 
 
 @pytest.mark.parametrize("accept", [PICTURE_IN_A_PAGE, "text/html, image/png"])
-def test_picture_is_for_those_who_take_nothing_else_as_gladly(accept: str) -> None:
+def test_image_is_chosen_only_where_nothing_else_is_as_good(accept: str) -> None:
     assert negotiate(accept, OFFERS) == PNG
 
 

@@ -38,7 +38,7 @@ def test_unknown_path_points_to_the_documentation(client: TestClient) -> None:
     assert "GET /docs" in response.json()["detail"]
 
 
-def test_wrong_method_is_a_405_that_says_which_are_allowed(client: TestClient) -> None:
+def test_wrong_method_is_a_405_with_the_allowed_ones(client: TestClient) -> None:
     response = client.put("/datasets")
     assert response.status_code == 405
     assert response.headers["content-type"] == "application/problem+json"
@@ -51,7 +51,7 @@ def test_broken_json_is_pointed_at(client: TestClient) -> None:
     assert response.json()["errors"]
 
 
-def test_fault_of_ours_tells_nothing_of_the_inside(api: FastAPI, client: TestClient) -> None:
+def test_internal_error_reveals_no_details(api: FastAPI, client: TestClient) -> None:
     def fail() -> None:
         raise RuntimeError("postgresql://me:secret@db")
 
@@ -102,7 +102,7 @@ def test_file_may_be_larger_than_json(client: TestClient) -> None:
     ],
 )
 @pytest.mark.parametrize("media_type", ["application/json", "multipart/form-data; boundary=x"])
-def test_call_of_a_few_fields_reads_no_long_body(
+def test_route_of_a_few_fields_refuses_a_long_body(
     client: TestClient, method: str, path: str, media_type: str
 ) -> None:
     body = b'{"dataset_id": "' + b"x" * 70_000 + b'"}'
@@ -137,7 +137,7 @@ def test_unknown_field_of_a_form_is_refused_with_those_there_are(client: TestCli
     assert "It takes file, id_column, time_column," in far["detail"]
 
 
-def test_mistakes_without_number_are_told_in_short(client: TestClient) -> None:
+def test_many_errors_are_reported_in_a_short_list(client: TestClient) -> None:
     refused = client.post("/train", json=dict.fromkeys(("x" * 200 + str(i) for i in range(200)), 1))
     assert (refused.status_code, len(refused.json()["errors"])) == (422, 20)
     assert len(refused.text) < 15_000

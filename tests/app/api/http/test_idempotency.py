@@ -1,4 +1,4 @@
-"""Calls that are sent twice."""
+"""Requests that are sent twice with one key."""
 
 import asyncio
 import threading
@@ -30,7 +30,7 @@ def send(client: TestClient, content: bytes | None = None, **headers: str) -> ht
     return client.post("/datasets", files=files, headers={**KEY, **headers})
 
 
-def test_same_key_and_call_give_the_first_answer_again(client: TestClient) -> None:
+def test_same_key_and_request_replay_the_first_response(client: TestClient) -> None:
     first, second = send(client), send(client)
     assert second.status_code == 201
     assert second.content == first.content
@@ -51,7 +51,7 @@ def test_two_keys_are_refused(client: TestClient) -> None:
     assert client.get("/datasets").json()["datasets"] == []
 
 
-def test_json_calls_are_compared_byte_by_byte(client: TestClient) -> None:
+def test_json_requests_are_compared_byte_by_byte(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
     headers = {**KEY, "content-type": "application/json"}
     body = f'{{"dataset_id": "{dataset_id}", "horizon": 3}}'
@@ -77,7 +77,7 @@ def test_forms_are_compared_by_their_fields_and_the_bytes_of_the_file(client: Te
     assert (first.status_code, again.content, other.status_code) == (201, first.content, 422)
 
 
-def test_field_that_ends_like_another_begins_is_another_call(client: TestClient) -> None:
+def test_forms_whose_fields_join_alike_differ(client: TestClient) -> None:
     def post(**fields: str) -> int:
         files = {"file": ("a.csv", csv_bytes())}
         return client.post("/datasets", files=files, data=fields, headers=KEY).status_code
@@ -93,12 +93,12 @@ def test_refusal_is_kept_under_the_key(client: TestClient) -> None:
     assert "idempotent-replayed" in second.headers
 
 
-def test_second_call_while_the_first_runs_is_a_conflict(client: TestClient, database: Database) -> None:
+def test_second_request_while_the_first_runs_is_a_conflict(client: TestClient, database: Database) -> None:
     cut_off(client, database, entered(database, "api"))
     assert send(client).status_code == 409
 
 
-def test_call_of_a_process_that_has_gone_is_made_again_at_once(
+def test_request_of_a_process_that_is_gone_is_repeated_at_once(
     client: TestClient, database: Database
 ) -> None:
     cut_off(client, database, entered(database, "api", process_started="1"))
@@ -106,14 +106,12 @@ def test_call_of_a_process_that_has_gone_is_made_again_at_once(
     assert len(client.get("/datasets").json()["datasets"]) == 2
 
 
-def test_call_of_a_process_that_others_have_forgotten_is_made_again(
-    client: TestClient, database: Database
-) -> None:
+def test_request_of_a_removed_process_is_repeated(client: TestClient, database: Database) -> None:
     cut_off(client, database, "api_forgotten")
     assert send(client).status_code == 201
 
 
-def test_call_of_a_process_elsewhere_is_made_again_once_that_counts_as_dead(
+def test_request_of_a_remote_process_is_repeated_once_that_is_dead(
     api: FastAPI, client: TestClient, database: Database
 ) -> None:
     owner_id = entered(database, "api", host="elsewhere")
@@ -126,7 +124,7 @@ def test_call_of_a_process_elsewhere_is_made_again_once_that_counts_as_dead(
     assert send(client).status_code == 201
 
 
-def test_call_that_was_taken_over_meanwhile_is_undone(
+def test_request_whose_key_was_taken_over_is_undone(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = catalog.create
@@ -157,7 +155,7 @@ def test_key_is_free_again_when_the_commit_fails(
     assert send(client).status_code == 201
 
 
-def test_key_that_could_not_be_given_free_is_so_with_the_next_heartbeat(
+def test_key_that_could_not_be_released_is_by_the_next_heartbeat(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims = Claims(database, Heartbeat(database, "api", "cpu"))
@@ -195,7 +193,7 @@ def cut_off(client: TestClient, database: Database, owner_id: str) -> None:
         session.query(IdempotencyKey).update({"status": None, "owner_id": owner_id})
 
 
-def test_refusal_waits_for_its_turn_to_be_stored_and_holds_no_thread_meanwhile() -> None:
+def test_refusal_waits_to_be_stored_without_a_thread() -> None:
     """A thread that waits for a lock would be missing to whoever has it."""
     stored = threading.Event()
     claims = SimpleNamespace(refuse=lambda *_: stored.set())

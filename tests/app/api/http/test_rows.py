@@ -1,4 +1,4 @@
-"""Bodies of many rows as JSON: read a piece at a time, with the same outcome as in one go."""
+"""JSON with many rows: parsed in pieces, with the same result as in one go."""
 
 import json
 from typing import Any
@@ -53,7 +53,7 @@ def test_more_rows_than_memory_should_hold_are_refused(monkeypatch: pytest.Monke
         parse_json(body_of(MANY), DatasetCreate)
 
 
-def test_list_of_that_name_elsewhere_is_not_taken_for_the_rows() -> None:
+def test_nested_list_of_the_same_name_is_not_read_as_rows() -> None:
     request = body_of(MANY, level=[80], horizon=3, model_id='"observations": [')
     assert len(parse_json(request, AdHocRequest).observations) == len(MANY)
     inner = b'{"x": {"observations": [1]}, ' + body_of(MANY)[1:]
@@ -79,7 +79,7 @@ def test_list_of_that_name_elsewhere_is_not_taken_for_the_rows() -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_mistake_far_behind_is_pointed_at(wrong: str, pointer: str, told: str) -> None:
+def test_error_far_into_the_body_is_pointed_at(wrong: str, pointer: str, told: str) -> None:
     text = json.dumps(MANY)[1:-1]
     found = refusal_of(f"{BEGIN}{text}, {wrong}, {text}]}}".encode())
     assert found.keys() == {f"#/observations/5000{pointer}"}
@@ -98,7 +98,7 @@ def test_dense_nonsense_is_refused_without_being_read(filler: bytes) -> None:
     assert refusal_of(b'{"name": [' + many + b'1], "observations": []}').keys() == {"#/observations"}
 
 
-def test_unknown_fields_without_number_are_told_in_short() -> None:
+def test_many_unknown_fields_are_reported_in_a_short_list() -> None:
     row = dict.fromkeys(("x" * 300 + str(i) for i in range(150)), 1)
     found = refusal_of(body_of([*MANY, row]))
     assert len(found) <= 20

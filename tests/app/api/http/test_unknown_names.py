@@ -1,4 +1,4 @@
-"""Query parameters that a call does not know."""
+"""Query parameters that a route does not have."""
 
 import pytest
 from fastapi import FastAPI
@@ -37,12 +37,12 @@ def test_unknown_parameter_is_refused_with_the_nearest_name(
     assert f"Did you mean {nearest}?" in part["detail"]
 
 
-def test_parameter_like_no_other_is_refused_with_all_there_are(client: TestClient) -> None:
+def test_parameter_without_a_near_name_is_refused_with_all_there_are(client: TestClient) -> None:
     (part,) = client.get("/jobs?xyz=1").json()["errors"]
     assert "It takes limit, cursor." in part["detail"]
 
 
-def test_call_without_parameters_says_so(client: TestClient) -> None:
+def test_route_without_parameters_says_so(client: TestClient) -> None:
     assert "takes no query parameters" in client.get("/healthz?a=1").json()["detail"]
 
 
@@ -52,6 +52,6 @@ def test_upload_with_an_unknown_parameter_stores_nothing(client: TestClient) -> 
 
 
 @pytest.mark.parametrize("path", ["/forecast?dataset_id=x&", "/jobs?", "/schedules/none?"])
-def test_name_of_any_length_is_repeated_in_short(client: TestClient, path: str) -> None:
+def test_long_unknown_name_is_shortened(client: TestClient, path: str) -> None:
     refused = client.get(f"{path}{'x' * 5000}=1")
     assert (refused.status_code, len(refused.text) < 600) == (422, True)

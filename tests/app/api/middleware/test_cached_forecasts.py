@@ -1,4 +1,4 @@
-"""Answers from memory: the same as before, and never an old one."""
+"""Cached forecasts: the same as computed ones, and never out of date."""
 
 import csv
 import io
@@ -46,13 +46,13 @@ def ask(client: TestClient, dataset_id: str, **headers: str) -> tuple[int, str, 
     return answer.status_code, answer.headers.get("etag", ""), answer.content
 
 
-def test_second_answer_comes_from_memory_and_is_the_same(client: TestClient, dataset_id: str) -> None:
+def test_second_response_is_cached_and_the_same(client: TestClient, dataset_id: str) -> None:
     first, before = ask(client, dataset_id), from_memory()
     assert ask(client, dataset_id) == first
     assert from_memory() == before + 1
 
 
-def test_other_spelling_of_a_question_finds_the_same_answer(client: TestClient, dataset_id: str) -> None:
+def test_other_spelling_of_a_request_finds_the_same_response(client: TestClient, dataset_id: str) -> None:
     _, etag, body = ask(client, dataset_id)
     spelled = f"/forecast?level=80&unique_id=series+1&level=95&dataset_id={dataset_id}&horizon=3"
     other, before = client.get(spelled), from_memory()
@@ -68,14 +68,14 @@ def test_each_format_is_kept_by_itself(client: TestClient, dataset_id: str, kind
     assert ask(client, dataset_id, accept="application/vnd.apache.arrow.stream")[1] != first[1]
 
 
-def test_answer_that_is_known_is_not_sent_again(client: TestClient, dataset_id: str) -> None:
+def test_response_with_a_known_etag_is_not_sent_again(client: TestClient, dataset_id: str) -> None:
     _, etag, _ = ask(client, dataset_id)
     known = {"if-none-match": etag}
     assert ask(client, dataset_id, **known) == (304, etag, b"")
     assert ask(client, dataset_id, accept="text/csv", **known)[0] == 200
 
 
-def test_table_of_every_series_is_not_made_for_who_knows_it(client: TestClient, dataset_id: str) -> None:
+def test_table_with_a_known_etag_is_not_computed(client: TestClient, dataset_id: str) -> None:
     params, headers = {"dataset_id": dataset_id}, {"accept": "text/csv"}
     table = client.get("/forecast", params=params, headers=headers)
     assert len(list(csv.reader(io.StringIO(table.text)))) == 10
@@ -99,19 +99,19 @@ def test_entity_tags_are_compared_weakly(known: bytes | None, *, expected: bool)
     assert etag_matches(known, b'W/"a"') is expected
 
 
-def test_answers_may_be_kept_but_are_asked_about(client: TestClient, dataset_id: str) -> None:
+def test_responses_may_be_cached_but_must_be_revalidated(client: TestClient, dataset_id: str) -> None:
     headers = client.get("/forecast", params={"dataset_id": dataset_id}).headers
     assert (headers["cache-control"], headers["vary"]) == ("private, no-cache", "accept")
 
 
-def test_promoted_model_answers_at_once(client: TestClient, database: Database, dataset_id: str) -> None:
+def test_promoted_model_is_served_at_once(client: TestClient, database: Database, dataset_id: str) -> None:
     ask(client, dataset_id)
     other = trained(database, dataset_id, seed=1, promote="never")
     client.post(f"/models/{other}/promote")
     assert other.encode() in ask(client, dataset_id)[2]
 
 
-def test_deleted_model_answers_no_more(client: TestClient, dataset_id: str) -> None:
+def test_deleted_model_has_no_forecast(client: TestClient, dataset_id: str) -> None:
     ask(client, dataset_id)
     champion = client.get(f"/datasets/{dataset_id}").json()["champion_id"]
     client.delete(f"/models/{champion}")
@@ -119,7 +119,7 @@ def test_deleted_model_answers_no_more(client: TestClient, dataset_id: str) -> N
     assert (status, json.loads(body)["model_id"]) == (200, "pretrained")
 
 
-def test_deleted_dataset_answers_no_more(client: TestClient, dataset_id: str) -> None:
+def test_deleted_dataset_has_no_forecast(client: TestClient, dataset_id: str) -> None:
     ask(client, dataset_id)
     client.delete(f"/datasets/{dataset_id}")
     assert ask(client, dataset_id)[0] == 404
@@ -146,7 +146,7 @@ def test_pinned_champion_is_not_loaded_again(
 
 
 @pytest.mark.parametrize(("wished", "lines"), [(True, [200, 200, 304]), (False, [])])
-def test_calls_answered_from_memory_are_logged_where_that_is_wished_for(
+def test_cached_forecasts_are_logged_with_the_access_log_on(
     database: Database, dataset_id: str, caplog: pytest.LogCaptureFixture, *, wished: bool, lines: list[int]
 ) -> None:
     settings = Settings(database_url=database.url, device="cpu", access_log=wished)
@@ -160,7 +160,7 @@ def test_calls_answered_from_memory_are_logged_where_that_is_wished_for(
     assert [int(line.split()[2]) for line in caplog.messages] == lines
 
 
-def test_figures_tell_where_answers_came_from(client: TestClient, dataset_id: str) -> None:
+def test_metrics_count_forecasts_by_source(client: TestClient, dataset_id: str) -> None:
     for _ in range(2):
         ask(client, dataset_id)
     shown = client.get("/metrics")
@@ -213,7 +213,7 @@ def test_version_that_comes_again_after_the_database_was_set_back_is_another(
     assert first.json()["forecast"] != second.json()["forecast"]
 
 
-def test_who_has_changed_something_is_never_answered_with_what_was_before(
+def test_writer_never_reads_the_state_before_its_write(
     client: TestClient, dataset_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process knows what it changes itself before it answers, and not by a look some time later."""

@@ -1,4 +1,4 @@
-"""The short way to the forecast's route: it answers as the router would have it answered."""
+"""The fast path of a forecast: it answers as the router would."""
 
 import pytest
 from fastapi.testclient import TestClient

@@ -1,4 +1,4 @@
-"""Calls that a stop cuts off."""
+"""Requests that are aborted by a stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -35,7 +35,7 @@ def sent_by(app: Callable[[Send], Awaitable[None]]) -> list[Message]:
     return sent
 
 
-def test_call_that_is_given_up_is_answered_with_a_problem() -> None:
+def test_aborted_request_gets_a_problem_document() -> None:
     async def app(_send: Send) -> None:
         await asyncio.sleep(0)
 
@@ -46,7 +46,7 @@ def test_call_that_is_given_up_is_answered_with_a_problem() -> None:
     assert b"Idempotency-Key" in body["body"]
 
 
-def test_answer_that_comes_after_all_is_not_sent_as_well() -> None:
+def test_response_after_an_abort_is_not_sent() -> None:
     async def app(send: Send) -> None:
         await asyncio.sleep(0)
         await send(START)
@@ -54,7 +54,7 @@ def test_answer_that_comes_after_all_is_not_sent_as_well() -> None:
     assert [message.get("status") for message in sent_by(app)] == [503, None]
 
 
-def test_fault_after_a_call_was_given_up_is_nobodys_any_more() -> None:
+def test_error_after_an_abort_is_ignored() -> None:
     async def app(_send: Send) -> None:
         await asyncio.sleep(0)
         raise ZeroDivisionError
@@ -62,7 +62,7 @@ def test_fault_after_a_call_was_given_up_is_nobodys_any_more() -> None:
     assert [message.get("status") for message in sent_by(app)] == [503, None]
 
 
-def test_answer_that_has_begun_is_not_followed_by_another() -> None:
+def test_request_whose_response_has_begun_is_not_aborted() -> None:
     async def app(send: Send) -> None:
         await send(START)
         await asyncio.sleep(0)

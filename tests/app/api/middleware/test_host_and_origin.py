@@ -1,4 +1,4 @@
-"""A browser is no key: who may call by which name, what pages of other origins may do, and policies."""
+"""Foreign hosts and origins are refused, and every response has security headers."""
 
 import logging
 import shutil
@@ -49,7 +49,7 @@ def host(*spelled: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     "name", ["127.0.0.1:8000", "localhost", "LocalHost:1", "127.9.9.9", "[::1]:8000", "forecasts.example:443"]
 )
-def test_own_name_is_answered(caller: TestClient, name: str) -> None:
+def test_own_host_is_admitted(caller: TestClient, name: str) -> None:
     assert [caller.get("/healthz", headers=host(name)).status_code for _ in range(2)] == [200, 200]
 
 
@@ -64,17 +64,17 @@ def test_own_name_is_answered(caller: TestClient, name: str) -> None:
         "localhost@evil",
     ],
 )
-def test_foreign_name_is_refused_before_anything_is_looked_up(caller: TestClient, name: str) -> None:
+def test_foreign_host_is_refused_before_the_route(caller: TestClient, name: str) -> None:
     refused = caller.get("/healthz", headers=host(name))
     assert (refused.status_code, refused.json()["type"]) == (421, "urn:gatecast:problem:misdirected")
     assert "GATECAST_ALLOWED_HOSTS" in refused.json()["detail"]
 
 
-def test_foreign_name_beside_an_own_one_is_refused(caller: TestClient) -> None:
+def test_foreign_host_beside_an_own_one_is_refused(caller: TestClient) -> None:
     assert caller.get("/healthz", headers=host("localhost", "evil.example")).status_code == 421
 
 
-def test_foreign_name_gets_no_forecast_from_memory(caller: TestClient, app: FastAPI) -> None:
+def test_foreign_host_gets_no_cached_forecast(caller: TestClient, app: FastAPI) -> None:
     asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
     assert [caller.get("/forecast", params=asked).status_code for _ in range(2)] == [200, 200]
     assert caller.get("/forecast", params=asked, headers=host("evil.example")).status_code == 421
@@ -89,17 +89,17 @@ def test_foreign_name_gets_no_forecast_from_memory(caller: TestClient, app: Fast
         ("0.0.0.0", "evil.example", 421),  # noqa: S104
     ],
 )
-def test_bound_address_is_a_name_of_ours(bound: str, name: str, status: int) -> None:
+def test_bound_address_is_an_own_host(bound: str, name: str, status: int) -> None:
     api = create_app(Settings(database_url="sqlite:///unused.db", host=bound))
     assert TestClient(api, base_url=OURS).get("/healthz", headers=host(name)).status_code == status
 
 
-def test_address_a_call_came_in_by_is_a_name_of_ours() -> None:
+def test_address_a_request_arrives_at_is_an_own_host() -> None:
     api = create_app(Settings(database_url="sqlite:///unused.db", host="0.0.0.0"))  # noqa: S104
     assert TestClient(api, base_url="http://192.0.2.8:8000").get("/healthz").status_code == 200
 
 
-def test_names_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remembered_hosts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.api.middleware.host_and_origin.MAX_REMEMBERED_HOSTS", 2)
     check = HostAndOriginCheck(FastAPI(), frozenset({"localhost"}), ())
     for port in range(5):
@@ -126,7 +126,7 @@ def ask_to_change(caller: TestClient, **headers: str) -> int:
     ],
     ids=str,
 )
-def test_change_asked_for_by_a_foreign_page_is_refused(caller: TestClient, headers: dict[str, str]) -> None:
+def test_unsafe_request_of_a_foreign_origin_is_refused(caller: TestClient, headers: dict[str, str]) -> None:
     assert ask_to_change(caller, **headers) == 403
 
 
@@ -141,7 +141,7 @@ def test_change_asked_for_by_a_foreign_page_is_refused(caller: TestClient, heade
     ],
     ids=str,
 )
-def test_change_asked_for_by_a_program_or_a_page_of_ours_is_let_in(
+def test_unsafe_request_of_a_program_or_an_own_page_is_admitted(
     caller: TestClient, headers: dict[str, str]
 ) -> None:
     assert ask_to_change(caller, **headers) == 404
@@ -164,7 +164,7 @@ def preflight(caller: TestClient, origin: str) -> Any:
     return caller.options("/datasets", headers=asked)
 
 
-def test_origin_that_is_named_is_told_what_it_may(caller: TestClient) -> None:
+def test_allowed_origin_gets_cors_headers(caller: TestClient) -> None:
     told = preflight(caller, FRIEND)
     assert told.status_code == 200
     assert told.headers["access-control-allow-origin"] == FRIEND
@@ -174,23 +174,21 @@ def test_origin_that_is_named_is_told_what_it_may(caller: TestClient) -> None:
     )
 
 
-def test_origin_that_is_not_named_is_told_nothing(caller: TestClient) -> None:
+def test_other_origin_gets_no_cors_headers(caller: TestClient) -> None:
     evil = "https://evil.example"
     for told in (preflight(caller, evil), caller.get("/datasets", headers={"origin": evil})):
         assert "access-control-allow-origin" not in told.headers
     assert preflight(caller, evil).status_code == 403
 
 
-def test_forecast_from_memory_can_be_read_by_the_origin_that_is_named(
-    caller: TestClient, app: FastAPI
-) -> None:
+def test_cached_forecast_can_be_read_by_an_allowed_origin(caller: TestClient, app: FastAPI) -> None:
     asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
     answers = [caller.get("/forecast", params=asked, headers={"origin": FRIEND}) for _ in range(2)]
     assert [each.headers["access-control-allow-origin"] for each in answers] == [FRIEND, FRIEND]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/forecast", "/docs", "/openapi.json", "/nowhere", "/metrics"])
-def test_every_answer_has_security_headers(caller: TestClient, path: str) -> None:
+def test_every_response_has_security_headers(caller: TestClient, path: str) -> None:
     headers = caller.get(path).headers
     assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -202,7 +200,7 @@ def test_refusals_and_preflights_have_security_headers_as_well(caller: TestClien
         assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
 
 
-def test_answers_from_memory_have_security_headers_once(caller: TestClient, app: FastAPI) -> None:
+def test_cached_responses_have_security_headers_once(caller: TestClient, app: FastAPI) -> None:
     asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
     for kind in ("application/json", "image/svg+xml"):
         first, again = (caller.get("/forecast", params=asked, headers={"accept": kind}) for _ in range(2))
@@ -214,7 +212,7 @@ def test_answers_from_memory_have_security_headers_once(caller: TestClient, app:
             assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_fault_inside_has_security_headers(caller: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_error_has_security_headers(caller: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_database: Database) -> None:
         raise RuntimeError
 

@@ -1,4 +1,4 @@
-"""Input that no one sends on purpose: answered as the caller's mistake on both databases, never by a 500."""
+"""Invalid input is refused as the caller's mistake on both databases, never by a 500."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -38,12 +38,12 @@ def is_refused(status: int) -> bool:
 
 
 @pytest.mark.parametrize("path", ODD_PATHS, ids=lambda path: path[:30])
-def test_odd_path_is_refused(client: TestClient, path: str) -> None:
+def test_invalid_path_is_refused(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert is_refused(response.status_code) or response.json()["next"] is None
 
 
-def test_odd_parameter_of_a_real_dataset_is_refused(client: TestClient) -> None:
+def test_invalid_parameter_of_a_real_dataset_is_refused(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
     inside = [client.get(f"/datasets/{dataset_id}{path}") for path in IN_A_DATASET]
     ahead = [client.get(f"/forecast?dataset_id={dataset_id}&{asked}") for asked in FOR_A_FORECAST]
@@ -65,21 +65,21 @@ def test_odd_parameter_of_a_real_dataset_is_refused(client: TestClient) -> None:
     ],
     ids=["NUL", "surrogate", "infinity", "list", "null", "deep", "long number"],
 )
-def test_odd_training_is_refused(client: TestClient, body: bytes) -> None:
+def test_invalid_training_is_refused(client: TestClient, body: bytes) -> None:
     response = client.post("/train", content=body, headers={"content-type": "application/json"})
     assert is_refused(response.status_code), response.text
     assert response.json()["detail"]
 
 
 @pytest.mark.parametrize(("name", "told"), [("n\0n", "U+0000"), ("n" * 501, "500 characters")])
-def test_name_of_a_series_that_no_index_holds_is_refused(client: TestClient, name: str, told: str) -> None:
+def test_series_name_too_long_for_an_index_is_refused(client: TestClient, name: str, told: str) -> None:
     rows = [{"unique_id": name, "ds": year, "y": 1.0} for year in (2001, 2002, 2003)]
     response = client.post("/datasets", json={"observations": rows})
     assert response.status_code == 422
     assert told in response.text
 
 
-def test_name_of_a_dataset_with_nul_is_no_fault_of_ours(client: TestClient) -> None:
+def test_dataset_name_with_nul_is_refused(client: TestClient) -> None:
     response = client.post("/datasets", files={"file": ("a.csv", csv_bytes())}, data={"name": "n\0n"})
     assert response.status_code in (201, 422)
 
@@ -178,7 +178,7 @@ def test_long_parameter_is_refused(client: TestClient, asked: str) -> None:
 
 
 @pytest.mark.parametrize("number", [DIGITS, "\u0663", "1_0", "-1"])
-def test_last_event_id_that_is_no_number_is_as_good_as_none(client: TestClient, number: str) -> None:
+def test_last_event_id_that_is_no_number_is_ignored(client: TestClient, number: str) -> None:
     headers = [(b"last-event-id", number.encode())]
     assert client.get("/jobs/none/events", headers=headers).status_code == 404
     assert jobs._parse_event_id(number) is None
@@ -190,7 +190,7 @@ def test_multipart_without_boundary_says_what_is_wrong(client: TestClient) -> No
     assert "boundary" in response.json()["detail"]
 
 
-def test_sixty_writers_at_once_are_all_served(client: TestClient) -> None:
+def test_sixty_concurrent_writers_are_all_served(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
 
     def train(_: int) -> int:
@@ -200,6 +200,6 @@ def test_sixty_writers_at_once_are_all_served(client: TestClient) -> None:
         assert list(pool.map(train, range(60))) == [202] * 60
 
 
-def test_identifier_with_nul_is_refused_by_the_rule_that_the_documentation_tells(client: TestClient) -> None:
+def test_identifier_with_nul_is_refused_as_documented(client: TestClient) -> None:
     answer = client.get("/schedules", params={"dataset_id": "a\x00b"})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "?dataset_id")

@@ -1,4 +1,4 @@
-"""Forecasts of versions that are thinned out while they are read."""
+"""Forecasts of versions that are deleted while they are read."""
 
 import asyncio
 import logging
@@ -56,7 +56,7 @@ def late(monkeypatch: pytest.MonkeyPatch, database: Database) -> Any:
 
 
 @pytest.mark.parametrize(("params", "headers"), WAYS)
-def test_newest_version_that_goes_before_it_is_read_gives_way_to_the_next(
+def test_newest_version_deleted_before_it_is_read_gives_way_to_the_next(
     client: TestClient, database: Database, late: Any, params: dict[str, str], headers: dict[str, str]
 ) -> None:
     dataset_id = dataset(database, trends()).id
@@ -71,7 +71,7 @@ def test_newest_version_that_goes_before_it_is_read_gives_way_to_the_next(
 
 
 @pytest.mark.parametrize(("params", "headers"), WAYS)
-def test_version_that_a_champion_is_asked_about_gives_way_too(
+def test_newest_version_of_a_champion_gives_way_too(
     client: TestClient, database: Database, late: Any, params: dict[str, str], headers: dict[str, str]
 ) -> None:
     dataset_id = dataset(database, trends()).id
@@ -82,7 +82,7 @@ def test_version_that_a_champion_is_asked_about_gives_way_too(
     assert answer.status_code == 200
 
 
-def test_version_remembered_as_the_newest_gives_way_to_the_next(
+def test_cached_newest_version_gives_way_to_the_next(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset_id = dataset(database, trends()).id
@@ -95,24 +95,20 @@ def test_version_remembered_as_the_newest_gives_way_to_the_next(
     assert (answer.status_code, answer.json().get("dataset_version")) == (200, 2)
 
 
-def test_version_that_was_asked_for_is_a_404_once_it_has_gone(
-    client: TestClient, database: Database, late: Any
-) -> None:
+def test_requested_version_is_a_404_once_deleted(client: TestClient, database: Database, late: Any) -> None:
     dataset_id = dataset(database, trends()).id
     late(dataset_id)
     answer = client.get("/forecast", params={"dataset_id": dataset_id, "dataset_version": 1})
     assert (answer.status_code, "no version 1" in answer.json()["detail"]) == (404, True)
 
 
-def test_newest_version_is_not_run_after_for_ever(client: TestClient, database: Database, late: Any) -> None:
+def test_newest_version_is_not_retried_for_ever(client: TestClient, database: Database, late: Any) -> None:
     dataset_id = dataset(database, trends()).id
     late(dataset_id, TRIES)
     assert client.get("/forecast", params={"dataset_id": dataset_id}).status_code == 404
 
 
-def test_series_that_are_brought_are_forecast_all_the_same(
-    client: TestClient, database: Database, late: Any
-) -> None:
+def test_ad_hoc_series_are_forecast_all_the_same(client: TestClient, database: Database, late: Any) -> None:
     dataset_id = dataset(database, trends()).id
     late(dataset_id)
     rows = [{"unique_id": "new", "ds": 1960 + i, "y": float(i)} for i in range(40)]
@@ -138,7 +134,7 @@ def test_table_that_breaks_off_is_left_unfinished_and_logged_in_one_line(
     assert record.getMessage() == "GET /forecast was broken off: The reason."
 
 
-def test_table_whose_version_goes_after_its_first_page_breaks_off(
+def test_table_whose_version_is_deleted_after_its_first_page_breaks_off(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(compute, "PAGE", 1)

@@ -1,4 +1,4 @@
-"""Many readers at once: all are answered, and so are others. `benchmarks.crowds` takes the times."""
+"""Many readers at once are all served, with other requests. `benchmarks.crowds` measures the times."""
 
 import asyncio
 from collections.abc import Iterator
@@ -26,9 +26,7 @@ def target(database_url: str, database: Database, tmp_path: Path) -> Iterator[Ta
         yield Target(service.url, dataset_id, model_id, schedule_id, "series 1")
 
 
-def test_readers_of_each_list_are_all_answered_and_so_is_who_asks_beside_them(
-    target: Target, database: Database
-) -> None:
+def test_concurrent_readers_of_each_list_are_served_with_others(target: Target, database: Database) -> None:
     async def rushes() -> list[Rush]:
         return [await asyncio.wait_for(rush(target, path), LIMIT_S) for path in target.lists]
 

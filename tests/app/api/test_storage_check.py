@@ -1,4 +1,4 @@
-"""Disks without room: told before a body is read, and in words that say what to do."""
+"""A full disk: uploads are refused before the body is read."""
 
 import sqlite3
 from typing import Any
@@ -28,12 +28,12 @@ def full_sqlite() -> Exception:
 
 
 @pytest.mark.parametrize("error", [full_sqlite(), psycopg.errors.DiskFull()], ids=["sqlite", "postgres"])
-def test_full_disk_is_told_as_such(error: Exception) -> None:
+def test_full_disk_raises_insufficient_storage(error: Exception) -> None:
     with pytest.raises(InsufficientStorage, match="Make room"), answering():
         raise OperationalError("INSERT", {}, error)
 
 
-def test_other_faults_are_not_taken_for_a_full_disk() -> None:
+def test_other_errors_do_not_count_as_a_full_disk() -> None:
     with pytest.raises(Unavailable) as caught, answering():
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
     assert not isinstance(caught.value, InsufficientStorage)
@@ -45,7 +45,7 @@ def settings(sqlite_url: str) -> Settings:
 
 
 @pytest.mark.parametrize("path", ["/datasets", "/datasets/{}/observations"])
-def test_body_without_room_is_refused_before_it_is_read(
+def test_body_without_storage_is_refused_before_it_is_read(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     dataset_id = upload(client)["id"]
@@ -58,7 +58,9 @@ def test_body_without_room_is_refused_before_it_is_read(
     assert "deleting datasets" in response.json()["detail"]
 
 
-def test_what_stores_nothing_goes_on(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_that_store_nothing_work_with_a_full_disk(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dataset_id = upload(client)["id"]
     monkeypatch.setattr(Database, "free_bytes", property(lambda _: 0))
     assert client.get("/forecast", params={"dataset_id": dataset_id}).status_code == 200

@@ -36,13 +36,13 @@ FIELDS = [
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_call_explains_itself_and_each_parameter(operation: dict[str, Any]) -> None:
+def test_operation_and_each_parameter_are_described(operation: dict[str, Any]) -> None:
     assert operation["description"]
     assert [p["name"] for p in operation.get("parameters", []) if "description" not in p] == []
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_call_shows_an_example_of_its_answer(operation: dict[str, Any]) -> None:
+def test_operation_has_an_example_response(operation: dict[str, Any]) -> None:
     (answer,) = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
     for reference in re.findall(r"schemas/(\w+)", str(answer.get("content", {}).get("application/json"))):
         assert "example" in OPENAPI["components"]["schemas"][reference]
@@ -125,7 +125,7 @@ def test_page_renders_with_the_network_closed(address: str, path: str, shown: st
 
 
 @pytest.mark.long
-def test_form_of_an_upload_says_nothing_of_its_own(address: str, tmp_path: Path) -> None:
+def test_upload_form_in_the_documentation_sends_no_default(address: str, tmp_path: Path) -> None:
     page = rendered(f"{address}/docs#/datasets/create_dataset", tmp_path)
     fields = re.findall(r'<input type="text"[^>]*placeholder="([a-z_]+)" value="([^"]*)"', page)
     assert {"frequency", "id_column", "name"} < dict(fields).keys()

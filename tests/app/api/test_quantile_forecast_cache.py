@@ -1,4 +1,4 @@
-"""What a model has said of a series answers for other horizons and levels, and never for what has changed."""
+"""Cached quantile forecasts serve other horizons and levels, and never what has changed."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def anew(database: Database, **params: Any) -> Any:
 @pytest.mark.parametrize(
     "other", [{"level": [66]}, {"horizon": 2}, {"horizon": 1, "level": [99, 50]}], ids=str
 )
-def test_other_question_about_a_series_needs_no_pass_and_has_the_same_bits(
+def test_other_request_for_a_series_needs_no_pass_and_has_the_same_bits(
     client: TestClient, database: Database, dataset_id: str, passes: list[int], other: dict[str, Any]
 ) -> None:
     ask(client, dataset_id=dataset_id)
@@ -59,7 +59,7 @@ def test_other_question_about_a_series_needs_no_pass_and_has_the_same_bits(
     assert answer == anew(database, dataset_id=dataset_id, **other)
 
 
-def test_series_asked_one_by_one_are_answered_together(
+def test_series_cached_one_by_one_are_served_together(
     client: TestClient, dataset_id: str, passes: list[int]
 ) -> None:
     alone = [ask(client, f"series {number}", dataset_id=dataset_id) for number in (0, 2)]
@@ -67,7 +67,7 @@ def test_series_asked_one_by_one_are_answered_together(
     assert (together["forecasts"], passes) == (alone, [1, 1])
 
 
-def test_series_of_which_one_is_missing_go_through_one_pass(
+def test_series_with_one_uncached_take_one_pass(
     client: TestClient, dataset_id: str, passes: list[int]
 ) -> None:
     ask(client, "series 0", dataset_id=dataset_id)
@@ -76,12 +76,12 @@ def test_series_of_which_one_is_missing_go_through_one_pass(
     assert passes == [1, 2]
 
 
-def test_name_that_is_not_there_is_a_404_beside_one_that_is(client: TestClient, dataset_id: str) -> None:
+def test_unknown_name_beside_a_known_one_is_a_404(client: TestClient, dataset_id: str) -> None:
     ask(client, dataset_id=dataset_id)
     ask(client, ["series 1", "series 9"], status=404, dataset_id=dataset_id)
 
 
-def test_named_model_and_champion_share_what_it_said(
+def test_named_model_and_champion_share_cached_quantiles(
     client: TestClient, dataset_id: str, passes: list[int]
 ) -> None:
     model_id = ask(client, dataset_id=dataset_id)["model_id"]
@@ -89,7 +89,7 @@ def test_named_model_and_champion_share_what_it_said(
     assert passes == [1]
 
 
-def test_appended_value_is_followed_and_the_old_version_still_known(
+def test_appended_value_is_used_and_the_old_version_stays_cached(
     client: TestClient, dataset_id: str, passes: list[int]
 ) -> None:
     before = ask(client, dataset_id=dataset_id)
@@ -101,7 +101,7 @@ def test_appended_value_is_followed_and_the_old_version_still_known(
     assert (old["forecast"], passes) == (before["forecast"], [1, 1])
 
 
-def test_promoted_model_answers_with_its_own_numbers(
+def test_promoted_model_serves_its_own_numbers(
     client: TestClient, database: Database, dataset_id: str
 ) -> None:
     before = ask(client, dataset_id=dataset_id)
@@ -112,9 +112,7 @@ def test_promoted_model_answers_with_its_own_numbers(
     assert (after["model_id"], after["forecast"] == before["forecast"]) == (other, False)
 
 
-def test_method_that_answers_instead_answers_with_its_own_numbers(
-    client: TestClient, database: Database
-) -> None:
+def test_fallback_serves_its_own_numbers(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database, trends(count=4)).id
     model_id = trained(database, dataset_id, method="network")
     with database.write() as session:
@@ -127,20 +125,20 @@ def test_method_that_answers_instead_answers_with_its_own_numbers(
     assert after["method"] == "drift"
 
 
-def test_deleted_model_says_no_more(client: TestClient, dataset_id: str) -> None:
+def test_deleted_model_is_not_served_from_the_cache(client: TestClient, dataset_id: str) -> None:
     model_id = ask(client, dataset_id=dataset_id)["model_id"]
     client.delete(f"/models/{model_id}")
     ask(client, status=404, model_id=model_id, level=[70])
     assert ask(client, dataset_id=dataset_id, level=[70])["model_id"] == "pretrained"
 
 
-def test_deleted_dataset_is_told_of_no_more(client: TestClient, dataset_id: str) -> None:
+def test_deleted_dataset_is_not_served_from_the_cache(client: TestClient, dataset_id: str) -> None:
     ask(client, dataset_id=dataset_id)
     client.delete(f"/datasets/{dataset_id}")
     ask(client, status=404, dataset_id=dataset_id, level=[70])
 
 
-def test_pretrained_network_is_asked_once_for_each_horizon(
+def test_pretrained_network_runs_once_for_each_horizon(
     client: TestClient, database: Database, passes: list[int]
 ) -> None:
     """Its networks and its calibration are others for each."""
@@ -151,7 +149,7 @@ def test_pretrained_network_is_asked_once_for_each_horizon(
     assert sum(passes) == 2 + 4
 
 
-def test_chart_is_drawn_of_what_is_known(
+def test_chart_is_drawn_from_cached_quantiles(
     client: TestClient, database: Database, dataset_id: str, passes: list[int]
 ) -> None:
     ask(client, dataset_id=dataset_id)
@@ -161,7 +159,7 @@ def test_chart_is_drawn_of_what_is_known(
         assert chart == draw(other, dataset_id)
 
 
-def test_answers_from_what_was_said_are_counted(client: TestClient, dataset_id: str) -> None:
+def test_forecasts_from_cached_quantiles_are_counted(client: TestClient, dataset_id: str) -> None:
     before = metrics.FROM_QUANTILE_FORECAST_CACHE._value.get()
     for level in (70, 71, 71):
         ask(client, dataset_id=dataset_id, level=[level])

@@ -1,4 +1,4 @@
-"""Slow uploads, and slow forecasts of series that callers bring, wait among themselves: nobody else does."""
+"""Slow uploads and ad hoc forecasts wait among themselves, and delay no other request."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ def send(client: TestClient) -> Any:
     return client.post("/datasets", files={"file": ("test.csv", csv_bytes())})
 
 
-def test_no_call_waits_for_uploads_that_are_being_read(
+def test_no_request_waits_for_uploads_being_parsed(
     client: TestClient, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset_id = upload(client)["id"]
@@ -73,7 +73,7 @@ def test_no_call_waits_for_uploads_that_are_being_read(
     assert stop.most == 2
 
 
-def test_no_call_waits_for_forecasts_of_series_that_callers_bring(
+def test_no_request_waits_for_ad_hoc_forecasts(
     client: TestClient, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset_id = upload(client)["id"]

@@ -1,4 +1,4 @@
-"""What the service outlives: killed workers and children, and what it takes down with it when it goes."""
+"""Killed workers and children: their jobs continue, and no process is left behind."""
 
 import signal
 import time
@@ -48,7 +48,7 @@ def test_killed_worker_is_replaced_and_its_job_finished(
 
 
 @pytest.mark.usefixtures("job")
-def test_child_of_a_killed_worker_goes_with_it(service: Service) -> None:
+def test_child_of_a_killed_worker_ends(service: Service) -> None:
     child = service.training_pid()
     kill(service.worker_pid())
     eventually(lambda: not is_running(child), within_s=5)
@@ -93,7 +93,7 @@ def test_worker_is_of_use_after_its_fork_server_died_at_the_start(
     assert done.failures == []
 
 
-def test_forecasts_go_on_while_a_training_runs(caller: Client, job: JobOut) -> None:
+def test_forecasts_are_served_while_a_training_runs(caller: Client, job: JobOut) -> None:
     caller.wait(job.id)
     under_way(caller, again(caller, job.dataset_id).id)
     assert len(caller.forecast(job.dataset_id).forecasts) == 100

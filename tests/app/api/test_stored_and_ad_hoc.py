@@ -1,4 +1,4 @@
-"""The same history is forecast the same, whether a dataset holds it or the call brings it."""
+"""The same history has the same forecast, stored in a dataset or sent with the request."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -86,16 +86,14 @@ def assert_same(client: TestClient, rows: list[Row], kept_in: str, **named: str)
         pytest.param(range(1950, 2020), id="years"),
     ],
 )
-def test_series_stored_and_series_brought_along_get_the_same_forecast(
-    client: TestClient, times: Sequence[str | int]
-) -> None:
+def test_stored_and_sent_series_get_the_same_forecast(client: TestClient, times: Sequence[str | int]) -> None:
     rows = history(times, count=2)
     dataset_id = stored(client, rows)
     assert_same(client, rows, dataset_id, dataset_id=dataset_id)
     assert_same(client, rows, dataset_id)
 
 
-def test_more_series_than_are_looked_back_on_get_the_same_forecast(
+def test_more_series_than_are_backtested_get_the_same_forecast(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pretrained, "BACKTEST_SERIES", 4)
@@ -104,7 +102,7 @@ def test_more_series_than_are_looked_back_on_get_the_same_forecast(
 
 
 @pytest.mark.usefixtures("brief_trainings")
-def test_model_forecasts_weeks_stored_and_weeks_brought_along_the_same(client: TestClient) -> None:
+def test_model_forecasts_stored_and_sent_weeks_alike(client: TestClient) -> None:
     rows = history(dates("W-SUN", TWELVE_YEARS), count=2, season=52)
     dataset_id = stored(client, rows)
     database: Database = client.app.state.resources.database  # type: ignore[attr-defined]  # an app of ours

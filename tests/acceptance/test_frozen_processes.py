@@ -1,4 +1,4 @@
-"""Processes and servers that stand still amid something: what waits for them goes on within seconds."""
+"""Processes and servers that freeze: what waits for them continues within seconds."""
 
 import os
 import signal
@@ -57,7 +57,7 @@ def frozen_worker(database: Database, ref: JobRef) -> Iterator["subprocess.Popen
         worker.wait()
 
 
-def test_job_of_a_worker_that_is_frozen_amid_a_heartbeat_is_taken_over(postgres_url: str) -> None:
+def test_job_of_a_worker_frozen_during_a_heartbeat_is_taken_over(postgres_url: str) -> None:
     database = Database(postgres_url)
     ref, queue = queued_job(database, dataset(database).id), Queue(database)
     heartbeat = Heartbeat(database, "worker", "cpu", DEADLINE_S)
@@ -102,7 +102,7 @@ def _signal(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def test_server_that_hangs_is_told_of_within_seconds_and_found_again(
+def test_server_that_hangs_is_reported_within_seconds_and_found_again(
     hanging: tuple[Service, list[int]],
 ) -> None:
     api, everyone = hanging

@@ -1,4 +1,4 @@
-"""The whole path, with a real worker: a file goes in, a forecast comes out."""
+"""The whole path with a real worker: upload, training, forecast."""
 
 from app.client import Client
 from tests.factories import csv_bytes, trends

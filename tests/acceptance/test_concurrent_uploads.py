@@ -1,6 +1,6 @@
-"""Many uploads at once, each of many columns: all are stored, and others are answered meanwhile.
+"""Many wide uploads at once are all stored, while other requests are served.
 
-`benchmarks.crowds` takes the times.
+`benchmarks.crowds` measures the times.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ LIMIT_S = 60  # reading them took a minute and a half of processor time once
 ANSWERS_BESIDE = 5  # for each who asks; one or two when they waited for all uploads
 
 
-def test_many_wide_uploads_at_once_are_stored_while_others_are_answered(
+def test_many_wide_uploads_are_stored_while_other_requests_are_served(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
     dataset_id = dataset(database).id
