@@ -32,10 +32,10 @@ app = typer.Typer(
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A table: series, times, values.")]
 ApiWorkers = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes that answer calls; by default what GATECAST_API_WORKERS says."),
+    typer.Option(min=1, help="Processes that answer requests; by default GATECAST_API_WORKERS."),
 ]
-Host = Annotated[str | None, typer.Option(help="Address to listen on; by default what GATECAST_HOST says.")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on; by default what GATECAST_PORT says.")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; by default GATECAST_HOST.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; by default GATECAST_PORT.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
@@ -49,11 +49,11 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
 @app.callback()
 def gatecast(
     *,
-    version: Annotated[  # noqa: ARG001  # told by its own callback
+    version: Annotated[  # noqa: ARG001  # its callback prints it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Look at what every command depends on, before one begins."""
+    """Check the names of the settings before any command runs."""
     from app.settings import check_names
 
     check_names()
@@ -94,15 +94,13 @@ def api(host: Host = None, port: Port = None, workers: ApiWorkers = None) -> Non
 @app.command()
 def worker(
     *,
-    device: Annotated[
-        str | None, typer.Option(help="`cpu` or `cuda:N`; by default what GATECAST_DEVICE says.")
-    ] = None,
+    device: Annotated[str | None, typer.Option(help="`cpu` or `cuda:N`; by default GATECAST_DEVICE.")] = None,
     concurrency: Annotated[
         int | None,
-        typer.Option(help="Trainings at a time; by default what GATECAST_WORKER_CONCURRENCY says."),
+        typer.Option(help="Trainings at a time; by default GATECAST_WORKER_CONCURRENCY."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only tell, by the exit status, if one on this host is alive.")
+        bool, typer.Option("--check", help="Only check, by the exit status, if one on this host is alive.")
     ] = False,
 ) -> None:
     """Run the workers of one device alone; migrations run first. Start it once for each device.
@@ -128,7 +126,7 @@ def worker(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to this version; harmless when it is.
+    """Migrate the database to this version; does nothing if it is current.
 
     For example:
 
@@ -143,10 +141,10 @@ def migrate() -> None:
 @app.command()
 def demo(
     url: Annotated[
-        str | None, typer.Option(help="Use the service there, instead of one started for the demo.")
+        str | None, typer.Option(help="Use the service at this URL, instead of one started for the demo.")
     ] = None,
 ) -> None:
-    """Show the whole path on the population of 40 countries: upload, train, judge, forecast.
+    """Show the whole path on the population of 40 countries: upload, train, compare, forecast.
 
     For example:
 
@@ -173,29 +171,29 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     file: File,
     *,
     horizon: Annotated[int, typer.Option(min=1, max=MAX_HORIZON, help="How many steps ahead to forecast.")],
-    preset: Annotated[Preset, typer.Option(help="How much patience to train with.")] = "balanced",
+    preset: Annotated[Preset, typer.Option(help="How long the training may take.")] = "balanced",
     architecture: Annotated[
         ArchitectureChoice, typer.Option(help="The network; `all` tries each and keeps the best.")
     ] = "lstm",
     start: Annotated[
-        StartChoice, typer.Option(help="From pretrained networks, from scratch, or as does better.")
+        StartChoice, typer.Option(help="From pretrained networks, from scratch, or whichever is better.")
     ] = "auto",
     method: Annotated[
         MethodChoice,
-        typer.Option(help="What answers: the network, its blend with a simple method, or the better one."),
+        typer.Option(help="The served method: the network, its blend with a baseline, or the better one."),
     ] = "auto",
     on_loss: Annotated[
         OnLoss,
-        typer.Option(help="What forecasts do if a simple method is better: say so, let it answer, refuse."),
+        typer.Option(help="If a simple method is better: warn, fall back to it, or refuse to forecast."),
     ] = "warn",
     promote: Annotated[
-        Promotion, typer.Option(help="Whether `gatecast forecast` asks this model: `auto`, if it is better.")
+        Promotion, typer.Option(help="Whether the model becomes the champion: `auto`, if it is better.")
     ] = "auto",
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
     ] = 0,
 ) -> None:
-    """Train on a file and keep the model in the database; nothing else needs to run.
+    """Train on a file and store the model in the database; no service needs to run.
 
     For example:
 
@@ -258,7 +256,7 @@ def forecast(
 def verify(
     model: Annotated[str, typer.Argument(help="Identifier of a model, as `gatecast train` printed it.")],
 ) -> None:
-    """Train a model again from its lineage and compare with what is stored; exits with 1 on a difference.
+    """Train a model again from its lineage and compare it with the stored one; exits with 1 on a difference.
 
     For example:
 
@@ -279,7 +277,7 @@ def verify(
 
 @app.command()
 def check() -> None:
-    """Read everything that is stored and tell what is damaged; exits with 1 if anything is.
+    """Read everything that is stored and list what is damaged; exits with 1 if anything is.
 
     For example:
 
@@ -292,8 +290,8 @@ def check() -> None:
     from app.services.shared import integrity
 
     database = Database(_settings().database_url)
-    with counting_bar(Console(stderr=True), "blobs") as tell:
-        found = integrity.check(database, tell)
+    with counting_bar(Console(stderr=True), "blobs") as report:
+        found = integrity.check(database, report)
     database.dispose()
     for damage in found:
         print(f"{damage.what}: {damage.breaks}.")
@@ -303,7 +301,7 @@ def check() -> None:
 
 @app.command()
 def backup(target: Annotated[Path, typer.Argument(help="The file to write; must not exist.")]) -> None:
-    """Write everything into one consistent file, while the service goes on working.
+    """Write everything into one consistent file, while the service runs.
 
     For example:
 
@@ -317,14 +315,14 @@ def backup(target: Annotated[Path, typer.Argument(help="The file to write; must 
 
 
 def _settings(**options: Any) -> "Settings":
-    """Read the settings; an option that was given overrules its own."""
+    """Return the settings; an option on the command line takes precedence."""
     from app.settings import load_settings
 
     return load_settings(**{name: value for name, value in options.items() if value is not None})
 
 
 def main() -> None:
-    """Run a command; an error that is the user's to mend is printed as a sentence, not as a trace."""
+    """Run a command; print an error that the user can mend as a sentence, without a traceback."""
     from pydantic import ValidationError
 
     from app import packages
@@ -336,15 +334,15 @@ def main() -> None:
         packages.check()
         app()
     except (SettingsError, AppError, ServiceError, JobFailed) as error:
-        _end_with(str(error))
-    except ValidationError as error:  # of options that do not go together
-        _end_with("; ".join(part["msg"].removeprefix("Value error, ") for part in error.errors()))
+        _exit_with(str(error))
+    except ValidationError as error:  # of options that conflict
+        _exit_with("; ".join(part["msg"].removeprefix("Value error, ") for part in error.errors()))
 
 
-def _end_with(sentence: str) -> NoReturn:
+def _exit_with(sentence: str) -> NoReturn:
     from app.observability.logs import escaped
 
-    lines = map(escaped, sentence.split("\n"))  # the words of a file may be among them
+    lines = map(escaped, sentence.split("\n"))  # it may quote a file
     print("gatecast: " + "\n".join(lines), file=sys.stderr)
     sys.exit(2)
 

@@ -163,7 +163,7 @@ def test_text_of_a_file_sends_no_control_characters_to_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        cli._end_with("No column \x1b[2K.\nNor this.")
+        cli._exit_with("No column \x1b[2K.\nNor this.")
     assert capsys.readouterr().err == "gatecast: No column \\x1b[2K.\nNor this.\n"
 
 
