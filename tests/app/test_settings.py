@@ -52,5 +52,10 @@ def test_every_spelling_of_postgres_names_one_driver(url: str) -> None:
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_setting_stands_in_the_documentation(name: str) -> None:
-    assert f"`{PREFIX}{name.upper()}`" in PAGE.read_text()
+def test_setting_stands_in_the_documentation_with_its_default(name: str) -> None:
+    rows = [
+        line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{PREFIX}{name.upper()}` |")
+    ]
+    default = Settings.model_fields[name].default
+    assert len(rows) == 1
+    assert default in (None, ()) or f"| `{str(default).lower()}` |" in rows[0]
