@@ -1,4 +1,4 @@
-"""Rows for a dataset that is there already: on its axis, in its columns, by its names."""
+"""Read rows to append to a dataset: on its axis, with its columns and names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,37 +29,37 @@ class ExistingDataset:
     detected: Detected  # how its first upload was read
     only: str | None  # the name of its series, if it has just one
 
-    def columns(self, asked: Columns, names: tuple[str, ...]) -> Columns:
-        """The columns asked for, and in place of others those that the dataset was read from."""
-        taken = {asked.id_column, asked.time_column, asked.target_column}
+    def columns(self, requested: Columns, names: tuple[str, ...]) -> Columns:
+        """Return the requested columns; a role without one gets the column of the dataset's first upload."""
+        taken = {requested.id_column, requested.time_column, requested.target_column}
 
         def inherited(name: str | None) -> str | None:
             return name if name in names and name not in taken else None
 
         return Columns(
-            id_column=asked.id_column or inherited(self.detected.id_column),
-            time_column=asked.time_column or inherited(self.detected.time_column),
-            target_column=asked.target_column or inherited(self.detected.target_column),
+            id_column=requested.id_column or inherited(self.detected.id_column),
+            time_column=requested.time_column or inherited(self.detected.time_column),
+            target_column=requested.target_column or inherited(self.detected.target_column),
         )
 
 
 @dataclass(frozen=True)
 class Addition:
-    """Rows that have been read and are not laid into a dataset yet."""
+    """Rows for a dataset as they were read, before they are merged into it."""
 
     points: Points
     axis: TimeAxis
     repairs: Repairs
     detected: Detected
     rows: Rows
-    row: Ints  # of each point
+    row: Ints  # (points,) row of the upload
 
     def check(self, begins: Ints, new: Mask) -> None:
-        """BadInput where a time is on no step of its series, or a new series has less than two values.
+        """Raise BadInput for a time between the steps of its series, or a new series of under two values.
 
         Args:
-            begins: where each series begins.
-            new: which of them are not there yet.
+            begins: (series,) the first time of each series.
+            new: (series,) which of them the dataset does not have.
         """
         points, frequency = self.points, self.axis.frequency
         refuse_short([points.unique_ids[i] for i in np.flatnonzero(new & (points.values() < LEAST_VALUES))])
@@ -76,7 +76,10 @@ class Addition:
 
 
 def gather_addition(rows: Rows, existing: ExistingDataset, detect: Callable[[Times], Detected]) -> Addition:
-    """Rows by series and time; BadInput where a cell is wrong or the times are of another kind."""
+    """Sort rows by series and time.
+
+    Raises BadInput where a cell is wrong or the times are of another kind than the dataset's.
+    """
     repairs = Repairs()
     kept = complete(rows, repairs)
     times = _read_times(rows, kept, existing)
@@ -89,7 +92,7 @@ def gather_addition(rows: Rows, existing: ExistingDataset, detect: Callable[[Tim
 
 
 def refuse_unnamed(pointers: list[str]) -> BadInput:
-    """The error for rows that name no series where the dataset has several."""
+    """Return the error for rows that name no series where the dataset has several."""
     remedy = "Name the series of each row."
     return BadInput(
         "These rows do not say which series they belong to, and the dataset has several. In a file, name the"
@@ -100,9 +103,9 @@ def refuse_unnamed(pointers: list[str]) -> BadInput:
 
 def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset) -> Times:
     axis = existing.axis
-    asked = axis.frequency if isinstance(axis.frequency, int) else Alias.parse(axis.frequency)
+    requested = axis.frequency if isinstance(axis.frequency, int) else Alias.parse(axis.frequency)
     try:
-        times = read_times(rows.texts, asked, existing.detected.date_format)
+        times = read_times(rows.texts, requested, existing.detected.date_format)
     except WrongFrequency as error:
         kind = "integers" if looks_like_whole_numbers(rows.texts) else "dates"
         raise _refuse_kind(rows, kept, existing, kind) from error
@@ -114,7 +117,7 @@ def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset) -> Times:
 
 
 def _are_bare_days(times: Times, axis: TimeAxis) -> bool:
-    """Whether these are days without an offset, as a dataset of days in UTC is shown."""
+    """Return whether times are days without an offset, as the service shows a dataset of days in UTC."""
     return axis.timezone is not None and axis.step.whole_days and not np.any(times.ordinals % DAY)
 
 

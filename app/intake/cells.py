@@ -1,4 +1,4 @@
-"""The different texts of many columns, so that each is looked at once, whichever columns have it."""
+"""The distinct texts of many columns, so that each is judged once, whichever columns hold it."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,16 +13,16 @@ Texts: TypeAlias = "pd.Series[str]"
 
 @dataclass(frozen=True)
 class Cells:
-    """Which columns have which texts: a pair for each text of a column, however often it stands there."""
+    """Pairs of a column and a text: one for each distinct text of each column."""
 
-    texts: Texts  # all different, stripped, none empty, numbered from 0
+    texts: Texts  # distinct, stripped, none empty, numbered from 0
     column: Ints  # (pairs,)
     text: Ints  # (pairs,) index into `texts`
     columns: int
 
     @classmethod
     def of_table(cls, table: pd.DataFrame) -> "Cells":
-        """The cells of a table of texts; empty ones are left out."""
+        """Return the cells of a table of texts, without empty ones."""
         rows, columns = table.shape
         codes, raw = pd.factorize(table.to_numpy(dtype=object).ravel(order="F"))
         stripped = pd.Series(raw, dtype="object").str.strip()
@@ -36,23 +36,23 @@ class Cells:
 
     @classmethod
     def of_names(cls, names: list[str]) -> "Cells":
-        """A column for each name, which is all that it has."""
+        """Return one column for each name, with the name as its only text."""
         each = np.arange(len(names), dtype=np.int64)
         return cls(pd.Series(names, dtype="object"), each, each, len(names))
 
     def only(self, columns: Mask) -> "Cells":
-        """The cells of some columns, with no texts but theirs; columns keep their numbers."""
+        """Return the cells of some columns, with their texts alone; columns keep their numbers."""
         kept = columns[self.column]
         used, text = np.unique(self.text[kept], return_inverse=True)
         texts = self.texts.iloc[used].reset_index(drop=True)
         return Cells(texts, self.column[kept], text.astype(np.int64), self.columns)
 
     def count(self, texts: Mask | None = None) -> Ints:
-        """How many texts, or how many of these, each column has; shape (columns,)."""
+        """Return the number of distinct texts, or of `texts` alone, in each column; shape (columns,)."""
         column = self.column if texts is None else self.column[texts[self.text]]
         return np.bincount(column, minlength=self.columns).astype(np.int64)
 
     def mostly(self, texts: Mask) -> Mask:
-        """The columns more than half of whose texts are among these."""
+        """Return the columns more than half of whose texts are in `texts`; shape (columns,)."""
         most: Mask = self.count(texts) * 2 > self.count()
         return most

@@ -1,4 +1,4 @@
-"""What an intake hands on: the series on their time axis, and the profile."""
+"""The result of reading an upload: series on their time axis, and the profile."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from app.schemas.datasets import Profile
 
 
 def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:
-    """The rows of some series end to end, and their offsets there."""
+    """Return the row numbers of some series end to end, and the offsets of these series among them."""
     lengths = np.diff(offsets)[series]
     ends = np.cumsum(lengths)
     rows = np.arange(lengths.sum()) + np.repeat(offsets[series] - ends + lengths, lengths)
@@ -22,8 +22,8 @@ def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:
 class SeriesFrame:
     """Many series on one axis, end to end in flat arrays.
 
-    Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`. Each is one unbroken run of steps
-    that begins and ends with a value; gaps inside are NaN. An intake sorts them by name.
+    Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`. Each is an unbroken run of steps that
+    begins and ends with a value; gaps inside are NaN. The reader sorts series by name.
     """
 
     axis: TimeAxis
@@ -33,7 +33,7 @@ class SeriesFrame:
     y: NDArray[np.float64]  # (total,)
 
     def run(self, first: int, last: int) -> "SeriesFrame":
-        """The series from `first` to before `last`."""
+        """Return the series from `first` to before `last`."""
         begin, end = self.offsets[first], self.offsets[last]
         offsets = self.offsets[first : last + 1] - begin
         return SeriesFrame(
@@ -41,13 +41,13 @@ class SeriesFrame:
         )
 
     def take(self, series: Ints) -> "SeriesFrame":
-        """Some of the series, in the order given."""
+        """Return some of the series, in the given order."""
         rows, offsets = rows_of(self.offsets, series)
         names = tuple(self.unique_ids[i] for i in series)
         return SeriesFrame(self.axis, names, offsets, self.ds[rows], self.y[rows])
 
     def join(self, other: "SeriesFrame") -> "SeriesFrame":
-        """These series and then others of the same axis."""
+        """Return these series followed by others of the same axis."""
         return SeriesFrame(
             self.axis,
             self.unique_ids + other.unique_ids,
@@ -59,7 +59,7 @@ class SeriesFrame:
 
 @dataclass(frozen=True)
 class Intake:
-    """An upload, read: the series and what the person who sent them should know."""
+    """An upload as it was read: its series, and the profile that the response shows."""
 
     frame: SeriesFrame
     profile: Profile

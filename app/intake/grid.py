@@ -1,11 +1,12 @@
-"""Values at times become series on a regular grid, and further values are laid into those that are there."""
+"""Put values on the regular steps of their series, and merge further values into existing series."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import BadInput
+from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame, rows_of
 from app.intake.problems import listed
@@ -16,13 +17,14 @@ Floats = NDArray[np.float64]
 LEAST_VALUES = 2
 MOST_STEPS = 100_000_000  # two arrays of 0.8 GB; more means that nearly all of it would be gaps
 MOST_STEPS_A_ROW = 1_000
+FAR_AWAY = "Look for times that are far away from the others."
 
 
 @dataclass(frozen=True)
 class Points:
-    """Values of many series at single times; NaN where there is none, or none any more.
+    """Values of many series at single times; NaN marks no value, or one that is taken away.
 
-    Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`, by time, each time once.
+    Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`, sorted by time, without repeats.
     """
 
     unique_ids: tuple[str, ...]  # (series,), sorted
@@ -32,27 +34,27 @@ class Points:
 
     @property
     def series(self) -> Ints:
-        """The series of each row."""
+        """Return the series of each row."""
         return owners(self.offsets)
 
     @property
     def begins(self) -> Ints:
-        """The first time of each series."""
+        """Return the first time of each series."""
         return self.ds[self.offsets[:-1]]
 
     def values(self) -> Ints:
-        """How many values each series has."""
+        """Return the number of values of each series."""
         return counted(self.series[~np.isnan(self.y)], len(self.unique_ids))
 
     def take(self, series: Ints) -> "Points":
-        """Some of the series, in the order given."""
+        """Return some of the series, in the given order."""
         rows, offsets = rows_of(self.offsets, series)
         return Points(tuple(self.unique_ids[i] for i in series), offsets, self.ds[rows], self.y[rows])
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Values by series and step, in that order; NaN where there is none, and one at least in each series."""
+class StepValues:
+    """Values sorted by series and step; NaN marks none, and each series has at least one."""
 
     series: Ints  # (rows,)
     number: Ints  # (rows,) steps from where the series begins
@@ -62,17 +64,17 @@ class Cells:
 
 @dataclass(frozen=True)
 class Merged:
-    """Series with further values laid into them."""
+    """Series with further values merged into them."""
 
     frame: SeriesFrame
     changed: Mask  # (series,)
-    gaps: Mask  # (total,) steps without a value that had one, or were not there
+    gaps: Mask  # (total,) steps that are new gaps
     appended: int
     corrected: int
 
 
 def owners(offsets: Ints) -> Ints:
-    """The series that each row belongs to."""
+    """Return the series of each row."""
     return np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets))
 
 
@@ -81,55 +83,59 @@ def counted(series: Ints, count: int) -> Ints:
 
 
 def off_step(ds: Ints, begins: Ints, step: Step) -> Mask:
-    """The times that the step does not reach from the beginning of their series."""
+    """Return which times the step does not reach from the first time of their series."""
     wrong: Mask = ~step.fits(ds) | ((step.position(ds) - step.position(begins)) % step.size != 0)
     if step.keeps_clock:
         wrong |= (ds - begins) % DAY != 0
     return wrong
 
 
-def fill(axis: TimeAxis, names: tuple[str, ...], cells: Cells) -> SeriesFrame:
-    """Every series from its first value to its last, NaN at the steps without one."""
-    there = ~np.isnan(cells.y)
-    series, number = cells.series[there], cells.number[there]
+def fill(axis: TimeAxis, names: tuple[str, ...], values: StepValues) -> SeriesFrame:
+    """Return every series from its first value to its last, with NaN at the steps between without one."""
+    is_value = ~np.isnan(values.y)
+    series, number = values.series[is_value], values.number[is_value]
     first = np.searchsorted(series, np.arange(len(names)))
     last = np.append(first[1:], len(series)) - 1
     lengths = number[last] - number[first] + 1
     offsets = np.append(0, np.cumsum(lengths))
     y = np.full(offsets[-1], np.nan)
-    y[(offsets[:-1] - number[first])[series] + number] = cells.y[there]
-    starts = np.repeat(axis.step.shift(cells.begins, number[first]), lengths)
+    y[(offsets[:-1] - number[first])[series] + number] = values.y[is_value]
+    starts = np.repeat(axis.step.shift(values.begins, number[first]), lengths)
     ds = axis.step.shift(starts, np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths))
     return SeriesFrame(axis, names, offsets, ds, y)
 
 
 def grid_frame(axis: TimeAxis, points: Points) -> SeriesFrame:
-    """New series; their times take the axis' steps, and each has two values at least."""
+    """Return new series on the axis' steps.
+
+    Each has at least two values. Raises BadInput where nearly all steps would be gaps.
+    """
     series, begins, step = points.series, points.begins, axis.step
     number = (step.position(points.ds) - step.position(begins)[series]) // step.size
-    refuse_vast(axis, int((number[points.offsets[1:] - 1] + 1).sum()), len(number))
-    return fill(axis, points.unique_ids, Cells(series, number, begins, points.y))
+    steps = int((number[points.offsets[1:] - 1] + 1).sum())
+    refuse_vast(axis.frequency, steps, len(number), FAR_AWAY)
+    return fill(axis, points.unique_ids, StepValues(series, number, begins, points.y))
 
 
 def merge(old: SeriesFrame, points: Points) -> Merged:
-    """Lay points into the series of the same names; their times take the axis' steps from where those begin.
+    """Merge points into the series of the same names, on the steps that those have.
 
-    A point puts its value in place of the one at its time, and NaN takes that away. BadInput where a series
-    would be left with fewer than two values.
+    A point replaces the value at its time; NaN removes it. Raises BadInput where a series would be left with
+    fewer than two values, or where nearly all steps would be gaps.
     """
     step, begins = old.axis.step, old.ds[old.offsets[:-1]]
     lengths, series = np.diff(old.offsets), points.series
     number = (step.position(points.ds) - step.position(begins)[series]) // step.size
     beyond = (number < 0) | (number >= lengths[series])
-    counts = beyond <= ~np.isnan(points.y)  # where nothing was, there is nothing to take away
+    counts = beyond <= ~np.isnan(points.y)  # beyond a series there is no value to remove
     number, series, beyond, y = number[counts], series[counts], beyond[counts], points.y[counts]
 
     low, high = np.zeros_like(lengths), lengths - 1
     np.minimum.at(low, series, number)
     np.maximum.at(high, series, number)
-    refuse_vast(old.axis, int((high - low + 1).sum()), len(old.y) + len(y))
+    refuse_vast(old.axis.frequency, int((high - low + 1).sum()), len(old.y) + len(y), FAR_AWAY)
     offsets = np.append(0, np.cumsum(high - low + 1))
-    zero = offsets[:-1] - low  # where on the canvas the first step of each old series lies
+    zero = offsets[:-1] - low  # position of each old series' first step
     canvas = np.full(offsets[-1], np.nan)
     old_series = owners(old.offsets)
     canvas[(zero - old.offsets[:-1])[old_series] + np.arange(len(old.y))] = old.y
@@ -140,20 +146,23 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     cell_series = owners(offsets)
     _refuse_short(old.unique_ids, counted(cell_series[~np.isnan(canvas)], len(lengths)))
     steps = np.arange(len(canvas)) - zero[cell_series]
-    frame = fill(old.axis, old.unique_ids, Cells(cell_series, steps, begins, canvas))
+    frame = fill(old.axis, old.unique_ids, StepValues(cell_series, steps, begins, canvas))
     changed = counted(series[differs], len(lengths)) > 0
     return Merged(
         frame, changed, _new_gaps(old, frame), int(beyond.sum()), int(np.count_nonzero(differs & ~beyond))
     )
 
 
-def refuse_vast(axis: TimeAxis, steps: int, rows: int) -> None:
-    """BadInput where nearly all steps would be gaps."""
+def refuse_vast(
+    frequency: str | int, steps: int, rows: int, remedy: str, errors: Sequence[FieldError] = ()
+) -> None:
+    """Raise BadInput where nearly all steps would be gaps."""
     most = min(MOST_STEPS, MOST_STEPS_A_ROW * (1 + rows))
     if steps > most:
         raise BadInput(
-            f"At frequency {axis.frequency!r} these series would have {steps:,} steps for {rows:,} values,"
-            f" and {most:,} is the most. Look for times that are far away from the others."
+            f"At frequency {frequency!r} these series would have {steps:,} steps for {rows:,} values,"
+            f" and {most:,} is the most. {remedy}",
+            errors,
         )
 
 

@@ -1,4 +1,4 @@
-"""Where a row stands in an upload, and how a refusal names it."""
+"""Name rows, columns and series of an upload in error messages."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Field = Literal["unique_id", "ds", "y"]
 
 @dataclass(frozen=True)
 class Place:
-    """Names rows: of a file as a spreadsheet numbers them, of a JSON body by their index."""
+    """Names rows: those of a file as a spreadsheet numbers them, those of a JSON body by index."""
 
     first_row: int | None  # number of the file's first data row; None for a JSON body
 
@@ -35,7 +35,7 @@ class Place:
 def refuse_rows(
     place: Place, field: Field, rows: Ints, explain: Callable[[int], str], detail: str
 ) -> BadInput:
-    """The error for wrong cells: `detail` for all of them, `explain(row)` for each of the first 20."""
+    """Return the error for wrong cells: `detail` for all, `explain(row)` for each of the first 20."""
     shown = [FieldError(place.pointer(int(row), field), explain(int(row))) for row in rows[:SHOWN]]
     first = place.number(int(rows[0]))
     one = len(rows) == 1
@@ -44,7 +44,7 @@ def refuse_rows(
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in quotes, the first 20 of them, each shortened to 100 characters."""
+    """Return the first 20 names in quotes, each cut to 100 characters, and the number of the others."""
     every = list(names)
     quoted = [f"'{name[:LONGEST]}{'...' * (len(name) > LONGEST)}'" for name in every[:SHOWN]]
     more = f" and {len(every) - SHOWN:,} more" if len(every) > SHOWN else ""

@@ -1,4 +1,4 @@
-"""An upload in, typed series and the profile of what was found and mended out."""
+"""Read an upload into typed series, and a profile of what was detected and repaired."""
 
 import re
 from collections.abc import Sequence
@@ -31,29 +31,31 @@ Categories: TypeAlias = "pd.Series[str]"  # of dtype category
 
 
 def read_csv(data: bytes, columns: Columns, max_columns: int = MAX_COLUMNS) -> Intake:
-    """Read delimited text: encoding, delimiter, decimal mark, columns, dates and frequency are found.
+    """Read delimited text; detect its encoding, delimiter, decimal mark, columns, dates and frequency.
 
-    BadInput, with the rows or columns at fault, for everything that cannot be used.
+    Raises BadInput, with the rows or columns at fault, for what cannot be used.
     """
     file = _open(data, columns, max_columns)
-    name = re.sub(r"[\t\r\n]+", " ", file.roles.target)  # a header may have several lines, a name has one
+    name = re.sub(
+        r"[\t\r\n]+", " ", file.roles.target
+    )  # a header cell may have several lines, a name has one
     gathered = gather(file.rows(name), columns.frequency)
     _refuse_merged(file, columns, gathered.repairs, gathered.frame.y)
     return _intake(gathered, file.detected(gathered.times))
 
 
 def read_rows(rows: Sequence[ObservationIn], frequency: str | int | None) -> Intake:
-    """Read rows sent as JSON; BadInput as for a file, with pointers into `observations`."""
+    """Read the rows of a JSON body; raises BadInput with pointers into `observations`."""
     if not rows:
         raise BadInput("There are no observations. Send at least two for each series.")
-    gathered = gather(_sent(rows, [row.unique_id for row in rows]), frequency)
+    gathered = gather(_rows_of_json(rows, [row.unique_id for row in rows]), frequency)
     return _intake(gathered, _detected_rows(gathered.times))
 
 
 def read_more_csv(
     data: bytes, columns: Columns, existing: ExistingDataset, max_columns: int = MAX_COLUMNS
 ) -> Addition:
-    """Read delimited text to be added to a dataset; BadInput as for a new one."""
+    """Read delimited text to append to a dataset; raises BadInput as `read_csv` does."""
     file = _open(data, columns, max_columns, existing)
     if file.roles.id is None and existing.only is None:
         raise refuse_unnamed(["#/id_column"])
@@ -63,24 +65,24 @@ def read_more_csv(
 
 
 def read_more_rows(rows: Sequence[ObservationIn], existing: ExistingDataset) -> Addition:
-    """Read rows sent as JSON to be added to a dataset; BadInput as for a new one."""
+    """Read the rows of a JSON body to append to a dataset; raises BadInput as `read_rows` does."""
     unnamed = [i for i, row in enumerate(rows) if "unique_id" not in row.model_fields_set]
     if unnamed and existing.only is None:
         raise refuse_unnamed([f"#/observations/{i}/unique_id" for i in unnamed])
     names = [row.unique_id if "unique_id" in row.model_fields_set else existing.only for row in rows]
-    return gather_addition(_sent(rows, names), existing, _detected_rows)
+    return gather_addition(_rows_of_json(rows, names), existing, _detected_rows)
 
 
 @dataclass(frozen=True)
 class _File:
-    """A table whose columns have roles and are read."""
+    """A table whose columns have roles and have been read."""
 
     table: Table
     roles: Roles
     cells: "_Cells"
 
     def rows(self, unnamed: str) -> Rows:
-        """The rows; `unnamed` is the name of their series where no column tells."""
+        """Return the rows; without a column of names, all belong to the series `unnamed`."""
         place, cells = Place(self.table.first_row), self.cells
         times, texts = _coded(cells.frame[self.roles.time], EMPTY_TIMES)
         if self.roles.id is None:
@@ -108,12 +110,12 @@ def _open(data: bytes, columns: Columns, max_columns: int, existing: ExistingDat
     table = open_table(data, max_columns)
     if not table.has_rows:
         raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
-    asked = existing.columns(columns, table.names) if existing else columns
-    roles = find_roles(table.sample(table.names), asked, table.texts)
+    requested = existing.columns(columns, table.names) if existing else columns
+    roles = find_roles(table.sample(table.names), requested, table.texts)
     return _File(table, roles, _read_cells(table, roles, existing.detected.decimal if existing else None))
 
 
-def _sent(rows: Sequence[ObservationIn], unique_ids: Sequence[str | int | None]) -> Rows:
+def _rows_of_json(rows: Sequence[ObservationIn], unique_ids: Sequence[str | int | None]) -> Rows:
     place = Place(None)
     series, names = _coded(pd.Series([str(name) for name in unique_ids], dtype="category"), EMPTY_NAMES)
     times, texts = _coded(pd.Series([str(row.ds) for row in rows], dtype="category"), EMPTY_TIMES)
@@ -135,26 +137,26 @@ def _detected_rows(times: Times) -> Detected:
 
 @dataclass(frozen=True)
 class _Cells:
-    """The columns that count, row by row."""
+    """The columns that have a role, row by row."""
 
     frame: pd.DataFrame  # names and times as categories
     y: Floats
     decimal: str
 
 
-def _read_cells(table: Table, roles: Roles, usual: str | None) -> _Cells:
-    """Plain numbers are parsed while reading; any other writing is read as text and judged as a column."""
+def _read_cells(table: Table, roles: Roles, previous: str | None) -> _Cells:
+    """Parse plain numbers while reading; read any other notation as text and judge it as a column."""
     kinds: dict[str, Dtype] = {name: "category" for name in (roles.id, roles.time) if name}
     sample = table.sample([roles.target])
-    if usual != "," and not is_doubtful(sample[roles.target], table.delimiter):
+    if previous != "," and not is_doubtful(sample[roles.target], table.delimiter):
         try:
             frame = table.read({**kinds, roles.target: "float64"}, missing=MISSING)
         except ValueError:
-            pass  # some cell is no plain number
+            pass  # some cell is not a plain number
         else:
             return _Cells(frame, _checked(table, frame[roles.target].to_numpy()), ".")
     frame = table.read({**kinds, roles.target: "str"})
-    numbers = read_numbers(frame[roles.target], table.delimiter, usual)
+    numbers = read_numbers(frame[roles.target], table.delimiter, previous)
     _refuse_text(table, roles, frame, numbers.wrong)
     return _Cells(frame, _checked(table, numbers.numbers), numbers.decimal)
 
@@ -189,17 +191,17 @@ def _refuse_infinite(place: Place, y: Floats) -> None:
 
 
 def _coded(column: Categories, empty: tuple[str, ...]) -> tuple[Ints, list[str]]:
-    """Codes into the distinct texts, stripped and sorted; -1 for the empty ones."""
+    """Return each row's code, -1 for an empty cell, and the distinct texts, stripped and sorted."""
     texts = pd.Series(column.cat.categories, dtype="object").str.strip()
     code_of, distinct = pd.factorize(texts.mask(texts.isin(empty)), sort=True)
     return np.append(code_of, -1).astype(np.int64)[column.cat.codes], list(distinct)
 
 
-def _refuse_merged(file: _File, asked: Columns, repairs: Repairs, y: Floats) -> None:
-    """Where half of all rows would be merged as duplicates, a column of names was overlooked."""
+def _refuse_merged(file: _File, requested: Columns, repairs: Repairs, y: Floats) -> None:
+    """Raise BadInput where half of all rows are duplicates: then a column of names was overlooked."""
     roles = file.roles
     used = len({roles.id, roles.time, roles.target} - {None})
-    if asked.id_column is not None or len(file.table.names) <= used:
+    if requested.id_column is not None or len(file.table.names) <= used:
         return
     if repairs.counts["duplicate"] >= np.count_nonzero(~np.isnan(y)):
         raise BadInput(

@@ -1,4 +1,4 @@
-"""The list of what an upload had mended: the first 1,000 repairs in words, all of them counted."""
+"""The repairs that an upload needed: the first 1,000 in words, all of them counted."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,14 +16,14 @@ Kind = Literal["gap", "duplicate", "refused"]
 
 
 class Repairs:
-    """Collects repairs; only those that will be shown are put into words."""
+    """Collects repairs, and puts into words only those that are shown."""
 
     def __init__(self) -> None:
         self.listed: list[Repair] = []
         self.counts: Counter[Kind] = Counter()
 
     def copy(self) -> "Repairs":
-        """Return a list of its own with the same repairs, to which others can be added."""
+        """Return an independent copy."""
         other = Repairs()
         other.listed, other.counts = self.listed.copy(), self.counts.copy()
         return other
@@ -33,16 +33,16 @@ class Repairs:
         return self.counts.total()
 
     def add(self, kind: Kind, where: Ints, word: Callable[[int], Repair]) -> None:
-        """Count one repair for each entry of `where`; `word` tells one of them."""
+        """Count one repair for each entry of `where`; `word(entry)` describes it."""
         self.counts[kind] += len(where)
         room = LISTED - len(self.listed)
         self.listed.extend(word(int(entry)) for entry in where[:room])
 
 
 def add_gaps(repairs: Repairs, frame: SeriesFrame, missing: Mask | None = None) -> None:
-    """One repair for each run of steps without a value, or of some of them.
+    """Add a repair for each run of gaps, or of the gaps in `missing` alone.
 
-    A series begins and ends with a value.
+    Each series begins and ends with a value, so that no run spans two series.
     """
     missing = np.isnan(frame.y) if missing is None else missing
     first = np.flatnonzero(missing & ~np.roll(missing, 1))

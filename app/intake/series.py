@@ -1,4 +1,4 @@
-"""Rows in any order become series on a regular grid, and a list of what had to be mended."""
+"""Turn rows in any order into series on regular steps, with a list of repairs."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
-from app.intake.grid import LEAST_VALUES, MOST_STEPS, MOST_STEPS_A_ROW, Cells, fill
+from app.intake.grid import LEAST_VALUES, StepValues, fill, refuse_vast
 from app.intake.problems import Place, listed, refuse_rows
 from app.intake.repairs import Repairs, add_gaps
 from app.intake.time.axis import TimeAxis
@@ -34,7 +34,7 @@ SEEN = 4
 
 @dataclass(frozen=True)
 class Rows:
-    """An upload row by row. Codes point into the distinct names and times; -1 marks an empty cell."""
+    """An upload row by row: codes into its distinct names and times; -1 marks an empty cell."""
 
     place: Place
     series: Ints  # (rows,) codes into `names`
@@ -53,7 +53,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Sorted:
-    """The rows that count, by series and time, each time of a series once."""
+    """The rows that are kept, sorted by series and time, without repeats."""
 
     row: Ints  # (kept,) row of the upload
     timeline: Timeline
@@ -62,7 +62,7 @@ class Sorted:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Series, and what is to be told about them."""
+    """Series, with the repairs and the times that the profile reports."""
 
     frame: SeriesFrame
     repairs: Repairs
@@ -70,22 +70,23 @@ class Gathered:
 
 
 def gather(rows: Rows, frequency: str | int | None) -> Gathered:
-    """Series on their grid.
+    """Return the series of the rows, on regular steps.
 
-    BadInput where a cell is wrong, a series has fewer than two values or the times take no regular step.
+    Raises BadInput where a cell is wrong, a series has fewer than two values, or the times take no regular
+    step.
     """
-    asked = parse_frequency(frequency)
+    requested = parse_frequency(frequency)
     repairs = Repairs()
     kept = complete(rows, repairs)
-    times = read_times(rows.texts, asked)
+    times = read_times(rows.texts, requested)
     refuse_unreadable(rows, times, kept)
     ordered = sort(rows, times, kept, repairs)
     names = names_of(rows, ordered)
     _refuse_short(names, ordered)
-    step = _step(ordered, times, asked)
+    step = _step(ordered, times, requested)
     axis = TimeAxis(times.kind, step.frequency, times.timezone)
     _refuse_misfits(rows, ordered, step)
-    if asked is None:
+    if requested is None:
         _refuse_irregular(ordered.timeline, step, axis)
     _refuse_vast(ordered.timeline, step)
     frame = _grid(names, ordered, axis)
@@ -94,7 +95,10 @@ def gather(rows: Rows, frequency: str | int | None) -> Gathered:
 
 
 def complete(rows: Rows, repairs: Repairs) -> Ints:
-    """The rows that have a time and a name; rows without any content are passed over in silence."""
+    """Return the rows that have a time and a name; report the others, unless they are blank.
+
+    Raises BadInput if no row has both.
+    """
     whole = (rows.times >= 0) & (rows.series >= 0)
     blank = (rows.times < 0) & (rows.series < 0) & np.isnan(rows.y)
 
@@ -127,7 +131,7 @@ def refuse_unreadable(rows: Rows, times: Times, kept: Ints) -> None:
 
 
 def sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
-    """Sort by series and time; of rows with the same time the last one stays."""
+    """Sort rows by series and time; of rows with equal times keep the last."""
     used = np.unique(rows.times[kept])
     unique, rank_of_used = np.unique(times.ordinals[used], return_inverse=True)
     rank_of_text = np.zeros(len(rows.texts), dtype=np.int64)
@@ -137,14 +141,14 @@ def sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
         order = np.argsort(key, kind="stable")
         key, kept = key[order], kept[order]
     again = np.append(key[1:] == key[:-1], False)
-    _tell_duplicates(rows, kept, again, repairs)
+    _report_duplicates(rows, kept, again, repairs)
     key, kept = key[~again], kept[~again]
     series = key // len(unique)
     starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
     return Sorted(kept, Timeline(unique, key - series * len(unique), starts), rows.y[kept])
 
 
-def _tell_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -> None:
+def _report_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -> None:
     counts = np.flatnonzero(~again)
 
     def word(at: int) -> Repair:
@@ -157,7 +161,7 @@ def _tell_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -
 
 
 def names_of(rows: Rows, ordered: Sorted) -> tuple[str, ...]:
-    """Names of the series that have rows; BadInput where one cannot be stored."""
+    """Return the names of the series that have rows; raises BadInput where one cannot be stored."""
     codes = rows.series[ordered.row[ordered.timeline.starts]]
     names = tuple(rows.names[code] for code in codes)
     if forbidden_character("".join(names)) is not None:
@@ -187,7 +191,7 @@ def _refuse_short(names: tuple[str, ...], ordered: Sorted) -> None:
 
 
 def refuse_short(short: list[str]) -> None:
-    """BadInput if there are series with fewer than two values."""
+    """Raise BadInput if any series has fewer than two values."""
     if not short:
         return
     who = "1 series has" if len(short) == 1 else f"{len(short):,} series have"
@@ -197,18 +201,18 @@ def refuse_short(short: list[str]) -> None:
     )
 
 
-def _step(ordered: Sorted, times: Times, asked: Alias | int | None) -> Step:
+def _step(ordered: Sorted, times: Times, requested: Alias | int | None) -> Step:
     timeline = ordered.timeline
-    if isinstance(asked, int):
-        return IntegerStep(asked)
+    if isinstance(requested, int):
+        return IntegerStep(requested)
     if times.kind != "datetime":
-        return _whole_step(timeline, asked, years=times.kind == "year")
-    given = asked.step(int(timeline.unique[0])) if asked else None
+        return _whole_step(timeline, requested, years=times.kind == "year")
+    given = requested.step(int(timeline.unique[0])) if requested else None
     return given or infer(timeline)
 
 
-def _whole_step(timeline: Timeline, asked: Alias | None, *, years: bool) -> Step:
-    given = asked.step() if asked else None
+def _whole_step(timeline: Timeline, requested: Alias | None, *, years: bool) -> Step:
+    given = requested.step() if requested else None
     return IntegerStep(given.size // 12 if given else timeline.common(timeline.unique), years=years)
 
 
@@ -242,14 +246,13 @@ def _refuse_misfits(rows: Rows, ordered: Sorted, step: Step) -> None:
 
 
 def _refuse_vast(timeline: Timeline, step: Step) -> None:
-    steps = int(step_counts(timeline, step).sum())
-    most = min(MOST_STEPS, MOST_STEPS_A_ROW * (1 + len(timeline.rank)))
-    if steps > most:
-        raise BadInput(
-            f"At frequency {step.frequency!r} the series would have {steps:,} steps for"
-            f" {len(timeline.rank):,} rows, and {most:,} is the most. Give a longer frequency.",
-            [FieldError("#/frequency", "too short a step for these times")],
-        )
+    refuse_vast(
+        step.frequency,
+        int(step_counts(timeline, step).sum()),
+        len(timeline.rank),
+        "Give a longer frequency.",
+        [FieldError("#/frequency", "too short a step for these times")],
+    )
 
 
 def _grid(names: tuple[str, ...], ordered: Sorted, axis: TimeAxis) -> SeriesFrame:
@@ -257,4 +260,4 @@ def _grid(names: tuple[str, ...], ordered: Sorted, axis: TimeAxis) -> SeriesFram
     number = timeline.since_start(step.position(timeline.unique)) // step.size
     series = np.repeat(np.arange(len(names), dtype=np.int64), timeline.lengths)
     begins = timeline.unique[timeline.rank[timeline.starts]]
-    return fill(axis, names, Cells(series, number, begins, ordered.y))
+    return fill(axis, names, StepValues(series, number, begins, ordered.y))

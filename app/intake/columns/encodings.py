@@ -1,4 +1,4 @@
-"""Which encoding the bytes of a text are in."""
+"""Detect the encoding of a text."""
 
 import codecs
 
@@ -6,14 +6,14 @@ from charset_normalizer import from_bytes
 
 from app.errors import BadInput
 
-HEAD = 65_536  # bytes from which encoding, delimiter and header are judged
+HEAD = 65_536  # bytes that show the encoding, the delimiter and the header
 CHUNK = 1_048_576
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Western first: of encodings in which the bytes mean the same, the first is named.
+# Western first: of encodings that read the bytes alike, the first is reported.
 LEGACY = ("cp1252", "latin_1", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15")
 NOT_TEXT = (
     (b"\x89PNG", "a PNG image"),
@@ -28,7 +28,7 @@ NOT_TEXT = (
 
 
 def find_encoding(data: bytes) -> tuple[str, memoryview]:
-    """The encoding, and the text without a byte order mark; BadInput where it is no text."""
+    """Return the encoding, and the text without its byte order mark; raises BadInput for what is not text."""
     for start, kind in NOT_TEXT:
         if data.startswith(start):
             raise BadInput(f"The file is {kind}, not a text table. Save it as CSV and send that.")
@@ -53,7 +53,7 @@ def _decodes(body: memoryview, encoding: str) -> bool:
     try:
         for start in range(0, len(body), CHUNK):
             if "\0" in decoder.decode(bytes(body[start : start + CHUNK])):
-                return False  # at which a text would end for the parser
+                return False  # the parser would take it for the end
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -61,9 +61,9 @@ def _decodes(body: memoryview, encoding: str) -> bool:
 
 
 def _legacy(data: bytes) -> str:
-    """The encoding of text that is not UTF-8, judged by the lines that show it."""
-    telling = [line for line in data[: 16 * HEAD].splitlines() if not line.isascii()] or [data]
-    found = from_bytes(b"\n".join(telling)[:HEAD], cp_isolation=list(LEGACY)).best()
+    """Return the encoding of text that is not UTF-8, judged by its lines beyond ASCII."""
+    lines = [line for line in data[: 16 * HEAD].splitlines() if not line.isascii()] or [data]
+    found = from_bytes(b"\n".join(lines)[:HEAD], cp_isolation=list(LEGACY)).best()
     if found is None:
         raise BadInput("The file is not text in an encoding that is known. Save it as UTF-8 and send that.")
     alike = {found.encoding, *found.could_be_from_charset}

@@ -1,4 +1,4 @@
-"""Values as text become float64: decimal points or commas, thousands separators, spellings of "no value"."""
+"""Read numbers as text into float64: decimal points or commas, thousands separators, words for no value."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -24,7 +24,7 @@ EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 @dataclass(frozen=True)
 class Numbers:
-    """A column of numbers, read."""
+    """A column of numbers as it was read."""
 
     numbers: NDArray[np.float64]  # (rows,) NaN where empty or wrong
     wrong: Mask  # (rows,)
@@ -42,12 +42,12 @@ def _grouped(decimal: Decimal) -> str:
 
 @dataclass(frozen=True)
 class _Reading:
-    """Distinct texts read with one decimal mark."""
+    """Distinct texts, read with one decimal mark."""
 
     decimal: Decimal
     numbers: NDArray[np.float64]
     wrong: Mask
-    mixed: bool  # some thousands are separated and some are not: doubtful
+    mixed: bool  # some thousands have separators and some do not: doubtful
 
     @property
     def sound(self) -> bool:
@@ -55,27 +55,27 @@ class _Reading:
 
 
 def are_numbers(texts: Texts, decimal: Decimal) -> Mask:
-    """Which of these texts are numbers in the writing with that decimal mark."""
+    """Return which texts are numbers with this decimal mark."""
     plain, grouped = (texts.str.fullmatch(shape) for shape in (_plain(decimal), _grouped(decimal)))
     return plain.to_numpy(dtype=np.bool_) | grouped.to_numpy(dtype=np.bool_)
 
 
-def read_numbers(texts: Texts, delimiter: str, usual: str | None = None) -> Numbers:
-    """Read a column of texts; BadInput where 1.234 may mean 1234 and nothing in the column tells.
+def read_numbers(texts: Texts, delimiter: str, previous: str | None = None) -> Numbers:
+    """Read a column of texts; `previous` is the decimal mark of earlier rows, if there are any.
 
-    `usual` is the decimal mark of earlier rows, if there are any.
+    Raises BadInput where 1.234 may mean 1234 and no value of the column decides.
     """
     codes, distinct = pd.factorize(texts)
     unique = pd.Series(distinct, dtype="object").str.strip()
     empty = unique.isin(MISSING).to_numpy(dtype=np.bool_)
-    reading = _choose(unique[~empty], delimiter, usual)
+    reading = _choose(unique[~empty], delimiter, previous)
     values, wrong = np.full(len(unique), np.nan), np.zeros(len(unique), dtype=np.bool_)
     values[~empty], wrong[~empty] = reading.numbers, reading.wrong
     return Numbers(values[codes], wrong[codes], reading.decimal)
 
 
 def is_doubtful(texts: Texts, delimiter: str) -> bool:
-    """Whether these numbers can be read in two ways, thousands or decimals."""
+    """Return whether numbers can be read in two ways, with thousands or with decimals."""
     try:
         read_numbers(texts, delimiter)
     except BadInput:
@@ -91,13 +91,13 @@ def _read(texts: Texts, decimal: Decimal) -> _Reading:
     return _Reading(decimal, clean.to_numpy().astype(np.float64), ~right, bool(grouped.any() and long))
 
 
-def _choose(texts: Texts, delimiter: str, usual: str | None) -> _Reading:
-    """The point is the usual mark; the comma needs evidence, and so does a separator of thousands."""
+def _choose(texts: Texts, delimiter: str, previous: str | None) -> _Reading:
+    """Choose the point unless the column shows a decimal comma or separators of thousands."""
     point = _read(texts, ".")
     if delimiter == "," and not point.wrong.any():
         return point
     comma = _read(texts, ",")
-    if usual == "," and comma.sound:
+    if previous == "," and comma.sound:
         return comma
     if delimiter != ";" and not texts.str.contains(",", regex=False).any():
         return point

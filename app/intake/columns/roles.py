@@ -1,4 +1,4 @@
-"""Which column names the series, which holds times, which values: by name first, then by content."""
+"""Decide which columns hold the series' names, the times and the values: by name first, then by content."""
 
 import difflib
 import re
@@ -22,7 +22,7 @@ Codes = NDArray[np.int32]
 Content = Literal["empty", "date", "whole", "number", "text"]
 Role = Literal["id_column", "time_column", "target_column"]
 
-# In tiers: a name of an earlier tier is preferred to all of the later ones.
+# In tiers: a name of an earlier tier goes before all names of later ones.
 ID_NAMES = (
     ("unique_id",),
     ("series_id", "series", "series_name"),
@@ -46,13 +46,13 @@ TARGET_NAMES = (
         *("visitors", "passengers", "orders", "revenue", "price", "temp", "temperature", "consumption"),
     ),
 )
-# Likeness takes the product of two lengths, so only short names are compared, and not all of very many.
+# To compare names takes the product of their lengths, so that long ones and very many are left out.
 COMPARED, MOST_COMPARED = 100, 1_000
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What the person who uploads says about the table; what is left out is found."""
+    """The columns and the frequency that the caller names; the others are detected."""
 
     id_column: str | None = None
     time_column: str | None = None
@@ -62,7 +62,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns that count."""
+    """The columns that hold names, times and values; without `id` the table is one series."""
 
     id: str | None
     time: str
@@ -70,19 +70,19 @@ class Roles:
     note: str | None = None
 
 
-def find_roles(sample: pd.DataFrame, asked: Columns, read: Callable[[list[str]], pd.DataFrame]) -> Roles:
-    """Decide the roles; BadInput names the candidates, and the parameter that decides between them.
+def find_roles(sample: pd.DataFrame, requested: Columns, read: Callable[[list[str]], pd.DataFrame]) -> Roles:
+    """Decide the roles; raises BadInput with the candidates and the parameter that decides between them.
 
     Args:
         sample: the first rows, as text.
-        asked: the columns named by the person who uploads.
-        read: reads columns whole, called where repetitions over the whole table decide.
+        requested: the columns that the caller names.
+        read: reads whole columns; called where repetitions over the whole table decide.
     """
     names = [str(name) for name in sample.columns]
     given: dict[Role, str | None] = {
-        "id_column": asked.id_column or None,
-        "time_column": asked.time_column or None,
-        "target_column": asked.target_column or None,
+        "id_column": requested.id_column or None,
+        "time_column": requested.time_column or None,
+        "target_column": requested.target_column or None,
     }
     _refuse_absent(given, names)
     _refuse_header_of_data(names)
@@ -97,7 +97,7 @@ def find_roles(sample: pd.DataFrame, asked: Columns, read: Callable[[list[str]],
 
 
 def _refuse_header_of_data(names: list[str]) -> None:
-    """A first row of numbers and dates is no header, or one of a table with a column for each time."""
+    """Raise BadInput for a first row of numbers and dates: no header, or one with a column for each time."""
     found = zip(names, contents(Cells.of_names(names)), strict=True)
     plain = [name for name, content in found if content in {"date", "whole", "number"}]
     if len(plain) * 2 >= len(names):
@@ -136,7 +136,7 @@ def _normal(name: str) -> str:
 
 
 def _in_first_tier(names: Iterable[str], tiers: tuple[tuple[str, ...], ...]) -> list[str]:
-    """The names that stand in the first tier that has any."""
+    """Return the names in the first tier that has any."""
     names = list(names)
     for tier in tiers:
         found = [name for name in names if _normal(name) in tier]
@@ -179,7 +179,7 @@ class _Finder:
         )
 
     def identity(self, taken: list[str], time: str) -> tuple[str | None, str | None]:
-        """The column that names the series, if there is one, and a note where the choice was not plain."""
+        """Return the column that names the series, if any, and a note if the choice needs one."""
         fit = [name for name, content in self._free(taken) if content in {"text", "whole", "empty"}]
         certain = _in_first_tier(fit, ID_NAMES[:2])
         if certain:
@@ -200,7 +200,7 @@ class _Finder:
         return [name for name in names if self.contents[name] == content]
 
     def _repeating(self, names: list[str]) -> dict[str, Codes]:
-        """The columns in which a text stands twice: a number for each row names no series."""
+        """Return the columns in which a text repeats: one with its own text in each row names no series."""
         if not names:
             return {}
         cells = self.read(names).to_numpy(dtype=object)
@@ -215,14 +215,14 @@ def _only(names: list[str]) -> str:
 
 
 def _finest(codes: Mapping[str, Codes]) -> tuple[str, str | None]:
-    """Of columns of names, the one that settles all the others; BadInput when none does."""
+    """Return the column that determines all other columns of names; raises BadInput if none does."""
     most = max(_different(code) for code in codes.values())
-    # Whichever settles all others has the most different texts, and all that have as many settle each other.
-    settle = [name for name, code in codes.items() if _different(code) == most]
-    if not _settles(codes[settle[0]], codes.values()):
+    # A column that determines all others has the most distinct texts; all that have as many are equal.
+    finest = [name for name, code in codes.items() if _different(code) == most]
+    if not _determines(codes[finest[0]], codes.values()):
         advice = " If it takes several, join them into one column."
         raise _several(codes, "names of the series", "id_column", advice)
-    chosen = next((name for name in settle if "name" in _normal(name)), settle[0])
+    chosen = next((name for name in finest if "name" in _normal(name)), finest[0])
     others = [name for name in codes if name != chosen]
     if not others:
         return chosen, None
@@ -230,23 +230,25 @@ def _finest(codes: Mapping[str, Codes]) -> tuple[str, str | None]:
 
 
 def _different(codes: Codes) -> int:
-    """How many different texts there are, with none at all as one of them."""
+    """Return the number of distinct texts; the empty cell counts as one."""
     return int(codes.max()) + 1 + bool((codes < 0).any())
 
 
-def _settles(codes: Codes, others: Iterable[Codes]) -> bool:
-    """Whether rows that are alike in one column are so in all others."""
+def _determines(codes: Codes, others: Iterable[Codes]) -> bool:
+    """Return whether rows that are equal in one column are equal in all others."""
     first = np.zeros(codes.max() + 2, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written is the first row; no text is -1
+    first[codes[::-1]] = np.arange(len(codes))[
+        ::-1
+    ]  # the first row is written last, so it stays; -1 is the empty cell
     return all(np.array_equal(other[first[codes]], other) for other in others)
 
 
 def contents(cells: Cells) -> list[Content]:
-    """What most of the different texts of each column are."""
+    """Return for each column what most of its distinct texts are."""
     found = np.full(cells.columns, "text", dtype=object)
     found[cells.count() == 0] = "empty"
     left = cells.mostly(cells.texts.str.contains(r"\d").to_numpy(dtype=np.bool_))
-    rest = cells.only(left)  # without digits nothing but text
+    rest = cells.only(left)  # without digits it is text
     whole = rest.mostly(are_whole_numbers(rest.texts))
     number = whole.copy()
     for decimal in GROUPS:

@@ -1,4 +1,4 @@
-"""Bytes of delimited text become columns of text: encoding, delimiter, header, and a sample to judge by."""
+"""Read delimited text into columns: detect its encoding, delimiter and header, and take a sample."""
 
 import csv
 import io
@@ -18,11 +18,11 @@ from app.intake.problems import SHOWN, listed
 LONGEST_HEADER = 4_194_304  # bytes
 MAX_COLUMNS = 20_000
 SAMPLE_ROWS = 5_000
-SAMPLE_CELLS = 200_000  # a wide table is judged by fewer rows
+SAMPLE_CELLS = 200_000  # a wide table's sample has fewer rows
 LEAST_ROWS = 10
 DELIMITERS = (",", ";", "\t", "|")
 NOT_TABLES = (("<", "a web page or XML"), ("{", "JSON"), ("[", "JSON"))
-EXTRA = "extra"  # a column past the last of the header; whoever fills it has a cell too many
+EXTRA = "extra"  # a column behind the last of the header; a row that fills it has a cell too many
 
 Dtype = Literal["category", "float64", "str"]
 
@@ -31,7 +31,7 @@ csv.field_size_limit(LONGEST_HEADER)  # a header split by the wrong delimiter is
 
 @dataclass(frozen=True)
 class Table:
-    """A delimited text that has been looked at and is read column by column."""
+    """A delimited text whose header is known, and whose columns are read on request."""
 
     body: memoryview = field(repr=False)  # without a byte order mark
     encoding: str
@@ -41,29 +41,29 @@ class Table:
 
     @property
     def first_row(self) -> int:
-        """The first data row as a spreadsheet numbers it."""
+        """Return the number that a spreadsheet gives the first data row."""
         return self.header_line + 2
 
     @property
     def has_rows(self) -> bool:
-        """Whether there is a row below the header."""
+        """Return whether there is a row below the header."""
         return not self.texts(self.names[:1], 1).empty
 
     def sample(self, names: Sequence[str]) -> pd.DataFrame:
-        """Some columns of the first rows as text: 5,000, or as many fewer as the columns are many."""
+        """Return some columns of the first 5,000 rows as text; of fewer rows where the columns are many."""
         return self.texts(names, max(LEAST_ROWS, min(SAMPLE_ROWS, SAMPLE_CELLS // len(names))))
 
     def texts(self, names: Sequence[str], rows: int | None = None) -> pd.DataFrame:
-        """Columns as text."""
+        """Return columns as text, of all rows or of the first `rows`."""
         wanted = set(names)
         keys = {f"c{i}": name for i, name in enumerate(self.names) if name in wanted}
-        # One type for all, since pandas takes a tenth of a millisecond for each that is named by itself.
+        # One type for all: pandas takes a tenth of a millisecond for each column with a type of its own.
         return self._frame(keys, "object", {}, rows)
 
     def read(self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = ()) -> pd.DataFrame:
-        """The columns named; ValueError where a cell of a `float64` column is no number.
+        """Return the named columns; cells of `float64` columns that are in `missing` become NaN.
 
-        Cells of `float64` columns that are in `missing` become NaN.
+        Raises ValueError where another cell of a `float64` column is not a number.
         """
         keys = {f"c{i}": name for i, name in enumerate(self.names) if name in dtypes}
         kinds: dict[Hashable, str] = {key: dtypes[name] for key, name in keys.items()}
@@ -109,7 +109,7 @@ class Table:
         )
 
     def _stream(self) -> io.BufferedReader:
-        """The text under a header of our own, so that any name and any number of cells can be met."""
+        """Return the text under a header of our own, which allows any name and one cell too many."""
         keys = [f"c{i}" for i in range(len(self.names))]
         header = f"{self.delimiter.join([*keys, EXTRA])}\n".encode(self.encoding)
         return io.BufferedReader(_Joined(header, self.body), CHUNK)
@@ -131,7 +131,7 @@ class Table:
 
 
 class _Joined(io.RawIOBase):
-    """Several pieces of memory read as one file, without copying them together."""
+    """Several pieces of memory as one file, without a copy."""
 
     def __init__(self, *pieces: bytes | memoryview) -> None:
         super().__init__()
@@ -156,7 +156,7 @@ def _plain(error: Exception) -> str:
 
 
 def open_table(data: bytes, max_columns: int = MAX_COLUMNS) -> Table:
-    """Look at the head of a file; BadInput when it is no table with a header and two columns, or too many."""
+    """Detect the layout of a table from its head; raises BadInput without a header of two columns or more."""
     if not data[:HEAD].strip():
         raise BadInput("The file is empty. Send a table with a header row and one row for each time.")
     encoding, body = find_encoding(data)
@@ -181,7 +181,7 @@ def _refuse_wide(columns: int, most: int) -> None:
 
 
 def _head(body: memoryview, encoding: str) -> str:
-    """The first lines, the header among them; a last one that may be cut off is left out."""
+    """Return the first lines, the header among them, without a last line that may be cut off."""
     size = HEAD
     while size < len(body):
         text = bytes(body[:size]).decode(encoding, errors="ignore")
@@ -205,7 +205,7 @@ def _lines(head: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _delimiter(head: str) -> str:
-    """The delimiter that splits the header, and as many other lines alike as possible."""
+    """Return the delimiter that splits the header and the most other lines into equal widths."""
     scores = {delimiter: _score(head, delimiter) for delimiter in DELIMITERS}
     best = max(scores, key=lambda delimiter: scores[delimiter])
     if scores[best] == (0, 0):
@@ -217,7 +217,7 @@ def _delimiter(head: str) -> str:
 
 
 def _score(head: str, delimiter: str) -> tuple[float, int]:
-    """Share of the lines that are as wide as the header, and that width; (0, 0) for one column."""
+    """Return the share of lines that are as wide as the header, and its width; (0, 0) for one column."""
     widths = [len(line) for line in _lines(head, delimiter) if _is_filled(line)]
     width = widths[0] if widths else 0
     return (widths.count(width) / len(widths), width) if width > 1 else (0, 0)

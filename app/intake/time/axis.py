@@ -1,4 +1,4 @@
-"""How the times of a dataset are counted, stepped and written."""
+"""The time axis of a dataset: how its times are counted, stepped and written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ def _step(kind: Kind, frequency: str | int) -> Step:
 class TimeAxis:
     """How the times of a dataset are counted, stepped and written.
 
-    Times are int64 ordinals: microseconds since 1970-01-01 (UTC when `timezone` says so, else the clock
-    time as it was written) for `datetime`; the number itself for `integer` and `year`.
+    Times are int64 ordinals: for `datetime` microseconds since 1970-01-01, in UTC if `timezone` says so, else
+    as the clock showed them; for `integer` and `year` the number itself.
     """
 
     kind: Kind
@@ -44,22 +44,22 @@ class TimeAxis:
 
     @property
     def season_length(self) -> int:
-        """Steps in one season; 1 where there is none."""
+        """Return the steps in one season; 1 if there is none."""
         return self.step.season_length
 
     def future(self, last: int, horizon: int) -> Ints:
-        """The `horizon` ordinals, shape (horizon,), that follow `last`."""
+        """Return the ordinals that follow `last`, shape (horizon,)."""
         steps = np.arange(1, horizon + 1, dtype=np.int64)
         return self.step.shift(np.full(horizon, last, dtype=np.int64), steps)
 
     def phase(self, ordinals: Ints) -> Ints:
-        """Position in the season, 0 to season_length - 1, same shape as `ordinals`."""
+        """Return positions in the season, 0 to season_length - 1, in the shape of `ordinals`."""
         if self.season_length == 1:
             return np.zeros(len(ordinals), dtype=np.int64)
         return self.step.phase(ordinals)
 
     def format(self, ordinals: Ints) -> list[str | int]:
-        """The times as answers show them: ISO 8601 text, or plain numbers."""
+        """Return the times as responses show them: ISO 8601 text, or numbers."""
         if self.kind != "datetime":
             return [int(ordinal) for ordinal in ordinals]
         dates_only = self.step.whole_days and not np.any(ordinals % DAY)
@@ -68,7 +68,7 @@ class TimeAxis:
         return [f"{text}{suffix}" for text in np.datetime_as_string(ordinals.astype("M8[us]"), unit=unit)]
 
     def ordinals(self, times: Sequence[str | int]) -> Ints:
-        """The ordinals of times that `format` wrote."""
+        """Return the ordinals of times that `format` returned."""
         if self.kind != "datetime":
             return np.array(times, dtype=np.int64)
         return np.array([str(time).removesuffix("Z") for time in times], dtype="M8[us]").astype(np.int64)

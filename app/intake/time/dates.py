@@ -1,4 +1,4 @@
-"""Dates in any common writing become microseconds since 1970.
+"""Read dates in any common notation into microseconds since 1970.
 
 ISO 8601 is read first. Otherwise the shape that most texts have picks the candidate formats, and the whole
 column decides between day-first and month-first.
@@ -59,7 +59,7 @@ ANY_SHAPE = re.compile("|".join(f"({shape})" for shape, _ in SHAPES))  # of whic
 
 @dataclass(frozen=True)
 class Dates:
-    """Distinct dates, read in one way."""
+    """Distinct dates, all read in one format."""
 
     ordinals: Ints  # (texts,) microseconds; no meaning where not readable
     readable: Mask  # (texts,)
@@ -69,14 +69,17 @@ class Dates:
 
     @property
     def months(self) -> int:
-        """Months that each text covers: 3 for quarters, 1 for months, 0 where the day is given."""
+        """Return the months that each text covers: 3 for quarters, 1 for months, 0 where it names the day."""
         if self.date_format == QUARTER_FORMAT:
             return 3
         return 0 if "%d" in self.date_format or self.date_format == "ISO8601" else 1
 
 
-def read_dates(texts: Texts, asked: Alias | None, usual: str | None = None) -> Dates:
-    """The reading that fits most texts; `usual`, else `asked`, helps where day and month could be swapped."""
+def read_dates(texts: Texts, requested: Alias | None, previous: str | None = None) -> Dates:
+    """Read dates in the format that fits most texts.
+
+    Where day and month could be swapped, `previous` decides, else `requested`.
+    """
     texts = _none_longer(texts)
     iso = _tidy_zones(texts)
     if _match(iso, ISO).mean() > 1 / 2:
@@ -87,11 +90,11 @@ def read_dates(texts: Texts, asked: Alias | None, usual: str | None = None) -> D
     shape = int(_count_shapes(dates, np.zeros(len(dates), dtype=np.int64), 1).argmax())
     readings = [_read_format(dates, clocks, date_format) for date_format in SHAPES[shape][1]]
     most = max(int(reading.readable.sum()) for reading in readings)
-    return _choose([reading for reading in readings if reading.readable.sum() == most], asked, usual)
+    return _choose([reading for reading in readings if reading.readable.sum() == most], requested, previous)
 
 
 def mostly_dates(cells: Cells) -> Mask:
-    """The columns most of whose texts are dates, each column read in the way that fits most of it."""
+    """Return the columns most of whose texts are dates, each in the format that fits most of them."""
     cells = replace(cells, texts=_none_longer(cells.texts))
     iso = _tidy_zones(cells.texts)
     is_iso = cells.mostly(_match(iso, ISO))
@@ -123,7 +126,7 @@ def _mostly_shaped(cells: Cells) -> Mask:
 
 
 def _none_longer(texts: Texts) -> Texts:
-    """The texts, those too long for a date left empty."""
+    """Return the texts, with those too long for a date emptied."""
     return texts.where(texts.str.len() <= LONGEST, "")
 
 
@@ -132,13 +135,13 @@ def _match(texts: Texts, shape: str) -> Mask:
 
 
 def _split(texts: Texts) -> tuple[Texts, Texts]:
-    """The dates, and the times of day behind them where there are any."""
+    """Return the dates, and the times of day that follow them."""
     parts = texts.str.extract(CLOCK)
     return parts["date"].fillna(""), parts["clock"]
 
 
 def _count_shapes(dates: Texts, column: Ints, columns: int) -> Ints:
-    """How many dates of each column have each shape; shape (columns, shapes)."""
+    """Return how many dates of each column have each shape; shape (columns, shapes)."""
     found = (ANY_SHAPE.fullmatch(date) for date in dates)
     shape = np.array([(match.lastindex or 0) - 1 if match else -1 for match in found], dtype=np.int64)
     at = (column * len(SHAPES) + shape)[shape >= 0]
@@ -186,7 +189,7 @@ def _read_format(dates: Texts, clocks: Texts, date_format: str) -> Dates:
 
 
 def _clock_time(clocks: Texts) -> Ints:
-    """Microseconds after midnight; 0 where no time of day is written, -1 where it is none."""
+    """Return microseconds after midnight; 0 without a time of day, -1 for an invalid one."""
     parts = clocks.str.extract(CLOCK_PARTS)
     hours, minutes = (parts[i].fillna("0").to_numpy().astype(np.int64) for i in (0, 1))
     seconds = np.rint(parts[2].fillna("0").to_numpy().astype(np.float64) * SECOND).astype(np.int64)
@@ -198,14 +201,14 @@ def _clock_time(clocks: Texts) -> Ints:
     return np.where(fine, (hours * 60 + minutes) * MINUTE + seconds, -1)
 
 
-def _choose(readings: list[Dates], asked: Alias | None, usual: str | None) -> Dates:
-    first = next((reading for reading in readings if _same_days(reading.date_format, usual)), None)
+def _choose(readings: list[Dates], requested: Alias | None, previous: str | None) -> Dates:
+    first = next((reading for reading in readings if _same_days(reading.date_format, previous)), None)
     if first is not None:
         return first
     first = readings[0]
     if all(_agree(first, other) for other in readings[1:]):
         return first
-    regular = [reading for reading in readings if reads_as_regular(_distinct(reading), asked)]
+    regular = [reading for reading in readings if reads_as_regular(_distinct(reading), requested)]
     if len(regular) == 1:
         return _noted(regular[0])
     ways = " and ".join(_in_words(reading.date_format) for reading in readings)
@@ -214,8 +217,10 @@ def _choose(readings: list[Dates], asked: Alias | None, usual: str | None) -> Da
     )
 
 
-def _same_days(date_format: str, usual: str | None) -> bool:
-    return usual is not None and date_format.removesuffix(CLOCK_FORMAT) == usual.removesuffix(CLOCK_FORMAT)
+def _same_days(date_format: str, previous: str | None) -> bool:
+    return previous is not None and date_format.removesuffix(CLOCK_FORMAT) == previous.removesuffix(
+        CLOCK_FORMAT
+    )
 
 
 def _agree(one: Dates, other: Dates) -> bool:

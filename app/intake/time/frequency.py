@@ -1,4 +1,4 @@
-"""Which regular step the times of a dataset take: found from the times, or checked against the one given."""
+"""Find the regular step that the times of a dataset take, or check the frequency that the caller names."""
 
 import re
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ KNOWN = "D, B, W-SUN, MS, ME, QS, QE, YS, YE, h, min, s, with a number before th
 
 @dataclass(frozen=True)
 class Timeline:
-    """Rows sorted by series and time, without repeats; times are kept once and rows point at them."""
+    """Rows sorted by series and time, without repeats: distinct times, and each row's index into them."""
 
     unique: Ints  # (times,) distinct ordinals, ascending
     rank: Ints  # (rows,) index into `unique`
@@ -43,16 +43,16 @@ class Timeline:
         return np.diff(np.append(self.starts, len(self.rank)))
 
     def between(self, values: Ints) -> Ints:
-        """Differences of `values` (one for each unique time) from row to row inside each series."""
+        """Return the differences of `values` (one a distinct time) from row to row within each series."""
         return np.delete(np.diff(values[self.rank]), self.starts[1:] - 1)
 
     def since_start(self, values: Ints) -> Ints:
-        """For each row, the value at its time less the value at the first time of its series."""
+        """Return for each row the value at its time minus the value at the first time of its series."""
         rows = values[self.rank]
         return rows - np.repeat(rows[self.starts], self.lengths)
 
     def common(self, values: Ints) -> int:
-        """The greatest number that divides all differences; 0 when there are none."""
+        """Return the greatest common divisor of all differences; 0 if there are none."""
         return int(np.gcd.reduce(self.between(values), initial=0))
 
 
@@ -61,7 +61,10 @@ def one_series(unique: Ints) -> Timeline:
 
 
 def parse_frequency(frequency: str | int | None) -> Alias | int | None:
-    """The frequency asked for; BadInput when it is neither a known pandas alias nor a positive integer."""
+    """Parse the requested frequency.
+
+    Raises BadInput unless it is a known pandas alias or a positive integer.
+    """
     if frequency is None or (isinstance(frequency, str) and not frequency.strip()):
         return None
     if isinstance(frequency, int) or re.fullmatch(WHOLE, frequency.strip()):
@@ -86,7 +89,7 @@ def _unknown(frequency: str | int) -> BadInput:
 
 
 def infer(times: Timeline) -> Step:
-    """The longest step that all dates fit, calendar steps before fixed ones.
+    """Return the longest step that all dates fit, calendar steps before fixed ones.
 
     Needs a series of two times at least.
     """
@@ -126,7 +129,7 @@ def _weeks(times: Timeline) -> Step | None:
 
 
 def _business_days(times: Timeline) -> Step | None:
-    """Daily times that never show a weekend although a series runs past one."""
+    """Return the step of business days for daily times that skip the weekends between them, else None."""
     step = BusinessDayStep(1)
     days = times.unique // DAY
     if np.any(weekday(days) >= SATURDAY) or times.common(days) != 1:
@@ -136,7 +139,7 @@ def _business_days(times: Timeline) -> Step | None:
 
 
 def misfits(times: Timeline, step: Step) -> Mask:
-    """The rows whose time the step does not reach from the first time of their series."""
+    """Return the rows whose time the step does not reach from the first time of their series."""
     off_step = ~step.fits(times.unique)[times.rank]
     off_step |= times.since_start(step.position(times.unique)) % step.size != 0
     if step.keeps_clock:
@@ -145,19 +148,19 @@ def misfits(times: Timeline, step: Step) -> Mask:
 
 
 def filled(times: Timeline, step: Step) -> float:
-    """Share of the steps, from the first to the last time of each series, that have a row."""
+    """Return the share of steps with a row, from the first to the last time of each series."""
     return len(times.rank) / int(step_counts(times, step).sum())
 
 
 def step_counts(times: Timeline, step: Step) -> Ints:
-    """Steps of each series from its first time to its last, both counted; shape (series,)."""
+    """Return the steps of each series from its first time to its last, inclusive; shape (series,)."""
     last = np.append(times.starts[1:], len(times.rank)) - 1
     counts: Ints = times.since_start(step.position(times.unique))[last] // step.size + 1
     return counts
 
 
-def reads_as_regular(unique: Ints, asked: Alias | None) -> bool:
-    """Whether dates, all series together, make a step that is at least half filled.
+def reads_as_regular(unique: Ints, requested: Alias | None) -> bool:
+    """Return whether dates, of all series together, fill at least half of a regular step.
 
     Decides between day-first and month-first where single dates do not.
     """
@@ -165,11 +168,11 @@ def reads_as_regular(unique: Ints, asked: Alias | None) -> bool:
         return True
     times = one_series(unique)
     return any(
-        not misfits(times, step).any() and filled(times, step) >= 1 / 2 for step in _tried(times, asked)
+        not misfits(times, step).any() and filled(times, step) >= 1 / 2 for step in _tried(times, requested)
     )
 
 
-def _tried(times: Timeline, asked: Alias | None) -> Iterator[Step]:
-    step = asked.step(int(times.unique[0])) if asked else infer(times)
+def _tried(times: Timeline, requested: Alias | None) -> Iterator[Step]:
+    step = requested.step(int(times.unique[0])) if requested else infer(times)
     if step is not None:
         yield step

@@ -32,7 +32,7 @@ RULES: dict[str, Rule] = {"S": "start", "E": "end", "BS": "business_start", "BE"
 
 
 class Step(Protocol):
-    """What every kind of step answers; `size` counts positions in one step."""
+    """The interface of all steps; `size` is the number of positions in one step."""
 
     @property
     def frequency(self) -> str | int: ...
@@ -44,19 +44,19 @@ class Step(Protocol):
     def whole_days(self) -> bool: ...
     @property
     def keeps_clock(self) -> bool:
-        """Whether positions leave out the time of day, so that it must be the same throughout."""
+        """Return whether positions ignore the time of day, so that all times must share one."""
 
     def fits(self, ordinals: Ints) -> Mask:
-        """Which ordinals fall on a day that the frequency can name."""
+        """Return which ordinals fall on a day that the frequency allows."""
 
     def position(self, ordinals: Ints) -> Ints: ...
     def shift(self, ordinals: Ints, steps: Ints) -> Ints: ...
     def phase(self, ordinals: Ints) -> Ints:
-        """Positions in the season: one more with each step, although 52 weeks fill no year."""
+        """Return positions in the season; each step adds one, although 52 weeks are not a whole year."""
 
 
 def weekday(days: Ints) -> Ints:
-    """Day of the week of days since 1970-01-01, a Thursday; Monday is 0."""
+    """Return the day of the week, Monday 0, of days since 1970-01-01, a Thursday."""
     return (days + 3) % 7
 
 
@@ -69,7 +69,7 @@ def _first_day(months: Ints) -> Ints:
 
 
 def rule_day(months: Ints, rule: Rule) -> Ints:
-    """The day (since 1970) on which `rule` falls in each month."""
+    """Return the day (since 1970) on which `rule` falls in each month."""
     if rule in {"start", "business_start"}:
         day, away = _first_day(months), 7
     else:
@@ -105,7 +105,7 @@ class FixedStep:
 
     @property
     def season_length(self) -> int:
-        """A year of weeks, a week of days, a day of hours or minutes, a minute of seconds."""
+        """Return the steps in a season: weeks a year, days a week, hours or minutes a day, and so on."""
         if self.size % WEEK == 0:
             return _share(WEEKS_A_YEAR, self.size // WEEK)
         if self.size % DAY == 0:
@@ -135,9 +135,9 @@ class FixedStep:
 
 @dataclass(frozen=True)
 class MonthStep:
-    """Months, quarters or years, each standing on the first or last (business) day of a month.
+    """Months, quarters or years, each on the first or last (business) day of a month.
 
-    `anchor` (1 to 12) is a month in which quarters or years stand; for months it says nothing.
+    `anchor` (1 to 12) is a month on which quarters or years fall; months ignore it.
     """
 
     count: int
@@ -265,7 +265,7 @@ _MONTHLY = re.compile(r"(?P<business>B?)(?P<family>[MQY])(?P<suffix>[SE])")
 
 @dataclass(frozen=True)
 class Alias:
-    """A frequency as written: `2W-MON` is 2, "W" and "MON", old names already replaced by new ones."""
+    """A frequency in its parts: `2W-MON` is 2, "W" and "MON"; old names are replaced by new ones."""
 
     text: str
     count: int
@@ -274,7 +274,7 @@ class Alias:
 
     @classmethod
     def parse(cls, text: str) -> "Alias | None":
-        """Split an alias into its parts; None when it does not look like one."""
+        """Split an alias into its parts; return None if it has not the form of one."""
         found = _ALIAS.fullmatch(text.strip())
         if found is None:
             return None
@@ -282,7 +282,7 @@ class Alias:
         return cls(text, int(found["count"] or 1), OLD_SPELLINGS.get(found["name"], found["name"]), anchor)
 
     def step(self, near: int | None = None) -> Step | None:
-        """The step meant; an anchor left out is read off the ordinal `near`. None when there is none."""
+        """Return the step of this alias, or None; without an anchor the ordinal `near` decides it."""
         if self.count < 1:
             return None
         return self._month_step(near) if _MONTHLY.fullmatch(self.name) else self._day_step(near)
@@ -320,7 +320,7 @@ _FAMILIES: dict[str, Family] = {"M": "M", "Q": "Q", "Y": "Y"}
 
 
 def quarter_anchor(month: int) -> int:
-    """The month (1 to 12) by which pandas names quarters on `month`: the last of the four in a year."""
+    """Return the month (1 to 12) by which pandas names quarters on `month`: the last one in a year."""
     return 10 + (month - 1) % 3
 
 
@@ -332,7 +332,7 @@ def _usual_month(family: Family, suffix: str, near: int | None) -> str:
 
 
 def step_of(frequency: str | int, *, years: bool = False) -> Step:
-    """The step of a frequency that an axis carries; ValueError when it is none.
+    """Return the step of an axis' frequency; raises ValueError if it is none.
 
     Args:
         frequency: a pandas alias, or an integer step.
