@@ -58,4 +58,4 @@ def test_setting_stands_in_the_documentation_with_its_default(name: str) -> None
     ]
     default = Settings.model_fields[name].default
     assert len(rows) == 1
-    assert default in (None, ()) or f"| `{str(default).lower()}` |" in rows[0]
+    assert default in (None, ()) or f"| `{str(default).lower().removesuffix('.0')}` |" in rows[0]
