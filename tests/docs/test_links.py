@@ -16,6 +16,11 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=name)
+def test_readme_links_each_page(page: Path) -> None:
+    assert name(page) in _links(ROOT / "README.md")
+
+
 @pytest.mark.parametrize("page", GUIDES, ids=name)
 def test_named_files_exist(page: Path) -> None:
     named = re.findall(r"`((?:app|benchmarks|docs|examples|models|tests)/[\w./-]+)`", page.read_text())
