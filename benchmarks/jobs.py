@@ -26,8 +26,8 @@ from app.db.tables import Job, Model, now
 from benchmarks import postgres
 from benchmarks.fleet import Fleet, running_fleet
 from benchmarks.process_tree import eventually
+from benchmarks.random_kills import RandomKills
 from benchmarks.report import finish, print_table
-from benchmarks.storm import Storm
 
 JOBS = 200
 OVERHEAD_JOBS = 20
@@ -67,11 +67,11 @@ def measure(url: str, folder: Path) -> Figures:
                 client.train(dataset_id, HORIZON, "quick", promote="auto", seed=seed).id
                 for seed in range(JOBS)
             ]
-        storm = Storm(fleet, dataset_id, job_ids)
-        storm.run()
+        kills = RandomKills(fleet, dataset_id, job_ids)
+        kills.run()
         return {
             **outcome(fleet, job_ids),
-            **_storm_figures(storm),
+            **_kill_figures(kills),
             "overhead_ms": round(median(overhead), 1),
             "overhead_worst_ms": round(max(overhead), 1),
             "surprises": fleet.surprises,
@@ -116,19 +116,19 @@ def outcome(fleet: Fleet, job_ids: Sequence[str]) -> Figures:
     }
 
 
-def _storm_figures(storm: Storm) -> Figures:
-    takeovers, reader = storm.takeovers, storm.reader
+def _kill_figures(kills: RandomKills) -> Figures:
+    takeovers, reader = kills.takeovers, kills.reader
     return {
-        "kills": dict(storm.kills),
+        "kills": dict(kills.counts),
         "takeovers": len(takeovers.begun_s),
         "longest_takeover_s": round(max(takeovers.begun_s, default=0.0), 2),
         "longest_noticed_s": round(max(takeovers.noticed_s, default=0.0), 2),
-        "forecasts": reader.asked,
+        "forecasts": reader.requests,
         "forecasts_failed": sum(reader.failures.values()),
-        "forecasts_cut_off": reader.cut_off,
+        "forecasts_cut_off": reader.aborted,
         "forecast_failures": dict(reader.failures),
         "slowest_forecast_ms": round(1000 * reader.slowest_s, 1),
-        "seconds": round(storm.seconds, 1),
+        "seconds": round(kills.seconds, 1),
     }
 
 

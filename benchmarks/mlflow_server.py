@@ -16,7 +16,7 @@ from benchmarks import wrk
 from benchmarks.monthly import HORIZON, Monthly
 from benchmarks.peers import MLFLOW, environment
 from benchmarks.service import running_process, wait_for
-from benchmarks.stage import answers
+from benchmarks.serving_setup import answers
 from benchmarks.wrk import Load
 from models.panel import Panel
 

@@ -30,10 +30,10 @@ class Monthly:
         content: str = self.rows.to_csv(index=False)
         return content.encode()
 
-    def unseen(self, dataset_id: str, count: int) -> bytes:
+    def ad_hoc_body(self, dataset_id: str, count: int) -> bytes:
         """The body of a call for forecasts of the first series, under names the service does not know."""
         chosen = self.rows[self.rows["unique_id"].isin(self.names[:count])]
-        observations = chosen.assign(unique_id="unseen " + chosen["unique_id"]).to_dict("records")
+        observations = chosen.assign(unique_id="ad hoc " + chosen["unique_id"]).to_dict("records")
         body: dict[str, Any] = {"dataset_id": dataset_id, "horizon": HORIZON, "observations": observations}
         return json.dumps(body).encode()
 

@@ -28,8 +28,8 @@ from benchmarks.monthly import HORIZON, Monthly, Walk, read_monthly
 from benchmarks.process_tree import eventually
 from benchmarks.report import finish, print_table
 from benchmarks.service import Service, end_on_sigterm
+from benchmarks.serving_setup import AD_HOC_SERIES, ServingSetup, serving_setup
 from benchmarks.soak import soak
-from benchmarks.stage import UNSEEN, Stage, staged
 from benchmarks.wrk import Load
 
 CONNECTIONS = 16
@@ -52,39 +52,39 @@ class Round:
     costs: Mapping[str, float]
 
 
-def scenarios(stage: Stage) -> Scenarios:
+def scenarios(setup: ServingSetup) -> Scenarios:
     """What is asked, by name: a function of the seconds that it shall take."""
-    cached = stage.service.url + stage.cached_path
+    cached = setup.service.url + setup.cached_path
     chosen: dict[str, Callable[[int], Load]] = {
-        "empty_1": lambda seconds: wrk.load(stage.bare_url, 1, seconds),
-        "uncached_1": lambda seconds: uncached(stage, 1, seconds),
-        "first_1": lambda seconds: first(stage, 1, seconds),
-        "empty": lambda seconds: wrk.load(stage.bare_url, CONNECTIONS, seconds),
+        "empty_1": lambda seconds: wrk.load(setup.bare_url, 1, seconds),
+        "uncached_1": lambda seconds: uncached(setup, 1, seconds),
+        "first_1": lambda seconds: first(setup, 1, seconds),
+        "empty": lambda seconds: wrk.load(setup.bare_url, CONNECTIONS, seconds),
         "cached": lambda seconds: wrk.load(cached, CONNECTIONS, seconds),
-        "uncached_16": lambda seconds: uncached(stage, CONNECTIONS, seconds),
-        "first_16": lambda seconds: first(stage, CONNECTIONS, seconds),
+        "uncached_16": lambda seconds: uncached(setup, CONNECTIONS, seconds),
+        "first_16": lambda seconds: first(setup, CONNECTIONS, seconds),
     }
-    if stage.etag is not None:
-        headers = [f"If-None-Match: {stage.etag}"]
+    if setup.etag is not None:
+        headers = [f"If-None-Match: {setup.etag}"]
         chosen["not_modified"] = lambda seconds: wrk.load(cached, CONNECTIONS, seconds, headers=headers)
-    if stage.unseen is not None:
-        script, url = (wrk.POST, stage.unseen), f"{stage.service.url}/forecast"
+    if setup.ad_hoc is not None:
+        script, url = (wrk.POST, setup.ad_hoc), f"{setup.service.url}/forecast"
         # One at a time: each is a quarter of a second of Theta, and of sixteen few would end within a turn.
-        chosen[f"unseen_{UNSEEN}"] = lambda seconds: wrk.load(url, 1, seconds, script=script)
+        chosen[f"ad_hoc_{AD_HOC_SERIES}"] = lambda seconds: wrk.load(url, 1, seconds, script=script)
     return chosen
 
 
-def uncached(stage: Stage, connections: int, seconds: int) -> Load:
+def uncached(setup: ServingSetup, connections: int, seconds: int) -> Load:
     """Ask for forecasts that were never asked for, one series each."""
-    return _never_asked(stage.service, stage.walk, stage.folder / "paths", connections, seconds)
+    return _uncached_load(setup.service, setup.walk, setup.folder / "paths", connections, seconds)
 
 
-def first(stage: Stage, connections: int, seconds: int) -> Load:
+def first(setup: ServingSetup, connections: int, seconds: int) -> Load:
     """Ask for forecasts, one series each, where each is the first of its series."""
-    return _never_asked(stage.forgetful, stage.first_walk, stage.folder / "paths", connections, seconds)
+    return _uncached_load(setup.forgetful, setup.first_walk, setup.folder / "paths", connections, seconds)
 
 
-def _never_asked(service: Service, walk: Walk, file: Path, connections: int, seconds: int) -> Load:
+def _uncached_load(service: Service, walk: Walk, file: Path, connections: int, seconds: int) -> Load:
     """Go on with a walk, by way of a file.
 
     Raises RuntimeError if there were not enough addresses left.
@@ -98,15 +98,15 @@ def _never_asked(service: Service, walk: Walk, file: Path, connections: int, sec
     return load
 
 
-def all_series_s(stage: Stage, levels: Iterator[int]) -> float:
+def all_series_s(setup: ServingSetup, levels: Iterator[int]) -> float:
     """Seconds until every series' forecast is here as CSV, of levels that were never asked for."""
     taken = []
     for level in (next(levels) for _ in range(CSV_TIMES)):
         began = time.perf_counter()
-        address = f"{stage.service.url}/forecast?dataset_id={stage.dataset_id}&level={level}&level=96"
+        address = f"{setup.service.url}/forecast?dataset_id={setup.dataset_id}&level={level}&level=96"
         answer = httpx2.get(address, headers={"Accept": "text/csv"}, timeout=LIMIT_S).raise_for_status()
         taken.append(time.perf_counter() - began)
-        if len(answer.text.splitlines()) != 1 + HORIZON * len(stage.walk.names):
+        if len(answer.text.splitlines()) != 1 + HORIZON * len(setup.walk.names):
             message = f"{len(answer.text.splitlines())} lines are not the forecasts of every series."
             raise RuntimeError(message)
     return median(taken)
@@ -153,23 +153,23 @@ def bound_ms(one: Round) -> float:
     return one.loads["empty_1"].p50_ms + one.costs["indexed_read_ms"] + 3 * one.costs["forward_ms"]
 
 
-def measure(stage: Stage, times: int, seconds: int, levels: Iterator[int]) -> Figures:
+def measure(setup: ServingSetup, times: int, seconds: int, levels: Iterator[int]) -> Figures:
     """Every figure, as the machine is just now."""
-    calls, parts = scenarios(stage), Costs(stage.service.database_url, stage.dataset_id, stage.walk.names[0])
+    calls, parts = scenarios(setup), Costs(setup.service.database_url, setup.dataset_id, setup.walk.names[0])
     for call in calls.values():
         call(WARM_UP_S)
     rounds = []
     for _ in range(times):
         loads = {name: call(seconds) for name, call in calls.items()}
         rounds.append(Round(loads, parts.measure()))
-    return {**summary(rounds), "all_series_csv_s": round(all_series_s(stage, levels), 3)}
+    return {**summary(rounds), "all_series_csv_s": round(all_series_s(setup, levels), 3)}
 
 
 @contextmanager
-def training(stage: Stage) -> Iterator[None]:
+def training(setup: ServingSetup) -> Iterator[None]:
     """Let the service train meanwhile; says so if the training ended too early."""
-    with Client(stage.service.url) as client:
-        job = client.train(stage.dataset_id, HORIZON, "balanced", promote="never", seed=1)
+    with Client(setup.service.url) as client:
+        job = client.train(setup.dataset_id, HORIZON, "balanced", promote="never", seed=1)
         try:
             eventually(lambda: client.job(job.id).progress.epoch is not None, LIMIT_S, pause_s=0.5)
             yield
@@ -179,30 +179,30 @@ def training(stage: Stage) -> Iterator[None]:
             client.cancel(job.id)
 
 
-def measure_both(stage: Stage, times: int, seconds: int) -> Figures:
+def measure_both(setup: ServingSetup, times: int, seconds: int) -> Figures:
     """Idle and under training, with the memory of the service's processes before and after."""
     levels = iter(range(50, 95))
-    stage.service.wait_until_quiet()
-    before_mb = stage.service.memory_mb
-    idle = measure(stage, times, seconds, levels)
-    after_mb = stage.service.memory_mb
-    with training(stage):
-        busy = measure(stage, times, seconds, levels)
+    setup.service.wait_until_quiet()
+    before_mb = setup.service.memory_mb
+    idle = measure(setup, times, seconds, levels)
+    after_mb = setup.service.memory_mb
+    with training(setup):
+        busy = measure(setup, times, seconds, levels)
     return {
         **idle,
         "rss_before_mb": round(before_mb, 1),
         "rss_mb": round(after_mb, 1),
-        "method": stage.method,
-        "uncached_addresses": stage.walk.position,
+        "method": setup.method,
+        "uncached_addresses": setup.walk.position,
         **{f"{name}_training": figure for name, figure in busy.items()},
     }
 
 
-def compare(stage: Stage, monthly: Monthly, times: int, seconds: int) -> Figures:
+def compare(setup: ServingSetup, monthly: Monthly, times: int, seconds: int) -> Figures:
     """MLflow's model server with darts' LSTM beside ours, taking turns; a pass for one series a request."""
-    with running_mlflow(stage.folder, monthly) as ask:
+    with running_mlflow(setup.folder, monthly) as ask:
         ask(CONNECTIONS, WARM_UP_S)
-        rounds = [(first(stage, CONNECTIONS, seconds).rps, ask(CONNECTIONS, seconds)) for _ in range(times)]
+        rounds = [(first(setup, CONNECTIONS, seconds).rps, ask(CONNECTIONS, seconds)) for _ in range(times)]
     return {
         "mlflow_rps": round(median(theirs.rps for _, theirs in rounds), 2),
         "mlflow_p50_ms": round(median(theirs.p50_ms for _, theirs in rounds), 2),
@@ -227,14 +227,14 @@ def main() -> None:
     wrk.require()
     end_on_sigterm()
     monthly = read_monthly(arguments.data / "M3.parquet")
-    with staged(monthly, arguments.workers) as stage:
+    with serving_setup(monthly, arguments.workers) as setup:
         asked = {"workers": arguments.workers or 1, "seconds": arguments.seconds, "rounds": arguments.rounds}
         if arguments.soak:
-            finish("soak", {**asked, **soak(stage, monthly, arguments.soak, arguments.workers or 1)})
+            finish("soak", {**asked, **soak(setup, monthly, arguments.soak, arguments.workers or 1)})
             return
-        figures = measure_both(stage, arguments.rounds, arguments.seconds)
+        figures = measure_both(setup, arguments.rounds, arguments.seconds)
         if arguments.peers:
-            figures |= compare(stage, monthly, arguments.rounds, arguments.seconds)
+            figures |= compare(setup, monthly, arguments.rounds, arguments.seconds)
     _print(figures)
     finish("serving", {**asked, **figures})
 

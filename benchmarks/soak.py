@@ -24,12 +24,12 @@ import numpy as np
 
 from app.client import Client
 from benchmarks import wrk
-from benchmarks.changes import Changes
 from benchmarks.connection import NO_ANSWER, Connection
 from benchmarks.monthly import HORIZON, Monthly, month
 from benchmarks.process_tree import tree_memory_mb
 from benchmarks.report import print_table
-from benchmarks.stage import Stage
+from benchmarks.serving_setup import ServingSetup
+from benchmarks.staleness import Changes
 
 CONNECTIONS = 32
 FULL_LOAD_S = 5
@@ -72,7 +72,7 @@ class Schedule:
 class Soak:
     """One run and what it has seen."""
 
-    stage: Stage
+    setup: ServingSetup
     models: Sequence[str]
     paths: Sequence[str]
     versions: Changes[int]
@@ -102,30 +102,30 @@ class Soak:
                 task.cancel()
         self.skipped = schedule.skipped
 
-    def answered(self, lowest: int, below: float = float("inf")) -> int:
+    def count_statuses(self, lowest: int, below: float = float("inf")) -> int:
         """Count the answers with such a status."""
         return sum(times for status, times in self.statuses.items() if lowest <= status < below)
 
     def _connection(self) -> Connection:
-        address = urlsplit(self.stage.service.url)
+        address = urlsplit(self.setup.service.url)
         return Connection(str(address.hostname), int(address.port or 80))
 
     async def read(self, connection: Connection, schedule: Schedule) -> None:
         """Make the next call that is due, again and again; its time counts from when it was made."""
         while (due := schedule.take(self.clock())) is not None:
             await asyncio.sleep(max(0.0, due - self.clock()))
-            asked = self.clock()
+            requested = self.clock()
             status, body = await connection.ask("GET", self.chance.choice(self.paths))
             received = self.clock()
             self.statuses[status] += 1
-            self.taken_ms.append(1000 * (received - asked))
+            self.taken_ms.append(1000 * (received - requested))
             if status == OK:
-                self._judge(json.loads(body), asked, received)
+                self._judge(json.loads(body), requested, received)
 
-    def _judge(self, answer: dict[str, Any], asked: float, received: float) -> None:
-        if answer["dataset_version"] < min(self.versions.allowed(asked, received)):
+    def _judge(self, answer: dict[str, Any], requested: float, received: float) -> None:
+        if answer["dataset_version"] < min(self.versions.allowed(requested, received)):
             self.stale["version"] += 1
-        if answer["model_id"] not in self.champions.allowed(asked, received):
+        if answer["model_id"] not in self.champions.allowed(requested, received):
             self.stale["model"] += 1
 
     async def _change(self, connection: Connection) -> None:
@@ -142,14 +142,14 @@ class Soak:
         observation = {"unique_id": name, "ds": str(month(np.array([self.lengths[name]]))[0]), "y": 1000.0}
         change = self.versions.begin(number + 1, time.monotonic())
         body = json.dumps({"observations": [observation]}).encode()
-        status, answer = await connection.ask("POST", f"/datasets/{self.stage.dataset_id}/observations", body)
+        status, answer = await connection.ask("POST", f"/datasets/{self.setup.dataset_id}/observations", body)
         if status in ABSENT:
             print(f"POST /datasets/ID/observations answered {status}: nothing is appended.", flush=True)
             return False
         self.statuses[status] += 1
         if status in {OK, CREATED}:
             change.value = json.loads(answer)["version"]
-            change.answered = time.monotonic()
+            change.confirmed = time.monotonic()
             self.lengths[name] += 1
             self.appended += 1
         return True
@@ -159,31 +159,31 @@ class Soak:
         status, _ = await connection.ask("POST", f"/models/{model_id}/promote")
         self.statuses[status] += 1
         if status == OK:
-            change.answered = time.monotonic()
+            change.confirmed = time.monotonic()
             self.promoted += 1
 
     async def _watch_memory(self) -> None:
         while True:
-            self.memory_mb.append(await asyncio.to_thread(tree_memory_mb, self.stage.service.pid))
+            self.memory_mb.append(await asyncio.to_thread(tree_memory_mb, self.setup.service.pid))
             await asyncio.sleep(MEMORY_EVERY_S)
 
 
-def soak(stage: Stage, monthly: Monthly, minutes: float, workers: int) -> dict[str, Any]:
+def soak(setup: ServingSetup, monthly: Monthly, minutes: float, workers: int) -> dict[str, Any]:
     """Measure full load, take half of it for so many minutes, and return what was seen."""
-    with Client(stage.service.url) as client:
-        other = client.wait(client.train(stage.dataset_id, HORIZON, "quick", promote="never", seed=1).id)
+    with Client(setup.service.url) as client:
+        other = client.wait(client.train(setup.dataset_id, HORIZON, "quick", promote="never", seed=1).id)
     paths = [
-        f"/forecast?dataset_id={stage.dataset_id}&unique_id={quote(name, safe='')}" for name in monthly.names
+        f"/forecast?dataset_id={setup.dataset_id}&unique_id={quote(name, safe='')}" for name in monthly.names
     ]
-    stage.service.wait_until_quiet()
-    full = full_load(stage, paths)
+    setup.service.wait_until_quiet()
+    full = full_load(setup, paths)
     patience_s = PATIENCE_S if workers > 1 else 0.0
     run = Soak(
-        stage=stage,
-        models=(stage.model_id, str(other.model_id)),
+        setup=setup,
+        models=(setup.model_id, str(other.model_id)),
         paths=paths,
         versions=Changes(1, patience_s),
-        champions=Changes(stage.model_id, patience_s),
+        champions=Changes(setup.model_id, patience_s),
         lengths={str(name): int(length) for name, length in monthly.rows.groupby("unique_id").size().items()},
     )
     print(f"Full load is {full:.0f} requests/s; half of it for {minutes:g} minutes.", flush=True)
@@ -191,11 +191,11 @@ def soak(stage: Stage, monthly: Monthly, minutes: float, workers: int) -> dict[s
     return _figures(run, full, minutes)
 
 
-def full_load(stage: Stage, paths: Sequence[str]) -> float:
+def full_load(setup: ServingSetup, paths: Sequence[str]) -> float:
     """Requests a second over all series, by chance, as fast as they are answered."""
-    chance, file = random.Random(1), stage.folder / "soak-paths"  # noqa: S311  # chance, not secrets
+    chance, file = random.Random(1), setup.folder / "soak-paths"  # noqa: S311  # chance, not secrets
     file.write_text("".join(f"{path}\n" for path in chance.choices(paths, k=PATHS)))
-    return wrk.load(stage.service.url, CONNECTIONS, FULL_LOAD_S, script=(wrk.PATHS, file)).rps
+    return wrk.load(setup.service.url, CONNECTIONS, FULL_LOAD_S, script=(wrk.PATHS, file)).rps
 
 
 def growth(samples: Sequence[float]) -> float:
@@ -212,9 +212,9 @@ def _figures(run: Soak, full: float, minutes: float) -> dict[str, Any]:
         "full_rps": round(full, 1),
         "requests": sum(run.statuses.values()),
         "skipped": run.skipped,
-        "fivexx": run.answered(SERVER_ERROR),
+        "fivexx": run.count_statuses(SERVER_ERROR),
         "unanswered": run.statuses[NO_ANSWER],
-        "refused": run.answered(BAD_REQUEST, SERVER_ERROR),
+        "refused": run.count_statuses(BAD_REQUEST, SERVER_ERROR),
         "stale": sum(run.stale.values()),
         "appended": run.appended,
         "promoted": run.promoted,

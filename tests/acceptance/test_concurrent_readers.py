@@ -1,4 +1,4 @@
-"""Many readers at once are all served, with other requests. `benchmarks.crowds` measures the times."""
+"""Many readers at once are all served, with other requests. `benchmarks.concurrency` measures the times."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import CHANGING, LOOKING, WATCHING, Database
-from benchmarks.crowds import Rush, Target, rush
+from benchmarks.concurrency import Load, Target, concurrent_reads
 from tests.factories import dataset, entered, scheduled, trained
 from tests.processes import running_api
 
@@ -27,8 +27,8 @@ def target(database_url: str, database: Database, tmp_path: Path) -> Iterator[Ta
 
 
 def test_concurrent_readers_of_each_list_are_served_with_others(target: Target, database: Database) -> None:
-    async def rushes() -> list[Rush]:
-        return [await asyncio.wait_for(rush(target, path), LIMIT_S) for path in target.lists]
+    async def rushes() -> list[Load]:
+        return [await asyncio.wait_for(concurrent_reads(target, path), LIMIT_S) for path in target.lists]
 
     found = asyncio.run(rushes())
     assert [each.statuses() for each in found] == [{200}] * len(target.lists)

@@ -1,6 +1,6 @@
 """Many wide uploads at once are all stored, while other requests are served.
 
-`benchmarks.crowds` measures the times.
+`benchmarks.concurrency` measures the times.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.db.engine import Database
-from benchmarks.crowds import Rush, Target, uploads
+from benchmarks.concurrency import Load, Target, concurrent_uploads
 from tests.factories import dataset, scheduled
 from tests.processes import running_api
 
@@ -25,8 +25,8 @@ def test_many_wide_uploads_are_stored_while_other_requests_are_served(
     with running_api(database_url, tmp_path) as service:
         target = Target(service.url, dataset_id, "", scheduled(database, dataset_id), "series 1")
 
-        async def crowd() -> Rush:
-            return await asyncio.wait_for(uploads(target), LIMIT_S)
+        async def crowd() -> Load:
+            return await asyncio.wait_for(concurrent_uploads(target), LIMIT_S)
 
         found = asyncio.run(crowd())
     assert found.statuses() == {201}

@@ -31,7 +31,7 @@ def test_walk_that_ends_writes_what_there_is(tmp_path: Path) -> None:
     assert walk.write(tmp_path / "paths", 100) == 1
 
 
-def test_unseen_series_have_names_of_their_own() -> None:
+def test_ad_hoc_series_have_names_of_their_own() -> None:
     rows = pd.DataFrame({"unique_id": ["a", "b"], "ds": ["1980-01-01", "1980-01-01"], "y": [1.0, 2.0]})
-    body = json.loads(Monthly(rows).unseen("ds", 1))
-    assert body["observations"] == [{"unique_id": "unseen a", "ds": "1980-01-01", "y": 1.0}]
+    body = json.loads(Monthly(rows).ad_hoc_body("ds", 1))
+    assert body["observations"] == [{"unique_id": "ad hoc a", "ds": "1980-01-01", "y": 1.0}]

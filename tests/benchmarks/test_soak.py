@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.changes import Changes
 from benchmarks.soak import LATE_S, Schedule, Soak, growth
+from benchmarks.staleness import Changes
 
 
 class Slow:

@@ -1,12 +1,12 @@
-"""Which answers are stale, by when a change was asked for and when it was answered."""
+"""Which responses are stale, by the times of a change's request and confirmation."""
 
-from benchmarks.changes import Changes
+from benchmarks.staleness import Changes
 
 
 def changed(*moments: tuple[str, float, float], patience_s: float = 0.0) -> Changes[str]:
     changes = Changes("old", patience_s)
-    for value, asked, answered in moments:
-        changes.begin(value, asked).answered = answered
+    for value, requested, confirmed in moments:
+        changes.begin(value, requested).confirmed = confirmed
     return changes
 
 
@@ -18,7 +18,7 @@ def test_answer_during_a_change_shows_either() -> None:
     assert changed(("new", 5.0, 6.0)).allowed(5.5, 5.9) == ["old", "new"]
 
 
-def test_answer_asked_for_after_a_change_shows_the_new() -> None:
+def test_response_to_a_request_after_a_change_shows_the_new() -> None:
     assert changed(("new", 5.0, 6.0)).allowed(6.1, 6.2) == ["new"]
 
 
@@ -30,7 +30,7 @@ def test_slow_answer_may_show_all_changes_that_it_met() -> None:
     assert changed(("b", 2.0, 3.0), ("c", 4.0, 5.0)).allowed(3.5, 9.0) == ["b", "c"]
 
 
-def test_change_that_was_not_answered_yet_may_be_seen() -> None:
+def test_change_that_is_not_confirmed_yet_may_be_seen() -> None:
     changes = Changes("old")
     changes.begin("new", 1.0)
     assert changes.allowed(2.0, 3.0) == ["old", "new"]

@@ -4,7 +4,7 @@ A service that has just started gets `examples/population.csv`, trains at `quick
 forecast. Then its one model is copied until there are a hundred, and the time is taken from the start of
 `gatecast serve` on that database to the first answer that it is ready.
 
-    python -m benchmarks.first_answer
+    python -m benchmarks.first_forecast
 """
 
 import tempfile
@@ -29,7 +29,7 @@ STARTS = 5
 ANSWER_BOUND_S, START_BOUND_S = 15.0, 10.0  # ready is who has torch loaded
 
 
-def first_answer(folder: Path) -> dict[str, float]:
+def first_forecast(folder: Path) -> dict[str, float]:
     """The seconds of each step, on a service and a database of their own."""
     with running_service(folder) as service, Client(service.url) as client:
         service.wait_until_quiet()
@@ -73,7 +73,7 @@ def main() -> None:
         folders = [Path(name) / str(number) for number in range(ROUNDS)]
         for folder in folders:
             folder.mkdir()
-            rounds.append(first_answer(folder))
+            rounds.append(first_forecast(folder))
         multiply_models(f"sqlite:///{folders[0] / 'gatecast.db'}", MODELS)
         starts = [seconds_to_ready(folders[0]) for _ in range(STARTS)]
     result = {step: round(median(one[step] for one in rounds), 3) for step in rounds[0]}
@@ -84,7 +84,7 @@ def main() -> None:
     }
     print(f"Bounds: an answer in {ANSWER_BOUND_S:g} s, a start with {MODELS} models in {START_BOUND_S:g} s.")
     print_table(("step", "seconds"), [(name, f"{seconds:.2f}") for name, seconds in result.items()])
-    finish("first_answer", {"models": MODELS, **result})
+    finish("first_forecast", {"models": MODELS, **result})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The empty endpoint beside which the service is measured: FastAPI, some bytes, and nothing else."""
+"""The bare FastAPI app that the service is compared with: it returns some bytes."""
 
 import os
 

@@ -1,10 +1,10 @@
-"""How long others wait while a crowd calls: two hundred readers of a list at once, 45 wide uploads at once.
+"""How long other requests wait beside 200 concurrent reads of a list, or 45 concurrent wide uploads.
 
 A service on SQLite, or with `--postgres` on a server of its own, holds a dataset with a model. Beside each
-crowd others ask for `/healthz`, `/readyz`, forecasts that nobody asked for before, and a change.
+group other callers request `/healthz`, `/readyz`, forecasts that are not cached, and a change.
 
-    python -m benchmarks.crowds
-    python -m benchmarks.crowds --postgres
+    python -m benchmarks.concurrency
+    python -m benchmarks.concurrency --postgres
 """
 
 import argparse
@@ -30,7 +30,7 @@ from benchmarks.service import end_on_sigterm, running_service
 
 READERS, UPLOADS, COLUMNS, ROWS = 200, 45, 300, 10
 ANSWERED_S, HEALTHY_S = 5.0, 0.25
-PAUSE_S = 0.02  # between two calls of one who asks beside a crowd
+PAUSE_S = 0.02  # between two calls of one who asks beside a group
 DATA = Path(__file__).parents[1] / "examples" / "population.csv"
 LISTS = (
     "/datasets",
@@ -46,14 +46,14 @@ LISTS = (
 
 
 class Reply(NamedTuple):
-    """What a call was answered, and when."""
+    """The status of a response, and the seconds it took."""
 
     status: int
     seconds: float
 
 
 async def ask(line: Connection, path: str, method: str = "GET", sent: object = None) -> Reply:
-    """Make a call over an open connection."""
+    """Send a request over an open connection."""
     began, body = time.monotonic(), b"" if sent is None else json.dumps(sent).encode()
     status, _ = await line.ask(method, path, body)
     return Reply(status, time.monotonic() - began)
@@ -61,7 +61,7 @@ async def ask(line: Connection, path: str, method: str = "GET", sent: object = N
 
 @dataclass(frozen=True)
 class Target:
-    """A service that is asked over a connection for each call, and what it has."""
+    """A service, what it holds, and requests to it over a connection each."""
 
     url: str
     dataset: str
@@ -74,79 +74,79 @@ class Target:
 
     @property
     def lists(self) -> list[str]:
-        """The lists there are."""
+        """The paths of all lists."""
         return [
             path.format(dataset=self.dataset, model=self.model, series=self.series.replace(" ", "+"))
             for path in LISTS
         ]
 
-    def never_asked(self) -> str:
-        """Return a forecast that nobody has asked for."""
+    def uncached_path(self) -> str:
+        """Return the path of a forecast that is not cached."""
         low, high = next(self.levels)
         name = self.series.replace(" ", "+")
         return f"/forecast?dataset_id={self.dataset}&unique_id={name}&level={low}&level={high}"
 
     def line(self) -> Connection:
-        """Return a connection that is yet to be opened."""
+        """Return a connection that is not open yet."""
         place = urlsplit(self.url)
         return Connection(str(place.hostname), int(place.port or 0))
 
     async def ask(self, path: str, method: str = "GET", sent: object = None) -> Reply:
-        """Make a call over a connection of its own."""
+        """Send a request over a connection of its own."""
         async with self.line() as line:
             return await ask(line, path, method, sent)
 
 
 @dataclass(frozen=True)
-class Rush:
-    """What a crowd was answered, and those who asked beside it."""
+class Load:
+    """The responses to a group of concurrent requests, and to the others beside it."""
 
-    crowd: list[Reply]
+    group: list[Reply]
     others: dict[str, list[Reply]]
 
     def slowest(self, *who: str) -> float:
-        """Return how long the slowest of the crowd took, or of others."""
+        """Return the seconds of the slowest response, of the group or of others."""
         return max(reply.seconds for reply in self._of(who))
 
     def statuses(self, *who: str) -> set[int]:
-        """Return what the crowd was answered, or others."""
+        """Return the statuses of the group, or of others."""
         return {reply.status for reply in self._of(who)}
 
     def _of(self, who: tuple[str, ...]) -> list[Reply]:
-        return [reply for each in who for reply in self.others[each]] if who else self.crowd
+        return [reply for each in who for reply in self.others[each]] if who else self.group
 
 
-async def rush(target: Target, path: str) -> Rush:
-    """Let readers ask for a list, all at once; beside them others ask for as long as that takes."""
+async def concurrent_reads(target: Target, path: str) -> Load:
+    """Read a list many times at once; send other requests for as long as that takes."""
     async with AsyncExitStack() as stack:
         lines = [await stack.enter_async_context(target.line()) for _ in range(READERS)]
         return await beside(target, asyncio.gather(*(ask(line, path) for line in lines)))
 
 
-async def beside(target: Target, crowd: "asyncio.Future[list[Reply]]") -> Rush:
-    """Ask for other things as long as a crowd is not answered."""
+async def beside(target: Target, group: "asyncio.Future[list[Reply]]") -> Load:
+    """Send other requests until the group has its responses."""
     others = {
         "health": lambda: target.ask("/healthz"),
         "readiness": lambda: target.ask("/readyz"),
-        "forecast": lambda: target.ask(target.never_asked()),
+        "forecast": lambda: target.ask(target.uncached_path()),
         "change": lambda: target.ask(f"/schedules/{target.schedule}", "PATCH", {"paused": True}),
     }
-    replies = await asyncio.gather(*(_meanwhile(crowd, ask) for ask in others.values()))
-    return Rush(await crowd, dict(zip(others, replies, strict=True)))
+    replies = await asyncio.gather(*(_meanwhile(group, ask) for ask in others.values()))
+    return Load(await group, dict(zip(others, replies, strict=True)))
 
 
 async def _meanwhile(
-    crowd: "asyncio.Future[list[Reply]]", ask: Callable[[], Awaitable[Reply]]
+    group: "asyncio.Future[list[Reply]]", ask: Callable[[], Awaitable[Reply]]
 ) -> list[Reply]:
     replies = [await ask()]
-    while not crowd.done():
+    while not group.done():
         await asyncio.sleep(PAUSE_S)
         replies.append(await ask())
     return replies
 
 
-async def uploads(target: Target) -> Rush:
-    """Upload wide tables, all at once."""
+async def concurrent_uploads(target: Target) -> Load:
+    """Upload many wide tables at once."""
     names = ["date", *(f"reading {i}" for i in range(COLUMNS - 1))]
     rows = ([f"2024-01-{day + 1:02}", *(str(day + i) for i in range(COLUMNS - 1))] for day in range(ROWS))
     table = "\n".join(",".join(row) for row in itertools.chain([names], rows)).encode()
@@ -163,21 +163,21 @@ async def uploads(target: Target) -> Rush:
 
 
 def prepared(url: str) -> Target:
-    """Upload the population, train on it and put up a schedule."""
+    """Upload the population, train on it and make a schedule."""
     with Client(url) as client:
         dataset = client.upload_file(DATA)
         job = client.wait(client.train(dataset.id, 5, "quick").id)
-    asked = {"dataset_id": dataset.id, "cron": "0 6 1 1 *", "train": {"horizon": 5}}
-    schedule: dict[str, Any] = httpx2.post(f"{url}/schedules", json=asked).raise_for_status().json()
+    body = {"dataset_id": dataset.id, "cron": "0 6 1 1 *", "train": {"horizon": 5}}
+    schedule: dict[str, Any] = httpx2.post(f"{url}/schedules", json=body).raise_for_status().json()
     return Target(url, dataset.id, str(job.model_id), schedule["id"], "Norway")
 
 
-async def measure(target: Target) -> dict[str, Rush]:
-    """Let one crowd come after the other."""
-    for path in (*target.lists, target.never_asked(), "/readyz"):
-        await target.ask(path)  # what is imported for the first is not what this is about
-    found = {path.partition("?")[0]: await rush(target, path) for path in target.lists}
-    return {**found, f"{UPLOADS} uploads": await uploads(target)}
+async def measure(target: Target) -> dict[str, Load]:
+    """Measure one group of requests after the other."""
+    for path in (*target.lists, target.uncached_path(), "/readyz"):
+        await target.ask(path)  # the first request of each kind imports what it needs
+    found = {path.partition("?")[0]: await concurrent_reads(target, path) for path in target.lists}
+    return {**found, f"{UPLOADS} uploads": await concurrent_uploads(target)}
 
 
 @contextmanager
@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--postgres", action="store_true", help="on a server of its own, in place of SQLite")
     on_postgres = parser.parse_args().postgres
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatecast-crowds-")))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatecast-concurrency-")))
         more = {"DATABASE_URL": stack.enter_context(_postgres())} if on_postgres else {}
         service = stack.enter_context(running_service(folder, **more))
         target = prepared(service.url)
@@ -208,8 +208,8 @@ def main() -> None:
         (path, *(f"{seconds:.2f}" for seconds in (each.slowest(), *map(each.slowest, each.others))))
         for path, each in found.items()
     ]
-    print(f"Slowest answers in seconds; bounds: the crowd {ANSWERED_S:g}, health {HEALTHY_S:g}.")
-    print_table(("crowd of", "itself", "health", "readiness", "forecast", "change"), rows)
+    print(f"Slowest answers in seconds; bounds: the group {ANSWERED_S:g}, health {HEALTHY_S:g}.")
+    print_table(("group of", "itself", "health", "readiness", "forecast", "change"), rows)
     result = {
         "database": "postgres" if on_postgres else "sqlite",
         "readers_worst_s": max(each.slowest() for name, each in found.items() if name.startswith("/")),
@@ -218,7 +218,8 @@ def main() -> None:
         "refused": sorted(set().union(*whole) - {200, 201}),
     }
     finish(
-        "crowds", {name: round(each, 3) if isinstance(each, float) else each for name, each in result.items()}
+        "concurrency",
+        {name: round(each, 3) if isinstance(each, float) else each for name, each in result.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""What the serving benchmarks need to stand ready: a service with series and a model, and a bare app."""
+"""Start what the serving benchmarks need: a service with series and a model, and a bare app."""
 
 import sys
 import tempfile
@@ -14,16 +14,16 @@ from app.server import free_port
 from benchmarks.monthly import HORIZON, Monthly, Walk
 from benchmarks.service import Service, running_process, running_service, wait_for
 
-UNSEEN = 100
+AD_HOC_SERIES = 100
 OK = 200
 
 
 @dataclass(frozen=True)
-class Stage:
-    """`etag` is that of the answer at `cached_path`; it and `unseen` are None where there is no such.
+class ServingSetup:
+    """`etag` is that of the response at `cached_path`; it and `ad_hoc` are None where there is none.
 
-    `forgetful` is a second service on the same database that keeps nothing of what a model says of a series,
-    and `first_walk` goes through its addresses.
+    `forgetful` is a second service on the same database that caches no quantile forecasts, and `first_walk`
+    goes through its addresses.
     """
 
     service: Service
@@ -37,11 +37,11 @@ class Stage:
     first_walk: Walk
     cached_path: str
     etag: str | None
-    unseen: Path | None
+    ad_hoc: Path | None
 
 
 @contextmanager
-def staged(monthly: Monthly, workers: int | None) -> Iterator[Stage]:
+def serving_setup(monthly: Monthly, workers: int | None) -> Iterator[ServingSetup]:
     """Start a service on an empty database, train, and start the other two; each with so many workers."""
     options = [] if workers is None else ["--workers", str(workers)]
     with tempfile.TemporaryDirectory(prefix="gatecast-serving-") as name:
@@ -55,7 +55,7 @@ def staged(monthly: Monthly, workers: int | None) -> Iterator[Stage]:
                 running_bare_app(folder, len(answer.content), workers) as bare_url,
                 running_service(folder, options, "api", QUANTILE_FORECAST_CACHE_MB=0) as forgetful,
             ):
-                yield Stage(
+                yield ServingSetup(
                     service=service,
                     forgetful=forgetful,
                     bare_url=bare_url,
@@ -67,7 +67,7 @@ def staged(monthly: Monthly, workers: int | None) -> Iterator[Stage]:
                     first_walk=Walk(dataset_id, monthly.names),
                     cached_path=path,
                     etag=_etag(answer),
-                    unseen=_unseen(service.url, folder, monthly.unseen(dataset_id, UNSEEN)),
+                    ad_hoc=_ad_hoc(service.url, folder, monthly.ad_hoc_body(dataset_id, AD_HOC_SERIES)),
                 )
 
 
@@ -79,7 +79,7 @@ def running_bare_app(folder: Path, body_bytes: int, workers: int | None) -> Iter
         sys.executable,
         "-m",
         "uvicorn",
-        "benchmarks.bare:app",
+        "benchmarks.bare_app:app",
         "--host",
         "127.0.0.1",
         "--port",
@@ -107,13 +107,13 @@ def _etag(answer: httpx2.Response) -> str | None:
     return str(answer.headers["etag"])
 
 
-def _unseen(url: str, folder: Path, body: bytes) -> Path | None:
+def _ad_hoc(url: str, folder: Path, body: bytes) -> Path | None:
     sent = httpx2.post(
         f"{url}/forecast", content=body, headers={"Content-Type": "application/json"}, timeout=60
     )
     if sent.status_code != OK:
-        print(f"POST /forecast answered {sent.status_code}: `unseen` is left out.")
+        print(f"POST /forecast answered {sent.status_code}: `ad_hoc` is left out.")
         return None
-    file = folder / "unseen.json"
+    file = folder / "ad-hoc.json"
     file.write_bytes(body)
     return file

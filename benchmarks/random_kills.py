@@ -1,4 +1,4 @@
-"""A storm: processes of a busy service are killed at random; its jobs are watched, its forecasts read."""
+"""Kill processes of a busy service at random; watch its jobs, and read its forecasts."""
 
 import random
 import threading
@@ -15,18 +15,18 @@ from app.client import Client, ServiceError
 from app.db.tables import Job
 from benchmarks.fleet import Fleet
 
-STORM_S = 120.0
+KILLING_S = 120.0
 KILL_EVERY_S = (2.0, 5.0)
 TARGETS = {"worker": 10, "child": 8, "api": 2}  # by how often each is chosen
-LIMIT_S = 2700.0  # for everything, the calm after the storm included
+LIMIT_S = 2700.0  # for everything, with the time until all jobs have ended
 LOOK_S = 0.05
 READ_EVERY_S = 0.05
-TELL_EVERY_S = 10.0
+PRINT_EVERY_S = 10.0
 UNFINISHED = ("queued", "running")
 
 
 class JobRow(NamedTuple):
-    """What is looked at of a job."""
+    """The watched columns of a job."""
 
     id: str
     state: str
@@ -36,7 +36,7 @@ class JobRow(NamedTuple):
 
 @dataclass
 class _Orphan:
-    """A job whose process was killed, in which attempt and when; whether the service has said so since."""
+    """A job whose process was killed: the attempt, the time, and whether the service has noticed."""
 
     attempt: int
     since: float
@@ -45,9 +45,9 @@ class _Orphan:
 
 @dataclass
 class Takeovers:
-    """How long jobs whose process was killed have waited: to be put back, and to be begun again.
+    """How long jobs whose process was killed wait to be requeued, and to be started again.
 
-    Told from the jobs' rows alone, looked at every `LOOK_S`, by the clock of the benchmark.
+    Measured from the jobs' rows alone, read every `LOOK_S`, by the clock of the benchmark.
     """
 
     noticed_s: list[float] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Takeovers:
         self._killed_at[worker_id] = time.monotonic()
 
     def child_killed(self, job_id: str, attempt: int) -> None:
-        """Note that an attempt has lost its process now."""
+        """Record that an attempt has lost its process now."""
         self._orphans.setdefault(job_id, _Orphan(attempt, time.monotonic()))
 
     def look(self, jobs: Collection[JobRow]) -> None:
@@ -82,30 +82,30 @@ class Takeovers:
         if is_begun or job.state not in UNFINISHED:  # ended: it was killed a moment too late to matter
             del self._orphans[job.id]
 
-    def give_up(self) -> None:
-        """Count those that are still waiting with the time they have waited."""
+    def finish(self) -> None:
+        """Count jobs that still wait with the time they have waited."""
         self.begun_s += [time.monotonic() - orphan.since for orphan in self._orphans.values()]
 
 
 class Reader(threading.Thread):
-    """Asks for a forecast all the time; what a killed API leaves unanswered does not count."""
+    """Requests a forecast all the time; requests that a killed API leaves unanswered do not count."""
 
     def __init__(self, fleet: Fleet, dataset_id: str) -> None:
         super().__init__(name="reader")
         self._fleet, self._dataset_id = fleet, dataset_id
         self._stopping = threading.Event()
-        self.asked = self.cut_off = 0
+        self.requests = self.aborted = 0
         self.slowest_s = 0.0
         self.failures: Counter[str] = Counter()
 
     def stop(self) -> None:
-        """Ask no more, and wait for the last answer."""
+        """Stop, and wait for the last response."""
         self._stopping.set()
         if self.ident is not None:
             self.join()
 
     def run(self) -> None:
-        """Read until told to stop."""
+        """Read until stopped."""
         ready = None
         with Client(self._fleet.url) as client:
             while not self._stopping.wait(READ_EVERY_S):
@@ -123,36 +123,36 @@ class Reader(threading.Thread):
         except (ServiceError, ValidationError, ValueError) as error:
             failure = f"{type(error).__name__}: {error}"
         if failure is not None and (api.is_condemned or api is not self._fleet.api):
-            self.cut_off += 1
+            self.aborted += 1
             return
-        self.asked += 1
+        self.requests += 1
         if failure is not None:
             self.failures[failure] += 1
         self.slowest_s = max(self.slowest_s, time.monotonic() - began)
 
 
-class Storm:
-    """Kills what and when chance decides, for a while, and goes on watching until all jobs have ended."""
+class RandomKills:
+    """Kills processes at random for a while, and watches until all jobs have ended."""
 
     def __init__(self, fleet: Fleet, dataset_id: str, job_ids: Collection[str]) -> None:
         self._fleet, self._job_ids = fleet, set(job_ids)
         self._random = random.Random(0)  # noqa: S311  # chance, not secrets
         self.takeovers = Takeovers()
         self.reader = Reader(fleet, dataset_id)
-        self.kills: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.seconds = 0.0
 
     def run(self) -> None:
         """Return when every job has ended, or after `LIMIT_S`."""
         began = time.monotonic()
         try:
-            self._weather(began)
+            self._watch(began)
         finally:
             self.reader.stop()
-            self.takeovers.give_up()
+            self.takeovers.finish()
             self.seconds = time.monotonic() - began
 
-    def _weather(self, began: float) -> None:
+    def _watch(self, began: float) -> None:
         next_kill, next_line = began, began
         while (now := time.monotonic()) < began + LIMIT_S:
             jobs = self._jobs()
@@ -163,12 +163,12 @@ class Storm:
             if not any(states[state] for state in UNFINISHED):
                 return
             self._fleet.look_after()
-            if next_kill < now < began + STORM_S:
+            if next_kill < now < began + KILLING_S:
                 self._kill(jobs)
                 next_kill = now + self._random.uniform(*KILL_EVERY_S)
             if now > next_line:
-                self._tell(now - began, states)
-                next_line = now + TELL_EVERY_S
+                self._print_progress(now - began, states)
+                next_line = now + PRINT_EVERY_S
             time.sleep(LOOK_S)
 
     def _jobs(self) -> list[JobRow]:
@@ -195,13 +195,14 @@ class Storm:
             self._fleet.kill(target)
             if worker_id is not None:
                 self.takeovers.worker_killed(worker_id)
-        self.kills[kind] += 1
+        self.counts[kind] += 1
 
-    def _tell(self, seconds: float, states: Counter[str]) -> None:
-        told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-        killed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.kills.items())) or "nothing"
+    def _print_progress(self, seconds: float, states: Counter[str]) -> None:
+        shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        killed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.counts.items())) or "nothing"
         failed = sum(self.reader.failures.values())
         print(
-            f"  {seconds:5.0f} s: {told}; killed: {killed}; forecasts: {self.reader.asked}, {failed} failed",
+            f"  {seconds:5.0f} s: {shown}; killed: {killed}; "
+            f"forecasts: {self.reader.requests}, {failed} failed",
             flush=True,
         )

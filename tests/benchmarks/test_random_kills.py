@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.storm import JobRow, Takeovers
+from benchmarks.random_kills import JobRow, Takeovers
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_job_of_a_killed_worker_is_noticed_then_taken_over(takeovers: Takeovers)
 
 def test_job_that_the_killed_worker_had_ended_is_no_takeover(takeovers: Takeovers) -> None:
     takeovers.look([JobRow("job", "succeeded", 1, "dead")])
-    takeovers.give_up()
+    takeovers.finish()
     assert counts(takeovers) == (0, 0)
 
 
@@ -41,13 +41,13 @@ def test_child_killed_after_its_job_had_ended_is_no_takeover() -> None:
     takeovers = Takeovers()
     takeovers.child_killed("job", 1)
     takeovers.look([JobRow("job", "succeeded", 1, "worker")])
-    takeovers.give_up()
+    takeovers.finish()
     assert counts(takeovers) == (0, 0)
 
 
 def test_job_that_still_waits_at_the_end_counts_with_its_wait(takeovers: Takeovers) -> None:
     takeovers.look([JobRow("job", "running", 1, "dead")])
-    takeovers.give_up()
+    takeovers.finish()
     assert counts(takeovers) == (0, 1)
 
 
