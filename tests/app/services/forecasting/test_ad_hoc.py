@@ -1,4 +1,4 @@
-"""Rows of unseen series are read onto a model's time steps, or refused with what does not fit."""
+"""Rows of ad hoc series are read onto a model's time steps, or refused with what does not fit."""
 
 from collections.abc import Sequence
 
@@ -148,7 +148,7 @@ def test_too_short_a_series_is_refused_with_what_is_needed_and_found() -> None:
     assert [part.pointer for part in error.errors] == ["#/observations/3", "#/observations/6"]
 
 
-def test_more_series_than_a_call_may_hold_are_refused() -> None:
+def test_more_series_than_a_request_may_send_are_refused() -> None:
     sent = [row for i in range(1001) for row in rows(["2024-01-01", "2024-02-01"], name=str(i))]
     error = refusal(sent, MONTHS)
     assert "1,000 series, and this one has 1,001" in error.detail

@@ -1,4 +1,4 @@
-"""Questions that meet share a pass, and each gets its own answer."""
+"""Concurrent requests share a forward pass, and each gets its own series."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Ready = tuple[Plan, LoadedModel]
-Answer = list[SeriesQuantiles] | BaseException
+Outcome = list[SeriesQuantiles] | BaseException
 
 
 @pytest.fixture
@@ -38,39 +38,43 @@ def prepared(database: Database) -> Ready:
     return plan, load_model(database, plan.model, plan.axis.season_length, "cpu")
 
 
-def ask(database: Database, ready: Ready, *questions: tuple[str, ...]) -> list[Answer]:
-    """Ask all at once."""
+def forecast_all(database: Database, ready: Ready, *requests: tuple[str, ...]) -> list[Outcome]:
+    """Make all requests at once."""
 
-    async def main() -> list[Answer]:
+    async def main() -> list[Outcome]:
         batcher = Batcher(database, QuantileForecastCache(10**9))
-        asked = [batcher.forecast(*ready, names) for names in questions]
-        return await asyncio.gather(*asked, return_exceptions=True)
+        pending = [batcher.forecast(*ready, names) for names in requests]
+        return await asyncio.gather(*pending, return_exceptions=True)
 
     return asyncio.run(asyncio.wait_for(main(), 60))
 
 
-def names_of(answer: Answer) -> list[str]:
-    assert isinstance(answer, list)
-    return [series.unique_id for series in answer]
+def names_of(outcome: Outcome) -> list[str]:
+    assert isinstance(outcome, list)
+    return [series.unique_id for series in outcome]
 
 
-def test_questions_that_meet_share_one_pass(database: Database, ready: Ready, passes: list[int]) -> None:
-    answers = ask(database, ready, ("series 1",), ("series 3", "series 0"), ("series 1",))
-    assert [names_of(answer) for answer in answers] == [["series 1"], ["series 0", "series 3"], ["series 1"]]
+def test_concurrent_requests_share_one_pass(database: Database, ready: Ready, passes: list[int]) -> None:
+    outcomes = forecast_all(database, ready, ("series 1",), ("series 3", "series 0"), ("series 1",))
+    assert [names_of(outcome) for outcome in outcomes] == [
+        ["series 1"],
+        ["series 0", "series 3"],
+        ["series 1"],
+    ]
     assert passes == [3]
 
 
-def test_answer_is_that_of_the_series_asked_alone(database: Database, ready: Ready) -> None:
-    (alone,) = ask(database, ready, ("series 4",))
-    *_, together = ask(database, ready, ("series 0",), ("series 2",), ("series 4",))
+def test_forecast_is_that_of_the_series_alone(database: Database, ready: Ready) -> None:
+    (alone,) = forecast_all(database, ready, ("series 4",))
+    *_, together = forecast_all(database, ready, ("series 0",), ("series 2",), ("series 4",))
     assert isinstance(alone, list)
     assert isinstance(together, list)
-    medians = [answer[0].forecast.bounds.median[0] for answer in (alone, together)]
+    medians = [outcome[0].forecast.bounds.median[0] for outcome in (alone, together)]
     assert medians[1] == pytest.approx(medians[0], rel=1e-6)
 
 
-def test_name_that_is_not_there_fails_its_own_question_alone(database: Database, ready: Ready) -> None:
-    missing, found = ask(database, ready, ("series 9", "series 0"), ("series 0",))
+def test_unknown_name_fails_its_own_request_alone(database: Database, ready: Ready) -> None:
+    missing, found = forecast_all(database, ready, ("series 9", "series 0"), ("series 0",))
     assert isinstance(missing, NotFound)
     assert missing.errors[0].detail == "'series 9' is not there."
     assert names_of(found) == ["series 0"]
@@ -80,19 +84,19 @@ def test_much_work_leaves_the_event_loop(
     database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batching, "INLINE_WORK", 0)
-    assert names_of(ask(database, ready, ("series 2",))[0]) == ["series 2"]
+    assert names_of(forecast_all(database, ready, ("series 2",))[0]) == ["series 2"]
 
 
 def test_more_than_fit_into_a_pass_go_into_the_next(
     database: Database, ready: Ready, passes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batching, "MAX_BATCH", 2)
-    answers = ask(database, ready, *[(f"series {number}",) for number in range(5)])
-    assert [names_of(answer) for answer in answers] == [[f"series {number}"] for number in range(5)]
+    outcomes = forecast_all(database, ready, *[(f"series {number}",) for number in range(5)])
+    assert [names_of(outcome) for outcome in outcomes] == [[f"series {number}"] for number in range(5)]
     assert passes == [2, 2, 1]
 
 
-def test_nobody_works_for_those_who_have_gone(database: Database, ready: Ready, passes: list[int]) -> None:
+def test_cancelled_request_is_not_computed(database: Database, ready: Ready, passes: list[int]) -> None:
     async def main() -> None:
         batcher = Batcher(database, QuantileForecastCache(10**9))
         gone = asyncio.create_task(batcher.forecast(*ready, ("series 0",)))
@@ -104,25 +108,25 @@ def test_nobody_works_for_those_who_have_gone(database: Database, ready: Ready, 
     assert passes == [1]
 
 
-def test_failure_reaches_everyone_who_asked(
+def test_failure_reaches_every_request(
     database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> QuantileForecast:
         raise ZeroDivisionError
 
     monkeypatch.setattr(compute, "compute_quantile_forecast", fail)
-    failed = ask(database, ready, ("series 0",), ("series 1",))
+    failed = forecast_all(database, ready, ("series 0",), ("series 1",))
     assert [type(error) for error in failed] == [ZeroDivisionError, ZeroDivisionError]
 
 
 @pytest.mark.parametrize("place", ["put", "settle"])
-def test_fault_after_the_pass_is_heard_and_leaves_nothing_behind(
+def test_fault_after_the_pass_is_raised_and_leaves_nothing_behind(
     database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
 
-    async def main() -> list[Answer]:
+    async def main() -> list[Outcome]:
         batcher = Batcher(database, QuantileForecastCache(10**9))
         with monkeypatch.context() as patched:
             patched.setattr(
@@ -131,24 +135,24 @@ def test_fault_after_the_pass_is_heard_and_leaves_nothing_behind(
             first = await asyncio.gather(batcher.forecast(*ready, ("series 0",)), return_exceptions=True)
         return [*first, await batcher.forecast(*ready, ("series 0",))]
 
-    failed, answered = asyncio.run(asyncio.wait_for(main(), 10))
+    failed, again = asyncio.run(asyncio.wait_for(main(), 10))
     assert isinstance(failed, MemoryError)
-    assert names_of(answered) == ["series 0"]
+    assert names_of(again) == ["series 0"]
 
 
-def test_work_that_is_broken_off_leaves_nobody_waiting(database: Database, ready: Ready) -> None:
-    async def main() -> list[Answer]:
+def test_cancelled_work_leaves_no_request_waiting(database: Database, ready: Ready) -> None:
+    async def main() -> list[Outcome]:
         batcher = Batcher(database, QuantileForecastCache(10**9))
-        asked = asyncio.gather(batcher.forecast(*ready, ("series 0",)), return_exceptions=True)
-        for _ in range(2):  # until it is asked, and worked on
+        pending = asyncio.gather(batcher.forecast(*ready, ("series 0",)), return_exceptions=True)
+        for _ in range(2):  # until it is pending, and worked on
             await asyncio.sleep(0)
         (work,) = batcher._tasks
         work.cancel()
-        return [*await asked, await batcher.forecast(*ready, ("series 0",))]
+        return [*await pending, await batcher.forecast(*ready, ("series 0",))]
 
-    broken_off, answered = asyncio.run(asyncio.wait_for(main(), 10))
+    broken_off, again = asyncio.run(asyncio.wait_for(main(), 10))
     assert isinstance(broken_off, asyncio.CancelledError)
-    assert names_of(answered) == ["series 0"]
+    assert names_of(again) == ["series 0"]
 
 
 @pytest.fixture
@@ -163,24 +167,24 @@ def test_event_loop_waits_for_no_connection(on_sqlite: Database) -> None:
     with ExitStack() as readers:
         for _ in range(engine.LOOKING):
             readers.enter_context(on_sqlite.reader.connect())
-        (answer,) = ask(on_sqlite, ready, ("series 0",))
-    assert names_of(answer) == ["series 0"]
+        (outcome,) = forecast_all(on_sqlite, ready, ("series 0",))
+    assert names_of(outcome) == ["series 0"]
 
 
 def test_event_loop_waits_for_no_lock(on_sqlite: Database) -> None:
-    """Were the wait in the loop, the lock would never be released: the loop does that."""
+    """A wait in the loop would never end: the loop releases the lock."""
     ready = prepared(on_sqlite)
     on_sqlite.dispose()
 
-    async def main() -> Answer:
+    async def main() -> Outcome:
         with closing(sqlite3.connect(on_sqlite.file, isolation_level=None)) as owner:
             owner.execute("PRAGMA locking_mode=EXCLUSIVE")
             owner.execute("BEGIN IMMEDIATE")
-            asked = asyncio.create_task(
+            pending = asyncio.create_task(
                 Batcher(on_sqlite, QuantileForecastCache(10**9)).forecast(*ready, ("series 0",))
             )
             await asyncio.sleep(0.05)
-            assert not asked.done()
-        return await asked
+            assert not pending.done()
+        return await pending
 
     assert names_of(asyncio.run(main())) == ["series 0"]

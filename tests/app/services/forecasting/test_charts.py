@@ -30,9 +30,9 @@ def context(
     return Context.until(axis, last, np.array(y, dtype=np.float64))
 
 
-def texts(some: ForecastResult, known: Context) -> list[str]:
+def texts(some: ForecastResult, observed: Context) -> list[str]:
     """What can be read on the SVG."""
-    root = ET.fromstring(draw(some, known, "svg"))  # noqa: S314  # our own
+    root = ET.fromstring(draw(some, observed, "svg"))  # noqa: S314  # our own
     return ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
@@ -42,7 +42,7 @@ def size(png: bytes) -> tuple[int, int]:
     return width, height
 
 
-def test_picture_has_its_size_in_dots() -> None:
+def test_png_has_its_size_in_pixels() -> None:
     assert size(draw(result(["Norway"]), context(), "png")) == (1200, 675)
 
 
@@ -59,7 +59,7 @@ def test_large_numbers_are_written_out_and_without_offset() -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "shown"),
+    ("observed", "shown"),
     [
         (context(YEARS, 2023), "2020"),
         (context(MONTHS, "2024-01-01"), "2023"),
@@ -68,8 +68,8 @@ def test_large_numbers_are_written_out_and_without_offset() -> None:
     ],
     ids=["years", "months", "integers", "hours"],
 )
-def test_time_is_written_as_its_kind_is(known: Context, shown: str) -> None:
-    assert shown in texts(result(["a"]), known)
+def test_time_is_written_as_its_kind_is(observed: Context, shown: str) -> None:
+    assert shown in texts(result(["a"]), observed)
 
 
 def test_warning_stands_below_the_name() -> None:
@@ -78,16 +78,16 @@ def test_warning_stands_below_the_name() -> None:
     assert [text for text in written if text.startswith("On the last steps")]
 
 
-def test_history_is_cut_to_what_shows_its_pattern() -> None:
+def test_context_is_cut_to_what_shows_its_pattern() -> None:
     long = context(TimeAxis("datetime", "h"), y=np.arange(1024.0))
     assert [len(_shown_end(long, horizon).y) for horizon in (1, 48, 10_000)] == [48, 144, 1000]
     assert _shown_end(long, 48).ds[-1] == long.ds[-1]
 
 
-@pytest.mark.parametrize("picture", ["png", "svg"])
-def test_same_forecast_gives_the_same_bytes_from_any_thread(picture: str) -> None:
+@pytest.mark.parametrize("chart_format", ["png", "svg"])
+def test_same_forecast_gives_the_same_bytes_from_any_thread(chart_format: str) -> None:
     def make(_: int) -> bytes:
-        return draw(result(["a"]), context(), picture)  # type: ignore[arg-type]
+        return draw(result(["a"]), context(), chart_format)  # type: ignore[arg-type]
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(make, range(8)))) == 1
@@ -97,11 +97,11 @@ def test_same_forecast_gives_the_same_bytes_from_any_thread(picture: str) -> Non
     "name",
     ["$x_1$", r"$\frac{$", "two\nlines", "日本 🎌", "W" * 500, "\x01\x1b<b>&amp;", "\ufffe", " "],
 )
-@pytest.mark.parametrize("picture", ["png", "svg"])
-def test_name_of_any_kind_can_be_drawn(name: str, picture: str) -> None:
+@pytest.mark.parametrize("chart_format", ["png", "svg"])
+def test_name_of_any_kind_can_be_drawn(name: str, chart_format: str) -> None:
     some = replace(result([name]), warning=name)
-    chart = draw(some, context(), picture)  # type: ignore[arg-type]
-    assert picture == "png" or ET.fromstring(chart) is not None  # noqa: S314  # our own
+    chart = draw(some, context(), chart_format)  # type: ignore[arg-type]
+    assert chart_format == "png" or ET.fromstring(chart) is not None  # noqa: S314  # our own
 
 
 def test_formula_in_a_name_is_left_as_it_is() -> None:
@@ -121,14 +121,14 @@ def test_formula_in_a_name_is_left_as_it_is() -> None:
     ],
     ids=["one value", "constant", "zero", "gaps", "huge", "largest", "smallest"],
 )
-def test_history_of_any_values_can_be_drawn(y: list[float]) -> None:
-    known = context(y=y)
-    assert size(draw(result(["a"], [y[0], y[-1]]), known, "png")) == (1200, 675)
-    assert "observed" in texts(result(["a"], [y[0], y[-1]]), known)
+def test_context_of_any_values_can_be_drawn(y: list[float]) -> None:
+    observed = context(y=y)
+    assert size(draw(result(["a"], [y[0], y[-1]]), observed, "png")) == (1200, 675)
+    assert "observed" in texts(result(["a"], [y[0], y[-1]]), observed)
 
 
 @pytest.mark.parametrize(
-    "known",
+    "observed",
     [
         context(DAYS, "9999-12-30"),
         context(DAYS, "0001-02-15"),
@@ -140,8 +140,8 @@ def test_history_of_any_values_can_be_drawn(y: list[float]) -> None:
     ],
     ids=["last day", "first days", "last year", "centuries", "microseconds", "large", "late"],
 )
-def test_time_of_any_kind_can_be_drawn(known: Context) -> None:
-    assert "observed" in texts(result(["a"]), known)
+def test_time_of_any_kind_can_be_drawn(observed: Context) -> None:
+    assert "observed" in texts(result(["a"]), observed)
 
 
 @settings(max_examples=20, deadline=None)
@@ -153,8 +153,8 @@ def test_forecast_of_any_numbers_can_be_drawn(numbers: list[float], end: int) ->
     assert "observed" in texts(result(["a"], numbers), context(INTEGERS, end, numbers))
 
 
-@pytest.mark.parametrize(("names", "asked"), [(0, "none was named"), (3, "3 were asked for")])
-def test_chart_of_several_series_is_refused(names: int, asked: str) -> None:
-    with pytest.raises(BadInput, match=f"{asked}: give one unique_id") as caught:
+@pytest.mark.parametrize(("names", "found"), [(0, "none was named"), (3, "3 were asked for")])
+def test_chart_of_several_series_is_refused(names: int, found: str) -> None:
+    with pytest.raises(BadInput, match=f"{found}: give one unique_id") as caught:
         refuse_several(names, "?unique_id")
     assert [error.pointer for error in caught.value.errors] == ["?unique_id"]

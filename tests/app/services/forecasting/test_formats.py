@@ -1,4 +1,4 @@
-"""ForecastResult as bytes: the same numbers in every format."""
+"""Results as bytes: the same numbers in every format."""
 
 import csv
 import io
@@ -127,7 +127,7 @@ def test_arrow_has_the_columns_of_csv_and_a_batch_for_each_page() -> None:
     ]
 
 
-def test_arrow_tells_in_its_metadata_what_rows_share() -> None:
+def test_arrow_metadata_holds_what_rows_share() -> None:
     some = replace(result(["a"]), warning="5\u202f% worse", verdict="loses")
     schema = pa.ipc.open_stream(b"".join(formats.arrow_parts([some]))).schema
     assert {key.decode(): value.decode() for key, value in schema.metadata.items()} == {
@@ -148,7 +148,7 @@ def test_arrow_keeps_whole_numbers_as_times_and_leaves_nulls_out() -> None:
     assert b"dataset_id" not in table.schema.metadata
 
 
-def test_parts_are_made_as_they_are_asked_for() -> None:
+def test_parts_are_made_as_they_are_taken() -> None:
     seen: list[str] = []
 
     def pages() -> Iterator[ForecastResult]:

@@ -14,7 +14,7 @@ from models.training.fit import fit
 
 
 class Loader:
-    """Gives the same model for every name, and remembers which were asked for."""
+    """Loads the same model for every name, and remembers the names."""
 
     def __init__(self, model: LoadedModel) -> None:
         self.model, self.loaded = model, list[str]()
@@ -33,25 +33,25 @@ def model() -> LoadedModel:
     return LoadedModel(fit(Panel.of([list(range(1, 11))]), config), BaselineForecasts(1, {}, {}))
 
 
-async def ask_in_turn(cache: ModelCache, loader: Loader, names: str) -> None:
+async def get_in_turn(cache: ModelCache, loader: Loader, names: str) -> None:
     for name in names:
         assert await cache.get(("w", "m", name), loader.of(name)) is loader.model
 
 
-def test_model_is_loaded_once_however_many_ask(model: LoadedModel) -> None:
+def test_model_is_loaded_once_however_many_requests(model: LoadedModel) -> None:
     loader = Loader(model)
 
-    async def ask_at_once() -> list[LoadedModel]:
+    async def get_at_once() -> list[LoadedModel]:
         cache = ModelCache(10**9)
         return await asyncio.gather(*[cache.get(("w", "m", "m"), loader.of("m")) for _ in range(8)])
 
-    assert all(answer is model for answer in asyncio.run(ask_at_once()))
+    assert all(loaded is model for loaded in asyncio.run(get_at_once()))
     assert loader.loaded == ["m"]
 
 
 def test_least_recently_used_goes_when_bytes_run_out(model: LoadedModel) -> None:
     cache, loader = ModelCache(2 * model.nbytes), Loader(model)
-    asyncio.run(ask_in_turn(cache, loader, "abacab"))
+    asyncio.run(get_in_turn(cache, loader, "abacab"))
     assert loader.loaded == ["a", "b", "c", "b"]
     assert cache.nbytes <= 2 * model.nbytes
 
@@ -59,7 +59,7 @@ def test_least_recently_used_goes_when_bytes_run_out(model: LoadedModel) -> None
 def test_pinned_model_stays_and_others_go(model: LoadedModel) -> None:
     cache, loader = ModelCache(2 * model.nbytes), Loader(model)
     cache.pin(("w", "m", "a"))
-    asyncio.run(ask_in_turn(cache, loader, "abcab"))
+    asyncio.run(get_in_turn(cache, loader, "abcab"))
     assert loader.loaded == ["a", "b", "c", "b"]
 
 
@@ -67,19 +67,19 @@ def test_unpinned_model_goes_like_the_others(model: LoadedModel) -> None:
     cache, loader = ModelCache(model.nbytes), Loader(model)
     cache.pin(("w", "m", "a"))
     cache.unpin(("w", "m", "a"))
-    asyncio.run(ask_in_turn(cache, loader, "aba"))
+    asyncio.run(get_in_turn(cache, loader, "aba"))
     assert loader.loaded == ["a", "b", "a"]
 
 
 def test_model_over_the_limit_is_still_served(model: LoadedModel) -> None:
-    asyncio.run(ask_in_turn(ModelCache(1), Loader(model), "a"))
+    asyncio.run(get_in_turn(ModelCache(1), Loader(model), "a"))
 
 
 def test_failed_load_is_tried_again(model: LoadedModel) -> None:
-    async def ask_twice() -> LoadedModel:
+    async def get_twice() -> LoadedModel:
         cache = ModelCache(10**9)
         with pytest.raises(ZeroDivisionError):
             await cache.get(("w", "m", "m"), lambda: 1 / 0)  # type: ignore[arg-type, return-value]
         return await cache.get(("w", "m", "m"), lambda: model)
 
-    assert asyncio.run(ask_twice()) is model
+    assert asyncio.run(get_twice()) is model

@@ -1,4 +1,4 @@
-"""What models say of series, kept within a bound."""
+"""Quantile forecasts are cached within a bound."""
 
 import numpy as np
 
@@ -11,17 +11,17 @@ from models.methods.combination import QuantileForecast
 KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
 
 
-def said(name: str, horizon: int = 18) -> SeriesQuantiles:
+def series_quantiles(name: str, horizon: int = 18) -> SeriesQuantiles:
     bounds = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
     return SeriesQuantiles(name, 0, QuantileForecast(bounds, np.zeros((1, 1))))
 
 
-SIZE = said("a").nbytes
+SIZE = series_quantiles("a").nbytes
 
 
 def filled(names: str, limit_bytes: int = 3 * SIZE) -> QuantileForecastCache:
     cache = QuantileForecastCache(limit_bytes)
-    cache.put(KEY, [said(name) for name in names])
+    cache.put(KEY, [series_quantiles(name) for name in names])
     return cache
 
 
@@ -29,12 +29,12 @@ def kept(cache: QuantileForecastCache, names: str) -> list[str]:
     return [name for name in names if cache.get(KEY, [name])]
 
 
-def test_several_are_recalled_by_name() -> None:
+def test_several_come_by_name() -> None:
     found = filled("abc").get(KEY, ["c", "a"])
     assert [series.unique_id for series in found or []] == ["a", "c"]
 
 
-def test_nothing_is_recalled_where_one_is_missing() -> None:
+def test_none_come_where_one_is_missing() -> None:
     assert filled("ab").get(KEY, ["a", "c"]) is None
 
 
@@ -56,21 +56,21 @@ def test_other_version_method_or_weights_has_none() -> None:
 def test_those_used_longest_ago_go_when_bytes_run_out() -> None:
     cache = filled("abc")
     cache.get(KEY, ["a"])
-    cache.put(KEY, [said("d")])
+    cache.put(KEY, [series_quantiles("d")])
     assert (kept(cache, "abcd"), cache.nbytes) == (["a", "c", "d"], 3 * SIZE)
 
 
-def test_one_larger_than_the_memory_is_not_kept() -> None:
+def test_one_larger_than_the_cache_is_not_kept() -> None:
     cache = filled("ab")
-    cache.put(KEY, [said("c", horizon=1000)])
+    cache.put(KEY, [series_quantiles("c", horizon=1000)])
     assert kept(cache, "abc") == ["a", "b"]
 
 
-def test_memory_of_no_bytes_keeps_nothing() -> None:
+def test_cache_of_no_bytes_keeps_nothing() -> None:
     cache = filled("ab", limit_bytes=0)
     assert (kept(cache, "ab"), cache.nbytes) == ([], 0)
 
 
-def test_bytes_in_memory_are_told() -> None:
+def test_bytes_in_memory_are_a_metric() -> None:
     cache = filled("ab")
     assert metrics.QUANTILE_FORECAST_CACHE_BYTES._value.get() == cache.nbytes == 2 * SIZE
