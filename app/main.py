@@ -26,12 +26,12 @@ from app.api.middleware.host_and_origin import with_host_and_origin_check
 from app.db.engine import CHANGING, Database
 from app.queue import Queue
 from app.services.forecasting.service import ForecastService
-from app.services.jobs.event_stream import JobFeed
+from app.services.jobs.event_stream import JobEventStream
 from app.services.shared import devices
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Heartbeat
 from app.services.shared.readiness import ReadinessCheck
-from app.services.training.submit import Trainings
+from app.services.training.submit import TrainingQueue
 from app.settings import Settings
 from app.version import VERSION
 
@@ -105,9 +105,9 @@ def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[Fa
         app.state.resources = Resources(
             database=database,
             read=DatabaseReader(database),
-            trainings=Trainings(queue),
+            training_queue=TrainingQueue(queue),
             forecasts=forecasts,
-            feed=JobFeed(database),
+            job_events=JobEventStream(database),
             heartbeat=heartbeat,
             claims=claims,
             readiness=ReadinessCheck(database, forecasts.feed, heartbeat, has_loaded),

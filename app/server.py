@@ -177,7 +177,7 @@ class _Server(uvicorn.Server):
         if self._supervisor is not None:
             self._supervisor.ask_to_stop()
         if self.started:
-            self._app.state.resources.feed.close()
+            self._app.state.resources.job_events.close()
 
 
 def _import_forecasting() -> None:

@@ -15,7 +15,7 @@ from app.db.engine import Database
 from app.main import create_app
 from app.services.forecasting import compute
 from app.services.shared import change_feed, database_admin
-from app.services.training import run
+from app.services.training import spec
 from app.settings import Settings
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
@@ -109,7 +109,7 @@ def brief_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
         config = preset(name, **facts)
         return replace(config, steps=config.epochs)
 
-    monkeypatch.setattr(run, "preset", brief)
+    monkeypatch.setattr(spec, "preset", brief)
 
 
 @pytest.fixture

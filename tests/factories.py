@@ -106,14 +106,14 @@ def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER
     """Write down a training that nobody was told of: a test begins it itself."""
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
     with database.write() as session:
-        return submit.ask(session, principal, asked)
+        return submit.create_job(session, principal, asked)
 
 
 def entered(
     database: Database, role: processes.Role = "worker", *, pid: int | None = None, **columns: Any
 ) -> str:
     """Enter a process of this host, this very one if need be, and return its id."""
-    process = processes.described(new_id(role), role, pid or os.getpid(), "cpu")
+    process = processes.process_row(new_id(role), role, pid or os.getpid(), "cpu")
     for name, value in columns.items():
         setattr(process, name, value)
     with database.write() as session:
@@ -140,7 +140,7 @@ def new_version(database: Database, dataset_id: str) -> None:
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:
     """Train at once, in this process, and return the model's id."""
     asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
-    return str(run.perform_here(database, principal, asked, "cpu").model_id)
+    return str(run.run_without_queue(database, principal, asked, "cpu").model_id)
 
 
 def table(database: Database, request: ForecastRequest) -> Iterator[ForecastResult]:

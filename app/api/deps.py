@@ -13,11 +13,11 @@ from app.api.database_reader import DatabaseReader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.services.forecasting.service import ForecastService
-from app.services.jobs.event_stream import JobFeed
+from app.services.jobs.event_stream import JobEventStream
 from app.services.shared.idempotency import Claims
 from app.services.shared.processes import Heartbeat
 from app.services.shared.readiness import ReadinessCheck
-from app.services.training.submit import Trainings
+from app.services.training.submit import TrainingQueue
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Resources:
 
     database: Database
     read: DatabaseReader
-    trainings: Trainings
+    training_queue: TrainingQueue
     forecasts: ForecastService
-    feed: JobFeed
+    job_events: JobEventStream
     heartbeat: Heartbeat
     claims: Claims
     readiness: ReadinessCheck
@@ -75,9 +75,9 @@ async def get_write_session(
         yield session
 
 
-async def get_trainings(request: Request) -> Trainings:
-    """Return the service that queues trainings."""
-    return resources_of(request).trainings
+async def get_training_queue(request: Request) -> TrainingQueue:
+    """Return the queue of trainings."""
+    return resources_of(request).training_queue
 
 
 async def get_forecast_service(request: Request) -> ForecastService:
@@ -95,7 +95,7 @@ Read = Annotated[DatabaseReader, Depends(get_reader)]
 # The scope "function" commits before the response is sent: no caller sees a success that a failed commit
 # undoes.
 WriteSession = Annotated[Session, Depends(get_write_session, scope="function")]
-TheTrainings = Annotated[Trainings, Depends(get_trainings)]
+TheTrainingQueue = Annotated[TrainingQueue, Depends(get_training_queue)]
 TheForecasts = Annotated[ForecastService, Depends(get_forecast_service)]
 KeepVersions = Annotated[int, Depends(get_keep_versions)]
 TheResources = Annotated[Resources, Depends(get_resources)]

@@ -13,7 +13,7 @@ from app.api.http.paging import Page, with_opaque_cursor
 from app.schemas import examples
 from app.schemas.jobs import JobOut, JobPage
 from app.services.jobs import states
-from app.services.jobs.event_stream import JobEvent, present
+from app.services.jobs.event_stream import JobEvent, current_event
 
 router = APIRouter(prefix="/jobs", tags=["training"])
 LastEventId = Annotated[
@@ -36,8 +36,8 @@ async def get_events(
     job_id: JobId, principal: CurrentPrincipal, resources: TheResources, last_event_id: LastEventId = None
 ) -> AsyncIterable[JobEvent]:
     """Return the events of a job; raise NotFound before the stream begins."""
-    first = await resources.read(present, principal, job_id)
-    return resources.feed.follow(principal, first, _parse_event_id(last_event_id))
+    first = await resources.read(current_event, principal, job_id)
+    return resources.job_events.follow(principal, first, _parse_event_id(last_event_id))
 
 
 def _parse_event_id(last_event_id: str | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.deps import CurrentPrincipal, TheTrainings, WriteSession
+from app.api.deps import CurrentPrincipal, TheTrainingQueue, WriteSession
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
@@ -16,13 +16,13 @@ def train(
     request: TrainRequest,
     principal: CurrentPrincipal,
     session: WriteSession,
-    trainings: TheTrainings,
+    training_queue: TheTrainingQueue,
     response: Response,
 ) -> JobOut:
     """Queue the training of one architecture on a dataset, or of all to keep the best; `/jobs/{id}` has its
     progress.
     """
-    job = trainings.enqueue(session, principal, request)
+    job = training_queue.submit(session, principal, request)
     response.headers["Location"] = f"/jobs/{job.id}"
     response.headers["Retry-After"] = str(POLL_AFTER_S)
     return job

@@ -58,7 +58,7 @@ def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
     with _opened(settings) as database:
         asked = request.model_copy(update={"dataset_id": _dataset_of(database, file, settings.max_columns)})
         with training_bar(Console(stderr=True)) as tell:
-            job = run.perform_here(database, OWNER, asked, settings.device, tell)
+            job = run.run_without_queue(database, OWNER, asked, settings.device, tell)
         with database.read() as session:
             model = models.get(session, OWNER, str(job.model_id))
             return Training(model, catalog.get(session, OWNER, model.dataset_id).champion_id)

@@ -1,7 +1,7 @@
-"""One training in a process of its own: what it takes or breaks, the worker outlives.
+"""Train in a child process, so that a worker outlives whatever a training takes or breaks.
 
-The process stands by before there is a training for it, with all done that takes time: a job then begins as
-soon as it is taken from the queue.
+A spare child waits, with torch imported, before there is a job for it: the job then begins at once.
+`Child` is the worker's end; `_main` runs in the child.
 """
 
 import logging
@@ -20,13 +20,13 @@ from app.observability.logs import set_up_logging
 from app.queue import JobRef
 from app.services.jobs.states import Paused, Superseded
 from app.services.training import memory_limit
-from app.worker.orphans import exit_with_parent
+from app.worker.parent_watch import exit_with_parent
 
-REASON_LIMIT = 2000  # characters; a pipe holds no more than some thousands before someone reads
+MAX_CAUSE = 2000  # characters; a pipe that nobody reads yet holds a few thousand
 NICENESS = 10  # the API on the same machine goes first
-LOOK_S = 0.5  # between two looks at a child
-NO_DATABASE = os.EX_TEMPFAIL  # the exit status of one that could not go on for the lack of its database
-# Also what is otherwise imported when it is first used, by torch's optimizers (two seconds), Arrow's reader,
+POLL_INTERVAL_S = 0.5
+NO_DATABASE = os.EX_TEMPFAIL  # the exit status of a child that gave up because the database was away
+# Also modules that would be imported on first use: by torch's optimizers (two seconds), Arrow's reader,
 # the database's engine, and multiprocessing, which runs the main module again.
 PRELOADED = [
     __name__,
@@ -53,51 +53,51 @@ class Task:
 
 
 def warm_up() -> None:
-    """Start the fork server with torch and the baselines imported, so that a child is there in milliseconds.
+    """Start the fork server with torch and the baselines imported, so that a child starts in milliseconds.
 
-    It imports and nothing more: a torch operation or a CUDA call would leave threads and handles behind
-    that a fork cannot carry over.
+    It only imports: a torch operation or a CUDA call would leave threads and handles that a fork cannot
+    carry over.
     """
     CONTEXT.set_forkserver_preload(PRELOADED)
     forkserver.ensure_running()
 
 
 class Child:
-    """A child process that stands by, and makes one attempt when it is told to."""
+    """A child process that waits for its task, and makes one attempt at a job."""
 
     def __init__(self, database_url: str) -> None:
         self._pipe, theirs = CONTEXT.Pipe()
         self._process = CONTEXT.Process(target=_main, args=(database_url, theirs))
         self._process.start()
         theirs.close()
-        self.was_overtaken = False  # that is: alive when it was found to have no say any more
+        self.was_superseded = False  # it was alive when the job had been ended or taken over
 
     @property
-    def stands_by(self) -> bool:
-        """Whether it is there."""
+    def is_ready(self) -> bool:
+        """Whether the process is alive."""
         return self._process.is_alive()
 
-    def begin(self, task: Task) -> None:
-        """Make an attempt; of one that has just died, `cause` tells."""
+    def start(self, task: Task) -> None:
+        """Send the task; if the process has just died, `cause_of_death` says why."""
         with suppress(OSError):
             self._pipe.send(task)
 
-    def watch(self, memory_bytes: int, may_go_on: Callable[[], bool]) -> str | None:
-        """Wait for the end, and bring it about where the child may not go on or takes too much memory.
+    def watch(self, memory_bytes: int, is_current: Callable[[], bool]) -> str | None:
+        """Wait until the child ends; kill it if it takes too much memory or its attempt is not current.
 
-        Returns why there shall be no other attempt, if so.
+        Returns why there must be no other attempt, if so.
         """
-        while not self._has_ended(within_s=LOOK_S):
+        while not self._has_ended(within_s=POLL_INTERVAL_S):
             if memory_limit.resident_bytes(self._process.pid or 0) > memory_bytes:
-                self._end()
+                self._kill_and_wait()
                 return memory_limit.exceeded(memory_bytes)
-            if not may_go_on():
-                self.was_overtaken = True
-                self._end()
+            if not is_current():
+                self.was_superseded = True
+                self._kill_and_wait()
         return None
 
-    def cause(self) -> str | None:
-        """Return what broke the attempt that has ended; None if nothing did, or the lack of the database."""
+    def cause_of_death(self) -> str | None:
+        """Return why the attempt died; None if it ended in order or for lack of the database."""
         if self._process.exitcode in (0, NO_DATABASE):
             return None
         try:
@@ -107,22 +107,22 @@ class Child:
 
     @property
     def lacked_the_database(self) -> bool:
-        """Whether it ended because the database did not answer."""
+        """Whether it ended because the database was away."""
         return self._process.exitcode == NO_DATABASE
 
     def ask_to_pause(self) -> None:
-        """Let the training stop at its next checkpoint."""
+        """Ask the training to stop at its next checkpoint."""
         self._process.terminate()
 
     def kill(self) -> None:
-        """End the child at once."""
+        """End the process at once."""
         self._process.kill()
 
     def _has_ended(self, within_s: float) -> bool:
         self._process.join(within_s)
         return not self._process.is_alive()
 
-    def _end(self) -> None:
+    def _kill_and_wait(self) -> None:
         self.kill()
         self._process.join()
 
@@ -132,22 +132,23 @@ def _named(exitcode: int) -> str:
 
 
 def _main(database_url: str, worker: Connection) -> None:
+    """Set the process up, wait for a task, and run it."""
     pausing = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: pausing.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker decides
     exit_with_parent()
     os.nice(NICENESS)
     set_up_logging("warning")
-    from app.services.training import run  # noqa: PLC0415  # there already; the worker does without torch
+    from app.services.training import run  # noqa: PLC0415  # preloaded here; the worker itself needs no torch
 
     database = Database(database_url)
     run.warm_up(database)
     try:
         task: Task = worker.recv()
     except EOFError:
-        return  # the worker has gone, and nothing was begun
+        return  # the worker is gone, and nothing was begun
     try:
-        run.perform(
+        run.run_attempt(
             database,
             task.ref,
             task.attempt,
@@ -162,7 +163,7 @@ def _main(database_url: str, worker: Connection) -> None:
         raise SystemExit(NO_DATABASE) from error
     except Exception as error:
         logger.exception("Job %s, attempt %d, broke off.", task.ref.job_id, task.attempt)
-        worker.send(f"{type(error).__name__}: {error}"[:REASON_LIMIT])
+        worker.send(f"{type(error).__name__}: {error}"[:MAX_CAUSE])
         raise SystemExit(1) from error
     finally:
         database.dispose()

@@ -1,4 +1,4 @@
-"""The worker process: takes trainings from the queue, one at a time, and watches over its fellows."""
+"""The worker process: execute the jobs of the queue one at a time, and take over those of dead workers."""
 
 import logging
 import os
@@ -13,41 +13,41 @@ from app.db.tables import now
 from app.errors import Unavailable
 from app.observability.background_tasks import RetriedTask
 from app.observability.logs import set_up_logging
-from app.queue import JobRef, Queue, Runner
+from app.queue import Consumer, JobRef, Queue
 from app.services.datasets import compaction, drafts
 from app.services.jobs import states, workers
 from app.services.shared import database_admin, devices
 from app.services.shared.processes import HEARTBEAT_S, Heartbeat
 from app.services.training import schedules
-from app.services.training.submit import Trainings
+from app.services.training.submit import TrainingQueue
 from app.settings import Settings
 from app.worker.child import warm_up
-from app.worker.orphans import exit_with_parent
-from app.worker.performer import Performer
+from app.worker.executor import JobExecutor
+from app.worker.parent_watch import exit_with_parent
 
 PAUSE_LIMIT_S = 10.0  # for a training to reach its next checkpoint when the worker is told to stop
-IDLE_LOOKS = 3
-CLEANING_S, TIDYING_S = 3600.0, 60.0
-FORGOTTEN = os.EX_TEMPFAIL  # the exit status of a worker that others took for dead
-AT_FAULT = os.EX_OSERR  # and of one that cannot start a process to train in
+MAX_IDLE_CHECKS = 3
+CLEAN_UP_INTERVAL_S, COMPACT_INTERVAL_S = 3600.0, 60.0
+REMOVED = os.EX_TEMPFAIL  # the exit status of a worker that others took for dead and removed
+NO_CHILD = os.EX_OSERR  # the exit status of a worker that cannot start a process to train in
 logger = logging.getLogger(__name__)
 
 
 def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> NoReturn:
-    """Work until SIGTERM or SIGINT, or until the process that started this one is gone."""
+    """Run a worker until SIGTERM or SIGINT, or until its parent process is gone."""
     stopping = set_up_process(settings)
     device = devices.resolve(settings.device)
     database = Database(settings.database_url)
     database_admin.migrate(database)
     warm_up()
     status = Worker(settings, database, device, stopping).run(pause_limit_s)
-    # What is left are threads of the engine that wait for a job which others take over.
+    # Only the engine's threads are left; one may wait for ever, for a job that others take over.
     logging.shutdown()
     os._exit(status)
 
 
 def set_up_process(settings: Settings) -> threading.Event:
-    """Let this process log, and end with the one that started it; return what SIGTERM and SIGINT set."""
+    """Set up logs, the watch over the parent, and signals; return the event that SIGTERM and SIGINT set."""
     set_up_logging(settings.log_level)
     exit_with_parent()
     stopping = threading.Event()
@@ -57,7 +57,7 @@ def set_up_process(settings: Settings) -> threading.Event:
 
 
 class Worker:
-    """One worker: a thread for its heart, the main one to look after all, the training in the engine's."""
+    """One worker in three threads: its heartbeat, its side tasks, and the engine's, which executes jobs."""
 
     def __init__(
         self, settings: Settings, database: Database, device: str, stopping: threading.Event
@@ -68,118 +68,119 @@ class Worker:
         self._heartbeat.open()
         self._id = self._heartbeat.id
         self._queue = Queue(database)
-        self._trainings = Trainings(self._queue)
-        self._performer = Performer(settings, database, device, stopping, lambda: self._end_with(AT_FAULT))
-        self._runner = Runner(database, self._id, self._perform, settings.max_trainings)
-        self._broken: set[str] = set()
+        self._training_queue = TrainingQueue(self._queue)
+        self._executor = JobExecutor(settings, database, device, stopping, lambda: self._stop_with(NO_CHILD))
+        self._consumer = Consumer(database, self._id, self._execute, settings.max_trainings)
+        self._failed_job_ids: set[str] = set()
         self._status = 0
-        self._idle_looks = 0
-        self._cleaning_due = self._tidying_due = 0.0
-        self._leaving = RetriedTask("Leaving after others took this worker for dead", "It does nothing else.")
-        self._duties = [
-            (RetriedTask("Looking after the engine", "It may take no jobs."), self._end_without_engine),
-            (RetriedTask("Taking over from the dead", "What they worked on waits."), self._take_over),
-            (RetriedTask("Setting broken jobs aside", "They seem to wait."), self._set_broken_aside),
+        self._idle_checks = 0
+        self._clean_up_due = self._compact_due = 0.0
+        self._stop_task = RetriedTask("Stopping after others removed this worker", "It does nothing else.")
+        self._side_tasks = [
+            (RetriedTask("Checking the engine", "It may take no jobs."), self._stop_without_engine),
+            (RetriedTask("Requeuing orphaned jobs", "Jobs of dead workers wait."), self._requeue_orphaned),
+            (RetriedTask("Failing unreadable jobs", "They seem to wait."), self._fail_unreadable),
             (RetriedTask("Firing schedules", "Those that are due wait."), self._fire_schedules),
-            (RetriedTask("Cleaning up", "What is finished stays in the queue's books."), self._clean_up),
-            (RetriedTask("Tidying datasets", "They take more room than they need."), self._tidy),
+            (RetriedTask("Cleaning up", "Finished jobs stay in the queue's tables."), self._clean_up),
+            (RetriedTask("Compacting datasets", "They take more room than they need."), self._compact),
         ]
 
     def run(self, pause_limit_s: float) -> int:
-        """Take jobs until asked to stop, then give back the one at hand; return the exit status."""
-        self._runner.start()
+        """Take jobs until asked to stop, then requeue the current one; return the exit status."""
+        self._consumer.start()
         logger.info("Worker %s takes trainings.", self._id)
         while not self._stopping.is_set():
-            self._look_after()
+            self._run_side_tasks()
             self._stopping.wait(HEARTBEAT_S)
         self._leave(pause_limit_s)
         logger.info("Worker %s has stopped.", self._id)
         return self._status
 
-    def _perform(self, ref: JobRef) -> None:
-        self._performer.perform(ref, self._id)
+    def _execute(self, ref: JobRef) -> None:
+        self._executor.execute(ref, self._id)
 
-    def _look_after(self) -> None:
-        """See to what comes again and again; a database that is away now may be back soon."""
-        if self._heartbeat.forgotten.is_set():
-            with self._leaving.attempt():
-                self._end_forgotten()
+    def _run_side_tasks(self) -> None:
+        """Run each side task; an error in one is logged and keeps none of the others from running."""
+        if self._heartbeat.removed.is_set():
+            with self._stop_task.attempt():
+                self._stop_removed()
             return
-        for watch, duty in self._duties:
-            with watch.attempt():
-                duty()
+        for retried, side_task in self._side_tasks:
+            with retried.attempt():
+                side_task()
 
-    def _end_without_engine(self) -> None:
-        """Stop, to be started afresh, where the thread that asks the queue for jobs is gone."""
-        if not self._runner.takes_jobs:
+    def _stop_without_engine(self) -> None:
+        """Stop, to be started again, if the engine's thread that polls the queue has died."""
+        if not self._consumer.takes_jobs:
             logger.error("The engine takes no jobs any more; this worker ends, to be started afresh.")
-            self._end_with(1)
+            self._stop_with(1)
 
-    def _end_forgotten(self) -> None:
-        """Stop, to be started afresh under another name; what was at hand lives, and is charged no death."""
-        if (work := self._performer.at_hand) is not None and not work.ended.is_set():
+    def _stop_removed(self) -> None:
+        """Stop, to be started again under another id; retract the death of the live attempt."""
+        if (work := self._executor.current) is not None and not work.ended.is_set():
             with self._database.write() as session:
-                states.acquit(session, work.ref, work.attempt)
+                states.retract_death(session, work.ref, work.attempt)
         logger.error("Others took this worker for dead.")
-        self._end_with(FORGOTTEN)
+        self._stop_with(REMOVED)
 
-    def _end_with(self, status: int) -> None:
+    def _stop_with(self, status: int) -> None:
         logger.error("Worker %s ends with status %d, to be started afresh.", self._id, status)
         self._status = status
         self._stopping.set()
 
-    def _take_over(self) -> None:
-        """Put back into the queue what dead workers have left."""
+    def _requeue_orphaned(self) -> None:
+        """Remove dead workers and put their jobs back into the queue."""
         if dead := self._heartbeat.dead:
-            buried = workers.bury(self._database, self._queue, dead)
-            # Those that said goodbye have left nothing.
-            if died := [each.id for each in dead if each.id in buried and not each.stopped]:
+            removed = workers.remove_dead(self._database, self._queue, dead)
+            # Workers that stopped in order had given their jobs back.
+            if died := [each.id for each in dead if each.id in removed and not each.stopped]:
                 logger.warning("Took over from the dead: %s.", ", ".join(died))
-        # Asked in this order: whoever holds a job has been known before.
-        holders = self._runner.holders()
-        strays = workers.unknown(self._database, holders)
-        if self._holds_unawares(holders):
-            strays.add(self._id)
-        if strays:
-            self._runner.recover(strays)
+        # In this order: a worker registers before it takes a job.
+        holders = self._consumer.workers_with_jobs()
+        orphaned = workers.unregistered(self._database, holders)
+        if self._has_lost_a_job(holders):
+            orphaned.add(self._id)
+        if orphaned:
+            self._consumer.requeue_jobs_of(orphaned)
 
-    def _holds_unawares(self, holders: set[str]) -> bool:
-        """Tell whether a job was given to this worker and got lost on the way, with its connection.
+    def _has_lost_a_job(self, holders: set[str]) -> bool:
+        """Return whether the queue gave this worker a job that never arrived, because a connection broke.
 
-        For a moment it looks so at the beginning and at the end of every job.
+        Several checks in a row must say so: at the beginning and the end of each job, one may.
         """
-        idle = self._id in holders and not self._performer.is_busy
-        self._idle_looks = self._idle_looks + 1 if idle else 0
-        return self._idle_looks >= IDLE_LOOKS
+        idle = self._id in holders and not self._executor.is_busy
+        self._idle_checks = self._idle_checks + 1 if idle else 0
+        return self._idle_checks >= MAX_IDLE_CHECKS
 
     def _fire_schedules(self) -> None:
-        schedules.fire_due(self._database, self._trainings, now())
+        schedules.fire_due(self._database, self._training_queue, now())
 
-    def _set_broken_aside(self) -> None:
-        """Fail the jobs that the queue has given up, whose entries there cannot be read."""
-        if fresh := self._runner.broken() - self._broken:
+    def _fail_unreadable(self) -> None:
+        """Fail the jobs that the queue has given up because it cannot read their entries."""
+        if fresh := self._consumer.failed_job_ids() - self._failed_job_ids:
             with self._database.write() as session:
-                states.set_aside(
+                states.fail_all(
                     session, fresh, "Its entry in the queue cannot be read. Ask for it once more."
                 )
             logger.error("The queue has given up jobs: %s.", ", ".join(sorted(fresh)))
-            self._broken |= fresh
+            self._failed_job_ids |= fresh
 
     def _clean_up(self) -> None:
-        if time.monotonic() >= self._cleaning_due:
-            self._runner.forget_finished(timedelta(days=self._settings.keep_finished_days))
-            self._cleaning_due = time.monotonic() + CLEANING_S
+        """Delete finished jobs from the queue's tables, once an hour."""
+        if time.monotonic() >= self._clean_up_due:
+            self._consumer.delete_finished(timedelta(days=self._settings.keep_finished_days))
+            self._clean_up_due = time.monotonic() + CLEAN_UP_INTERVAL_S
 
-    def _tidy(self) -> None:
-        """Keep datasets small, a few seconds at a time."""
-        if time.monotonic() >= self._tidying_due:
+    def _compact(self) -> None:
+        """Delete abandoned drafts and compact datasets, a few seconds at a time."""
+        if time.monotonic() >= self._compact_due:
             drafts.sweep(self._database, self._heartbeat)
             is_tidy = compaction.tidy(self._database, self._settings.keep_versions)
-            self._tidying_due = time.monotonic() + (TIDYING_S if is_tidy else 0.0)
+            self._compact_due = time.monotonic() + (COMPACT_INTERVAL_S if is_tidy else 0.0)
 
     def _leave(self, pause_limit_s: float) -> None:
-        """Give back the job at hand and say goodbye; with the database away, others will find out."""
-        work = self._performer.at_hand
+        """Pause the current training and requeue its job; without the database, other workers do so later."""
+        work = self._executor.current
         if work is not None:
             work.child.ask_to_pause()
             if not work.ended.wait(pause_limit_s):

@@ -65,7 +65,7 @@ def test_job_of_a_worker_frozen_during_a_heartbeat_is_taken_over(postgres_url: s
     def take_over() -> list[str]:
         began = time.monotonic()
         heartbeat.look()
-        buried = workers.bury(database, queue, heartbeat.dead)
+        buried = workers.remove_dead(database, queue, heartbeat.dead)
         slowest.append(time.monotonic() - began)
         return buried
 

@@ -14,7 +14,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Job, Model, Schedule, now
 from app.services.shared import database_admin
-from app.worker.process import FORGOTTEN
+from app.worker.process import REMOVED
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
 from tests.acceptance.trainings import again, asked, under_way
@@ -74,7 +74,7 @@ def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
             eventually(lambda: caller.job(job.id).attempt == 2)
             os.kill(frozen.pid, signal.SIGCONT)
             done = caller.wait(job.id)
-            assert frozen.wait(timeout=15) == FORGOTTEN
+            assert frozen.wait(timeout=15) == REMOVED
     assert (done.attempt, done.failures) == (2, [])
     with database.read() as session:
         assert session.query(Model).filter_by(job_id=job.id).count() == 1

@@ -19,7 +19,7 @@ from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
 from app.services.jobs import states
 from app.services.shared import database_admin
-from app.services.training.submit import Trainings
+from app.services.training.submit import TrainingQueue
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
 from tests.factories import dataset, trends
@@ -34,7 +34,7 @@ def asked(database: Database) -> list[str]:
     dataset_id, queue = dataset(database, trends(count=100)).id, Queue(database)
     wishes = [TrainRequest(dataset_id=dataset_id, horizon=5, preset="quick", seed=seed) for seed in (0, 1)]
     with database.write() as session:
-        ids = [Trainings(queue).enqueue(session, OWNER, wish).id for wish in wishes]
+        ids = [TrainingQueue(queue).submit(session, OWNER, wish).id for wish in wishes]
     queue.close()
     return ids
 

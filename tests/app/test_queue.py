@@ -14,7 +14,7 @@ from dbos import _serialization
 from sqlalchemy import text
 
 from app.db.engine import Database
-from app.queue import JobRef, PickleRefused, Queue, Runner
+from app.queue import Consumer, JobRef, PickleRefused, Queue
 from benchmarks.process_tree import eventually
 
 
@@ -26,24 +26,24 @@ def queue(database: Database) -> Iterator[Queue]:
 
 
 @pytest.fixture
-def run(database: Database) -> Iterator[Callable[..., Runner]]:
-    """Start a runner under a worker's name; a later one takes the place of an earlier one."""
-    runners: list[Runner] = []
+def run(database: Database) -> Iterator[Callable[..., Consumer]]:
+    """Start a consumer under a worker's name; a later one takes the place of an earlier one."""
+    consumers: list[Consumer] = []
 
-    def start(worker_id: str, perform: Callable[[JobRef], None]) -> Runner:
-        for runner in runners:
-            runner.stop()
-        runners[:] = [Runner(database, worker_id, perform)]
-        runners[0].start()
-        return runners[0]
+    def start(worker_id: str, execute: Callable[[JobRef], None]) -> Consumer:
+        for consumer in consumers:
+            consumer.stop()
+        consumers[:] = [Consumer(database, worker_id, execute)]
+        consumers[0].start()
+        return consumers[0]
 
     yield start
-    for runner in runners:
-        runner.stop()
+    for consumer in consumers:
+        consumer.stop()
 
 
 def test_job_enqueued_in_a_transaction_that_fails_is_never_run(
-    database: Database, queue: Queue, run: Callable[..., Runner]
+    database: Database, queue: Queue, run: Callable[..., Consumer]
 ) -> None:
     done: list[str] = []
     with pytest.raises(ZeroDivisionError), database.write() as session:
@@ -57,7 +57,7 @@ def test_job_enqueued_in_a_transaction_that_fails_is_never_run(
 
 
 def test_jobs_run_one_at_a_time_first_come_first_served(
-    database: Database, queue: Queue, run: Callable[..., Runner]
+    database: Database, queue: Queue, run: Callable[..., Consumer]
 ) -> None:
     begun, release = list[str](), threading.Semaphore(0)
 
@@ -75,8 +75,8 @@ def test_jobs_run_one_at_a_time_first_come_first_served(
     assert begun == ["a", "b", "c"]
 
 
-def test_job_of_a_dead_worker_is_run_by_who_recovers_it(
-    database: Database, queue: Queue, run: Callable[..., Runner]
+def test_job_of_a_dead_worker_is_run_by_who_requeues_it(
+    database: Database, queue: Queue, run: Callable[..., Consumer]
 ) -> None:
     begun, never, done = threading.Event(), threading.Event(), list[str]()
 
@@ -89,15 +89,15 @@ def test_job_of_a_dead_worker_is_run_by_who_recovers_it(
     run("dead", freeze)
     begun.wait(30)
     survivor = run("survivor", lambda ref: done.append(ref.job_id))
-    survivor.recover(["dead"])
-    survivor.recover(["dead"])
+    survivor.requeue_jobs_of(["dead"])
+    survivor.requeue_jobs_of(["dead"])
     eventually(lambda: done)
     assert done == ["job"]
     never.set()
 
 
 def test_highest_priority_runs_first_then_the_oldest(
-    database: Database, queue: Queue, run: Callable[..., Runner]
+    database: Database, queue: Queue, run: Callable[..., Consumer]
 ) -> None:
     done: list[str] = []
     for name, priority in (("a", 0), ("b", -100), ("c", 100), ("d", 0)):
@@ -108,7 +108,9 @@ def test_highest_priority_runs_first_then_the_oldest(
     assert done == ["c", "a", "d", "b"]
 
 
-def test_job_enqueued_again_is_run_once(database: Database, queue: Queue, run: Callable[..., Runner]) -> None:
+def test_job_enqueued_again_is_run_once(
+    database: Database, queue: Queue, run: Callable[..., Consumer]
+) -> None:
     done: list[str] = []
     for name in ("job", "job", "last"):
         with database.write() as session:
@@ -119,29 +121,29 @@ def test_job_enqueued_again_is_run_once(database: Database, queue: Queue, run: C
 
 
 def test_owner_of_an_unfinished_job_is_found(
-    database: Database, queue: Queue, run: Callable[..., Runner]
+    database: Database, queue: Queue, run: Callable[..., Consumer]
 ) -> None:
     release = threading.Event()
     with database.write() as session:
         queue.enqueue(session, JobRef("default", "job"))
-    runner = run("worker", lambda _: release.wait(30))
-    eventually(lambda: runner.holders() == {"worker"})
+    consumer = run("worker", lambda _: release.wait(30))
+    eventually(lambda: consumer.workers_with_jobs() == {"worker"})
     release.set()
-    eventually(lambda: runner.holders() == set())
+    eventually(lambda: consumer.workers_with_jobs() == set())
 
 
 def test_finished_job_is_removed_after_its_time_and_no_unfinished_one(
-    database: Database, queue: Queue, run: Callable[..., Runner]
+    database: Database, queue: Queue, run: Callable[..., Consumer]
 ) -> None:
     release = threading.Event()
     for name in ("finished", "unfinished"):
         with database.write() as session:
             queue.enqueue(session, JobRef("default", name))
-    runner = run("worker", lambda ref: ref.job_id == "finished" or release.wait(30))
+    consumer = run("worker", lambda ref: ref.job_id == "finished" or release.wait(30))
     eventually(lambda: books(database) == {"finished": "SUCCESS", "unfinished": "PENDING"})
-    runner.forget_finished(timedelta(hours=1))
+    consumer.delete_finished(timedelta(hours=1))
     assert set(books(database)) == {"finished", "unfinished"}
-    runner.forget_finished(timedelta(0))
+    consumer.delete_finished(timedelta(0))
     assert set(books(database)) == {"unfinished"}
     release.set()
 
@@ -176,16 +178,16 @@ def plant(database: Database, payload: Payload, name: str) -> None:
 
 
 def test_pickled_row_runs_nothing_and_the_next_job_is_done(
-    database: Database, queue: Queue, run: Callable[..., Runner], payload: Payload
+    database: Database, queue: Queue, run: Callable[..., Consumer], payload: Payload
 ) -> None:
     for name in ("planted", "next"):
         with database.write() as session:
             queue.enqueue(session, JobRef("default", name))
     plant(database, payload, "planted")
     done: list[str] = []
-    runner = run("worker", lambda ref: done.append(ref.job_id))
-    eventually(lambda: done and runner.broken())
-    assert (done, runner.broken()) == (["next"], {"planted"})
+    consumer = run("worker", lambda ref: done.append(ref.job_id))
+    eventually(lambda: done and consumer.failed_job_ids())
+    assert (done, consumer.failed_job_ids()) == (["next"], {"planted"})
     assert not payload.path.exists()
 
 
@@ -207,8 +209,8 @@ def books(database: Database) -> dict[str, str]:
         return {row.workflow_uuid: row.status for row in rows}
 
 
-def test_engine_reports_whether_it_runs_jobs(run: Callable[..., Runner]) -> None:
-    runner = run("worker", lambda _: None)
-    assert runner.takes_jobs
-    runner.stop()
-    assert not runner.takes_jobs
+def test_engine_reports_whether_it_runs_jobs(run: Callable[..., Consumer]) -> None:
+    consumer = run("worker", lambda _: None)
+    assert consumer.takes_jobs
+    consumer.stop()
+    assert not consumer.takes_jobs

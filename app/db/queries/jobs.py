@@ -1,4 +1,4 @@
-"""Jobs. Every change made by a worker names the attempt it belongs to, and a stale one changes no row."""
+"""Jobs. Every change by a worker names its attempt; one of a stale attempt changes no row."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def page(session: Session, workspace_id: str, limit: int, before: str | None) ->
 
 
 def find(session: Session, workspace_id: str, job_id: str) -> Job | None:
-    """Return a job, or nothing."""
+    """Return a job, or None."""
     return session.scalars(visible(Job, workspace_id).where(Job.id == job_id)).one_or_none()
 
 
@@ -37,7 +37,7 @@ def found(session: Session, keys: Collection[tuple[str, str]]) -> Sequence[Job]:
 
 
 def unfinished_like(session: Session, workspace_id: str, dataset_id: str, fingerprint: str) -> Job | None:
-    """Return the job that waits or runs for the same, or nothing."""
+    """Return the unfinished job with this fingerprint, or None."""
     query = visible(Job, workspace_id).where(
         Job.dataset_id == dataset_id, Job.fingerprint == fingerprint, Job.state.in_(UNFINISHED)
     )
@@ -45,7 +45,7 @@ def unfinished_like(session: Session, workspace_id: str, dataset_id: str, finger
 
 
 def lock(session: Session, workspace_id: str, job_id: str) -> Job | None:
-    """Return a job whose row no one else may change until the transaction ends, or nothing."""
+    """Return a job whose row no one else may change until the transaction ends, or None."""
     query = visible(Job, workspace_id).where(Job.id == job_id).with_for_update()
     return session.scalars(query).one_or_none()
 
@@ -62,22 +62,24 @@ def lock_unfinished(session: Session, job_ids: Collection[str]) -> Sequence[Job]
     return session.scalars(query).all()
 
 
-def is_held(session: Session, workspace_id: str, job_id: str, attempt: int) -> bool:
-    """Tell whether an attempt still has its say over a running job."""
-    query = visible(Job, workspace_id).where(*_held(job_id, attempt))
+def is_current(session: Session, workspace_id: str, job_id: str, attempt: int) -> bool:
+    """Return whether a job runs in just this attempt."""
+    query = visible(Job, workspace_id).where(*_current(job_id, attempt))
     return session.scalar(query) is not None
 
 
-def report(session: Session, workspace_id: str, job_id: str, attempt: int, progress: dict[str, Any]) -> bool:
-    """Store how far an attempt is; False if it has no say any more."""
+def store_progress(
+    session: Session, workspace_id: str, job_id: str, attempt: int, progress: dict[str, Any]
+) -> bool:
+    """Store the progress of an attempt; return False if it is not current."""
     changes = {"progress": progress, "revision": Job.revision + 1}
     return _change(session, workspace_id, job_id, attempt, changes)
 
 
-def keep_checkpoint(
+def store_checkpoint(
     session: Session, workspace_id: str, job_id: str, attempt: int, checkpoint: dict[str, Any]
 ) -> bool:
-    """Store what the next attempt goes on from, a change that nobody outside sees; False as above."""
+    """Store the checkpoint of an attempt, which callers do not see; return False if it is not current."""
     return _change(session, workspace_id, job_id, attempt, {"checkpoint": checkpoint})
 
 
@@ -88,9 +90,9 @@ def lock_unfinished_of(session: Session, workspace_id: str, dataset_id: str) -> 
 
 
 def _change(session: Session, workspace_id: str, job_id: str, attempt: int, changes: dict[str, Any]) -> bool:
-    query = changeable(Job, workspace_id).where(*_held(job_id, attempt)).values(changes)
+    query = changeable(Job, workspace_id).where(*_current(job_id, attempt)).values(changes)
     return session.scalar(query.returning(Job.id)) is not None
 
 
-def _held(job_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+def _current(job_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
     return Job.id == job_id, Job.attempt == attempt, Job.state == "running"

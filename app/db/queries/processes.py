@@ -54,7 +54,7 @@ def workers_on_host(session: Session, host: str) -> Sequence[Process]:
     return session.scalars(query).all()
 
 
-def known(session: Session, process_ids: Collection[str]) -> set[str]:
+def registered(session: Session, process_ids: Collection[str]) -> set[str]:
     """Return those of the ids that have a row."""
     return set(session.scalars(select(Process.id).where(Process.id.in_(process_ids))))
 

@@ -55,7 +55,8 @@ def sweep(database: Database, heartbeat: Heartbeat) -> None:
         abandoned = [
             draft
             for draft, now in queries.every(session)
-            if now - draft.touched_at > ABANDONED_AFTER or heartbeat.has_lost(session, draft.process_id)
+            if now - draft.touched_at > ABANDONED_AFTER
+            or heartbeat.is_dead_or_removed(session, draft.process_id)
         ]
         deleted = queries.hidden(session)
     for draft in abandoned:

@@ -1,14 +1,14 @@
-"""Jobs and the moves between their states.
+"""Jobs, their states, and the transitions between them.
 
     queued ──begin──▶ running ──succeed──▶ succeeded
        │                ├──────fail──────▶ failed
        ▲                │
-       ├──give back, ───┤   the worker stops, or the attempt died:
-       │  record death  │   another one begins, up to a limit
+       ├───requeue, ────┤   the worker stops, or the attempt died:
+       │  record death  │   another attempt begins, up to a limit
        └────────────────┴──────cancel────▶ cancelled
 
-Whoever works on a job holds an attempt number. Every write names it and changes nothing once a later
-attempt has begun or the job has ended: that fences off a worker that was taken for dead and woke up.
+Each attempt at a job has a number. Every write names it, and is refused once a later attempt has begun or the
+job has ended. That fences off a worker that was taken for dead and wakes up.
 """
 
 from collections.abc import Collection
@@ -28,21 +28,21 @@ WORKER_DIED = "its worker died."
 
 
 class Superseded(AppError):
-    """This attempt has no say over its job any more."""
+    """A job was ended, or taken over by a later attempt; the earlier one may not change it."""
 
     code = "superseded"
     title = "The job was ended or taken over"
 
 
 class Paused(AppError):
-    """A training has stopped where another attempt goes on."""
+    """A training stopped at a checkpoint, from which another attempt goes on."""
 
     code = "paused"
     title = "The training was paused"
 
 
 class Outcome(NamedTuple):
-    """What became of a job, in words behind its name."""
+    """How a job ended, as a sentence whose subject is the job."""
 
     sentence: str
     is_failure: bool = False
@@ -72,7 +72,7 @@ def find(session: Session, principal: Principal, job_id: str) -> Job:
 
 
 def cancel(session: Session, principal: Principal, job_id: str) -> JobOut:
-    """End a job that waits or runs: it is not begun any more, and a worker that has it lets go at once.
+    """Cancel a job that waits or runs; its worker notices within a second and ends the child.
 
     Raises NotFound as `get` does, and Conflict for a job that has ended.
     """
@@ -84,7 +84,7 @@ def cancel(session: Session, principal: Principal, job_id: str) -> JobOut:
 
 
 def cancel_all(session: Session, principal: Principal, dataset_id: str, reason: str) -> None:
-    """End every unfinished job of a dataset."""
+    """Cancel every unfinished job of a dataset."""
     for job in queries.lock_unfinished_of(session, principal.workspace_id, dataset_id):
         _end(session, job, "cancelled", reason)
 
@@ -92,11 +92,11 @@ def cancel_all(session: Session, principal: Principal, dataset_id: str, reason: 
 def begin(
     session: Session, ref: JobRef, worker_id: str, max_attempts: int, last: int | None = None
 ) -> int | None:
-    """Start the next attempt at a job and return its number; None if there is nothing left to do.
+    """Start the next attempt at a job and return its number; None if the job has ended or was taken over.
 
-    `last` is the attempt that the caller itself made before, if any: a job that has gone on to a later one
-    was taken over and is left alone. Without it the caller has the job from the queue, which gives it to
-    one worker at a time, so an attempt that seems to run has died with its worker.
+    `last` is the caller's own previous attempt, if any; if the job has a later one, another worker took it
+    over. Without `last`, the caller has just taken the job from the queue, which gives it to one worker at a
+    time: an attempt that seems to run then died with its worker.
     """
     job = queries.lock(session, ref.workspace_id, ref.job_id)
     if job is None or job.state not in queries.UNFINISHED:
@@ -111,86 +111,86 @@ def begin(
         _end(session, job, "failed", reason)
         return None
     job.state, job.attempt, job.worker_id, job.started_at = "running", job.attempt + 1, worker_id, now()
-    _tell(job, "preparing")
+    _set_phase(job, "preparing")
     return job.attempt
 
 
-def is_held(session: Session, ref: JobRef, attempt: int) -> bool:
-    """Tell whether an attempt still has its say: its job was neither ended nor taken over."""
-    return queries.is_held(session, ref.workspace_id, ref.job_id, attempt)
+def is_current(session: Session, ref: JobRef, attempt: int) -> bool:
+    """Return whether an attempt still has its job, which was neither ended nor taken over."""
+    return queries.is_current(session, ref.workspace_id, ref.job_id, attempt)
 
 
-def report(session: Session, ref: JobRef, attempt: int, progress: Progress) -> None:
-    """Store how far an attempt is.
+def record_progress(session: Session, ref: JobRef, attempt: int, progress: Progress) -> None:
+    """Store the progress of an attempt.
 
-    Raises Superseded if the attempt has no say any more.
+    Raises Superseded if the attempt is not current.
     """
-    if not queries.report(session, ref.workspace_id, ref.job_id, attempt, _stored(progress)):
+    if not queries.store_progress(session, ref.workspace_id, ref.job_id, attempt, _to_json(progress)):
         raise _superseded(ref, attempt)
 
 
-def keep_checkpoint(session: Session, ref: JobRef, attempt: int, checkpoint: dict[str, Any]) -> None:
-    """Store where the next attempt can go on from.
+def store_checkpoint(session: Session, ref: JobRef, attempt: int, checkpoint: dict[str, Any]) -> None:
+    """Store the checkpoint from which the next attempt goes on.
 
-    Raises Superseded if the attempt has no say any more.
+    Raises Superseded if the attempt is not current.
     """
-    if not queries.keep_checkpoint(session, ref.workspace_id, ref.job_id, attempt, checkpoint):
+    if not queries.store_checkpoint(session, ref.workspace_id, ref.job_id, attempt, checkpoint):
         raise _superseded(ref, attempt)
 
 
 def succeed(session: Session, ref: JobRef, attempt: int, model_id: str) -> None:
-    """End a job with the model it made.
+    """End a job with the model that it made.
 
-    Raises Superseded if the attempt has no say any more.
+    Raises Superseded if the attempt is not current.
     """
-    job = _lock_held(session, ref, attempt)
+    job = _lock_current(session, ref, attempt)
     job.model_id = model_id
-    job.progress = _stored(Progress(phase="publishing", share_done=1.0))
+    job.progress = _to_json(Progress(phase="publishing", share_done=1.0))
     _end(session, job, "succeeded")
 
 
 def fail(session: Session, ref: JobRef, attempt: int, reason: str) -> None:
-    """End a job for a reason that another attempt would meet again.
+    """Fail a job for a reason that would stop another attempt as well.
 
-    Raises Superseded if the attempt has no say any more.
+    Raises Superseded if the attempt is not current.
     """
-    _end(session, _lock_held(session, ref, attempt), "failed", reason)
+    _end(session, _lock_current(session, ref, attempt), "failed", reason)
 
 
 def interrupt(session: Session, ref: JobRef, attempt: int, reason: str) -> None:
-    """End a job on behalf of the one who asked for it and carries it out.
+    """Cancel a job that its own process was interrupted at.
 
-    Raises Superseded if the attempt has no say any more.
+    Raises Superseded if the attempt is not current.
     """
-    _end(session, _lock_held(session, ref, attempt), "cancelled", reason)
+    _end(session, _lock_current(session, ref, attempt), "cancelled", reason)
 
 
 def record_death(session: Session, ref: JobRef, attempt: int, cause: str) -> None:
-    """Keep what ended an attempt that died; the job waits to be begun again.
+    """Record why an attempt died; its job waits for the next one.
 
-    Raises Superseded if the attempt had no say any more.
+    Raises Superseded if the attempt is not current.
     """
-    job = _lock_held(session, ref, attempt)
+    job = _lock_current(session, ref, attempt)
     _record_failure(job, cause)
     _wait_again(job)
 
 
-def put_back(session: Session, ref: JobRef, attempt: int) -> None:
-    """Let a job be begun again whose attempt lacked the database; that is no failure of the job's.
+def requeue(session: Session, ref: JobRef, attempt: int) -> None:
+    """Let a job wait again whose attempt lacked the database; no failure is recorded.
 
-    Raises Superseded if the attempt had no say any more.
+    Raises Superseded if the attempt is not current.
     """
-    _wait_again(_lock_held(session, ref, attempt))
+    _wait_again(_lock_current(session, ref, attempt))
 
 
-def set_aside(session: Session, job_ids: Collection[str], reason: str) -> None:
-    """End jobs, of any workspace, that nobody can work on, whoever has them."""
+def fail_all(session: Session, job_ids: Collection[str], reason: str) -> None:
+    """Fail the unfinished ones of these jobs, of any workspace, whichever worker has them."""
     for job in queries.lock_unfinished(session, job_ids):
         _end(session, job, "failed", reason)
 
 
 def outcome(session: Session, ref: JobRef) -> Outcome:
-    """Tell what became of a job that one worker has nothing left to do for."""
+    """Return how a job ended, or where it is if it has not."""
     job = queries.find(session, ref.workspace_id, ref.job_id)
     if job is None:
         return Outcome("is gone.")
@@ -199,23 +199,23 @@ def outcome(session: Session, ref: JobRef) -> Outcome:
     return Outcome(f"{_ENDED[job.state]}{': ' if job.error else '.'}{job.error or ''}", job.state == "failed")
 
 
-def give_back(session: Session, worker_id: str) -> None:
-    """Let go of what a worker has that stops in good order; that is no failure of the job's."""
+def requeue_of(session: Session, worker_id: str) -> None:
+    """Let the job of a worker that stops wait again; no failure is recorded."""
     for job in queries.lock_running_of(session, [worker_id]):
         _wait_again(job)
 
 
-def lose(session: Session, worker_ids: Collection[str]) -> list[tuple[JobRef, int]]:
-    """Let the jobs of dead workers wait again, and return them with their priorities."""
-    lost = queries.lock_running_of(session, worker_ids)
-    for job in lost:
+def requeue_orphaned(session: Session, worker_ids: Collection[str]) -> list[tuple[JobRef, int]]:
+    """Let the jobs of dead workers wait again; return them with their priorities."""
+    orphaned = queries.lock_running_of(session, worker_ids)
+    for job in orphaned:
         _record_failure(job, WORKER_DIED)
         _wait_again(job)
-    return [(JobRef(job.workspace_id, job.id), int(job.request.get("priority", 0))) for job in lost]
+    return [(JobRef(job.workspace_id, job.id), int(job.request.get("priority", 0))) for job in orphaned]
 
 
-def acquit(session: Session, ref: JobRef, attempt: int) -> None:
-    """Take back that an attempt died: its worker was taken for dead and lives, and so did the attempt."""
+def retract_death(session: Session, ref: JobRef, attempt: int) -> None:
+    """Remove the recorded death of an attempt whose worker was taken for dead but is alive."""
     job = queries.lock(session, ref.workspace_id, ref.job_id)
     if job is not None and job.state in queries.UNFINISHED:
         job.failures = [failure for failure in job.failures if failure != _failure(attempt, WORKER_DIED)]
@@ -231,7 +231,7 @@ def _found(job: Job | None, job_id: str) -> Job:
     return job
 
 
-def _lock_held(session: Session, ref: JobRef, attempt: int) -> Job:
+def _lock_current(session: Session, ref: JobRef, attempt: int) -> Job:
     job = queries.lock(session, ref.workspace_id, ref.job_id)
     if job is None or job.state != "running" or job.attempt != attempt:
         raise _superseded(ref, attempt)
@@ -250,7 +250,7 @@ def _end(session: Session, job: Job, state: str, reason: str | None = None) -> N
 
 
 def _drop_checkpoint(session: Session, job: Job) -> None:
-    """Remove what nobody will go on from any more."""
+    """Delete a checkpoint that no attempt will go on from."""
     parts = (job.checkpoint or {}).get("parts", {})
     blobs.release(session, job.workspace_id, [part["key"] for part in parts.values()])
     job.checkpoint = None
@@ -266,15 +266,15 @@ def _failure(attempt: int, cause: str) -> str:
 
 def _wait_again(job: Job) -> None:
     job.state = "queued"
-    _tell(job, "queued")
+    _set_phase(job, "queued")
 
 
-def _tell(job: Job, phase: str) -> None:
-    """Say where a job is while no attempt reports; what a checkpoint keeps stays done."""
+def _set_phase(job: Job, phase: str) -> None:
+    """Set the phase between attempts; the share done stays if a checkpoint holds it."""
     share_done = job.progress.get("share_done", 0.0) if job.checkpoint else 0.0
     job.progress = {"phase": phase, "share_done": share_done}
     job.revision += 1
 
 
-def _stored(progress: Progress) -> dict[str, Any]:
+def _to_json(progress: Progress) -> dict[str, Any]:
     return progress.model_dump(mode="json", exclude_none=True)

@@ -1,4 +1,4 @@
-"""Workers: who is there and doing what, and whose unfinished jobs are to be taken over."""
+"""Workers: list them, register and leave, remove dead ones and requeue their jobs."""
 
 import socket
 import time
@@ -18,23 +18,23 @@ from app.services.shared.processes import Heartbeat
 
 
 def page(session: Session, principal: Principal, request: PageRequest, heartbeat: Heartbeat) -> WorkerPage:
-    """List the workers, newest first, each with what it does for the caller."""
+    """List the workers, newest first, each with the caller's job that it runs."""
     found = queries.workers_page(session, principal.workspace_id, request.limit + 1, request.after)
     shown, following = cut(found, request, lambda seen: seen.worker.id)
     return WorkerPage(workers=[_out(*seen, heartbeat) for seen in shown], next=following)
 
 
 def leave(database: Database, heartbeat: Heartbeat) -> None:
-    """Give back what a worker has, and say that it goes: no deadline is waited for."""
+    """Requeue the job of a worker that stops, and mark it as stopped, so that nobody awaits its deadline."""
     heartbeat.stop()
     with database.write() as session:
-        states.give_back(session, heartbeat.id)
+        states.requeue_of(session, heartbeat.id)
         queries.mark_stopped(session, heartbeat.id)
 
 
 @contextmanager
-def on_duty(database: Database, device: str) -> Iterator[str]:
-    """Count this process among the workers, by the id this gives, while it trains outside of the queue."""
+def registered(database: Database, device: str) -> Iterator[str]:
+    """Register this process as a worker while it trains without the queue; yield its id."""
     heartbeat = Heartbeat(database, "worker", device)
     heartbeat.look()
     heartbeat.open()
@@ -44,26 +44,26 @@ def on_duty(database: Database, device: str) -> Iterator[str]:
         leave(database, heartbeat)
 
 
-def bury(database: Database, queue: Queue, dead: Sequence[Process]) -> list[str]:
-    """Forget dead processes; what workers of them worked on waits in the queue again, wherever it came from.
+def remove_dead(database: Database, queue: Queue, dead: Sequence[Process]) -> list[str]:
+    """Remove dead processes and requeue the jobs of the workers among them; return the removed ids.
 
-    Returns their ids. One whose heart has beaten since it was found dead stays, with all it has.
+    A process that has beaten since it was found dead stays, with its job.
     """
     with database.write() as session:
-        buried = queries.remove_silent(session, dead)
-        for ref, priority in states.lose(session, buried):
-            queue.enqueue(session, ref, priority)
-    return buried
+        removed = queries.remove_silent(session, dead)
+        for ref, priority in states.requeue_orphaned(session, removed):
+            queue.enqueue(session, ref, priority)  # a job that ran without the queue has no entry yet
+    return removed
 
 
-def unknown(database: Database, worker_ids: Collection[str]) -> set[str]:
-    """Return those of the ids that belong to no worker, because it was forgotten."""
+def unregistered(database: Database, worker_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that belong to no worker, because it was removed."""
     with database.read() as session:
-        return set(worker_ids) - queries.known(session, worker_ids)
+        return set(worker_ids) - queries.registered(session, worker_ids)
 
 
 def is_beating_here(database: Database, within_s: float) -> bool:
-    """Tell whether the heart of a worker on this host beats within some seconds from now."""
+    """Return whether a worker on this host beats within some seconds from now."""
     before = _beats_here(database)
     time.sleep(within_s)
     return _beats_here(database) > before

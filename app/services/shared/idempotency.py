@@ -97,7 +97,7 @@ class Claims:
             )
         if first.status is not None:
             return StoredResponse(first.status, first.headers or {}, first.body or b"")
-        if not self._heartbeat.has_lost(session, first.owner_id):
+        if not self._heartbeat.is_dead_or_removed(session, first.owner_id):
             raise Conflict(
                 "The first call with this Idempotency-Key is still running; ask again in a moment."
             )

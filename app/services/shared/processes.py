@@ -31,7 +31,7 @@ Role = Literal["api", "worker"]
 logger = logging.getLogger(__name__)
 
 
-class DeathWatch:
+class FailureDetector:
     """Tells, look after look, which of the other processes are dead.
 
     Silence is counted in looks that succeeded, each for a heartbeat at most. What came between them is held
@@ -69,7 +69,7 @@ class Heartbeat:
     """This process among the others: once a second, in a thread of its own, it beats and looks at them.
 
     A look counts only along with a beat: where this process cannot write, the others cannot either.
-    A worker that others took for dead is `forgotten`, since its job is another's by then; a process that
+    A worker that others took for dead is `removed`, since its job is another's by then; a process that
     answers calls holds nothing that could be lost twice, and enters itself again.
     """
 
@@ -77,9 +77,9 @@ class Heartbeat:
         self.id = new_id(role)
         self.dead: Sequence[Process] = ()
         self.others: Sequence[Process] = ()
-        self.forgotten = threading.Event()
+        self.removed = threading.Event()
         self._database, self._role, self._device = database, role, device
-        self._watch = DeathWatch(deadline_s)
+        self._watch = FailureDetector(deadline_s)
         self._beating = RetriedTask(
             f"The heartbeat of {self.id}", "Others may come to take this process for dead."
         )
@@ -111,8 +111,8 @@ class Heartbeat:
         """Tell whether a process is there by what this one has seen."""
         return not has_gone(process) and process.id not in {other.id for other in self.dead}
 
-    def has_lost(self, session: Session, process_id: str) -> bool:
-        """Tell whether a process of this id is dead, or forgotten already."""
+    def is_dead_or_removed(self, session: Session, process_id: str) -> bool:
+        """Tell whether a process of this id is dead, or removed already."""
         if process_id == self.id:
             return False
         process = queries.find(session, process_id)
@@ -128,7 +128,7 @@ class Heartbeat:
         self._thread.join(CLOSING_S)
 
     def close(self) -> None:
-        """Beat no more, and be forgotten; with the database away, others will find out."""
+        """Beat no more, and be removed; with the database away, others will find out."""
         self.stop()
         try:
             with self._database.write() as session:
@@ -140,9 +140,9 @@ class Heartbeat:
         if queries.beat(session, self.id) or self._over.is_set():
             return
         if self._entered and self._role == queries.WORKER:
-            self.forgotten.set()
+            self.removed.set()
         else:
-            queries.add(session, described(self.id, self._role, os.getpid(), self._device))
+            queries.add(session, process_row(self.id, self._role, os.getpid(), self._device))
 
     def _keep_on(self) -> None:
         while not self._over.wait(HEARTBEAT_S):
@@ -167,7 +167,7 @@ def registered(database: Database) -> Iterator[str]:
         heartbeat.close()
 
 
-def described(process_id: str, role: Role, pid: int, device: str) -> Process:
+def process_row(process_id: str, role: Role, pid: int, device: str) -> Process:
     """Return the row of a process of this host."""
     return Process(
         id=process_id,

@@ -1,4 +1,4 @@
-"""Checkpoints: how far a training is, kept where a worker on another machine finds it."""
+"""Store a training's checkpoints in the database, where a worker on any machine finds them."""
 
 import logging
 import time
@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 class JobCheckpoints:
-    """The checkpoints of one attempt at a job, each part of the training as a blob.
+    """The checkpoints of one attempt at a job; each part of the training is a blob.
 
-    `kept` is what the job's row keeps of the attempts before. A checkpoint is due when the last has cost at
-    most `SHARE_OF_TIME` of the time since, and at once when the training is to pause.
+    `stored` is the checkpoint of earlier attempts from the job's row. A checkpoint is due once the last one
+    took at most `SHARE_OF_TIME` of the time since then, and at once when the training must pause.
     """
 
     def __init__(
@@ -31,52 +31,52 @@ class JobCheckpoints:
         database: Database,
         ref: JobRef,
         attempt: int,
-        kept: Mapping[str, Any] | None,
+        stored: Mapping[str, Any] | None,
         should_pause: Callable[[], bool],
     ) -> None:
         self._database, self._ref, self._attempt = database, ref, attempt
         self._should_pause = should_pause
-        kept = kept or {}
-        self._parts: dict[str, Any] = kept.get("parts", {})
-        self._began = time.monotonic() - float(kept.get("seconds", 0.0))
+        stored = stored or {}
+        self._parts: dict[str, Any] = stored.get("parts", {})
+        self._began = time.monotonic() - float(stored.get("seconds", 0.0))
         self._due = time.monotonic() + SHORTEST_INTERVAL_S
 
     @property
     def seconds(self) -> float:
-        """How long the training has taken so far, earlier attempts included."""
+        """Seconds of training so far, those of earlier attempts included."""
         return time.monotonic() - self._began
 
     def due(self) -> bool:
-        """Tell whether it is time to save."""
+        """Return whether it is time to save."""
         return self._should_pause() or time.monotonic() >= self._due
 
     def load(self, part: str) -> Artifact | None:
-        """Return what was saved last of a part; nothing where that is damaged, for then it is begun anew."""
+        """Return what was last saved of a part; None if nothing was, or if it is damaged."""
         if part not in self._parts:
             return None
-        kept = self._parts[part]
+        saved = self._parts[part]
         with suppress(blobs.BlobDamaged), self._database.read() as session:
-            return Artifact(blobs.get(session, self._ref.workspace_id, kept["key"]), kept["metadata"])
-        logger.warning("The checkpoint %s is damaged; that part is trained anew.", kept["key"])
+            return Artifact(blobs.get(session, self._ref.workspace_id, saved["key"]), saved["metadata"])
+        logger.warning("The checkpoint %s is damaged; that part is trained anew.", saved["key"])
         return None
 
     def save(self, parts: Mapping[str, Artifact]) -> None:
-        """Put parts in the place of what was saved of them before.
+        """Save parts in place of what was saved of them before; an unavailable database is passed over.
 
-        Raises Superseded if the attempt has no say any more, Paused if it is to stop here.
+        Raises Superseded if the attempt is not current, and Paused if it must stop here.
         """
         began = time.monotonic()
-        with suppress(Unavailable):  # the training goes on, and the next one is as good
+        with suppress(Unavailable):
             self._store(parts)
         took = time.monotonic() - began
         self._due = time.monotonic() + max(SHORTEST_INTERVAL_S, took / SHARE_OF_TIME)
         if self._should_pause():
             raise states.Paused(f"Attempt {self._attempt} at job {self._ref.job_id} stops at a checkpoint.")
 
-    def keep(self, part: str, data: bytes) -> None:
-        """Store bytes that a model is to take over, unless they are stored; until then they go with the job.
+    def store_blob(self, part: str, data: bytes) -> None:
+        """Store a blob of the model, unless it is stored; it belongs to the job until the model is published.
 
-        Raises Unavailable, and Superseded if the attempt has no say any more.
+        Raises Unavailable, and Superseded if the attempt is not current.
         """
         if self._parts.get(part, {}).get("key") != sha256(data):
             self._store({part: Artifact(data, {})})
@@ -88,11 +88,11 @@ class JobCheckpoints:
             for part, artifact in parts.items()
         }
         replaced = [self._parts[part]["key"] for part in parts if part in self._parts]
-        kept = {**self._parts, **fresh}
+        all_parts = {**self._parts, **fresh}
         with self._database.write() as session:
-            checkpoint = {"seconds": self.seconds, "parts": kept}
-            states.keep_checkpoint(session, self._ref, self._attempt, checkpoint)
+            checkpoint = {"seconds": self.seconds, "parts": all_parts}
+            states.store_checkpoint(session, self._ref, self._attempt, checkpoint)
             for artifact in parts.values():
                 blobs.put(session, workspace_id, artifact.weights)
             blobs.release(session, workspace_id, replaced)
-        self._parts = kept
+        self._parts = all_parts

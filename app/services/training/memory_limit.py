@@ -1,4 +1,4 @@
-"""Memory: how much a training may take, how much a process takes, and what is said when that is too much."""
+"""Limit the memory of a training: by an estimate before it begins, by its resident memory while it runs."""
 
 import os
 from pathlib import Path
@@ -12,17 +12,14 @@ CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 class MemoryTooSmall(AppError):
-    """A training that this worker has not enough memory for."""
+    """A training needs more memory than this worker allows."""
 
     code = "memory-too-small"
     title = "The training needs more memory than the worker has"
 
 
 def check(needed_bytes: int, allowed_bytes: int) -> None:
-    """Return if a training may begin.
-
-    Raises MemoryTooSmall with the figures if not.
-    """
+    """Raise MemoryTooSmall, with the figures, if a training needs more memory than is allowed."""
     if needed_bytes > allowed_bytes:
         raise MemoryTooSmall(
             f"This training would need about {_mebibytes(needed_bytes)} of memory, and its worker allows "
@@ -31,7 +28,7 @@ def check(needed_bytes: int, allowed_bytes: int) -> None:
 
 
 def exceeded(allowed_bytes: int) -> str:
-    """Return what is said of a training that was ended for its memory."""
+    """Return why a training was ended that took more memory than is allowed."""
     return (
         f"The training was ended because it took more memory than its worker allows, "
         f"{_mebibytes(allowed_bytes)}. {REMEDY}"
@@ -39,14 +36,14 @@ def exceeded(allowed_bytes: int) -> str:
 
 
 def limit_bytes(settings: Settings) -> int:
-    """Return how much memory one training may take: as set, or its part of what machine or container has."""
+    """Return how much memory one training may take: the setting, or a share of the machine or container."""
     if settings.worker_memory_mb is not None:
         return settings.worker_memory_mb * MEBIBYTE
     return int(SHARE_OF_MACHINE * _available() / settings.worker_concurrency)
 
 
 def resident_bytes(pid: int) -> int:
-    """Return the memory a process has resident; 0 where it is gone or the system does not say."""
+    """Return the resident memory of a process; 0 if it is gone or the system has no /proc."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     except (FileNotFoundError, ProcessLookupError):

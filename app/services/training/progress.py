@@ -1,4 +1,4 @@
-"""Reports: how far a training is, on its way into the job's row."""
+"""Record a training's progress in its job's row."""
 
 import time
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from app.schemas.jobs import Progress
 from app.services.jobs import states
 from models.training.train import Progress as CoreProgress
 
-REPORT_INTERVAL_S = 0.5
-TELLING_SHARE = 0.02  # of a training; less than that says nothing of its pace
+RECORD_INTERVAL_S = 0.5
+MIN_SHARE = 0.02  # of a training; its pace over less says nothing of its end
 
 
-class Reporter:
-    """Passes progress on to the job's row: seldom enough to cost nothing, but each phase at once."""
+class JobProgress:
+    """Records the progress of one attempt: at most twice a second, but each new phase at once."""
 
     def __init__(
         self, database: Database, ref: JobRef, attempt: int, on_progress: Callable[[Progress], None]
@@ -30,35 +30,42 @@ class Reporter:
         self._due = 0.0
         self._pace: _Pace | None = None
 
-    def core(self, progress: CoreProgress) -> None:
-        """Tell of the core's progress, with an end if it goes on at this pace."""
+    def record_core(self, progress: CoreProgress) -> None:
+        """Record the core's progress, with the time at which it will end at this pace.
+
+        Raises Superseded if the attempt is not current.
+        """
         if self._pace is None:
             self._pace = _Pace(time.monotonic(), progress.share_done)
         overall = {name: getattr(progress, name) for name in ("phase", "architecture", "share_done")}
         end = {"estimated_end": self._pace.end(progress.share_done)}
         fit = {} if progress.fit is None else asdict(progress.fit)
-        self(Progress.model_validate(fit | overall | end))
+        self.record(Progress.model_validate(fit | overall | end))
 
-    def __call__(self, progress: Progress) -> None:
+    def record(self, progress: Progress) -> None:
+        """Hand progress to the caller, and store it when that is due; an unavailable database is passed over.
+
+        Raises Superseded if the attempt is not current.
+        """
         self._on_progress(progress)
         if time.monotonic() < self._due and progress.phase == self._phase:
             return
-        self._due, self._phase = time.monotonic() + REPORT_INTERVAL_S, progress.phase
-        with suppress(Unavailable), self._database.write() as session:  # a look less is no reason to die
-            states.report(session, self._ref, self._attempt, progress)
+        self._due, self._phase = time.monotonic() + RECORD_INTERVAL_S, progress.phase
+        with suppress(Unavailable), self._database.write() as session:
+            states.record_progress(session, self._ref, self._attempt, progress)
 
 
 @dataclass(frozen=True)
 class _Pace:
-    """When a training was first heard of, and how much of it was done then."""
+    """The time and the share done at the first progress of an attempt."""
 
     since: float
     share_done: float
 
     def end(self, share_done: float) -> datetime | None:
-        """Return when all will be done; None before enough is, to tell from."""
+        """Return when all will be done; None until `MIN_SHARE` was gained."""
         gained = share_done - self.share_done
-        if gained < TELLING_SHARE:
+        if gained < MIN_SHARE:
             return None
         left_s = (time.monotonic() - self.since) * (1 - share_done) / gained
         return now() + timedelta(seconds=left_s)

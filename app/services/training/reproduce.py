@@ -1,6 +1,4 @@
-"""Verification: a model is trained again from its lineage, and what comes of it compared bit by bit with
-what the lineage says and with what is stored and answers.
-"""
+"""Verify a model: train it again from its lineage, and compare the bits with both lineage and storage."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,12 +13,12 @@ from app.schemas.models import Lineage
 from app.services.datasets import panels
 from app.services.datasets.panels import DatasetPanel
 from app.services.registry import models
-from app.services.training.spec import Recipe, methods_digest
+from app.services.training.spec import TrainingSpec, methods_digest
 from models.errors import CoreError
 
 
 class Hashes(NamedTuple):
-    """One thing as the lineage keeps it, as it is stored now, and as training again finds it."""
+    """The SHA-256 of one thing: in the lineage, of what is stored now, and after training again."""
 
     kept: str
     stored: str
@@ -28,7 +26,7 @@ class Hashes(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """Whether all three are the same, and if not, what differs."""
+        """Whether all three are equal, and if not, which differs."""
         if self.kept != self.found:
             return "different"
         return "the same" if self.stored == self.kept else "stored otherwise"
@@ -36,7 +34,7 @@ class Hashes(NamedTuple):
 
 @dataclass(frozen=True)
 class Stored:
-    """The hashes of what is stored of a model now, whatever they were when it was put there."""
+    """The hashes of what is stored of a model now."""
 
     weights: str
     backtest: str
@@ -45,7 +43,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Verification:
-    """Two lineages of one model, the one that is kept and that of the training just done; what is stored."""
+    """A model's stored lineage, the lineage of the new training, and the hashes of what is stored."""
 
     kept: Lineage
     stored: Stored
@@ -53,7 +51,7 @@ class Verification:
 
     @property
     def hashes(self) -> dict[str, Hashes]:
-        """What was compared; the training has read the data as they are stored."""
+        """The hashes by name; the stored data are the ones that the new training has read."""
         kept, stored, found = self.kept, self.stored, self.found
         return {
             "data": Hashes(kept.data_sha256, found.data_sha256, found.data_sha256),
@@ -64,26 +62,26 @@ class Verification:
 
     @property
     def is_same(self) -> bool:
-        """Whether every bit is the same."""
+        """Whether all hashes are equal."""
         return all(hashes.outcome == "the same" for hashes in self.hashes.values())
 
     @property
     def other_versions(self) -> dict[str, tuple[str, str]]:
-        """What has another version by now, each time as kept and as found; bits may differ for that."""
+        """The packages whose versions differ, as kept and as found; bits may differ because of them."""
         names = {**self.kept.versions, **self.found.versions}
         pairs = {n: (self.kept.versions.get(n, "none"), self.found.versions.get(n, "none")) for n in names}
         return {name: (kept, found) for name, (kept, found) in pairs.items() if kept != found}
 
 
 def verify(database: Database, principal: Principal, model_id: str) -> Verification:
-    """Train a model again and compare; stored bytes that are damaged are told as others, not refused.
+    """Train a model again and compare; damaged stored bytes count as different and raise nothing.
 
-    Raises NotFound, and Conflict for a model that has no lineage or one that cannot be followed here.
+    Raises NotFound, and Conflict for a model without a lineage or with one that cannot be trained here.
     """
     with database.read() as session:
-        kept, stored, series = _read(session, principal, model_id)
+        kept, stored, dataset = _read(session, principal, model_id)
     try:
-        return Verification(kept, stored, Recipe.of(kept, series).follow().lineage())
+        return Verification(kept, stored, TrainingSpec.of_lineage(kept, dataset).train().lineage())
     except CoreError as error:
         raise Conflict(f"Model {model_id} cannot be trained again here: {error}") from error
 

@@ -1,4 +1,4 @@
-"""Schedules: trainings that are asked for again and again, by whichever worker sees first that one is due."""
+"""Schedules submit trainings again and again; the worker that first sees one due fires it."""
 
 import logging
 from datetime import datetime, timedelta
@@ -17,31 +17,31 @@ from app.schemas.train import TrainRequest
 from app.services.datasets import catalog
 from app.services.shared.paging import PageRequest, cut
 from app.services.training import cron, submit
-from app.services.training.submit import Trainings
+from app.services.training.submit import TrainingQueue
 
-IN_VAIN = ("failed", "cancelled")
-AT_ONCE = 50  # fired at one look, so that a worker's heart goes on beating
+WITHOUT_MODEL = ("failed", "cancelled")
+MAX_AT_ONCE = 50  # so that a worker's other side tasks need not wait long
 FAULT_WAIT = timedelta(hours=1)
 logger = logging.getLogger(__name__)
 
 
 def create(session: Session, principal: Principal, request: ScheduleRequest) -> ScheduleOut:
-    """Store a schedule; its first time is the next one that its expression names.
+    """Store a schedule; it fires first at the next time of its expression.
 
-    Raises BadInput for an expression that cannot be read, and as a training that is asked for now would.
+    Raises BadInput for an expression that cannot be read, and what `submit.check` raises for its training.
     """
     expression = cron.normal(request.cron)
-    wishes = request.train.model_dump()
-    # Kept, or it could be deleted between the check and the new row that names it.
+    settings = request.train.model_dump()
+    # Locked against deletion between the check and the new row that names it.
     dataset_queries.keep(session, principal.workspace_id, request.dataset_id)
-    asked = TrainRequest(dataset_id=request.dataset_id, **wishes)
-    submit.check(session, principal, asked, pointer="#/train/horizon")
+    training = TrainRequest(dataset_id=request.dataset_id, **settings)
+    submit.check(session, principal, training, pointer="#/train/horizon")
     schedule = Schedule(
         workspace_id=principal.workspace_id,
         id=new_id("schedule"),
         dataset_id=request.dataset_id,
         cron=expression,
-        train=wishes,
+        train=settings,
         paused=False,
         next_at=cron.next_after(expression, now()),
         created_at=now(),
@@ -68,7 +68,7 @@ def get(session: Session, principal: Principal, schedule_id: str) -> ScheduleOut
 
 
 def pause(session: Session, principal: Principal, schedule_id: str, *, paused: bool) -> ScheduleOut:
-    """Let a schedule rest, or go on from now: what it missed meanwhile is not made up for.
+    """Pause a schedule, or resume it from now; times that it missed are not made up for.
 
     Raises NotFound as `get` does.
     """
@@ -80,7 +80,7 @@ def pause(session: Session, principal: Principal, schedule_id: str, *, paused: b
 
 
 def delete(session: Session, principal: Principal, schedule_id: str) -> None:
-    """Delete a schedule; what it has asked for goes on.
+    """Delete a schedule; its submitted trainings go on.
 
     Raises NotFound as `get` does.
     """
@@ -88,18 +88,17 @@ def delete(session: Session, principal: Principal, schedule_id: str) -> None:
     queries.delete(session, principal.workspace_id, schedule_id)
 
 
-def fire_due(database: Database, trainings: Trainings, moment: datetime) -> None:
-    """Ask for what is due; each schedule once, however often it was missed and however many workers look.
+def fire_due(database: Database, queue: TrainingQueue, moment: datetime) -> None:
+    """Fire each schedule that is due once, however many times it missed and however many workers try.
 
-    Raises Unavailable if the database is away; a schedule that fails in any other way is put
-    off for an hour, and holds up no other.
+    A schedule that cannot be fired waits for an hour, and the others go on. Raises Unavailable.
     """
     with database.read() as session:
-        due = queries.due(session, moment, AT_ONCE)
+        due = queries.due(session, moment, MAX_AT_ONCE)
     for schedule in due:
         try:
             with database.write() as session:
-                _fire(session, trainings, schedule, moment)
+                _fire(session, queue, schedule, moment)
         except Unavailable:
             raise
         except Exception:
@@ -108,37 +107,37 @@ def fire_due(database: Database, trainings: Trainings, moment: datetime) -> None
                 queries.move_on(session, schedule, moment + FAULT_WAIT)
 
 
-def _fire(session: Session, trainings: Trainings, seen: Schedule, moment: datetime) -> None:
-    # Locked before the schedule, in the order of whoever deletes the dataset and its schedules with it.
-    dataset_queries.lock(session, seen.workspace_id, seen.dataset_id)
-    schedule = queries.move_on(session, seen, cron.next_after(seen.cron, moment))
+def _fire(session: Session, queue: TrainingQueue, due: Schedule, moment: datetime) -> None:
+    # The dataset is locked before the schedule, in the same order as when both are deleted.
+    dataset_queries.lock(session, due.workspace_id, due.dataset_id)
+    schedule = queries.move_on(session, due, cron.next_after(due.cron, moment))
     if schedule is None:
         return
-    schedule.last = _ask(session, trainings, schedule, moment).model_dump(mode="json")
+    schedule.last = _submit_if_new(session, queue, schedule, moment).model_dump(mode="json")
 
 
-def _ask(session: Session, trainings: Trainings, schedule: Schedule, moment: datetime) -> LastTime:
-    """Ask for the training, if there is something to learn, and tell what came of it."""
+def _submit_if_new(session: Session, queue: TrainingQueue, schedule: Schedule, moment: datetime) -> LastTime:
+    """Submit the training unless the dataset is unchanged since the last one; return what came of it."""
     principal = Principal(workspace_id=schedule.workspace_id)
     _, version = catalog.find(session, principal, schedule.dataset_id)
-    told = partial(LastTime, at=moment, dataset_version=version.version)
+    last_time = partial(LastTime, at=moment, dataset_version=version.version)
     last_job = (schedule.last or {}).get("job_id")
-    if schedule.trained_version == version.version and not _was_in_vain(session, principal, last_job):
+    if schedule.trained_version == version.version and not _left_no_model(session, principal, last_job):
         detail = f"Nothing new was observed since version {version.version}, which it asked for before."
-        return told(outcome="skipped", detail=detail, job_id=last_job)
+        return last_time(outcome="skipped", detail=detail, job_id=last_job)
     request = TrainRequest.model_validate({**schedule.train, "dataset_id": schedule.dataset_id})
     try:
-        job = trainings.enqueue(session, principal, request)
+        job = queue.submit(session, principal, request)
     except AppError as error:
-        return told(outcome="refused", detail=str(error), job_id=last_job)
+        return last_time(outcome="refused", detail=str(error), job_id=last_job)
     schedule.trained_version = version.version
     detail = f"A training on version {version.version} was asked for."
-    return told(outcome="asked", detail=detail, job_id=job.id)
+    return last_time(outcome="asked", detail=detail, job_id=job.id)
 
 
-def _was_in_vain(session: Session, principal: Principal, job_id: str | None) -> bool:
+def _left_no_model(session: Session, principal: Principal, job_id: str | None) -> bool:
     job = None if job_id is None else job_queries.find(session, principal.workspace_id, job_id)
-    return job is not None and job.state in IN_VAIN
+    return job is not None and job.state in WITHOUT_MODEL
 
 
 def _found(schedule: Schedule | None, schedule_id: str) -> Schedule:

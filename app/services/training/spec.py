@@ -1,21 +1,22 @@
-"""Recipes: all that decides what a training leaves, to the last bit, to be told and followed again."""
+"""Training specs, which decide to the last bit what a training makes, and training results."""
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from app.digest import sha256
-from app.schemas.choices import Architecture, MethodChoice
+from app.schemas.choices import Architecture, ArchitectureChoice, MethodChoice
 from app.schemas.datasets import Time
 from app.schemas.models import Lineage
+from app.schemas.train import TrainRequest
 from app.services.datasets.panels import DatasetPanel
 from app.services.registry import backtest_tables, baseline_forecasts
 from app.version import VERSIONS
-from models.config import TrainingConfig
+from models.config import TrainingConfig, preset
 from models.network.artifact import Artifact, dump
 from models.network.devices import resolve_device
 from models.training.checkpoints import NO_CHECKPOINTS, Checkpoints
@@ -23,8 +24,8 @@ from models.training.train import Progress, Trained, train
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
-    """What is learnt from, how, by which networks, on what, and what is to answer."""
+class TrainingSpec:
+    """The data and numbers of a training, the networks it tries, and the method it serves."""
 
     dataset: DatasetPanel
     config: TrainingConfig
@@ -33,20 +34,37 @@ class Recipe:
     device: str
 
     @classmethod
-    def of(cls, lineage: Lineage, dataset: DatasetPanel) -> "Recipe":
-        """Return the recipe that a lineage tells of.
+    def of_request(cls, request: TrainRequest, dataset: DatasetPanel, device: str) -> "TrainingSpec":
+        """Return the spec of a request for a dataset, with the numbers of its preset.
 
-        Raises InvalidConfig for one of a version whose trainings had other numbers.
+        Raises InvalidConfig for a pretrained start with a horizon that no network was pretrained for.
+        """
+        config = preset(
+            request.preset,
+            horizon=request.horizon,
+            season_length=dataset.axis.season_length,
+            values=len(dataset.panel.values),
+            longest=int(dataset.panel.lengths.max()),
+            seed=request.seed,
+            start=request.start,
+        )
+        return cls(dataset, config, _architectures(request.architecture), request.method, device)
+
+    @classmethod
+    def of_lineage(cls, lineage: Lineage, dataset: DatasetPanel) -> "TrainingSpec":
+        """Return the spec that a model was made from.
+
+        Raises InvalidConfig for a lineage whose version had other numbers in its configuration.
         """
         config = TrainingConfig.from_dict(lineage.config)
         return cls(dataset, config, tuple(lineage.architectures), lineage.method, lineage.device)
 
-    def follow(
+    def train(
         self,
         on_progress: Callable[[Progress], None] = lambda _: None,
         checkpoints: Checkpoints = NO_CHECKPOINTS,
-    ) -> "Result":
-        """Train, on from the checkpoints that there are."""
+    ) -> "TrainingResult":
+        """Train, from the checkpoints if there are any; raises as `models.training.train` does."""
         trained = train(
             self.dataset.panel,
             self.config,
@@ -56,70 +74,80 @@ class Recipe:
             on_progress=on_progress,
             checkpoints=checkpoints,
         )
-        return Result(self, trained)
+        return TrainingResult(self, trained)
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
-    """What came of a recipe."""
+class TrainingResult:
+    """What a training made, as the bytes and values that are stored."""
 
-    recipe: Recipe
+    spec: TrainingSpec
     trained: Trained
 
     @cached_property
     def artifact(self) -> Artifact:
-        """The model as bytes."""
+        """The model's weights and metadata."""
         return dump(self.trained.model)
 
     @cached_property
-    def rows(self) -> bytes:
-        """The rows of the backtest as bytes."""
-        return backtest_tables.row_table(self.recipe.dataset, self.trained.assessment.backtest)
+    def backtest_rows(self) -> bytes:
+        """The table of the backtest's rows."""
+        return backtest_tables.row_table(self.spec.dataset, self.trained.assessment.backtest)
 
     @cached_property
-    def series(self) -> bytes:
-        """The measures for each series as bytes."""
-        return backtest_tables.series_table(self.recipe.dataset, self.trained.assessment.backtest)
+    def backtest_series(self) -> bytes:
+        """The table of the backtest's errors by series."""
+        return backtest_tables.series_table(self.spec.dataset, self.trained.assessment.backtest)
 
     @cached_property
-    def simple(self) -> bytes | None:
-        """What the simple methods that take part in the answers said, as bytes; nothing where none does."""
+    def baseline_table(self) -> bytes | None:
+        """The table of the baseline forecasts that the served method needs; None if it needs none."""
         medians = self.trained.baseline_medians
-        return baseline_forecasts.table(self.recipe.dataset, medians) if medians else None
+        return baseline_forecasts.table(self.spec.dataset, medians) if medians else None
+
+    @property
+    def blobs(self) -> list[bytes]:
+        """Everything that is stored as a blob."""
+        tables = [self.backtest_rows, self.backtest_series, self.baseline_table]
+        return [self.artifact.weights, *(table for table in tables if table is not None)]
 
     @property
     def methods(self) -> dict[str, dict[str, object]]:
-        """Every way to forecast, as the model's row holds them."""
+        """Every forecasting method by name, as the model's row stores it."""
         return {name: method.to_dict() for name, method in self.trained.assessment.methods.items()}
 
     def lineage(self) -> Lineage:
-        """Tell the recipe, and the hashes of what came of it."""
-        recipe, held_out = self.recipe, self.trained.assessment.backtest.held_out
-        cutoffs = _cutoffs(recipe.dataset, held_out.horizon, held_out.cuts)
+        """Return the spec as a lineage, with the hashes of what was made from it."""
+        spec, held_out = self.spec, self.trained.assessment.backtest.held_out
+        cutoffs = _cutoffs(spec.dataset, held_out.horizon, held_out.cuts)
         return Lineage(
-            dataset_version=recipe.dataset.version,
-            data_sha256=recipe.dataset.panel.digest(),
-            config=recipe.config.to_dict(),
-            architectures=list(recipe.architectures),
-            method=recipe.method,
-            device=resolve_device(recipe.device).type,
+            dataset_version=spec.dataset.version,
+            data_sha256=spec.dataset.panel.digest(),
+            config=spec.config.to_dict(),
+            architectures=list(spec.architectures),
+            method=spec.method,
+            device=resolve_device(spec.device).type,
             versions=VERSIONS,
             learned_until=cutoffs[-1],
             backtest_learned_until=cutoffs[0],
             held_out_steps=held_out.steps,
             cutoffs=cutoffs[:-1],
             weights_sha256=sha256(self.artifact.weights),
-            backtest_sha256=sha256(self.rows),
+            backtest_sha256=sha256(self.backtest_rows),
             methods_sha256=methods_digest(self.methods),
         )
 
 
 def methods_digest(methods: Mapping[str, Any] | None) -> str:
-    """Return the hash of methods: of their JSON with sorted keys and no spaces."""
+    """Return the SHA-256 of methods as JSON with sorted keys and no spaces."""
     return sha256(json.dumps(methods, sort_keys=True, separators=(",", ":")).encode())
 
 
+def _architectures(choice: ArchitectureChoice) -> tuple[Architecture, ...]:
+    return get_args(Architecture) if choice == "all" else (choice,)
+
+
 def _cutoffs(dataset: DatasetPanel, horizon: int, cuts: int) -> list[Time]:
-    """Return the last known time at each cut, the earliest first, and at the end of the data."""
+    """Return the last time before each cut, the earliest first, and then that of the data."""
     back = horizon * np.arange(cuts, -1, -1)
     return dataset.axis.format(dataset.axis.step.shift(np.full(cuts + 1, dataset.last), -back))

@@ -1,4 +1,4 @@
-"""Trainings: asked for by a caller, and put into the queue."""
+"""Submit a training: check the request, store the job, and queue it."""
 
 import json
 
@@ -17,36 +17,17 @@ from app.services.datasets import catalog
 from models.config import longest_horizon
 
 
-def ask(session: Session, principal: Principal, request: TrainRequest) -> JobRef:
-    """Write down a training to be done; who does it is the caller's to arrange.
-
-    Raises NotFound for an unknown dataset, BadInput for a horizon that its longest series does not allow.
-    """
-    return _add(session, _new_job(session, principal, request))
-
-
-def check(
-    session: Session, principal: Principal, request: TrainRequest, pointer: str = "#/horizon"
-) -> DatasetVersion:
-    """Return what would be learnt from, if a training could be asked for.
-
-    Raises as `ask` does; `pointer` says where the horizon stands in the call.
-    """
-    _, version = catalog.find(session, principal, request.dataset_id)
-    _check_horizon(request.horizon, Profile.model_validate(version.profile), pointer)
-    return version
-
-
-class Trainings:
-    """Takes trainings from callers and puts them into the queue."""
+class TrainingQueue:
+    """Queues the trainings that callers and schedules ask for."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
-    def enqueue(self, session: Session, principal: Principal, request: TrainRequest) -> JobOut:
-        """Ask for a training and queue it, both in the caller's transaction.
+    def submit(self, session: Session, principal: Principal, request: TrainRequest) -> JobOut:
+        """Store a job and queue it, both in the caller's transaction.
 
-        While one waits or runs that makes the same of the same data, that one is the answer.
+        Returns the unfinished job instead that already makes the same of the same data, if there is one.
+        Raises as `check` does.
         """
         job = _new_job(session, principal, request)
         same = job_queries.unfinished_like(session, principal.workspace_id, job.dataset_id, job.fingerprint)
@@ -56,8 +37,29 @@ class Trainings:
         return JobOut.model_validate(job)
 
 
+def create_job(session: Session, principal: Principal, request: TrainRequest) -> JobRef:
+    """Store a job without queuing it; the caller runs it.
+
+    Raises as `check` does.
+    """
+    return _add(session, _new_job(session, principal, request))
+
+
+def check(
+    session: Session, principal: Principal, request: TrainRequest, pointer: str = "#/horizon"
+) -> DatasetVersion:
+    """Return the version of the dataset that a training would learn from.
+
+    Raises NotFound for an unknown dataset, and BadInput for a horizon that its longest series does not allow;
+    `pointer` says where the horizon stands in the request.
+    """
+    _, version = catalog.find(session, principal, request.dataset_id)
+    _check_horizon(request.horizon, Profile.model_validate(version.profile), pointer)
+    return version
+
+
 def _new_job(session: Session, principal: Principal, request: TrainRequest) -> Job:
-    # Locked, so that of two who ask for the same at once the second finds what the first has asked for.
+    # Locked, so that the second of two equal requests at the same time finds the job of the first.
     dataset_queries.lock(session, principal.workspace_id, request.dataset_id)
     version = check(session, principal, request)
     return Job(
@@ -76,9 +78,9 @@ def _new_job(session: Session, principal: Principal, request: TrainRequest) -> J
 
 
 def _fingerprint(version: int, request: TrainRequest) -> str:
-    """Return what is equal for trainings that leave the same; how urgent they are makes no difference."""
-    wishes = request.model_dump(exclude={"priority"})
-    return sha256(json.dumps([version, wishes], sort_keys=True).encode())
+    """Return a hash that is equal for trainings that make the same model, whatever their priority."""
+    settings = request.model_dump(exclude={"priority"})
+    return sha256(json.dumps([version, settings], sort_keys=True).encode())
 
 
 def _add(session: Session, job: Job) -> JobRef:

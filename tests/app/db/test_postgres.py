@@ -133,10 +133,10 @@ def test_frozen_process_keeps_nobody_from_looking_and_is_buried_once_its_lock_is
     heartbeat.look()
     dead = [process for process in heartbeat.others if process.id in (frozen, api)]
     with held(postgres_url, "UPDATE processes SET beat = beat"):
-        assert workers.bury(database, queue, dead) == []
+        assert workers.remove_dead(database, queue, dead) == []
     with held(postgres_url, f"UPDATE processes SET beat = beat WHERE id = '{api}'"):
         heartbeat.look()  # which forgets what answered calls
-    assert sorted(workers.bury(database, queue, dead)) == sorted([frozen, api])
+    assert sorted(workers.remove_dead(database, queue, dead)) == sorted([frozen, api])
     queue.close()
     database.dispose()
     heartbeat._database.dispose()

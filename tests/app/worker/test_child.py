@@ -1,4 +1,4 @@
-"""The child process that trains, and the watch that is kept over it."""
+"""The child process that trains, and how its worker watches it."""
 
 from collections.abc import Iterator
 
@@ -35,29 +35,29 @@ def child(settings: Settings) -> Iterator[Child]:
 
 
 def test_child_that_takes_too_much_memory_is_ended_with_the_figure(child: Child, task: Task) -> None:
-    child.begin(task)
+    child.start(task)
     refusal = child.watch(100 * 2**20, lambda: True)
     assert refusal is not None
     assert "more memory than its worker allows, 100 MiB" in refusal
-    assert child.cause() == "its process ended with signal SIGKILL."
+    assert child.cause_of_death() == "its process ended with signal SIGKILL."
 
 
-def test_child_that_has_no_say_any_more_is_ended(child: Child, task: Task) -> None:
-    child.begin(task)
+def test_child_whose_attempt_is_not_current_is_ended(child: Child, task: Task) -> None:
+    child.start(task)
     assert child.watch(PLENTY, lambda: False) is None
-    assert child.cause() == "its process ended with signal SIGKILL."
+    assert child.cause_of_death() == "its process ended with signal SIGKILL."
 
 
 def test_child_asked_to_pause_ends_in_good_order_at_a_checkpoint(
     child: Child, database: Database, task: Task
 ) -> None:
-    child.begin(task)
+    child.start(task)
     eventually(lambda: is_learning(database, task))
     child.ask_to_pause()
     assert child.watch(PLENTY, lambda: True) is None
-    assert child.cause() is None
+    assert child.cause_of_death() is None
     with database.read() as session:
-        assert states.is_held(session, task.ref, task.attempt)
+        assert states.is_current(session, task.ref, task.attempt)
         job = session.get_one(Job, (task.ref.workspace_id, task.ref.job_id))
         assert (job.checkpoint or {})["parts"]
 
@@ -73,8 +73,8 @@ def test_training_that_needs_more_than_allowed_is_refused_with_the_figures(
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", max_attempts=3) or 0
-    child.begin(Task(ref, attempt, "cpu", memory_bytes=100 * 2**20))
-    assert (child.watch(PLENTY, lambda: True), child.cause()) == (None, None)
+    child.start(Task(ref, attempt, "cpu", memory_bytes=100 * 2**20))
+    assert (child.watch(PLENTY, lambda: True), child.cause_of_death()) == (None, None)
     assert_refused(database, ref)
 
 

@@ -13,7 +13,7 @@ from app.db.queries import jobs as queries
 from app.errors import NotFound
 from app.queue import JobRef
 from app.services.jobs import event_stream, states
-from app.services.jobs.event_stream import JobEvent, JobFeed, present
+from app.services.jobs.event_stream import JobEvent, JobEventStream, current_event
 from tests.factories import dataset, queued_job
 
 Seen = list[tuple[int, str]]
@@ -21,7 +21,7 @@ Seen = list[tuple[int, str]]
 
 @pytest.fixture(autouse=True)
 def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_stream, "LOOK_S", 0.01)
+    monkeypatch.setattr(event_stream, "POLL_INTERVAL_S", 0.01)
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def cancel(database: Database, ref: JobRef) -> None:
 
 def now(database: Database, job_id: str) -> JobEvent:
     with database.read() as session:
-        return present(session, OWNER, job_id)
+        return current_event(session, OWNER, job_id)
 
 
-def followed(feed: JobFeed, ref: JobRef, seen: int | None = None) -> AsyncIterator[JobEvent]:
-    return feed.follow(OWNER, now(feed._database, ref.job_id), seen)
+def followed(stream: JobEventStream, ref: JobRef, seen: int | None = None) -> AsyncIterator[JobEvent]:
+    return stream.follow(OWNER, now(stream._database, ref.job_id), seen)
 
 
 async def told(events: AsyncIterator[JobEvent]) -> Seen:
@@ -65,7 +65,7 @@ def test_present_state_comes_first_then_each_change_up_to_the_end(database: Data
 
     async def main() -> Seen:
         seen: Seen = []
-        async for event in followed(JobFeed(database), ref):
+        async for event in followed(JobEventStream(database), ref):
             seen.append((event.revision, event.job.state))
             if event.job.state in moves:
                 await asyncio.to_thread(moves[event.job.state], database, ref)
@@ -76,7 +76,7 @@ def test_present_state_comes_first_then_each_change_up_to_the_end(database: Data
 
 def test_state_that_was_seen_is_not_told_again(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
-        events = followed(JobFeed(database), ref, seen=0)
+        events = followed(JobEventStream(database), ref, seen=0)
         waiting = asyncio.create_task(told(events))
         await asyncio.sleep(0)
         await asyncio.to_thread(cancel, database, ref)
@@ -87,13 +87,13 @@ def test_state_that_was_seen_is_not_told_again(database: Database, ref: JobRef) 
 
 def test_end_that_was_seen_is_told_again(database: Database, ref: JobRef) -> None:
     cancel(database, ref)
-    assert run(told(followed(JobFeed(database), ref, seen=1))) == [(1, "cancelled")]
+    assert run(told(followed(JobEventStream(database), ref, seen=1))) == [(1, "cancelled")]
 
 
 def test_revision_that_never_was_does_not_hide_the_next_change(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
-        feed = JobFeed(database)
-        events = feed.follow(OWNER, now(database, ref.job_id), seen=99)
+        stream = JobEventStream(database)
+        events = stream.follow(OWNER, now(database, ref.job_id), seen=99)
         await asyncio.to_thread(begin, database, ref)
         event = await anext(events)
         return [(event.revision, event.job.state)]
@@ -115,8 +115,8 @@ def test_all_who_follow_are_fed_by_one_look(
     other = queued_job(database, dataset(database).id)
 
     async def main() -> Seen:
-        feed = JobFeed(database)
-        streams = [asyncio.create_task(told(followed(feed, each))) for each in (ref, ref, other)]
+        stream = JobEventStream(database)
+        streams = [asyncio.create_task(told(followed(stream, each))) for each in (ref, ref, other)]
         await asyncio.to_thread(looked.wait, 30)
         for each in (ref, other):
             await asyncio.to_thread(cancel, database, each)
@@ -140,7 +140,7 @@ def test_those_who_follow_are_told_though_a_look_failed(
     monkeypatch.setattr(queries, "found", failing_once)
 
     async def main() -> Seen:
-        waiting = asyncio.create_task(told(followed(JobFeed(database), ref)))
+        waiting = asyncio.create_task(told(followed(JobEventStream(database), ref)))
         await asyncio.to_thread(failed.wait, 30)
         await asyncio.to_thread(cancel, database, ref)
         return await waiting
@@ -150,12 +150,12 @@ def test_those_who_follow_are_told_though_a_look_failed(
 
 def test_nobody_looks_when_nobody_follows(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
-        feed = JobFeed(database)
-        events = followed(feed, ref)
+        stream = JobEventStream(database)
+        events = followed(stream, ref)
         first = await anext(events)
         await events.aclose()  # type: ignore[attr-defined]  # an async generator
-        assert feed._looking is not None
-        await feed._looking
+        assert stream._polling is not None
+        await stream._polling
         return [(first.revision, first.job.state)]
 
     assert run(main()) == [(0, "queued")]
@@ -163,10 +163,10 @@ def test_nobody_looks_when_nobody_follows(database: Database, ref: JobRef) -> No
 
 def test_closed_feed_lets_go_without_an_end(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
-        feed = JobFeed(database)
-        waiting = asyncio.create_task(told(followed(feed, ref)))
+        stream = JobEventStream(database)
+        waiting = asyncio.create_task(told(followed(stream, ref)))
         await asyncio.sleep(0)
-        feed.close()
+        stream.close()
         return await waiting
 
     assert run(main()) == [(0, "queued")]
@@ -174,14 +174,14 @@ def test_closed_feed_lets_go_without_an_end(database: Database, ref: JobRef) -> 
 
 def test_who_was_busy_when_the_feed_closed_is_let_go_as_well(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
-        feed = JobFeed(database)
-        events = followed(feed, ref)
+        stream = JobEventStream(database)
+        events = followed(stream, ref)
         await anext(events)
-        waiting = asyncio.create_task(told(followed(feed, ref)))
+        waiting = asyncio.create_task(told(followed(stream, ref)))
         await asyncio.sleep(0)
-        feed.close()
-        assert feed._looking is not None
-        seen, _ = await asyncio.gather(waiting, feed._looking)
+        stream.close()
+        assert stream._polling is not None
+        seen, _ = await asyncio.gather(waiting, stream._polling)
         return seen + await told(events)
 
     assert run(main()) == [(0, "queued")]

@@ -79,25 +79,25 @@ def test_third_death_fails_the_job_with_every_cause(database: Database, ref: Job
     assert all(f"cause {attempt}." in (job.error or "") for attempt in (1, 2, 3))
 
 
-def test_job_given_back_in_good_order_is_no_failure(database: Database, ref: JobRef) -> None:
+def test_job_of_a_worker_that_stops_is_requeued_without_a_failure(database: Database, ref: JobRef) -> None:
     begin(database, ref)
     with database.write() as session:
-        states.give_back(session, "worker")
+        states.requeue_of(session, "worker")
     assert begin(database, ref) == 2
     assert look(database, ref).failures == []
 
 
-def test_late_attempt_may_neither_report_nor_end_the_job(database: Database, ref: JobRef) -> None:
+def test_late_attempt_may_neither_record_progress_nor_end_the_job(database: Database, ref: JobRef) -> None:
     late = begin(database, ref) or 0
     begin(database, ref)
     with pytest.raises(states.Superseded), database.write() as session:
-        states.report(session, ref, late, FIGURES)
+        states.record_progress(session, ref, late, FIGURES)
     with pytest.raises(states.Superseded), database.write() as session:
         states.succeed(session, ref, late, "model_late")
     assert (look(database, ref).state, look(database, ref).progress.phase) == ("running", "preparing")
 
 
-def test_worker_that_was_overtaken_does_not_take_the_job_back(database: Database, ref: JobRef) -> None:
+def test_superseded_worker_does_not_take_the_job_back(database: Database, ref: JobRef) -> None:
     late = begin(database, ref)
     begin(database, ref)
     with database.write() as session:
@@ -122,7 +122,7 @@ def keep(database: Database, ref: JobRef, attempt: int) -> None:
     """Store a checkpoint of one part, as an attempt does."""
     with database.write() as session:
         key = blobs.put(session, ref.workspace_id, b"weights")
-        states.keep_checkpoint(session, ref, attempt, {"parts": {"part": {"key": key}}})
+        states.store_checkpoint(session, ref, attempt, {"parts": {"part": {"key": key}}})
 
 
 def kept_blobs(database: Database) -> list[bytes]:
@@ -135,19 +135,19 @@ def test_cancelled_job_is_not_begun_any_more(database: Database, ref: JobRef) ->
     assert (job.state, job.error, begin(database, ref)) == ("cancelled", "It was cancelled.", None)
 
 
-def test_cancelled_attempt_has_no_say_any_more(database: Database, ref: JobRef) -> None:
+def test_attempt_at_a_cancelled_job_is_not_current(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     cancel(database, ref)
     with database.read() as session:
-        assert not states.is_held(session, ref, attempt)
+        assert not states.is_current(session, ref, attempt)
     with pytest.raises(states.Superseded), database.write() as session:
         states.succeed(session, ref, attempt, "model_late")
 
 
-def test_ended_job_tells_how_far_it_came_and_expects_no_end(database: Database, ref: JobRef) -> None:
+def test_ended_job_keeps_its_share_done_and_expects_no_end(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        states.report(session, ref, attempt, FIGURES.model_copy(update={"estimated_end": now()}))
+        states.record_progress(session, ref, attempt, FIGURES.model_copy(update={"estimated_end": now()}))
     assert cancel(database, ref).progress == FIGURES
 
 
@@ -176,7 +176,7 @@ def test_checkpoint_stays_when_the_attempt_dies_and_so_does_the_share_done(
     attempt = begin(database, ref) or 0
     keep(database, ref, attempt)
     with database.write() as session:
-        states.report(session, ref, attempt, FIGURES)
+        states.record_progress(session, ref, attempt, FIGURES)
         states.record_death(session, ref, attempt, "cause.")
     assert len(kept_blobs(database)) == 1
     assert look(database, ref).progress == Progress(phase="queued", share_done=FIGURES.share_done)
@@ -185,8 +185,8 @@ def test_checkpoint_stays_when_the_attempt_dies_and_so_does_the_share_done(
 def test_share_done_without_a_checkpoint_is_lost_with_the_attempt(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        states.report(session, ref, attempt, FIGURES)
-        states.give_back(session, "worker")
+        states.record_progress(session, ref, attempt, FIGURES)
+        states.requeue_of(session, "worker")
     assert look(database, ref).progress == Progress(phase="queued", share_done=0)
 
 
@@ -198,9 +198,9 @@ def test_every_change_that_shows_counts_the_revision_up(database: Database, ref:
     seen = [revision()]
     attempt = begin(database, ref) or 0
     for change in (
-        lambda session: states.report(session, ref, attempt, FIGURES),
-        lambda session: states.keep_checkpoint(session, ref, attempt, {}),
-        lambda session: states.give_back(session, "worker"),
+        lambda session: states.record_progress(session, ref, attempt, FIGURES),
+        lambda session: states.store_checkpoint(session, ref, attempt, {}),
+        lambda session: states.requeue_of(session, "worker"),
         lambda session: states.cancel(session, OWNER, ref.job_id),
     ):
         seen.append(revision())
@@ -212,50 +212,48 @@ def test_every_change_that_shows_counts_the_revision_up(database: Database, ref:
 def test_progress_is_shown(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        states.report(session, ref, attempt, FIGURES)
+        states.record_progress(session, ref, attempt, FIGURES)
     assert look(database, ref).progress == FIGURES
 
 
-def test_attempt_whose_worker_was_only_taken_for_dead_is_charged_nothing(
+def test_attempt_whose_worker_was_only_taken_for_dead_records_no_failure(
     database: Database, ref: JobRef
 ) -> None:
     begin(database, ref)
     begin(database, ref)
     with database.write() as session:
-        states.acquit(session, ref, 1)
+        states.retract_death(session, ref, 1)
     job = look(database, ref)
     assert (job.attempt, job.failures) == (2, [])
 
 
-def test_other_deaths_stay_when_one_is_taken_back(database: Database, ref: JobRef) -> None:
+def test_other_deaths_stay_when_one_is_retracted(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
         states.record_death(session, ref, attempt, "its process ended with signal SIGKILL.")
-        states.acquit(session, ref, 1)
+        states.retract_death(session, ref, 1)
     assert look(database, ref).failures == ["Attempt 1: its process ended with signal SIGKILL."]
 
 
-def test_attempt_that_lacked_the_database_is_charged_nothing(database: Database, ref: JobRef) -> None:
+def test_attempt_that_lacked_the_database_records_no_failure(database: Database, ref: JobRef) -> None:
     attempt = begin(database, ref) or 0
     with database.write() as session:
-        states.put_back(session, ref, attempt)
+        states.requeue(session, ref, attempt)
         assert states.begin(session, ref, "worker", 3, last=attempt) == 2
     assert look(database, ref).failures == []
 
 
-def test_job_set_aside_has_failed_with_the_reason_and_an_ended_one_stays(
-    database: Database, ref: JobRef
-) -> None:
+def test_failed_job_has_the_reason_and_an_ended_one_stays(database: Database, ref: JobRef) -> None:
     ended = queued_job(database, dataset(database).id)
     with database.write() as session:
         states.cancel(session, OWNER, ended.job_id)
-        states.set_aside(session, [ref.job_id, ended.job_id], "Nobody can work on it.")
+        states.fail_all(session, [ref.job_id, ended.job_id], "Nobody can work on it.")
     assert (look(database, ref).state, look(database, ref).error) == ("failed", "Nobody can work on it.")
     assert look(database, ended).state == "cancelled"
 
 
-def test_outcome_of_a_failed_job_is_told_as_one_with_its_cause(database: Database, ref: JobRef) -> None:
+def test_outcome_of_a_failed_job_has_its_cause(database: Database, ref: JobRef) -> None:
     with database.write() as session:
         assert states.outcome(session, ref) == ("goes on elsewhere.", False)
-        states.set_aside(session, [ref.job_id], "The data is at fault.")
+        states.fail_all(session, [ref.job_id], "The data is at fault.")
         assert states.outcome(session, ref) == ("has failed: The data is at fault.", True)

@@ -44,33 +44,33 @@ def failures(database: Database, ref: JobRef) -> list[str]:
         return states.get(session, OWNER, ref.job_id).failures
 
 
-def test_buried_worker_is_forgotten_and_its_job_waits_with_the_cause(
+def test_dead_worker_is_removed_and_its_job_waits_with_the_cause(
     database: Database, queue: Queue, worker_id: str, ref: JobRef
 ) -> None:
-    assert workers.bury(database, queue, [row_of(database, worker_id)]) == [worker_id]
-    assert workers.unknown(database, [worker_id]) == {worker_id}
+    assert workers.remove_dead(database, queue, [row_of(database, worker_id)]) == [worker_id]
+    assert workers.unregistered(database, [worker_id]) == {worker_id}
     assert failures(database, ref) == ["Attempt 1: its worker died."]
 
 
-def test_worker_that_beats_before_it_is_buried_stays_with_its_job(
+def test_worker_that_beats_before_it_is_removed_stays_with_its_job(
     database: Database, queue: Queue, worker_id: str, ref: JobRef
 ) -> None:
     seen = row_of(database, worker_id)
     with database.write() as session:
         session.get_one(Process, worker_id).beat += 1
-    assert workers.bury(database, queue, [seen]) == []
+    assert workers.remove_dead(database, queue, [seen]) == []
     assert failures(database, ref) == []
 
 
-def test_second_of_two_who_bury_finds_nothing_left_to_do(
+def test_second_of_two_who_remove_it_finds_nothing_left_to_do(
     database: Database, queue: Queue, worker_id: str, ref: JobRef
 ) -> None:
     seen = row_of(database, worker_id)
-    assert [workers.bury(database, queue, [seen]) for _ in range(2)] == [[worker_id], []]
+    assert [workers.remove_dead(database, queue, [seen]) for _ in range(2)] == [[worker_id], []]
     assert failures(database, ref) == ["Attempt 1: its worker died."]
 
 
-def test_worker_that_leaves_gives_its_job_back_uncharged(database: Database) -> None:
+def test_worker_that_leaves_has_its_job_requeued_without_a_failure(database: Database) -> None:
     heartbeat = Heartbeat(database, "worker", "cpu")
     heartbeat.look()
     heartbeat.open()

@@ -10,7 +10,7 @@ import pytest
 from app.db.engine import Database
 from app.db.tables import Process
 from app.errors import Unavailable
-from app.services.shared.processes import OTHER_BOOT_DEADLINE_S, DeathWatch, Heartbeat
+from app.services.shared.processes import OTHER_BOOT_DEADLINE_S, FailureDetector, Heartbeat
 from tests.factories import entered
 
 DEADLINE_S = 30
@@ -21,7 +21,7 @@ class Others:
 
     def __init__(self, database: Database) -> None:
         self.now = 0.0
-        self.watch = DeathWatch(DEADLINE_S, clock=lambda: self.now)
+        self.watch = FailureDetector(DEADLINE_S, clock=lambda: self.now)
         self._database = database
 
     def dead(self, after_s: float = 1.0) -> list[str]:
@@ -141,7 +141,7 @@ def test_worker_that_others_forgot_learns_it_at_its_next_heartbeat(database: Dat
     with database.write() as session:
         session.query(Process).delete()
     worker.look()
-    assert worker.forgotten.is_set()
+    assert worker.removed.is_set()
 
 
 def test_process_that_answers_calls_enters_itself_again(database: Database) -> None:
@@ -152,7 +152,7 @@ def test_process_that_answers_calls_enters_itself_again(database: Database) -> N
     api.look()
     with database.read() as session:
         assert [process.id for process in session.query(Process)] == [api.id]
-    assert not api.forgotten.is_set()
+    assert not api.removed.is_set()
 
 
 def test_dead_process_that_answered_calls_is_forgotten_by_its_fellows(database: Database) -> None:

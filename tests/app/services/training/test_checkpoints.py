@@ -1,4 +1,4 @@
-"""What an attempt keeps for the next one, and when."""
+"""What an attempt saves for the next one, and when."""
 
 import time
 
@@ -80,7 +80,7 @@ def test_damaged_state_counts_as_none(database: Database, ref: JobRef) -> None:
     assert attempt(database, ref).load("training") is None
 
 
-def test_overtaken_attempt_saves_nothing(database: Database, ref: JobRef) -> None:
+def test_superseded_attempt_saves_nothing(database: Database, ref: JobRef) -> None:
     late = attempt(database, ref)
     attempt(database, ref)
     with pytest.raises(states.Superseded):

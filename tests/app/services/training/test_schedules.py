@@ -18,17 +18,17 @@ from app.services.datasets import catalog
 from app.services.jobs import states
 from app.services.shared.paging import PageRequest
 from app.services.training import schedules
-from app.services.training.submit import Trainings
+from app.services.training.submit import TrainingQueue
 from tests.factories import dataset, new_version, scheduled
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def trainings(database: Database) -> Iterator[Trainings]:
-    queue = Queue(database)
-    yield Trainings(queue)
-    queue.close()
+def queue(database: Database) -> Iterator[TrainingQueue]:
+    engine = Queue(database)
+    yield TrainingQueue(engine)
+    engine.close()
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def in_days(days: int) -> datetime:
 
 
 def test_training_is_asked_for_when_it_is_due_and_not_before(
-    database: Database, trainings: Trainings, schedule_id: str
+    database: Database, queue: TrainingQueue, schedule_id: str
 ) -> None:
-    schedules.fire_due(database, trainings, now())
+    schedules.fire_due(database, queue, now())
     assert asked(database) == []
-    schedules.fire_due(database, trainings, in_days(1))
+    schedules.fire_due(database, queue, in_days(1))
     (job,) = asked(database)
     last = look(database, schedule_id).last
     assert last is not None
@@ -70,17 +70,17 @@ def test_training_is_asked_for_when_it_is_due_and_not_before(
 
 
 def test_schedule_missed_for_days_fires_once(
-    database: Database, trainings: Trainings, schedule_id: str
+    database: Database, queue: TrainingQueue, schedule_id: str
 ) -> None:
     for _ in range(2):
-        schedules.fire_due(database, trainings, in_days(9))
+        schedules.fire_due(database, queue, in_days(9))
     assert len(asked(database)) == 1
     assert in_days(9) < (look(database, schedule_id).next_at or now()) < in_days(10)
 
 
-def test_nothing_new_is_skipped_and_said(database: Database, trainings: Trainings, schedule_id: str) -> None:
+def test_nothing_new_is_skipped_and_said(database: Database, queue: TrainingQueue, schedule_id: str) -> None:
     for day in (1, 2):
-        schedules.fire_due(database, trainings, in_days(day))
+        schedules.fire_due(database, queue, in_days(day))
     last = look(database, schedule_id).last
     assert last is not None
     assert (last.outcome, last.job_id) == ("skipped", asked(database)[0].id)
@@ -89,30 +89,30 @@ def test_nothing_new_is_skipped_and_said(database: Database, trainings: Training
 
 
 def test_new_observations_are_learnt(
-    database: Database, trainings: Trainings, schedule_id: str, dataset_id: str
+    database: Database, queue: TrainingQueue, schedule_id: str, dataset_id: str
 ) -> None:
-    schedules.fire_due(database, trainings, in_days(1))
+    schedules.fire_due(database, queue, in_days(1))
     new_version(database, dataset_id)
-    schedules.fire_due(database, trainings, in_days(2))
+    schedules.fire_due(database, queue, in_days(2))
     assert [job.dataset_version for job in asked(database)] == [2, 1]
     assert look(database, schedule_id).last is not None
 
 
 @pytest.mark.usefixtures("schedule_id")
-def test_training_that_came_to_nothing_is_asked_for_again(database: Database, trainings: Trainings) -> None:
-    schedules.fire_due(database, trainings, in_days(1))
+def test_training_that_came_to_nothing_is_asked_for_again(database: Database, queue: TrainingQueue) -> None:
+    schedules.fire_due(database, queue, in_days(1))
     with database.write() as session:
         states.cancel(session, OWNER, asked(database)[0].id)
-    schedules.fire_due(database, trainings, in_days(2))
+    schedules.fire_due(database, queue, in_days(2))
     assert [job.state for job in asked(database)] == ["queued", "cancelled"]
 
 
 def test_training_that_cannot_be_done_any_more_is_refused_and_the_next_time_comes(
-    database: Database, trainings: Trainings, schedule_id: str
+    database: Database, queue: TrainingQueue, schedule_id: str
 ) -> None:
     with database.write() as session:
         session.get_one(Schedule, ("default", schedule_id)).train = {"horizon": 999}
-    schedules.fire_due(database, trainings, in_days(1))
+    schedules.fire_due(database, queue, in_days(1))
     schedule = look(database, schedule_id)
     assert schedule.last is not None
     assert (schedule.last.outcome, asked(database)) == ("refused", [])
@@ -121,52 +121,52 @@ def test_training_that_cannot_be_done_any_more_is_refused_and_the_next_time_come
 
 
 def test_paused_schedule_does_not_fire_and_makes_up_for_nothing_afterwards(
-    database: Database, trainings: Trainings, schedule_id: str
+    database: Database, queue: TrainingQueue, schedule_id: str
 ) -> None:
     with database.write() as session:
         assert schedules.pause(session, OWNER, schedule_id, paused=True).next_at is None
         session.get_one(Schedule, ("default", schedule_id)).next_at = now() - DAY
-    schedules.fire_due(database, trainings, now())
+    schedules.fire_due(database, queue, now())
     with database.write() as session:
         schedules.pause(session, OWNER, schedule_id, paused=False)
-    schedules.fire_due(database, trainings, now())
+    schedules.fire_due(database, queue, now())
     assert asked(database) == []
 
 
 def test_broken_schedule_holds_up_no_other(
-    database: Database, trainings: Trainings, schedule_id: str, dataset_id: str
+    database: Database, queue: TrainingQueue, schedule_id: str, dataset_id: str
 ) -> None:
     other = scheduled(database, dataset_id, seed=1)
     with database.write() as session:
         session.get_one(Schedule, ("default", schedule_id)).cron = "broken"
-    schedules.fire_due(database, trainings, in_days(1))
+    schedules.fire_due(database, queue, in_days(1))
     assert look(database, other).last is not None
 
 
 def test_broken_schedule_is_looked_at_again_only_after_an_hour(
-    database: Database, trainings: Trainings, schedule_id: str
+    database: Database, queue: TrainingQueue, schedule_id: str
 ) -> None:
     moment = in_days(1)
     with database.write() as session:
         session.get_one(Schedule, ("default", schedule_id)).cron = "broken"
-    schedules.fire_due(database, trainings, moment)
+    schedules.fire_due(database, queue, moment)
     assert look(database, schedule_id).next_at == moment + timedelta(hours=1)
 
 
-def test_more_than_are_fired_at_one_look_wait_for_the_next(
-    database: Database, trainings: Trainings, dataset_id: str, monkeypatch: pytest.MonkeyPatch
+def test_more_than_are_fired_at_once_wait_for_the_next_time(
+    database: Database, queue: TrainingQueue, dataset_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedules, "AT_ONCE", 2)
+    monkeypatch.setattr(schedules, "MAX_AT_ONCE", 2)
     for seed in range(3):
         scheduled(database, dataset_id, seed=seed)
     moment, counts = in_days(1), list[int]()
     for _ in range(2):
-        schedules.fire_due(database, trainings, moment)
+        schedules.fire_due(database, queue, moment)
         counts.append(len(asked(database)))
     assert counts == [2, 3]
 
 
-def test_datasets_are_deleted_while_their_schedules_fire(database: Database, trainings: Trainings) -> None:
+def test_datasets_are_deleted_while_their_schedules_fire(database: Database, queue: TrainingQueue) -> None:
     doomed = [dataset(database).id for _ in range(12)]
     for dataset_id in doomed:
         for seed in range(3):
@@ -176,7 +176,7 @@ def test_datasets_are_deleted_while_their_schedules_fire(database: Database, tra
     def fire() -> None:
         days = 1
         while not over.is_set():
-            schedules.fire_due(database, trainings, in_days(days))
+            schedules.fire_due(database, queue, in_days(days))
             days += 1
 
     with ThreadPoolExecutor(1) as pool:
@@ -191,7 +191,7 @@ def test_datasets_are_deleted_while_their_schedules_fire(database: Database, tra
 
 
 def test_two_workers_at_once_fire_it_once(
-    database: Database, trainings: Trainings, schedule_id: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, queue: TrainingQueue, schedule_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     meeting, due = threading.Barrier(2), queries.due
 
@@ -202,7 +202,7 @@ def test_two_workers_at_once_fire_it_once(
 
     monkeypatch.setattr(queries, "due", seen_by_both)
     workers = [
-        threading.Thread(target=schedules.fire_due, args=(database, trainings, in_days(1))) for _ in range(2)
+        threading.Thread(target=schedules.fire_due, args=(database, queue, in_days(1))) for _ in range(2)
     ]
     for worker in workers:
         worker.start()

@@ -23,7 +23,7 @@ from app.services.jobs import states
 from app.services.registry import champions, models
 from app.services.shared.paging import PageRequest
 from app.services.training import progress, run
-from app.services.training.spec import Recipe
+from app.services.training.spec import TrainingSpec
 from models.config import TrainingConfig
 from models.training import train
 from tests.factories import dataset, judged_model, publish, queued_job, table, trained, trends
@@ -41,7 +41,7 @@ def test_training_succeeds_with_model_and_champion(database: Database) -> None:
     ref = queued_job(database, dataset_id)
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
-    run.perform(database, ref, attempt, "cpu")
+    run.run_attempt(database, ref, attempt, "cpu")
     with database.read() as session:
         job = states.get(session, OWNER, ref.job_id)
         assert job.state == "succeeded"
@@ -115,8 +115,8 @@ def test_progress_tells_of_both_phases_and_of_all_that_is_done(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Progress] = []
-    monkeypatch.setattr(progress, "REPORT_INTERVAL_S", 0.0)
-    monkeypatch.setattr(states, "report", lambda *args: told.append(args[-1]))
+    monkeypatch.setattr(progress, "RECORD_INTERVAL_S", 0.0)
+    monkeypatch.setattr(states, "record_progress", lambda *args: told.append(args[-1]))
     trained(database, dataset(database).id, architecture="cnn")
     shares = [report.share_done for report in told]
     phases = [report.phase for report in told]
@@ -136,7 +136,7 @@ def test_dataset_deleted_meanwhile_leaves_nothing(database: Database) -> None:
         attempt = states.begin(session, ref, "worker", 3) or 0
         catalog.delete(session, OWNER, dataset_id)
     with pytest.raises(states.Superseded):
-        run.perform(database, ref, attempt, "cpu")
+        run.run_attempt(database, ref, attempt, "cpu")
     with database.read() as session:
         assert session.query(Blob).count() == session.query(Model).count() == 0
 
@@ -145,7 +145,7 @@ def test_damaged_data_fail_the_job_at_once_with_the_cause(database: Database) ->
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         session.query(Blob).update({"data": b"other bytes"})
-    job = performed(database, ref)
+    job = run_job(database, ref)
     assert (job.state, job.failures) == ("failed", [])
     assert "gatecast check" in (job.error or "")
 
@@ -154,7 +154,7 @@ def test_version_that_is_gone_fails_the_job_at_once_with_the_cause(database: Dat
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         session.query(Job).update({"dataset_version": 2})
-    job = performed(database, ref)
+    job = run_job(database, ref)
     assert (job.state, job.failures) == ("failed", [])
     assert (job.error or "").startswith("Version 2 of its dataset")
 
@@ -166,7 +166,7 @@ def test_data_that_this_version_cannot_read_fail_the_job_at_once(
         raise KeyError("a step of another version")
 
     monkeypatch.setattr(panels, "read", unknown)
-    job = performed(database, queued_job(database, dataset(database).id))
+    job = run_job(database, queued_job(database, dataset(database).id))
     assert (job.state, job.failures) == ("failed", [])
     assert "cannot be read by version" in (job.error or "")
 
@@ -178,7 +178,7 @@ def test_model_that_the_database_refuses_to_hold_fails_the_job_at_once(
         raise BadInput("A number of this model cannot be stored.")
 
     monkeypatch.setattr(champions, "admit", refuse)
-    job = performed(database, queued_job(database, dataset(database).id))
+    job = run_job(database, queued_job(database, dataset(database).id))
     assert (job.state, job.error) == ("failed", "A number of this model cannot be stored.")
 
 
@@ -191,16 +191,16 @@ def test_lack_of_the_database_is_no_failure_of_the_jobs(
     monkeypatch.setattr(panels, "read", away)
     ref = queued_job(database, dataset(database).id)
     with pytest.raises(Unavailable):
-        performed(database, ref)
+        run_job(database, ref)
     with database.read() as session:
         assert states.get(session, OWNER, ref.job_id).state == "running"
 
 
-def performed(database: Database, ref: JobRef) -> JobOut:
+def run_job(database: Database, ref: JobRef) -> JobOut:
     """Make the first attempt at a job, here."""
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
-    run.perform(database, ref, attempt, "cpu")
+    run.run_attempt(database, ref, attempt, "cpu")
     with database.read() as session:
         return states.get(session, OWNER, ref.job_id)
 
@@ -242,7 +242,7 @@ def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
         late = states.begin(session, ref, "worker", 3) or 0
         states.begin(session, ref, "worker", 3)
     with pytest.raises(states.Superseded):
-        run.perform(database, ref, late, "cpu")
+        run.run_attempt(database, ref, late, "cpu")
     with database.read() as session:
         assert session.query(Model).count() == 0
 
@@ -251,7 +251,7 @@ def test_device_that_is_not_there_fails_with_what_to_do(database: Database) -> N
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
-    run.perform(database, ref, attempt, "cuda:7")
+    run.run_attempt(database, ref, attempt, "cuda:7")
     with database.read() as session:
         job = states.get(session, OWNER, ref.job_id)
     assert job.state == "failed"
@@ -265,7 +265,7 @@ def test_interrupted_command_leaves_no_job_running(
         raise KeyboardInterrupt
 
     dataset_id = dataset(database).id
-    monkeypatch.setattr(Recipe, "follow", interrupted)
+    monkeypatch.setattr(TrainingSpec, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trained(database, dataset_id)
     with database.read() as session:

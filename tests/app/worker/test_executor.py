@@ -1,4 +1,4 @@
-"""What a worker does about faults of its own, and what it says of how jobs have ended."""
+"""How a worker handles its own faults, and what it logs of the end of a job."""
 
 import logging
 import threading
@@ -15,48 +15,48 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut
 from app.services.jobs import states
 from app.settings import Settings
-from app.worker import performer
-from app.worker.performer import Performer
+from app.worker import executor
+from app.worker.executor import JobExecutor
 from tests.factories import dataset, queued_job
 
 
 class Child:
     """A child whose attempt ends at once; `end` is what it does before."""
 
-    stands_by = True
-    lacked_the_database = was_overtaken = False
+    is_ready = True
+    lacked_the_database = was_superseded = False
     died: str | None = None
 
     def __init__(self, end: Callable[[Any], None] = lambda _: None) -> None:
         self._end = end
 
-    def begin(self, task: Any) -> None:
+    def start(self, task: Any) -> None:
         self._end(task)
 
     def watch(self, *_: object) -> None:
         return None
 
-    def cause(self) -> str | None:
+    def cause_of_death(self) -> str | None:
         return self.died
 
     def kill(self) -> None:
         pass
 
 
-class Workshop:
-    """A performer whose children a test makes up."""
+class ExecutorUnderTest:
+    """A executor whose children a test makes up."""
 
     def __init__(self, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(performer, "HEARTBEAT_S", 0.0)
-        monkeypatch.setattr(performer, "Child", lambda _url: self.child())
+        monkeypatch.setattr(executor, "HEARTBEAT_S", 0.0)
+        monkeypatch.setattr(executor, "Child", lambda _url: self.child())
         self.child: Callable[[], Child] = Child
         self.stopping, self.gave_up = threading.Event(), threading.Event()
         self._database = database
-        self._performer = Performer(settings, database, "cpu", self.stopping, self._give_up)
+        self._executor = JobExecutor(settings, database, "cpu", self.stopping, self._give_up)
 
-    def perform(self, ref: JobRef) -> JobOut:
+    def execute(self, ref: JobRef) -> JobOut:
         """Work on a job until nothing is left to do, or the worker is to stop."""
-        thread = threading.Thread(target=self._performer.perform, args=(ref, "worker"), daemon=True)
+        thread = threading.Thread(target=self._executor.execute, args=(ref, "worker"), daemon=True)
         thread.start()
         while thread.is_alive() and not self.stopping.is_set():
             thread.join(0.05)
@@ -69,8 +69,8 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    return Workshop(settings, database, monkeypatch)
+def under_test(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> ExecutorUnderTest:
+    return ExecutorUnderTest(settings, database, monkeypatch)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def records(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
 
 
 def test_fault_at_a_job_is_tried_three_times_and_then_the_job_has_failed(
-    workshop: Workshop, ref: JobRef, monkeypatch: pytest.MonkeyPatch
+    under_test: ExecutorUnderTest, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin, faults = states.begin, iter(range(3))
 
@@ -103,25 +103,25 @@ def test_fault_at_a_job_is_tried_three_times_and_then_the_job_has_failed(
         return begin(*arguments)
 
     monkeypatch.setattr(states, "begin", begin_at_fault)
-    job = workshop.perform(ref)
+    job = under_test.execute(ref)
     assert job.error == "Its worker failed at it 3 times: ZeroDivisionError: by nought"
 
 
 def test_worker_without_processes_to_train_in_gives_up_and_charges_no_job(
-    workshop: Workshop, ref: JobRef
+    under_test: ExecutorUnderTest, ref: JobRef
 ) -> None:
     def no_child() -> Child:
         raise BlockingIOError("Resource temporarily unavailable")
 
-    workshop.child = no_child
-    workshop._performer._stand_by()
-    job = workshop.perform(ref)
-    assert workshop.gave_up.is_set()
+    under_test.child = no_child
+    under_test._executor._start_spare_child()
+    job = under_test.execute(ref)
+    assert under_test.gave_up.is_set()
     assert (job.state, job.failures) == ("queued", [])
 
 
 def test_absence_of_the_database_is_waited_out_however_long(
-    workshop: Workshop, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
+    under_test: ExecutorUnderTest, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin, absences = states.begin, iter(range(10))
 
@@ -131,38 +131,41 @@ def test_absence_of_the_database_is_waited_out_however_long(
         return begin(*arguments)
 
     monkeypatch.setattr(states, "begin", begin_at_last)
-    workshop.child = ending(database, states.succeed, "model_1")
-    workshop._performer._stand_by()
-    job = workshop.perform(ref)
+    under_test.child = ending(database, states.succeed, "model_1")
+    under_test._executor._start_spare_child()
+    job = under_test.execute(ref)
     assert (job.state, job.failures) == ("succeeded", [])
 
 
 def test_failed_training_is_an_error_in_the_log_with_the_cause_in_one_line(
-    workshop: Workshop, database: Database, ref: JobRef, caplog: pytest.LogCaptureFixture
+    under_test: ExecutorUnderTest, database: Database, ref: JobRef, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    workshop.child = ending(database, states.fail, "The data\nis at fault.")
-    workshop._performer._stand_by()
-    workshop.perform(ref)
+    under_test.child = ending(database, states.fail, "The data\nis at fault.")
+    under_test._executor._start_spare_child()
+    under_test.execute(ref)
     assert records(caplog, logging.ERROR) == [f"Job {ref.job_id} has failed: The data is at fault."]
 
 
 def test_training_that_succeeded_is_no_warning(
-    workshop: Workshop, database: Database, ref: JobRef, caplog: pytest.LogCaptureFixture
+    under_test: ExecutorUnderTest, database: Database, ref: JobRef, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    workshop.child = ending(database, states.succeed, "model_1")
-    workshop._performer._stand_by()
-    workshop.perform(ref)
+    under_test.child = ending(database, states.succeed, "model_1")
+    under_test._executor._start_spare_child()
+    under_test.execute(ref)
     assert records(caplog, logging.INFO)[-1] == f"Job {ref.job_id} has succeeded."
     assert records(caplog, logging.WARNING) + records(caplog, logging.ERROR) == []
 
 
 def test_death_is_a_warning_and_the_last_one_an_error(
-    workshop: Workshop, ref: JobRef, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    under_test: ExecutorUnderTest,
+    ref: JobRef,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Child, "died", "its process ended with signal SIGKILL.")
-    job = workshop.perform(ref)
+    job = under_test.execute(ref)
     assert job.state == "failed"
     assert len(records(caplog, logging.WARNING)) == 3
     assert [line.startswith(f"Job {ref.job_id} has failed") for line in records(caplog, logging.ERROR)] == [
@@ -171,27 +174,27 @@ def test_death_is_a_warning_and_the_last_one_an_error(
 
 
 def test_attempts_that_lack_the_database_are_charged_nothing(
-    workshop: Workshop, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
+    under_test: ExecutorUnderTest, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Child, "lacked_the_database", property(lambda _: attempts_of(database, ref) < 5))
-    workshop.child = ending_at_last(database)
-    workshop._performer._stand_by()
-    job = workshop.perform(ref)
+    under_test.child = ending_at_last(database)
+    under_test._executor._start_spare_child()
+    job = under_test.execute(ref)
     assert (job.state, job.attempt, job.failures) == ("succeeded", 5, [])
 
 
 def test_attempt_found_alive_when_another_took_over_is_charged_nothing(
-    workshop: Workshop, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
+    under_test: ExecutorUnderTest, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def another_takes_over(task: Any) -> None:
         with database.write() as session:
-            states.lose(session, ["worker"])
+            states.requeue_orphaned(session, ["worker"])
             states.begin(session, task.ref, "another", 3)
 
-    monkeypatch.setattr(Child, "was_overtaken", True)
-    workshop.child = lambda: Child(another_takes_over)
-    workshop._performer._stand_by()
-    job = workshop.perform(ref)
+    monkeypatch.setattr(Child, "was_superseded", True)
+    under_test.child = lambda: Child(another_takes_over)
+    under_test._executor._start_spare_child()
+    job = under_test.execute(ref)
     assert (job.state, job.attempt, job.failures) == ("running", 2, [])
 
 

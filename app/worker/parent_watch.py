@@ -1,4 +1,4 @@
-"""End a process together with the one that started it."""
+"""End a process when its parent is gone."""
 
 import multiprocessing
 import multiprocessing.connection
@@ -7,10 +7,10 @@ import threading
 
 
 def exit_with_parent() -> None:
-    """Watch the parent from a thread and end this process at once when it is gone.
+    """Watch the parent process in a thread, and end this process at once when the parent is gone.
 
-    A killed parent cannot do this itself, and the kernel's parent-death signal does not help: the parent it
-    knows of may be multiprocessing's fork server, which lives on.
+    A killed parent cannot end its children. The kernel's parent-death signal does not help either: it may
+    watch multiprocessing's fork server, which lives on.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -20,5 +20,5 @@ def exit_with_parent() -> None:
 def _watch(sentinel: int) -> None:
     try:
         multiprocessing.connection.wait([sentinel])
-    finally:  # also what cannot watch its parent must not outlive it
+    finally:  # a process that cannot watch its parent must not outlive it either
         os._exit(1)

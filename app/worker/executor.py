@@ -1,4 +1,4 @@
-"""One job after the other: made in a child process, again after its death, until the job has ended."""
+"""Execute jobs one after another: each attempt in a child process, until the job has ended."""
 
 import logging
 import threading
@@ -17,20 +17,20 @@ from app.services.training import memory_limit
 from app.settings import Settings
 from app.worker.child import Child, Task
 
-MOST_FAULTS = 3  # of this worker's own, in a row
+MAX_FAULTS = 3  # of this worker itself at one job, in a row
 logger = logging.getLogger(__name__)
 
 
 class NoChild(AppError):
-    """This worker cannot start a process to train in: whatever the reason, it is no job's fault."""
+    """This worker cannot start a process to train in; no job is at fault."""
 
     code = "no-child"
     title = "The worker cannot start a process"
 
 
 @dataclass(frozen=True)
-class AtHand:
-    """An attempt, the child that makes it, and whether that has ended."""
+class CurrentAttempt:
+    """An attempt, the child that makes it, and whether the child has ended."""
 
     ref: JobRef
     attempt: int
@@ -38,10 +38,10 @@ class AtHand:
     ended: threading.Event
 
 
-class Performer:
-    """Works on the jobs that the queue gives to a worker, one at a time.
+class JobExecutor:
+    """Executes the jobs that a worker takes from the queue, one at a time.
 
-    `give_up` is called, and no more jobs are worked on, when this worker itself is at fault for good.
+    It calls `give_up`, and executes nothing more, when this worker cannot start any child process.
     """
 
     def __init__(
@@ -55,15 +55,15 @@ class Performer:
         self._settings, self._database, self._device = settings, database, device
         self._stopping, self._give_up = stopping, give_up
         self._memory_bytes = memory_limit.limit_bytes(settings)
-        self._spare = ThreadPoolExecutor(1)  # the fork server keeps the first one waiting while it imports
-        self._stand_by()
-        self.at_hand: AtHand | None = None
+        self._starter = ThreadPoolExecutor(1)  # starting the first child waits for the fork server's imports
+        self._start_spare_child()
+        self.current: CurrentAttempt | None = None
         self.is_busy = False
 
-    def perform(self, ref: JobRef, worker_id: str) -> None:
-        """Attempt a job until it has ended, or this worker stops.
+    def execute(self, ref: JobRef, worker_id: str) -> None:
+        """Attempt a job until it has ended; never return once the worker stops.
 
-        Nothing is raised from here, unless the job cannot even be failed: the queue takes it for ended then.
+        An error is raised only where the job cannot even be failed: the queue then takes it for ended.
         """
         self.is_busy = True
         last, faults = None, 0
@@ -71,7 +71,7 @@ class Performer:
             try:
                 last = self._begin(ref, worker_id, last)
                 if last is None:
-                    self._tell_end(ref)
+                    self._log_outcome(ref)
                     self.is_busy = False
                     return
                 self._attempt(ref, last)
@@ -82,88 +82,90 @@ class Performer:
             except Exception as error:
                 faults += 1
                 logger.exception("This worker failed at job %s, for the %d. time.", ref.job_id, faults)
-                self._heed(ref, error, faults)
-        # Never returning leaves the job unfinished in the queue's books: whoever finds this worker gone
-        # takes it over.
+                self._handle_fault(ref, error, faults)
+        # A return would mark the job as finished in the queue. Another worker takes it over instead.
         threading.Event().wait()
 
-    def _heed(self, ref: JobRef, error: Exception, faults: int) -> None:
-        """Try again after a fault of the worker's own, but not for ever."""
-        if faults < MOST_FAULTS:
+    def _handle_fault(self, ref: JobRef, error: Exception, faults: int) -> None:
+        """Wait for the next try; after too many, give up or fail the job."""
+        if faults < MAX_FAULTS:
             self._stopping.wait(HEARTBEAT_S)
         elif isinstance(error, NoChild):
             self._give_up()
         else:
             cause = f"Its worker failed at it {faults} times: {type(error).__name__}: {one_line(error)}"
             with self._database.write() as session:
-                states.set_aside(session, [ref.job_id], cause)
+                states.fail_all(session, [ref.job_id], cause)
 
     def _begin(self, ref: JobRef, worker_id: str, last: int | None) -> int | None:
         with self._database.write() as session:
             return states.begin(session, ref, worker_id, self._settings.max_attempts, last)
 
     def _attempt(self, ref: JobRef, attempt: int) -> None:
-        """Make one attempt in a child, and keep what broke it."""
+        """Make one attempt in a child, and record how it ended."""
         logger.info("Job %s, attempt %d, begins.", ref.job_id, attempt)
         try:
             child = self._ready_child()
         except NoChild:
-            self._write(lambda session: states.put_back(session, ref, attempt))
+            self._write_when_available(lambda session: states.requeue(session, ref, attempt))
             raise
-        self.at_hand = AtHand(ref, attempt, child, threading.Event())
+        self.current = CurrentAttempt(ref, attempt, child, threading.Event())
         try:
-            child.begin(Task(ref, attempt, self._device, self._memory_bytes))
-            refusal = child.watch(self._memory_bytes, lambda: self._may_go_on(ref, attempt))
+            child.start(Task(ref, attempt, self._device, self._memory_bytes))
+            refusal = child.watch(self._memory_bytes, lambda: self._is_current(ref, attempt))
         finally:
-            child.kill()  # which is nothing to one that has ended
-            self.at_hand.ended.set()
-            self._stand_by()
+            child.kill()  # does nothing to one that has ended
+            self.current.ended.set()
+            self._start_spare_child()
         self._record(ref, attempt, child, refusal)
-        self.at_hand = None
+        self.current = None
 
     def _record(self, ref: JobRef, attempt: int, child: Child, refusal: str | None) -> None:
-        """Write down how an attempt has ended, where it has not done so itself."""
-        cause = child.cause()
-        if child.was_overtaken:
+        """Record the end of an attempt that has not recorded it itself."""
+        cause = child.cause_of_death()
+        if child.was_superseded:
             with self._database.write() as session:
-                states.acquit(session, ref, attempt)
+                states.retract_death(session, ref, attempt)
         elif refusal is not None:
-            self._write(lambda session: states.fail(session, ref, attempt, refusal))
+            self._write_when_available(lambda session: states.fail(session, ref, attempt, refusal))
         elif child.lacked_the_database:
             logger.warning("Job %s, attempt %d, missed the database; another follows.", ref.job_id, attempt)
-            self._write(lambda session: states.put_back(session, ref, attempt))
+            self._write_when_available(lambda session: states.requeue(session, ref, attempt))
         elif cause is not None:
             logger.warning("Job %s, attempt %d, died: %s", ref.job_id, attempt, one_line(cause))
-            self._write(lambda session: states.record_death(session, ref, attempt, cause))
+            self._write_when_available(lambda session: states.record_death(session, ref, attempt, cause))
 
-    def _tell_end(self, ref: JobRef) -> None:
+    def _log_outcome(self, ref: JobRef) -> None:
         with suppress(Unavailable), self._database.read() as session:
             outcome = states.outcome(session, ref)
             level = logging.ERROR if outcome.is_failure else logging.INFO
             logger.log(level, "Job %s %s", ref.job_id, one_line(outcome.sentence))
 
     def _ready_child(self) -> Child:
-        """Return the one that stands by, or another one where it could not come about or is gone again."""
+        """Return the spare child, or a new one if it could not be started or has died.
+
+        Raises NoChild.
+        """
         try:
-            if self._standby.exception() is not None or not self._standby.result().stands_by:
-                self._stand_by()
-            return self._standby.result()
+            if self._spare.exception() is not None or not self._spare.result().is_ready:
+                self._start_spare_child()
+            return self._spare.result()
         except Exception as error:
             raise NoChild(f"No process can be started to train in: {error!r}.") from error
 
-    def _stand_by(self) -> None:
-        self._standby: Future[Child] = self._spare.submit(Child, self._settings.database_url)
+    def _start_spare_child(self) -> None:
+        self._spare: Future[Child] = self._starter.submit(Child, self._settings.database_url)
 
-    def _may_go_on(self, ref: JobRef, attempt: int) -> bool:
-        """Ask the job; with the database away, the training goes on."""
+    def _is_current(self, ref: JobRef, attempt: int) -> bool:
+        """Return whether the attempt still has its job; while the database is away, it is assumed to."""
         try:
             with self._database.read() as session:
-                return states.is_held(session, ref, attempt)
+                return states.is_current(session, ref, attempt)
         except Unavailable:
             return True
 
-    def _write(self, write: Callable[[Session], None]) -> None:
-        """Write as soon as the database lets; a worker that stops gives the job back instead."""
+    def _write_when_available(self, write: Callable[[Session], None]) -> None:
+        """Write once the database is there; a worker that stops meanwhile leaves the job to others."""
         while not self._stopping.is_set():
             try:
                 with self._database.write() as session:
@@ -179,5 +181,5 @@ class Performer:
 
 
 def one_line(text: object) -> str:
-    """Return a text without its line ends."""
+    """Return a text with spaces in place of its line ends."""
     return " ".join(str(text).split())

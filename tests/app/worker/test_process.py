@@ -1,4 +1,4 @@
-"""What a worker does beside its training: one duty that fails keeps none of the others from being done."""
+"""A worker's side tasks: one that fails keeps none of the others from running."""
 
 import threading
 from collections.abc import Iterator
@@ -12,30 +12,30 @@ from app.db.tables import Process
 from app.queue import JobRef
 from app.services.jobs import states
 from app.settings import Settings
-from app.worker import performer, process
-from app.worker.performer import AtHand
-from app.worker.process import FORGOTTEN, Worker
+from app.worker import executor, process
+from app.worker.executor import CurrentAttempt
+from app.worker.process import REMOVED, Worker
 from benchmarks.process_tree import eventually
 from tests.factories import dataset, queued_job
 
 
 class BrokenEngine:
-    """An engine whose books cannot be read."""
+    """An engine whose tables cannot be read."""
 
     takes_jobs = True
 
     def __init__(self, *_: Any) -> None:
-        self.forgot_finished = threading.Event()
+        self.deleted_finished = threading.Event()
         self.given_up = set[str]()
 
-    def holders(self) -> set[str]:
+    def workers_with_jobs(self) -> set[str]:
         raise ZeroDivisionError
 
-    def broken(self) -> set[str]:
+    def failed_job_ids(self) -> set[str]:
         return self.given_up
 
-    def forget_finished(self, _age: object) -> None:
-        self.forgot_finished.set()
+    def delete_finished(self, _age: object) -> None:
+        self.deleted_finished.set()
 
 
 @pytest.fixture
@@ -47,33 +47,33 @@ def stopping() -> threading.Event:
 def worker(
     settings: Settings, database: Database, stopping: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Worker]:
-    monkeypatch.setattr(process, "Runner", BrokenEngine)
-    monkeypatch.setattr(performer, "Child", lambda _url: None)
+    monkeypatch.setattr(process, "Consumer", BrokenEngine)
+    monkeypatch.setattr(executor, "Child", lambda _url: None)
     worker = Worker(settings, database, "cpu", stopping)
     yield worker
     worker._heartbeat.close()
     worker._queue.close()
 
 
-def test_duty_that_fails_keeps_no_other_from_being_done(worker: Worker, stopping: threading.Event) -> None:
-    worker._look_after()
-    assert worker._runner.forgot_finished.is_set()  # type: ignore[attr-defined]  # the broken one's
+def test_side_task_that_fails_keeps_no_other_from_running(worker: Worker, stopping: threading.Event) -> None:
+    worker._run_side_tasks()
+    assert worker._consumer.deleted_finished.is_set()  # type: ignore[attr-defined]  # the broken one's
     assert not stopping.is_set()
 
 
 def test_worker_whose_engine_takes_no_jobs_ends_with_a_status(
     worker: Worker, stopping: threading.Event
 ) -> None:
-    worker._runner.takes_jobs = False  # type: ignore[misc]  # the broken one's
-    worker._look_after()
+    worker._consumer.takes_jobs = False  # type: ignore[misc]  # the broken one's
+    worker._run_side_tasks()
     assert stopping.is_set()
     assert worker._status == 1
 
 
 def test_job_that_the_queue_has_given_up_has_failed(worker: Worker, database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
-    worker._runner.given_up.add(ref.job_id)  # type: ignore[attr-defined]  # the broken one's
-    worker._look_after()
+    worker._consumer.given_up.add(ref.job_id)  # type: ignore[attr-defined]  # the broken one's
+    worker._run_side_tasks()
     with database.read() as session:
         job = states.get(session, OWNER, ref.job_id)
     assert (job.state, job.error) == (
@@ -82,24 +82,24 @@ def test_job_that_the_queue_has_given_up_has_failed(worker: Worker, database: Da
     )
 
 
-def test_worker_that_others_forgot_ends_with_a_status_and_acquits_what_it_has_at_hand(
+def test_worker_that_others_removed_ends_with_a_status_and_retracts_the_death_of_its_attempt(
     worker: Worker, database: Database, stopping: threading.Event
 ) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         attempt = states.begin(session, ref, worker._id, max_attempts=3) or 0
-        states.lose(session, [worker._id])
+        states.requeue_orphaned(session, [worker._id])
         session.query(Process).delete()
-    worker._performer.at_hand = AtHand(ref, attempt, None, threading.Event())  # type: ignore[arg-type]  # unused
+    worker._executor.current = CurrentAttempt(ref, attempt, None, threading.Event())  # type: ignore[arg-type]  # unused
     worker._heartbeat.look()
-    worker._look_after()
-    assert (stopping.is_set(), worker._status) == (True, FORGOTTEN)
+    worker._run_side_tasks()
+    assert (stopping.is_set(), worker._status) == (True, REMOVED)
     with database.read() as session:
         assert states.get(session, OWNER, ref.job_id).failures == []
 
 
 class SlowChild:
-    """A child that pauses when the heart of its worker has beaten three times more."""
+    """A child that pauses when its worker has beaten three times more."""
 
     def __init__(self, worker: Worker, database: Database, ended: threading.Event) -> None:
         self._worker_id, self._database, self._ended = worker._id, database, ended
@@ -114,11 +114,11 @@ class SlowChild:
             return session.get_one(Process, self._worker_id).beat
 
 
-def test_heart_beats_on_while_a_worker_waits_for_its_training_to_pause(
+def test_heartbeat_goes_on_while_a_worker_waits_for_its_training_to_pause(
     worker: Worker, database: Database
 ) -> None:
     ended = threading.Event()
     child: Any = SlowChild(worker, database, ended)
-    worker._performer.at_hand = AtHand(JobRef("default", "job"), 1, child, ended)
+    worker._executor.current = CurrentAttempt(JobRef("default", "job"), 1, child, ended)
     worker._leave(pause_limit_s=0.0)
     assert ended.is_set()
