@@ -64,7 +64,7 @@ def entered(tmp_path_factory: pytest.TempPathFactory) -> Entered:
         ref = queued_job(database, dataset_id, start="scratch")
         with database.write() as session:
             attempt = states.begin(session, ref, "worker", max_attempts=1) or 1
-        run.perform(database, ref, attempt, "cpu", memory_bytes=2**40)
+        run.run_attempt(database, ref, attempt, "cpu", memory_bytes=2**40)
         paths["A training"] = set(files)
         return dataset_id
 

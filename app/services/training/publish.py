@@ -17,8 +17,7 @@ from app.schemas.models import Trial
 from app.services.jobs import states
 from app.services.registry import backtests, champions
 from app.services.training.checkpoints import JobCheckpoints
-from app.services.training.job_input import JobInput
-from app.services.training.spec import TrainingResult
+from app.services.training.spec import JobInput, TrainingResult
 from app.version import VERSION
 from models.evaluation.assessment import Assessment
 from models.evaluation.backtest import Trial as CoreTrial

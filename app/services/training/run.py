@@ -15,11 +15,11 @@ from app.queue import JobRef
 from app.schemas.jobs import JobOut, Progress
 from app.schemas.train import TrainRequest
 from app.services.jobs import states, workers
-from app.services.training import job_input, memory_limit, submit
+from app.services.training import memory_limit, submit
 from app.services.training.checkpoints import JobCheckpoints
 from app.services.training.progress import JobProgress
 from app.services.training.publish import publish
-from app.services.training.spec import TrainingSpec
+from app.services.training.spec import read_job
 from models.config import preset
 from models.errors import CoreError
 from models.panel import Panel
@@ -62,8 +62,8 @@ def run_attempt(  # noqa: PLR0913  # the last three have a default
     progress = JobProgress(database, ref, attempt, on_progress)
     try:
         with database.read() as session:
-            job = job_input.read(session, ref)
-        spec = TrainingSpec.of_request(job.request, job.dataset, device)
+            job = read_job(session, ref)
+        spec = job.spec(device)
         if memory_bytes is not None:
             memory_limit.check(needed_bytes(spec.dataset.panel, spec.config), memory_bytes)
         checkpoints = JobCheckpoints(database, ref, attempt, job.checkpoint, should_pause)

@@ -1,4 +1,4 @@
-"""Training specs, which decide to the last bit what a training makes, and training results."""
+"""Training specs decide to the last bit what a training makes; they are read from jobs or lineages."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -8,19 +8,82 @@ from typing import Any, get_args
 
 import numpy as np
 
+from app.db.engine import Session
+from app.db.queries import datasets as dataset_queries
+from app.db.queries import jobs as job_queries
 from app.digest import sha256
+from app.errors import AppError
+from app.queue import JobRef
 from app.schemas.choices import Architecture, ArchitectureChoice, MethodChoice
 from app.schemas.datasets import Time
 from app.schemas.models import Lineage
 from app.schemas.train import TrainRequest
+from app.services.datasets import panels
 from app.services.datasets.panels import DatasetPanel
+from app.services.jobs import states
 from app.services.registry import backtest_tables, baseline_forecasts
-from app.version import VERSIONS
+from app.version import VERSION, VERSIONS
 from models.config import TrainingConfig, preset
 from models.network.artifact import Artifact, dump
 from models.network.devices import resolve_device
 from models.training.checkpoints import NO_CHECKPOINTS, Checkpoints
 from models.training.train import Progress, Trained, train
+
+
+class Unreadable(AppError):
+    """The input of a job is gone, or this version cannot read it."""
+
+    code = "unreadable"
+    title = "What the job is made of cannot be read"
+
+
+@dataclass(frozen=True)
+class JobInput:
+    """What a job trains on; `checkpoint` is what earlier attempts saved, if any."""
+
+    ref: JobRef
+    dataset_id: str
+    request: TrainRequest
+    dataset: DatasetPanel
+    checkpoint: dict[str, Any] | None
+
+    def spec(self, device: str) -> "TrainingSpec":
+        """Return the spec of the training, with the numbers of its preset.
+
+        Raises InvalidConfig for a pretrained start with a horizon that no network was pretrained for.
+        """
+        config = preset(
+            self.request.preset,
+            horizon=self.request.horizon,
+            season_length=self.dataset.axis.season_length,
+            values=len(self.dataset.panel.values),
+            longest=int(self.dataset.panel.lengths.max()),
+            seed=self.request.seed,
+            start=self.request.start,
+        )
+        architectures = _architectures(self.request.architecture)
+        return TrainingSpec(self.dataset, config, architectures, self.request.method, device)
+
+
+def read_job(session: Session, ref: JobRef) -> JobInput:
+    """Read the input of a job.
+
+    Raises Superseded if the job is gone, Unreadable if its dataset is, and BlobDamaged.
+    """
+    job = job_queries.find(session, ref.workspace_id, ref.job_id)
+    if job is None:
+        raise states.Superseded(f"Job {ref.job_id} is gone.")
+    version = dataset_queries.version(session, ref.workspace_id, job.dataset_id, job.dataset_version)
+    if version is None:
+        raise Unreadable(f"Version {job.dataset_version} of its dataset {job.dataset_id} is gone.")
+    try:
+        request = TrainRequest.model_validate(job.request)
+        return JobInput(ref, job.dataset_id, request, panels.read(session, version), job.checkpoint)
+    except (ValueError, LookupError, TypeError) as error:  # of pydantic, numpy and Arrow
+        raise Unreadable(
+            f"What it asks for, or dataset {job.dataset_id}, cannot be read by version {VERSION}: {error}. "
+            "`gatecast check` tells what is damaged."
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,23 +95,6 @@ class TrainingSpec:
     architectures: tuple[Architecture, ...]
     method: MethodChoice
     device: str
-
-    @classmethod
-    def of_request(cls, request: TrainRequest, dataset: DatasetPanel, device: str) -> "TrainingSpec":
-        """Return the spec of a request for a dataset, with the numbers of its preset.
-
-        Raises InvalidConfig for a pretrained start with a horizon that no network was pretrained for.
-        """
-        config = preset(
-            request.preset,
-            horizon=request.horizon,
-            season_length=dataset.axis.season_length,
-            values=len(dataset.panel.values),
-            longest=int(dataset.panel.lengths.max()),
-            seed=request.seed,
-            start=request.start,
-        )
-        return cls(dataset, config, _architectures(request.architecture), request.method, device)
 
     @classmethod
     def of_lineage(cls, lineage: Lineage, dataset: DatasetPanel) -> "TrainingSpec":
