@@ -244,15 +244,6 @@ def seasons_within(season_length: int) -> int:
     return min(MAX_SEASONS, HISTORY_LIMIT // season_length)
 
 
-def longest_horizon(longest_series: int) -> int:
-    """Return the longest horizon that can be trained on series of at most this many steps; below 1 for none.
-
-    Without the held-out last `horizon` steps, a training window with `MIN_INPUTS` inputs and a target for
-    every step ahead must remain.
-    """
-    return (longest_series - MIN_INPUTS) // 2
-
-
 def _members(
     values: _PresetValues, start: StartChoice, views: tuple[View, ...], *, is_pretrained: bool
 ) -> tuple[View, ...]:

@@ -27,7 +27,11 @@ class InvalidConfig(CoreError):
 
 
 class HorizonTooLong(CoreError):
-    pass
+    """`detail` says what is too long, and `remedy` what is possible."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(f"{detail} {remedy}")
+        self.detail, self.remedy = detail, remedy
 
 
 class UnusableHistory(CoreError):

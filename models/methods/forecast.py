@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.config import HISTORY_LIMIT, TrainingConfig
-from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
+from models.errors import InvalidLevel, UnusableHistory
+from models.horizon import check_trained
 from models.panel import Floats, Panel
 
 FLOAT_MAX = float(np.finfo(np.float64).max)
@@ -64,11 +65,7 @@ def checked_horizon(config: TrainingConfig, horizon: int | None) -> int:
     """Return the horizon, by default the trained one. Raise `HorizonTooLong` unless it is 1 to that."""
     if horizon is None:
         return config.horizon
-    if not 1 <= horizon <= config.horizon:
-        raise HorizonTooLong(
-            f"The horizon is {horizon}; this model was trained for 1 to {config.horizon} steps ahead. "
-            "Ask for fewer steps, or train a model with a longer horizon."
-        )
+    check_trained(horizon, config.horizon)
     return horizon
 
 

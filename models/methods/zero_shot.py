@@ -2,8 +2,7 @@
 
 from functools import lru_cache
 
-from models.choices import MAX_PRETRAINED_HORIZON
-from models.errors import HorizonTooLong
+from models.horizon import check_pretrained
 from models.methods.calibration import Calibration
 from models.methods.combination import Method
 from models.network.devices import resolve_device
@@ -25,11 +24,7 @@ def zero_shot_forecaster(horizon: int, season_length: int, device: str = "cpu") 
 
     Raise `HorizonTooLong` for a horizon that they were not trained for, and `DeviceUnavailable`.
     """
-    if not 1 <= horizon <= MAX_PRETRAINED_HORIZON:
-        raise HorizonTooLong(
-            f"The horizon is {horizon}; without a training it can be 1 to {MAX_PRETRAINED_HORIZON} steps. "
-            "Ask for fewer, or train a model with that horizon."
-        )
+    check_pretrained(horizon)
     config, place = zero_shot_config(horizon, season_length), resolve_device(device)
     networks = (pretrained_member(config, member) for member in range(config.members))
     return Forecaster(config, tuple(network.to(place) for network in networks))

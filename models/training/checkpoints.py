@@ -1,4 +1,4 @@
-"""Where a training keeps how far it is, and how another attempt goes on from there."""
+"""Checkpoints of a training, from which a later attempt resumes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
@@ -11,24 +11,24 @@ State = TypeVar("State", TrainingState, BaselineState)
 
 
 class Checkpoints(Protocol):
-    """Where a training keeps how far it is, by its parts.
+    """The store of a training's checkpoints, one for each part.
 
-    The name of a part is short, of letters, digits and hyphens. Whatever one of these raises comes out of the
-    training unchanged.
+    The name of a part is short, of letters, digits and hyphens. Any exception that a method raises passes
+    through the training unchanged.
     """
 
     def due(self) -> bool:
-        """Whether to save now what has changed; asked after each epoch of a member, and every few windows."""
+        """Return whether to save now; called after each epoch of a member, and every few windows."""
 
     def load(self, part: str) -> Artifact | None:
-        """What was saved last of this part, by this attempt or an earlier one."""
+        """Return the last checkpoint of a part, of this attempt or an earlier one; None without one."""
 
     def save(self, parts: Mapping[str, Artifact]) -> None:
-        """Keep these in place of what was saved of the same parts before, all of them or none."""
+        """Replace the checkpoints of these parts, all of them or none."""
 
 
 class NoCheckpoints:
-    """For a training that begins anew once it is broken off."""
+    """Stores nothing: a training that is interrupted starts again."""
 
     def due(self) -> bool:
         return False
@@ -37,28 +37,28 @@ class NoCheckpoints:
         return None
 
     def save(self, parts: Mapping[str, Artifact]) -> None:
-        """Keep nothing."""
+        """Store nothing."""
 
 
 NO_CHECKPOINTS = NoCheckpoints()
 
 
-class Keeper:
-    """Saves the parts of one training when that is due, and takes up those of an earlier attempt."""
+class CheckpointManager:
+    """Saves the parts of a training when a checkpoint is due, and restores those of an earlier attempt."""
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints
         self._unsaved: dict[str, Callable[[], Artifact]] = {}
 
-    def changed(self, part: str, dump: Callable[[], Artifact]) -> None:
-        """If it is due, save the part, together with those that ended since something was saved."""
+    def update(self, part: str, dump: Callable[[], Artifact]) -> None:
+        """Note the new state of a part; if a checkpoint is due, save every part that is not saved yet."""
         self._unsaved[part] = dump
         if self._checkpoints.due():
             self._checkpoints.save({name: dump() for name, dump in self._unsaved.items()})
             self._unsaved.clear()
 
-    def taken_up(self, part: str, fresh: State, load: Callable[[bytes, Mapping[str, Any]], State]) -> State:
-        """What was saved of the part if it is whole and belongs to the same as `fresh`, else `fresh`."""
+    def restore(self, part: str, fresh: State, load: Callable[[bytes, Mapping[str, Any]], State]) -> State:
+        """Return the saved state of a part, or `fresh` if it is missing, damaged or of another training."""
         artifact = self._checkpoints.load(part)
         if artifact is None:
             return fresh

@@ -1,4 +1,4 @@
-"""One member of the ensemble in training: a plain loop over batches of windows."""
+"""Train one member of an ensemble: a plain loop over batches of windows."""
 
 import math
 from collections.abc import Callable
@@ -17,20 +17,20 @@ from models.training.state import MemberState, optimizer_tensors, restore_optimi
 
 @dataclass(frozen=True, eq=False)
 class SharedWindows:
-    """What the members of one view share: the windows to learn from, and those to be watched on, if any."""
+    """The windows that the members of one view share: to train on, and to validate on, if any."""
 
-    pool: Batch
-    held_out: Batch | None
+    training: Batch
+    validation: Batch | None
 
 
 class Member:
-    """Everything that changes from step to step, and the loop that changes it; one thread at a time."""
+    """A member in training, with all its state; for one thread at a time."""
 
     def __init__(
         self, config: TrainingConfig, number: int, windows: SharedWindows, generator: torch.Generator
     ) -> None:
         self.config, self.number, self.windows, self.generator = config, number, windows, generator
-        device = windows.pool.inputs.device
+        device = windows.training.inputs.device
         self.network = build_member(config, number, generator).to(device)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), weight_decay=config.weight_decay, fused=True
@@ -39,11 +39,11 @@ class Member:
         self.epoch = 0
 
     @property
-    def over(self) -> bool:
+    def is_finished(self) -> bool:
         return self.epoch == self.config.epochs
 
     def advance(self, should_stop: Callable[[], bool]) -> MemberState:
-        """Train for one epoch, look at the held-out windows, and tell what came of it; raises as `fit`."""
+        """Train for one epoch, validate and return the state; `TrainingStopped`, `TrainingDiverged`."""
         first, stop = (self.config.steps * (self.epoch + i) // self.config.epochs for i in (0, 1))
         loss = self._train(range(first, stop), should_stop)
         if not math.isfinite(loss):
@@ -62,19 +62,19 @@ class Member:
         )
 
     def restore(self, state: MemberState) -> None:
-        """Go on from what `advance` told."""
+        """Continue from a state that `advance` returned."""
         self.epoch = state.epoch
         self.network.load_state_dict(state.weights)
         restore_optimizer(self.optimizer, state.optimizer)
         self.generator.set_state(state.generator)
 
     def _train(self, steps: range, should_stop: Callable[[], bool]) -> float:
-        """One batch a step; returns the mean loss."""
+        """Train on one batch a step, and return the mean loss."""
         config, total = self.config, torch.zeros((), device=self.quantiles.device)
         for step in steps:
             if should_stop():
                 raise TrainingStopped(f"The training was stopped at step {step} of member {self.number + 1}.")
-            batch = self.windows.pool.draw(config.batch, self.generator)
+            batch = self.windows.training.draw(config.batch, self.generator)
             loss = pinball_loss(self.network(batch.inputs), batch, self.quantiles)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -85,28 +85,29 @@ class Member:
 
     @torch.no_grad()
     def _validate(self) -> float | None:
-        held_out = self.windows.held_out
-        if held_out is None:
+        """Return the validation loss; None without validation windows."""
+        validation = self.windows.validation
+        if validation is None:
             return None
-        return pinball_loss(self.network(held_out.inputs), held_out, self.quantiles).item()
+        return pinball_loss(self.network(validation.inputs), validation, self.quantiles).item()
 
 
-def pinball_loss(answers: Tensor, batch: Batch, quantiles: Tensor) -> Tensor:
-    """Mean pinball (quantile) loss over the known targets, weighted.
+def pinball_loss(outputs: Tensor, batch: Batch, quantiles: Tensor) -> Tensor:
+    """Return the weighted mean pinball (quantile) loss over the targets that are no gaps.
 
-    `answers` (batch, horizon, quantiles). Source: Koenker & Bassett (1978), Regression Quantiles.
+    `outputs` (batch, horizon, quantiles). Source: Koenker & Bassett (1978), Regression Quantiles.
     """
-    error = batch.targets[..., None] - answers
+    error = batch.targets[..., None] - outputs
     loss = torch.maximum(quantiles * error, (quantiles - 1) * error).mean(dim=2)
     return (loss * batch.weights).sum() / batch.weights.count_nonzero().clamp(min=1)
 
 
 def one_cycle(share: float) -> float:
-    """The learning rate as a share of its peak, at a share (0 to 1) of the steps.
+    """Return the learning rate as a share of its peak, at a share (0 to 1) of the steps.
 
-    Rises over the first 30 % and falls to almost nothing, along cosines: Smith & Topin (2019),
+    It rises over the first 30 % and falls to almost zero, along cosines: Smith & Topin (2019),
     Super-Convergence.
     """
-    if share < 0.3:  # noqa: PLR2004 - the rise, said above
+    if share < 0.3:  # noqa: PLR2004 - the share of the rise
         return 0.04 + 0.96 * (1 - math.cos(math.pi * share / 0.3)) / 2
     return (1 + math.cos(math.pi * (share - 0.3) / 0.7)) / 2

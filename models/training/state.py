@@ -1,4 +1,4 @@
-"""Where the parts of a training stand: all that is needed to go on and end with the same bits."""
+"""The states of a training's parts, from which it resumes to the same bits, and their stored form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,20 +16,20 @@ from models.network.artifact import Artifact, check, checked_config, pack, readi
 from models.network.tensors import Tensors, group, on_cpu
 
 STATE_FORMAT = "training 3"
-"""Differs from every other format, so that none is taken for another.
+"""Format of a stored `TrainingState`, different from that of anything else.
 
-It changes with what a state is made of, and with whatever else the bits of a resumed training depend on.
+It changes with the fields of a state, and with anything else that the bits of a resumed training depend on.
 """
 
 BASELINES_FORMAT = "baselines 1"
-"""Changes likewise, with what a baseline answers too."""
+"""Format of a stored `BaselineState`; it also changes with the forecasts of a baseline."""
 
 
 @dataclass(frozen=True, eq=False)
 class MemberState:
-    """One member after its epoch number `epoch`; all tensors are copies on the CPU.
+    """A member after epoch number `epoch`; all tensors are copies on the CPU.
 
-    `loss` in that epoch and `validation_loss` after it, on the held-out windows (None where there are none),
+    `loss` in that epoch and `validation_loss` after it, on the held-out windows (None without any),
     both as mean pinball loss in units of scale. `optimizer` is named as by `optimizer_tensors`; `generator`
     is the state of the member's random numbers.
     """
@@ -44,10 +44,10 @@ class MemberState:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """A training under way: what it trains on what, and how far each member that has begun is.
+    """The state of a fit: its config and data, and the state of each member that has started.
 
-    `held_out` as `fit` has it; `panel_sha256` is the panel's digest; `seconds` is what it took so far, with
-    those of the attempts it was resumed from.
+    `held_out` is as in `fit`; `panel_sha256` is the panel's digest; `seconds` is the time so far, earlier
+    attempts included.
     """
 
     config: TrainingConfig
@@ -58,64 +58,63 @@ class TrainingState:
 
     @property
     def share_done(self) -> float:
-        """From 0 to 1, over all members that learn."""
+        """The share from 0 to 1 of the epochs of all members to train."""
         if not self.config.trainable_members:
             return 1.0
         done = sum(member.epoch for member in self.members.values())
         return done / (len(self.config.trainable_members) * self.config.epochs)
 
-    def having(self, member: int, state: MemberState, seconds: float) -> "TrainingState":
-        """The same training with one member further on."""
+    def updated(self, member: int, state: MemberState, seconds: float) -> "TrainingState":
+        """Return the state with a new state of one member."""
         return replace(self, members={**self.members, member: state}, seconds=seconds)
 
     def check(self, wanted: "TrainingState") -> None:
-        """Raises `CannotResume` unless both have the same config, hold-out and panel."""
+        """Raise `CannotResume` unless both have the same config, hold-out and panel."""
         ours, theirs = ({**state.config.to_dict(), "held_out": state.held_out} for state in (self, wanted))
         if other := [name for name in theirs if ours[name] != theirs[name]]:
             raise CannotResume(
-                f"The saved training has another {', '.join(other)} than the one asked for: begin anew."
+                f"The saved training has another {', '.join(other)} than the one asked for: start again."
             )
         if self.panel_sha256 != wanted.panel_sha256:
-            raise CannotResume("The saved training was of other data than these: begin anew.")
+            raise CannotResume("The saved training was of other data than these: start again.")
 
 
 @dataclass(frozen=True, eq=False)
 class BaselineState:
-    """A backtest of the baselines under way: what they are asked, and what each has answered so far.
+    """The baselines' forecasts so far, by name, and the specification that they depend on, as JSON types.
 
-    `asked`, made for JSON, is all that the answers depend on; they are by name, to the first `windows` of the
-    held-out windows.
+    They are those of the first `count` windows or series.
     """
 
-    asked: Mapping[str, object]
-    answers: Mapping[str, Forecast] = field(default_factory=dict)
+    spec: Mapping[str, object]
+    forecasts: Mapping[str, Forecast] = field(default_factory=dict)
 
     @property
-    def windows(self) -> int:
-        return min((len(answer.median) for answer in self.answers.values()), default=0)
+    def count(self) -> int:
+        return min((len(forecast.median) for forecast in self.forecasts.values()), default=0)
 
-    def having(self, answers: Mapping[str, Forecast]) -> "BaselineState":
-        """The same backtest with the answers of every baseline to the next windows."""
-        before = {name: [self.answers[name]] if self.windows else [] for name in answers}
-        return replace(self, answers={name: joined([*before[name], answers[name]]) for name in answers})
+    def extended(self, forecasts: Mapping[str, Forecast]) -> "BaselineState":
+        """Return the state with the forecasts of the next windows or series."""
+        before = {name: [self.forecasts[name]] if self.count else [] for name in forecasts}
+        return replace(self, forecasts={name: joined([*before[name], forecasts[name]]) for name in forecasts})
 
     def check(self, wanted: "BaselineState") -> None:
-        """Raises `CannotResume` unless both are asked the same."""
-        if self.asked != wanted.asked:
-            raise CannotResume("The saved answers are to other questions than these: begin anew.")
+        """Raise `CannotResume` unless both have the same specification."""
+        if self.spec != wanted.spec:
+            raise CannotResume("The saved baseline forecasts are of other data or settings: start again.")
 
 
 def optimizer_tensors(optimizer: Optimizer) -> Tensors:
-    """The optimizer's memory of each parameter, named `<number of the parameter>.<what it is>`."""
-    held = optimizer.state_dict()["state"]
+    """Return the optimizer's state of each parameter, named `<number of the parameter>.<name>`."""
+    states = optimizer.state_dict()["state"]
     return on_cpu(
-        {f"{number}.{name}": value for number, kept in held.items() for name, value in kept.items()}
+        {f"{number}.{name}": value for number, state in states.items() for name, value in state.items()}
     )
 
 
 def restore_optimizer(optimizer: Optimizer, tensors: Tensors) -> None:
-    """The inverse of `optimizer_tensors`; the settings stay those the optimizer was made with."""
-    # Copies, for the optimizer works in place and a state may be resumed from again.
+    """Invert `optimizer_tensors`; the optimizer keeps its settings."""
+    # Copies, since the optimizer works in place and the state may be used again.
     state: dict[int, Tensors] = {}
     for key, value in tensors.items():
         number, _, name = key.partition(".")
@@ -124,7 +123,7 @@ def restore_optimizer(optimizer: Optimizer, tensors: Tensors) -> None:
 
 
 def dump_state(state: TrainingState) -> Artifact:
-    """A training under way, to go on from later."""
+    """Return the state of a fit as bytes and metadata."""
     groups: dict[str, Mapping[str, Tensor]] = {}
     for number, member in state.members.items():
         groups |= _member_groups(number, member)
@@ -139,51 +138,52 @@ def dump_state(state: TrainingState) -> Artifact:
 
 
 def load_state(weights: bytes, metadata: Mapping[str, Any]) -> TrainingState:
-    """The state that was dumped, for `fit` to resume from.
+    """Load a dumped state, for `fit` to resume from.
 
-    Raises `ArtifactDamaged` when the format is unknown or weights and metadata do not belong together, and
+    Raise `ArtifactDamaged` for an unknown format or weights that do not match their metadata, and
     `InvalidConfig`.
     """
     config = checked_config(weights, metadata, STATE_FORMAT)
     with reading_tensors():
         tensors = safetensors.load(weights)
-        begun = {name.partition(".")[0] for name in tensors}
+        numbers = {name.partition(".")[0] for name in tensors}
         return TrainingState(
             config=config,
             held_out=int(metadata["held_out"]),
             panel_sha256=str(metadata["panel_sha256"]),
-            members={int(number): _member_state(tensors, number) for number in begun},
+            members={int(number): _member_state(tensors, number) for number in numbers},
             seconds=float(metadata["seconds"]),
         )
 
 
 def dump_baselines(state: BaselineState) -> Artifact:
-    """A backtest of the baselines under way, to go on from later."""
+    """Return forecasts of baselines as bytes and metadata."""
     groups = {
         name: {
-            "median": torch.from_numpy(answer.median),
-            **{f"lo.{level}": torch.from_numpy(bound) for level, bound in answer.lo.items()},
-            **{f"hi.{level}": torch.from_numpy(bound) for level, bound in answer.hi.items()},
+            "median": torch.from_numpy(forecast.median),
+            **{f"lo.{level}": torch.from_numpy(bound) for level, bound in forecast.lo.items()},
+            **{f"hi.{level}": torch.from_numpy(bound) for level, bound in forecast.hi.items()},
         }
-        for name, answer in state.answers.items()
+        for name, forecast in state.forecasts.items()
     }
-    return pack(groups, {"format": BASELINES_FORMAT, "asked": dict(state.asked)})
+    # Stored states name the specification `asked`.
+    return pack(groups, {"format": BASELINES_FORMAT, "asked": dict(state.spec)})
 
 
 def load_baselines(weights: bytes, metadata: Mapping[str, Any]) -> BaselineState:
-    """The state that was dumped, to the last bit.
+    """Load dumped forecasts of baselines.
 
-    Raises `ArtifactDamaged` when the format is unknown or weights and metadata do not belong together.
+    Raise `ArtifactDamaged` for an unknown format or weights that do not match their metadata.
     """
     check(weights, metadata, BASELINES_FORMAT)
     with reading_tensors():
         tensors = safetensors.load(weights)
         names = {name.partition(".")[0] for name in tensors}
-        answers = {name: _answer(group(tensors, name)) for name in names}
-        return BaselineState(metadata["asked"], answers)
+        forecasts = {name: _forecast(group(tensors, name)) for name in names}
+        return BaselineState(metadata["asked"], forecasts)
 
 
-def _answer(tensors: Tensors) -> Forecast:
+def _forecast(tensors: Tensors) -> Forecast:
     lo, hi = (
         {int(level): bound.numpy() for level, bound in group(tensors, side).items()} for side in ("lo", "hi")
     )
@@ -191,7 +191,7 @@ def _answer(tensors: Tensors) -> Forecast:
 
 
 def _member_groups(number: int, state: MemberState) -> dict[str, Mapping[str, Tensor]]:
-    # Numbers travel as tensors as well: so the SHA-256 covers them.
+    # Numbers are stored as tensors, so that the SHA-256 covers them.
     run = {
         "generator": state.generator,
         "epoch": torch.tensor(state.epoch),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.choices import MAX_PRETRAINED_HORIZON, Architecture, MemberStart, Preset, StartChoice
-from models.config import HISTORY_LIMIT, TrainingConfig, View, longest_horizon, preset
+from models.config import HISTORY_LIMIT, TrainingConfig, View, preset
 from models.errors import InvalidConfig
 from tests.models.samples import tiny_config
 
@@ -159,8 +159,3 @@ def test_window_reaches_back_over_the_seasons_its_views_take_out(
 def test_unknown_preset_is_refused() -> None:
     with pytest.raises(InvalidConfig, match="quick, balanced, accurate"):
         preset("best", horizon=6, season_length=1, values=50, longest=50)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("longest", "limit"), [(3, 0), (4, 1), (12, 5), (64, 31)])
-def test_longest_horizon_leaves_two_inputs_and_every_step(longest: int, limit: int) -> None:
-    assert longest_horizon(longest) == limit

@@ -10,6 +10,8 @@ from app.services.forecasting.request import PRETRAINED
 from app.services.registry.served_method import ServedMethod
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.config import HISTORY_LIMIT
+from models.errors import HorizonTooLong
+from models.horizon import check_pretrained
 from models.panel import Panel
 
 if TYPE_CHECKING:
@@ -27,12 +29,12 @@ def model(horizon: int | None, season_length: int) -> Model:
     from models.methods.zero_shot import default_horizon  # noqa: PLC0415
 
     steps = default_horizon(season_length) if horizon is None else horizon
-    if steps > MAX_PRETRAINED_HORIZON:
-        raise BadInput(
-            f"Without a training a forecast reaches at most {MAX_PRETRAINED_HORIZON} steps ahead, "
-            f"not {steps}. Ask for fewer, or train a model with that horizon by POST /train.",
-            [FieldError("?horizon", f"At most {MAX_PRETRAINED_HORIZON} without a training.")],
-        )
+    try:
+        check_pretrained(steps)
+    except HorizonTooLong as error:
+        remedy = "Ask for fewer, or train a model with that horizon by POST /train."
+        limit = f"At most {MAX_PRETRAINED_HORIZON} without a training."
+        raise BadInput(f"{error.detail} {remedy}", [FieldError("?horizon", limit)]) from error
     return Model(
         id=PRETRAINED,
         horizon=steps,

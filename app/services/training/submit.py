@@ -14,7 +14,8 @@ from app.schemas.datasets import Profile
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog
-from models.config import longest_horizon
+from models.errors import HorizonTooLong
+from models.horizon import check_training
 
 
 class TrainingQueue:
@@ -89,9 +90,7 @@ def _add(session: Session, job: Job) -> JobRef:
 
 
 def _check_horizon(horizon: int, profile: Profile, pointer: str) -> None:
-    allowed = longest_horizon(profile.longest)
-    if horizon <= allowed:
-        return
-    remedy = f"Ask for at most {allowed}." if allowed else "Upload at least 4 observations of one series."
-    detail = f"The longest series has {profile.longest} steps, too few to train for {horizon} steps ahead."
-    raise BadInput(f"{detail} {remedy}", [FieldError(pointer, remedy)])
+    try:
+        check_training(horizon, profile.longest)
+    except HorizonTooLong as error:
+        raise BadInput(str(error), [FieldError(pointer, error.remedy)]) from error

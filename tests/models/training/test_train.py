@@ -13,7 +13,8 @@ from models.methods.zero_shot import zero_shot_forecaster
 from models.network.artifact import dump
 from models.panel import Panel
 from models.training.fit import fit
-from models.training.train import Progress, train
+from models.training.progress import Progress
+from models.training.train import train
 from tests.models.samples import bounds, tiny_config, wave, waves
 
 
@@ -46,16 +47,16 @@ def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
     assert trained.model.config.start == trained.trials[0].start == min(errors, key=errors.__getitem__)
 
 
-def test_model_of_pretrained_members_alone_is_judged_without_learning_anything() -> None:
+def test_model_of_pretrained_members_alone_is_judged_without_training() -> None:
     seen: list[Progress] = []
     trained = train(panel(), tiny_config(views=("pretrained",) * 2), ["lstm"], on_progress=seen.append)
-    zero_shot_answer = ensemble_forecast(zero_shot_forecaster(4, 4), panel())
-    np.testing.assert_array_equal(ensemble_forecast(trained.model, panel()).median, zero_shot_answer.median)
+    zero_shot_forecast = ensemble_forecast(zero_shot_forecaster(4, 4), panel())
+    np.testing.assert_array_equal(ensemble_forecast(trained.model, panel()).median, zero_shot_forecast.median)
     assert set(trained.assessment.backtest.forecasts) == {"lstm", BLEND, *BASELINES}
     assert [progress.fit for progress in seen] == [None] * len(seen)
 
 
-def test_every_start_that_was_tried_counts_in_the_verdict() -> None:
+def test_every_start_is_a_candidate_of_the_verdict() -> None:
     config = tiny_config(views=("last", "pretrained"), steps=5)
     assessment = train(panel(), config, ["lstm"]).assessment
     backtest = assessment.backtest
@@ -80,7 +81,7 @@ def test_steps_judged_on_do_not_reach_the_choice_of_weights() -> None:
     assert second.smape > 2 * first.smape
 
 
-def test_backtest_has_every_candidate_and_its_trial_tells_the_same() -> None:
+def test_backtest_has_every_candidate_with_the_error_of_its_trial() -> None:
     trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"])
     backtest = trained.assessment.backtest
     assert set(backtest.forecasts) == {"rnn", "cnn", BLEND, *BASELINES}
@@ -107,7 +108,7 @@ def test_verdicts_are_of_the_best_candidate_and_its_blend() -> None:
     }
 
 
-def test_wish_for_the_network_alone_reaches_the_assessment() -> None:
+def test_choice_of_the_network_alone_reaches_the_assessment() -> None:
     assessment = train(panel(), tiny_config(steps=5), ["cnn"], blending="network").assessment
     assert assessment.served == "cnn"
     assert set(assessment.methods) == {"cnn", *BASELINES}
@@ -115,7 +116,7 @@ def test_wish_for_the_network_alone_reaches_the_assessment() -> None:
 
 @pytest.mark.parametrize("cut", [0, 1])
 def test_no_median_depends_on_what_comes_after_its_cut(cut: int) -> None:
-    """Of the blend alone the weights do, by the other half; its own target never counts."""
+    """Only the weights of the blend do, by the other fold; its own target never counts."""
     changed = panel()
     changed.values[np.arange(len(changed.values)) % 40 >= 36 - 4 * cut] *= 5
     first, second = (
@@ -128,19 +129,19 @@ def test_no_median_depends_on_what_comes_after_its_cut(cut: int) -> None:
         assert before.tobytes() == after.tobytes()
 
 
-def test_progress_tells_of_each_fit_in_turn() -> None:
+def test_progress_has_each_fit_in_turn() -> None:
     seen: list[Progress] = []
     trained = train(panel(), tiny_config(steps=5), ["rnn", "cnn"], on_progress=seen.append)
     kept = trained.trials[0].architecture
     fits = list(dict.fromkeys((progress.phase, progress.architecture) for progress in seen))
     assert fits == [("backtesting", "rnn"), ("backtesting", "cnn"), ("training", kept)]
-    told = [(progress.phase, progress.fit) for progress in seen if progress.fit is not None]
-    assert all((fit.validation_loss is None) == (phase == "training") for phase, fit in told)
+    reports = [(progress.phase, progress.fit) for progress in seen if progress.fit is not None]
+    assert all((fit.validation_loss is None) == (phase == "training") for phase, fit in reports)
 
 
-def test_progress_rises_evenly_over_fits_and_simple_methods() -> None:
-    """Two candidates of 15 epochs, simple methods on 12 windows, eight at once, the kept model, and Theta,
-    which follows the network in the blend.
+def test_progress_rises_evenly_over_fits_and_baselines() -> None:
+    """Two candidates of 15 epochs, baselines on 12 windows, eight at once, the kept model, and the medians of
+    Theta, the partner in the blend.
     """
     seen: list[Progress] = []
     train(panel(), tiny_config(steps=5), ["lstm", "cnn"], blending="blend", on_progress=seen.append)
@@ -149,7 +150,7 @@ def test_progress_rises_evenly_over_fits_and_simple_methods() -> None:
     assert [progress.share_done for progress in seen] == pytest.approx(expected.tolist())
 
 
-def test_stop_requested_ends_it_in_any_fit() -> None:
+def test_stop_request_ends_any_fit() -> None:
     seen: list[Progress] = []
     with pytest.raises(TrainingStopped):
         train(
@@ -162,7 +163,7 @@ def test_stop_requested_ends_it_in_any_fit() -> None:
     assert seen[-1].phase == "training"
 
 
-def test_stop_is_heard_between_windows_of_the_simple_methods() -> None:
+def test_stop_request_ends_the_baselines_between_windows() -> None:
     seen: list[Progress] = []
     with pytest.raises(TrainingStopped, match="stopped at naive, window 8"):
         train(
@@ -175,12 +176,12 @@ def test_stop_is_heard_between_windows_of_the_simple_methods() -> None:
 
 
 def test_horizon_that_cannot_be_held_out_is_refused_with_the_limit() -> None:
-    with pytest.raises(HorizonTooLong, match="at most 19 is possible"):
+    with pytest.raises(HorizonTooLong, match=r"at most 19\."):
         train(waves(length=40), tiny_config(horizon=20), ["lstm"])
 
 
 @pytest.mark.parametrize(("length", "horizon"), [(4, 1), (5, 1), (6, 2), (8, 3), (8, 1)])
-def test_one_short_series_gets_a_sane_answer_and_no_promise(length: int, horizon: int) -> None:
+def test_single_short_series_has_a_sane_forecast_without_calibration(length: int, horizon: int) -> None:
     short = Panel.of([wave(length)])
     trained = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"])
     method = trained.assessment.methods[trained.assessment.served]
@@ -191,7 +192,7 @@ def test_one_short_series_gets_a_sane_answer_and_no_promise(length: int, horizon
 
 
 @pytest.mark.parametrize(("length", "horizon"), [(4, 1), (8, 3)])
-def test_one_short_series_ties_and_says_why(length: int, horizon: int) -> None:
+def test_single_short_series_ties_and_the_sentence_says_why(length: int, horizon: int) -> None:
     short = Panel.of([wave(length)])
     assessment = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"]).assessment
     assert assessment.served == "lstm"
