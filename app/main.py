@@ -72,7 +72,12 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         app.include_router(part.router)
     add_error_handlers(app)
     document_errors(app)
-    # The middleware added last runs first.
+    _add_middleware(app, settings)
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Add the middleware; the one added last runs first."""
     app.add_middleware(BodyLimit, file_mb=settings.max_upload_mb, json_mb=settings.max_json_mb)
     app.add_middleware(FastPath, path="/forecast", handler=forecast.get_forecast)
     app.state.pending = PendingRequests()
@@ -87,41 +92,47 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
     app.add_middleware(HeadRequests)
     # Outside of the framework's own middleware, so that its error page has the security headers too.
     app.middleware_stack = with_host_and_origin_check(app.build_middleware_stack(), settings)
-    return app
 
 
 def _lifespan(settings: Settings, has_loaded: Callable[[], bool]) -> Lifespan[FastAPI]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(settings.database_url)
-        queue = Queue(database)
-        device = devices.resolve(settings.device)
-        heartbeat = Heartbeat(database, "api", device, settings.worker_deadline_s)
-        claims = Claims(database, heartbeat)
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DEFAULT_THREADS))
-        await asyncio.to_thread(heartbeat.open, claims.tidy)  # it writes, which must not block the event loop
-        forecasts = ForecastService(database, settings, device)
-        forecasts.open()
-        app.state.resources = Resources(
-            database=database,
-            read=DatabaseReader(database),
-            training_queue=TrainingQueue(queue),
-            forecasts=forecasts,
-            job_events=JobEventStream(database),
-            heartbeat=heartbeat,
-            claims=claims,
-            readiness=ReadinessCheck(database, forecasts.feed, heartbeat, has_loaded),
-            writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
-            readiness_thread=CapacityLimiter(1),
-            packing_threads=CapacityLimiter(PACKING_THREADS),
-            keep_versions=settings.keep_versions,
-            parsing_threads=CapacityLimiter(PARSING_THREADS),
-            max_columns=settings.max_columns,
-        )
-        yield
-        await asyncio.to_thread(heartbeat.close)  # requests that are being aborted need the event loop
-        forecasts.close()
-        queue.close()
-        database.dispose()
+        async with _open_resources(settings, has_loaded) as resources:
+            app.state.resources = resources
+            yield
 
     return lifespan
+
+
+@asynccontextmanager
+async def _open_resources(settings: Settings, has_loaded: Callable[[], bool]) -> AsyncIterator[Resources]:
+    """Open what lives as long as the process; close it again in the opposite order."""
+    database = Database(settings.database_url)
+    queue = Queue(database)
+    device = devices.resolve(settings.device)
+    heartbeat = Heartbeat(database, "api", device, settings.worker_deadline_s)
+    claims = Claims(database, heartbeat)
+    await asyncio.to_thread(heartbeat.open, claims.tidy)  # it writes, which must not block the event loop
+    forecasts = ForecastService(database, settings, device)
+    forecasts.open()
+    yield Resources(
+        database=database,
+        read=DatabaseReader(database),
+        training_queue=TrainingQueue(queue),
+        forecasts=forecasts,
+        job_events=JobEventStream(database),
+        heartbeat=heartbeat,
+        claims=claims,
+        readiness=ReadinessCheck(database, forecasts.feed, heartbeat, has_loaded),
+        writers=asyncio.Semaphore(1 if database.is_sqlite else WRITERS),
+        readiness_thread=CapacityLimiter(1),
+        packing_threads=CapacityLimiter(PACKING_THREADS),
+        keep_versions=settings.keep_versions,
+        parsing_threads=CapacityLimiter(PARSING_THREADS),
+        max_columns=settings.max_columns,
+    )
+    await asyncio.to_thread(heartbeat.close)  # requests that are being aborted need the event loop
+    forecasts.close()
+    queue.close()
+    database.dispose()

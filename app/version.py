@@ -14,9 +14,9 @@ CODE = tuple(Path(__file__).resolve().parents[1] / package for package in ("app"
 
 @cache
 def release() -> str:
-    """Return a hash of all that may give the same question another answer: our code, and its libraries.
+    """Return a hash of everything that may change the response to a request: our code and its libraries.
 
-    The version alone would not do: code that is being worked on keeps it.
+    The version alone would not do, since code under development keeps it.
     """
     files = [(folder, file) for folder in CODE for file in sorted(folder.rglob("*.py"))]
     code = (f"{file.relative_to(folder)} ".encode() + file.read_bytes() for folder, file in files)

@@ -18,8 +18,8 @@ from app.schemas.choices import (
 from app.schemas.names import MAX_ID_LENGTH
 
 ON_LOSS = (
-    "When the backtest says that a simple method does better. `warn`: its forecasts say so. `fallback`: that "
-    "simple method answers in its place; where that is ETS, it takes about a tenth of a second a series. "
+    "If a simple method is better on the backtest: `warn`: forecasts carry a warning. `fallback`: that "
+    "simple method is served instead; ETS takes about a tenth of a second a series. "
     "`refuse`: no forecast, but a 409 with the reason."
 )
 
@@ -42,8 +42,8 @@ class TrainSettings(BaseModel):
         Field(
             ge=1,
             le=MAX_HORIZON,
-            description="How many steps ahead the model shall forecast; the longest series must have twice "
-            "as many, and two more.",
+            description="How many steps ahead the model forecasts; the longest series must have twice as "
+            "many, and two more.",
         ),
     ]
     preset: Annotated[
@@ -60,17 +60,16 @@ class TrainSettings(BaseModel):
     start: Annotated[
         StartChoice,
         Field(
-            description="What its networks are. `scratch`: they learn from your series alone. `pretrained`: "
-            "those that have learned from synthetic series, as they are, calibrated and judged on yours, in "
-            "seconds; an `lstm` alone, and horizons up to "
-            f"{MAX_PRETRAINED_HORIZON}. `auto`: whichever does better on steps held "
-            "out, or the mean of both."
+            description="How its networks start. `scratch`: trained on your series alone. `pretrained`: "
+            "networks that were trained on synthetic series, unchanged, calibrated and backtested on yours, "
+            f"in seconds; only for an `lstm` and horizons up to {MAX_PRETRAINED_HORIZON}. `auto`: whichever "
+            "is better on held-out steps, or the mean of both."
         ),
     ] = "auto"
     method: Annotated[
         MethodChoice,
         Field(
-            description="What answers. `network`: the network alone. `blend`: the weighted mean of the "
+            description="The served method. `network`: the network alone. `blend`: the weighted mean of the "
             "network and a simple method. `auto`: the blend where it did better on the backtest."
         ),
     ] = "auto"
@@ -93,13 +92,13 @@ class TrainSettings(BaseModel):
         Field(
             ge=-100,
             le=100,
-            description="Which of those that wait is taken first: the one with the highest number, of equals "
-            "the one asked for first.",
+            description="Queued trainings run by the highest priority first, and of equal ones the oldest "
+            "first.",
         ),
     ] = 0
 
     @model_validator(mode="after")
-    def _start_is_there(self) -> Self:
+    def _check_start(self) -> Self:
         fits = self.architecture == "lstm" and self.horizon <= MAX_PRETRAINED_HORIZON
         if self.start == "pretrained" and not fits:
             raise ValueError(

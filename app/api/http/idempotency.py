@@ -30,6 +30,15 @@ SERVER_ERROR = 500
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        description="Any text of your choice. For 24 hours, the same key with the same request returns the "
+        "first response, and nothing is done twice; with another request it is refused.",
+    ),
+]
 
 
 class Replayed(Exception):  # not an error: it leaves the route with the stored response
@@ -44,15 +53,7 @@ async def claim_key(
     request: Request,
     resources: TheResources,
     principal: CurrentPrincipal,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            min_length=1,
-            max_length=200,
-            description="Any text of your choice. The same key with the same call gives the first answer "
-            "again for 24 hours, instead of doing it twice; with another call it is refused.",
-        ),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> AsyncIterator[None]:
     """Claim the key of a request, if it has one; settle the claim if the request fails."""
     if idempotency_key is None:
