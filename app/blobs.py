@@ -1,6 +1,6 @@
-"""Bytes under their SHA-256, in the database: behind these calls another store may stand one day.
+"""The blob store: bytes under their SHA-256, in the database; another store can replace it here.
 
-Who puts bytes refers to them, and releases them once; with the last who refers to them they are gone.
+Each `put` or `hold` counts a reference, which `release` takes back; the last one removes the bytes.
 """
 
 from collections.abc import Iterable
@@ -12,21 +12,21 @@ from app.errors import AppError
 
 
 class BlobDamaged(AppError):
-    """Stored bytes that are not the ones that were put in."""
+    """Stored bytes are missing, or do not have the hash of their key."""
 
     code = "blob-damaged"
     title = "Stored data is damaged"
 
 
 def put(session: Session, workspace_id: str, data: bytes) -> str:
-    """Store bytes, unless they are there, and return their key."""
+    """Store bytes, or count one more reference to equal ones, and return their key."""
     key = sha256(data)
     queries.add(session, workspace_id, key, data)
     return key
 
 
 def hold(session: Session, workspace_id: str, key: str) -> None:
-    """Refer to what lies under a key already.
+    """Count one more reference to the bytes under a key.
 
     Raises BlobDamaged if it is gone.
     """
@@ -46,7 +46,7 @@ def get(session: Session, workspace_id: str, key: str) -> bytes:
 
 
 def find(session: Session, workspace_id: str, key: str) -> bytes | None:
-    """Return the bytes under a key, if there are any.
+    """Return the bytes under a key, or None.
 
     Raises BlobDamaged if they do not have the hash they were stored with.
     """
@@ -59,13 +59,13 @@ def find(session: Session, workspace_id: str, key: str) -> bytes | None:
 
 
 def stored_digest(session: Session, workspace_id: str, key: str) -> str | None:
-    """Return the hash of the bytes that are under a key now, whatever it was when they were put in."""
+    """Return the hash that the bytes under a key have now, or None if they are gone."""
     blob = queries.find(session, workspace_id, key)
     return None if blob is None else sha256(blob.data)
 
 
 def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
-    """Refer no longer to what lies under the keys; it is removed where nobody else does."""
+    """Count one reference less to each key, and remove the bytes without any."""
     queries.release(session, workspace_id, keys)
 
 

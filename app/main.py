@@ -23,7 +23,7 @@ from app.api.middleware.fast_path import FastPath
 from app.api.middleware.graceful_shutdown import GracefulShutdown, PendingRequests
 from app.api.middleware.head_requests import HeadRequests
 from app.api.middleware.host_and_origin import with_host_and_origin_check
-from app.db.engine import CHANGING, Database
+from app.db.engine import WRITING, Database
 from app.queue import Queue
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobEventStream
@@ -48,7 +48,7 @@ Every error is a problem document (RFC 9457) that says what is wrong, where, and
 PACKING_THREADS = 2
 PARSING_THREADS = 2  # with more, Python parses no faster and answers other requests slower
 DEFAULT_THREADS = 32  # enough that a few slow tables do not delay short forecasts
-WRITERS = CHANGING - 1  # on Postgres; one connection is left for the heartbeat. SQLite has one writer
+WRITERS = WRITING - 1  # on Postgres; one connection is left for the heartbeat. SQLite has one writer
 
 
 def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True) -> FastAPI:

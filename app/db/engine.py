@@ -1,4 +1,4 @@
-"""The connection to the database, and the only place where a transaction begins, commits or rolls back."""
+"""Connections to the database: the only place where a transaction begins, commits or rolls back."""
 
 import os
 import shutil
@@ -29,62 +29,62 @@ from app.settings import MEBIBYTE
 __all__ = ["Database", "Session"]
 
 BUSY_TIMEOUT_MS = 30_000
-OUT_OF_RANGE = "22003"  # what Postgres says of a number that a column does not hold
-OTHER_SCHEMA = ("42P01", "42703")  # what Postgres says of a table or a column that is not there
-# Connections of a process, at most, by what they are for: nobody waits for those of another kind. Postgres
-# has 97 by default for all but its superuser: four API processes take 4 * (8 + 6 + 2) = 64 of them, and the
-# 33 left are enough for four workers, each of which takes 8 at most with its training.
-LOOKING, CHANGING, WATCHING = 8, 6, 2
+OUT_OF_RANGE = "22003"  # Postgres: a number is outside the range of its column
+OTHER_SCHEMA = ("42P01", "42703")  # Postgres: a table or a column does not exist
+# The most connections of a process for each purpose, so that none waits for another's. Postgres allows 97 by
+# default, besides its superuser's: four API processes take 4 * (8 + 6 + 2) = 64 of them, which leaves 33 for
+# four workers that take up to 8 each, with their trainings.
+READING, WRITING, WATCHING = 8, 6, 2
 PRIVATE = 0o600
-RESERVE = 16 * MEBIBYTE  # for what is written beside a body: SQLite's log, and the job engine's rows
+RESERVE = 16 * MEBIBYTE  # for what is written beside a body: SQLite's log and the job engine's rows
 FULL = (
     "The database's disk is full. Make room on it, by deleting datasets or models or by giving it more, and "
     "send the call again."
 )
-# SQLITE_FULL, and SQLITE_IOERR_WRITE, _FSYNC and _SHMSIZE: what a full disk says at its other files.
+# SQLITE_FULL, and SQLITE_IOERR_WRITE, _FSYNC and _SHMSIZE, which a full disk causes at other files.
 SQLITE_FULL, POSTGRES_FULL = (13, 778, 1034, 4874), "53100"
 POSTGRES_LOCKED = "55P03"
-POSTGRES_IDLE = "25P03"  # a transaction in which nothing was asked for so long that the server ended it
+POSTGRES_IDLE = "25P03"  # the server ended a transaction that was idle for too long
 
 
 class DatasetRef(NamedTuple):
-    """Where a dataset is."""
+    """The key of a dataset."""
 
     workspace_id: str
     dataset_id: str
 
 
 class Database:
-    """One database behind several engines, each with connections of its own, opened when they are needed.
+    """One database behind several engines, each with connections of its own, opened on demand.
 
-    `writer` is for changing, `reader` for looking, and `watcher` for what has to be known in time however
-    many readers there are. On SQLite a writer takes the write lock when its transaction begins: two
-    transactions that both read and then write would otherwise meet a lock that waiting cannot solve.
-    `on_change` hears of the datasets that a transaction of this process has changed, once it is committed.
+    `writer` is for transactions that change rows, `reader` for queries, and `watcher` for polls that must not
+    wait for readers. On SQLite a writer takes the write lock when its transaction begins: two transactions
+    that read and then write would deadlock otherwise. `on_change` is called with the datasets that a
+    transaction of this process changed, after its commit.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.writer = _sqlite_engine(url, CHANGING, WAIT_S, changing=True)
-            self.reader, self.watcher = (_sqlite_engine(url, size, WAIT_S) for size in (LOOKING, WATCHING))
+            self.writer = _sqlite_engine(url, WRITING, WAIT_S, writing=True)
+            self.reader, self.watcher = (_sqlite_engine(url, size, WAIT_S) for size in (READING, WATCHING))
         else:
-            self.writer = _postgres_engine(url, CHANGING, postgres.CHANGING, changing=True)
-            self.reader = _postgres_engine(url, LOOKING, postgres.LOOKING)
+            self.writer = _postgres_engine(url, WRITING, postgres.WRITING, writing=True)
+            self.reader = _postgres_engine(url, READING, postgres.READING)
             self.watcher = _postgres_engine(url, WATCHING, postgres.WATCHING)
-        self._glancer = _sqlite_engine(url, 1, wait_s=0) if self.is_sqlite else None
+        self._at_once = _sqlite_engine(url, 1, wait_s=0) if self.is_sqlite else None
         self.on_change: Callable[[set[DatasetRef]], None] = lambda _: None
 
     @property
     def file(self) -> str:
-        """The path of the SQLite file."""
+        """Return the path of the SQLite file."""
         return make_url(self.url).database or ""
 
     def make_private(self) -> None:
-        """Let nobody but its owner read a file that is there, whatever the umask was when it was made."""
+        """Let only its owner read an existing SQLite file, whatever the umask was when it was created."""
         for name in (self.file, f"{self.file}-wal", f"{self.file}-shm"):
-            with suppress(OSError):  # not there, or another's
+            with suppress(OSError):  # it does not exist, or belongs to another user
                 Path(name).chmod(PRIVATE)
 
     @property
@@ -102,44 +102,44 @@ class Database:
 
     @property
     def libpq_address(self) -> tuple[str, str | None]:
-        """The address without the password, as Postgres' own programs read it, and the password."""
+        """Return the address without the password, as Postgres' own programs read it, and the password."""
         url = make_url(self.url)
         bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
         return bare.render_as_string(), url.password
 
     def read(self) -> AbstractContextManager[Session]:
-        """Open a session for looking: one consistent view, nothing kept."""
-        return _looking(self.reader)
+        """Open a session for reading: one consistent snapshot, never committed."""
+        return _reading(self.reader)
 
     def watch(self) -> AbstractContextManager[Session]:
-        """Open a session for looking that waits for no reader."""
-        return _looking(self.watcher)
+        """Open a session for reading that waits for no other reader."""
+        return _reading(self.watcher)
 
-    def glance(self) -> AbstractContextManager[Session]:
-        """Open a session for a short look in the event loop: what it would wait for is Unavailable at once.
+    def read_at_once(self) -> AbstractContextManager[Session]:
+        """Open a session for a short query in the event loop; raises Unavailable instead of any wait.
 
-        Only where `is_sqlite`: everywhere else a look waits for the network.
+        Only if `is_sqlite`: other databases make a query wait for the network.
         """
-        assert self._glancer is not None  # noqa: S101  # as said above
-        return _looking(self._glancer)
+        assert self._at_once is not None  # noqa: S101  # as said above
+        return _reading(self._at_once)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Open a session for changing: committed at the end, rolled back by any exception."""
-        with answering(), Session(self.writer, expire_on_commit=False) as session, session.begin():
+        """Open a session for writing; commit it at the end, roll it back on any exception."""
+        with translate_errors(), Session(self.writer, expire_on_commit=False) as session, session.begin():
             yield session
         if changed := session.info.get("changed"):
             self.on_change(changed)
 
     @contextmanager
     def migrate(self) -> Iterator[Connection]:
-        """Open a connection for changing the tables, in one transaction that may take as long as it takes."""
-        with answering():
+        """Open a connection for migrations, in one transaction without time limits."""
+        with translate_errors():
             if self.is_sqlite:
                 with self.writer.begin() as connection:
                     yield connection
                 return
-            engine = _postgres_engine(self.url, 1, postgres.MIGRATING, changing=True)
+            engine = _postgres_engine(self.url, 1, postgres.MIGRATING, writing=True)
             try:
                 with engine.begin() as connection:
                     yield connection
@@ -148,24 +148,24 @@ class Database:
 
     def dispose(self) -> None:
         """Close every pooled connection."""
-        for engine in (self.writer, self.reader, self.watcher, self._glancer):
+        for engine in (self.writer, self.reader, self.watcher, self._at_once):
             if engine is not None:
                 engine.dispose()
 
 
-def _sqlite_engine(url: str, size: int, wait_s: int, *, changing: bool = False) -> Engine:
-    """Return an engine whose statements wait for locks, unless they are to wait for nothing at all."""
+def _sqlite_engine(url: str, size: int, wait_s: int, *, writing: bool = False) -> Engine:
+    """Return an engine whose statements wait for locks, unless `wait_s` is 0."""
     engine = create_engine(url, pool_size=size, max_overflow=0, pool_timeout=wait_s)
-    busy_ms, begin = BUSY_TIMEOUT_MS if wait_s else 0, "BEGIN IMMEDIATE" if changing else "BEGIN"
+    busy_ms, begin = BUSY_TIMEOUT_MS if wait_s else 0, "BEGIN IMMEDIATE" if writing else "BEGIN"
     event.listen(engine, "do_connect", _create_private)
     event.listen(engine, "connect", partial(_set_up_sqlite, busy_ms))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    event.listen(engine, "handle_error", _refuse_unstorable)
+    event.listen(engine, "handle_error", _raise_unstorable)
     return engine
 
 
-def _postgres_engine(url: str, size: int, limits: Limits, *, changing: bool = False) -> Engine:
-    """Return an engine whose readers see the same state in every query of a transaction."""
+def _postgres_engine(url: str, size: int, limits: Limits, *, writing: bool = False) -> Engine:
+    """Return an engine; without `writing`, all queries of a transaction see one snapshot."""
     engine = create_engine(
         url,
         pool_pre_ping=True,
@@ -173,26 +173,26 @@ def _postgres_engine(url: str, size: int, limits: Limits, *, changing: bool = Fa
         max_overflow=0,
         pool_timeout=WAIT_S,
         connect_args=postgres.connect_args(make_url(url), limits),
-        isolation_level="READ COMMITTED" if changing else "REPEATABLE READ",
+        isolation_level="READ COMMITTED" if writing else "REPEATABLE READ",
     )
 
     def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
         return postgres.connect(limits, arguments, options)
 
     event.listen(engine, "do_connect", connect)
-    event.listen(engine, "handle_error", _refuse_unstorable)
+    event.listen(engine, "handle_error", _raise_unstorable)
     return engine
 
 
 @contextmanager
-def _looking(engine: Engine) -> Iterator[Session]:
-    with answering(), Session(engine, autoflush=False, expire_on_commit=False) as session:
+def _reading(engine: Engine) -> Iterator[Session]:
+    with translate_errors(), Session(engine, autoflush=False, expire_on_commit=False) as session:
         yield session
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Turn a database that is away, locked, full or not migrated into Unavailable."""
+def translate_errors() -> Iterator[None]:
+    """Raise Unavailable for a database that is unreachable, locked, full or not migrated."""
     try:
         yield
     except ProgrammingError as error:
@@ -213,8 +213,8 @@ def answering() -> Iterator[None]:
 
 
 def _unavailable(error: DBAPIError) -> Unavailable:
-    """Return what a driver's error means to a caller."""
-    if _says_full(error.orig):
+    """Return the error that a driver's error means to a caller."""
+    if _is_full(error.orig):
         return InsufficientStorage(FULL)
     if getattr(error.orig, "sqlstate", None) == POSTGRES_LOCKED:
         return Unavailable(
@@ -227,8 +227,8 @@ def _unavailable(error: DBAPIError) -> Unavailable:
     )
 
 
-def _says_full(error: BaseException | None) -> bool:
-    """Tell whether a driver's error is about a disk without room."""
+def _is_full(error: BaseException | None) -> bool:
+    """Return whether a driver's error means that the disk is full."""
     return (
         getattr(error, "sqlite_errorcode", None) in SQLITE_FULL
         or getattr(error, "sqlstate", None) == POSTGRES_FULL
@@ -236,19 +236,19 @@ def _says_full(error: BaseException | None) -> bool:
 
 
 def _create_private(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
-    """Create a database's file for its owner alone, before SQLite does for all whom the umask lets.
+    """Create a database's file for its owner alone, before SQLite creates it with the umask's mode.
 
-    One that is there must not be opened: closing it would take away every lock that SQLite holds on it in
-    this process, and then two processes damage it.
+    An existing file must not be opened here: to close it would drop all locks that SQLite holds on it in this
+    process, and two processes could damage it.
     """
-    with suppress(OSError):  # it is there; or SQLite tells what is wrong with the place
+    with suppress(OSError):  # it exists, or SQLite reports what is wrong with its folder
         os.close(os.open(str(arguments[0]), os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE))
 
 
-def _refuse_unstorable(context: ExceptionContext) -> None:
-    """Raise BadInput for a value that a statement cannot carry to the database.
+def _raise_unstorable(context: ExceptionContext) -> None:
+    """Raise BadInput for a value that the database cannot store.
 
-    The same errors from anywhere else are faults of ours, and stay what they are.
+    Called for errors of statements alone; elsewhere the same exceptions are faults of ours.
     """
     error = context.original_exception
     if isinstance(error, UnicodeEncodeError) or "(0x00)" in str(error):

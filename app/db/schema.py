@@ -1,4 +1,4 @@
-"""Bring the tables to the newest migration, and tell whether they are there already."""
+"""Migrate the tables to the newest revision, and check whether they have it."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app.db.engine import Database, answering
+from app.db.engine import Database, translate_errors
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def upgrade(database: Database) -> None:
-    """Run the migrations that are missing, in one transaction."""
+    """Run all pending migrations in one transaction."""
     config = _config()
     with database.migrate() as connection:
         config.attributes["connection"] = connection
@@ -21,8 +21,8 @@ def upgrade(database: Database) -> None:
 
 
 def is_current(database: Database) -> bool:
-    """Tell whether the database stands at the newest migration."""
-    with answering(), database.watcher.connect() as connection:
+    """Return whether the database has the newest revision."""
+    with translate_errors(), database.watcher.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
     return revision == ScriptDirectory.from_config(_config()).get_current_head()
 

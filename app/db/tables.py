@@ -1,6 +1,4 @@
-"""The tables. Every owned row carries the workspace it belongs to, in its primary key as well, so that a
-reference can only ever point into the same workspace.
-"""
+"""The tables. Each owned row has its workspace in its primary key, so no reference leaves a workspace."""
 
 import secrets
 import time
@@ -26,22 +24,22 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite keeps no zone, so it is put back on the way out."""
+    """A time in UTC; SQLite stores no zone, so that reading adds it again."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Give a value that came without a zone the one it was stored in."""
+        """Return the value with its zone, UTC."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
-# By code point, as SQLite sorts: pages then have one order on every database and locale.
+# By code point, as SQLite sorts, so that pages have one order on every database and locale.
 CodePoints = String().with_variant(String(collation="C"), "postgresql")
 
 
 def now() -> datetime:
-    """Return the present moment in UTC."""
+    """Return the present time in UTC."""
     return datetime.now(UTC)
 
 
@@ -54,7 +52,7 @@ def new_id(prefix: str) -> str:
 
 
 class Base(DeclarativeBase):
-    """What all tables share."""
+    """The base of all tables."""
 
     metadata = MetaData(
         naming_convention={
@@ -93,7 +91,7 @@ class Owned(Base):
 class Blob(Owned):
     """Bytes under their SHA-256 in hex: series and backtests as Parquet, weights as safetensors.
 
-    The same bytes are one blob however often they are put; `uses` counts who refers to it.
+    Equal bytes are one blob; `uses` counts the references to it.
     """
 
     __tablename__ = "blobs"
@@ -105,8 +103,9 @@ class Blob(Owned):
 
 
 class Dataset(Owned):
-    """Series of one frequency uploaded together; `version` is the newest one, 0 while there is none to show:
-    it is on its way in, or out.
+    """Series of one frequency that were uploaded together.
+
+    `version` is the newest version; 0 hides a dataset that is still being stored, or being deleted.
     """
 
     __tablename__ = "datasets"
@@ -119,10 +118,10 @@ class Dataset(Owned):
 
 
 class Draft(Owned):
-    """A version of a dataset that is being written in many transactions, and by which process.
+    """A version of a dataset that a process stores in many transactions.
 
-    Nobody sees it before it is published, and nobody else publishes meanwhile. `id` tells who has it: whoever
-    finds another one there has lost it.
+    It is hidden until it is published, and no other call publishes meanwhile. A process that finds another
+    `id` than its own has lost the draft.
     """
 
     __tablename__ = "drafts"
@@ -135,16 +134,16 @@ class Draft(Owned):
     dataset_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str]
     process_id: Mapped[str]
-    # By the database's clock, when it was written to last.
+    # The time of the last write, by the database's clock.
     touched_at: Mapped[datetime] = mapped_column(default=func.now())
 
 
 class DatasetVersion(Owned):
-    """One state of a dataset, and what is known of its series together.
+    """One state of a dataset, with the profile of its series.
 
-    It holds nothing that grows with the number of versions: which rows belong to it the index rows say.
-    `source_sha256` is the hash of the bytes that it was made of, as `services.observations` puts them
-    together for a later one. One that is `dropped` is shown to nobody; what only it needs is on its way out.
+    Index rows say which series belong to it, so that no row grows with the number of versions.
+    `source_sha256` is the hash of the bytes it was made from; for later versions `services.observations`
+    combines hashes. A `dropped` version is hidden, and the series that only it needs are being removed.
     """
 
     __tablename__ = "dataset_versions"
@@ -165,10 +164,10 @@ class DatasetVersion(Owned):
 
 
 class DatasetBlob(Owned):
-    """A blob that series of a dataset lie in, under the `number` that index rows know it by.
+    """A blob with series of a dataset; index rows refer to it by `number`.
 
-    It came with `version`, and goes with the last index row that names it: `series` counts those rows, and
-    `rows` the observations that they span.
+    It was stored with `version` and is removed with its last index row: `series` counts these rows, `rows`
+    the steps that they span.
     """
 
     __tablename__ = "dataset_blobs"
@@ -187,12 +186,12 @@ class DatasetBlob(Owned):
 
 
 class Series(Owned):
-    """The index row of one series: where its rows lie, and the tail that a forecast needs.
+    """The index row of one series: where it is stored, and the last values that a forecast needs.
 
-    It holds from its `version` on, until one of the same series has a later version; that version itself may
-    be gone. `blob` is a number among the dataset's blobs; `first_row` and `length` count rows in that blob;
-    `start` and `end` are the ordinals of the first and last time; `tail` holds the last values as
-    little-endian float64, NaN for a gap.
+    It is valid from its `version` until a later row of the same series; the version itself may be gone.
+    `blob` numbers one of the dataset's blobs; `first_row` and `length` count rows in it; `start` and `end`
+    are the ordinals of the first and last time; `tail` holds the last values as little-endian float64, NaN
+    for a gap.
     """
 
     __tablename__ = "series"
@@ -216,11 +215,10 @@ class Series(Owned):
 
 
 class Job(Owned):
-    """One training in the queue; `attempt` fences its writers: a row is changed only by the newest.
+    """One training in the queue; only its newest `attempt` may change the row (fencing).
 
-    `fingerprint` tells whether two jobs ask for the same; `revision` counts the changes that can be seen from
-    outside; `worker_id` is who works on it, or did last; `checkpoint` is where the attempt after this one
-    goes on from.
+    Two requests for the same training have one `fingerprint`; `revision` counts the changes that responses
+    show; `worker_id` is the present or last worker; the next attempt resumes from `checkpoint`.
     """
 
     __tablename__ = "jobs"
@@ -230,7 +228,7 @@ class Job(Owned):
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    # No reference: a job outlives its dataset, to say what became of it.
+    # Not a foreign key: a job outlives its dataset, to report its result.
     dataset_id: Mapped[str]
     dataset_version: Mapped[int]
     request: Mapped[dict[str, Any]]
@@ -250,10 +248,10 @@ class Job(Owned):
 
 
 class Schedule(Owned):
-    """A training that is asked for again and again, at the times that `cron` names.
+    """A training that is submitted at the times of `cron`.
 
-    `next_at` is when it is due; who changes it has fired it. `trained_version` is the dataset's version that
-    it asked to be trained on last; `last` tells what came of the last time, as the answer shows it.
+    It is due at `next_at`; the worker that advances `next_at` has fired it. `trained_version` is the dataset
+    version of its last training; `last` is the outcome of its last run, as responses show it.
     """
 
     __tablename__ = "schedules"
@@ -277,13 +275,12 @@ class Schedule(Owned):
 
 
 class Model(Owned):
-    """What a training left: its weights, the rows of its backtest, its measures for each series and what the
-    simple methods in its answers said of them lie in blobs, all else is here.
+    """The result of a training; weights, backtest rows, measures and baseline forecasts are in blobs.
 
-    `promotion` says which promotion of its dataset, counted from 1, made it the champion; null if none did.
-    The dataset forecasts with the one promoted last, and `champion_id` there is written along with it.
-    `served` is the one of its `methods` that answers. What tells how good it is (`verdicts`, `methods`,
-    `backtest`, `lineage`) is null for models from before there were backtests.
+    `promotion` numbers, from 1, the promotion of its dataset that made it the champion; null if none did.
+    The model promoted last is the champion, and `Dataset.champion_id` changes with it. `served` names the
+    one of its `methods` that forecasts. Models older than backtests have null in `verdicts`, `methods`,
+    `backtest` and `lineage`.
     """
 
     __tablename__ = "models"
@@ -318,23 +315,22 @@ class Model(Owned):
     served: Mapped[str]
     verdicts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     methods: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    # Deferred: long, and neither a list nor a forecast needs them.
+    # Deferred, since they are long, and neither lists nor forecasts need them.
     backtest: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     lineage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     @property
     def blob_keys(self) -> list[str]:
-        """Where all its bytes lie."""
+        """Return the keys of all its blobs."""
         keys = self.weights_key, self.backtest_key, self.series_key, self.simple_key
         return [key for key in keys if key is not None]
 
 
 class IdempotencyKey(Owned):
-    """A call that may be repeated: while it runs `status` is null, afterwards the answer stands here.
+    """The idempotency key of a call, and its response; `status` is null while the call runs.
 
-    `owner_id` is the process that works on the call; no reference, since that may be gone before it has
-    ended it.
+    `owner_id` is the process that runs the call; not a foreign key, since the process may end first.
     """
 
     __tablename__ = "idempotency_keys"
@@ -372,9 +368,9 @@ class Change(Owned):
 
 
 class Process(Base):
-    """A process of the service and its heartbeat; part of the machinery, owned by no workspace.
+    """A process of the service and its heartbeat; it belongs to no workspace.
 
-    Its `role` is `worker` for one that trains, `api` for one that answers calls.
+    Its `role` is `worker` if it trains, `api` if it serves requests.
     """
 
     __tablename__ = "processes"
@@ -387,11 +383,11 @@ class Process(Base):
     process_started: Mapped[str]
     device: Mapped[str]
     beat: Mapped[int] = mapped_column(BigInteger)
-    # By the database's clock, for people to look at; who is dead is found out by the counter alone.
+    # By the database's clock, for people to read; only the counter decides whether a process is dead.
     beat_at: Mapped[datetime] = mapped_column(default=func.now())
     stopped: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-# Now, and not in the first query: a child that is forked from a process with this imported has it done.
+# Configured now rather than by the first query, so that forked children inherit it.
 Base.registry.configure()

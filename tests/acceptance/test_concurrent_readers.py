@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.db.engine import CHANGING, LOOKING, WATCHING, Database
+from app.db.engine import READING, WATCHING, WRITING, Database
 from benchmarks.concurrency import Load, Target, concurrent_reads
 from tests.factories import dataset, entered, scheduled, trained
 from tests.processes import running_api
@@ -33,7 +33,7 @@ def test_concurrent_readers_of_each_list_are_served_with_others(target: Target, 
     found = asyncio.run(rushes())
     assert [each.statuses() for each in found] == [{200}] * len(target.lists)
     assert [each.statuses(*each.others) for each in found] == [{200}] * len(target.lists)
-    assert connections(database) <= LOOKING + CHANGING + WATCHING
+    assert connections(database) <= READING + WRITING + WATCHING
 
 
 def connections(database: Database) -> int:

@@ -1,4 +1,4 @@
-"""Stored bytes, each under the hash of what they are, and how many refer to them."""
+"""Stored bytes, each under its hash, with the number of references to it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from app.db.tables import Blob
 
 
 def add(session: Session, workspace_id: str, key: str, data: bytes) -> None:
-    """Store bytes, or count one more use of them where they are there; what was damaged is whole again."""
+    """Store bytes; if the key exists, count one more use and replace its bytes, in case of damage."""
     insert = sqlite.insert if session.connection().dialect.name == "sqlite" else postgresql.insert
     stored = insert(Blob).values(workspace_id=workspace_id, key=key, data=data, uses=1)
     more = {"uses": Blob.uses + 1, "data": stored.excluded.data}
@@ -21,18 +21,18 @@ def add(session: Session, workspace_id: str, key: str, data: bytes) -> None:
 
 
 def hold(session: Session, workspace_id: str, key: str) -> bool:
-    """Count one more use; False if nothing is there."""
+    """Count one more use; return False if there are no bytes under the key."""
     query = changeable(Blob, workspace_id).where(Blob.key == key).values(uses=Blob.uses + 1)
     return session.scalar(query.returning(Blob.key)) is not None
 
 
 def find(session: Session, workspace_id: str, key: str) -> Blob | None:
-    """Return a blob, or nothing."""
+    """Return a blob, or None."""
     return session.scalars(visible(Blob, workspace_id).where(Blob.key == key)).one_or_none()
 
 
 def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
-    """Count one use less for each time a key is named, and remove what nobody refers to any more."""
+    """Count one use less each time a key is named, and remove the blobs that have none left."""
     for times, some in _by_times(keys):
         named = update(Blob).where(Blob.workspace_id == workspace_id, Blob.key.in_(some))
         session.execute(named.values(uses=Blob.uses - times))
@@ -40,8 +40,8 @@ def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
 
 
 def _by_times(keys: Iterable[str]) -> Iterator[tuple[int, Sequence[str]]]:
-    """Yield keys in portions, with how often each of a portion was named."""
-    # In the order of their names, so that two who change several blobs wait for each other in one order.
+    """Yield keys in portions, with how often each key of a portion was named."""
+    # In the order of their names, so that two transactions lock blobs in one order and cannot deadlock.
     counted = sorted(Counter(keys).items(), key=lambda item: (item[1], item[0]))
     for times, group in groupby(counted, key=lambda item: item[1]):
         yield from ((times, some) for some in chunks([key for key, _ in group]))

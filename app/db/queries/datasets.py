@@ -1,8 +1,7 @@
 """Datasets, their versions and the index rows of their series.
 
-An index row holds from its version on until there is a newer one of the same series: of version v are, for
-each name, the rows with the greatest version up to v. That is so for versions that are there and not dropped:
-of any other there are no rows.
+An index row is valid from its version until the next row of the same series: version v consists, for each
+name, of the row with the greatest version up to v. A version that is missing or dropped has no rows.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -20,7 +19,7 @@ Pair = tuple[Dataset, DatasetVersion]
 
 
 class Entry(NamedTuple):
-    """What the index row of a series says, without its tail."""
+    """The index row of a series, without its tail."""
 
     unique_id: str
     blob: int
@@ -32,7 +31,7 @@ class Entry(NamedTuple):
 
 
 class LastWindow(NamedTuple):
-    """What a forecast takes of a series: its last values, when they end, and since which version."""
+    """The part of an index row that a forecast needs: the last values, their end, and the row's version."""
 
     unique_id: str
     version: int
@@ -54,7 +53,7 @@ ENTRY = tuple(getattr(Series, name) for name in Entry._fields)
 WINDOW = tuple(getattr(Series, name) for name in LastWindow._fields)
 
 
-# Of the table, not of its class: what the ORM does for each statement takes as long as the look itself.
+# On the table, not the class: the ORM's work for each statement takes as long as the query itself.
 _ROWS = Series.__table__.c
 _OTHERS = Series.__table__.alias().c
 _SINCE = select(func.max(_OTHERS.version)).where(
@@ -120,7 +119,7 @@ def remove_versions_and_models(session: Session, ref: DatasetRef) -> None:
 
 
 def page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Pair]:
-    """Return up to `limit` datasets, newest first, older than the id `before`."""
+    """Return up to `limit` datasets older than the id `before`, newest first."""
     query = _with_version(workspace_id).order_by(Dataset.id.desc()).limit(limit)
     if before is not None:
         query = query.where(Dataset.id < before)
@@ -128,30 +127,30 @@ def page(session: Session, workspace_id: str, limit: int, before: str | None) ->
 
 
 def find(session: Session, workspace_id: str, dataset_id: str) -> Pair | None:
-    """Return a dataset and its newest version, or nothing."""
+    """Return a dataset and its newest version, or None."""
     row = session.execute(_with_version(workspace_id).where(Dataset.id == dataset_id)).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
 def keep(session: Session, workspace_id: str, dataset_id: str) -> None:
-    """Keep a dataset from being deleted before this transaction ends."""
+    """Lock a dataset against deletion until this transaction ends."""
     session.execute(visible(Dataset, workspace_id).where(Dataset.id == dataset_id).with_for_update(read=True))
 
 
 def lock(session: Session, workspace_id: str, dataset_id: str) -> None:
-    """Let nobody else publish, change, promote or delete in a dataset before this transaction ends."""
+    """Lock a dataset against publishing, promotion and deletion until this transaction ends."""
     session.execute(visible(Dataset, workspace_id).where(Dataset.id == dataset_id).with_for_update())
 
 
 def find_by_source(session: Session, workspace_id: str, source_sha256: str) -> Pair | None:
-    """Return the newest dataset made of these very bytes, or nothing."""
+    """Return the newest dataset whose source has this hash, or None."""
     query = _with_version(workspace_id).where(DatasetVersion.source_sha256 == source_sha256)
     row = session.execute(query.order_by(Dataset.id.desc()).limit(1)).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
 def version(session: Session, workspace_id: str, dataset_id: str, number: int) -> DatasetVersion | None:
-    """Return one version of a dataset, or nothing."""
+    """Return one version of a dataset, or None."""
     query = visible(DatasetVersion, workspace_id).where(
         DatasetVersion.dataset_id == dataset_id,
         DatasetVersion.version == number,
@@ -167,7 +166,7 @@ def add_version(session: Session, version: DatasetVersion) -> None:
 
 
 def set_champion(session: Session, workspace_id: str, dataset_id: str, model_id: str | None) -> None:
-    """Make a model the one that the dataset forecasts with, or none."""
+    """Set the champion of a dataset, or clear it."""
     session.execute(
         changeable(Dataset, workspace_id).where(Dataset.id == dataset_id).values(champion_id=model_id)
     )
@@ -179,43 +178,43 @@ def delete(session: Session, workspace_id: str, dataset_id: str) -> None:
 
 
 def series_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[Series]:
-    """Return up to `limit` series by name, those after the name `after`."""
-    # Sorted here: SQLite, asked for an order, would rather walk through the whole index.
+    """Return up to `limit` series after the name `after`, by name."""
+    # Sorted here: an ORDER BY makes SQLite walk through the whole index.
     return sorted(session.scalars(_page(version, limit, after, Series)), key=lambda row: row.unique_id)
 
 
 def series_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Series]:
-    """Return the series with these names, by name; names that are not there are left out."""
+    """Return the series with these names, by name, without those that do not exist."""
     found = (session.scalars(_named(version, names, Series)) for names in chunks(sorted(set(unique_ids))))
     return sorted(chain.from_iterable(found), key=lambda row: row.unique_id)
 
 
 def window_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[LastWindow]:
-    """Return what a forecast takes of up to `limit` series, by name, those after the name `after`."""
+    """Return the last windows of up to `limit` series after the name `after`, by name."""
     return sorted(LastWindow(*row) for row in session.execute(_page(version, limit, after, *WINDOW)))
 
 
 def last_windows(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[LastWindow]:
-    """Return what a forecast takes of the series with these names, by name, without those that are not there.
+    """Return the last windows of the series with these names, by name, without those that do not exist.
 
-    The statement is made once: putting it together would take longer than the look into the index.
+    The statement is prepared at import: to build it would take longer than to run it.
     """
     windows = []
     for names in chunks(sorted(set(unique_ids))):
-        asked = {
+        parameters = {
             "workspace_id": version.workspace_id,
             "dataset_id": version.dataset_id,
             "version": version.version,
             "unique_ids": names,
         }
-        windows += [LastWindow(*row) for row in session.execute(LAST_WINDOWS, asked)]
+        windows += [LastWindow(*row) for row in session.execute(LAST_WINDOWS, parameters)]
     return sorted(windows)
 
 
 def entries_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Entry]:
-    """Return the entries with these names, by name; names that are not there are left out."""
+    """Return the entries with these names, by name, without those that do not exist."""
     names = set(unique_ids)
-    if len(names) > CHUNK:  # then to look at all is quicker
+    if len(names) > CHUNK:  # then it is quicker to read all
         return [entry for entry in entries(session, version) if entry.unique_id in names]
     return sorted(Entry(*row) for row in session.execute(_named(version, list(names), *ENTRY)))
 
@@ -226,13 +225,13 @@ def entries(session: Session, version: DatasetVersion) -> list[Entry]:
 
 
 def entries_in(session: Session, version: DatasetVersion, numbers: Collection[int]) -> list[Entry]:
-    """Return the entries that lie in some of the dataset's blobs, by name."""
+    """Return the entries in some of the dataset's blobs, by name."""
     query = _select(version, Series.unique_id, *ENTRY).where(Series.blob.in_(numbers))
     return sorted(Entry(*row) for row in session.execute(query))
 
 
 def extent(session: Session, version: DatasetVersion) -> Extent:
-    """Look at every series for the extremes."""
+    """Return the extremes over all series of a version."""
     extremes = (
         func.min(Series.length),
         func.max(Series.length),
@@ -243,16 +242,16 @@ def extent(session: Session, version: DatasetVersion) -> Extent:
 
 
 def _named(version: DatasetVersion, names: Sequence[str], *columns: Any) -> Any:
-    # A single name is told to the database: it then looks once, at the newest row.
+    # A single name as a literal lets the database look up its newest row once.
     unique_id = literal(names[0]) if len(names) == 1 else Series.unique_id
     return _select(version, unique_id, *columns).where(Series.unique_id.in_(names))
 
 
 def _select(version: DatasetVersion, unique_id: Any, *columns: Any) -> Any:
-    """Select from the rows of a version, in any order; `unique_id` is where the database finds the name.
+    """Select from the rows of a version, in any order; `unique_id` is the expression for the name.
 
-    The newest row is looked up in the index for each. A join with the newest of all would be left to the
-    planner of Postgres, who joins them row by row while he has no statistics, as after an upload.
+    A subquery looks up the newest row of each name in the index. Without statistics, as after an upload,
+    Postgres would join a table of all newest rows row by row.
     """
     newest = select(func.max(Other.version)).where(*_until(version, Other), Other.unique_id == unique_id)
     return select(*columns).where(
@@ -267,9 +266,9 @@ def _page(version: DatasetVersion, limit: int, after: str | None, *columns: Any)
 
 
 def _names(version: DatasetVersion, limit: int, after: str | None) -> CTE:
-    """A table of up to `limit` names after one.
+    """Return a table of up to `limit` names after the name `after`.
 
-    Each is looked up from the one before, so that it takes one step however many rows a series has by now.
+    Each name is looked up from the one before it: one step a name, however many rows a series has.
     """
     first = select(func.min(Other.unique_id)).where(*_until(version, Other))
     if after is not None:
@@ -283,7 +282,7 @@ def _names(version: DatasetVersion, limit: int, after: str | None) -> CTE:
 
 
 def _is_there(version: DatasetVersion) -> ColumnElement[bool]:
-    """Whether a version is there: of one that was dropped, older rows would be taken for its own."""
+    """Require that a version exists: for a dropped one, older rows would be taken for its own."""
     return exists().where(
         *of(version, DatasetVersion),
         DatasetVersion.version == version.version,

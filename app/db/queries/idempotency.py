@@ -1,4 +1,4 @@
-"""Idempotency keys: the first row under a key wins."""
+"""Idempotency keys; the first call with a key holds it."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from app.db.tables import IdempotencyKey
 
 
 def insert(session: Session, row: IdempotencyKey) -> bool:
-    """Store a key; False if it is taken."""
+    """Store a key; return False if it exists."""
     try:
         with session.begin_nested():
             session.add(row)
@@ -22,36 +22,40 @@ def insert(session: Session, row: IdempotencyKey) -> bool:
 
 
 def find(session: Session, workspace_id: str, key: str) -> IdempotencyKey | None:
-    """Return a key, or nothing."""
+    """Return a key, or None."""
     query = visible(IdempotencyKey, workspace_id).where(IdempotencyKey.key == key)
     return session.scalars(query).one_or_none()
 
 
 def take_over(session: Session, row: IdempotencyKey, owner_id: str, moment: datetime) -> bool:
-    """Claim a key whose owner has gone; False if another caller was quicker."""
-    query = _unanswered(row.workspace_id, row.key, row.owner_id).values(owner_id=owner_id, created_at=moment)
+    """Claim a key whose process has died; return False if another call was first."""
+    query = _without_response(row.workspace_id, row.key, row.owner_id).values(
+        owner_id=owner_id, created_at=moment
+    )
     return session.scalar(query.returning(IdempotencyKey.key)) is not None
 
 
-def answer(session: Session, workspace_id: str, key: str, owner_id: str, values: dict[str, Any]) -> bool:
-    """Store the answer of the call under a key; False if it is answered, or another's by now."""
-    query = _unanswered(workspace_id, key, owner_id).values(values)
+def store_response(
+    session: Session, workspace_id: str, key: str, owner_id: str, values: dict[str, Any]
+) -> bool:
+    """Store the response of the call under a key; return False if it has one, or was taken over."""
+    query = _without_response(workspace_id, key, owner_id).values(values)
     return session.scalar(query.returning(IdempotencyKey.key)) is not None
 
 
 def release(session: Session, workspace_id: str, key: str, owner_id: str) -> None:
-    """Give a key free again that has no answer."""
+    """Remove a key without a response, so that it can be used again."""
     query = removable(IdempotencyKey, workspace_id).where(*_held(key, owner_id))
     session.execute(query)
 
 
 def delete_older(session: Session, workspace_id: str, moment: datetime) -> None:
-    """Forget the keys made before a moment."""
+    """Remove the keys created before a moment."""
     query = removable(IdempotencyKey, workspace_id).where(IdempotencyKey.created_at < moment)
     session.execute(query)
 
 
-def _unanswered(workspace_id: str, key: str, owner_id: str) -> Update:
+def _without_response(workspace_id: str, key: str, owner_id: str) -> Update:
     return changeable(IdempotencyKey, workspace_id).where(*_held(key, owner_id))
 
 

@@ -19,7 +19,7 @@ def add(session: Session, job: Job) -> None:
 
 
 def page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Job]:
-    """Return up to `limit` jobs, newest first, older than the id `before`."""
+    """Return up to `limit` jobs older than the id `before`, newest first."""
     query = visible(Job, workspace_id).order_by(Job.id.desc()).limit(limit)
     if before is not None:
         query = query.where(Job.id < before)
@@ -51,13 +51,13 @@ def lock(session: Session, workspace_id: str, job_id: str) -> Job | None:
 
 
 def lock_running_of(session: Session, worker_ids: Collection[str]) -> Sequence[Job]:
-    """Return the jobs, of any workspace, that run on some workers; locked until the transaction ends."""
+    """Lock the jobs of any workspace that run on these workers, and return them."""
     query = select(Job).where(Job.worker_id.in_(worker_ids), Job.state == "running").with_for_update()
     return session.scalars(query).all()
 
 
 def lock_unfinished(session: Session, job_ids: Collection[str]) -> Sequence[Job]:
-    """Return those jobs, of any workspace, that wait or run; locked until the transaction ends."""
+    """Lock the unfinished ones of these jobs, of any workspace, and return them."""
     query = select(Job).where(Job.id.in_(job_ids), Job.state.in_(UNFINISHED)).with_for_update()
     return session.scalars(query).all()
 
@@ -84,7 +84,7 @@ def store_checkpoint(
 
 
 def lock_unfinished_of(session: Session, workspace_id: str, dataset_id: str) -> Sequence[Job]:
-    """Return every unfinished job of a dataset, locked until the transaction ends."""
+    """Lock the unfinished jobs of a dataset until the transaction ends, and return them."""
     query = visible(Job, workspace_id).where(Job.dataset_id == dataset_id, Job.state.in_(UNFINISHED))
     return session.scalars(query.with_for_update()).all()
 

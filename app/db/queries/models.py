@@ -1,4 +1,4 @@
-"""Trained models, each with whether its dataset forecasts with it."""
+"""Trained models, each with whether it is the champion of its dataset."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from app.db.engine import Session
 from app.db.queries.scope import removable, visible
 from app.db.tables import Dataset, Model
 
-Ranked = tuple[Model, bool]
+Pair = tuple[Model, bool]  # a model, and whether it is the champion
 
 
-def _with_rank(workspace_id: str) -> Any:
+def _with_champion(workspace_id: str) -> Any:
     owner = (Dataset.workspace_id == Model.workspace_id) & (Dataset.id == Model.dataset_id)
     query = select(Model, Dataset.champion_id).join(Dataset, owner)
     return query.where(Model.workspace_id == workspace_id)
@@ -26,10 +26,10 @@ def add(session: Session, model: Model) -> None:
 
 def page(
     session: Session, workspace_id: str, dataset_id: str | None, limit: int, before: str | None
-) -> list[Ranked]:
-    """Return up to `limit` models, newest first, older than the id `before`."""
-    in_short = defer(Model.methods), defer(Model.artifact)  # a list shows neither, and they are long
-    query = _with_rank(workspace_id).options(*in_short).order_by(Model.id.desc()).limit(limit)
+) -> list[Pair]:
+    """Return up to `limit` models older than the id `before`, newest first."""
+    unused = defer(Model.methods), defer(Model.artifact)  # long, and no list shows them
+    query = _with_champion(workspace_id).options(*unused).order_by(Model.id.desc()).limit(limit)
     if dataset_id is not None:
         query = query.where(Model.dataset_id == dataset_id)
     if before is not None:
@@ -37,20 +37,20 @@ def page(
     return [(model, model.id == champion_id) for model, champion_id in session.execute(query)]
 
 
-def find(session: Session, workspace_id: str, model_id: str) -> Ranked | None:
-    """Return a model, or nothing."""
-    row = session.execute(_with_rank(workspace_id).where(Model.id == model_id)).one_or_none()
+def find(session: Session, workspace_id: str, model_id: str) -> Pair | None:
+    """Return a model and whether it is the champion, or None."""
+    row = session.execute(_with_champion(workspace_id).where(Model.id == model_id)).one_or_none()
     return None if row is None else (row[0], row[0].id == row[1])
 
 
 def reaching(session: Session, workspace_id: str, dataset_id: str, horizon: int) -> list[str]:
-    """Return the ids of a dataset's models that forecast at least this far."""
+    """Return the ids of a dataset's models with at least this horizon, newest first."""
     query = visible(Model, workspace_id).where(Model.dataset_id == dataset_id, Model.horizon >= horizon)
     return [model.id for model in session.scalars(query.order_by(Model.id.desc()))]
 
 
 def of_dataset(session: Session, workspace_id: str, dataset_id: str) -> list[Model]:
-    """Return every model of a dataset."""
+    """Return all models of a dataset."""
     return list(session.scalars(visible(Model, workspace_id).where(Model.dataset_id == dataset_id)))
 
 
@@ -63,7 +63,7 @@ def promotions(session: Session, workspace_id: str, dataset_id: str) -> int:
 
 
 def promoted_last(session: Session, workspace_id: str, dataset_id: str) -> Model | None:
-    """Return the model of a dataset's last promotion, or nothing."""
+    """Return the model of a dataset's last promotion, or None."""
     query = visible(Model, workspace_id).where(Model.dataset_id == dataset_id, Model.promotion.is_not(None))
     return session.scalars(query.order_by(Model.promotion.desc()).limit(1)).one_or_none()
 

@@ -1,4 +1,4 @@
-"""The processes of the service, workers and those that answer calls, and their heartbeats."""
+"""The processes of the service, workers and API processes, and their heartbeats."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ WORKER, API = "worker", "api"
 
 
 class Seen(NamedTuple):
-    """A worker, the job of the caller's workspace that it works on, and the database's present moment."""
+    """A worker, its running job in the caller's workspace, and the database's present time."""
 
     worker: Process
     job_id: str | None
@@ -21,35 +21,35 @@ class Seen(NamedTuple):
 
 
 def add(session: Session, process: Process) -> None:
-    """Store a process that starts."""
+    """Store a new process."""
     session.add(process)
     session.flush()
 
 
 def beat(session: Session, process_id: str) -> bool:
-    """Count one more heartbeat; False if the row is gone, because others took this process for dead."""
+    """Count one heartbeat; return False if the row is gone, because others took this process for dead."""
     beat = {"beat": Process.beat + 1, "beat_at": func.now()}
     query = update(Process).where(Process.id == process_id).values(beat)
     return session.scalar(query.returning(Process.id)) is not None
 
 
 def mark_stopped(session: Session, process_id: str) -> None:
-    """Say that a process is about to go of its own will."""
+    """Mark a process as stopping by itself."""
     session.execute(update(Process).where(Process.id == process_id).values(stopped=True))
 
 
 def find(session: Session, process_id: str) -> Process | None:
-    """Return a process, or nothing."""
+    """Return a process, or None."""
     return session.get(Process, process_id)
 
 
 def others(session: Session, process_id: str) -> Sequence[Process]:
-    """Return every process but this one."""
+    """Return all other processes."""
     return session.scalars(select(Process).where(Process.id != process_id)).all()
 
 
 def workers_on_host(session: Session, host: str) -> Sequence[Process]:
-    """Return the workers of one host that have not said that they go."""
+    """Return the workers of a host that are not marked as stopped."""
     query = select(Process).where(Process.role == WORKER, Process.host == host, Process.stopped.is_(False))
     return session.scalars(query).all()
 
@@ -60,7 +60,7 @@ def registered(session: Session, process_ids: Collection[str]) -> set[str]:
 
 
 def workers_page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Seen]:
-    """Return up to `limit` workers, newest first, older than the id `before`."""
+    """Return up to `limit` workers older than the id `before`, newest first."""
     running = (Job.worker_id == Process.id) & (Job.workspace_id == workspace_id) & (Job.state == "running")
     query = select(Process, Job.id, type_coerce(func.now(), UtcDateTime())).outerjoin(Job, running)
     query = query.where(Process.role == WORKER, Process.stopped.is_(False))
@@ -71,9 +71,9 @@ def workers_page(session: Session, workspace_id: str, limit: int, before: str | 
 
 
 def remove_silent(session: Session, processes: Collection[Process]) -> list[str]:
-    """Forget processes that have not beaten since they were read, and return their ids.
+    """Remove processes without a heartbeat since they were read, and return their ids.
 
-    One that somebody is at is left for the next time: it may be frozen amid a beat, with its row locked.
+    Locked rows are left for the next time: such a process may be frozen in the middle of a heartbeat.
     """
     beats = [(process.id, process.beat) for process in processes]
     silent = select(Process.id).where(tuple_(Process.id, Process.beat).in_(beats))
@@ -82,5 +82,5 @@ def remove_silent(session: Session, processes: Collection[Process]) -> list[str]
 
 
 def remove(session: Session, process_id: str) -> None:
-    """Forget a process that goes."""
+    """Remove a process."""
     session.execute(delete(Process).where(Process.id == process_id))

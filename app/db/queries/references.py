@@ -1,4 +1,4 @@
-"""Who refers to which bytes: datasets, models and checkpoints; for those who check all of it."""
+"""References to blobs from datasets, models and checkpoints, for the check of all stored data."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,19 +13,19 @@ PARTS = {
     "weights_key": "its weights: it cannot forecast",
     "backtest_key": "the rows of its backtest: they cannot be shown, nor compared with another model's",
     "series_key": "its measures for each series: they cannot be shown",
-    "simple_key": "what the simple methods in its answers said: it cannot forecast",
+    "simple_key": "the baseline forecasts in its blend: it cannot forecast",
 }
 
 
 class Reference(NamedTuple):
-    """A blob that somebody refers to."""
+    """A blob that is stored or referred to."""
 
     workspace_id: str
     key: str
 
 
-class Stray(NamedTuple):
-    """Index rows of a dataset that name a blob which the dataset does not have, or count otherwise."""
+class Orphan(NamedTuple):
+    """Index rows that refer to a blob which their dataset does not have."""
 
     workspace_id: str
     dataset_id: str
@@ -34,7 +34,7 @@ class Stray(NamedTuple):
 
 
 def every(session: Session) -> list[Reference]:
-    """Return what is there and what is referred to, each once."""
+    """Return all blobs that are stored or referred to, each once."""
     found = {Reference(*row) for row in session.execute(select(Blob.workspace_id, Blob.key))}
     found |= {Reference(*row) for row in session.execute(select(DatasetBlob.workspace_id, DatasetBlob.key))}
     for name in PARTS:
@@ -44,20 +44,20 @@ def every(session: Session) -> list[Reference]:
     return sorted(found)
 
 
-def strays(session: Session) -> list[Stray]:
-    """Return the index rows whose blob is not among those of their dataset."""
-    there = (
+def orphans(session: Session) -> list[Orphan]:
+    """Return the index rows that refer to a blob which their dataset does not have."""
+    same_blob = (
         (DatasetBlob.workspace_id == Series.workspace_id)
         & (DatasetBlob.dataset_id == Series.dataset_id)
         & (DatasetBlob.number == Series.blob)
     )
     at = Series.workspace_id, Series.dataset_id, Series.blob
-    query = select(*at, func.count()).outerjoin(DatasetBlob, there).where(DatasetBlob.key.is_(None))
-    return [Stray(*row) for row in session.execute(query.group_by(*at))]
+    query = select(*at, func.count()).outerjoin(DatasetBlob, same_blob).where(DatasetBlob.key.is_(None))
+    return [Orphan(*row) for row in session.execute(query.group_by(*at))]
 
 
-def told(session: Session, reference: Reference) -> list[str]:
-    """Return in words what nobody can do who refers to these bytes, without them."""
+def consequences(session: Session, reference: Reference) -> list[str]:
+    """Return in words what no longer works without these bytes."""
     return [*_datasets(session, reference), *_models(session, reference), *_jobs(session, reference)]
 
 
@@ -88,7 +88,7 @@ def _models(session: Session, reference: Reference) -> Iterator[str]:
 def _jobs(session: Session, reference: Reference) -> Iterator[str]:
     for job, part in _checkpoints(session):
         if (job.workspace_id, part["key"]) == reference:
-            yield f"job {job.id} lacks a checkpoint: that part of its training is begun anew"
+            yield f"job {job.id} lacks a checkpoint: that part of its training starts again"
 
 
 def _checkpoints(session: Session) -> Iterator[tuple[Job, dict[str, str]]]:

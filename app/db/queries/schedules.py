@@ -1,4 +1,4 @@
-"""Schedules. Who moves `next_at` on has fired it."""
+"""Schedules. The worker that advances `next_at` has fired the schedule."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ def add(session: Session, schedule: Schedule) -> None:
 def page(
     session: Session, workspace_id: str, dataset_id: str | None, limit: int, before: str | None
 ) -> list[Schedule]:
-    """Return up to `limit` schedules, newest first, older than the id `before`."""
+    """Return up to `limit` schedules older than the id `before`, newest first."""
     query = visible(Schedule, workspace_id).order_by(Schedule.id.desc()).limit(limit)
     if dataset_id is not None:
         query = query.where(Schedule.dataset_id == dataset_id)
@@ -29,24 +29,24 @@ def page(
 
 
 def find(session: Session, workspace_id: str, schedule_id: str) -> Schedule | None:
-    """Return a schedule, or nothing."""
+    """Return a schedule, or None."""
     return session.scalars(visible(Schedule, workspace_id).where(Schedule.id == schedule_id)).one_or_none()
 
 
 def lock(session: Session, workspace_id: str, schedule_id: str) -> Schedule | None:
-    """Return a schedule whose row no one else may change until the transaction ends, or nothing."""
+    """Lock a schedule until the transaction ends, and return it, or None."""
     query = visible(Schedule, workspace_id).where(Schedule.id == schedule_id).with_for_update()
     return session.scalars(query).one_or_none()
 
 
 def due(session: Session, moment: datetime, limit: int) -> Sequence[Schedule]:
-    """Return up to `limit` schedules, of any workspace, that are due at a moment, the longest first."""
+    """Return up to `limit` schedules of any workspace that are due, longest overdue first."""
     query = select(Schedule).where(Schedule.paused.is_(False), Schedule.next_at <= moment)
     return session.scalars(query.order_by(Schedule.next_at, Schedule.id).limit(limit)).all()
 
 
 def move_on(session: Session, schedule: Schedule, next_at: datetime) -> Schedule | None:
-    """Move a schedule on from where it was seen, and return it; nothing if somebody else was quicker."""
+    """Advance a schedule and return it; return None if another worker was first."""
     query = changeable(Schedule, schedule.workspace_id).where(
         Schedule.id == schedule.id, Schedule.next_at == schedule.next_at, Schedule.paused.is_(False)
     )

@@ -1,4 +1,4 @@
-"""Where every query on an owned table starts: with what the workspace may see."""
+"""The start of every query on an owned table: the rows of one workspace."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
@@ -28,10 +28,10 @@ def removable(table: type[Owned], workspace_id: str) -> Delete:
 
 
 def of(dataset: DatasetRef | DatasetVersion, table: Any) -> tuple[ColumnElement[bool], ...]:
-    """Choose the rows of one dataset."""
+    """Return the conditions for the rows of one dataset."""
     return table.workspace_id == dataset.workspace_id, table.dataset_id == dataset.dataset_id
 
 
 def chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield names, as many at a time as one statement takes."""
+    """Yield names in runs that fit one statement."""
     return (names[first : first + CHUNK] for first in range(0, len(names), CHUNK))

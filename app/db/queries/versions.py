@@ -1,4 +1,4 @@
-"""Versions that are to go, and the index rows that only they need."""
+"""Old versions of datasets, and the index rows that only they need."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -23,44 +23,44 @@ class Numbered(NamedTuple):
 Older = aliased(Series)
 
 
-def with_more(session: Session, count: int) -> list[DatasetRef]:
-    """Return the datasets, of any workspace, with more than so many versions, dropped ones included."""
+def with_more_than(session: Session, count: int) -> list[DatasetRef]:
+    """Return the datasets of any workspace with more than `count` versions, dropped ones included."""
     owner = DatasetVersion.workspace_id, DatasetVersion.dataset_id
     query = select(*owner).group_by(*owner).having(func.count() > count)
     return [DatasetRef(*row) for row in session.execute(query)]
 
 
 def of_dataset(session: Session, ref: DatasetRef) -> list[Numbered]:
-    """Return all versions of a dataset, the oldest first."""
+    """Return all versions of a dataset, oldest first."""
     query = select(DatasetVersion.version, DatasetVersion.dropped).where(*of(ref, DatasetVersion))
     return [Numbered(*row) for row in session.execute(query.order_by(DatasetVersion.version))]
 
 
 def in_use(session: Session, ref: DatasetRef) -> set[int]:
-    """Return the versions that models, or jobs on their way to one, have learned from."""
-    # The jobs first: one that ends in between leaves a model, which is then seen.
+    """Return the versions that models and unfinished jobs refer to."""
+    # Jobs first: one that ends in between has stored a model, which the second query finds.
     jobs = select(Job.dataset_version).where(*of(ref, Job), Job.state.in_(UNFINISHED))
     models = select(Model.dataset_version).where(*of(ref, Model))
     return {*session.scalars(jobs), *session.scalars(models)}
 
 
 def drop(session: Session, ref: DatasetRef, numbers: Collection[int]) -> None:
-    """Show versions to nobody any more."""
+    """Hide versions."""
     query = changeable(DatasetVersion, ref.workspace_id).where(*of(ref, DatasetVersion))
     session.execute(query.where(DatasetVersion.version.in_(numbers)).values(dropped=True))
 
 
 def remove(session: Session, ref: DatasetRef, number: int) -> None:
-    """Remove a version; index rows that came with it may still hold."""
+    """Remove a version, but not its index rows, which may be valid in later ones."""
     query = removable(DatasetVersion, ref.workspace_id).where(*of(ref, DatasetVersion))
     session.execute(query.where(DatasetVersion.version == number))
 
 
-def outlived(session: Session, ref: DatasetRef, window: tuple[int, int, int], limit: int) -> Sequence[str]:
-    """Return up to `limit` series of which a version has rows that no other version needs.
+def superseded(session: Session, ref: DatasetRef, window: tuple[int, int, int], limit: int) -> Sequence[str]:
+    """Return up to `limit` series with index rows that only versions being dropped need.
 
-    `window` is the version between those that stay before and after it: a row from between the one and it
-    goes where there is another from between it and the other.
+    `window` is (before, number, after): a dropped version `number` and the kept versions around it. A row
+    from `before` to `number` is superseded if the series has a newer one up to `after`.
     """
     before, number, after = window
     older = select(Older.unique_id).where(
@@ -73,7 +73,7 @@ def outlived(session: Session, ref: DatasetRef, window: tuple[int, int, int], li
 
 
 def remove_rows(session: Session, ref: DatasetRef, names: Sequence[str], first: int, last: int) -> list[Row]:
-    """Remove the index rows of some series from a version to another, and return them."""
+    """Remove the index rows of named series from version `first` to `last`, and return them."""
     rows: list[Row] = []
     for some in chunks(names):
         query = removable(Series, ref.workspace_id).where(

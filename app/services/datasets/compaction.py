@@ -30,7 +30,7 @@ PATIENCE_S = 2.0
 def tidy(database: Database, keep: int) -> bool:
     """Compact all datasets that need it; return False if two seconds were too short."""
     with database.read() as session:
-        crowded = versions.with_more(session, keep)
+        crowded = versions.with_more_than(session, keep)
         scattered = dataset_blobs.with_many_small(session, SMALL, MANY)
     tasks: list[Callable[[], bool]] = [partial(_thin, database, ref, keep) for ref in crowded]
     tasks += [partial(pack_together, database, ref, keep) for ref in scattered]
@@ -62,7 +62,7 @@ def thin(session: Session, ref: DatasetRef, keep: int, room: int = PORTION) -> b
     for number in going:
         before = max((other for other in kept if other < number), default=0)
         after = min(other for other in kept if other > number)
-        names = versions.outlived(session, ref, (before, number, after), room)
+        names = versions.superseded(session, ref, (before, number, after), room)
         rows = versions.remove_rows(session, ref, names, before + 1, number)
         blobs.release(session, ref.workspace_id, dataset_blobs.subtract(session, ref, rows))
         room -= len(names) + 1

@@ -111,7 +111,7 @@ class Batcher:
         names = list(dict.fromkeys(name for request in batch for name in request.unique_ids))
         if self._database.is_sqlite and _work_of(len(names), queue.model) <= INLINE_WORK:
             with suppress(Unavailable):  # it would have to wait: then a thread waits
-                return _forecast(names, queue, self._database.glance())
+                return _forecast(names, queue, self._database.read_at_once())
         return await asyncio.to_thread(_forecast, names, queue, self._database.read())
 
 

@@ -56,14 +56,14 @@ def delete(session: Session, principal: Principal, model_id: str) -> None:
     champions.withdraw(session, model)
 
 
-def _locked(session: Session, principal: Principal, model_id: str) -> queries.Ranked:
+def _locked(session: Session, principal: Principal, model_id: str) -> queries.Pair:
     """Return a model, and whether it is champion, with its dataset locked against a change of both."""
     model, _ = find(session, principal, model_id)
     dataset_queries.lock(session, model.workspace_id, model.dataset_id)
     return find(session, principal, model_id)  # whoever held the lock may have deleted or promoted it
 
 
-def find(session: Session, principal: Principal, model_id: str) -> queries.Ranked:
+def find(session: Session, principal: Principal, model_id: str) -> queries.Pair:
     """Return the row of a model, and whether its dataset forecasts with it.
 
     Raises NotFound if the caller has none under this id.

@@ -1,4 +1,4 @@
-"""The database as a whole: set up, looked after, backed up."""
+"""Administer the database as a whole: migrate it, check it, back it up."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from app.errors import Conflict, Unavailable
 
 
 def migrate(database: Database) -> None:
-    """Bring our tables and the job engine's to the newest form; harmless when they are."""
+    """Migrate our tables and the job engine's; does nothing if they are current."""
     if database.is_sqlite:
         database.make_private()
     schema.upgrade(database)
@@ -22,19 +22,16 @@ def migrate(database: Database) -> None:
 
 
 def check_ready(database: Database) -> None:
-    """Return if calls can be answered.
-
-    Raises Unavailable with the reason if not.
-    """
+    """Raise Unavailable with the reason if the database cannot serve requests."""
     if not schema.is_current(database):
         raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.")
 
 
 def backup(database: Database, target: Path) -> None:
-    """Write one consistent file with everything in it, while the service goes on working.
+    """Write one consistent file with all data, while the service runs.
 
-    SQLite: a database file to put in place of the old one. Postgres: an archive for `pg_restore`.
-    Raises Conflict if the file is there already or the means are missing.
+    For SQLite it is a database file, for Postgres an archive for `pg_restore`. Raises Conflict if the file
+    exists, cannot be written, or `pg_dump` is missing or fails.
     """
     if target.exists():
         raise Conflict(f"{target} exists already; name a file that does not.")
@@ -48,10 +45,10 @@ def backup(database: Database, target: Path) -> None:
 
 
 def _create_private(target: Path) -> None:
-    """Create a file for its owner alone; what writes the backup takes it as it is."""
+    """Create a file that only its owner can read, for the backup to be written into."""
     try:
         target.touch(mode=PRIVATE)
-        target.chmod(PRIVATE)  # it may have been left by a backup that broke off
+        target.chmod(PRIVATE)  # it may be left from a backup that broke off
     except OSError as error:
         raise Conflict(f"{target} cannot be written: {error}.") from error
 
@@ -76,8 +73,8 @@ def _backup_postgres(database: Database, target: Path) -> None:
         )
     address, password = database.libpq_address
     command = [program, "--format=custom", f"--file={target}", f"--dbname={address}"]
-    # By the environment, since any user of the machine can read another's command lines.
+    # In the environment, since all users of the machine can read command lines.
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603  # our own words
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603  # our own arguments
     if done.returncode != 0:
         raise Conflict(f"pg_dump did not finish: {done.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""Which device there is to compute on, found out without waiting for torch where that can be."""
+"""Find the device to compute on, without the import of torch where possible."""
 
 import ctypes
 
@@ -9,13 +9,13 @@ NVIDIA_DRIVER = "libcuda.so.1"
 
 
 def resolve(name: str) -> str:
-    """Return the device that a setting means: `cpu`, or `cuda` with its number if it has one.
+    """Return the device of a setting: `cpu`, or `cuda` with its number if it has one.
 
-    Raises BadInput if it is not there.
+    Raises BadInput if this machine does not have it.
     """
     if name == "cpu" or (name == "auto" and not _has_driver()):
         return "cpu"
-    from models.network.devices import resolve_device  # noqa: PLC0415  # torch takes seconds to be imported
+    from models.network.devices import resolve_device  # noqa: PLC0415  # the import of torch takes seconds
 
     try:
         return str(resolve_device(name))

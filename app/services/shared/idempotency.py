@@ -1,10 +1,9 @@
-"""Calls that may be repeated: the same key and the same call give the first answer again.
+"""Idempotency keys: a repeated call with the same key returns the response to the first one.
 
-A key is claimed in a transaction of its own before the call begins, in the name of the process that works on
-it. Its answer is stored in the call's own transaction, so that both are there or neither; an error's answer
-in one of its own, since the call's is rolled back. 5xx answers are not kept: the key is free again, and the
-call may be tried once more. So it is when the process has gone; one that was only taken for dead cannot
-store an answer any more, and its call is undone.
+A transaction of its own claims a key for a process before the call begins. The call's own transaction stores
+the response, so that both are committed or neither; the response to a refused call, which rolls back, takes
+another transaction. A 5xx response is not stored: it frees the key, and the call may be repeated. So does
+the death of the process. One that was only taken for dead can store no response, so that its call rolls back.
 """
 
 import logging
@@ -36,7 +35,7 @@ class StoredResponse:
 
 @dataclass(frozen=True)
 class Claim:
-    """A key that a call holds until it is answered, and the process that works on it."""
+    """A key that a call holds until it has a response, and the process that runs the call."""
 
     workspace_id: str
     key: str
@@ -44,16 +43,16 @@ class Claim:
 
 
 class Claims:
-    """The keys that calls of this process hold."""
+    """Claims and releases keys for the calls of this process."""
 
     def __init__(self, database: Database, heartbeat: Heartbeat) -> None:
         self._database, self._heartbeat = database, heartbeat
         self._abandoned: deque[Claim] = deque()
 
     def claim(self, principal: Principal, key: str, fingerprint: str) -> Claim | StoredResponse:
-        """Claim a key for a call; if that call was already answered, return the answer.
+        """Claim a key for a call, or return the response to the first call with it.
 
-        Raises BadInput if the key was used for another call, Conflict while the first call still runs.
+        Raises BadInput if the key belongs to a different call, Conflict while the first call still runs.
         """
         claim = Claim(principal.workspace_id, key, self._heartbeat.id)
         with self._database.write() as session:
@@ -61,19 +60,19 @@ class Claims:
             row = IdempotencyKey(
                 workspace_id=claim.workspace_id, key=key, owner_id=claim.owner_id, fingerprint=fingerprint
             )
-            return claim if queries.insert(session, row) else self._repeat(session, claim, fingerprint)
+            return claim if queries.insert(session, row) else self._find_response(session, claim, fingerprint)
 
     def refuse(self, claim: Claim, response: StoredResponse) -> None:
-        """Store the answer that refuses a call, whose own transaction is rolled back."""
+        """Store the response to a refused call, whose own transaction rolls back."""
         with self._database.write() as session:
-            queries.answer(session, claim.workspace_id, claim.key, claim.owner_id, _values(response))
+            queries.store_response(session, claim.workspace_id, claim.key, claim.owner_id, _values(response))
 
     def abandon(self, claim: Claim) -> None:
-        """Let a key be given free by the next `tidy`: its call has failed for a reason of ours."""
+        """Mark a key to be freed by the next `tidy`, since its call failed by a fault of ours."""
         self._abandoned.append(claim)
 
     def tidy(self) -> None:
-        """Give free what was abandoned, sooner or later: the database may be the reason why calls failed."""
+        """Free abandoned keys; those left when the database fails wait for the next `tidy`."""
         with suppress(IndexError):
             while True:
                 self._release(self._abandoned.popleft())
@@ -86,7 +85,7 @@ class Claims:
             self.abandon(claim)
             raise
 
-    def _repeat(self, session: Session, claim: Claim, fingerprint: str) -> Claim | StoredResponse:
+    def _find_response(self, session: Session, claim: Claim, fingerprint: str) -> Claim | StoredResponse:
         first = queries.find(session, claim.workspace_id, claim.key)
         if first is None:
             raise Conflict("The first call with this Idempotency-Key has just failed; send the call again.")
@@ -103,16 +102,16 @@ class Claims:
             )
         if not queries.take_over(session, first, claim.owner_id, now()):
             raise Conflict("Another call with this Idempotency-Key has just begun; ask again in a moment.")
-        logger.warning("The process %s has gone amid a call, which is made once more.", first.owner_id)
+        logger.warning("The process %s ended in the middle of a call, which is made again.", first.owner_id)
         return claim
 
 
 def keep(session: Session, claim: Claim, response: StoredResponse) -> None:
-    """Store the answer of a call, in its own transaction.
+    """Store the response of a call in the call's own transaction.
 
-    Raises Conflict if the key was taken over meanwhile, so that the call is undone.
+    Raises Conflict, which rolls the call back, if another call has taken the key over.
     """
-    if not queries.answer(session, claim.workspace_id, claim.key, claim.owner_id, _values(response)):
+    if not queries.store_response(session, claim.workspace_id, claim.key, claim.owner_id, _values(response)):
         raise Conflict("Another call with this Idempotency-Key took over from this one; ask again.")
 
 

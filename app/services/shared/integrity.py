@@ -1,4 +1,4 @@
-"""Whether everything that is stored is whole: all bytes are read, and everything that refers to them."""
+"""Check all stored data: read every blob, and every reference to one."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,41 +6,46 @@ from typing import NamedTuple
 from app import blobs
 from app.db.engine import Database
 from app.db.queries import references
-from app.db.queries.references import Reference, Stray
+from app.db.queries.references import Orphan, Reference
 
 
 class Damage(NamedTuple):
-    """What is wrong, and what nobody can do for it."""
+    """What is damaged, and what no longer works because of it."""
 
     what: str
     breaks: str
 
 
-def check(database: Database, tell: Callable[[int, int], None] = lambda _done, _total: None) -> list[Damage]:
-    """Read all bytes and compare them with their hashes; return what is damaged or missing.
+def check(
+    database: Database, report: Callable[[int, int], None] = lambda _done, _total: None
+) -> list[Damage]:
+    """Compare all blobs with their hashes, and return what is damaged or missing.
 
-    One blob at a time, each in a look of its own, so that the service goes on working meanwhile. `tell` is
-    told how many were read, and of how many.
+    Each blob is read in a transaction of its own, so that the service keeps running. `report` is called with
+    the number of blobs read, and that of all.
     """
     with database.read() as session:
-        asked = references.every(session)
-        found = [_stray(stray) for stray in references.strays(session)]
-    for number, reference in enumerate(asked):
-        found += _look(database, reference)
-        tell(number + 1, len(asked))
+        every = references.every(session)
+        found = [_orphan(orphan) for orphan in references.orphans(session)]
+    for number, reference in enumerate(every):
+        found += _damage(database, reference)
+        report(number + 1, len(every))
     return found
 
 
-def _look(database: Database, reference: Reference) -> list[Damage]:
+def _damage(database: Database, reference: Reference) -> list[Damage]:
     with database.read() as session:
         stored = blobs.stored_digest(session, *reference)
         if stored == reference.key:
             return []
         state = "is missing" if stored is None else "is damaged"
-        # Of bytes that went meanwhile, with all who referred to them, there is nothing to tell.
-        return [Damage(f"Blob {reference.key} {state}", told) for told in references.told(session, reference)]
+        # A blob that was removed meanwhile has no references left, and causes no damage.
+        return [
+            Damage(f"Blob {reference.key} {state}", breaks)
+            for breaks in references.consequences(session, reference)
+        ]
 
 
-def _stray(stray: Stray) -> Damage:
-    what = f"Blob {stray.number} of dataset {stray.dataset_id} is not among its blobs"
-    return Damage(what, f"{stray.rows:,} series of it can be forecast, but neither shown nor trained on")
+def _orphan(orphan: Orphan) -> Damage:
+    what = f"Blob {orphan.number} of dataset {orphan.dataset_id} is not among its blobs"
+    return Damage(what, f"{orphan.rows:,} series of it can be forecast, but neither shown nor trained on")

@@ -1,4 +1,4 @@
-"""Cut a list into pages: one row more than asked for tells whether there is a next page."""
+"""Cut lists into pages; a query for one row more than the limit shows whether there is a next page."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class PageRequest:
-    """How many items, and the key of the last one already seen."""
+    """The number of items, and the key of the last item of the page before."""
 
     limit: int
     after: str | None = None
@@ -22,7 +22,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class CountedPageRequest:
-    """How many items, and how many were seen already: for lists whose items have no keys."""
+    """The number of items, and of those on earlier pages, for lists whose items have no keys."""
 
     limit: int
     first: int = 0
@@ -31,7 +31,7 @@ class CountedPageRequest:
 def cut(
     items: Sequence[Item], request: PageRequest, key: Callable[[Item], str]
 ) -> tuple[Sequence[Item], str | None]:
-    """Return at most `limit` of `items` and the key to go on after, or None at the end."""
+    """Return at most `limit` of `items`, and the key of the last one; None on the last page."""
     if len(items) <= request.limit:
         return items, None
     return items[: request.limit], key(items[request.limit - 1])
@@ -43,9 +43,9 @@ def encode_cursor(key: str | None) -> str | None:
 
 
 def decode_cursor(cursor: str | None) -> str | None:
-    """Return the key inside a cursor: a place in the list, whether or not an item is just there.
+    """Return the key in a cursor, whether or not its item still exists.
 
-    Raises BadInput if it does not have the form of one of ours.
+    Raises BadInput if the service cannot have issued it.
     """
     if cursor is None:
         return None
@@ -56,6 +56,6 @@ def decode_cursor(cursor: str | None) -> str | None:
 
 
 def foreign_cursor() -> BadInput:
-    """Return the refusal of a cursor that does not have the form of one of ours."""
+    """Return the error for a cursor that the service cannot have issued."""
     remedy = "Use the `next` of the page before, unchanged, or leave it out."
     return BadInput("The cursor is not one that this call gave.", [FieldError("?cursor", remedy)])

@@ -1,8 +1,8 @@
-"""The processes of the service: each one beats, and finds out by the others' beats which of them are dead.
+"""The processes of the service: each counts heartbeats in the database, and detects which others are dead.
 
-No clock is compared between machines. A process elsewhere is dead when this one has itself seen its counter
-unchanged for the deadline; one on this host is dead at once when no process has its pid and start time any
-more, and after a short silence when it is of another boot.
+No clocks of two machines are compared. A process elsewhere is dead when this one has seen its counter
+unchanged for the deadline. One on this host is dead at once when no process has its pid and start time, and
+after a short silence if it is from another boot.
 """
 
 import logging
@@ -23,8 +23,7 @@ from app.errors import Unavailable
 from app.observability.background_tasks import RetriedTask
 
 HEARTBEAT_S = 1.0
-# A machine that was started anew has another boot, and so has another machine of the same name: the latter's
-# heart beats.
+# Another boot id means a restart of this machine, or another machine of the same name, whose processes beat.
 OTHER_BOOT_DEADLINE_S = 3.5
 CLOSING_S = 1.0
 Role = Literal["api", "worker"]
@@ -32,32 +31,31 @@ logger = logging.getLogger(__name__)
 
 
 class FailureDetector:
-    """Tells, look after look, which of the other processes are dead.
+    """Detects dead processes from one look at the database to the next.
 
-    Silence is counted in looks that succeeded, each for a heartbeat at most. What came between them is held
-    against nobody: a database that was away, or one so slow that the others' beats wait as well; a time in
-    which this very process stood still.
+    It adds up each process's silence over successful looks, at most a heartbeat for each. So nothing counts
+    against a process while the database was away or slow, or while this process itself stood still.
     """
 
     def __init__(self, deadline_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._deadline_s, self._clock = deadline_s, clock
         self._silent: dict[str, tuple[int, float]] = {}
-        self._looked_at = 0.0
+        self._last_look = 0.0
 
     def dead(self, others: Sequence[Process]) -> list[Process]:
-        """Return those that are dead by this look."""
+        """Return those of the other processes that this look shows to be dead."""
         at = self._clock()
-        counted = min(at - self._looked_at, HEARTBEAT_S)
-        before, self._looked_at = self._silent, at
+        counted = min(at - self._last_look, HEARTBEAT_S)
+        before, self._last_look = self._silent, at
         self._silent = {other.id: (other.beat, _silence(other, before, counted)) for other in others}
         return [other for other in others if self._is_dead(other)]
 
-    def start_anew(self) -> None:
-        """Give the others the whole deadline again: a look has failed, and their beats may have as well."""
+    def restart(self) -> None:
+        """Start the deadlines again after a failed look, since the others' heartbeats may have failed too."""
         self._silent = {}
 
     def _is_dead(self, other: Process) -> bool:
-        return has_gone(other) or self._silent[other.id][1] > self._deadline_of(other)
+        return has_ended(other) or self._silent[other.id][1] > self._deadline_of(other)
 
     def _deadline_of(self, other: Process) -> float:
         if other.host == socket.gethostname() and other.boot_id != boot_id():
@@ -66,11 +64,10 @@ class FailureDetector:
 
 
 class Heartbeat:
-    """This process among the others: once a second, in a thread of its own, it beats and looks at them.
+    """The heartbeat of this process: once a second, in a thread of its own, it beats and looks at the others.
 
-    A look counts only along with a beat: where this process cannot write, the others cannot either.
-    A worker that others took for dead is `removed`, since its job is another's by then; a process that
-    answers calls holds nothing that could be lost twice, and enters itself again.
+    Beat and look share a transaction: while this process cannot write, the others cannot either. A worker
+    that others took for dead is `removed`, since its job is another's; an API process registers again.
     """
 
     def __init__(self, database: Database, role: Role, device: str, deadline_s: float = math.inf) -> None:
@@ -83,52 +80,52 @@ class Heartbeat:
         self._beating = RetriedTask(
             f"The heartbeat of {self.id}", "Others may come to take this process for dead."
         )
-        self._entered = False
+        self._registered = False
         self._then: Callable[[], None] = lambda: None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep_on, name="heartbeat", daemon=True)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def open(self, then: Callable[[], None] = lambda: None) -> None:
-        """Enter this process among the others, and begin to beat; after each look something may be done."""
+        """Register this process and start to beat; call `then` after each look."""
         self._then = then
-        self._try_to_look()
+        self._try_look()
         self._thread.start()
 
     def look(self) -> None:
-        """Beat, and look at the others."""
+        """Beat, and find out which other processes are alive."""
         try:
             with self._database.write() as session:
                 self._beat(session)
                 queries.remove_silent(session, [other for other in self.dead if other.role == queries.API])
                 others = queries.others(session, self.id)
         except BaseException:
-            self._watch.start_anew()
+            self._watch.restart()
             self.dead = ()
             raise
-        self._entered, self.others, self.dead = True, others, self._watch.dead(others)
+        self._registered, self.others, self.dead = True, others, self._watch.dead(others)
 
     def is_alive(self, process: Process) -> bool:
-        """Tell whether a process is there by what this one has seen."""
-        return not has_gone(process) and process.id not in {other.id for other in self.dead}
+        """Return whether a process is alive, as of the last look."""
+        return not has_ended(process) and process.id not in {other.id for other in self.dead}
 
     def is_dead_or_removed(self, session: Session, process_id: str) -> bool:
-        """Tell whether a process of this id is dead, or removed already."""
+        """Return whether a process is dead, or its row removed."""
         if process_id == self.id:
             return False
         process = queries.find(session, process_id)
         return process is None or not self.is_alive(process)
 
-    def sees_a_worker(self) -> bool:
-        """Tell whether a worker is alive, as of the last look."""
+    def has_live_worker(self) -> bool:
+        """Return whether any worker is alive, as of the last look."""
         return any(other.role == queries.WORKER and self.is_alive(other) for other in self.others)
 
     def stop(self) -> None:
-        """Beat no more."""
-        self._over.set()
+        """Stop the heartbeat."""
+        self._stopping.set()
         self._thread.join(CLOSING_S)
 
     def close(self) -> None:
-        """Beat no more, and be removed; with the database away, others will find out."""
+        """Stop the heartbeat and remove this process; without the database, others detect its end."""
         self.stop()
         try:
             with self._database.write() as session:
@@ -137,19 +134,19 @@ class Heartbeat:
             logger.warning("The database is away; others find out by themselves that %s has gone.", self.id)
 
     def _beat(self, session: Session) -> None:
-        if queries.beat(session, self.id) or self._over.is_set():
+        if queries.beat(session, self.id) or self._stopping.is_set():
             return
-        if self._entered and self._role == queries.WORKER:
+        if self._registered and self._role == queries.WORKER:
             self.removed.set()
         else:
             queries.add(session, process_row(self.id, self._role, os.getpid(), self._device))
 
-    def _keep_on(self) -> None:
-        while not self._over.wait(HEARTBEAT_S):
-            self._try_to_look()
+    def _run(self) -> None:
+        while not self._stopping.wait(HEARTBEAT_S):
+            self._try_look()
 
-    def _try_to_look(self) -> None:
-        """Look, whatever comes of it: a database that is away now may be back at the next beat."""
+    def _try_look(self) -> None:
+        """Look, and retry at the next heartbeat if the database is away."""
         with self._beating.attempt():
             self.look()
             self._then()
@@ -157,7 +154,7 @@ class Heartbeat:
 
 @contextmanager
 def registered(database: Database) -> Iterator[str]:
-    """Be among the processes for a while, by the id this gives; what they write is then known to be alive."""
+    """Register a process and yield its id, for commands whose drafts and claims must count as alive."""
     heartbeat = Heartbeat(database, "api", "")
     heartbeat.look()
     heartbeat.open()
@@ -168,7 +165,7 @@ def registered(database: Database) -> Iterator[str]:
 
 
 def process_row(process_id: str, role: Role, pid: int, device: str) -> Process:
-    """Return the row of a process of this host."""
+    """Return the row for a process of this host."""
     return Process(
         id=process_id,
         role=role,
@@ -182,26 +179,25 @@ def process_row(process_id: str, role: Role, pid: int, device: str) -> Process:
     )
 
 
-def has_gone(process: Process) -> bool:
-    """Tell whether a process has said that it goes, or is one of this host that is not there any more."""
+def has_ended(process: Process) -> bool:
+    """Return whether a process is marked as stopped, or was on this host and no longer exists."""
     here = process.host == socket.gethostname() and process.boot_id == boot_id()
     return process.stopped or (here and process_started(process.pid) != process.process_started)
 
 
 def boot_id() -> str:
-    """Return what tells this run of the machine, and this view of its processes, from every other.
+    """Return an id of this boot and this namespace of process ids; empty without /proc.
 
-    Containers may share a machine and a host name, but a pid means another process in each of them.
-    Empty where the system does not say.
+    Containers may share a machine and a host name, but each has its own process ids.
     """
     boot, namespace = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     return f"{boot.read_text().strip()} {namespace.readlink()}" if boot.exists() else ""
 
 
 def process_started(pid: int) -> str | None:
-    """Return when a process started, in ticks since the boot; None if there is no such process.
+    """Return when a process started, in ticks since the boot; None if it does not exist.
 
-    Where the system does not say (no /proc), every process seems alive and the deadline decides.
+    Without /proc every process seems alive, and the deadline decides.
     """
     if not Path("/proc/self/stat").exists():
         return ""
@@ -210,7 +206,7 @@ def process_started(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, *fields = stat.rpartition(")")[2].split()
-    return None if state == "Z" else fields[18]  # field 22 of proc(5); a zombie works no more
+    return None if state == "Z" else fields[18]  # field 22 of proc(5); a zombie has ended
 
 
 def _silence(other: Process, before: dict[str, tuple[int, float]], counted: float) -> float:

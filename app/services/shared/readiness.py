@@ -1,4 +1,4 @@
-"""Can this process answer calls, and is anything amiss that it answers in spite of?"""
+"""Check whether this process can serve requests, and whether its service is degraded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ NO_WORKER = "No worker is alive: trainings wait until one starts (`gatecast work
 
 @dataclass(frozen=True)
 class ReadinessCheck:
-    """What answering depends on; `has_loaded` tells whether all is imported that forecasts need."""
+    """Checks what requests depend on; `has_loaded` returns whether the modules of forecasts are imported."""
 
     database: Database
     feed: ChangeFeed
@@ -23,9 +23,9 @@ class ReadinessCheck:
     has_loaded: Callable[[], bool]
 
     def check(self) -> Readiness:
-        """Tell how this process is.
+        """Return whether this process is ready or degraded.
 
-        Raises Unavailable with the reason if it cannot answer.
+        Raises Unavailable with the reason if it cannot serve requests.
         """
         database_admin.check_ready(self.database)
         if not self.has_loaded():
@@ -36,7 +36,7 @@ class ReadinessCheck:
                 "This process has not seen for some seconds what changes in the database, so that nothing is "
                 "answered from memory; its log says why."
             )
-        alive = self.heartbeat.sees_a_worker()
+        alive = self.heartbeat.has_live_worker()
         return Readiness(
             status="ready" if alive else "degraded",
             detail=None if alive else NO_WORKER,

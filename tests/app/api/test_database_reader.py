@@ -27,7 +27,7 @@ def checked_out(database: Database) -> int:
 
 
 def test_more_reads_than_connections_are_all_served(api: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "LOOKING", 2)
+    monkeypatch.setattr(engine, "READING", 2)
     with TestClient(api) as client, ThreadPoolExecutor(60) as callers:
         statuses = callers.map(lambda _: client.get("/jobs").status_code, range(120))
         assert set(statuses) == {200}
@@ -60,7 +60,7 @@ def test_readers_leave_connections_to_others(database: Database) -> None:
         await readers
         return held
 
-    assert asyncio.run(main()) == CONCURRENT_READS < engine.LOOKING
+    assert asyncio.run(main()) == CONCURRENT_READS < engine.READING
 
 
 def test_cancelled_read_releases_its_place(database: Database) -> None:
@@ -78,13 +78,13 @@ def test_cancelled_read_releases_its_place(database: Database) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_health_answers_while_every_reader_is_busy(client: TestClient, api: FastAPI, path: str) -> None:
     with ExitStack() as readers:
-        for _ in range(engine.LOOKING):
+        for _ in range(engine.READING):
             readers.enter_context(api.state.resources.database.reader.connect())
         assert client.get(path).status_code == 200
 
 
 def test_rows_are_written_while_every_reader_is_busy(client: TestClient, api: FastAPI) -> None:
     with ExitStack() as readers:
-        for _ in range(engine.LOOKING):
+        for _ in range(engine.READING):
             readers.enter_context(api.state.resources.database.reader.connect())
         assert upload(client)["id"]

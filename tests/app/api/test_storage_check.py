@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from app.api.http import uploads
-from app.db.engine import Database, answering
+from app.db.engine import Database, translate_errors
 from app.errors import InsufficientStorage, Unavailable
 from app.settings import Settings
 from tests.factories import csv_bytes, upload
@@ -29,12 +29,12 @@ def full_sqlite() -> Exception:
 
 @pytest.mark.parametrize("error", [full_sqlite(), psycopg.errors.DiskFull()], ids=["sqlite", "postgres"])
 def test_full_disk_raises_insufficient_storage(error: Exception) -> None:
-    with pytest.raises(InsufficientStorage, match="Make room"), answering():
+    with pytest.raises(InsufficientStorage, match="Make room"), translate_errors():
         raise OperationalError("INSERT", {}, error)
 
 
 def test_other_errors_do_not_count_as_a_full_disk() -> None:
-    with pytest.raises(Unavailable) as caught, answering():
+    with pytest.raises(Unavailable) as caught, translate_errors():
         raise OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked"))
     assert not isinstance(caught.value, InsufficientStorage)
 

@@ -92,7 +92,7 @@ def test_list_of_datasets_is_one_query(database: Database) -> None:
 @pytest.fixture
 def impatient(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A database with few connections, which nobody waits for long."""
-    for name in ("LOOKING", "CHANGING", "WATCHING", "WAIT_S"):
+    for name in ("READING", "WRITING", "WATCHING", "WAIT_S"):
         monkeypatch.setattr(engine, name, 1)
     database = Database(database_url)
     yield database
@@ -126,18 +126,18 @@ def locked(path: str) -> Iterator[None]:
 
 def test_glance_at_a_locked_file_waits_for_nothing(sqlite_url: str) -> None:
     database = Database(sqlite_url)
-    with locked(database.file), pytest.raises(Unavailable), database.glance() as session:
+    with locked(database.file), pytest.raises(Unavailable), database.read_at_once() as session:
         count(session)
-    with database.glance() as session:
+    with database.read_at_once() as session:
         assert count(session) == 1
     database.dispose()
 
 
 def test_second_glance_at_a_time_waits_for_nothing(sqlite_url: str) -> None:
     database = Database(sqlite_url)
-    with database.glance() as session:
+    with database.read_at_once() as session:
         assert count(session) == 1
-        with pytest.raises(Unavailable), database.glance() as other:
+        with pytest.raises(Unavailable), database.read_at_once() as other:
             count(other)
     database.dispose()
 

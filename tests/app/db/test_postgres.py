@@ -29,7 +29,7 @@ BRIEF = Limits(0.3, 0.2, 0.2)
 @pytest.fixture
 def hasty(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A database of which nothing may take long."""
-    for purpose in ("LOOKING", "CHANGING", "WATCHING"):
+    for purpose in ("READING", "WRITING", "WATCHING"):
         monkeypatch.setattr(postgres, purpose, BRIEF)
     database = Database(postgres_url)
     yield database
@@ -77,7 +77,7 @@ def test_dead_connection_is_found_out_by_both_ends(postgres_url: str) -> None:
 def test_what_a_url_says_of_its_connections_has_its_way(postgres_url: str) -> None:
     own = "keepalives_idle=60&options=-c%20lock_timeout%3D7s%20-c%20work_mem%3D9MB"
     database = Database(f"{postgres_url}?{own}")
-    assert "keepalives_idle" not in postgres.connect_args(make_url(database.url), postgres.LOOKING)
+    assert "keepalives_idle" not in postgres.connect_args(make_url(database.url), postgres.READING)
     with database.read() as session:
         shown = [session.execute(text(f"SHOW {name}")).scalar() for name in ("lock_timeout", "work_mem")]
     assert shown == ["7s", "9MB"]
@@ -186,7 +186,7 @@ def test_server_that_hangs_amid_a_statement_is_given_up(
     silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "GRACE_S", 0.1)
-    monkeypatch.setattr(postgres, "LOOKING", BRIEF)
+    monkeypatch.setattr(postgres, "READING", BRIEF)
     database = Database(silent.url)
     with pytest.raises(Unavailable, match="does not answer"), database.read() as session:
         session.execute(text("SELECT 1"))

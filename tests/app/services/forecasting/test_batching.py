@@ -165,7 +165,7 @@ def on_sqlite(sqlite_url: str) -> Iterator[Database]:
 def test_event_loop_waits_for_no_connection(on_sqlite: Database) -> None:
     ready = prepared(on_sqlite)
     with ExitStack() as readers:
-        for _ in range(engine.LOOKING):
+        for _ in range(engine.READING):
             readers.enter_context(on_sqlite.reader.connect())
         (outcome,) = forecast_all(on_sqlite, ready, ("series 0",))
     assert names_of(outcome) == ["series 0"]

@@ -114,7 +114,7 @@ def test_slow_database_gives_the_others_as_many_looks(others: Others, elsewhere:
 
 def test_failed_look_gives_the_others_the_whole_deadline_again(others: Others, elsewhere: str) -> None:
     others.dead_after(DEADLINE_S)
-    others.watch.start_anew()
+    others.watch.restart()
     assert others.dead_after(1 + DEADLINE_S) == []
     assert others.dead() == [elsewhere]
 
