@@ -103,10 +103,10 @@ def filled_app(folder: Path, fill: Callable[[Database], str]) -> Iterator[tuple[
 
 
 def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> JobRef:
-    """Write down a training that nobody was told of: a test begins it itself."""
-    asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
+    """Store a training without queueing it; the test starts it itself."""
+    request_body = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
     with database.write() as session:
-        return submit.create_job(session, principal, asked)
+        return submit.create_job(session, principal, request_body)
 
 
 def entered(
@@ -139,8 +139,8 @@ def new_version(database: Database, dataset_id: str) -> None:
 
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:
     """Train at once, in this process, and return the model's id."""
-    asked = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
-    return str(run.run_without_queue(database, principal, asked, "cpu").model_id)
+    request_body = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
+    return str(run.run_without_queue(database, principal, request_body, "cpu").model_id)
 
 
 def table(database: Database, request: ForecastRequest) -> Iterator[ForecastResult]:

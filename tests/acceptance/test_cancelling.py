@@ -8,7 +8,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Blob, Model
 from benchmarks.process_tree import eventually, is_running
-from tests.acceptance.trainings import again, asked, under_way
+from tests.acceptance.trainings import again, queued, under_way
 from tests.processes import Service
 
 pytestmark = pytest.mark.long
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 def test_running_job_stops_within_2_s_and_leaves_nothing(
     service: Service, caller: Client, database: Database
 ) -> None:
-    job = asked(caller, "balanced")
+    job = queued(caller, "balanced")
     under_way(caller, job.id)
     worker, child = service.worker_pid(), service.training_pid()
     began = time.monotonic()
@@ -30,7 +30,7 @@ def test_running_job_stops_within_2_s_and_leaves_nothing(
 
 
 def test_cancelled_job_that_waited_never_starts(caller: Client) -> None:
-    first = asked(caller, "balanced")
+    first = queued(caller, "balanced")
     waiting = again(caller, first.dataset_id, "balanced", seed=1)
     last = again(caller, first.dataset_id, "quick", seed=2)
     under_way(caller, first.id)

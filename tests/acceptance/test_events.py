@@ -8,7 +8,7 @@ import pytest
 
 from app.client import Client
 from benchmarks.process_tree import eventually
-from tests.acceptance.trainings import asked
+from tests.acceptance.trainings import queued
 from tests.processes import running_api, started
 
 pytestmark = pytest.mark.long
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.long
 
 def test_open_stream_does_not_delay_a_stop_and_sends_no_false_end(database_url: str, tmp_path: Path) -> None:
     with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
-        path = f"{api.url}/jobs/{asked(caller).id}/events"
+        path = f"{api.url}/jobs/{queued(caller).id}/events"
         with httpx2.Client() as http, http.sse(path) as source:
             events = iter(source)
             assert next(events).event == "progress"
@@ -31,7 +31,7 @@ def test_open_stream_does_not_delay_a_stop_and_sends_no_false_end(database_url: 
 
 def test_stream_resumes_after_a_restart(database_url: str, tmp_path: Path) -> None:
     with running_api(database_url, tmp_path) as first, Client(first.url) as caller:
-        job = asked(caller)
+        job = queued(caller)
         events = caller.events(job.id)
         assert next(events).state == "queued"
         first.process.terminate()

@@ -31,7 +31,7 @@ import os, signal, sys
 from app.db.engine import Database
 from app.db.queries import processes
 from app.queue import JobRef
-from app.services import jobs
+from app.services.jobs import states
 from app.services.shared.processes import Heartbeat
 
 url, *job = sys.argv[1:]
@@ -39,7 +39,7 @@ database = Database(url)
 worker = Heartbeat(database, "worker", "cpu")
 worker.look()
 with database.write() as session:
-    jobs.begin(session, JobRef(*job), worker.id, max_attempts=3)
+    states.begin(session, JobRef(*job), worker.id, max_attempts=3)
 with database.write() as session:
     processes.beat(session, worker.id)
     os.kill(os.getpid(), signal.SIGSTOP)

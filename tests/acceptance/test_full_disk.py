@@ -12,7 +12,7 @@ from app.db.engine import Database
 from app.db.tables import Model
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
-from tests.acceptance.trainings import asked, under_way
+from tests.acceptance.trainings import queued, under_way
 from tests.processes import Service, running_service
 
 pytestmark = pytest.mark.long
@@ -46,7 +46,7 @@ def fill(disk: Path) -> Path:
 
 
 def train_on_a_full_disk(service: Service, caller: Client, disk: Path) -> str:
-    job = asked(caller, "balanced", series=3)
+    job = queued(caller, "balanced", series=3)
     under_way(caller, job.id)
     filler = fill(disk)
     eventually(lambda: "does not take the model" in service.log.read_text(), within_s=120)

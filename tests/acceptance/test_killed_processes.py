@@ -13,7 +13,7 @@ from app.schemas.jobs import JobOut
 from app.services.training.memory_limit import resident_bytes
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually, is_running
-from tests.acceptance.trainings import again, asked, under_way
+from tests.acceptance.trainings import again, queued, under_way
 from tests.factories import csv_bytes, trends
 from tests.processes import Service, kill, running_api, running_service, running_worker
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.long
 @pytest.fixture
 def job(caller: Client) -> JobOut:
     """A training that is under way."""
-    return under_way(caller, asked(caller).id)
+    return under_way(caller, queued(caller).id)
 
 
 def has_reported(database: Database) -> bool:
@@ -105,7 +105,7 @@ def test_training_outlives_a_crash_of_the_database(postgres_programs: Path, tmp_
         running_service(f"{server.url}/postgres", tmp_path) as service,
         Client(service.url) as caller,
     ):
-        job = under_way(caller, asked(caller).id)
+        job = under_way(caller, queued(caller).id)
         server.crash_and_restart()
         eventually(caller.is_ready)
         assert caller.wait(job.id).model_id
@@ -117,7 +117,7 @@ def test_service_stops_in_time_with_the_database_away(postgres_programs: Path, t
         running_service(f"{server.url}/postgres", tmp_path) as service,
         Client(service.url) as caller,
     ):
-        under_way(caller, asked(caller).id)
+        under_way(caller, queued(caller).id)
         everyone = descendants(service.process.pid)
         server.control("stop")
         service.process.terminate()

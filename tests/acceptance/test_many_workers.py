@@ -17,7 +17,7 @@ from app.services.shared import database_admin
 from app.worker.process import REMOVED
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
-from tests.acceptance.trainings import again, asked, under_way
+from tests.acceptance.trainings import again, queued, under_way
 from tests.processes import Service, kill, running_api, running_worker, started
 
 pytestmark = pytest.mark.long
@@ -52,7 +52,7 @@ def if_running(caller: Client, job_id: str) -> bool:
 
 
 def test_survivor_takes_over_from_a_killed_worker(api: Service, caller: Client, tmp_path: Path) -> None:
-    job = asked(caller)
+    job = queued(caller)
     with running_worker(api.database_url, tmp_path) as first:
         under_way(caller, job.id)
         with running_worker(api.database_url, tmp_path):
@@ -65,7 +65,7 @@ def test_survivor_takes_over_from_a_killed_worker(api: Service, caller: Client, 
 def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
     api: Service, caller: Client, database: Database, tmp_path: Path
 ) -> None:
-    job = asked(caller)
+    job = queued(caller)
     with running_worker(api.database_url, tmp_path, worker_deadline_s=2) as frozen:
         under_way(caller, job.id)
         for pid in (api.training_pid(), frozen.pid):
@@ -83,7 +83,7 @@ def test_frozen_worker_that_wakes_up_leaves_the_job_to_who_took_it(
 def test_child_killed_three_times_fails_its_job_with_each_cause(
     api: Service, caller: Client, tmp_path: Path
 ) -> None:
-    job = asked(caller, "balanced")
+    job = queued(caller, "balanced")
     with running_worker(api.database_url, tmp_path) as worker:
         for attempt in (1, 2, 3):
             under_way(caller, job.id, attempt)
@@ -96,7 +96,7 @@ def test_child_killed_three_times_fails_its_job_with_each_cause(
 
 
 def test_workers_of_one_device_train_side_by_side(api: Service, caller: Client, tmp_path: Path) -> None:
-    first = asked(caller, "balanced")
+    first = queued(caller, "balanced")
     second = again(caller, first.dataset_id, "balanced", seed=1)
     with running_worker(api.database_url, tmp_path, "--device", "cpu", "--concurrency", "2"):
         eventually(lambda: {worker.job_id for worker in caller.workers()} == {first.id, second.id})
@@ -108,7 +108,7 @@ def test_workers_of_one_device_train_side_by_side(api: Service, caller: Client, 
 def test_no_more_train_at_a_time_than_the_limit_over_all(
     api: Service, caller: Client, tmp_path: Path
 ) -> None:
-    first = asked(caller, "balanced")
+    first = queued(caller, "balanced")
     second = again(caller, first.dataset_id, "balanced", seed=1)
     with ExitStack() as workers:
         for _ in range(2):
@@ -124,7 +124,7 @@ def test_no_more_train_at_a_time_than_the_limit_over_all(
 def test_due_schedule_fires_once_with_two_workers(
     api: Service, caller: Client, database: Database, tmp_path: Path
 ) -> None:
-    dataset_id = asked(caller, series=1).dataset_id
+    dataset_id = queued(caller, series=1).dataset_id
     caller.cancel(caller.jobs()[0].id)
     schedule = caller.schedule(dataset_id, "0 0 1 1 *", horizon=3, preset="quick")
     with ExitStack() as workers:

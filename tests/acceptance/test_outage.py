@@ -29,7 +29,7 @@ pytestmark = pytest.mark.long
 DEADLINE_S = 3.0
 
 
-def asked(database: Database) -> list[str]:
+def queued(database: Database) -> list[str]:
     """Ask for two trainings, and return their ids."""
     dataset_id, queue = dataset(database, trends(count=100)).id, Queue(database)
     wishes = [TrainRequest(dataset_id=dataset_id, horizon=5, preset="quick", seed=seed) for seed in (0, 1)]
@@ -96,7 +96,7 @@ def test_postgres_away_for_twice_the_deadline_charges_no_training(
     with postgres.running_server(postgres_programs) as server:
         database = Database(f"{server.url}/postgres")
         database_admin.migrate(database)
-        job_ids = asked(database)
+        job_ids = queued(database)
         with two_workers(database, tmp_path) as workers:
             eventually(lambda: all_learn(database, job_ids))
             server.control("stop")
@@ -108,7 +108,7 @@ def test_postgres_away_for_twice_the_deadline_charges_no_training(
 
 def test_sqlite_locked_for_twice_the_deadline_charges_no_training(sqlite_url: str, tmp_path: Path) -> None:
     database = Database(sqlite_url)
-    job_ids = asked(database)
+    job_ids = queued(database)
     with two_workers(database, tmp_path) as workers:
         eventually(lambda: all_learn(database, job_ids))
         with closing(sqlite3.connect(database.file, isolation_level=None)) as another:

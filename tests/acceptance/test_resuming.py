@@ -12,7 +12,7 @@ from app.db.tables import Job
 from app.schemas.jobs import Progress
 from app.services.training import reproduce
 from benchmarks.process_tree import eventually
-from tests.acceptance.trainings import asked, under_way
+from tests.acceptance.trainings import queued, under_way
 from tests.processes import running_api, running_service, running_worker
 
 pytestmark = pytest.mark.long
@@ -36,7 +36,7 @@ def test_stopped_worker_gives_its_training_back_at_a_checkpoint(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
     with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
-        job = asked(caller, "balanced", series=20)
+        job = queued(caller, "balanced", series=20)
         with running_worker(database_url, tmp_path) as first:
             under_way(caller, job.id)
             first.send_signal(signal.SIGTERM)
@@ -53,7 +53,7 @@ def test_stopped_worker_gives_its_training_back_at_a_checkpoint(
 
 def test_worker_stopped_while_an_attempt_begins_gives_the_job_back(database_url: str, tmp_path: Path) -> None:
     with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
-        job = asked(caller, "balanced", series=20)
+        job = queued(caller, "balanced", series=20)
         with running_worker(database_url, tmp_path) as worker:
             eventually(lambda: caller.job(job.id).state == "running")
             worker.send_signal(signal.SIGTERM)
@@ -66,7 +66,7 @@ def test_everything_killed_at_once_resumes_within_5_s_of_the_restart(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
     with running_service(database_url, tmp_path) as service, Client(service.url) as caller:
-        job = asked(caller, "balanced", series=20)
+        job = queued(caller, "balanced", series=20)
         under_way(caller, job.id)
         eventually(lambda: checkpoints(database))
         service.kill_everything()

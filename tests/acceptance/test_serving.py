@@ -35,8 +35,8 @@ class Two:
     model_id: str
 
     def ask(self, process: httpx2.Client, **params: object) -> httpx2.Response:
-        asked: dict[str, Any] = {"dataset_id": self.dataset_id, "unique_id": "series 1", **params}
-        return process.get("/forecast", params=asked)
+        query: dict[str, Any] = {"dataset_id": self.dataset_id, "unique_id": "series 1", **params}
+        return process.get("/forecast", params=query)
 
     def seen_there_within_s(self, is_new: Callable[[httpx2.Response], bool]) -> float:
         """Return how long the other process goes on with what was so before."""
@@ -105,14 +105,14 @@ def test_nothing_is_served_from_the_cache_while_the_database_is_away(
             dataset_id = dataset(database).id
             trained(database, dataset_id)
             database.dispose()
-            asked = {"dataset_id": dataset_id, "unique_id": "series 1"}
-            answer = caller.get("/forecast", params=asked)
+            query = {"dataset_id": dataset_id, "unique_id": "series 1"}
+            answer = caller.get("/forecast", params=query)
             server.control("stop")
-            eventually(lambda: caller.get("/forecast", params=asked).status_code == 503, within_s=10)
+            eventually(lambda: caller.get("/forecast", params=query).status_code == 503, within_s=10)
             assert caller.get("/healthz").status_code == 200
             server.control("start")
-            eventually(lambda: caller.get("/forecast", params=asked).status_code == 200)
-            assert caller.get("/forecast", params=asked).content == answer.content
+            eventually(lambda: caller.get("/forecast", params=query).status_code == 200)
+            assert caller.get("/forecast", params=query).content == answer.content
 
 
 @pytest.fixture
@@ -136,8 +136,8 @@ def test_processes_behind_one_port_add_up_their_figures(several: tuple[Service, 
     for _ in range(20):
         with httpx2.Client(base_url=api.url, timeout=30) as caller:
             caller.get("/forecast", params={"dataset_id": dataset_id}).raise_for_status()
-    asked = [value for name, value in figures(api).items() if name.startswith("gatecast_forecasts_total")]
-    assert sum(asked) == 20
+    counts = [value for name, value in figures(api).items() if name.startswith("gatecast_forecasts_total")]
+    assert sum(counts) == 20
 
 
 def test_killed_api_process_is_replaced_while_the_other_answers(several: tuple[Service, str]) -> None:

@@ -7,7 +7,7 @@ from benchmarks.process_tree import eventually
 from tests.factories import csv_bytes, trends
 
 
-def asked(caller: Client, preset: Preset = "quick", series: int = 100, seed: int = 0) -> JobOut:
+def queued(caller: Client, preset: Preset = "quick", series: int = 100, seed: int = 0) -> JobOut:
     """Upload series and ask for a training."""
     dataset = caller.upload_csv("trends", csv_bytes(trends(count=series)))
     return again(caller, dataset.id, preset, seed)

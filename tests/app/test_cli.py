@@ -60,7 +60,7 @@ def test_training_prints_trials_and_verdict(trained: Trained) -> None:
 def test_training_prints_how_to_forecast_with_its_model(sqlite_url: str, tmp_path: Path) -> None:
     file = tmp_path / "lines.csv"
     file.write_bytes(csv_bytes())
-    for promote, asked in [
+    for promote, command in [
         (
             "never",
             "asks the pretrained network; make this one the champion through the API, by POST /models/ID/",
@@ -71,7 +71,7 @@ def test_training_prints_how_to_forecast_with_its_model(sqlite_url: str, tmp_pat
         arguments = ["train", str(file), "--horizon", "3", "--preset", "quick", "--promote", promote]
         done = CliRunner().invoke(commands, arguments, env={"GATECAST_DATABASE_URL": sqlite_url})
         (model_id,) = re.findall(r"Trained (model_\w+)", done.stdout)
-        assert f"`gatecast forecast {file}` {asked.replace('ID', model_id)}" in done.stdout
+        assert f"`gatecast forecast {file}` {command.replace('ID', model_id)}" in done.stdout
 
 
 def test_file_trained_on_is_forecast(trained: Trained) -> None:
@@ -146,17 +146,17 @@ def test_unknown_setting_stops_every_command(
 
 @pytest.mark.parametrize("name", ["serve", "api"])
 def test_options_overrule_where_the_api_listens(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    asked: list[Settings] = []
-    monkeypatch.setattr("app.server.serve", lambda settings, **_: asked.append(settings))
+    served: list[Settings] = []
+    monkeypatch.setattr("app.server.serve", lambda settings, **_: served.append(settings))
     monkeypatch.setenv("GATECAST_PORT", "9000")
     for options in ([], ["--host", "127.0.0.2", "--port", "9001"]):
         assert CliRunner().invoke(commands, [name, *options]).exit_code == 0
-    assert [(each.host, each.port) for each in asked] == [("127.0.0.1", 9000), ("127.0.0.2", 9001)]
+    assert [(each.host, each.port) for each in served] == [("127.0.0.1", 9000), ("127.0.0.2", 9001)]
 
 
 def test_version_is_printed() -> None:
-    told = CliRunner().invoke(commands, ["--version"])
-    assert (told.exit_code, told.stdout) == (0, f"gatecast {VERSION}\n")
+    result = CliRunner().invoke(commands, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"gatecast {VERSION}\n")
 
 
 def test_text_of_a_file_sends_no_control_characters_to_the_terminal(

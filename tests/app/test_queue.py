@@ -173,8 +173,8 @@ def plant(database: Database, payload: Payload, name: str) -> None:
         for table in ("workflow_status", "workflow_input"):
             key = f"UPDATE {schema}{table} SET inputs = :inputs WHERE workflow_uuid = :name"
             session.execute(text(key), {"inputs": payload.pickled(), "name": name})
-        said = f"UPDATE {schema}workflow_status SET serialization = 'py_pickle' WHERE workflow_uuid = :name"
-        session.execute(text(said), {"name": name})
+        update = f"UPDATE {schema}workflow_status SET serialization = 'py_pickle' WHERE workflow_uuid = :name"
+        session.execute(text(update), {"name": name})
 
 
 def test_pickled_row_runs_nothing_and_the_next_job_is_done(

@@ -1,5 +1,6 @@
 """Settings from the environment."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def test_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "expected"),
     [
         ("GATECAST_PORT", "http", "GATECAST_PORT"),
         ("GATECAST_DEVICE", "gpu", "GATECAST_DEVICE"),
@@ -32,10 +33,10 @@ def test_option_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     ],
 )
 def test_invalid_setting_is_refused_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=said.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")):
+    with pytest.raises(SettingsError, match=re.escape(expected)):
         load_settings()
 
 

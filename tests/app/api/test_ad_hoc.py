@@ -28,7 +28,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
         trained(database, dataset_id)
         return dataset_id
 
-    with filled_app(tmp_path_factory.mktemp("unseen"), fill) as ready:
+    with filled_app(tmp_path_factory.mktemp("ad_hoc"), fill) as ready:
         yield ready
 
 
@@ -156,9 +156,9 @@ def test_model_that_loses_warns_falls_back_or_refuses(client: TestClient, databa
     with database.write() as session:
         verdict = {**examples.VERDICT, "outcome": "loses", "baseline": "drift"}
         session.get_one(Model, ("default", model_id)).verdicts = {"lstm": verdict}
-    told = []
+    found = []
     for on_loss in ("warn", "fallback", "refuse"):
         client.patch(f"/models/{model_id}", json={"on_loss": on_loss})
         answer = client.post("/forecast", json={"model_id": model_id, "observations": rows()})
-        told.append((answer.status_code, answer.json().get("method"), answer.json().get("warning")))
-    assert told == [(200, "lstm", verdict["sentence"]), (200, "drift", None), (409, None, None)]
+        found.append((answer.status_code, answer.json().get("method"), answer.json().get("warning")))
+    assert found == [(200, "lstm", verdict["sentence"]), (200, "drift", None), (409, None, None)]

@@ -52,7 +52,7 @@ def csv_of(ready: Ready, path: str = "backtest") -> pd.DataFrame:
     return pd.read_csv(io.StringIO(answer.text), float_precision="round_trip")
 
 
-def told(ready: Ready) -> ModelOut:
+def model_of(ready: Ready) -> ModelOut:
     client, model_id = ready
     return ModelOut.model_validate(client.get(f"/models/{model_id}").json())
 
@@ -76,7 +76,7 @@ def pinball_loss(rows: pd.DataFrame, bound: str, quantile: float) -> pd.Series:
 
 
 def test_model_has_every_method_by_step_and_both_verdicts(ready: Ready) -> None:
-    model = told(ready)
+    model = model_of(ready)
     assert model.backtest is not None
     assert set(model.backtest.measures) == set(model.backtest.by_step) == METHODS
     assert {len(steps.mase) for steps in model.backtest.by_step.values()} == {2}
@@ -87,12 +87,12 @@ def test_model_has_every_method_by_step_and_both_verdicts(ready: Ready) -> None:
 
 def test_list_of_models_has_verdicts_and_no_tables(ready: Ready) -> None:
     (model,) = ready[0].get("/models").json()["models"]
-    assert model["verdict"] == told(ready).verdicts["blend"].model_dump()
+    assert model["verdict"] == model_of(ready).verdicts["blend"].model_dump()
     assert not {"backtest", "lineage", "calibration"} & set(model)
 
 
 def test_measures_of_medians_follow_from_the_rows(ready: Ready) -> None:
-    rows, model = csv_of(ready), told(ready)
+    rows, model = csv_of(ready), model_of(ready)
     assert model.backtest is not None
     first_cut = LENGTH - model.backtest.steps
     roots = {name: np.sqrt(np.mean(np.diff(values[:first_cut]) ** 2)) for name, values in waves().items()}
@@ -106,7 +106,7 @@ def test_measures_of_medians_follow_from_the_rows(ready: Ready) -> None:
 
 
 def test_measures_of_intervals_follow_from_the_rows(ready: Ready) -> None:
-    rows, model = csv_of(ready), told(ready)
+    rows, model = csv_of(ready), model_of(ready)
     assert model.backtest is not None
     for method, measures in model.backtest.measures.items():
         quantiles = {0.5: method}
@@ -124,7 +124,7 @@ def test_measures_of_intervals_follow_from_the_rows(ready: Ready) -> None:
 
 
 def test_verdict_follows_from_the_rows(ready: Ready) -> None:
-    rows, model = csv_of(ready), told(ready)
+    rows, model = csv_of(ready), model_of(ready)
     for method, verdict in model.verdicts.items():
         errors = {name: over_series(rows, scaled_errors(rows, name)) for name in (method, *BASELINES)}
         baseline = min(BASELINES, key=lambda name: errors[name].mean())
@@ -141,7 +141,7 @@ def test_chance_of_a_verdict_follows_from_the_rows(ready: Ready) -> None:
 
     How often is the gap of any as rare as the method's own? Rare is what few ways of its own match.
     """
-    rows, model = csv_of(ready), told(ready)
+    rows, model = csv_of(ready), model_of(ready)
     signs = np.array(list(product((-1, 1), repeat=8)))
     for method, candidates in {"lstm": ["lstm"], "blend": ["blend", "lstm"]}.items():
         verdict = model.verdicts[method]
@@ -158,7 +158,7 @@ def test_chance_of_a_verdict_follows_from_the_rows(ready: Ready) -> None:
 
 
 def test_measures_of_each_step_follow_from_its_rows(ready: Ready) -> None:
-    rows, model = csv_of(ready), told(ready)
+    rows, model = csv_of(ready), model_of(ready)
     assert model.backtest is not None
     for step in (1, 2):
         some = rows[rows["step"] == step]
@@ -167,7 +167,7 @@ def test_measures_of_each_step_follow_from_its_rows(ready: Ready) -> None:
 
 
 def test_rows_name_the_steps_that_were_hidden_with_their_truth(ready: Ready) -> None:
-    rows, model = csv_of(ready), told(ready)
+    rows, model = csv_of(ready), model_of(ready)
     assert model.backtest is not None
     assert model.lineage is not None
     assert list(rows.columns[:6]) == COLUMNS
@@ -196,7 +196,7 @@ def test_pages_hold_the_same_rows_as_the_table(ready: Ready) -> None:
 
 def test_measures_of_each_series_make_those_of_all(ready: Ready) -> None:
     client, model_id = ready
-    table, model = csv_of(ready, "backtest/series"), told(ready)
+    table, model = csv_of(ready, "backtest/series"), model_of(ready)
     assert model.backtest is not None
     means = table.groupby("method")["mase"].mean()
     assert {name: pytest.approx(value) for name, value in means.items()} == {
@@ -210,7 +210,7 @@ def test_measures_of_each_series_make_those_of_all(ready: Ready) -> None:
 
 
 def test_calibration_has_the_coverage_of_the_served_method(ready: Ready) -> None:
-    model = told(ready)
+    model = model_of(ready)
     assert model.backtest is not None
     assert set(model.calibration) == {"50", "80", "95", "99"}
     assert model.calibration["80"].coverage == model.backtest.measures["blend"].coverage["80"]

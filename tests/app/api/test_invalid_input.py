@@ -46,7 +46,7 @@ def test_invalid_path_is_refused(client: TestClient, path: str) -> None:
 def test_invalid_parameter_of_a_real_dataset_is_refused(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
     inside = [client.get(f"/datasets/{dataset_id}{path}") for path in IN_A_DATASET]
-    ahead = [client.get(f"/forecast?dataset_id={dataset_id}&{asked}") for asked in FOR_A_FORECAST]
+    ahead = [client.get(f"/forecast?dataset_id={dataset_id}&{query}") for query in FOR_A_FORECAST]
     statuses = [response.status_code for response in inside[1:] + ahead]
     assert all(is_refused(status) for status in statuses), statuses
     assert inside[0].status_code < 500
@@ -71,12 +71,12 @@ def test_invalid_training_is_refused(client: TestClient, body: bytes) -> None:
     assert response.json()["detail"]
 
 
-@pytest.mark.parametrize(("name", "told"), [("n\0n", "U+0000"), ("n" * 501, "500 characters")])
-def test_series_name_too_long_for_an_index_is_refused(client: TestClient, name: str, told: str) -> None:
+@pytest.mark.parametrize(("name", "expected"), [("n\0n", "U+0000"), ("n" * 501, "500 characters")])
+def test_series_name_too_long_for_an_index_is_refused(client: TestClient, name: str, expected: str) -> None:
     rows = [{"unique_id": name, "ds": year, "y": 1.0} for year in (2001, 2002, 2003)]
     response = client.post("/datasets", json={"observations": rows})
     assert response.status_code == 422
-    assert told in response.text
+    assert expected in response.text
 
 
 def test_dataset_name_with_nul_is_refused(client: TestClient) -> None:
@@ -158,7 +158,7 @@ def test_long_field_of_a_form_is_refused(client: TestClient, field: str) -> None
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "query",
     [
         "/forecast?dataset_id=",
         "/forecast?model_id=",
@@ -170,9 +170,9 @@ def test_long_field_of_a_form_is_refused(client: TestClient, field: str) -> None
         "/datasets?cursor=",
     ],
 )
-def test_long_parameter_is_refused(client: TestClient, asked: str) -> None:
-    refused = client.get(f"{asked}{LONG}")
-    name = asked.rpartition("?")[2].rpartition("&")[2].rstrip("=")
+def test_long_parameter_is_refused(client: TestClient, query: str) -> None:
+    refused = client.get(f"{query}{LONG}")
+    name = query.rpartition("?")[2].rpartition("&")[2].rstrip("=")
     assert refused.status_code == 422
     assert [part["pointer"].partition("/")[0] for part in refused.json()["errors"]] == [f"?{name}"]
 

@@ -126,8 +126,8 @@ def test_profile_is_that_of_all_uploaded_at_once(
     state |= {(name, ds): y for name, ds, y in rows}
     whole = [{"unique_id": name, "ds": ds, "y": y} for (name, ds), y in state.items()]
     expected = client.post("/datasets", json={"observations": whole}).json()["profile"]
-    told = ("detected", "repairs", "repairs_total")
-    assert {**profile, **dict.fromkeys(told)} == {**expected, **dict.fromkeys(told)}
+    reported = ("detected", "repairs", "repairs_total")
+    assert {**profile, **dict.fromkeys(reported)} == {**expected, **dict.fromkeys(reported)}
 
 
 def test_file_is_read_in_the_columns_of_the_first_upload(client: TestClient) -> None:

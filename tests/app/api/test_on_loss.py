@@ -48,8 +48,8 @@ def told_by(headers: Mapping[str, str]) -> dict[str, str]:
 
 def test_warning_travels_with_each_forecast(client: TestClient, loser: str) -> None:
     forecasts = client.get("/forecast", params={"model_id": loser}).json()["forecasts"]
-    told = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
-    assert told == {("lstm", "loses", SENTENCE)}
+    found = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
+    assert found == {("lstm", "loses", SENTENCE)}
 
 
 def test_table_carries_verdict_and_warning_in_headers(client: TestClient, loser: str) -> None:
@@ -106,8 +106,8 @@ def test_model_that_does_not_lose_is_served_whatever_its_on_loss(
 ) -> None:
     model_id = judged(database, outcome, on_loss="refuse")
     forecasts = client.get("/forecast", params={"model_id": model_id}).json()["forecasts"]
-    told = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
-    assert told == {("lstm", outcome, None)}
+    found = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
+    assert found == {("lstm", outcome, None)}
 
 
 @pytest.mark.parametrize("baseline", BASELINES)

@@ -69,16 +69,16 @@ def test_unknown_architecture_is_refused_with_all_there_are(client: TestClient) 
 def test_pretrained_start_is_refused_where_nothing_was_pretrained(
     client: TestClient, other: dict[str, object]
 ) -> None:
-    asked = {"dataset_id": "ds_any", "horizon": 3, "start": "pretrained", **other}
-    refused = client.post("/train", json=asked)
+    body = {"dataset_id": "ds_any", "horizon": 3, "start": "pretrained", **other}
+    refused = client.post("/train", json=body)
     assert refused.status_code == 422
     assert "horizons up to 168" in refused.json()["detail"]
 
 
 def test_jobs_are_paged_newest_first(client: TestClient) -> None:
     dataset_id = upload(client)["id"]
-    asked = [{"dataset_id": dataset_id, "horizon": horizon} for horizon in (1, 2, 3)]
-    made = [client.post("/train", json=each).json()["id"] for each in asked]
+    bodies = [{"dataset_id": dataset_id, "horizon": horizon} for horizon in (1, 2, 3)]
+    made = [client.post("/train", json=each).json()["id"] for each in bodies]
     first = client.get("/jobs", params={"limit": 2}).json()
     second = client.get("/jobs", params={"cursor": first["next"]}).json()
     assert [job["id"] for job in first["jobs"] + second["jobs"]] == made[::-1]

@@ -260,11 +260,11 @@ def test_intervals_of_short_series_are_the_networks_own(client: TestClient) -> N
 def test_forecast_has_a_verdict_and_warns_of_a_loss(
     client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, outcome: Any, *, warned: bool
 ) -> None:
-    told = Verdict(outcome, "drift", 8, "series", "MASE", 0.5, 0.01, "On its last steps it was so.")
-    monkeypatch.setattr("models.evaluation.assessment.judge", lambda *_, **__: told)
+    verdict = Verdict(outcome, "drift", 8, "series", "MASE", 0.5, 0.01, "On its last steps it was so.")
+    monkeypatch.setattr("models.evaluation.assessment.judge", lambda *_, **__: verdict)
     params = {"dataset_id": dataset(database).id}
     answer = ask(client, **params)
-    assert (answer["verdict"], answer["warning"]) == (outcome, told.sentence if warned else None)
+    assert (answer["verdict"], answer["warning"]) == (outcome, verdict.sentence if warned else None)
     headers = client.get("/forecast", params=params, headers={"accept": "text/csv"}).headers
     assert (headers["gatecast-verdict"], "gatecast-warning" in headers) == (outcome, warned)
 
@@ -280,8 +280,8 @@ def test_every_table_holds_every_series_and_the_same_figures(
     )
     medians = [float(row["forecast"]) for row in csv.DictReader(io.StringIO(csv_table.text))]
     assert (len(medians), csv_table.headers["gatecast-method"]) == (8 * 6, "pretrained")
-    told = [value for line in lines.text.splitlines() for value in json.loads(line)["forecast"]]
-    assert told == medians
+    forecasts = [value for line in lines.text.splitlines() for value in json.loads(line)["forecast"]]
+    assert forecasts == medians
     assert pa.ipc.open_stream(arrow.content).read_all()["forecast"].to_pylist() == medians
 
 
@@ -351,7 +351,7 @@ def test_history_in_the_body_comes_in_every_format(ready: Ready) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "pointer", "said"),
+    ("wrong", "pointer", "expected"),
     [
         ({"horizon": MAX_PRETRAINED_HORIZON + 1}, "#/horizon", f"at most {MAX_PRETRAINED_HORIZON}"),
         ({"observations": [{"ds": 2000, "y": 1}]}, "#/observations/0", "1 value; a forecast needs 2"),
@@ -370,6 +370,6 @@ def test_history_in_the_body_comes_in_every_format(ready: Ready) -> None:
     ],
     ids=["horizon", "short", "unreadable", "timeless", "irregular", "mixed"],
 )
-def test_unusable_history_is_pointed_at(ready: Ready, wrong: Body, pointer: str, said: str) -> None:
+def test_unusable_history_is_pointed_at(ready: Ready, wrong: Body, pointer: str, expected: str) -> None:
     found, detail = refusal(post(ready[0], **wrong))
-    assert (found, said in detail) == (pointer, True), detail
+    assert (found, expected in detail) == (pointer, True), detail

@@ -74,9 +74,9 @@ def test_training_is_queued_with_every_option(caller: Client, database: Database
         seed=4,
         priority=5,
     )
-    asked = job.request
-    assert (asked.method, asked.on_loss, asked.promote) == ("blend", "fallback", "never")
-    assert (asked.seed, asked.priority) == (4, 5)
+    request = job.request
+    assert (request.method, request.on_loss, request.promote) == ("blend", "fallback", "never")
+    assert (request.seed, request.priority) == (4, 5)
 
 
 def test_job_is_cancelled_and_its_events_end_with_that(caller: Client, database: Database) -> None:
@@ -111,7 +111,7 @@ class Breaking(httpx2.SyncByteStream):
 
 
 class Scripted:
-    """A service that gives its answers one after the other, and keeps what it was asked."""
+    """A service that gives its answers one after the other, and keeps what it was request."""
 
     def __init__(self, *answers: httpx2.Response | Exception) -> None:
         self._answers = iter(answers)

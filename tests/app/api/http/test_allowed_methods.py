@@ -76,10 +76,10 @@ def test_head_of_a_stream_of_events_ends(client: TestClient, database: Database)
     ],
 )
 def test_every_method_of_a_path_is_named(client: TestClient, path: str, methods: str) -> None:
-    refused, asked = client.put(path), client.options(path)
+    refused, options = client.put(path), client.options(path)
     assert (refused.status_code, refused.headers["allow"]) == (405, methods)
     assert methods in refused.json()["detail"]
-    assert (asked.status_code, asked.headers["allow"], asked.content) == (204, methods, b"")
+    assert (options.status_code, options.headers["allow"], options.content) == (204, methods, b"")
 
 
 def test_options_of_no_path_is_a_404(client: TestClient) -> None:
@@ -88,8 +88,8 @@ def test_options_of_no_path_is_a_404(client: TestClient) -> None:
 
 def test_allow_is_what_the_documentation_describes(client: TestClient) -> None:
     described: dict[str, Any] = json.loads(client.get("/openapi.json").content)["paths"]
-    told = {path: client.options(path).headers["allow"].split(", ") for path in described}
-    assert {path: {*methods} - {"HEAD", "OPTIONS"} for path, methods in told.items()} == {
+    allowed = {path: client.options(path).headers["allow"].split(", ") for path in described}
+    assert {path: {*methods} - {"HEAD", "OPTIONS"} for path, methods in allowed.items()} == {
         path: {method.upper() for method in operations} for path, operations in described.items()
     }
 

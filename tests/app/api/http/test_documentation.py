@@ -77,9 +77,9 @@ def test_every_cursor_has_a_pattern() -> None:
 def test_stream_of_events_is_shown_as_it_comes() -> None:
     answer = OPENAPI["paths"]["/jobs/{job_id}/events"]["get"]["responses"]["200"]["content"]
     shown = answer["text/event-stream"]["example"].split("\n")
-    told = [JobOut.model_validate_json(line[6:]).state for line in shown if line.startswith("data: ")]
+    states = [JobOut.model_validate_json(line[6:]).state for line in shown if line.startswith("data: ")]
     names = [line[7:] for line in shown if line.startswith("event: ")]
-    assert (names, told) == (["progress", "succeeded"], ["running", "succeeded"])
+    assert (names, states) == (["progress", "succeeded"], ["running", "succeeded"])
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)

@@ -126,8 +126,8 @@ def test_unknown_field_is_refused_with_the_nearest_name(  # noqa: PLR0913, PLR09
     client: TestClient, method: str, path: str, body: Any, pointer: str, near: str
 ) -> None:
     errors = client.request(method, path, json=body).json()["errors"]
-    told = {part["pointer"]: part["detail"] for part in errors}
-    assert told[pointer] == f"This call knows no such field. Did you mean {near}?"
+    details = {part["pointer"]: part["detail"] for part in errors}
+    assert details[pointer] == f"This call knows no such field. Did you mean {near}?"
 
 
 def test_unknown_field_of_a_form_is_refused_with_those_there_are(client: TestClient) -> None:

@@ -61,7 +61,7 @@ def test_nested_list_of_the_same_name_is_not_read_as_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "pointer", "told"),
+    ("wrong", "pointer", "expected"),
     [
         ('{"ds": 1, "y": "x"}', "/y", "valid number"),
         ('{"ds": 1, "y": true}', "/y", "valid number"),
@@ -79,11 +79,11 @@ def test_nested_list_of_the_same_name_is_not_read_as_rows() -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_error_far_into_the_body_is_pointed_at(wrong: str, pointer: str, told: str) -> None:
+def test_error_far_into_the_body_is_pointed_at(wrong: str, pointer: str, expected: str) -> None:
     text = json.dumps(MANY)[1:-1]
     found = refusal_of(f"{BEGIN}{text}, {wrong}, {text}]}}".encode())
     assert found.keys() == {f"#/observations/5000{pointer}"}
-    assert all(told in detail and len(detail) < 200 for detail in found.values())
+    assert all(expected in detail and len(detail) < 200 for detail in found.values())
 
 
 @pytest.mark.parametrize("end", ["", ",]}", "]", "]} x", "}]", '], "observations": [{"ds": 1, "y": 1}]}'])

@@ -140,8 +140,8 @@ def test_pinned_champion_is_not_loaded_again(
         feed = client.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
         eventually(lambda: feed.is_fresh)
         monkeypatch.setattr(change_feed, "FRESH_S", 0.0)
-        for asked, level in ((dataset_id, 60), (other_id, 60), (dataset_id, 70)):
-            client.get("/forecast", params={"dataset_id": asked, "level": level})
+        for each_id, level in ((dataset_id, 60), (other_id, 60), (dataset_id, 70)):
+            client.get("/forecast", params={"dataset_id": each_id, "level": level})
     assert loaded() == before + loads
 
 

@@ -10,7 +10,7 @@ from tests.factories import dataset, trained
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
 
-def without_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast_path, "METHOD", "none")
 
 
@@ -19,10 +19,10 @@ def test_forecast_is_the_one_that_the_router_gives(
 ) -> None:
     dataset_id = dataset(database).id
     trained(database, dataset_id)
-    asked = f"/forecast?dataset_id={dataset_id}&unique_id=series+1&horizon=2"
-    short = client.get(asked)
-    without_short_way(monkeypatch)
-    routed = client.get(f"{asked}&level=80&level=95")
+    path = f"/forecast?dataset_id={dataset_id}&unique_id=series+1&horizon=2"
+    short = client.get(path)
+    without_fast_path(monkeypatch)
+    routed = client.get(f"{path}&level=80&level=95")
     assert (short.status_code, short.content) == (routed.status_code, routed.content)
 
 
@@ -31,7 +31,7 @@ def test_refusal_is_the_one_that_the_router_gives(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     short = client.get(f"/forecast{query}")
-    without_short_way(monkeypatch)
+    without_fast_path(monkeypatch)
     routed = client.get(f"/forecast{query}")
     assert (short.status_code, short.json()) == (routed.status_code, routed.json())
 

@@ -75,9 +75,9 @@ def test_foreign_host_beside_an_own_one_is_refused(caller: TestClient) -> None:
 
 
 def test_foreign_host_gets_no_cached_forecast(caller: TestClient, app: FastAPI) -> None:
-    asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
-    assert [caller.get("/forecast", params=asked).status_code for _ in range(2)] == [200, 200]
-    assert caller.get("/forecast", params=asked, headers=host("evil.example")).status_code == 421
+    query = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
+    assert [caller.get("/forecast", params=query).status_code for _ in range(2)] == [200, 200]
+    assert caller.get("/forecast", params=query, headers=host("evil.example")).status_code == 421
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_remembered_hosts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(check._remembered_hosts) == 2
 
 
-def ask_to_change(caller: TestClient, **headers: str) -> int:
+def send_unsafe(caller: TestClient, **headers: str) -> int:
     spelled = {name.replace("_", "-"): value for name, value in headers.items()}
     return caller.delete("/datasets/none", headers=spelled).status_code
 
@@ -127,7 +127,7 @@ def ask_to_change(caller: TestClient, **headers: str) -> int:
     ids=str,
 )
 def test_unsafe_request_of_a_foreign_origin_is_refused(caller: TestClient, headers: dict[str, str]) -> None:
-    assert ask_to_change(caller, **headers) == 403
+    assert send_unsafe(caller, **headers) == 403
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_unsafe_request_of_a_foreign_origin_is_refused(caller: TestClient, heade
 def test_unsafe_request_of_a_program_or_an_own_page_is_admitted(
     caller: TestClient, headers: dict[str, str]
 ) -> None:
-    assert ask_to_change(caller, **headers) == 404
+    assert send_unsafe(caller, **headers) == 404
 
 
 def test_upload_by_a_foreign_page_stores_nothing(caller: TestClient) -> None:
@@ -156,19 +156,19 @@ def test_upload_by_a_foreign_page_stores_nothing(caller: TestClient) -> None:
 
 
 def preflight(caller: TestClient, origin: str) -> Any:
-    asked = {
+    headers = {
         "origin": origin,
         "access-control-request-method": "POST",
         "access-control-request-headers": "content-type,idempotency-key",
     }
-    return caller.options("/datasets", headers=asked)
+    return caller.options("/datasets", headers=headers)
 
 
 def test_allowed_origin_gets_cors_headers(caller: TestClient) -> None:
-    told = preflight(caller, FRIEND)
-    assert told.status_code == 200
-    assert told.headers["access-control-allow-origin"] == FRIEND
-    assert "idempotency-key" in told.headers["access-control-allow-headers"]
+    response = preflight(caller, FRIEND)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == FRIEND
+    assert "idempotency-key" in response.headers["access-control-allow-headers"]
     assert (
         caller.get("/datasets", headers={"origin": FRIEND}).headers["access-control-allow-origin"] == FRIEND
     )
@@ -176,14 +176,14 @@ def test_allowed_origin_gets_cors_headers(caller: TestClient) -> None:
 
 def test_other_origin_gets_no_cors_headers(caller: TestClient) -> None:
     evil = "https://evil.example"
-    for told in (preflight(caller, evil), caller.get("/datasets", headers={"origin": evil})):
-        assert "access-control-allow-origin" not in told.headers
+    for response in (preflight(caller, evil), caller.get("/datasets", headers={"origin": evil})):
+        assert "access-control-allow-origin" not in response.headers
     assert preflight(caller, evil).status_code == 403
 
 
 def test_cached_forecast_can_be_read_by_an_allowed_origin(caller: TestClient, app: FastAPI) -> None:
-    asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
-    answers = [caller.get("/forecast", params=asked, headers={"origin": FRIEND}) for _ in range(2)]
+    query = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
+    answers = [caller.get("/forecast", params=query, headers={"origin": FRIEND}) for _ in range(2)]
     assert [each.headers["access-control-allow-origin"] for each in answers] == [FRIEND, FRIEND]
 
 
@@ -201,11 +201,11 @@ def test_refusals_and_preflights_have_security_headers_as_well(caller: TestClien
 
 
 def test_cached_responses_have_security_headers_once(caller: TestClient, app: FastAPI) -> None:
-    asked = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
+    query = {"dataset_id": dataset(app.state.resources.database).id, "unique_id": "series 1"}
     for kind in ("application/json", "image/svg+xml"):
-        first, again = (caller.get("/forecast", params=asked, headers={"accept": kind}) for _ in range(2))
+        first, again = (caller.get("/forecast", params=query, headers={"accept": kind}) for _ in range(2))
         etag = {"accept": kind, "if-none-match": first.headers["etag"]}
-        unchanged = caller.get("/forecast", params=asked, headers=etag)
+        unchanged = caller.get("/forecast", params=query, headers=etag)
         assert (again.status_code, unchanged.status_code) == (200, 304)
         for answer in (again, unchanged):
             assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
