@@ -224,7 +224,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         print(verdict.sentence)
     print(
         f"Trained {model.id} ({model.method}) in {model.training_seconds:.1f} s; "
-        f"`gatecast forecast {file}` {training.asked}."
+        f"`gatecast forecast {file}` {training.effect}."
     )
 
 

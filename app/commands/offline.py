@@ -1,5 +1,6 @@
-"""Train, verify and forecast from the command line: the same intake, database and services as the API's,
-in one process and without a queue.
+"""Train, verify and forecast from the command line, in one process and without the queue.
+
+Intake, database and services are the ones that the API uses.
 """
 
 import sys
@@ -39,14 +40,14 @@ SHOWN_DIGITS = 12  # of a hash
 
 @dataclass(frozen=True)
 class Training:
-    """A model that was just trained, and which one its dataset forecasts with, if any."""
+    """A model that was just trained, and the champion of its dataset, if there is one."""
 
     model: ModelOut
     champion_id: str | None
 
     @property
-    def asked(self) -> str:
-        """Return whom a forecast of the file asks now, as the end of a sentence that begins with it."""
+    def effect(self) -> str:
+        """Return which model `gatecast forecast` uses now, as the predicate of a sentence."""
         if self.champion_id is None:
             promotion = f"POST /models/{self.model.id}/promote"
             return f"asks the pretrained network; make this one the champion through the API, by {promotion}"
@@ -54,18 +55,23 @@ class Training:
 
 
 def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
-    """Store a file as a dataset, unless it is one already, and train on it; `request` lacks its id."""
+    """Store a file as a dataset, unless it is stored, and train on it; `request` lacks the dataset's id.
+
+    Raises BadInput for a file or a horizon that cannot be used, and TrainingFailed.
+    """
     with _opened(settings) as database:
-        asked = request.model_copy(update={"dataset_id": _dataset_of(database, file, settings.max_columns)})
-        with training_bar(Console(stderr=True)) as tell:
-            job = run.run_without_queue(database, OWNER, asked, settings.device, tell)
+        training = request.model_copy(
+            update={"dataset_id": _dataset_of(database, file, settings.max_columns)}
+        )
+        with training_bar(Console(stderr=True)) as on_progress:
+            job = run.run_without_queue(database, OWNER, training, settings.device, on_progress)
         with database.read() as session:
             model = models.get(session, OWNER, str(job.model_id))
             return Training(model, catalog.get(session, OWNER, model.dataset_id).champion_id)
 
 
 def trial_table(model: ModelOut) -> Table:
-    """Return how each architecture did on the steps held out, the best first."""
+    """Return the trials, one for each architecture, the best first."""
     table = Table(
         "architecture", "start", title="On steps held out at the ends of the series", title_justify="left"
     )
@@ -85,13 +91,13 @@ def trial_table(model: ModelOut) -> Table:
 
 
 def verify(settings: Settings, model_id: str) -> Verification:
-    """Train a model again from its lineage and compare the bits, those that are stored as well."""
+    """Train a model again from its lineage, and compare the bits; raises as `reproduce.verify` does."""
     with _opened(settings) as database:
         return reproduce.verify(database, OWNER, model_id)
 
 
 def verification_table(verified: Verification) -> Table:
-    """Return what was compared, by the beginnings of its hashes."""
+    """Return what was compared, with the first digits of each hash."""
     table = Table("compared", "kept", "stored", "found", "outcome")
     for name, hashes in verified.hashes.items():
         table.add_row(name, *(each[:SHOWN_DIGITS] for each in hashes), hashes.outcome)
@@ -99,9 +105,9 @@ def verification_table(verified: Verification) -> Table:
 
 
 def forecast(settings: Settings, file: Path, request: ForecastRequest) -> None:
-    """Print the forecast of a file's dataset as CSV, and if it lost say so; `request` lacks its id.
+    """Print the forecast of a file's dataset as CSV, and warn if it lost; `request` lacks the dataset's id.
 
-    Raises NotFound if no dataset was made of just this file.
+    Raises NotFound if no dataset was made from just this file.
     """
     with _opened(settings) as database:
         with database.read() as session:
@@ -121,12 +127,12 @@ def forecast(settings: Settings, file: Path, request: ForecastRequest) -> None:
 def _print(pages: Iterator[ForecastResult]) -> None:
     first = next(pages)
     if (remark := _remark(first)) is not None:
-        sys.stderr.write(f"{remark}\n")  # where it does not end up in the table
+        sys.stderr.write(f"{remark}\n")  # so that it is no line of the CSV
     sys.stdout.writelines(part.decode() for part in csv_parts(chain([first], pages)))
 
 
 def _remark(result: ForecastResult) -> str | None:
-    """Return what the columns cannot say: that the numbers lost, or who answers in the model's place."""
+    """Return what the columns cannot say: that the forecast lost, or which method replaces the model."""
     if result.verdict != "loses" or result.warning is not None:
         return result.warning
     return f"{result.method} answers in place of model {result.model_id}, which did worse on the backtest."
@@ -134,7 +140,7 @@ def _remark(result: ForecastResult) -> str | None:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Database]:
-    """Open the database, brought to this version."""
+    """Open the database after migrating it to this version."""
     database = Database(settings.database_url)
     try:
         database_admin.migrate(database)

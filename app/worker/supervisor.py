@@ -1,4 +1,4 @@
-"""Keep processes alive: workers beside the API or alone, and several of the API."""
+"""Keep worker and API processes alive: start another one when one dies."""
 
 import logging
 import threading
@@ -11,15 +11,15 @@ from app.settings import Settings
 from app.worker.process import PAUSE_LIMIT_S, run_worker, set_up_process
 
 RESTART_PAUSE_S = 1.0
-EXIT_S = 1.0  # for a process that has had its grace time, to be gone
+EXIT_S = 1.0  # after the grace time, before a process is killed
 CONTEXT = get_context("spawn")
 logger = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Starts so many processes that run `target`, and another one whenever one dies, until told to stop.
+    """Keeps `count` processes alive that run `target`, until it is stopped.
 
-    Told so, a process has `grace_s` to end what it does.
+    Each process then has `grace_s` to finish before it is killed.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Supervisor:
             thread.start()
 
     def ask_to_stop(self) -> None:
-        """Begin to stop the processes; they are ended if they do not within the grace time."""
+        """Begin to stop the processes, without waiting for them."""
         self._stopping.set()
 
     def stop(self) -> None:
@@ -68,7 +68,7 @@ class Supervisor:
 
 
 def workers_of(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> Supervisor:
-    """Return the supervisor of as many workers as the settings say."""
+    """Return a supervisor of `worker_concurrency` workers."""
     arguments = (settings, pause_limit_s)
     return Supervisor("worker", run_worker, arguments, settings.worker_concurrency, pause_limit_s)
 

@@ -1,4 +1,4 @@
-"""`gatecast worker --check`, by which a container tells whether its worker lives."""
+"""`gatecast worker --check`, by which a container checks whether its worker is alive."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_beating_worker_is_seen(database: Database, monkeypatch: pytest.MonkeyPa
     assert workers.is_beating_here(database, within_s=0.5)
 
 
-def test_silent_worker_is_told(database: Database) -> None:
+def test_silent_worker_is_not_beating(database: Database) -> None:
     entered(database)
     assert not workers.is_beating_here(database, within_s=0.0)
 

@@ -51,7 +51,7 @@ def followed(stream: JobEventStream, ref: JobRef, seen: int | None = None) -> As
     return stream.follow(OWNER, now(stream._database, ref.job_id), seen)
 
 
-async def told(events: AsyncIterator[JobEvent]) -> Seen:
+async def collected(events: AsyncIterator[JobEvent]) -> Seen:
     """Read up to the end."""
     return [(event.revision, event.job.state) async for event in events]
 
@@ -60,7 +60,7 @@ def run(main: Coroutine[Any, Any, Seen]) -> Seen:
     return asyncio.run(asyncio.wait_for(main, 30))
 
 
-def test_present_state_comes_first_then_each_change_up_to_the_end(database: Database, ref: JobRef) -> None:
+def test_current_state_comes_first_then_each_change_up_to_the_end(database: Database, ref: JobRef) -> None:
     moves = {"queued": begin, "running": cancel}
 
     async def main() -> Seen:
@@ -74,10 +74,10 @@ def test_present_state_comes_first_then_each_change_up_to_the_end(database: Data
     assert run(main()) == [(0, "queued"), (1, "running"), (2, "cancelled")]
 
 
-def test_state_that_was_seen_is_not_told_again(database: Database, ref: JobRef) -> None:
+def test_state_that_was_seen_is_not_sent_again(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
         events = followed(JobEventStream(database), ref, seen=0)
-        waiting = asyncio.create_task(told(events))
+        waiting = asyncio.create_task(collected(events))
         await asyncio.sleep(0)
         await asyncio.to_thread(cancel, database, ref)
         return await waiting
@@ -85,9 +85,9 @@ def test_state_that_was_seen_is_not_told_again(database: Database, ref: JobRef) 
     assert run(main()) == [(1, "cancelled")]
 
 
-def test_end_that_was_seen_is_told_again(database: Database, ref: JobRef) -> None:
+def test_end_that_was_seen_is_sent_again(database: Database, ref: JobRef) -> None:
     cancel(database, ref)
-    assert run(told(followed(JobEventStream(database), ref, seen=1))) == [(1, "cancelled")]
+    assert run(collected(followed(JobEventStream(database), ref, seen=1))) == [(1, "cancelled")]
 
 
 def test_revision_that_never_was_does_not_hide_the_next_change(database: Database, ref: JobRef) -> None:
@@ -101,14 +101,14 @@ def test_revision_that_never_was_does_not_hide_the_next_change(database: Databas
     assert run(main()) == [(1, "running")]
 
 
-def test_all_who_follow_are_fed_by_one_look(
+def test_one_poll_serves_all_followers(
     database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found, asked, looked = queries.found, list[int](), threading.Event()
+    found, queried, polled = queries.found, list[int](), threading.Event()
 
     def counted(session: Session, keys: list[tuple[str, str]]) -> object:
-        asked.append(len(keys))
-        looked.set()
+        queried.append(len(keys))
+        polled.set()
         return found(session, keys)
 
     monkeypatch.setattr(queries, "found", counted)
@@ -116,17 +116,17 @@ def test_all_who_follow_are_fed_by_one_look(
 
     async def main() -> Seen:
         stream = JobEventStream(database)
-        streams = [asyncio.create_task(told(followed(stream, each))) for each in (ref, ref, other)]
-        await asyncio.to_thread(looked.wait, 30)
+        streams = [asyncio.create_task(collected(followed(stream, each))) for each in (ref, ref, other)]
+        await asyncio.to_thread(polled.wait, 30)
         for each in (ref, other):
             await asyncio.to_thread(cancel, database, each)
         return [ends[-1] for ends in await asyncio.gather(*streams)]
 
     assert run(main()) == [(1, "cancelled")] * 3
-    assert asked[0] == 2
+    assert queried[0] == 2
 
 
-def test_those_who_follow_are_told_though_a_look_failed(
+def test_followers_get_events_though_a_poll_failed(
     database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found, failed = queries.found, threading.Event()
@@ -140,7 +140,7 @@ def test_those_who_follow_are_told_though_a_look_failed(
     monkeypatch.setattr(queries, "found", failing_once)
 
     async def main() -> Seen:
-        waiting = asyncio.create_task(told(followed(JobEventStream(database), ref)))
+        waiting = asyncio.create_task(collected(followed(JobEventStream(database), ref)))
         await asyncio.to_thread(failed.wait, 30)
         await asyncio.to_thread(cancel, database, ref)
         return await waiting
@@ -148,7 +148,7 @@ def test_those_who_follow_are_told_though_a_look_failed(
     assert run(main()) == [(0, "queued"), (1, "cancelled")]
 
 
-def test_nobody_looks_when_nobody_follows(database: Database, ref: JobRef) -> None:
+def test_nothing_is_polled_when_nobody_follows(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
         stream = JobEventStream(database)
         events = followed(stream, ref)
@@ -164,7 +164,7 @@ def test_nobody_looks_when_nobody_follows(database: Database, ref: JobRef) -> No
 def test_closed_feed_lets_go_without_an_end(database: Database, ref: JobRef) -> None:
     async def main() -> Seen:
         stream = JobEventStream(database)
-        waiting = asyncio.create_task(told(followed(stream, ref)))
+        waiting = asyncio.create_task(collected(followed(stream, ref)))
         await asyncio.sleep(0)
         stream.close()
         return await waiting
@@ -177,12 +177,12 @@ def test_who_was_busy_when_the_feed_closed_is_let_go_as_well(database: Database,
         stream = JobEventStream(database)
         events = followed(stream, ref)
         await anext(events)
-        waiting = asyncio.create_task(told(followed(stream, ref)))
+        waiting = asyncio.create_task(collected(followed(stream, ref)))
         await asyncio.sleep(0)
         stream.close()
         assert stream._polling is not None
         seen, _ = await asyncio.gather(waiting, stream._polling)
-        return seen + await told(events)
+        return seen + await collected(events)
 
     assert run(main()) == [(0, "queued")]
 

@@ -33,7 +33,7 @@ def test_time_named_is_not_after_itself() -> None:
     assert next_after("0 6 * * *", six) == six + timedelta(days=1)
 
 
-def test_hours_are_those_of_utc_wherever_the_moment_is_told() -> None:
+def test_hours_are_those_of_utc_whatever_the_time_zone_of_the_moment() -> None:
     in_berlin = FRIDAY.astimezone(timezone(timedelta(hours=1)))
     found = next_after("0 10 * * *", in_berlin)
     assert (found, found.utcoffset()) == (datetime(2026, 1, 30, 10, 0, tzinfo=UTC), timedelta(0))

@@ -39,7 +39,7 @@ def test_model_trained_again_is_the_same(database: Database, request_: dict[str,
 
 
 @pytest.mark.parametrize("name", ["data", "weights", "backtest", "methods"])
-def test_other_hash_is_told_by_what_it_is_of(database: Database, name: str) -> None:
+def test_other_hash_is_reported_by_name(database: Database, name: str) -> None:
     model_id = trained(database, dataset(database).id)
     change_lineage(database, model_id, **{f"{name}_sha256": "another"})
     verified = verify(database, OWNER, model_id)
@@ -48,7 +48,7 @@ def test_other_hash_is_told_by_what_it_is_of(database: Database, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["weights", "backtest"])
-def test_changed_blob_is_told(database: Database, name: str) -> None:
+def test_changed_blob_is_reported(database: Database, name: str) -> None:
     model_id = trained(database, dataset(database).id)
     with database.write() as session:
         key = getattr(session.get_one(Model, (OWNER.workspace_id, model_id)), f"{name}_key")
@@ -59,7 +59,7 @@ def test_changed_blob_is_told(database: Database, name: str) -> None:
     assert verified.hashes[name].stored == sha256(b"other bytes")
 
 
-def test_blob_that_is_gone_is_told(database: Database) -> None:
+def test_missing_blob_is_reported(database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     with database.write() as session:
         key = session.get_one(Model, (OWNER.workspace_id, model_id)).weights_key
@@ -67,7 +67,7 @@ def test_blob_that_is_gone_is_told(database: Database) -> None:
     assert verify(database, OWNER, model_id).hashes["weights"].stored == "missing"
 
 
-def test_changed_calibration_factor_is_told(database: Database) -> None:
+def test_changed_calibration_factor_is_reported(database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     with database.write() as session:
         model = session.get_one(Model, (OWNER.workspace_id, model_id))
@@ -79,7 +79,7 @@ def test_changed_calibration_factor_is_told(database: Database) -> None:
     assert outcomes(verified) == {"methods": "stored otherwise"}
 
 
-def test_other_versions_are_told(database: Database) -> None:
+def test_other_versions_are_reported(database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     change_lineage(database, model_id, versions={"torch": "1.13.0"})
     changed = verify(database, OWNER, model_id).other_versions

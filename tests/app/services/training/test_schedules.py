@@ -46,7 +46,7 @@ def look(database: Database, schedule_id: str) -> ScheduleOut:
         return schedules.get(session, OWNER, schedule_id)
 
 
-def asked(database: Database) -> list[JobOut]:
+def submitted(database: Database) -> list[JobOut]:
     with database.read() as session:
         return states.page(session, OWNER, PageRequest(10)).jobs
 
@@ -56,13 +56,13 @@ def in_days(days: int) -> datetime:
     return now() + days * DAY
 
 
-def test_training_is_asked_for_when_it_is_due_and_not_before(
+def test_training_is_submitted_when_it_is_due_and_not_before(
     database: Database, queue: TrainingQueue, schedule_id: str
 ) -> None:
     schedules.fire_due(database, queue, now())
-    assert asked(database) == []
+    assert submitted(database) == []
     schedules.fire_due(database, queue, in_days(1))
-    (job,) = asked(database)
+    (job,) = submitted(database)
     last = look(database, schedule_id).last
     assert last is not None
     assert (last.outcome, last.job_id, last.dataset_version) == ("asked", job.id, 1)
@@ -74,18 +74,20 @@ def test_schedule_missed_for_days_fires_once(
 ) -> None:
     for _ in range(2):
         schedules.fire_due(database, queue, in_days(9))
-    assert len(asked(database)) == 1
+    assert len(submitted(database)) == 1
     assert in_days(9) < (look(database, schedule_id).next_at or now()) < in_days(10)
 
 
-def test_nothing_new_is_skipped_and_said(database: Database, queue: TrainingQueue, schedule_id: str) -> None:
+def test_unchanged_dataset_is_skipped_with_the_reason(
+    database: Database, queue: TrainingQueue, schedule_id: str
+) -> None:
     for day in (1, 2):
         schedules.fire_due(database, queue, in_days(day))
     last = look(database, schedule_id).last
     assert last is not None
-    assert (last.outcome, last.job_id) == ("skipped", asked(database)[0].id)
+    assert (last.outcome, last.job_id) == ("skipped", submitted(database)[0].id)
     assert last.detail == "Nothing new was observed since version 1, which it asked for before."
-    assert len(asked(database)) == 1
+    assert len(submitted(database)) == 1
 
 
 def test_new_observations_are_learnt(
@@ -94,17 +96,17 @@ def test_new_observations_are_learnt(
     schedules.fire_due(database, queue, in_days(1))
     new_version(database, dataset_id)
     schedules.fire_due(database, queue, in_days(2))
-    assert [job.dataset_version for job in asked(database)] == [2, 1]
+    assert [job.dataset_version for job in submitted(database)] == [2, 1]
     assert look(database, schedule_id).last is not None
 
 
 @pytest.mark.usefixtures("schedule_id")
-def test_training_that_came_to_nothing_is_asked_for_again(database: Database, queue: TrainingQueue) -> None:
+def test_training_that_left_no_model_is_submitted_again(database: Database, queue: TrainingQueue) -> None:
     schedules.fire_due(database, queue, in_days(1))
     with database.write() as session:
-        states.cancel(session, OWNER, asked(database)[0].id)
+        states.cancel(session, OWNER, submitted(database)[0].id)
     schedules.fire_due(database, queue, in_days(2))
-    assert [job.state for job in asked(database)] == ["queued", "cancelled"]
+    assert [job.state for job in submitted(database)] == ["queued", "cancelled"]
 
 
 def test_training_that_cannot_be_done_any_more_is_refused_and_the_next_time_comes(
@@ -115,7 +117,7 @@ def test_training_that_cannot_be_done_any_more_is_refused_and_the_next_time_come
     schedules.fire_due(database, queue, in_days(1))
     schedule = look(database, schedule_id)
     assert schedule.last is not None
-    assert (schedule.last.outcome, asked(database)) == ("refused", [])
+    assert (schedule.last.outcome, submitted(database)) == ("refused", [])
     assert "too few to train for 999 steps" in schedule.last.detail
     assert (schedule.next_at or now()) > in_days(1)
 
@@ -130,7 +132,7 @@ def test_paused_schedule_does_not_fire_and_makes_up_for_nothing_afterwards(
     with database.write() as session:
         schedules.pause(session, OWNER, schedule_id, paused=False)
     schedules.fire_due(database, queue, now())
-    assert asked(database) == []
+    assert submitted(database) == []
 
 
 def test_broken_schedule_holds_up_no_other(
@@ -143,7 +145,7 @@ def test_broken_schedule_holds_up_no_other(
     assert look(database, other).last is not None
 
 
-def test_broken_schedule_is_looked_at_again_only_after_an_hour(
+def test_broken_schedule_is_fired_again_only_after_an_hour(
     database: Database, queue: TrainingQueue, schedule_id: str
 ) -> None:
     moment = in_days(1)
@@ -162,7 +164,7 @@ def test_more_than_are_fired_at_once_wait_for_the_next_time(
     moment, counts = in_days(1), list[int]()
     for _ in range(2):
         schedules.fire_due(database, queue, moment)
-        counts.append(len(asked(database)))
+        counts.append(len(submitted(database)))
     assert counts == [2, 3]
 
 

@@ -1,4 +1,4 @@
-"""Trainings carried out: what they leave, and what they leave alone."""
+"""Training runs: what they store, and what they leave alone."""
 
 import time
 from typing import Any, get_args
@@ -66,13 +66,13 @@ def test_equal_model_leaves_the_champion_in_place(database: Database) -> None:
 
 
 @pytest.mark.parametrize(("method", "served"), [("network", "lstm"), ("blend", "blend")])
-def test_method_asked_for_is_served(database: Database, method: str, served: str) -> None:
+def test_requested_method_is_served(database: Database, method: str, served: str) -> None:
     model = look(database, trained(database, dataset(database).id, method=method))
     assert model.method == served
     assert set(model.verdicts) == {"lstm", served}
 
 
-def test_lineage_tells_both_fits_and_every_hash(database: Database) -> None:
+def test_lineage_has_both_fits_and_every_hash(database: Database) -> None:
     model = look(database, trained(database, dataset(database, trends(count=8)).id, horizon=2, seed=5))
     assert model.lineage is not None
     assert (model.lineage.learned_until, model.lineage.dataset_version) == (1999, 1)
@@ -84,7 +84,7 @@ def test_lineage_tells_both_fits_and_every_hash(database: Database) -> None:
     assert sha256(rows.data) == model.lineage.backtest_sha256
 
 
-def test_architecture_asked_for_is_kept_and_forecasts(database: Database) -> None:
+def test_requested_architecture_is_kept_and_forecasts(database: Database) -> None:
     dataset_id = dataset(database).id
     model = look(database, trained(database, dataset_id, architecture="gru"))
     (page,) = table(database, ForecastRequest(dataset_id))
@@ -111,20 +111,20 @@ def test_error_without_a_scale_is_null(database: Database) -> None:
     assert trial.smape < 1
 
 
-def test_progress_tells_of_both_phases_and_of_all_that_is_done(
+def test_progress_has_both_phases_and_the_share_of_everything(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Progress] = []
+    recorded: list[Progress] = []
     monkeypatch.setattr(progress, "RECORD_INTERVAL_S", 0.0)
-    monkeypatch.setattr(states, "record_progress", lambda *args: told.append(args[-1]))
+    monkeypatch.setattr(states, "record_progress", lambda *args: recorded.append(args[-1]))
     trained(database, dataset(database).id, architecture="cnn")
-    shares = [report.share_done for report in told]
-    phases = [report.phase for report in told]
-    figures = told[:-1]
+    shares = [each.share_done for each in recorded]
+    phases = [each.phase for each in recorded]
+    figures = recorded[:-1]
     assert phases == [*sorted(phases[:-1]), "publishing"]
     assert [phases.count("training"), phases.count("backtesting") >= 40] == [40, True]
-    assert {(report.architecture, report.epochs) for report in figures} == {("cnn", 20)}
-    assert all((report.validation_loss is None) == (report.phase == "training") for report in figures)
+    assert {(each.architecture, each.epochs) for each in figures} == {("cnn", 20)}
+    assert all((each.validation_loss is None) == (each.phase == "training") for each in figures)
     assert shares == sorted(shares)
     assert shares[-1] == 1
 
@@ -205,13 +205,13 @@ def run_job(database: Database, ref: JobRef) -> JobOut:
         return states.get(session, OWNER, ref.job_id)
 
 
-def test_publication_tried_again_heeds_what_was_published_meanwhile(
+def test_publication_tried_again_sees_what_was_published_meanwhile(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset_id, admit, admitted = dataset(database).id, champions.admit, list[str]()
 
-    def admit_and_lose_the_database(session: Session, model: Model, *asked: Any) -> None:
-        admit(session, model, *asked)
+    def admit_and_lose_the_database(session: Session, model: Model, *rest: Any) -> None:
+        admit(session, model, *rest)
         admitted.append(model.id)
         if len(admitted) == 1:
             raise Unavailable("gone for a moment")
@@ -236,7 +236,7 @@ def test_deleted_dataset_takes_every_byte_of_its_models_along(database: Database
         assert session.query(Blob).count() == session.query(Model).count() == 0
 
 
-def test_overtaken_attempt_publishes_nothing(database: Database) -> None:
+def test_superseded_attempt_publishes_nothing(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:
         late = states.begin(session, ref, "worker", 3) or 0
