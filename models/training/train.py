@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Literal
 
 from models import horizon as horizons
 from models.choices import Architecture, MethodChoice
@@ -25,7 +26,6 @@ from models.network.forecaster import Forecaster
 from models.panel import Floats, Panel
 from models.training.checkpoints import NO_CHECKPOINTS, CheckpointManager, Checkpoints
 from models.training.fit import FitProgress, fit
-from models.training.progress import Phase, Progress, ProgressTracker
 from models.training.state import (
     BaselineState,
     TrainingState,
@@ -35,6 +35,8 @@ from models.training.state import (
     load_state,
 )
 
+Phase = Literal["backtesting", "training"]
+
 _SERIES_AT_ONCE = 250
 """Series that a baseline forecasts between checkpoints; Theta takes milliseconds for one."""
 
@@ -43,6 +45,21 @@ _WINDOWS_AT_ONCE = 8
 
 _PARTNERS = "followers"
 """The name of the partners' checkpoint, which stored ones have."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The progress of a training after an epoch of a fit, or after some windows of the baselines.
+
+    `phase` says whether the last fit was one for the backtest or that of the model to keep. `fit` is the
+    progress of that fit: it stays at its end during the baselines, and is None before any epoch.
+    `share_done` is from 0 to 1 over the whole training, earlier attempts included.
+    """
+
+    phase: Phase
+    architecture: Architecture
+    fit: FitProgress | None
+    share_done: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +96,7 @@ def train(  # noqa: PLR0913 - options of the caller, the last five with a defaul
     """
     horizons.check_training(config.horizon, int(panel.lengths.max()))
     held_out = HeldOut.of(panel, config)
-    tracker = ProgressTracker(on_progress, parts=len(architectures) + 3)
+    tracker = _ProgressTracker(on_progress, parts=len(architectures) + 3)
     run = _Run(panel, config, device, tracker, should_stop, CheckpointManager(checkpoints))
     candidates = _Candidates()
     for architecture in architectures:
@@ -133,7 +150,7 @@ class _Run:
     panel: Panel
     config: TrainingConfig
     device: str
-    tracker: ProgressTracker
+    tracker: "_ProgressTracker"
     should_stop: Callable[[], bool]
     checkpoints: CheckpointManager
 
@@ -202,3 +219,35 @@ def _baseline_spec(contexts: Panel, config: TrainingConfig, names: Sequence[str]
         "season_length": config.season_length,
         "baselines": list(names),
     }
+
+
+class _ProgressTracker:
+    """Reports progress over so many equal `parts` of a training."""
+
+    def __init__(self, on_progress: Callable[[Progress], None], parts: int) -> None:
+        self._on_progress, self._parts = on_progress, parts
+        self._started = 0
+        self._last: Progress
+
+    def start_fit(self, phase: Phase, architecture: Architecture) -> Callable[[FitProgress], None]:
+        """Start a part that is a fit, and return the function that reports its progress."""
+        before = self._started
+        self._started += 1
+        self._last = Progress(phase, architecture, None, before / self._parts)
+
+        def report(progress: FitProgress) -> None:
+            share = (before + progress.share_done) / self._parts
+            self._last = Progress(phase, architecture, progress, share)
+            self._on_progress(self._last)
+
+        return report
+
+    def start_baselines(self) -> Callable[[float], None]:
+        """Start a part that is no fit, and return the function that reports its share from 0 to 1."""
+        before = self._started
+        self._started += 1
+
+        def report(share_done: float) -> None:
+            self._on_progress(replace(self._last, share_done=(before + share_done) / self._parts))
+
+        return report

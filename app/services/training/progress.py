@@ -12,7 +12,7 @@ from app.errors import Unavailable
 from app.queue import JobRef
 from app.schemas.jobs import Progress
 from app.services.jobs import states
-from models.training.progress import Progress as CoreProgress
+from models.training.train import Progress as CoreProgress
 
 RECORD_INTERVAL_S = 0.5
 MIN_SHARE = 0.02  # of a training; its pace over less says nothing of its end

@@ -27,8 +27,7 @@ from models.config import TrainingConfig, preset
 from models.network.artifact import Artifact, dump
 from models.network.devices import resolve_device
 from models.training.checkpoints import NO_CHECKPOINTS, Checkpoints
-from models.training.progress import Progress
-from models.training.train import Trained, train
+from models.training.train import Progress, Trained, train
 
 
 class Unreadable(AppError):

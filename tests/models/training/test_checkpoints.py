@@ -8,8 +8,7 @@ from models.choices import Architecture
 from models.config import TrainingConfig
 from models.network.artifact import Artifact, dump
 from models.panel import Panel
-from models.training.progress import Progress
-from models.training.train import Trained, train
+from models.training.train import Progress, Trained, train
 from tests.models.samples import bounds, tiny_config, waves
 
 CONFIG = tiny_config(views=("last", "phase"), season_length=1, steps=5)

@@ -13,8 +13,7 @@ from models.methods.zero_shot import zero_shot_forecaster
 from models.network.artifact import dump
 from models.panel import Panel
 from models.training.fit import fit
-from models.training.progress import Progress
-from models.training.train import train
+from models.training.train import Progress, train
 from tests.models.samples import bounds, tiny_config, wave, waves
 
 

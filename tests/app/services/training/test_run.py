@@ -25,7 +25,7 @@ from app.services.shared.paging import PageRequest
 from app.services.training import progress, run
 from app.services.training.spec import TrainingSpec
 from models.config import TrainingConfig
-from models.training import progress as core_progress
+from models.training import train as core_training
 from tests.factories import dataset, judged_model, publish, queued_job, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -274,7 +274,7 @@ def test_interrupted_command_leaves_no_job_running(
 
 
 def test_request_names_the_core_s_fields_and_phases() -> None:
-    assert set(get_args(core_progress.Phase)) < set(get_args(Phase))
+    assert set(get_args(core_training.Phase)) < set(get_args(Phase))
     rest = {"dataset_id", "preset", "start", "method", "on_loss", "promote", "priority"}
     shaping = set(TrainRequest.model_fields) - rest
     assert shaping <= set(TrainingConfig.__dataclass_fields__)
