@@ -1,4 +1,4 @@
-"""Read JSON with many rows a piece at a time: one call into a parser keeps all other threads waiting."""
+"""Parse JSON with many rows piece by piece, since the parser keeps all other threads waiting in each call."""
 
 import re
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from app.api.http.errors import MAX_ERRORS, bad_fields, error_list
 from app.errors import BadInput, FieldError, TooLarge
 from app.schemas.datasets import ObservationIn, ObservationsIn
 
-PIECE = 64 * 1024  # bytes, some hundred rows: a few milliseconds
-MOST_ROWS = 1_000_000  # Python goes through all that live, in one go, to find what is garbage: 0.4 s
+PIECE = 64 * 1024  # bytes: some hundred rows, parsed in a few milliseconds
+MOST_ROWS = 1_000_000  # the garbage collector walks through them all in one pause: 0.4 s
 KIBIBYTE = 1024
 _SPACE = rb"[ \t\n\r]*+"
 _TEXT = rb'"(?:[^"\\]++|\\.)*+"'
-_ROW = rb'\{(?:[^{}\[\]"]++|' + _TEXT + rb")*+\}"  # an object with no list or object in it
+_ROW = rb'\{(?:[^{}\[\]"]++|' + _TEXT + rb")*+\}"  # an object without a list or an object in it
 TEXTS = re.compile(_TEXT, re.DOTALL)
 ROW = re.compile(_ROW, re.DOTALL)
 RUN = re.compile(_SPACE + rb"(?:" + _ROW + _SPACE + rb"(?:," + _SPACE + rb"|(?=\])))++", re.DOTALL)
@@ -25,7 +25,7 @@ ROWS = TypeAdapter(list[ObservationIn])
 
 
 class WithRows(Protocol):
-    """What a body with rows is read as."""
+    """A shape with rows."""
 
     observations: list[ObservationIn]
 
@@ -34,8 +34,8 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Parts:
-    """A body taken apart: its rows in pieces, and what stands before and behind them."""
+class SplitBody:
+    """A body in parts: its rows in pieces, and the text before and behind them."""
 
     before: bytes
     pieces: list[bytes]
@@ -43,9 +43,10 @@ class Parts:
 
 
 def read_rows(body: bytes, shape: type[Shape]) -> Shape:
-    """Return a body as a shape with `observations`; ValidationError, BadInput or TooLarge where not.
+    """Parse a body as a shape with `observations`.
 
-    A short one is read in one go, which tells most of its mistakes.
+    A short one is parsed in one call, which reports more of its mistakes. Raises ValidationError or BadInput
+    for a body of another form, TooLarge for too many rows.
     """
     if len(body) <= PIECE:
         return shape.model_validate_json(body)
@@ -60,10 +61,10 @@ def read_rows(body: bytes, shape: type[Shape]) -> Shape:
     return sent
 
 
-def split(body: bytes) -> Parts:
-    """Take a body apart between rows, without a look at what is in them.
+def split(body: bytes) -> SplitBody:
+    """Split a body between its rows, without parsing them.
 
-    Raises BadInput where it has no rows, or something that is no row among them.
+    Raises BadInput if it has no rows, or anything else among them.
     """
     begin = position = _begin(body)
     pieces: list[bytes] = []
@@ -75,11 +76,11 @@ def split(body: bytes) -> Parts:
         _refuse(sum(len(ROW.findall(piece)) for piece in pieces))
     if begin + len(behind) > PIECE or FIELD.search(behind):
         raise _unreadable()
-    return Parts(body[:begin], pieces, behind)
+    return SplitBody(body[:begin], pieces, behind)
 
 
 def _begin(body: bytes) -> int:
-    """Return where the first row begins: in the list that is a field of the body itself."""
+    """Return the position of the first row in the list that is a field of the body itself."""
     for found in FIELD.finditer(body, 0, PIECE):
         marks = TEXTS.sub(b"", body[: found.start()])
         if sum(map(marks.count, (b"{", b"["))) - sum(map(marks.count, (b"}", b"]"))) == 1:

@@ -1,4 +1,4 @@
-"""Read the bodies that bring series: a file with a few fields beside it, or JSON."""
+"""Read the bodies of uploads: a form with a file and a few fields, or JSON."""
 
 import asyncio
 import time
@@ -45,9 +45,9 @@ def _as_file(schema: dict[str, Any]) -> None:
 
 
 class FileFields(BaseModel):
-    """The fields beside any file; an empty one says nothing.
+    """The fields beside a file; an empty one counts as absent.
 
-    Not null in their place: Swagger UI would fill that with "string".
+    They default to "" rather than null, which Swagger UI would fill with "string".
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["file"]})
@@ -58,7 +58,7 @@ class FileFields(BaseModel):
     target_column: Annotated[SeriesName, Field(description="Column with the values; found if absent.")] = ""
 
     def columns(self) -> Columns:
-        """Return what the caller says about the table."""
+        """Return the columns and the frequency that the caller names."""
         names = ("id_column", "time_column", "target_column", "frequency")
         return Columns(**{name: getattr(self, name, None) or None for name in names})
 
@@ -95,9 +95,9 @@ RequireStorage = Depends(require_storage)
 
 
 async def read_upload(request: Request, resources: TheResources) -> Upload:
-    """Read a new dataset in whichever of its two forms it comes.
+    """Read a new dataset from a form or from JSON.
 
-    Raises UnsupportedType for any other form, BadInput for what cannot be used.
+    Raises UnsupportedType for another media type, BadInput for data that cannot be used.
     """
     if _media_type(request) == JSON:
         return await _parse(resources, _read_json, await request.body())
@@ -108,7 +108,7 @@ async def read_upload(request: Request, resources: TheResources) -> Upload:
 async def read_observations(
     request: Request, dataset_id: DatasetId, principal: CurrentPrincipal, resources: TheResources
 ) -> ObservationsUpload:
-    """Read rows for a dataset in whichever of their two forms they come; raises as for a new one."""
+    """Read rows for a dataset from a form or from JSON; raises as `read_upload` does, and NotFound."""
     media_type = _media_type(request)
     dataset = await resources.read(observations.existing, principal, dataset_id)
     if media_type == JSON:
@@ -192,7 +192,7 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
 async def stage_upload(
     upload: Annotated[Upload, Depends(read_upload)], principal: CurrentPrincipal, resources: TheResources
 ) -> AsyncIterator[StagedDataset]:
-    """Pack a new dataset, and store all of it but the last portion."""
+    """Pack a new dataset, and store all but its last portion."""
     staged = StagedDataset(resources.database, resources.heartbeat.id, principal, upload)
     async with _stored(staged, resources):
         yield staged
@@ -204,7 +204,7 @@ async def stage_observations(
     principal: CurrentPrincipal,
     resources: TheResources,
 ) -> AsyncIterator[StagedObservations]:
-    """Lay rows into a dataset, and store all of them but the last portion."""
+    """Merge rows into a dataset, and store all but the last portion."""
     ref = DatasetRef(principal.workspace_id, dataset_id)
     staged = StagedObservations(resources.database, resources.heartbeat.id, ref, sent)
     async with _stored(staged, resources):
@@ -213,7 +213,7 @@ async def stage_observations(
 
 @asynccontextmanager
 async def _stored(staged: Staged, resources: Resources) -> AsyncIterator[None]:
-    """Store all but the last portion, in turn with other writers; remove it again if it is not published."""
+    """Store all but the last portion, in turn with other writers; remove them unless they are published."""
     try:
         while await _prepared(staged, resources):
             async with resources.writers:
@@ -226,7 +226,7 @@ async def _stored(staged: Staged, resources: Resources) -> AsyncIterator[None]:
 
 
 async def _prepared(staged: Staged, resources: Resources) -> bool:
-    """Prepare a portion, once nobody else is at work on the dataset."""
+    """Prepare the next portion; wait up to 30 seconds while another call is adding to the dataset."""
     deadline = time.monotonic() + BUSY_PATIENCE_S
     while True:
         try:

@@ -1,8 +1,8 @@
-"""Backtests to stored bytes and back: one Parquet table of rows, and one of measures for each series.
+"""Store and read backtests: one Parquet table of rows, and one of measures for each series.
 
-The rows are as wide as those of statsforecast's cross-validation: for each method NAME its median in a
-column NAME, and its bounds in NAME-lo-80, NAME-hi-80 and so on. Times are ordinals of the dataset's axis.
-The same backtest gives the same bytes, so that their hash tells whether two are equal.
+The columns are those of statsforecast's cross-validation: for each method NAME its median in NAME and its
+bounds in NAME-lo-80, NAME-hi-80 and so on. Times are ordinals of the dataset's axis. Equal backtests make
+equal bytes, so that their hashes show whether two are equal.
 """
 
 import io
@@ -25,12 +25,12 @@ from models.methods.forecast import Forecast
 
 
 def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
-    """Write a row for each window and step ahead, by series, cutoff and step."""
+    """Return the table of rows as bytes: one for each window and step, sorted by series, cutoff and step."""
     held_out = backtest.held_out
     order = np.lexsort((-held_out.cut, held_out.series))
     series, step = held_out.series[order], dataset.axis.step
-    known = dataset.panel.lengths[series] - (held_out.cut[order] + 1) * held_out.horizon
-    cutoffs = step.shift(dataset.starts[series], known - 1).repeat(held_out.horizon)
+    length = dataset.panel.lengths[series] - (held_out.cut[order] + 1) * held_out.horizon
+    cutoffs = step.shift(dataset.starts[series], length - 1).repeat(held_out.horizon)
     steps = np.tile(np.arange(1, held_out.horizon + 1), len(held_out))
     columns: dict[str, NDArray[np.generic]] = {
         "unique_id": dataset.unique_ids[series].repeat(held_out.horizon),
@@ -42,18 +42,18 @@ def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
     }
     for name, forecast in backtest.forecasts.items():
         columns |= {column: values[order].ravel() for column, values in _wide(name, forecast)}
-    return _written(pa.table(columns))
+    return _to_bytes(pa.table(columns))
 
 
 def series_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
-    """Write a row for each series and method, with its measures over all windows and steps."""
+    """Return the table of measures as bytes: a row for each series and method, over all windows and steps."""
     names = dataset.unique_ids[backtest.held_out.tested]
     rows = [
         {"unique_id": name, "method": method, **_flat(asdict(measures))}
         for method in backtest.forecasts
         for name, measures in zip(names, backtest.measures_by_series(method), strict=True)
     ]
-    return _written(pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["unique_id"]))))
+    return _to_bytes(pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["unique_id"]))))
 
 
 def read_rows(session: Session, model: Model, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -67,18 +67,18 @@ def read_series(session: Session, model: Model) -> pd.DataFrame:
 
 
 def row_slice(session: Session, model: Model, first: int, count: int) -> tuple[list[dict[str, Any]], int]:
-    """Return some rows of a model's backtest from the row `first` on, and how many there are in all.
+    """Return up to `count` rows of a model's backtest from the row `first` on, and the number of all rows.
 
-    Without a data frame, which would cost more than all else that a page takes.
+    It uses no data frame, which would cost more than the rest of a page.
     """
     table = _read(session, model, model.backtest_key)
     return table.slice(first, count).to_pylist(), len(table)
 
 
 def series_slice(session: Session, model: Model, first: int, count: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the measures of some series from the series `first` on, and how many series there are in all."""
+    """Return the measures of up to `count` series from number `first` on, and the number of all series."""
     table = _read(session, model, model.series_key)
-    names = table["unique_id"].to_numpy()  # in order, each as often as there are methods
+    names = table["unique_id"].to_numpy()  # sorted, each once for each method
     begins = np.append(np.flatnonzero(np.append(True, names[1:] != names[:-1])), len(names))
     begin, end = (int(begins[min(at, len(begins) - 1)]) for at in (first, first + count))
     return table.slice(begin, end - begin).to_pylist(), len(begins) - 1
@@ -99,16 +99,16 @@ def _flat(measures: dict[str, object]) -> dict[str, object]:
     return measures | {f"coverage-{level}": share for level, share in coverage.items()}
 
 
-def _written(table: pa.Table) -> bytes:
+def _to_bytes(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     return buffer.getvalue()
 
 
 def _read(session: Session, model: Model, key: str | None, columns: Sequence[str] | None = None) -> pa.Table:
-    assert key is not None  # noqa: S101  # who asks has seen that there is a backtest
+    assert key is not None  # noqa: S101  # callers have checked that there is a backtest
     data = blobs.get(session, model.workspace_id, key)
-    # By the thread that asks: handing small columns to others costs more than reading them.
+    # In this thread: to hand small columns to others costs more than to read them.
     wanted = None if columns is None else list(columns)
     return pq.read_table(io.BytesIO(data), columns=wanted, use_threads=False)
 

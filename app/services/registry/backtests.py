@@ -1,4 +1,4 @@
-"""Backtests as they are shown: the summary of all methods, the rows, and the measures for each series."""
+"""Backtests as responses show them: the summary, the rows, and the measures for each series."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -30,13 +30,13 @@ from models.evaluation.backtest import LEVELS, Backtest
 from models.evaluation.backtest import Measures as CoreMeasures
 from models.evaluation.verdict import Verdict as CoreVerdict
 
-CSV_ROWS = 5000  # in one part of a table that is sent
+CSV_ROWS = 5000  # in each part of a streamed table
 ERRORS = ("smape", "mase", "rmsse", "pinball", "interval_score")
 COVERAGES = {str(level): f"coverage-{level}" for level in LEVELS}
 
 
 def summary(backtest: Backtest) -> BacktestSummary:
-    """Sum a backtest up: every method over all steps, and for each of them."""
+    """Summarise a backtest: the measures of each method over all steps, and at each step."""
     held_out = backtest.held_out
     return BacktestSummary(
         series=len(held_out.tested),
@@ -49,14 +49,14 @@ def summary(backtest: Backtest) -> BacktestSummary:
 
 
 def verdict_out(verdict: CoreVerdict) -> Verdict:
-    """Return a verdict as it is stored and shown."""
+    """Return a verdict as it is stored and responses show it."""
     return Verdict.model_validate(asdict(verdict) | {"effect": _finite(verdict.effect)})
 
 
 def row_page(
     session: Session, principal: Principal, model_id: str, request: CountedPageRequest
 ) -> BacktestPage:
-    """Return rows of a model's backtest, by series, cutoff and step.
+    """Return a page of a model's backtest rows, sorted by series, cutoff and step.
 
     Raises Conflict for a model without one.
     """
@@ -67,13 +67,13 @@ def row_page(
         times = axis.format(np.array([row[name] for row in rows], dtype=np.int64))
         for row, time in zip(rows, times, strict=True):
             row[name] = time
-    # As one shape, in one go: thousands made one by one take longer than all else.
+    # Validated in one call: one for each of thousands of rows would take longer than all else.
     page = {"model_id": model.id, "rows": [_row_out(row) for row in rows], "next": _following(request, total)}
     return BacktestPage.model_validate(page)
 
 
 def row_csv(session: Session, principal: Principal, model_id: str) -> Iterator[str]:
-    """Return all rows of a model's backtest as one CSV table, in parts.
+    """Yield all rows of a model's backtest as parts of one CSV table.
 
     Raises Conflict for a model without one.
     """
@@ -83,7 +83,7 @@ def row_csv(session: Session, principal: Principal, model_id: str) -> Iterator[s
 def series_page(
     session: Session, principal: Principal, model_id: str, request: CountedPageRequest
 ) -> SeriesMeasuresPage:
-    """Return the measures for each series of a model's backtest, by name.
+    """Return a page of the measures for each series of a model's backtest, by name.
 
     Raises Conflict for a model without one.
     """
@@ -94,7 +94,7 @@ def series_page(
 
 
 def series_csv(session: Session, principal: Principal, model_id: str) -> Iterator[str]:
-    """Return the measures for each series and method as one CSV table, in parts.
+    """Yield the measures for each series and method as parts of one CSV table.
 
     Raises Conflict for a model without a backtest.
     """
@@ -112,7 +112,7 @@ def _tested(session: Session, principal: Principal, model_id: str) -> Model:
 
 
 def _rows(session: Session, model: Model) -> pd.DataFrame:
-    """Return all rows, with their times as they are written."""
+    """Return all rows, with their times formatted."""
     axis = _axis(session, model)
     rows = backtest_tables.read_rows(session, model)
     times = {name: axis.format(rows[name].to_numpy()) for name in ("cutoff", "ds")}
@@ -180,5 +180,5 @@ def _by_step(steps: Sequence[CoreMeasures]) -> StepMeasures:
 
 
 def _finite(value: float) -> float | None:
-    """Return a number as JSON and Postgres know it: neither has a NaN or an infinity."""
+    """Return a number, or None for NaN and infinity, which JSON and Postgres do not have."""
     return float(value) if np.isfinite(value) else None

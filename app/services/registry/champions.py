@@ -1,7 +1,7 @@
-"""Which model a dataset forecasts with: the champion, the one that was promoted last.
+"""The champion of a dataset: the model that it forecasts with, which is the one promoted last.
 
-Whoever promotes or deletes holds the lock on the dataset's row, so that two trainings that end at once are
-compared with each other as well.
+Promotion and deletion lock the dataset's row, so that two trainings that end at once are compared with each
+other as well.
 """
 
 import math
@@ -23,53 +23,53 @@ from models.methods.baselines import BASELINES
 SAME_ROW = ["unique_id", "cutoff", "step"]
 
 
-class Compared(NamedTuple):
-    """Whether a new model is to be the champion in place of another one, or of none."""
+class Comparison(NamedTuple):
+    """Whether a new model is to replace the champion `champion_id`, or None if there is none."""
 
     champion_id: str | None
     is_wanted: bool
 
 
-def compare(session: Session, model: Model, promotion: Promotion) -> Compared:
-    """Find out beforehand whether a new model is to be the champion, since reading two backtests takes long.
+def compare(session: Session, model: Model, promotion: Promotion) -> Comparison:
+    """Decide whether a new model is to become the champion, before its row is locked and stored.
 
-    It holds as long as the dataset has the same champion.
+    To read two backtests takes long. The result is valid while the dataset has the same champion.
     """
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     champion_id = None if champion is None else champion.id
-    return Compared(champion_id, _is_wanted(session, model, promotion, champion))
+    return Comparison(champion_id, _is_wanted(session, model, promotion, champion))
 
 
-def admit(session: Session, model: Model, promotion: Promotion, compared: Compared) -> None:
-    """Store a new model, and make it the champion if that is wished for or if it is the better one."""
+def admit(session: Session, model: Model, promotion: Promotion, comparison: Comparison) -> None:
+    """Store a new model, and make it the champion if `promotion` demands it or it is the better one."""
     dataset_queries.lock(session, model.workspace_id, model.dataset_id)
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
-    if compared.champion_id != (None if champion is None else champion.id):
-        compared = compare(session, model, promotion)  # somebody else was promoted meanwhile
-    wanted = compared.is_wanted
+    if comparison.champion_id != (None if champion is None else champion.id):
+        comparison = compare(session, model, promotion)  # another model was promoted meanwhile
+    wanted = comparison.is_wanted
     model.promotion = _next_promotion(session, model) if wanted else None
     queries.add(session, model)
-    _point_to_last(session, model)
+    _set_champion(session, model)
 
 
 def promote(session: Session, model: Model) -> None:
     """Make a model the champion; the caller has locked its dataset."""
     model.promotion = _next_promotion(session, model)
     session.flush()
-    _point_to_last(session, model)
+    _set_champion(session, model)
 
 
 def withdraw(session: Session, model: Model) -> None:
-    """Delete a model; if it was the champion, the one promoted before it is again. The dataset is locked."""
+    """Delete a model of a locked dataset; the model promoted before it becomes champion again."""
     queries.delete(session, model)
-    _point_to_last(session, model)
+    _set_champion(session, model)
 
 
 def _next_promotion(session: Session, model: Model) -> int:
     return queries.promotions(session, model.workspace_id, model.dataset_id) + 1
 
 
-def _point_to_last(session: Session, model: Model) -> None:
+def _set_champion(session: Session, model: Model) -> None:
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     champion_id = None if champion is None else champion.id
     dataset_queries.set_champion(session, model.workspace_id, model.dataset_id, champion_id)
@@ -83,9 +83,9 @@ def _is_wanted(session: Session, model: Model, promotion: Promotion, champion: M
 
 
 def _is_better(session: Session, model: Model, champion: Model) -> bool:
-    """Compare two models on what both were tested on; if that is too little, by their own baselines.
+    """Compare two models on common backtest rows; if those are too few, by their skill over baselines.
 
-    A champion that was never tested gives way: nothing speaks for it but its age.
+    A champion without a backtest is replaced, since nothing is known of its errors.
     """
     if model.backtest is None or champion.backtest is None:
         return champion.backtest is None
@@ -97,16 +97,16 @@ def _is_better(session: Session, model: Model, champion: Model) -> bool:
 
 
 def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFrame:
-    """Return the scaled absolute errors of both, in the steps and cuts where both were tested.
+    """Return the scaled absolute errors of both models at the steps and cuts where both were tested.
 
-    The truth and its scale are the new model's: its version of the data has the corrections.
+    Values and scales are the new model's, whose version of the data has the latest corrections.
     """
     ours = backtest_tables.read_rows(session, model, [*SAME_ROW, "y", "scale", model.served])
     theirs = backtest_tables.read_rows(session, champion, [*SAME_ROW, champion.served])
     ours = ours.rename(columns={model.served: "model"})
     rows = ours.merge(theirs.rename(columns={champion.served: "champion"}), on=SAME_ROW)
     rows = rows[rows["y"].notna() & (rows["scale"] > 0)]
-    # Divided first: values at both ends of float64 are further apart than it reaches.
+    # Divided before the subtraction, which could overflow for values at both ends of float64.
     scaled = rows[["y", "model", "champion"]].div(rows["scale"], axis=0)
     for name in ("model", "champion"):
         rows[name] = (scaled["y"] - scaled[name]).abs()
@@ -114,18 +114,18 @@ def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFram
 
 
 def _are_enough(common: pd.DataFrame, backtest: Mapping[str, Any]) -> bool:
-    """Tell whether rows hold as many units as a verdict takes: series, or of few series the cuts.
+    """Return whether rows have as many units as a verdict needs: series, or cuts where series are few.
 
-    Of less, one odd series or one odd cut would choose the champion.
+    With fewer, a single odd series or cut would decide.
     """
     unit = "cutoff" if backtest["series"] < FEWEST_UNITS else "unique_id"
     return bool(common[unit].nunique() >= FEWEST_UNITS)
 
 
 def _skill(backtest: Mapping[str, Any], method: str) -> float:
-    """Return by which share a method's error is below that of the best baseline: 1 at most, 0 if they tie.
+    """Return the share by which a method's error is below the best baseline's: 1 at most, 0 for a tie.
 
-    By MASE, or by sMAPE where no series has a scale for MASE.
+    The error is MASE, or sMAPE where no series has a scale for MASE.
     """
     measures = backtest["measures"]
     measure = "smape" if measures[method]["mase"] is None else "mase"

@@ -1,4 +1,4 @@
-"""Trained models."""
+"""Stored models: list, show, rename, promote and delete them."""
 
 from typing import Any
 
@@ -18,19 +18,22 @@ from models.methods.calibration import LEVELS
 
 
 def page(session: Session, principal: Principal, dataset_id: str | None, request: PageRequest) -> ModelPage:
-    """List the caller's models, newest first; of one dataset, or of all."""
+    """Return a page of the caller's models, newest first, of one dataset or of all."""
     found = queries.page(session, principal.workspace_id, dataset_id, request.limit + 1, request.after)
-    shown, following = cut(found, request, lambda ranked: ranked[0].id)
-    return ModelPage(models=[_summary(*ranked) for ranked in shown], next=following)
+    shown, following = cut(found, request, lambda pair: pair[0].id)
+    return ModelPage(models=[_summary(*pair) for pair in shown], next=following)
 
 
 def get(session: Session, principal: Principal, model_id: str) -> ModelOut:
-    """Return a model."""
+    """Return a model.
+
+    Raises NotFound if the caller has none under this id.
+    """
     return _out(*find(session, principal, model_id))
 
 
 def update(session: Session, principal: Principal, model_id: str, changes: ModelUpdate) -> ModelOut:
-    """Change a model's name, or what it does when it loses; the next forecast heeds it."""
+    """Change a model's name, or what it does on a loss, from the next forecast on."""
     model, champion = _locked(session, principal, model_id)
     if changes.on_loss is not None:
         model.on_loss = changes.on_loss
@@ -42,7 +45,7 @@ def update(session: Session, principal: Principal, model_id: str, changes: Model
 
 
 def promote(session: Session, principal: Principal, model_id: str) -> ModelOut:
-    """Make a model the one its dataset forecasts with; a former one too, which rolls back."""
+    """Make a model the champion of its dataset; an earlier champion too, as a rollback."""
     model, champion = _locked(session, principal, model_id)
     if not champion:
         champions.promote(session, model)
@@ -50,38 +53,38 @@ def promote(session: Session, principal: Principal, model_id: str) -> ModelOut:
 
 
 def delete(session: Session, principal: Principal, model_id: str) -> None:
-    """Delete a model and what was stored for it; of a champion, the one before is champion again."""
+    """Delete a model with its blobs; in place of a champion, the one before it becomes champion."""
     model, _ = _locked(session, principal, model_id)
     blobs.release(session, model.workspace_id, model.blob_keys)
     champions.withdraw(session, model)
 
 
 def _locked(session: Session, principal: Principal, model_id: str) -> queries.Pair:
-    """Return a model, and whether it is champion, with its dataset locked against a change of both."""
+    """Lock the dataset of a model, and return the model and whether it is the champion."""
     model, _ = find(session, principal, model_id)
     dataset_queries.lock(session, model.workspace_id, model.dataset_id)
-    return find(session, principal, model_id)  # whoever held the lock may have deleted or promoted it
+    return find(session, principal, model_id)  # another call may have deleted or promoted it before the lock
 
 
 def find(session: Session, principal: Principal, model_id: str) -> queries.Pair:
-    """Return the row of a model, and whether its dataset forecasts with it.
+    """Return the row of a model, and whether it is the champion.
 
     Raises NotFound if the caller has none under this id.
     """
-    ranked = queries.find(session, principal.workspace_id, model_id)
-    if ranked is None:
+    found = queries.find(session, principal.workspace_id, model_id)
+    if found is None:
         raise NotFound(f"There is no model {model_id}. GET /models lists those there are.")
-    return ranked
+    return found
 
 
 def _summary(model: Model, champion: bool) -> ModelSummary:  # noqa: FBT001  # the query's own pair
-    return ModelSummary.model_validate(_in_short(model, champion=champion))
+    return ModelSummary.model_validate(_summary_fields(model, champion=champion))
 
 
 def _out(model: Model, champion: bool) -> ModelOut:  # noqa: FBT001  # the query's own pair
     return ModelOut.model_validate(
         {
-            **_in_short(model, champion=champion),
+            **_summary_fields(model, champion=champion),
             "weights": served_method.method(model).weights,
             "verdicts": served_method.all_of(model),
             "calibration": _calibration(model),
@@ -91,14 +94,14 @@ def _out(model: Model, champion: bool) -> ModelOut:  # noqa: FBT001  # the query
     )
 
 
-def _in_short(model: Model, *, champion: bool) -> dict[str, Any]:
-    elsewhere = {"champion": champion, "method": model.served, "verdict": served_method.of_served(model)}
-    columns = {name: getattr(model, name) for name in set(ModelSummary.model_fields) - set(elsewhere)}
-    return columns | elsewhere
+def _summary_fields(model: Model, *, champion: bool) -> dict[str, Any]:
+    computed = {"champion": champion, "method": model.served, "verdict": served_method.of_served(model)}
+    columns = {name: getattr(model, name) for name in set(ModelSummary.model_fields) - set(computed)}
+    return columns | computed
 
 
 def _calibration(model: Model) -> dict[str, LevelCalibration]:
-    """Tell of the method served, at each level that is calibrated."""
+    """Return for each level whether the served method is calibrated, and its tested coverage."""
     holds = served_method.method(model).calibration.is_calibrated
     tested = model.backtest["measures"][model.served]["coverage"] if model.backtest else {}
     return {

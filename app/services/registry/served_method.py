@@ -1,4 +1,4 @@
-"""What a model's verdict means for its forecasts: who answers, and what is to be said with it."""
+"""Decide which method a model serves, from its verdict and what it does on a loss."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from models.methods.combination import Method
 
 @dataclass(frozen=True)
 class ServedMethod:
-    """Whose numbers a forecast holds, and what is to be said with them."""
+    """The method that computes a forecast, with the verdict and the warning that the response shows."""
 
     name: str
     method: Method
@@ -20,9 +20,9 @@ class ServedMethod:
 
 
 def of_model(model: Model) -> ServedMethod:
-    """Return who answers for a model, by its verdict and what it is to do on a loss.
+    """Return the method that a model serves, or its best baseline if it loses and is set to fall back.
 
-    Raises Conflict if it is to refuse.
+    Raises Conflict if it loses and is set to refuse.
     """
     verdict = of_served(model)
     if verdict is None:
@@ -37,20 +37,20 @@ def of_model(model: Model) -> ServedMethod:
 
 
 def of_served(model: Model) -> Verdict | None:
-    """Return the verdict on what a model serves; None without a backtest."""
+    """Return the verdict on the method that a model serves; None without a backtest."""
     verdict = (model.verdicts or {}).get(model.served)
     return None if verdict is None else Verdict.model_validate(verdict)
 
 
 def all_of(model: Model) -> dict[str, Verdict]:
-    """Return a model's verdicts by method; none without a backtest."""
+    """Return a model's verdicts by method; empty without a backtest."""
     return {name: Verdict.model_validate(verdict) for name, verdict in (model.verdicts or {}).items()}
 
 
 def method(model: Model, name: str | None = None) -> Method:
-    """Return a way to forecast with a model, by default the one it serves.
+    """Return a method of a model, by default the one it serves.
 
-    A model without a backtest has its network, whose intervals nothing has calibrated.
+    A model without a backtest has its network alone, without calibrated intervals.
     """
     if model.methods is None:
         return Method({model.architecture: 1.0}, Calibration.identity(model.horizon))
