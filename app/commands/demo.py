@@ -1,13 +1,11 @@
-"""The demonstration: does the model beat a ruler on the population of 40 countries, and what comes next?
+"""The demo: is the model better than a straight line on the population of 40 countries, and what comes next?
 
-Everything goes over HTTP, as any user's program would.
+It uses the service over HTTP, as any user's program would.
 """
 
 import csv
 import io
-from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
@@ -17,10 +15,11 @@ from app.commands.console import training_bar
 from app.errors import AppError
 from app.schemas.forecast import ForecastPage
 from app.schemas.jobs import JobOut
+from app.services.registry.baseline_errors import smape_by_method
 
 HIDDEN = 5
 SHOWN = ("Brazil", "India", "Japan", "Norway", "United States")
-POPULATION = Path(__file__).resolve().parents[1] / "examples" / "population.csv"
+POPULATION = Path(__file__).resolve().parents[2] / "examples" / "population.csv"
 Histories = dict[str, list[tuple[int, float]]]
 
 
@@ -29,17 +28,17 @@ class DemoFailed(AppError):
 
 
 def run_demo(url: str, console: Console) -> None:
-    """Show the whole path against a running service.
+    """Upload, train and forecast with a running service, and print the results.
 
     Raises DemoFailed if the model's error is not below those of naive and drift.
     """
     histories = read_histories(POPULATION)
     with Client(url) as client:
         console.print(
-            f"[bold]1. The last {HIDDEN} years are hidden; what does each method say of them?[/bold]"
+            f"[bold]1. The last {HIDDEN} years are hidden: how well does each method forecast them?[/bold]"
         )
-        known = {name: history[:-HIDDEN] for name, history in histories.items()}
-        errors = compare(histories, _trained_forecast(client, console, "demo-hindcast", known))
+        contexts = {name: history[:-HIDDEN] for name, history in histories.items()}
+        errors = compare(histories, _trained_forecast(client, console, "demo-hindcast", contexts))
         console.print(_error_table(errors))
         console.print(f"[bold]2. Trained on everything: the next {HIDDEN} years[/bold]")
         console.print(_forecast_table(_trained_forecast(client, console, "demo-forecast", histories)))
@@ -60,21 +59,10 @@ def read_histories(path: Path) -> Histories:
 
 
 def compare(histories: Histories, page: ForecastPage) -> dict[str, float]:
-    """Return the sMAPE in percent of the forecast, of naive and of drift, the mean over all series."""
-    methods: dict[str, list[float]] = {"gatecast": [], "naive": [], "drift": []}
-    for item in page.forecasts:
-        values = [value for _, value in histories[item.unique_id]]
-        known, truth = values[:-HIDDEN], values[-HIDDEN:]
-        slope = (known[-1] - known[0]) / (len(known) - 1)
-        methods["gatecast"].append(smape(truth, item.forecast))
-        methods["naive"].append(smape(truth, [known[-1]] * HIDDEN))
-        methods["drift"].append(smape(truth, [known[-1] + slope * (i + 1) for i in range(HIDDEN)]))
-    return {method: fmean(errors) for method, errors in methods.items()}
-
-
-def smape(truth: Sequence[float], forecast: Sequence[float]) -> float:
-    """Return the symmetric mean absolute percentage error: 0 is perfect, 200 the worst."""
-    return fmean(200 * abs(y - f) / (abs(y) + abs(f)) for y, f in zip(truth, forecast, strict=True))
+    """Return the sMAPE in percent, over all series, of the forecasts (`gatecast`), of naive and of drift."""
+    series = [[value for _, value in histories[item.unique_id]] for item in page.forecasts]
+    errors = smape_by_method(series, [item.forecast for item in page.forecasts])
+    return {"gatecast": errors.pop("forecasts"), **errors}
 
 
 def _trained_forecast(client: Client, console: Console, name: str, histories: Histories) -> ForecastPage:
