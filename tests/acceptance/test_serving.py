@@ -85,7 +85,7 @@ def test_change_of_on_loss_reaches_other_processes_soon(two: Two, database: Data
 
 
 def test_deleted_model_and_dataset_end_soon_in_other_processes(two: Two) -> None:
-    # Asked for beforehand, so that neither waits for what the first look back in a process imports.
+    # Asked for beforehand, so that neither waits for what the first backtest in a process imports.
     here, _ = (two.ask(process, model_id="pretrained").json() for process in (two.here, two.there))
     two.here.delete(f"/models/{two.model_id}")
     assert two.ask(two.here).json() == here

@@ -96,7 +96,7 @@ def _quantile_forecast(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow
     """Run the plan's method on all contexts at once; this is what takes long."""
     panel = panels.of_last_windows(plan.axis, rows)
     return compute_quantile_forecast(
-        plan.served_method.method, model.forecaster, panel, model.simple.of(rows)
+        plan.served_method.method, model.forecaster, panel, model.baseline_forecasts.of(rows)
     )
 
 

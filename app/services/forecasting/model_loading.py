@@ -21,12 +21,12 @@ class LoadedModel:
     """A model in memory: its network, and the stored baseline forecasts of the methods it is mixed with."""
 
     forecaster: "Forecaster"
-    simple: BaselineForecasts
+    baseline_forecasts: BaselineForecasts
 
     @property
     def nbytes(self) -> int:
         """Bytes it takes in memory."""
-        return self.forecaster.nbytes + self.simple.nbytes
+        return self.forecaster.nbytes + self.baseline_forecasts.nbytes
 
 
 def preload() -> None:

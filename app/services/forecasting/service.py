@@ -72,11 +72,11 @@ class ForecastService:
         self.ad_hoc_threads = CapacityLimiter(AD_HOC_THREADS)
 
     def open(self) -> None:
-        """Start to follow changes of the database."""
+        """Start following changes of the database."""
         self.feed.open()
 
     def close(self) -> None:
-        """Stop to follow changes."""
+        """Stop following changes."""
         self.feed.close()
 
     async def respond(

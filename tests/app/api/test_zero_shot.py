@@ -49,8 +49,8 @@ Ready = tuple[TestClient, str]
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The horizon of each look back."""
+def backtests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The horizon of each backtest."""
     seen: list[int] = []
 
     def watched(database: Database, plan: resolve.Plan, device: str) -> ServedMethod:
@@ -195,17 +195,17 @@ def test_other_weights_give_another_tag(ready: Ready, monkeypatch: pytest.Monkey
 
 
 def test_past_is_backtested_once_for_concurrent_requests(
-    client: TestClient, database: Database, looks: list[int]
+    client: TestClient, database: Database, backtests: list[int]
 ) -> None:
     dataset_id = dataset(database).id
     with ThreadPoolExecutor(6) as callers:
         list(callers.map(lambda level: ask(client, dataset_id, level=level), range(60, 66)))
-    assert looks == [6]
+    assert backtests == [6]
     ask(client, dataset_id, horizon=2)
     ask(client, dataset_id, horizon=2, level=90)
     append(client, dataset_id)
     ask(client, dataset_id)
-    assert looks == [6, 2, 6]
+    assert backtests == [6, 2, 6]
 
 
 def test_shorter_horizon_has_the_medians_of_the_longer(ready: Ready) -> None:

@@ -52,7 +52,7 @@ def test_second_response_is_cached_and_the_same(client: TestClient, dataset_id: 
     assert from_memory() == before + 1
 
 
-def test_other_spelling_of_a_request_finds_the_same_response(client: TestClient, dataset_id: str) -> None:
+def test_other_query_string_of_a_request_finds_the_same_response(client: TestClient, dataset_id: str) -> None:
     _, etag, body = ask(client, dataset_id)
     spelled = f"/forecast?level=80&unique_id=series+1&level=95&dataset_id={dataset_id}&horizon=3"
     other, before = client.get(spelled), from_memory()

@@ -38,25 +38,25 @@ def medians(ready: Ready, simple: BaselineForecasts) -> list[list[float]]:
 
 
 def test_forecast_is_the_same_as_without_them(ready: Ready) -> None:
-    known = ready[1].simple
+    known = ready[1].baseline_forecasts
     assert list(known.medians) == ["theta"]
     assert medians(ready, known) == medians(ready, BaselineForecasts(1, {}, {}))
 
 
 def test_theta_is_not_asked_again_for_what_is_known(ready: Ready) -> None:
-    known = ready[1].simple
+    known = ready[1].baseline_forecasts
     odd = BaselineForecasts(known.version, known.rows, {"theta": known.medians["theta"] + 1000})
     assert (np.array(medians(ready, odd)) > np.array(medians(ready, known)) + 1).all()
 
 
 def test_series_that_has_changed_since_is_asked_anew(ready: Ready) -> None:
-    known = ready[1].simple
+    known = ready[1].baseline_forecasts
     odd = BaselineForecasts(0, known.rows, {"theta": known.medians["theta"] + 1000})
     assert medians(ready, odd) == medians(ready, known)
 
 
 def test_medians_come_back_as_they_were_written(ready: Ready) -> None:
-    known = ready[1].simple
+    known = ready[1].baseline_forecasts
     assert sorted(known.rows) == [f"series {number}" for number in range(4)]
     assert known.medians["theta"].shape == (4, 3)
     assert known.nbytes > known.medians["theta"].nbytes
@@ -67,5 +67,5 @@ def test_network_that_answers_alone_has_none(database: Database) -> None:
     trained(database, dataset_id, method="network")
     with database.read() as session:
         plan = find_plan(session, OWNER, ForecastRequest(dataset_id=dataset_id))
-    assert load_model(database, plan.model, plan.axis.season_length, "cpu").simple.medians == {}
+    assert load_model(database, plan.model, plan.axis.season_length, "cpu").baseline_forecasts.medians == {}
     assert baseline_forecasts.BaselineForecasts(1, {}, {}).nbytes == 0
