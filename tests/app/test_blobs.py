@@ -52,7 +52,7 @@ def test_workspaces_share_no_bytes(database: Database) -> None:
             blobs.get(session, other.workspace_id, key)
 
 
-def test_damaged_bytes_are_whole_again_once_they_are_put_again(database: Database) -> None:
+def test_storing_bytes_again_repairs_them(database: Database) -> None:
     with database.write() as session:
         key = blobs.put(session, HOME, b"whole")
         session.query(Blob).update({"data": b"damaged"})
@@ -73,7 +73,7 @@ def test_series_that_two_datasets_share_outlive_either(database: Database) -> No
         assert row.length == 3
 
 
-def test_version_holds_nothing_that_grows_with_their_number(database: Database) -> None:
+def test_size_of_a_version_does_not_grow_with_their_number(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2]}).id
     for year in range(1962, 1982):
         appended(database, dataset_id, ("a", year, 1.0))

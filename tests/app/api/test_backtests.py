@@ -20,7 +20,7 @@ COLUMNS = ["unique_id", "cutoff", "ds", "step", "y", "scale"]
 
 
 def waves() -> dict[str, list[float]]:
-    """Series that a network learns better than simple methods do, but not so much better on every one."""
+    """Series on which a network beats the baselines, by more on some than on others."""
     noise = np.random.default_rng(7).normal(0, 5, (8, LENGTH))
     periods = 100 + 10 * np.sin(np.arange(LENGTH) * np.pi / 2 + np.arange(8)[:, None])
     series = {f"series {i}": values for i, values in enumerate((periods + noise).tolist())}

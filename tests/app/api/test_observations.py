@@ -16,7 +16,7 @@ COUNTS = ("appended", "corrected", "unchanged", "new_series")
 
 
 def send(client: TestClient, dataset_id: str, *rows: tuple[str, Any, float | None], **headers: str) -> Any:
-    """Send rows as JSON; an answer that is no error comes parsed."""
+    """Send rows as JSON; return the parsed response unless it is an error."""
     observations = [{"unique_id": name, "ds": ds, "y": y} for name, ds, y in rows]
     response = client.post(
         f"/datasets/{dataset_id}/observations", json={"observations": observations}, headers=headers
@@ -131,7 +131,7 @@ def test_profile_is_that_of_all_uploaded_at_once(
 
 
 def test_file_is_read_in_the_columns_of_the_first_upload(client: TestClient) -> None:
-    """A column of names in which each stands once would not be found in the file alone."""
+    """A column in which each name occurs once would not be detected in the file alone."""
     table = b"Country;Year;Persons\nNorway;1990;4,2\nNorway;1991;4,3\nSweden;1990;8,5\nSweden;1991;8,6\n"
     dataset_id = client.post("/datasets", files={"file": ("a.csv", table)}).json()["id"]
     answer = send_file(client, dataset_id, "Country;Persons;Year", "Norway;1.004,5;1992", "Sweden;8.700;1992")

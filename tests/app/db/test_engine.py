@@ -30,7 +30,7 @@ def test_exception_rolls_everything_back(database: Database) -> None:
         assert session.get(Workspace, "half") is None
 
 
-def test_readers_go_on_while_a_writer_is_at_work(database: Database) -> None:
+def test_readers_run_while_a_writer_works(database: Database) -> None:
     with database.write() as writer:
         writer.add(Workspace(id="new"))
         writer.flush()
@@ -91,7 +91,7 @@ def test_list_of_datasets_is_one_query(database: Database) -> None:
 
 @pytest.fixture
 def impatient(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """A database with few connections, which nobody waits for long."""
+    """A database with few connections and short waits for them."""
     for name in ("READING", "WRITING", "WATCHING", "WAIT_S"):
         monkeypatch.setattr(engine, name, 1)
     database = Database(database_url)
@@ -110,21 +110,21 @@ def test_wait_for_a_connection_ends_with_a_sentence(impatient: Database) -> None
             count(second)
 
 
-def test_readers_writers_and_those_who_watch_do_not_wait_for_one_another(impatient: Database) -> None:
+def test_readers_writers_and_polls_do_not_wait_for_one_another(impatient: Database) -> None:
     with impatient.read() as reader, impatient.write() as writer, impatient.watch() as watcher:
         assert count(reader) == count(writer) == count(watcher) == 1
 
 
 @contextmanager
 def locked(path: str) -> Iterator[None]:
-    """Keep a file to one connection, even from readers."""
+    """Lock a file for one connection, even against readers."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         connection.execute("BEGIN IMMEDIATE")
         yield
 
 
-def test_glance_at_a_locked_file_waits_for_nothing(sqlite_url: str) -> None:
+def test_read_at_once_does_not_wait_for_a_lock(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     with locked(database.file), pytest.raises(Unavailable), database.read_at_once() as session:
         count(session)
@@ -133,7 +133,7 @@ def test_glance_at_a_locked_file_waits_for_nothing(sqlite_url: str) -> None:
     database.dispose()
 
 
-def test_second_glance_at_a_time_waits_for_nothing(sqlite_url: str) -> None:
+def test_read_at_once_does_not_wait_for_a_connection(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     with database.read_at_once() as session:
         assert count(session) == 1
@@ -143,7 +143,7 @@ def test_second_glance_at_a_time_waits_for_nothing(sqlite_url: str) -> None:
 
 
 def refusal(database: Database, statement: Executable) -> str:
-    """What is said of a statement whose values cannot be stored; nothing where they can."""
+    """Return the error of a statement whose values cannot be stored, or None."""
     try:
         with database.write() as session:
             session.execute(statement)
@@ -152,7 +152,7 @@ def refusal(database: Database, statement: Executable) -> str:
     return ""
 
 
-def test_text_and_number_that_cannot_be_stored_are_told_apart(database: Database) -> None:
+def test_text_and_number_that_cannot_be_stored_are_refused_differently(database: Database) -> None:
     dataset(database)
     assert "surrogate" in refusal(database, insert(Workspace).values(id="a\ud800"))
     assert "64 bits" in refusal(database, update(Dataset).values(version=2**64))
@@ -163,13 +163,13 @@ def test_text_and_number_that_cannot_be_stored_are_told_apart(database: Database
 @pytest.mark.parametrize(
     "fault", [OverflowError("int too large"), UnicodeEncodeError("utf-8", "x", 0, 1, "y")]
 )
-def test_overflow_that_no_statement_causes_is_a_fault_of_ours(database: Database, fault: Exception) -> None:
+def test_overflow_outside_statements_is_not_bad_input(database: Database, fault: Exception) -> None:
     for opened in (database.read, database.write):
         with pytest.raises(type(fault)), opened():
             raise fault
 
 
-def test_further_connection_leaves_the_locks_of_the_others_alone(sqlite_url: str) -> None:
+def test_further_connection_keeps_the_locks_of_the_others(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     with database.writer.connect() as first:
         first.exec_driver_sql("SELECT count(*) FROM workspaces")

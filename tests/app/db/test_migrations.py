@@ -1,4 +1,4 @@
-"""Rows from before a migration, after it, and the way back."""
+"""Migrations: rows of older revisions after an upgrade, and after a downgrade."""
 
 import json
 
@@ -28,7 +28,7 @@ def go_back(database: Database, revision: str) -> None:
 
 
 def set_progress(database: Database, progress: dict[str, object]) -> None:
-    """Let every job have told so far what trainings told at that revision."""
+    """Give every job the progress that trainings stored at that revision."""
     with database.write() as session:
         session.execute(text("UPDATE jobs SET progress = :progress"), {"progress": json.dumps(progress)})
 
@@ -72,7 +72,7 @@ def test_champion_from_before_promotions_leaves_the_model_trained_before_it(data
         assert catalog.get(session, OWNER, dataset_id).champion_id == ids[0]
 
 
-def test_way_back_before_architectures_leaves_what_was_known_then(database: Database) -> None:
+def test_downgrade_before_architectures_keeps_the_rest(database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     go_back(database, "0003")
     set_progress(database, {**FIGURES, "phase": "training", "architecture": "lstm", "epochs": 20})
@@ -85,7 +85,7 @@ def test_way_back_before_architectures_leaves_what_was_known_then(database: Data
     assert figures == {**FIGURES, "validation_loss": 0}
 
 
-def test_jobs_from_before_checkpoints_wait_and_workers_report_anew(database: Database) -> None:
+def test_jobs_from_before_checkpoints_are_queued_and_workers_register_again(database: Database) -> None:
     ref = queued_job(database, dataset(database).id)
     worker_id = entered(database)
     go_back(database, "0003")
@@ -96,7 +96,7 @@ def test_jobs_from_before_checkpoints_wait_and_workers_report_anew(database: Dat
         assert session.get_one(Process, worker_id).device == ""
 
 
-def test_way_back_before_observations_leaves_every_version_whole(database: Database) -> None:
+def test_downgrade_before_observations_keeps_every_version_whole(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2], "b": [1, 2]}).id
     appended(database, dataset_id, ("b", 1962, 3.0))
     appended(database, dataset_id, ("c", 1960, 1.0), ("c", 1961, 2.0))
@@ -109,7 +109,7 @@ def test_way_back_before_observations_leaves_every_version_whole(database: Datab
     assert held == [(i + 1, *row) for i, rows in enumerate([first, second, third]) for row in rows]
 
 
-def test_datasets_from_before_blobs_lay_under_hashes_are_read_as_before(database: Database) -> None:
+def test_datasets_from_before_hashed_blobs_are_read_as_before(database: Database) -> None:
     dataset_id, other = (dataset(database).id for _ in range(2))
     appended(database, dataset_id, ("series 1", 2000, 3.0))
     model_id = trained(database, other)

@@ -1,4 +1,4 @@
-"""What Postgres is waited for, and for how long: nothing that hangs is waited for without end."""
+"""Time limits on Postgres: no wait is endless."""
 
 import select
 import socket
@@ -28,7 +28,7 @@ BRIEF = Limits(0.3, 0.2, 0.2)
 
 @pytest.fixture
 def hasty(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """A database of which nothing may take long."""
+    """A database with short time limits."""
     for purpose in ("READING", "WRITING", "WATCHING"):
         monkeypatch.setattr(postgres, purpose, BRIEF)
     database = Database(postgres_url)
@@ -38,14 +38,14 @@ def hasty(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
 
 @contextmanager
 def held(url: str, statement: str) -> Iterator[None]:
-    """Hold what a statement locks, as a process does that is frozen in a transaction."""
+    """Hold the locks of a statement, as a process frozen in a transaction does."""
     with psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string()) as other:
         other.execute(statement)
         yield
         other.rollback()
 
 
-def test_session_is_told_its_limits(postgres_url: str) -> None:
+def test_session_has_its_limits(postgres_url: str) -> None:
     database = Database(postgres_url)
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     told = [
@@ -64,7 +64,7 @@ def _opened(opened: Any) -> Iterator[Any]:
         yield session
 
 
-def test_dead_connection_is_found_out_by_both_ends(postgres_url: str) -> None:
+def test_dead_connection_is_detected_by_both_ends(postgres_url: str) -> None:
     arguments = postgres.connect_args(make_url(postgres_url), postgres.WATCHING)
     assert {name: arguments[name] for name in ("keepalives", "keepalives_idle", "tcp_user_timeout")} == {
         "keepalives": 1,
@@ -74,7 +74,7 @@ def test_dead_connection_is_found_out_by_both_ends(postgres_url: str) -> None:
     assert "-c tcp_keepalives_idle=5" in arguments["options"]
 
 
-def test_what_a_url_says_of_its_connections_has_its_way(postgres_url: str) -> None:
+def test_options_in_the_url_take_precedence(postgres_url: str) -> None:
     own = "keepalives_idle=60&options=-c%20lock_timeout%3D7s%20-c%20work_mem%3D9MB"
     database = Database(f"{postgres_url}?{own}")
     assert "keepalives_idle" not in postgres.connect_args(make_url(database.url), postgres.READING)
@@ -97,7 +97,7 @@ def test_statement_that_takes_too_long_is_unavailable(hasty: Database) -> None:
         session.execute(text("SELECT pg_sleep(60)"))
 
 
-def test_transaction_in_which_nothing_is_asked_loses_what_it_holds(hasty: Database) -> None:
+def test_idle_transaction_loses_its_locks(hasty: Database) -> None:
     with pytest.raises(Unavailable, match="does not answer"), hasty.write() as frozen:
         frozen.execute(text("UPDATE clock SET value = value + 1"))
         pid = frozen.execute(text("SELECT pg_backend_pid()")).scalar()
@@ -125,7 +125,7 @@ def test_change_that_waits_too_long_for_a_lock_is_503(hasty: Database) -> None:
         assert client.post(path, json=more).status_code == 200
 
 
-def test_frozen_process_keeps_nobody_from_looking_and_is_buried_once_its_lock_is_gone(
+def test_frozen_process_blocks_no_look_and_is_removed_once_its_lock_is_free(
     postgres_url: str,
 ) -> None:
     database, heartbeat = Database(postgres_url), Heartbeat(Database(postgres_url), "worker", "cpu")
@@ -143,7 +143,7 @@ def test_frozen_process_keeps_nobody_from_looking_and_is_buried_once_its_lock_is
 
 
 class Silent:
-    """Stands between a client and a server, and can swallow all that the server says."""
+    """A proxy that can swallow all that the server sends."""
 
     def __init__(self, url: str) -> None:
         server = make_url(url)
@@ -182,7 +182,7 @@ def silent(postgres_url: str) -> Iterator[Silent]:
     silent.close()
 
 
-def test_server_that_hangs_amid_a_statement_is_given_up(
+def test_connection_to_a_server_that_hangs_in_a_statement_is_closed(
     silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "GRACE_S", 0.1)
@@ -195,7 +195,7 @@ def test_server_that_hangs_amid_a_statement_is_given_up(
     database.dispose()
 
 
-def test_server_that_hangs_between_statements_is_given_up_and_found_again(
+def test_connection_to_a_server_that_hangs_between_statements_is_replaced(
     silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "PING_S", 0.1)
@@ -214,9 +214,7 @@ def _answers(database: Database) -> bool:
         return session.execute(text("SELECT 1")).scalar() == 1
 
 
-def test_who_listens_waits_for_as_long_as_nothing_is_said(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_listening_waits_without_a_limit(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "PING_S", 0.05)
     database = Database(postgres_url)
     raw = database.writer.raw_connection()

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is an intake or an error with a sentence, and nothing else."""
+"""Any upload gives an intake or an error with a sentence."""
 
 import contextlib
 

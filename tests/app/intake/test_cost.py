@@ -17,7 +17,7 @@ Maker = Callable[[int], str]
 
 
 def work(text: str, **columns: str) -> int:
-    """How many calls it takes to read a file, or to refuse it."""
+    """Return the number of calls that it takes to read a file, or to refuse it."""
     data, asked, profile = text.encode(), Columns(**columns), cProfile.Profile()
     with contextlib.suppress(BadInput), profile:
         read_csv(data, asked)

@@ -1,4 +1,4 @@
-"""Files as people really have them: what is found out about each, and what is read from it."""
+"""Files as people have them: what is detected about each, and what is read from it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Values laid into series: whatever the order and the parts, as if all had come at once."""
+"""Values merged into series in any order and parts give the same as all at once."""
 
 import math
 
@@ -66,7 +66,7 @@ def same(one: SeriesFrame, other: SeriesFrame) -> bool:
 
 
 def laid(axis: TimeAxis, base: State, part: State) -> tuple[SeriesFrame, int, int]:
-    """Lay a part into the series that it has rows of; and how much of it changed anything."""
+    """Merge a part into the series that it has rows of; return the number of rows that changed any."""
     whole = grid_frame(axis, points(axis, base))
     new = points(axis, part)
     at = np.array([whole.unique_ids.index(name) for name in new.unique_ids])

@@ -1,4 +1,4 @@
-"""Rows sent as JSON are read as a file is, with pointers into the body."""
+"""Rows of a JSON body are read as those of a file, with pointers into the body."""
 
 import numpy as np
 import pytest

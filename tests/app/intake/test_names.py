@@ -1,4 +1,4 @@
-"""Names that are told to programs and people: none holds a character that controls how text is shown."""
+"""Names of series: none may hold a character that controls how text is shown."""
 
 import pytest
 

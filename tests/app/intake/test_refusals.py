@@ -1,4 +1,4 @@
-"""Uploads that cannot be used: each is refused with what is wrong, where, and how to mend it."""
+"""Uploads that cannot be used: the error says what is wrong, where, and how to correct it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is mended, and how it is told."""
+"""Repairs, and their descriptions."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Tables of very many columns: how many there may be, and that a header of any length is read whole."""
+"""Tables with very many columns: their limit, and headers of any length."""
 
 import pytest
 

@@ -77,7 +77,7 @@ def test_phase_is_the_position_in_the_season(frequency: str, times: list[str], p
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("frequency", FREQUENCIES)
 def test_phase_moves_by_one_with_each_step(frequency: str, start: str) -> None:
-    """Else a series would have another phase by where it is counted from."""
+    """Otherwise a phase would depend on where a series begins."""
     axis = TimeAxis("datetime", frequency)
     first = int(ordinals_of(pd.date_range(start, periods=1, freq=frequency))[0])
     phases = axis.phase(axis.future(first, 800))

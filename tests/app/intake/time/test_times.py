@@ -1,4 +1,4 @@
-"""Times in all their writings, and the frequency they make."""
+"""Times in all notations, and the frequency they have."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Datasets that grow: which versions stay, what goes with the others, and what is packed together."""
+"""Compaction: which versions stay, what is removed with the others, and which blobs are packed."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def whole(database: Database, dataset_id: str, number: int) -> dict[str, list[fl
 
 
 def grown(database: Database, count: int) -> str:
-    """A dataset of three series, of which two in turn were appended to, `count` times."""
+    """A dataset of three series after `count` appends to two of them in turn."""
     dataset_id = dataset(database, trends()).id
     for i in range(count):
         appended(database, dataset_id, (f"series {i % 2}", 2000 + i // 2, float(i)))
@@ -41,7 +41,7 @@ def grown(database: Database, count: int) -> str:
 
 
 def assert_counts_are_true(database: Database) -> None:
-    """What a dataset's blobs say of index rows is so, and no blob is there that nobody refers to."""
+    """Each blob counts its index rows correctly, and none is without a reference."""
     with database.read() as session:
         held: dict[int, tuple[int, int]] = {}
         for row in session.query(Series):
@@ -52,7 +52,7 @@ def assert_counts_are_true(database: Database) -> None:
         assert {blob.key for blob in session.query(Blob)} >= {blob.key for blob in kept}
 
 
-def test_newest_versions_stay_and_read_as_they_did(database: Database) -> None:
+def test_newest_versions_stay_unchanged(database: Database) -> None:
     dataset_id = grown(database, 8)
     before = {number: whole(database, dataset_id, number) for number in (7, 8, 9)}
     assert compaction.tidy(database, KEEP)
@@ -82,7 +82,7 @@ def test_versions_that_models_and_unfinished_jobs_need_stay(database: Database) 
     assert_counts_are_true(database)
 
 
-def test_much_is_thinned_out_in_portions(database: Database) -> None:
+def test_many_old_versions_are_dropped_in_portions(database: Database) -> None:
     dataset_id = dataset(database, {f"s{i:02}": [1, 2, i] for i in range(12)}).id
     for year in range(1963, 1967):
         appended(database, dataset_id, *((f"s{i:02}", year, float(i)) for i in range(12)))
@@ -99,7 +99,7 @@ def test_much_is_thinned_out_in_portions(database: Database) -> None:
     assert_counts_are_true(database)
 
 
-def test_forecast_of_a_version_that_is_gone_says_so(database: Database) -> None:
+def test_forecast_of_a_dropped_version_is_refused(database: Database) -> None:
     dataset_id = grown(database, 5)
     with database.read() as session:
         plan = resolve.find_plan(session, OWNER, ForecastRequest(dataset_id, dataset_version=2))
@@ -111,7 +111,7 @@ def test_forecast_of_a_version_that_is_gone_says_so(database: Database) -> None:
             compute.read_named(session, plan, ["series 0"])
 
 
-def test_reader_in_the_middle_sees_its_version_to_the_end(database: Database) -> None:
+def test_running_reader_keeps_its_version(database: Database) -> None:
     dataset_id = grown(database, 5)
     with database.read() as session:
         version = queries.version(session, OWNER.workspace_id, dataset_id, 2)
@@ -121,7 +121,7 @@ def test_reader_in_the_middle_sees_its_version_to_the_end(database: Database) ->
     assert versions(database) == [4, 5, 6]
 
 
-def test_small_blobs_are_packed_together_once_they_have_settled(
+def test_small_blobs_of_old_versions_are_packed_together(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compaction, "MANY", 4)

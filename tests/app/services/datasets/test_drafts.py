@@ -1,4 +1,4 @@
-"""Series that go in by many transactions: nobody sees them before they are published, or swept."""
+"""Drafts: series stored in many transactions are hidden until they are published or swept."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ NAMES = [f"s{i:02}" for i in range(12)]
 
 @pytest.fixture(autouse=True)
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three series are a portion, and a blob holds one."""
+    """A portion holds three series, and a blob one."""
     monkeypatch.setattr("app.services.datasets.staging.ROWS_PER_BLOB", 3)
     monkeypatch.setattr(staging, "PORTION_SERIES", 3)
     monkeypatch.setattr(drafts, "REMOVED", 4)
@@ -78,7 +78,7 @@ def lengths(database: Database, dataset_id: str) -> set[int]:
     return {row.length for row in page.series}
 
 
-def test_upload_is_seen_once_it_is_whole(database: Database) -> None:
+def test_upload_is_visible_once_it_is_complete(database: Database) -> None:
     staged = staged_dataset(database)
     store_some(staged)
     assert ids(database) == []
@@ -95,7 +95,7 @@ def test_small_upload_is_one_transaction(database: Database, monkeypatch: pytest
     assert counts(database) == [0] * 5
 
 
-def test_others_write_between_the_portions_of_an_upload(database: Database) -> None:
+def test_other_calls_write_between_the_portions_of_an_upload(database: Database) -> None:
     other = dataset(database, {"a": [1, 2]}).id
     staged = staged_dataset(database)
     versions: list[int] = []
@@ -105,13 +105,13 @@ def test_others_write_between_the_portions_of_an_upload(database: Database) -> N
     assert versions == [2, 3, 4]
 
 
-def test_upload_that_breaks_off_leaves_nothing(database: Database) -> None:
+def test_failed_upload_leaves_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), staging.stored(staged_dataset(database)):
         raise ZeroDivisionError
     assert counts(database) == [0] * 5
 
 
-def test_what_a_dead_process_has_begun_is_swept(database: Database, heartbeat: Heartbeat) -> None:
+def test_draft_of_a_dead_process_is_swept(database: Database, heartbeat: Heartbeat) -> None:
     dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
     store_some(staged_dataset(database))
     store_some(staged_observations(database, dataset_id))
@@ -121,7 +121,7 @@ def test_what_a_dead_process_has_begun_is_swept(database: Database, heartbeat: H
     assert appended(database, dataset_id, ("s00", 1963, 4.0)).version == 2
 
 
-def test_what_a_living_process_writes_is_left_alone(database: Database, heartbeat: Heartbeat) -> None:
+def test_draft_of_a_living_process_is_kept(database: Database, heartbeat: Heartbeat) -> None:
     staged = staged_dataset(database, heartbeat.id)
     store_some(staged)
     drafts.sweep(database, heartbeat)
@@ -132,9 +132,7 @@ def test_what_a_living_process_writes_is_left_alone(database: Database, heartbea
     assert len(ids(database)) == 1
 
 
-def test_who_was_swept_by_mistake_can_neither_go_on_nor_publish(
-    database: Database, heartbeat: Heartbeat
-) -> None:
+def test_swept_draft_can_neither_be_continued_nor_published(database: Database, heartbeat: Heartbeat) -> None:
     staged, late = staged_dataset(database), staged_dataset(database)
     store_some(staged, 2)
     while late.prepare():
@@ -148,7 +146,7 @@ def test_who_was_swept_by_mistake_can_neither_go_on_nor_publish(
     assert counts(database) == [0] * 5
 
 
-def test_large_addition_is_seen_at_once_and_as_a_whole(database: Database) -> None:
+def test_large_append_becomes_visible_as_a_whole(database: Database) -> None:
     dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
     staged = staged_observations(database, dataset_id)
     store_some(staged, 2)
@@ -159,7 +157,7 @@ def test_large_addition_is_seen_at_once_and_as_a_whole(database: Database) -> No
     assert lengths(database, dataset_id) == {4}
 
 
-def test_nobody_else_publishes_while_a_large_addition_is_written(database: Database) -> None:
+def test_no_other_call_publishes_during_a_large_append(database: Database) -> None:
     dataset_id = dataset(database, {name: [1, 2, 3] for name in NAMES}).id
     staged = staged_observations(database, dataset_id)
     store_some(staged, 2)
@@ -169,7 +167,7 @@ def test_nobody_else_publishes_while_a_large_addition_is_written(database: Datab
     assert appended(database, dataset_id, ("s00", 1963, 4.0)).version == 2
 
 
-def test_small_addition_overtaken_by_another_is_laid_into_what_that_left(database: Database) -> None:
+def test_small_append_is_merged_again_after_another_publishes(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2]}).id
     with database.read() as session:
         existing = observations.existing(session, OWNER, dataset_id)
@@ -183,7 +181,7 @@ def test_small_addition_overtaken_by_another_is_laid_into_what_that_left(databas
     assert (answer.version, answer.appended, answer.profile.gaps, answer.repairs_total) == (3, 1, 1, 1)
 
 
-def test_large_dataset_is_gone_at_once_and_removed_by_the_next_sweep(
+def test_large_dataset_is_hidden_at_once_and_removed_by_the_next_sweep(
     database: Database, heartbeat: Heartbeat
 ) -> None:
     dataset_id = dataset(database, {name: [i, 2, 3] for i, name in enumerate(NAMES)}).id

@@ -1,4 +1,4 @@
-"""Versions of a dataset: two who append at once, trainings on each, and what is read for them."""
+"""Versions of a dataset: simultaneous appends, trainings on each version, and what they read."""
 
 import threading
 from typing import Any
@@ -30,7 +30,7 @@ def whole(session: Session, found: DatasetVersion) -> dict[str, list[float]]:
     return {str(name): part.tolist() for name, part in zip(read.unique_ids, parts, strict=True)}
 
 
-def test_two_who_append_at_once_are_both_in_the_end(database: Database) -> None:
+def test_simultaneous_appends_are_all_kept(database: Database) -> None:
     dataset_id = dataset(database, {name: [1, 2] for name in "abcdef"}).id
     begin, answers = threading.Barrier(6, timeout=30), []
 
@@ -126,7 +126,7 @@ def test_blobs_without_a_series_that_is_sent_are_not_read(
 
 
 @pytest.mark.parametrize("look", [queries.series_page, queries.series_named])
-def test_sqlite_looks_series_up_in_the_index(sqlite_url: str, look: Any) -> None:
+def test_sqlite_finds_series_by_the_index(sqlite_url: str, look: Any) -> None:
     database = Database(sqlite_url)
     dataset_id = dataset(database, {"a": [1, 2], "b": [1, 2]}).id
     asked = (2, None) if look is queries.series_page else (["a", "b"],)
@@ -147,7 +147,7 @@ def test_sqlite_looks_series_up_in_the_index(sqlite_url: str, look: Any) -> None
     assert all("unique_id" in step and step.startswith("SEARCH") for step in tables[1:])
 
 
-def test_bytes_of_an_addition_do_not_stand_for_the_dataset(database: Database) -> None:
+def test_source_of_an_append_does_not_identify_the_dataset(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2]}).id
     appended(database, dataset_id, ("a", 1962, 3))
     with database.read() as session:

@@ -1,4 +1,4 @@
-"""What the simple methods said when a model was trained."""
+"""Baseline forecasts that a training stores with its model."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ Ready = tuple[Plan, LoadedModel, list[LastWindow]]
 
 @pytest.fixture
 def ready(database: Database) -> Ready:
-    """A model whose blend with Theta answers, with the rows of its series."""
+    """A model that serves a blend with Theta, and the index rows of its series."""
     dataset_id = dataset(database, trends(count=4)).id
     trained(database, dataset_id, method="blend")
     with database.read() as session:
@@ -43,26 +43,26 @@ def test_forecast_is_the_same_as_without_them(ready: Ready) -> None:
     assert medians(ready, known) == medians(ready, BaselineForecasts(1, {}, {}))
 
 
-def test_theta_is_not_asked_again_for_what_is_known(ready: Ready) -> None:
+def test_stored_baseline_is_not_computed_again(ready: Ready) -> None:
     known = ready[1].baseline_forecasts
     odd = BaselineForecasts(known.version, known.rows, {"theta": known.medians["theta"] + 1000})
     assert (np.array(medians(ready, odd)) > np.array(medians(ready, known)) + 1).all()
 
 
-def test_series_that_has_changed_since_is_asked_anew(ready: Ready) -> None:
+def test_baseline_of_a_changed_series_is_computed_again(ready: Ready) -> None:
     known = ready[1].baseline_forecasts
     odd = BaselineForecasts(0, known.rows, {"theta": known.medians["theta"] + 1000})
     assert medians(ready, odd) == medians(ready, known)
 
 
-def test_medians_come_back_as_they_were_written(ready: Ready) -> None:
+def test_stored_medians_are_read_unchanged(ready: Ready) -> None:
     known = ready[1].baseline_forecasts
     assert sorted(known.rows) == [f"series {number}" for number in range(4)]
     assert known.medians["theta"].shape == (4, 3)
     assert known.nbytes > known.medians["theta"].nbytes
 
 
-def test_network_that_answers_alone_has_none(database: Database) -> None:
+def test_model_without_a_blend_stores_no_baselines(database: Database) -> None:
     dataset_id = dataset(database).id
     trained(database, dataset_id, method="network")
     with database.read() as session:

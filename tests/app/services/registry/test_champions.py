@@ -1,4 +1,4 @@
-"""Which model a dataset forecasts with, whatever is published, promoted and deleted, and by how many."""
+"""The champion of a dataset as models are published, promoted and deleted, also at the same time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,14 +82,14 @@ def test_later_model_is_promoted_if_better_on_common_rows(
 def test_fewer_than_six_common_series_leave_it_to_skill(
     database: Database, dataset_id: str, common: str, winner: int
 ) -> None:
-    """All are better, on two cuts each, and the skill is worse."""
+    """The second is better on all common rows, two cuts each, and worse by skill."""
     first = published(database, dataset_id, at(10, 2.0, common) | at(11, 2.0, common), skill=0.2)
     second = published(database, dataset_id, at(10, 1.0, common) | at(11, 1.0, common), skill=0.1)
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
 @pytest.mark.parametrize(("cuts", "winner"), [(5, 0), (6, 1)])
-def test_of_few_series_six_common_cuts_are_enough(
+def test_six_common_cuts_are_enough_where_series_are_few(
     database: Database, dataset_id: str, cuts: int, winner: int
 ) -> None:
     before, after = ({("a", cut): error for cut in range(cuts)} for error in (2.0, 1.0))
@@ -115,14 +115,14 @@ def test_without_common_rows_skill_decides(
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
-def test_model_from_before_backtests_gives_way(database: Database, dataset_id: str) -> None:
+def test_champion_without_a_backtest_is_replaced(database: Database, dataset_id: str) -> None:
     published(database, dataset_id, skill=None)
     second = published(database, dataset_id, skill=-1.0)
     assert champion(database, dataset_id) == second
 
 
 @pytest.mark.parametrize(("promotion", "winner"), [("always", 1), ("never", 0)])
-def test_wish_of_the_training_goes_before_the_rule(
+def test_requested_promotion_overrides_the_comparison(
     database: Database, dataset_id: str, promotion: Promotion, winner: int
 ) -> None:
     better = 0.1 if promotion == "never" else 9.0
@@ -131,7 +131,7 @@ def test_wish_of_the_training_goes_before_the_rule(
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
-def test_former_champion_is_promoted_again_by_hand(database: Database, dataset_id: str) -> None:
+def test_former_champion_can_be_promoted_again(database: Database, dataset_id: str) -> None:
     first = published(database, dataset_id)
     published(database, dataset_id, promotion="always")
     promote(database, first)
@@ -170,9 +170,7 @@ def blobs_of(session: Session) -> set[str]:
     return set(session.scalars(select(Blob.key)))
 
 
-def test_comparison_made_beforehand_does_not_hold_for_another_champion(
-    database: Database, dataset_id: str
-) -> None:
+def test_comparison_is_repeated_if_the_champion_has_changed(database: Database, dataset_id: str) -> None:
     model = judged_model(dataset_id, skill=0.1)
     with database.write() as session:
         model.backtest_key = blobs.put(session, OWNER.workspace_id, backtest_rows({}))
@@ -199,7 +197,7 @@ def test_deleted_model_leaves_no_bytes(database: Database, dataset_id: str) -> N
 def test_two_trainings_that_end_at_once_leave_the_better_one(
     database: Database, dataset_id: str, errors: tuple[float, float], winner: int
 ) -> None:
-    """The second waits until the first is there to be compared with."""
+    """The second waits until it can be compared with the first."""
     one, two = (judged_model(dataset_id) for _ in errors)
     with ThreadPoolExecutor(1) as pool:
         with database.write() as session:
@@ -217,7 +215,7 @@ def publish_alone(database: Database, model: Any, error: float) -> str:
 
 
 @pytest.mark.parametrize("action", [promote, rename])
-def test_change_waits_for_a_deletion_under_way_and_finds_the_model_gone(
+def test_change_waits_for_a_running_deletion_and_then_finds_no_model(
     database: Database, dataset_id: str, action: Callable[[Database, str], None]
 ) -> None:
     model = published(database, dataset_id)

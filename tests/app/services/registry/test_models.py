@@ -1,4 +1,4 @@
-"""Models as they are listed."""
+"""The list of models."""
 
 from sqlalchemy import event
 

@@ -1,4 +1,4 @@
-"""What was read holds until something changes, here or in another process."""
+"""Data are current until something changes, in this process or in another."""
 
 import asyncio
 import threading
@@ -57,7 +57,7 @@ def run(feed: ChangeFeed, main: Callable[[], Coroutine[Any, Any, None]]) -> None
     asyncio.run(opened())
 
 
-def test_what_was_read_holds_while_nothing_changes(database: Database) -> None:
+def test_data_are_current_while_nothing_changes(database: Database) -> None:
     feed = ChangeFeed(database)
 
     async def main() -> None:
@@ -81,7 +81,7 @@ def test_change_of_this_process_is_known_with_its_commit(database: Database) -> 
     run(feed, main)
 
 
-def test_change_of_another_process_is_found_by_a_look(database: Database, elsewhere: Database) -> None:
+def test_change_of_another_process_is_found_by_a_poll(database: Database, elsewhere: Database) -> None:
     feed = ChangeFeed(database)
 
     async def main() -> None:
@@ -93,7 +93,7 @@ def test_change_of_another_process_is_found_by_a_look(database: Database, elsewh
     run(feed, main)
 
 
-def test_change_that_is_taken_back_is_none(database: Database) -> None:
+def test_rolled_back_change_does_not_count(database: Database) -> None:
     def fail() -> None:
         with database.write() as session:
             changes.record(session, *REF)
@@ -105,7 +105,9 @@ def test_change_that_is_taken_back_is_none(database: Database) -> None:
         assert (changes.newest(session), changes.since(session, 0)) == (0, set())
 
 
-def test_nothing_holds_once_the_last_look_is_old(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_current_once_the_last_poll_is_old(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     feed = ChangeFeed(database)
 
     async def main() -> None:
@@ -115,7 +117,7 @@ def test_nothing_holds_once_the_last_look_is_old(database: Database, monkeypatch
     run(feed, main)
 
 
-def test_silence_is_told_once_no_look_goes_well_for_long_and_not_at_the_start(
+def test_database_is_silent_once_polls_have_failed_for_long_and_not_at_the_start(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = ChangeFeed(database)
@@ -134,7 +136,7 @@ def test_silence_is_told_once_no_look_goes_well_for_long_and_not_at_the_start(
     asyncio.run(main())
 
 
-def test_process_that_has_no_time_to_look_takes_no_database_for_silent(
+def test_overloaded_process_does_not_take_the_database_for_silent(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = ChangeFeed(database)
@@ -147,7 +149,7 @@ def test_process_that_has_no_time_to_look_takes_no_database_for_silent(
     run(feed, main)
 
 
-def test_nothing_holds_after_the_database_was_set_back(database: Database, elsewhere: Database) -> None:
+def test_nothing_is_current_after_the_database_was_restored(database: Database, elsewhere: Database) -> None:
     feed = ChangeFeed(database)
 
     def set_back() -> None:
@@ -189,7 +191,7 @@ def test_deleted_dataset_counts_as_changed(database: Database, elsewhere: Databa
 
 
 def broken_once(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> threading.Event:
-    """Let a query of the changes fail when it is next asked, and say when it has."""
+    """Make the next call of a query of the changes fail; the event is set when it has."""
     query, failed = getattr(changes, name), threading.Event()
 
     def asked(session: Session, *more: int) -> object:
@@ -202,7 +204,7 @@ def broken_once(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) ->
     return failed
 
 
-def test_change_is_known_though_the_connection_broke_before_it_was_read(
+def test_change_is_found_after_a_broken_connection(
     database: Database, elsewhere: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = ChangeFeed(database)
@@ -220,7 +222,7 @@ def test_change_is_known_though_the_connection_broke_before_it_was_read(
 def test_everything_counts_as_changed_after_the_database_was_away(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may have been set back meanwhile, and have come as far again."""
+    """It may have been restored and reached the same number again."""
     feed = ChangeFeed(database)
 
     async def main() -> None:
@@ -232,7 +234,7 @@ def test_everything_counts_as_changed_after_the_database_was_away(
     run(feed, main)
 
 
-def test_looks_go_on_after_an_error_that_nobody_foresaw(
+def test_polls_continue_after_an_unexpected_error(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = ChangeFeed(database)
@@ -245,7 +247,7 @@ def test_looks_go_on_after_an_error_that_nobody_foresaw(
     run(feed, main)
 
 
-def test_looks_begin_once_the_database_is_migrated(empty_url: str) -> None:
+def test_polls_succeed_once_the_database_is_migrated(empty_url: str) -> None:
     database = Database(empty_url)
     feed = ChangeFeed(database)
 
@@ -260,7 +262,7 @@ def test_looks_begin_once_the_database_is_migrated(empty_url: str) -> None:
 
 
 def test_numbers_are_in_the_order_of_the_commits(database: Database, elsewhere: Database) -> None:
-    """Else who has seen a number would never see a lower one that is committed later."""
+    """Otherwise a reader of one number would miss a lower one that is committed later."""
     second = threading.Thread(target=change, args=(elsewhere, OTHER))
     with database.write() as session:
         changes.record(session, *REF)

@@ -1,4 +1,4 @@
-"""The database as a whole."""
+"""Migration, readiness and backup of the database."""
 
 import os
 import sqlite3
@@ -16,7 +16,7 @@ from tests.factories import dataset
 
 @pytest.fixture
 def open_umask() -> Iterator[None]:
-    """What is made can be read by everybody unless who makes it says otherwise."""
+    """A umask that lets everybody read new files."""
     before = os.umask(0)
     yield
     os.umask(before)
@@ -27,7 +27,7 @@ def modes(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_files_of_a_new_database_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_files_of_a_new_database(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'new.db'}")
     database_admin.migrate(database)
     with database.read():
@@ -35,7 +35,7 @@ def test_files_of_a_new_database_are_their_owners_alone(tmp_path: Path) -> None:
     database.dispose()
 
 
-def test_files_that_others_could_read_are_closed_to_them_at_the_start(sqlite_url: str) -> None:
+def test_readable_files_become_private_at_the_start(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     Path(database.file).chmod(0o644)
     database_admin.migrate(database)
@@ -44,7 +44,7 @@ def test_files_that_others_could_read_are_closed_to_them_at_the_start(sqlite_url
 
 
 @pytest.mark.usefixtures("open_umask")
-def test_backup_is_its_owners_alone(
+def test_only_the_owner_can_read_a_backup(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{postgres.programs()}{os.pathsep}{os.environ['PATH']}")

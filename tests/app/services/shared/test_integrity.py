@@ -1,4 +1,4 @@
-"""What is damaged is found before a caller meets it."""
+"""The check of all stored data."""
 
 import pytest
 from typer.testing import CliRunner
@@ -21,7 +21,7 @@ def key_of_series(database: Database) -> str:
         return session.query(DatasetBlob).one().key
 
 
-def test_what_is_whole_has_no_fault_and_all_is_read(database: Database) -> None:
+def test_intact_data_have_no_damage_and_all_blobs_are_read(database: Database) -> None:
     dataset_id, seen = dataset(database).id, []
     with database.write() as session:
         publish(session, judged_model(dataset_id))
@@ -38,7 +38,7 @@ def test_damaged_series_are_named(database: Database) -> None:
     assert found.breaks.startswith(f"dataset {dataset_id}, series 's0', 's1', 's2', 's3', 's4' and 4 others:")
 
 
-def test_each_who_refers_to_bytes_that_are_gone_is_named(database: Database) -> None:
+def test_every_reference_to_missing_bytes_is_named(database: Database) -> None:
     first, second = (dataset(database, {"a": [1, 2]}).id for _ in range(2))
     with database.write() as session:
         session.query(Blob).delete()
@@ -48,7 +48,7 @@ def test_each_who_refers_to_bytes_that_are_gone_is_named(database: Database) -> 
 
 
 @pytest.mark.parametrize(("part", "lost"), [("weights", "cannot forecast"), ("backtest", "cannot be shown")])
-def test_damaged_part_of_a_model_says_what_it_is_for(database: Database, part: str, lost: str) -> None:
+def test_damaged_part_of_a_model_is_named_by_its_use(database: Database, part: str, lost: str) -> None:
     dataset_id = dataset(database).id
     with database.write() as session:
         model_id = publish(session, judged_model(dataset_id))
@@ -59,7 +59,7 @@ def test_damaged_part_of_a_model_says_what_it_is_for(database: Database, part: s
     assert lost in found.breaks
 
 
-def test_series_whose_blob_has_no_row_are_told(database: Database) -> None:
+def test_series_without_a_blob_are_reported(database: Database) -> None:
     dataset_id = dataset(database, {"a": [1, 2], "b": [1, 2]}).id
     with database.write() as session:
         session.query(DatasetBlob).delete()

@@ -1,4 +1,4 @@
-"""What is kept of what was used."""
+"""The cache that drops what was used longest ago."""
 
 from app.services.shared.lru import Lru
 
@@ -14,12 +14,12 @@ def filled(limit: int, names: str) -> Lru[str, str]:
     return lru
 
 
-def test_oldest_goes_when_the_sizes_pass_the_limit() -> None:
+def test_oldest_is_dropped_when_the_sizes_exceed_the_limit() -> None:
     lru = filled(25, "abc")
     assert (kept(lru, "abc"), lru.size) == (["b", "c"], 20)
 
 
-def test_what_was_used_is_no_longer_the_oldest() -> None:
+def test_use_makes_a_value_the_newest() -> None:
     lru = filled(25, "ab")
     lru.get("a")
     lru.put("c", "c" * 10)

@@ -1,4 +1,4 @@
-"""Which of the others a process counts as dead, and what it does when it was taken for dead itself."""
+"""Which processes count as dead, and what a process does that was taken for dead itself."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ DEADLINE_S = 30
 
 
 class Others:
-    """What one process sees of the others, second after second."""
+    """The other processes, as one sees them second by second."""
 
     def __init__(self, database: Database) -> None:
         self.now = 0.0
@@ -78,7 +78,7 @@ def test_reused_pid_is_another_process(database: Database, others: Others) -> No
     assert others.dead() == [worker_id]
 
 
-def test_process_that_left_is_dead_at_once(database: Database, others: Others) -> None:
+def test_stopped_process_is_dead_at_once(database: Database, others: Others) -> None:
     worker_id = entered(database, host="elsewhere", stopped=True)
     assert others.dead() == [worker_id]
 
@@ -88,7 +88,7 @@ def test_silence_elsewhere_is_death_only_after_the_deadline(others: Others, else
     assert others.dead() == [elsewhere]
 
 
-def test_heartbeat_elsewhere_starts_the_deadline_anew(others: Others, elsewhere: str) -> None:
+def test_heartbeat_elsewhere_restarts_the_deadline(others: Others, elsewhere: str) -> None:
     others.dead_after(DEADLINE_S)
     others.beat(elsewhere)
     assert others.dead_after(1 + DEADLINE_S) == []
@@ -100,7 +100,7 @@ def test_other_boot_of_this_host_is_dead_after_a_short_silence(database: Databas
     assert others.dead() == [worker_id]
 
 
-def test_time_in_which_nobody_looked_is_held_against_no_one(others: Others, elsewhere: str) -> None:
+def test_time_between_looks_does_not_count_as_silence(others: Others, elsewhere: str) -> None:
     others.dead()
     assert others.dead(after_s=100 * DEADLINE_S) == []
     assert others.dead_after(DEADLINE_S) == [elsewhere]
@@ -112,7 +112,7 @@ def test_slow_database_gives_the_others_as_many_looks(others: Others, elsewhere:
     assert others.dead(after_s=7) == [elsewhere]
 
 
-def test_failed_look_gives_the_others_the_whole_deadline_again(others: Others, elsewhere: str) -> None:
+def test_failed_look_restarts_the_deadlines(others: Others, elsewhere: str) -> None:
     others.dead_after(DEADLINE_S)
     others.watch.restart()
     assert others.dead_after(1 + DEADLINE_S) == []
@@ -135,7 +135,7 @@ def test_look_without_a_beat_of_its_own_does_not_count(
     assert list(observer.dead) == []
 
 
-def test_worker_that_others_forgot_learns_it_at_its_next_heartbeat(database: Database) -> None:
+def test_removed_worker_notices_at_its_next_heartbeat(database: Database) -> None:
     worker = Heartbeat(database, "worker", "cpu")
     worker.look()
     with database.write() as session:
@@ -144,7 +144,7 @@ def test_worker_that_others_forgot_learns_it_at_its_next_heartbeat(database: Dat
     assert worker.removed.is_set()
 
 
-def test_process_that_answers_calls_enters_itself_again(database: Database) -> None:
+def test_removed_api_process_registers_again(database: Database) -> None:
     api = Heartbeat(database, "api", "cpu")
     api.look()
     with database.write() as session:
@@ -155,7 +155,7 @@ def test_process_that_answers_calls_enters_itself_again(database: Database) -> N
     assert not api.removed.is_set()
 
 
-def test_dead_process_that_answered_calls_is_forgotten_by_its_fellows(database: Database) -> None:
+def test_dead_api_process_is_removed_by_the_others(database: Database) -> None:
     entered(database, "api", process_started="1")
     api = Heartbeat(database, "api", "cpu")
     api.look()
@@ -164,7 +164,7 @@ def test_dead_process_that_answered_calls_is_forgotten_by_its_fellows(database: 
         assert [process.id for process in session.query(Process)] == [api.id]
 
 
-def test_heart_goes_on_after_any_fault(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heartbeat_continues_after_any_error(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     looked, faults = threading.Semaphore(0), iter([Unavailable("away"), ZeroDivisionError()])
     monkeypatch.setattr("app.services.shared.processes.HEARTBEAT_S", 0.01)
 

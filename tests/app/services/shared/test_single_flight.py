@@ -1,4 +1,4 @@
-"""What is made once is heard of by all who wait, whatever becomes of the making."""
+"""One computation serves all simultaneous callers, whatever becomes of it."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ def fail() -> str:
     raise MemoryError
 
 
-def test_many_who_ask_share_one_in_flight() -> None:
+def test_simultaneous_callers_share_one_computation() -> None:
     made: list[str] = []
 
     def make() -> str:
@@ -31,7 +31,7 @@ def test_many_who_ask_share_one_in_flight() -> None:
     assert made == ["value"]
 
 
-def test_failure_is_heard_by_all_and_the_next_makes_it_anew() -> None:
+def test_error_reaches_all_callers_and_the_next_call_computes_again() -> None:
     async def main() -> None:
         values = single_flight()
         asked = (values.get("key", fail) for _ in range(2))
@@ -42,7 +42,7 @@ def test_failure_is_heard_by_all_and_the_next_makes_it_anew() -> None:
     asyncio.run(asyncio.wait_for(main(), 10))
 
 
-def test_who_goes_away_takes_the_value_from_nobody() -> None:
+def test_cancelled_caller_does_not_cancel_the_computation() -> None:
     async def main() -> None:
         values = single_flight()
         gone = asyncio.create_task(values.get("key", lambda: "value"))
@@ -54,7 +54,7 @@ def test_who_goes_away_takes_the_value_from_nobody() -> None:
     asyncio.run(asyncio.wait_for(main(), 10))
 
 
-def test_in_flight_that_is_broken_off_before_it_began_is_made_anew() -> None:
+def test_task_cancelled_before_it_starts_is_computed_again() -> None:
     async def main() -> None:
         values = single_flight()
         asked = asyncio.create_task(values.get("key", lambda: "value"))
