@@ -1,4 +1,4 @@
-"""Who calls, and what they may do. Knows neither HTTP nor SQL."""
+"""The caller and its workspace; independent of HTTP and SQL."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ DEFAULT_WORKSPACE = "default"
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller: every query starts from the workspace named here."""
+    """The caller; every query is limited to its workspace."""
 
     workspace_id: str
 
 
 OWNER = Principal(workspace_id=DEFAULT_WORKSPACE)
-"""The caller while there are no keys: the default workspace, with every right."""
+"""The caller of every request as long as there are no keys: the default workspace."""

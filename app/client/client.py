@@ -181,8 +181,8 @@ class Client:
         """Yield the rows of a model's backtest, page by page."""
         params: dict[str, Any] = {"limit": PAGE}
         while True:
-            answer = self._call("GET", f"/models/{model_id}/backtest", params=params)
-            page = BacktestPage.model_validate(answer)
+            body = self._call("GET", f"/models/{model_id}/backtest", params=params)
+            page = BacktestPage.model_validate(body)
             yield from page.rows
             if page.next is None:
                 return
@@ -268,15 +268,13 @@ class Client:
             raise ServiceError(f"No answer from {self._http.base_url}: {error}") from error
         if response.status_code >= BAD_REQUEST:
             raise ServiceError(_reason(response))
-        answer: dict[str, Any] = response.json() if response.content else {}
-        return answer
+        body: dict[str, Any] = response.json() if response.content else {}
+        return body
 
 
-def _page(answer: dict[str, Any]) -> ForecastPage:
+def _page(body: dict[str, Any]) -> ForecastPage:
     """Return the page of a response, or a page of the only series."""
-    return ForecastPage.model_validate(
-        answer if "forecasts" in answer else {"forecasts": [answer], "next": None}
-    )
+    return ForecastPage.model_validate(body if "forecasts" in body else {"forecasts": [body], "next": None})
 
 
 def _reason(response: httpx2.Response) -> str:
