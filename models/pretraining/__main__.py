@@ -1,4 +1,4 @@
-"""Make the pretrained weights again; broken off, it goes on from the last round of each network."""
+"""Train the pretrained networks; an interrupted run resumes from the last round of each network."""
 
 import argparse
 import json
@@ -14,47 +14,45 @@ from models.config import PRETRAINED_MEMBERS
 from models.network.artifact import Artifact, dump
 from models.network.forecaster import Forecaster, trained_member
 from models.network.pretrained import WEIGHTS, zero_shot_config
-from models.pretraining.pretrain import examine, pretrain
-from models.pretraining.state import Curriculum, PupilState, dump_pupil, load_pupil
+from models.pretraining.pretrain import pretrain, validate
+from models.pretraining.state import PretrainingConfig, PretrainingState, dump_state, load_state
 
 
-def run(curriculum: Curriculum, out: Path, checkpoints: Path, tell: Callable[[str], None]) -> None:
-    """Pretrain, write the weights to `out` and what is to be said of them beside it; `tell` of each round.
+def run(config: PretrainingConfig, out: Path, checkpoints: Path, log: Callable[[str], None]) -> None:
+    """Pretrain, write the weights to `out` and their metadata as JSON beside it; `log` a line for each round.
 
-    `checkpoints` is a folder for what to go on from. Raises what reading one of them raises.
+    `checkpoints` is a folder for the states to resume from. Raise as `load_state` does.
     """
     checkpoints.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
 
-    def on_round(member: int, state: PupilState) -> None:
-        _write(checkpoints / f"{member}.safetensors", dump_pupil(state, curriculum))
-        tell(
-            f"network {member + 1} of {PRETRAINED_MEMBERS}, round {state.rounds} of {curriculum.rounds}: "
+    def on_round(member: int, state: PretrainingState) -> None:
+        _write(checkpoints / f"{member}.safetensors", dump_state(state, config))
+        log(
+            f"network {member + 1} of {PRETRAINED_MEMBERS}, round {state.rounds} of {config.rounds}: "
             f"loss {state.loss:.4f}, {time.perf_counter() - began:.0f} s"
         )
 
-    states = [
-        _to_go_on_from(checkpoints / f"{member}.safetensors", curriculum)
-        for member in range(PRETRAINED_MEMBERS)
-    ]
-    weights = [state.weights for state in pretrain(curriculum, states, on_round)]
+    states = [_resumed(checkpoints / f"{member}.safetensors", config) for member in range(PRETRAINED_MEMBERS)]
+    weights = [state.weights for state in pretrain(config, states, on_round)]
     networks = (trained_member(zero_shot_config(1, 1), number, one) for number, one in enumerate(weights))
     artifact = dump(Forecaster(zero_shot_config(1, 1), tuple(networks)))
     figures = {
-        "median loss in the examination": round(float(np.median(examine(curriculum, weights))), 6),
-        "curriculum": asdict(curriculum),
+        "median validation loss": round(float(np.median(validate(config, weights))), 6),
+        "config": asdict(config),
         "torch": torch.__version__.partition("+")[0],
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     _write(out, Artifact(artifact.weights, {"sha256": artifact.metadata["sha256"], **figures}))
-    tell(f"Wrote {out}: {out.with_suffix('.json').read_text(encoding='utf-8')}")
+    log(f"Wrote {out}: {out.with_suffix('.json').read_text(encoding='utf-8')}")
 
 
-def _to_go_on_from(file: Path, curriculum: Curriculum) -> PupilState:
+def _resumed(file: Path, config: PretrainingConfig) -> PretrainingState:
+    """Return the stored state of a network, or a fresh one without any."""
     if not file.exists():
-        return PupilState()
+        return PretrainingState()
     metadata = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-    return load_pupil(file.read_bytes(), metadata, curriculum)
+    return load_state(file.read_bytes(), metadata, config)
 
 
 def _write(file: Path, artifact: Artifact) -> None:
@@ -67,17 +65,17 @@ def _write(file: Path, artifact: Artifact) -> None:
 
 
 def main() -> None:
-    """Pretrain with the usual curriculum, and print a line for each round."""
+    """Pretrain with the default configuration, and print a line for each round."""
     parser = argparse.ArgumentParser(prog="python -m models.pretraining", description=__doc__)
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="default: the weights in models/weights")
     parser.add_argument(
         "--checkpoints",
         type=Path,
         default=Path("pretraining"),
-        help="folder to go on from if it was broken off; default: %(default)s",
+        help="folder to resume from after an interruption; default: %(default)s",
     )
     options = parser.parse_args()
-    run(Curriculum(), options.out, options.checkpoints, lambda line: print(line, flush=True))
+    run(PretrainingConfig(), options.out, options.checkpoints, lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

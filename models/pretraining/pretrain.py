@@ -1,8 +1,8 @@
-"""Teach the pretrained networks what series do, from synthetic ones alone.
+"""Pretrain networks on synthetic series alone.
 
-A lesson is a batch or more of windows of one season and one horizon; a round mixes the batches of several
-lessons. Every lesson is drawn from its own number, so a pretraining that goes on sees what one that was
-never broken off would have seen.
+A batch source is windows of one season and one horizon; a round mixes the batches of several sources. Each
+source is drawn from its own numbers, so a pretraining that resumes has the same batches as one without
+interruption.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from models.network.forecaster import draw_weights
 from models.network.pretrained import VIEW, PretrainedNetwork, zero_shot_config
 from models.network.tensors import Tensors, on_cpu
 from models.panel import Floats, Panel
-from models.pretraining.state import Curriculum, PupilState
+from models.pretraining.state import PretrainingConfig, PretrainingState
 from models.pretraining.synthetic import Random, Shape, draw, log_uniform
 from models.training.member import one_cycle, pinball_loss
 from models.training.state import optimizer_tensors, restore_optimizer
@@ -34,133 +34,134 @@ SEASONS: Mapping[int | None, float] = {
     168: 0.04,
     None: 0.08,
 }
-"""Seasons of lessons and how often they come; `None` is any from 2 to 60."""
+"""Season lengths and their probabilities; `None` is any from 2 to 60."""
 
 GRADIENT_LIMIT = 1.0
-"""The norm that gradients are drawn in to: one odd series must not undo what was learned."""
+"""Largest norm of a gradient: one odd series must not undo the training."""
 
-EXAMINATION = 2**32
-"""Numbers from here on are of lessons that nobody learns from."""
+FIRST_VALIDATION_NUMBER = 2**32
+"""Sources from this number on are never trained on."""
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """Windows of synthetic series, at random, and the config that says of what season and horizon."""
+class SyntheticBatches:
+    """A batch source: random windows of synthetic series, and the config with their season and horizon."""
 
     config: TrainingConfig
     windows: Batch
 
     @classmethod
-    def of(cls, curriculum: Curriculum, number: Sequence[int]) -> "Lesson":
-        """The lesson of a number, whatever came before."""
-        random = np.random.default_rng([curriculum.seed, *number])
+    def of(cls, config: PretrainingConfig, number: Sequence[int]) -> "SyntheticBatches":
+        """Draw the source of a number, which depends on nothing before it."""
+        random = np.random.default_rng([config.seed, *number])
         season_length = _season_length(random)
         horizon = _length(4, min(MAX_PRETRAINED_HORIZON, max(16, 2 * season_length)), random)
-        wanted = curriculum.batches * curriculum.batch
-        config = zero_shot_config(horizon, season_length)
-        # From a season or less to more than the pattern of a season is estimated from.
+        wanted = config.batches * config.batch
+        of_network = zero_shot_config(horizon, season_length)
+        # From less than a season to more than seasonal patterns are estimated from.
         shortest, longest = max(14, min(3 * season_length, 200)), min(1100, max(160, 8 * season_length))
         length = _length(shortest, longest, random) + horizon
-        # Ten windows of a series, no more: another series teaches more than another window.
+        # At most ten windows of a series: another series helps more than another window.
         count = max(64, wanted // min(10, length - 2))
         series = draw(Shape(count, length, season_length), random)
-        sampler = WindowSampler.of(Panel.of(list(series)), config, 0, torch.device("cpu"))
+        sampler = WindowSampler.of(Panel.of(list(series)), of_network, 0, torch.device("cpu"))
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
         with torch.no_grad():
-            return cls(config, sampler.training(VIEW, wanted, generator))
+            return cls(of_network, sampler.training(VIEW, wanted, generator))
 
     def batch(self, number: int, size: int) -> Batch:
-        """Its windows from `number` times `size` on."""
+        """Return batch `number` (from 0) of `size` windows."""
         rows, windows = slice(number * size, (number + 1) * size), self.windows
         return Batch(windows.inputs[rows], windows.targets[rows], windows.weights[rows])
 
 
-class Pupil:
-    """One network under pretraining; one thread at a time."""
+class Pretrainer:
+    """Pretrains one network; for one thread at a time."""
 
-    def __init__(self, curriculum: Curriculum, member: int, state: PupilState) -> None:
-        self.curriculum, self.member = curriculum, member
+    def __init__(self, config: PretrainingConfig, member: int, state: PretrainingState) -> None:
+        self.config, self.member = config, member
         self.rounds = state.rounds
         self.network = PretrainedNetwork(zero_shot_config(1, 1))
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), weight_decay=curriculum.weight_decay, fused=True
+            self.network.parameters(), weight_decay=config.weight_decay, fused=True
         )
         self.quantiles = torch.tensor(QUANTILES)
         if state.rounds:
             self.network.load_state_dict(state.weights)
             restore_optimizer(self.optimizer, state.optimizer)
         else:
-            self._begin()
+            self._initialise()
 
-    def advance(self) -> PupilState:
-        """Take a round of lessons, their batches in an order of chance."""
-        curriculum, total = self.curriculum, 0.0
-        lessons = [
-            Lesson.of(curriculum, (self.member, self.rounds, number)) for number in range(curriculum.lessons)
+    def advance(self) -> PretrainingState:
+        """Train for one round, on the batches of its sources in random order."""
+        config, total = self.config, 0.0
+        sources = [
+            SyntheticBatches.of(config, (self.member, self.rounds, number))
+            for number in range(config.sources)
         ]
-        steps = curriculum.lessons * curriculum.batches
-        order = np.random.default_rng([curriculum.seed, self.member, self.rounds]).permutation(steps)
+        steps = config.sources * config.batches
+        order = np.random.default_rng([config.seed, self.member, self.rounds]).permutation(steps)
         for step, place in enumerate(order.tolist()):
-            share = (self.rounds + step / steps) / curriculum.rounds
-            lesson, number = lessons[place // curriculum.batches], place % curriculum.batches
-            total += self._learn(lesson.config, lesson.batch(number, curriculum.batch), share)
+            share = (self.rounds + step / steps) / config.rounds
+            source, number = sources[place // config.batches], place % config.batches
+            total += self._train(source.config, source.batch(number, config.batch), share)
         self.rounds += 1
-        return PupilState(
+        return PretrainingState(
             self.rounds, total / steps, on_cpu(self.network.state_dict()), optimizer_tensors(self.optimizer)
         )
 
-    def _begin(self) -> None:
-        seed = self.curriculum.seed * PRETRAINED_MEMBERS + self.member
+    def _initialise(self) -> None:
+        seed = self.config.seed * PRETRAINED_MEMBERS + self.member
         draw_weights(self.network, PRETRAINED_HIDDEN, torch.Generator().manual_seed(seed))
 
-    def _learn(self, config: TrainingConfig, batch: Batch, share: float) -> float:
-        self.network.set_horizon(config)
+    def _train(self, of_network: TrainingConfig, batch: Batch, share: float) -> float:
+        self.network.set_horizon(of_network)
         loss = pinball_loss(self.network(batch.inputs), batch, self.quantiles)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
-        self.optimizer.param_groups[0]["lr"] = self.curriculum.learning_rate * one_cycle(share)
+        self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * one_cycle(share)
         self.optimizer.step()
         return loss.item()
 
 
 def pretrain(
-    curriculum: Curriculum,
-    states: Sequence[PupilState],
-    on_round: Callable[[int, PupilState], None] = lambda *_: None,
-) -> list[PupilState]:
-    """Take every member through all rounds, side by side in threads, from where its state is.
+    config: PretrainingConfig,
+    states: Sequence[PretrainingState],
+    on_round: Callable[[int, PretrainingState], None] = lambda *_: None,
+) -> list[PretrainingState]:
+    """Pretrain every member through all rounds, in parallel threads, from its state.
 
-    `on_round` is told of each member's state after each of its rounds, from that member's thread. The same
-    curriculum on the same machine gives the same bits, broken off or not.
+    `on_round` is called with each member and its state after each round, in that member's thread. The same
+    configuration on the same machine gives the same bits, interrupted or not.
     """
 
-    def through(member: int) -> PupilState:
+    def pretrain_member(member: int) -> PretrainingState:
         state = states[member]
-        pupil = Pupil(curriculum, member, state)
-        while state.rounds < curriculum.rounds:
-            state = pupil.advance()
+        pretrainer = Pretrainer(config, member, state)
+        while state.rounds < config.rounds:
+            state = pretrainer.advance()
             on_round(member, state)
         return state
 
-    # Each thread has a number of its own, and a new one starts with the machine's.
+    # torch's number of threads is set for each thread; a new one starts with that of the machine.
     with ThreadPoolExecutor(PRETRAINED_MEMBERS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        return list(pool.map(through, range(PRETRAINED_MEMBERS)))
+        return list(pool.map(pretrain_member, range(PRETRAINED_MEMBERS)))
 
 
 @torch.no_grad()
-def examine(curriculum: Curriculum, weights: Sequence[Tensors]) -> Floats:
-    """(examination,): the pinball loss of the members' mean answer in each lesson of the examination."""
+def validate(config: PretrainingConfig, weights: Sequence[Tensors]) -> Floats:
+    """Return (validation,), the pinball loss of the members' mean forecast on each validation source."""
     network, quantiles = PretrainedNetwork(zero_shot_config(1, 1)), torch.tensor(QUANTILES)
-    losses = np.empty(curriculum.examination)
-    for number in range(curriculum.examination):
-        lesson = Lesson.of(curriculum, (EXAMINATION, number))
-        network.set_horizon(lesson.config)
-        answers = []
+    losses = np.empty(config.validation)
+    for number in range(config.validation):
+        source = SyntheticBatches.of(config, (FIRST_VALIDATION_NUMBER, number))
+        network.set_horizon(source.config)
+        outputs = []
         for member in weights:
             network.load_state_dict(member)
-            answers.append(network(lesson.windows.inputs))
-        losses[number] = pinball_loss(torch.stack(answers).mean(dim=0), lesson.windows, quantiles).item()
+            outputs.append(network(source.windows.inputs))
+        losses[number] = pinball_loss(torch.stack(outputs).mean(dim=0), source.windows, quantiles).item()
     return losses
 
 

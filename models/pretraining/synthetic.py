@@ -1,10 +1,10 @@
-"""Series that nobody has observed, for a network to learn from before it sees any that somebody has.
+"""Synthetic series to pretrain on.
 
-Each kind draws `count` series of `length` steps in units of their own noise; `draw` then gives them a size, a
-level, and what happens to real ones. Sources of the ideas: Hyndman, Koehler, Ord & Snyder (2008),
-*Forecasting with Exponential Smoothing* (state space models); Dooley et al. (2023), ForecastPFN (trend,
-seasons and noise of many kinds put together); Ansari et al. (2024), Chronos (KernelSynth: Gaussian processes
-with kernels composed at random); Croston (1972), intermittent demand.
+Each kind draws `count` series of `length` steps in units of their noise, and gives them a size, a level and
+the disturbances of real series; `draw` mixes the kinds and adds gaps. Sources: Hyndman, Koehler, Ord & Snyder
+(2008), *Forecasting with Exponential Smoothing* (state space models); Dooley et al. (2023), ForecastPFN (sums
+of trend, seasons and noise of many kinds); Ansari et al. (2024), Chronos (KernelSynth: Gaussian processes
+with random kernels); Croston (1972), intermittent demand.
 """
 
 from collections.abc import Callable
@@ -20,18 +20,18 @@ Random = np.random.Generator
 Choice = NDArray[np.bool_]
 
 LONGEST_PROCESS = 400
-"""Steps that a Gaussian process is drawn at; longer series are read off between them."""
+"""Steps that a Gaussian process is drawn at; longer series are interpolated."""
 
 DRAWS = 16
-"""Draws of each Gaussian process: its kernel takes longer than they do."""
+"""Series drawn from each Gaussian process: its kernel takes longer than they do."""
 
-MOST_LOGARITHM = 300.0
-"""No logarithm is further from its series' start, so that every value is a finite number."""
+MAX_LOGARITHM = 300.0
+"""Largest change of a logarithm over a series, so that every value is finite."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """So many series of so many steps, all of one season; a `season_length` of 1 is none."""
+    """The number, length and season length of the series to draw; a `season_length` of 1 is no season."""
 
     count: int
     length: int
@@ -43,17 +43,17 @@ class Shape:
 
     @property
     def share(self) -> Floats:
-        """(length,): time from 0 to 1."""
+        """(length,) time from 0 to 1."""
         return np.linspace(0.0, 1.0, self.length)
 
     @property
     def places(self) -> Integers:
-        """(length,): the place in the season of each step."""
+        """(length,) the position in the season of each step."""
         return np.arange(self.length) % self.season_length
 
 
 def draw(shape: Shape, random: Random) -> Floats:
-    """(count, length): series of all kinds, NaN for gaps; every other number is finite.
+    """Return (count, length), series of all kinds, NaN for gaps and otherwise finite.
 
     The same state of `random` gives the same series.
     """
@@ -67,14 +67,14 @@ def draw(shape: Shape, random: Random) -> Floats:
 
 
 def smoothed(shape: Shape, random: Random) -> Floats:
-    """A local level, a damped local trend and a changing season, all driven by one error each step."""
+    """Draw from state space models: a local level, a damped trend and a season, with one error a step."""
     count = shape.count
     alpha = random.beta(1.2, 1.2, count)
-    beta = np.where(_some(0.5, count, random)[:, 0], 0.3 * alpha * random.beta(1, 3, count), 0.0)
-    gamma = np.where(_some(0.5, count, random)[:, 0], 0.3 * (1 - alpha) * random.beta(1, 3, count), 0.0)
-    phi = np.where(_some(0.6, count, random)[:, 0], random.uniform(0.8, 1.0, count), 1.0)
+    beta = np.where(_chosen(0.5, count, random)[:, 0], 0.3 * alpha * random.beta(1, 3, count), 0.0)
+    gamma = np.where(_chosen(0.5, count, random)[:, 0], 0.3 * (1 - alpha) * random.beta(1, 3, count), 0.0)
+    phi = np.where(_chosen(0.6, count, random)[:, 0], random.uniform(0.8, 1.0, count), 1.0)
     slope = random.standard_normal(count) * log_uniform(0.03, 1.5, count, random) * (1 - 0.5 * alpha)
-    trend = np.where(_some(0.5, count, random)[:, 0], slope, 0.0)
+    trend = np.where(_chosen(0.5, count, random)[:, 0], slope, 0.0)
     season, error = _pattern(count, shape.season_length, random), _errors(shape, random)
     level, values = np.zeros(count), np.empty(shape.size)
     for step, place in enumerate(shape.places):
@@ -86,7 +86,7 @@ def smoothed(shape: Shape, random: Random) -> Floats:
 
 
 def composed(shape: Shape, random: Random) -> Floats:
-    """A trend, one or two seasons and noise, each of a kind of its own, added up."""
+    """Draw sums of a trend, one or two seasons and noise, each of a random kind."""
     amount = log_uniform(0.3, 30.0, shape.count, random)[:, None]
     return _observed(
         amount * _trends(shape, random) + _seasons(shape, random) + _noise(shape, random), random
@@ -94,7 +94,7 @@ def composed(shape: Shape, random: Random) -> Floats:
 
 
 def processes(shape: Shape, random: Random) -> Floats:
-    """Draws of Gaussian processes, with a little noise."""
+    """Draw from Gaussian processes, with a little noise."""
     steps = min(shape.length, LONGEST_PROCESS)
     season = shape.season_length * steps / shape.length if shape.season_length > 1 else None
     parts = []
@@ -108,7 +108,7 @@ def processes(shape: Shape, random: Random) -> Floats:
 
 
 def intermittent(shape: Shape, random: Random) -> Floats:
-    """Counts, many of them zero, of a demand that has a season and drifts."""
+    """Draw counts, many of them zero, of a demand with a season and a drift."""
     season = 0.5 * _pattern(shape.count, shape.season_length, random)[:, shape.places]
     drift = np.cumsum(0.03 * random.standard_normal(shape.size), axis=1)
     rate = log_uniform(0.1, 10.0, shape.count, random)[:, None] * np.exp(np.clip(season + drift, -4, 4))
@@ -122,11 +122,11 @@ KINDS: dict[Callable[[Shape, Random], Floats], float] = {
     processes: 0.20,
     intermittent: 0.05,
 }
-"""What is drawn, and how often."""
+"""The kinds of series and their probabilities."""
 
 
 def _trends(shape: Shape, random: Random) -> Floats:
-    """(count, length): from 0 to about 1; straight, damped, logistic, broken, exponential or none."""
+    """Return (count, length), from 0 to about 1: straight, damped, logistic, broken, exponential or none."""
     share, count = np.broadcast_to(shape.share, shape.size), shape.count
     turn, speed = random.random((count, 1)), log_uniform(2.0, 20.0, count, random)[:, None]
     kinds = np.stack(
@@ -140,30 +140,30 @@ def _trends(shape: Shape, random: Random) -> Floats:
         ]
     )
     chosen = kinds[random.integers(len(kinds), size=count), np.arange(count)]
-    sign = np.where(_some(2 / 3, count, random), 1.0, -1.0)  # more of what is counted grows than shrinks
+    sign = np.where(_chosen(2 / 3, count, random), 1.0, -1.0)  # more of what is counted grows than shrinks
     trend: Floats = sign * (chosen - chosen[:, :1])
     return trend
 
 
 def _seasons(shape: Shape, random: Random) -> Floats:
-    """(count, length): a season whose strength may change, and in a fifth of the series a longer one too.
+    """Return (count, length), a season whose strength may change, and in a fifth of the series a longer one.
 
-    Above a day there is a week, in half of them.
+    A daily season has a weekly one beside it in half of the series.
     """
     count = shape.count
-    change = np.where(_some(1 / 3, count, random), random.normal(0, 0.7, (count, 1)), 0.0)
+    change = np.where(_chosen(1 / 3, count, random), random.normal(0, 0.7, (count, 1)), 0.0)
     season = _pattern(count, shape.season_length, random)[:, shape.places] * (1 + change * shape.share)
     some = shape.season_length * int(random.choice([4, 7, 12])) if shape.season_length > 1 else 1
     longer = LONG_SEASONS.get(shape.season_length, some)
     often = 0.5 if shape.season_length in LONG_SEASONS else 0.2
     slow = _pattern(count, longer, random)[:, np.arange(shape.length) % longer]
-    return season + np.where(_some(often, count, random), slow, 0.0)
+    return season + np.where(_chosen(often, count, random), slow, 0.0)
 
 
 def _pattern(count: int, season_length: int, random: Random) -> Floats:
-    """(count, season_length): what each place of a season adds; nothing in a third of the series.
+    """Return (count, season_length), a seasonal pattern of mean zero; all zeros in a third of the series.
 
-    Of mean zero: waves of a few frequencies, or places of their own as in a calendar, or both.
+    It has waves of a few frequencies, single positions as in a calendar, or both.
     """
     if season_length == 1:
         return np.zeros((count, 1))
@@ -177,18 +177,18 @@ def _pattern(count: int, season_length: int, random: Random) -> Floats:
     calendar = np.where(special, random.standard_normal((count, season_length)), 0.0)
     kind = random.integers(3, size=(count, 1))
     pattern = np.where(kind != 1, waves, 0.0) + np.where(kind != 0, calendar, 0.0)
-    amount = np.where(_some(2 / 3, count, random), log_uniform(0.2, 15.0, count, random)[:, None], 0.0)
+    amount = np.where(_chosen(2 / 3, count, random), log_uniform(0.2, 15.0, count, random)[:, None], 0.0)
     centred: Floats = pattern - pattern.mean(axis=1, keepdims=True)
     centred *= amount
     return centred
 
 
 def _noise(shape: Shape, random: Random) -> Floats:
-    """(count, length): an ARMA(1, 1) process, from white noise to a random walk."""
+    """Return (count, length), an ARMA(1, 1) process, from white noise to a random walk."""
     count, error = shape.count, _errors(shape, random)
     usual = random.choice([0.0, 0.5, 0.8, 0.95, 1.0], count)
-    ar = np.where(_some(0.5, count, random)[:, 0], usual, random.uniform(-0.5, 1.0, count))
-    ma = np.where(_some(0.5, count, random)[:, 0], random.uniform(-0.8, 0.5, count), 0.0)
+    ar = np.where(_chosen(0.5, count, random)[:, 0], usual, random.uniform(-0.5, 1.0, count))
+    ma = np.where(_chosen(0.5, count, random)[:, 0], random.uniform(-0.8, 0.5, count), 0.0)
     values, last, before = np.empty(shape.size), np.zeros(count), np.zeros(count)
     for step in range(shape.length):
         last = ar * last + error[:, step] + ma * before
@@ -197,15 +197,15 @@ def _noise(shape: Shape, random: Random) -> Floats:
 
 
 def _errors(shape: Shape, random: Random) -> Floats:
-    """(count, length): independent, of mean zero; normal or heavy-tailed, their spread even or changing."""
+    """Return (count, length), independent errors of mean zero; some are heavy-tailed or change in size."""
     normal, heavy = random.standard_normal(shape.size), random.standard_t(4, shape.size) / np.sqrt(2)
-    error = np.where(_some(0.3, shape.count, random), heavy, normal)
+    error = np.where(_chosen(0.3, shape.count, random), heavy, normal)
     drift = np.cumsum(0.1 * random.standard_normal(shape.size), axis=1)
-    return error * np.where(_some(0.2, shape.count, random), np.exp(np.clip(drift, -2, 2)), 1.0)
+    return error * np.where(_chosen(0.2, shape.count, random), np.exp(np.clip(drift, -2, 2)), 1.0)
 
 
 def _kernel(steps: int, season: float | None, random: Random) -> Floats:
-    """(steps, steps), at most 1: up to four simple kernels, added or multiplied one after the other."""
+    """Return (steps, steps), at most 1: up to four simple kernels, added or multiplied in turn."""
     kernel = _simple_kernel(steps, season, random)
     for _ in range(random.integers(4)):
         another = _simple_kernel(steps, season, random)
@@ -215,7 +215,7 @@ def _kernel(steps: int, season: float | None, random: Random) -> Floats:
 
 
 def _simple_kernel(steps: int, season: float | None, random: Random) -> Floats:
-    """(steps, steps): smooth, rough at many scales, growing, rough, or periodic."""
+    """Return (steps, steps): a smooth, multi-scale, growing, rough or periodic kernel."""
     time = np.arange(steps, dtype=np.float64)
     apart = np.abs(time[:, None] - time)
     width, smoothness = (float(log_uniform(*ends, 1, random)[0]) for ends in ((0.02, 1.0), (0.3, 3.0)))
@@ -232,37 +232,37 @@ def _simple_kernel(steps: int, season: float | None, random: Random) -> Floats:
 
 
 def _observed(values: Floats, random: Random) -> Floats:
-    """From units of noise to sizes: growth by shares in most series, by amounts in the others."""
+    """Return series with a level and a size: multiplicative in most, additive in the others."""
     count, values = len(values), _disturbed(values, random)
     size = log_uniform(0.002, 0.3, count, random)[:, None] * values
     level = log_uniform(1.0, 1e6, count, random)[:, None]
-    by_amounts = size + np.where(_some(0.15, count, random), 0.0, 1.0)
-    by_shares = np.exp(np.clip(size, -MOST_LOGARITHM, MOST_LOGARITHM))
-    return level * np.where(_some(0.7, count, random), by_shares, by_amounts)
+    by_amounts = size + np.where(_chosen(0.15, count, random), 0.0, 1.0)
+    by_shares = np.exp(np.clip(size, -MAX_LOGARITHM, MAX_LOGARITHM))
+    return level * np.where(_chosen(0.7, count, random), by_shares, by_amounts)
 
 
 def _disturbed(values: Floats, random: Random) -> Floats:
-    """The level shifts in a tenth of the series, and single values are far out in another tenth."""
+    """Return series with a level shift in a tenth of them, and outliers in another tenth."""
     count, length = values.shape
-    shift = np.where(_some(0.1, count, random), random.normal(0, 6, (count, 1)), 0.0)
+    shift = np.where(_chosen(0.1, count, random), random.normal(0, 6, (count, 1)), 0.0)
     shifted = values + shift * (np.arange(length) >= random.integers(length, size=(count, 1)))
-    often = np.where(_some(0.1, count, random), 0.02, 0.0)
+    often = np.where(_chosen(0.1, count, random), 0.02, 0.0)
     far = random.normal(0, 8, values.shape) * (random.random(values.shape) < often)
     disturbed: Floats = shifted + far
     return disturbed
 
 
 def _with_gaps(series: Floats, random: Random) -> Floats:
-    """Single values are missing in a twentieth of the series, up to a fifth of each."""
-    share = np.where(_some(0.05, len(series), random), random.uniform(0, 0.2, (len(series), 1)), 0.0)
+    """Return series with gaps: a twentieth of them misses up to a fifth of its values."""
+    share = np.where(_chosen(0.05, len(series), random), random.uniform(0, 0.2, (len(series), 1)), 0.0)
     return np.where(random.random(series.shape) < share, np.nan, series)
 
 
-def _some(share: float, count: int, random: Random) -> Choice:
-    """(count, 1): to which of the series something happens; it does to about this share of them."""
+def _chosen(share: float, count: int, random: Random) -> Choice:
+    """Return (count, 1), a random choice of about this share of the series."""
     return random.random((count, 1)) < share
 
 
 def log_uniform(low: float, high: float, count: int, random: Random) -> Floats:
-    """(count,): each order of size between the bounds as likely as another."""
+    """Return (count,), drawn uniformly on the logarithmic scale between the bounds."""
     return np.exp(random.uniform(np.log(low), np.log(high), count))
