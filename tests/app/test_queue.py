@@ -140,11 +140,11 @@ def test_finished_job_is_removed_after_its_time_and_no_unfinished_one(
         with database.write() as session:
             queue.enqueue(session, JobRef("default", name))
     consumer = run("worker", lambda ref: ref.job_id == "finished" or release.wait(30))
-    eventually(lambda: books(database) == {"finished": "SUCCESS", "unfinished": "PENDING"})
+    eventually(lambda: statuses(database) == {"finished": "SUCCESS", "unfinished": "PENDING"})
     consumer.delete_finished(timedelta(hours=1))
-    assert set(books(database)) == {"finished", "unfinished"}
+    assert set(statuses(database)) == {"finished", "unfinished"}
     consumer.delete_finished(timedelta(0))
-    assert set(books(database)) == {"unfinished"}
+    assert set(statuses(database)) == {"unfinished"}
     release.set()
 
 
@@ -167,7 +167,7 @@ def payload(tmp_path: Path) -> Payload:
 
 
 def plant(database: Database, payload: Payload, name: str) -> None:
-    """Let a job's row say that it is pickled."""
+    """Mark a job's row as pickled."""
     schema = "" if database.is_sqlite else "dbos."
     with database.write() as session:
         for table in ("workflow_status", "workflow_input"):
@@ -201,7 +201,7 @@ def test_pickled_value_is_not_read_in_any_column(payload: Payload) -> None:
     assert not payload.path.exists()
 
 
-def books(database: Database) -> dict[str, str]:
+def statuses(database: Database) -> dict[str, str]:
     """Return the state of every job by the engine's own table."""
     table = "workflow_status" if database.is_sqlite else "dbos.workflow_status"
     with database.read() as session:

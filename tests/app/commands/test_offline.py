@@ -1,4 +1,4 @@
-"""What forecasts from the command line say of their verdict."""
+"""Forecasts from the command line warn of a lost verdict."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ SENTENCE = "On the last steps this LSTM's error was twice drift's."
 
 
 def judged(settings: Settings, folder: Path, outcome: str, on_loss: OnLoss) -> Path:
-    """A file that was trained on, and whose verdict against drift is known."""
+    """Train on a file, and set the verdict of its model against drift."""
     file = folder / "lines.csv"
     file.write_bytes(csv_bytes())
-    asked = TrainRequest(dataset_id="", horizon=3, preset="quick", method="network", on_loss=on_loss)
-    model_id = offline.train(settings, file, asked).model.id
+    request = TrainRequest(dataset_id="", horizon=3, preset="quick", method="network", on_loss=on_loss)
+    model_id = offline.train(settings, file, request).model.id
     verdict = {**examples.VERDICT, "outcome": outcome, "baseline": "drift", "sentence": SENTENCE}
     database = Database(settings.database_url)
     with database.write() as session:
@@ -36,7 +36,7 @@ def judged(settings: Settings, folder: Path, outcome: str, on_loss: OnLoss) -> P
 @pytest.mark.parametrize(
     ("on_loss", "remark"), [("warn", SENTENCE), ("fallback", "drift answers in place of model model_")]
 )
-def test_loss_is_told_beside_the_table(
+def test_loss_is_printed_beside_the_table(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], on_loss: OnLoss, remark: str
 ) -> None:
     file = judged(settings, tmp_path, "loses", on_loss)

@@ -44,7 +44,7 @@ class Child:
 
 
 class ExecutorUnderTest:
-    """A executor whose children a test makes up."""
+    """An executor whose children a test makes up."""
 
     def __init__(self, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(executor, "HEARTBEAT_S", 0.0)
@@ -107,7 +107,7 @@ def test_fault_at_a_job_is_tried_three_times_and_then_the_job_has_failed(
     assert job.error == "Its worker failed at it 3 times: ZeroDivisionError: by nought"
 
 
-def test_worker_without_processes_to_train_in_gives_up_and_charges_no_job(
+def test_worker_without_processes_to_train_in_gives_up_and_fails_no_job(
     under_test: ExecutorUnderTest, ref: JobRef
 ) -> None:
     def no_child() -> Child:
@@ -173,7 +173,7 @@ def test_death_is_a_warning_and_the_last_one_an_error(
     ]
 
 
-def test_attempts_that_lack_the_database_are_charged_nothing(
+def test_attempts_that_lack_the_database_record_no_failure(
     under_test: ExecutorUnderTest, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Child, "lacked_the_database", property(lambda _: attempts_of(database, ref) < 5))
@@ -183,7 +183,7 @@ def test_attempts_that_lack_the_database_are_charged_nothing(
     assert (job.state, job.attempt, job.failures) == ("succeeded", 5, [])
 
 
-def test_attempt_found_alive_when_another_took_over_is_charged_nothing(
+def test_attempt_found_alive_when_another_took_over_records_no_failure(
     under_test: ExecutorUnderTest, database: Database, ref: JobRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def another_takes_over(task: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who follows a job is told what becomes of it, by one look for all."""
+"""Events of jobs for those who follow them, from one query for all."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ Seen = list[tuple[int, str]]
 
 
 @pytest.fixture(autouse=True)
-def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "POLL_INTERVAL_S", 0.01)
 
 

@@ -1,32 +1,29 @@
 """Training runs: what they store, and what they leave alone."""
 
-import time
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
 from app.auth import OWNER
-from app.db.engine import Database, Session
+from app.db.engine import Database
 from app.db.tables import Blob, Job, Model
 from app.digest import sha256
-from app.errors import BadInput, Unavailable
+from app.errors import Unavailable
 from app.queue import JobRef
-from app.schemas.choices import (
-    Architecture,
-)
+from app.schemas.choices import Architecture
 from app.schemas.jobs import JobOut, Phase, Progress
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, panels
 from app.services.forecasting.request import ForecastRequest
 from app.services.jobs import states
-from app.services.registry import champions, models
+from app.services.registry import models
 from app.services.shared.paging import PageRequest
 from app.services.training import progress, run
 from app.services.training.spec import TrainingSpec
 from models.config import TrainingConfig
 from models.training import train as core_training
-from tests.factories import dataset, judged_model, publish, queued_job, table, trained, trends
+from tests.factories import dataset, queued_job, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -171,17 +168,6 @@ def test_data_that_this_version_cannot_read_fail_the_job_at_once(
     assert "cannot be read by version" in (job.error or "")
 
 
-def test_model_that_the_database_refuses_to_hold_fails_the_job_at_once(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise BadInput("A number of this model cannot be stored.")
-
-    monkeypatch.setattr(champions, "admit", refuse)
-    job = run_job(database, queued_job(database, dataset(database).id))
-    assert (job.state, job.error) == ("failed", "A number of this model cannot be stored.")
-
-
 def test_lack_of_the_database_is_no_failure_of_the_jobs(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,35 +183,12 @@ def test_lack_of_the_database_is_no_failure_of_the_jobs(
 
 
 def run_job(database: Database, ref: JobRef) -> JobOut:
-    """Make the first attempt at a job, here."""
+    """Run the first attempt at a job in this process."""
     with database.write() as session:
         attempt = states.begin(session, ref, "worker", 3) or 0
     run.run_attempt(database, ref, attempt, "cpu")
     with database.read() as session:
         return states.get(session, OWNER, ref.job_id)
-
-
-def test_publication_tried_again_sees_what_was_published_meanwhile(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dataset_id, admit, admitted = dataset(database).id, champions.admit, list[str]()
-
-    def admit_and_lose_the_database(session: Session, model: Model, *rest: Any) -> None:
-        admit(session, model, *rest)
-        admitted.append(model.id)
-        if len(admitted) == 1:
-            raise Unavailable("gone for a moment")
-
-    def let_a_rival_in(_: float) -> None:
-        with database.write() as session:
-            publish(session, judged_model(dataset_id, skill=0.999))
-
-    monkeypatch.setattr(champions, "admit", admit_and_lose_the_database)
-    monkeypatch.setattr(time, "sleep", let_a_rival_in)
-    model_id = trained(database, dataset_id)
-    with database.read() as session:
-        assert admitted == [model_id, catalog.get(session, OWNER, dataset_id).champion_id, model_id]
-        assert session.get_one(Model, ("default", model_id)).promotion is None
 
 
 def test_deleted_dataset_takes_every_byte_of_its_models_along(database: Database) -> None:
@@ -234,17 +197,6 @@ def test_deleted_dataset_takes_every_byte_of_its_models_along(database: Database
     with database.write() as session:
         catalog.delete(session, OWNER, dataset_id)
         assert session.query(Blob).count() == session.query(Model).count() == 0
-
-
-def test_superseded_attempt_publishes_nothing(database: Database) -> None:
-    ref = queued_job(database, dataset(database).id)
-    with database.write() as session:
-        late = states.begin(session, ref, "worker", 3) or 0
-        states.begin(session, ref, "worker", 3)
-    with pytest.raises(states.Superseded):
-        run.run_attempt(database, ref, late, "cpu")
-    with database.read() as session:
-        assert session.query(Model).count() == 0
 
 
 def test_device_that_is_not_there_fails_with_what_to_do(database: Database) -> None:
