@@ -12,8 +12,9 @@ from app.intake.grid import LEAST_VALUES, Points, off_step
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Rows, complete, names_of, refuse_short, refuse_unreadable, sort
+from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
-from app.intake.time.steps import DAY, Alias
+from app.intake.time.steps import DAY
 from app.intake.time.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
 from app.schemas.datasets import Detected, Time
 

@@ -13,6 +13,7 @@ from app.intake.frame import SeriesFrame
 from app.intake.grid import LEAST_VALUES, StepValues, fill, refuse_vast
 from app.intake.problems import Place, listed, refuse_rows
 from app.intake.repairs import Repairs, add_gaps
+from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
 from app.intake.time.frequency import (
     LEAST_FILLED,
@@ -23,7 +24,7 @@ from app.intake.time.frequency import (
     parse_frequency,
     step_counts,
 )
-from app.intake.time.steps import Alias, IntegerStep, Step
+from app.intake.time.steps import IntegerStep, Step
 from app.intake.time.times import Times, read_times
 from app.schemas.datasets import MAX_SERIES_NAME_LENGTH, Repair
 from app.schemas.names import RULE, forbidden_character

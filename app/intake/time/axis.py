@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from app.intake.arrays import Ints
-from app.intake.time.steps import DAY, SECOND, Step, step_of
+from app.intake.time.aliases import step_of
+from app.intake.time.steps import DAY, SECOND, Step
 
 Kind = Literal["datetime", "integer", "year"]
 KINDS: dict[str, Kind] = {"datetime": "datetime", "integer": "integer", "year": "year"}

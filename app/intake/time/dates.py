@@ -14,8 +14,9 @@ import pandas as pd
 from app.errors import BadInput
 from app.intake.arrays import Ints, Mask
 from app.intake.cells import Cells
+from app.intake.time.aliases import Alias
 from app.intake.time.frequency import reads_as_regular
-from app.intake.time.steps import DAY, MINUTE, SECOND, Alias
+from app.intake.time.steps import DAY, MINUTE, SECOND
 
 Texts: TypeAlias = "pd.Series[str]"
 Stamps: TypeAlias = "pd.Series[pd.Timestamp]"

@@ -8,19 +8,18 @@ import numpy as np
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
+from app.intake.time.aliases import Alias, quarter_anchor
 from app.intake.time.steps import (
     DAY,
     LONGEST,
     RULES,
     SATURDAY,
     WEEK,
-    Alias,
     BusinessDayStep,
     FixedStep,
     MonthStep,
     Step,
     months_of,
-    quarter_anchor,
     rule_day,
     weekday,
 )

@@ -11,9 +11,10 @@ import pandas as pd
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
+from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.dates import Dates, read_dates
-from app.intake.time.steps import DAY, Alias, MonthStep, months_of, rule_day
+from app.intake.time.steps import DAY, MonthStep, months_of, rule_day
 
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999

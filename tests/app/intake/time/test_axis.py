@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from app.intake.arrays import Ints
+from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
 from app.intake.time.frequency import infer, one_series
-from app.intake.time.steps import Alias
 
 FREQUENCIES = (
     *("D", "2D", "7D", "B", "W-SUN", "2W-MON", "MS", "ME", "BMS", "BME", "2MS", "4ME", "QS-OCT", "QE-DEC"),
