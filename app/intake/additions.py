@@ -126,14 +126,14 @@ def _zoned(timezone: str | None) -> str:
     return "dates without an offset from UTC" if timezone is None else "dates with an offset from UTC"
 
 
-def _refuse_kind(rows: Rows, kept: Ints, existing: ExistingDataset, sent: str) -> BadInput:
+def _refuse_kind(rows: Rows, kept: Ints, existing: ExistingDataset, kind: str) -> BadInput:
     axis = existing.axis
-    has = _zoned(axis.timezone) if sent.startswith("dates with") else KINDS[axis.kind]
+    has = _zoned(axis.timezone) if kind.startswith("dates with") else KINDS[axis.kind]
     return refuse_rows(
         rows.place,
         "ds",
         np.sort(kept),
         lambda row: f"{rows.time(row)[:40]!r} is of another kind than the dataset's times",
         f"The dataset's times are {has} at frequency {axis.frequency!r}, its last one is {existing.end!r},"
-        f" and those sent are {sent}. Write them as the dataset has them",
+        f" and those sent are {kind}. Write them as the dataset has them",
     )

@@ -52,13 +52,13 @@ def read_rows(body: bytes, shape: type[Shape]) -> Shape:
         return shape.model_validate_json(body)
     parts = split(body)
     first = b"".join(parts.pieces[:1])
-    sent = shape.model_validate_json(parts.before + first + parts.behind)
-    rows = cast("WithRows", sent).observations
+    result = shape.model_validate_json(parts.before + first + parts.behind)
+    rows = cast("WithRows", result).observations
     for piece in parts.pieces[1:]:
         rows += _checked(piece, len(rows))
         if len(rows) > MOST_ROWS:
             raise TooLarge(f"The body has more than {MOST_ROWS:,} rows. Send a file to POST /datasets.")
-    return sent
+    return result
 
 
 def split(body: bytes) -> SplitBody:

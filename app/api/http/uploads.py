@@ -166,9 +166,9 @@ def _name_of(file: UploadFile) -> str:
 
 
 def _read_json(body: bytes) -> Upload:
-    sent = parse_json(body, DatasetCreate)
-    intake = read_rows(sent.observations, sent.frequency)
-    return Upload(sent.name or "dataset", intake, sha256(body))
+    content = parse_json(body, DatasetCreate)
+    intake = read_rows(content.observations, content.frequency)
+    return Upload(content.name or "dataset", intake, sha256(body))
 
 
 def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) -> ObservationsUpload:
@@ -178,8 +178,8 @@ def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) 
 
 
 def _read_more_json(body: bytes, existing: ExistingDataset) -> ObservationsUpload:
-    sent = parse_json(body, ObservationsIn)
-    return ObservationsUpload(read_more_rows(sent.observations, existing), sha256(body))
+    content = parse_json(body, ObservationsIn)
+    return ObservationsUpload(read_more_rows(content.observations, existing), sha256(body))
 
 
 def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
@@ -200,13 +200,13 @@ async def stage_upload(
 
 async def stage_observations(
     dataset_id: DatasetId,
-    sent: Annotated[ObservationsUpload, Depends(read_observations)],
+    upload: Annotated[ObservationsUpload, Depends(read_observations)],
     principal: CurrentPrincipal,
     resources: TheResources,
 ) -> AsyncIterator[StagedObservations]:
     """Merge rows into a dataset, and store all but the last portion."""
     ref = DatasetRef(principal.workspace_id, dataset_id)
-    staged = StagedObservations(resources.database, resources.heartbeat.id, ref, sent)
+    staged = StagedObservations(resources.database, resources.heartbeat.id, ref, upload)
     async with _stored(staged, resources):
         yield staged
 

@@ -50,7 +50,7 @@ def create(session: Session, staged: StagedDataset) -> DatasetOut:
         source_sha256=upload.source_sha256,
     )
     queries.add_version(session, version)
-    return out(dataset, version)
+    return dataset_out(dataset, version)
 
 
 def page(session: Session, principal: Principal, request: PageRequest) -> DatasetPage:
@@ -65,7 +65,7 @@ def get(session: Session, principal: Principal, dataset_id: str) -> DatasetOut:
 
     Raises NotFound if the caller has none under this id.
     """
-    return out(*find(session, principal, dataset_id))
+    return dataset_out(*find(session, principal, dataset_id))
 
 
 def series_page(session: Session, principal: Principal, dataset_id: str, request: PageRequest) -> SeriesPage:
@@ -160,7 +160,7 @@ def no_such_series(version: DatasetVersion, unique_ids: Collection[str]) -> NotF
     )
 
 
-def out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
+def dataset_out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
     """Return the response for a dataset at a version."""
     return DatasetOut.model_validate(
         {
@@ -175,7 +175,7 @@ def out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
 
 
 def _summary(dataset: Dataset, version: DatasetVersion) -> DatasetSummary:
-    described = out(dataset, version)
+    described = dataset_out(dataset, version)
     return DatasetSummary.model_validate({**described.profile.model_dump(), **described.model_dump()})
 
 

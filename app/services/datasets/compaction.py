@@ -53,13 +53,13 @@ def thin(session: Session, ref: DatasetRef, keep: int, room: int = PORTION) -> b
     The newest `keep` versions stay, and those that models or unfinished jobs refer to.
     """
     queries.lock(session, *ref)
-    known = versions.of_dataset(session, ref)
-    there = [version.number for version in known if not version.dropped]
-    stay = {*there[-keep:], *versions.in_use(session, ref)}
-    dropped = [number for number in there if number not in stay]
-    going = [version.number for version in known if version.number not in stay]
-    kept = sorted(set(there) - set(dropped))
-    for number in going:
+    found = versions.of_dataset(session, ref)
+    visible = [version.number for version in found if not version.dropped]
+    needed = {*visible[-keep:], *versions.in_use(session, ref)}
+    to_drop = [number for number in visible if number not in needed]
+    to_remove = [version.number for version in found if version.number not in needed]
+    kept = sorted(set(visible) - set(to_drop))
+    for number in to_remove:
         before = max((other for other in kept if other < number), default=0)
         after = min(other for other in kept if other > number)
         names = versions.superseded(session, ref, (before, number, after), room)
@@ -69,8 +69,8 @@ def thin(session: Session, ref: DatasetRef, keep: int, room: int = PORTION) -> b
         if room <= 0:
             break
         versions.remove(session, ref, number)
-    if dropped:
-        versions.drop(session, ref, dropped)
+    if to_drop:
+        versions.drop(session, ref, to_drop)
         changes.record(session, *ref)
     return room <= 0
 

@@ -125,7 +125,7 @@ class _Change:
 def _out(dataset: Dataset, version: DatasetVersion, merge: Merge) -> ObservationsOut:
     addition = merge.addition
     return ObservationsOut(
-        **dict(catalog.out(dataset, version)),
+        **dict(catalog.dataset_out(dataset, version)),
         appended=merge.appended,
         corrected=merge.corrected,
         unchanged=merge.unchanged,

@@ -27,7 +27,7 @@ class Comparison(NamedTuple):
     """Whether a new model is to replace the champion `champion_id`, or None if there is none."""
 
     champion_id: str | None
-    is_wanted: bool
+    should_promote: bool
 
 
 def compare(session: Session, model: Model, promotion: Promotion) -> Comparison:
@@ -37,7 +37,7 @@ def compare(session: Session, model: Model, promotion: Promotion) -> Comparison:
     """
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     champion_id = None if champion is None else champion.id
-    return Comparison(champion_id, _is_wanted(session, model, promotion, champion))
+    return Comparison(champion_id, _should_promote(session, model, promotion, champion))
 
 
 def admit(session: Session, model: Model, promotion: Promotion, comparison: Comparison) -> None:
@@ -46,8 +46,7 @@ def admit(session: Session, model: Model, promotion: Promotion, comparison: Comp
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     if comparison.champion_id != (None if champion is None else champion.id):
         comparison = compare(session, model, promotion)  # another model was promoted meanwhile
-    wanted = comparison.is_wanted
-    model.promotion = _next_promotion(session, model) if wanted else None
+    model.promotion = _next_promotion(session, model) if comparison.should_promote else None
     queries.add(session, model)
     _set_champion(session, model)
 
@@ -76,7 +75,7 @@ def _set_champion(session: Session, model: Model) -> None:
     changes.record(session, model.workspace_id, model.dataset_id)
 
 
-def _is_wanted(session: Session, model: Model, promotion: Promotion, champion: Model | None) -> bool:
+def _should_promote(session: Session, model: Model, promotion: Promotion, champion: Model | None) -> bool:
     if promotion != "auto":
         return promotion == "always"
     return champion is None or _is_better(session, model, champion)
