@@ -1,8 +1,8 @@
-"""What is served, and the network alone, beside simple methods on a competition's data, by frequency.
+"""The accuracy of the served method, the network alone and simple methods on a competition's data.
 
-One network for each frequency, trained with a preset alone, as the service's worker does: a fit that is
-judged on held-out steps of the training part, beside the baselines, and one on all of it. What is served is
-the network or its blend with Theta, whichever did better on those steps. The horizon comes from the file, the
+One model for each frequency, trained with a preset alone, as the service's worker does: a fit for the
+backtest on held-out steps of the training part, with the baselines, and one on all of it. Served is the
+network or its blend with the dynamic optimised Theta method, whichever was better on those steps. The horizon comes from the file, the
 season is the one that the service finds in times of that frequency (a year of weeks, say; the file has none
 for them, and the scores keep to the file). Each frequency runs in a process of its own, one after the other.
 
@@ -10,7 +10,7 @@ for them, and the scores keep to the file). Each frequency runs in a process of 
     python -m benchmarks.accuracy --data ../shared/data/M3.parquet --zero-shot
 
 With `--zero-shot` nothing is trained: the pretrained networks forecast, calibrated on a few windows of the
-training part, as the service answers for a dataset without a model.
+training part, as the service does for a dataset without a model.
 """
 
 import argparse
@@ -67,17 +67,17 @@ def run_ours(part: Part, name: Preset) -> dict[str, Score]:
         longest=int(part.history.lengths.max()),
     )
     trained = train(part.history, config, [NETWORK])
-    _tell(part, trained.assessment)
+    _print_backtest(part, trained.assessment)
     methods = {SERVED: trained.assessment.served, NETWORK: NETWORK}
-    answers = {
+    forecasts = {
         name: forecast_by(trained.assessment.methods[method], trained.model, part.history, levels=LEVELS)
         for name, method in methods.items()
     }
     seconds = time.perf_counter() - start
     verdicts = {name: trained.assessment.verdicts[method].outcome for name, method in methods.items()}
     return {
-        name: replace(score(part, answer, seconds, _peak_mb()), verdict=verdicts[name])
-        for name, answer in answers.items()
+        name: replace(score(part, forecast, seconds, _peak_mb()), verdict=verdicts[name])
+        for name, forecast in forecasts.items()
     }
 
 
@@ -88,24 +88,24 @@ def run_zero_shot(part: Part) -> dict[str, Score]:
     forecaster = zero_shot_forecaster(part.horizon, SEASONS[part.frequency])
     assessment = backtest_zero_shot(forecaster, part.history)
     method = assessment.methods[assessment.served] if assessment else uncalibrated_method(part.horizon)
-    answer = forecast_by(method, forecaster, part.history, levels=LEVELS)
+    forecast = forecast_by(method, forecaster, part.history, levels=LEVELS)
     seconds = time.perf_counter() - start
     if assessment:
-        _tell(part, assessment)
-    return {SERVED: score(part, answer, seconds, _peak_mb())}
+        _print_backtest(part, assessment)
+    return {SERVED: score(part, forecast, seconds, _peak_mb())}
 
 
-def _tell(part: Part, assessment: Assessment) -> None:
-    """What the backtest says, before the test part is looked at."""
+def _print_backtest(part: Part, assessment: Assessment) -> None:
+    """Print the result of the backtest, without the test part."""
     weights = assessment.methods[assessment.served].weights
-    told = ", ".join(f"{weight:.0%} {name}" for name, weight in weights.items())
-    print(f"\n{part.frequency}: served is {assessment.served} ({told})")
+    parts = ", ".join(f"{weight:.0%} {name}" for name, weight in weights.items())
+    print(f"\n{part.frequency}: served is {assessment.served} ({parts})")
     for verdict in assessment.verdicts.values():
         print(f"  {verdict.outcome}: {verdict.sentence}", flush=True)
 
 
 def _peak_mb() -> float:
-    """The most memory this process ever held; Linux tells it in KiB, macOS in bytes."""
+    """Return the peak memory of this process; Linux counts it in KiB, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
@@ -122,15 +122,15 @@ def run_peers(part: Part) -> dict[str, Score]:
 def in_processes(
     processes: int, work: Callable[..., dict[str, Score]], parts: Sequence[Part], *more: object
 ) -> Iterator[tuple[str, dict[str, Score]]]:
-    """What `work` answers for each part, with its frequency, as they end, each in a fresh process."""
+    """Yield the frequency and the result of `work` for each part, as they end, each in a fresh process."""
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _stand_by, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(processes, context, _preload, max_tasks_per_child=1) as pool:
         frequencies = {pool.submit(work, part, *more): part.frequency for part in parts}
         for future in as_completed(frequencies):
             yield frequencies[future], future.result()
 
 
-def _stand_by() -> None:
+def _preload() -> None:
     """Import what takes seconds, as a process of the worker does before there is a training for it."""
     preload()
     import_module("torch._dynamo")  # with the first optimizer

@@ -22,7 +22,7 @@ from models.panel import Floats
 NEGLIGIBLE_GAP = 0.01
 """Errors closer than this share count as equal: the blend is served then, as the safer one.
 
-Bates & Granger (1969), The Combination of Forecasts; measured in docs/experiments.md.
+Bates & Granger (1969), The Combination of Forecasts; measured in `docs/experiments/2026-11-24-blend-and-intervals.md`.
 """
 
 
@@ -52,9 +52,9 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
 ) -> Assessment:
     """Assess the uncalibrated forecasts of every candidate and baseline for the held-out windows.
 
-    `network` is the candidate that is kept, the best of those whose medians (window, horizon) are
-    `candidates`, its own included; its blend is tested against the same number of them. `seed` is that of the
-    permutation test.
+    `network` is the candidate that is kept. `candidates` are the medians (window, horizon) of all networks
+    that it was chosen from, its own included; the verdicts on it and on its blend account for that choice.
+    `seed` is that of the permutation test.
     """
     fitters: dict[str, MethodFitter] = {name: calibrate(name) for name in uncalibrated}
     if blending != "network":

@@ -14,9 +14,9 @@ from models.panel import Panel
 class FlatPanel:
     """A panel as tensors on one device, indexed for cutting.
 
-    `values` (total,) float64; `last_valid` (total,) int64, the position of the last value at or before each
-    position that is not a gap (-1 for none), which may belong to an earlier series; `starts`, `ends` and
-    `phases` (series,) int64.
+    `values` (total,) float64, NaN for gaps; `last_valid` (total,) int64, for each position that of the last
+    value up to it that is no gap (-1 for none), maybe of an earlier series; `starts`, `ends` and `phases`
+    (series,) int64.
     """
 
     values: Tensor

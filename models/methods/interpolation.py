@@ -11,13 +11,14 @@ from models.panel import Floats, Integers
 
 @lru_cache(maxsize=1000)
 def probit_places(
-    known: tuple[float, ...], wanted: tuple[float, ...], side: Literal["left", "right"]
+    knots: tuple[float, ...], points: tuple[float, ...], side: Literal["left", "right"]
 ) -> tuple[Integers, Floats]:
-    """Return where the probabilities `wanted` lie between the rising ones that are `known`.
+    """Return the place of the probabilities `points` among the rising probabilities `knots`.
 
-    Both (wanted,): the number of the known one to the left, and the share of the way to the next. Beyond the
-    outermost ones the last segment goes on. `side` is the segment that a known one itself belongs to.
+    Both (points,): the number of the knot to the left, and the share of the way from there to the next knot.
+    Points beyond the outermost knots extrapolate the outermost segment. A point at a knot is the end of the
+    segment before it for `side` left, and the start of the one after it for right.
     """
-    knots, points = (np.array([NormalDist().inv_cdf(p) for p in each]) for each in (known, wanted))
-    left = np.clip(np.searchsorted(knots, points, side=side) - 1, 0, len(knots) - 2)
-    return left, (points - knots[left]) / (knots[left + 1] - knots[left])
+    x, z = (np.array([NormalDist().inv_cdf(p) for p in each]) for each in (knots, points))
+    left = np.clip(np.searchsorted(x, z, side=side) - 1, 0, len(x) - 2)
+    return left, (z - x[left]) / (x[left + 1] - x[left])

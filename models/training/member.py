@@ -43,7 +43,7 @@ class Member:
         return self.epoch == self.config.epochs
 
     def advance(self, should_stop: Callable[[], bool]) -> MemberState:
-        """Train for one epoch, validate and return the state; `TrainingStopped`, `TrainingDiverged`."""
+        """Train for one epoch, validate and return the state. Raise `TrainingDiverged` or as `_train`."""
         first, stop = (self.config.steps * (self.epoch + i) // self.config.epochs for i in (0, 1))
         loss = self._train(range(first, stop), should_stop)
         if not math.isfinite(loss):
