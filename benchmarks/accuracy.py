@@ -2,9 +2,10 @@
 
 One model for each frequency, trained with a preset alone, as the service's worker does: a fit for the
 backtest on held-out steps of the training part, with the baselines, and one on all of it. Served is the
-network or its blend with the dynamic optimised Theta method, whichever was better on those steps. The horizon comes from the file, the
-season is the one that the service finds in times of that frequency (a year of weeks, say; the file has none
-for them, and the scores keep to the file). Each frequency runs in a process of its own, one after the other.
+network or its blend with the dynamic optimised Theta method, whichever was better on those steps. The horizon
+comes from the file, the season is the one that the service finds in times of that frequency (a year of weeks,
+say; the file has none for them, and the scores keep to the file). Each frequency runs in a process of its
+own, one after the other.
 
     python -m benchmarks.accuracy --data ../shared/data/M3.parquet [--frequency F] [--preset P] [--peers]
     python -m benchmarks.accuracy --data ../shared/data/M3.parquet --zero-shot

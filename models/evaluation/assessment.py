@@ -22,7 +22,8 @@ from models.panel import Floats
 NEGLIGIBLE_GAP = 0.01
 """Errors closer than this share count as equal: the blend is served then, as the safer one.
 
-Bates & Granger (1969), The Combination of Forecasts; measured in `docs/experiments/2026-11-24-blend-and-intervals.md`.
+Bates & Granger (1969), The Combination of Forecasts. Measured in
+`docs/experiments/2026-11-24-blend-and-intervals.md`.
 """
 
 

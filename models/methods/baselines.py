@@ -55,7 +55,8 @@ def theta(panel: Panel, horizon: int, season_length: int) -> Floats:
     """Forecast with the dynamic optimised Theta method (Fiorucci et al., 2016).
 
     Multiplicatively deseasonalised where a test finds a season. It is harder to beat than the standard Theta
-    method of Assimakopoulos & Nikolopoulos (2000), its special case (`docs/experiments/2026-11-24-blend-and-intervals.md`).
+    method of Assimakopoulos & Nikolopoulos (2000), its special case:
+    `docs/experiments/2026-11-24-blend-and-intervals.md`.
     """
     return _by_library("DynamicOptimizedTheta", panel, horizon, season_length)
 
