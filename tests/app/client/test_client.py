@@ -153,7 +153,7 @@ def test_stream_that_ends_early_is_resumed(first: str | Breaking) -> None:
 
 @pytest.mark.usefixtures("hurry")
 def test_client_stops_waiting_for_a_service_that_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.client.client.PATIENCE_S", 0.0)
+    monkeypatch.setattr("app.client.client.RECONNECT_FOR_S", 0.0)
     events = Scripted(stream(RUNNING), httpx2.ConnectError("Connection refused")).caller().events("job")
     next(events)
     with pytest.raises(ServiceError, match="No answer from http://testserver"):
