@@ -63,7 +63,7 @@ class Addition:
             new: (series,) which of them the dataset does not have.
         """
         points, frequency = self.points, self.axis.frequency
-        refuse_short([points.unique_ids[i] for i in np.flatnonzero(new & (points.values() < LEAST_VALUES))])
+        refuse_short(points.unique_ids, np.where(new, points.values(), LEAST_VALUES))
         wrong = np.sort(self.row[off_step(points.ds, begins[points.series], self.axis.step)])
         if len(wrong):
             raise refuse_rows(

@@ -83,7 +83,7 @@ def gather(rows: Rows, frequency: str | int | None) -> Gathered:
     refuse_unreadable(rows, times, kept)
     ordered = sort(rows, times, kept, repairs)
     names = names_of(rows, ordered)
-    _refuse_short(names, ordered)
+    refuse_short(names, np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64))
     step = _step(ordered, times, requested)
     axis = TimeAxis(times.kind, step.frequency, times.timezone)
     _refuse_misfits(rows, ordered, step)
@@ -186,13 +186,9 @@ def _refuse_unclean(rows: Rows, wrong: Ints) -> BadInput:
     )
 
 
-def _refuse_short(names: tuple[str, ...], ordered: Sorted) -> None:
-    values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
-    refuse_short([names[i] for i in np.flatnonzero(values < LEAST_VALUES)])
-
-
-def refuse_short(short: list[str]) -> None:
-    """Raise BadInput if any series has fewer than two values."""
+def refuse_short(names: tuple[str, ...], values: Ints) -> None:
+    """Raise BadInput if any series has fewer than two values; `values` (series,) counts them."""
+    short = [names[i] for i in np.flatnonzero(values < LEAST_VALUES)]
     if not short:
         return
     who = "1 series has" if len(short) == 1 else f"{len(short):,} series have"
