@@ -93,11 +93,6 @@ def test_drawing_has_every_room_and_no_other() -> None:
     assert {f"{path.name}/" for path in paths if path.is_dir() and path.parent.parent == ROOT} <= drawn
 
 
-@pytest.mark.parametrize("named", sorted(set(re.findall(r"`((?:app|models)/[\w/]+(?:\.py|/))`", TEXT))))
-def test_named_file_exists(named: str) -> None:
-    assert (ROOT / named).exists()
-
-
 @pytest.mark.parametrize(("path", "bound"), BOUNDS.items())
 def test_path_stays_within_its_bound(path: str, bound: int) -> None:
     files = walked(path)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+from tests.docs.pages import PAGES, ROOT, name
+
 NAMED = re.compile(r"`((?:app|models|tests|benchmarks|migrations|examples)/[\w/.{},-]*)`")
 
 
@@ -19,6 +19,6 @@ def paths_in(text: str) -> Iterator[str]:
         yield from map("".join, product(*pieces))
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_paths_that_a_page_names_exist(page: Path) -> None:
     assert [path for path in paths_in(page.read_text(encoding="utf-8")) if not (ROOT / path).exists()] == []

@@ -1,4 +1,4 @@
-"""Read the parameters of `GET /forecast` by hand: FastAPI's own reading costs more than the forecast."""
+"""Read the request parameters of `GET /forecast` by hand: FastAPI takes longer for it than the forecast does."""
 
 from typing import Annotated, Any
 from urllib.parse import parse_qs

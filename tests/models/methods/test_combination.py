@@ -115,11 +115,11 @@ def test_values_older_than_the_history_limit_do_not_count(model: Forecaster) -> 
     assert (whole.lo[95][0, -1], whole.median[0, -1] > 0) == (0.0, True)
 
 
-def test_outlook_in_parts_says_what_the_whole_says(model: Forecaster) -> None:
+def test_split_quantile_forecast_says_what_the_whole_says(model: Forecaster) -> None:
     whole = compute_quantile_forecast(method(lstm=0.5, drift=0.5), model, waves())
     parts = list(whole.split())
     assert sum(part.nbytes for part in parts) == whole.nbytes
-    answers = [outlook.forecast(3, (60, 95)) for outlook in (whole, QuantileForecast.concatenate(parts))]
+    answers = [each.forecast(3, (60, 95)) for each in (whole, QuantileForecast.concatenate(parts))]
     assert [part.tolist() for part in bounds(answers[0])] == [part.tolist() for part in bounds(answers[1])]
     alone = parts[1].forecast(3, (60, 95))
     assert [part.tolist() for part in bounds(alone)] == [part[1:2].tolist() for part in bounds(answers[0])]
