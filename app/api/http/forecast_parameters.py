@@ -1,4 +1,4 @@
-"""Read the request parameters of `GET /forecast` by hand: FastAPI takes longer for it than the forecast does."""
+"""Read the request parameters of `GET /forecast` by hand: FastAPI takes longer than the forecast."""
 
 from typing import Annotated, Any
 from urllib.parse import parse_qs
