@@ -18,7 +18,7 @@ from models.panel import Floats, Panel
 
 
 def tiny_config(**changes: object) -> TrainingConfig:
-    """One that trains in a fraction of a second."""
+    """Return a config that trains in a fraction of a second."""
     config = TrainingConfig(
         horizon=4,
         season_length=4,
@@ -37,14 +37,14 @@ def tiny_config(**changes: object) -> TrainingConfig:
 
 
 def wave(length: int, *, start: int = 0, level: float = 100.0, growth: float = 0.01) -> Floats:
-    """A positive series with a season of four and a steady growth."""
+    """Return a positive series with a season of four and steady growth."""
     t = np.arange(start, start + length)
     season = np.array([1.0, 1.3, 0.8, 0.9])[t % 4]
     return np.asarray(level * np.exp(growth * t) * season)
 
 
 def waves(series: int = 12, length: int = 40) -> Panel:
-    """Seasonal series of different sizes, growths and starts, a little noisy."""
+    """Return seasonal series of different sizes, growths and starts, with a little noise."""
     rng = np.random.default_rng(5)
     starts = rng.integers(0, 4, series)
     arrays = [
@@ -56,7 +56,7 @@ def waves(series: int = 12, length: int = 40) -> Panel:
 
 
 def random_walks(series: int, seed: int) -> Panel:
-    """Nothing is known of their next values but the last ones."""
+    """Return random walks, whose best forecast is the last value."""
     rng = np.random.default_rng(seed)
     return Panel.of([100 + rng.normal(0, 1, 40).cumsum() for _ in range(series)])
 
@@ -78,9 +78,9 @@ def held_out_of(
     scale: float = 1.0,
     root_scale: float = 1.0,
 ) -> HeldOut:
-    """Windows with these targets (window, horizon), each of a series of its own at the last cut.
+    """Return windows with these targets (window, horizon), each of a series of its own at the last cut.
 
-    All of them know one value, -1, so that answers below zero are allowed.
+    Each context is one value, -1, so that forecasts below zero are allowed.
     """
     targets = np.asarray(target, dtype=np.float64)
     windows = len(targets)
@@ -97,7 +97,7 @@ def held_out_of(
 
 
 def around(median: ArrayLike, spread: ArrayLike = 1.0) -> Forecast:
-    """Medians (series, horizon) with the bounds of a normal distribution at `LEVELS`, `spread` wide."""
+    """Return medians (series, horizon) with bounds of a normal distribution at `LEVELS`, `spread` wide."""
     middle = np.asarray(median, dtype=np.float64)
     half = {level: NormalDist().inv_cdf(0.5 + level / 200) * np.asarray(spread) for level in LEVELS}
     return Forecast(
@@ -107,19 +107,19 @@ def around(median: ArrayLike, spread: ArrayLike = 1.0) -> Forecast:
     )
 
 
-def bounds(answer: Forecast) -> list[Floats]:
-    """From the outermost lower bound over the median to the outermost upper one."""
-    levels = sorted(answer.lo)
+def bounds(forecast: Forecast) -> list[Floats]:
+    """Return all bounds and the median, from the lowest to the highest."""
+    levels = sorted(forecast.lo)
     return [
-        *(answer.lo[level] for level in reversed(levels)),
-        answer.median,
-        *(answer.hi[level] for level in levels),
+        *(forecast.lo[level] for level in reversed(levels)),
+        forecast.median,
+        *(forecast.hi[level] for level in levels),
     ]
 
 
 @contextmanager
 def using_threads(count: int) -> Iterator[None]:
-    """What a machine with as many cores gives a training."""
+    """Set the number of threads that torch may use."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

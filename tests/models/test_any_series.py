@@ -1,4 +1,4 @@
-"""Each odd kind of series, trained on alone and among ordinary ones: the answers are finite and sensible."""
+"""Each odd kind of series, trained on alone and among ordinary ones, has a finite and sensible forecast."""
 
 from dataclasses import replace
 
@@ -37,43 +37,43 @@ SERIES: dict[str, Floats] = {
 }
 
 
-def parts(answer: Forecast) -> list[Floats]:
-    return [answer.median, *answer.lo.values(), *answer.hi.values()]
+def parts(forecast: Forecast) -> list[Floats]:
+    return [forecast.median, *forecast.lo.values(), *forecast.hi.values()]
 
 
-def assert_sensible(answer: Forecast, row: int, history: Floats) -> None:
+def assert_sensible(forecast: Forecast, row: int, history: Floats) -> None:
     """Finite, bounds in order, not below zero without need, and the median not far from all that was."""
-    assert all(np.isfinite(part[row]).all() for part in parts(answer))
-    assert (answer.lo[80][row] <= answer.median[row]).all()
-    assert (answer.median[row] <= answer.hi[80][row]).all()
-    assert np.nanmin(history) < 0 or all((part[row] >= 0).all() for part in parts(answer))
-    known = history[np.isfinite(history)]
-    limit = 3 * np.abs(known).max() if known.any() else 0.01
-    assert (np.abs(answer.median[row]) <= limit).all()
+    assert all(np.isfinite(part[row]).all() for part in parts(forecast))
+    assert (forecast.lo[80][row] <= forecast.median[row]).all()
+    assert (forecast.median[row] <= forecast.hi[80][row]).all()
+    assert np.nanmin(history) < 0 or all((part[row] >= 0).all() for part in parts(forecast))
+    values = history[np.isfinite(history)]
+    limit = 3 * np.abs(values).max() if values.any() else 0.01
+    assert (np.abs(forecast.median[row]) <= limit).all()
 
 
 @pytest.mark.parametrize("name", SERIES)
 def test_odd_series_alone_is_learned_and_answered(name: str) -> None:
     panel = Panel.of([SERIES[name]])
-    answer = ensemble_forecast(fit(panel, tiny_config()), panel)
-    assert_sensible(answer, 0, SERIES[name])
+    forecast = ensemble_forecast(fit(panel, tiny_config()), panel)
+    assert_sensible(forecast, 0, SERIES[name])
 
 
 @pytest.mark.parametrize("architecture", ["lstm", "gru", "rnn", "cnn"])
 def test_odd_series_together_are_all_answered(architecture: Architecture) -> None:
     panel = Panel.of(list(SERIES.values()))
-    answer = ensemble_forecast(fit(panel, tiny_config(architecture=architecture)), panel)
+    forecast = ensemble_forecast(fit(panel, tiny_config(architecture=architecture)), panel)
     for row, history in enumerate(SERIES.values()):
-        assert_sensible(answer, row, history)
+        assert_sensible(forecast, row, history)
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
 @pytest.mark.parametrize("season_length", [1, 4])
 def test_odd_series_get_a_finite_forecast_from_every_baseline(baseline: str, season_length: int) -> None:
     panel = Panel.of([*SERIES.values(), [1.0], [1.0, 2.0], [1.0, 2.0, 4.0]])
-    answer = BASELINES[baseline](panel, 4, season_length)
-    assert answer.shape == (panel.series, 4)
-    assert np.isfinite(answer).all()
+    forecast = BASELINES[baseline](panel, 4, season_length)
+    assert forecast.shape == (panel.series, 4)
+    assert np.isfinite(forecast).all()
 
 
 def test_odd_series_do_not_spoil_their_neighbours() -> None:
@@ -89,8 +89,8 @@ def test_odd_series_do_not_spoil_their_neighbours() -> None:
 @pytest.mark.parametrize("name", ["constant", "zeros"])
 def test_series_that_never_changed_is_forecast_to_stay(name: str) -> None:
     panel = Panel.of([SERIES[name]])
-    answer = ensemble_forecast(fit(panel, tiny_config(steps=100)), panel)
-    np.testing.assert_allclose(answer.median[0], SERIES[name][-1], rtol=0.02, atol=0.01)
+    forecast = ensemble_forecast(fit(panel, tiny_config(steps=100)), panel)
+    np.testing.assert_allclose(forecast.median[0], SERIES[name][-1], rtol=0.02, atol=0.01)
 
 
 @pytest.mark.parametrize("length", [4, 5, 9, 30])

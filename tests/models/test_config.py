@@ -128,14 +128,14 @@ def test_start_chooses_the_members(start: StartChoice, of_members: MemberStart) 
 
 
 @pytest.mark.parametrize("facts", [{"architecture": "gru"}, {"horizon": MAX_PRETRAINED_HORIZON + 1}])
-def test_what_nothing_was_pretrained_for_begins_from_scratch(facts: dict[str, Any]) -> None:
-    asked: dict[str, Any] = {"horizon": 6, "season_length": 4, "values": 4000, "longest": 900, **facts}
-    assert preset("quick", **asked).start == "scratch"
+def test_what_nothing_was_pretrained_for_starts_from_scratch(facts: dict[str, Any]) -> None:
+    arguments: dict[str, Any] = {"horizon": 6, "season_length": 4, "values": 4000, "longest": 900, **facts}
+    assert preset("quick", **arguments).start == "scratch"
     with pytest.raises(InvalidConfig, match="Start from scratch"):
-        preset("quick", **asked, start="pretrained")
+        preset("quick", **arguments, start="pretrained")
 
 
-def test_pretrained_members_learn_nothing_more() -> None:
+def test_pretrained_members_are_not_trained() -> None:
     assert tiny_config(views=("last", "pretrained", "season")).trainable_members == (0, 2)
 
 

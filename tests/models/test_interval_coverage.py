@@ -44,7 +44,7 @@ def test_intervals_hold_their_share_of_what_comes(kind: str) -> None:
     config = preset("quick", horizon=HORIZON, season_length=1, values=len(panel.values), longest=LENGTH)
     trained = train(panel, replace(config, windows=1000), ["lstm"])
     method = trained.assessment.methods[trained.assessment.served]
-    answer = forecast_by(method, trained.model, panel, levels=[50, 80, 90, 95, 99])
-    for level in answer.lo:
-        held = coverage(values[:, LENGTH:], answer.lo[level], answer.hi[level])
+    forecast = forecast_by(method, trained.model, panel, levels=[50, 80, 90, 95, 99])
+    for level in forecast.lo:
+        held = coverage(values[:, LENGTH:], forecast.lo[level], forecast.hi[level])
         assert held == pytest.approx(level / 100, abs=0.03)

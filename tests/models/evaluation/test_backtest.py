@@ -13,9 +13,9 @@ from models.training.fit import fit
 from tests.models.samples import around, held_out_of, tiny_config, waves
 
 
-def made(target: Sequence[Sequence[float]], answer: Forecast, series: Sequence[int]) -> Backtest:
+def made(target: Sequence[Sequence[float]], forecast: Forecast, series: Sequence[int]) -> Backtest:
     """One of a method `naive`, whose series all have a scale of 2 and a root scale of 4."""
-    return Backtest(held_out_of(target, series=series, scale=2.0, root_scale=4.0), {"naive": answer})
+    return Backtest(held_out_of(target, series=series, scale=2.0, root_scale=4.0), {"naive": forecast})
 
 
 def fixed(windows: int, level_80: tuple[float, float], level_95: tuple[float, float]) -> Forecast:
@@ -89,8 +89,8 @@ def test_coverage_is_told_for_both_levels() -> None:
 def test_coverage_is_averaged_within_a_series_first() -> None:
     result = made([[3.0], [3.0], [3.0], [9.0]], fixed(4, (0, 4), (0, 4)), [0, 0, 0, 1])
     assert result.measures("naive").coverage[80] == 0.5
-    answer, target = result.forecasts["naive"], result.held_out.target
-    assert coverage(target, answer.lo[80], answer.hi[80]) == 0.75
+    forecast, target = result.forecasts["naive"], result.held_out.target
+    assert coverage(target, forecast.lo[80], forecast.hi[80]) == 0.75
 
 
 def test_pinball_is_of_the_median_and_all_bounds_in_units_of_the_scale() -> None:

@@ -27,7 +27,7 @@ def forecasts(held_out: HeldOut, *, network: float = 1.0, **baselines: float) ->
 @pytest.mark.parametrize("fold", [0, 1])
 @pytest.mark.parametrize("fitter", FITTERS)
 def test_forecast_depends_on_targets_of_the_other_fold_only(fitter: str, fold: int) -> None:
-    """Other targets in one fold: its answers keep every bit, those of the other fold are none the same."""
+    """With other targets in one fold, its forecasts keep every bit and all of the other fold change."""
     held_out = held_out_of(noise(40))
     uncalibrated = forecasts(held_out, network=1.0, theta=-2.0)
     own = held_out.folds == fold

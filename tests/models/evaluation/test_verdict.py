@@ -14,7 +14,7 @@ from models.training.train import train
 from tests.models.samples import around, held_out_of, random_walks, tiny_config
 
 
-def answer(errors: Floats) -> Floats:
+def medians_with(errors: Floats) -> Floats:
     """The median (series, 5) that makes these errors at every step."""
     return np.repeat(errors[:, None], 5, axis=1)
 
@@ -32,7 +32,7 @@ def backtest_of(
         scale=scale,
     )
     unit = np.nan_to_num(scale, nan=1.0)
-    medians = {name: answer(np.repeat(values, cuts)) * unit for name, values in errors.items()}
+    medians = {name: medians_with(np.repeat(values, cuts)) * unit for name, values in errors.items()}
     return Backtest(held_out, {name: around(median) for name, median in medians.items()})
 
 
@@ -82,7 +82,7 @@ def test_equal_methods_are_told_apart_no_more_often_than_the_level_says(candidat
         models = alike(candidates, own, seed)
         same = dict.fromkeys(BASELINES, alike(1, 0.5, seed + 1000)[0])
         backtest = backtest_of(min(models, key=np.mean), same)
-        outcomes.append(judge(backtest, "lstm", candidates=[answer(each) for each in models]).outcome)
+        outcomes.append(judge(backtest, "lstm", candidates=[medians_with(each) for each in models]).outcome)
     assert outcomes.count("beats") < 12
     assert outcomes.count("loses") < 12
 
@@ -265,7 +265,7 @@ AHEAD = np.linspace(0.5, 0.9, 7)
 def test_each_candidate_that_errs_elsewhere_makes_chance_likelier() -> None:
     """Each is the best it can be by two of the 2**7 ways to give out the signs, and by two of its own."""
     backtest = backtest_of(AHEAD, {"naive": np.ones(7)})
-    elsewhere = [answer(np.where(np.arange(7) == i, 1.4, 0.5)) for i in range(3)]
+    elsewhere = [medians_with(np.where(np.arange(7) == i, 1.4, 0.5)) for i in range(3)]
     verdicts = [judge(backtest, "lstm", candidates=elsewhere[:count]) for count in range(4)]
     assert [verdict.p_value for verdict in verdicts] == [2 / 2**7, 4 / 2**7, 6 / 2**7, 8 / 2**7]
     assert [verdict.outcome for verdict in verdicts] == ["beats", "beats", "beats", "ties"]
@@ -278,20 +278,20 @@ def test_each_candidate_that_errs_elsewhere_makes_chance_likelier() -> None:
 )
 def test_candidate_that_adds_no_chance_changes_nothing(errors: Floats) -> None:
     backtest = backtest_of(AHEAD, {"naive": np.ones(7)})
-    assert judge(backtest, "lstm", candidates=[answer(errors)] * 3) == judge(backtest, "lstm")
+    assert judge(backtest, "lstm", candidates=[medians_with(errors)] * 3) == judge(backtest, "lstm")
 
 
 def test_series_without_an_error_of_a_candidate_says_nothing_of_that_one() -> None:
     backtest = backtest_of(AHEAD, {"naive": np.ones(7)})
     gap, none = (np.where(np.arange(7) == 0, value, 0.5) for value in (np.nan, 1.0))
-    assert judge(backtest, "lstm", candidates=[answer(gap)]) == judge(
-        backtest, "lstm", candidates=[answer(none)]
+    assert judge(backtest, "lstm", candidates=[medians_with(gap)]) == judge(
+        backtest, "lstm", candidates=[medians_with(none)]
     )
 
 
 def test_candidates_do_not_matter_where_a_baseline_is_ahead() -> None:
     backtest = backtest_of(np.ones(7), {"naive": AHEAD})
-    assert judge(backtest, "lstm", candidates=[answer(AHEAD[::-1])]) == judge(backtest, "lstm")
+    assert judge(backtest, "lstm", candidates=[medians_with(AHEAD[::-1])]) == judge(backtest, "lstm")
 
 
 def test_thousand_series_are_judged_at_once() -> None:

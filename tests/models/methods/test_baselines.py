@@ -75,25 +75,25 @@ def test_gaps_are_crossed_by_straight_lines(method: Baseline) -> None:
 @pytest.mark.parametrize("values", [[4.0], [4.0, 2.0], [4.0, 2.0, 3.0]])
 def test_series_too_short_for_the_library_gets_the_last_value(method: Baseline, values: list[float]) -> None:
     panel = Panel.of([values, wave(20)])
-    answer = method(panel, 2, 4)
-    assert answer[0].tolist() == [values[-1]] * 2
-    assert answer[1].tolist() != naive(panel, 2)[1].tolist()
+    forecast = method(panel, 2, 4)
+    assert forecast[0].tolist() == [values[-1]] * 2
+    assert forecast[1].tolist() != naive(panel, 2)[1].tolist()
 
 
 @pytest.mark.parametrize("method", [theta, ets])
 @pytest.mark.parametrize("season_length", [1, 4])
 def test_huge_series_gets_a_forecast_of_its_size(method: Baseline, season_length: int) -> None:
-    answer = method(Panel.of([wave(40) * 1e300]), 2, season_length)
-    assert np.isfinite(answer).all()
-    assert (np.abs(answer) < 1e303).all()
+    forecast = method(Panel.of([wave(40) * 1e300]), 2, season_length)
+    assert np.isfinite(forecast).all()
+    assert (np.abs(forecast) < 1e303).all()
 
 
 @pytest.mark.parametrize("method", [theta, ets])
 @pytest.mark.parametrize("constant", [0.0, 7.5])
 @pytest.mark.parametrize("season_length", [1, 4, 168])
 def test_constant_series_stays(method: Baseline, constant: float, season_length: int) -> None:
-    answer = method(Panel.of([np.full(40, constant)]), 3, season_length)
-    np.testing.assert_allclose(answer, np.full((1, 3), constant))
+    forecast = method(Panel.of([np.full(40, constant)]), 3, season_length)
+    np.testing.assert_allclose(forecast, np.full((1, 3), constant))
 
 
 def test_warnings_of_the_library_do_not_leak() -> None:
@@ -103,48 +103,48 @@ def test_warnings_of_the_library_do_not_leak() -> None:
     assert leaked == []
 
 
-@pytest.mark.parametrize("answer", [NAN, np.inf])
+@pytest.mark.parametrize("value", [NAN, np.inf])
 def test_answer_that_is_no_number_gives_way_to_the_last_value(
-    monkeypatch: pytest.MonkeyPatch, answer: float
+    monkeypatch: pytest.MonkeyPatch, value: float
 ) -> None:
-    answers = {"mean": [1.0, 1.0]}
-    monkeypatch.setattr(models.DynamicOptimizedTheta, "forecast", lambda *_, **__: answers)
+    outputs = {"mean": [1.0, 1.0]}
+    monkeypatch.setattr(models.DynamicOptimizedTheta, "forecast", lambda *_, **__: outputs)
     assert theta(Panel.of([[4.0, 5.0]]), 2, 1).tolist() == [[1.0, 1.0]]
-    answers["mean"][1] = answer
+    outputs["mean"][1] = value
     assert theta(Panel.of([[4.0, 5.0]]), 2, 1).tolist() == [[5.0, 5.0]]
 
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_bounds_lie_around_the_forecast_of_the_baseline(name: str) -> None:
     panel = Panel.of([wave(40), wave(31, level=5.0)])
-    answer = baseline_forecast(name, panel, 3, 4, (50, 99))
-    assert answer.median.tolist() == BASELINES[name](panel, 3, 4).tolist()
-    assert all((lower < upper).all() for lower, upper in pairwise(bounds(answer)))
+    forecast = baseline_forecast(name, panel, 3, 4, (50, 99))
+    assert forecast.median.tolist() == BASELINES[name](panel, 3, 4).tolist()
+    assert all((lower < upper).all() for lower, upper in pairwise(bounds(forecast)))
 
 
 def test_bounds_are_those_of_a_random_walk_with_steps_as_in_the_history() -> None:
-    answer = baseline_forecast("naive", Panel.of([ODD - 2]), 4, 1, (80,))
-    np.testing.assert_allclose(answer.hi[80] - answer.median, 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
-    np.testing.assert_allclose(answer.median - answer.lo[80], 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
+    forecast = baseline_forecast("naive", Panel.of([ODD - 2]), 4, 1, (80,))
+    np.testing.assert_allclose(forecast.hi[80] - forecast.median, 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
+    np.testing.assert_allclose(forecast.median - forecast.lo[80], 1.2816 * np.sqrt([[1, 2, 3, 4]]), rtol=1e-4)
 
 
 @pytest.mark.parametrize("season_length", [2, 40])
 def test_series_with_no_seasonal_change_has_bounds_of_its_steps(season_length: int) -> None:
     """The pattern repeats exactly, or the history holds no season."""
-    answer = baseline_forecast("naive", Panel.of([ODD]), 1, season_length, (80,))
-    assert answer.hi[80][0, 0] - answer.median[0, 0] == pytest.approx(1.2816, rel=1e-4)
+    forecast = baseline_forecast("naive", Panel.of([ODD]), 1, season_length, (80,))
+    assert forecast.hi[80][0, 0] - forecast.median[0, 0] == pytest.approx(1.2816, rel=1e-4)
 
 
 def test_constant_has_narrow_bounds_that_are_not_none() -> None:
-    answer = baseline_forecast("naive", Panel.of([np.full(20, -40.0)]), 1, 1, (80,))
-    assert answer.hi[80][0, 0] - answer.median[0, 0] == pytest.approx(1.2816 * 0.2, rel=1e-4)
+    forecast = baseline_forecast("naive", Panel.of([np.full(20, -40.0)]), 1, 1, (80,))
+    assert forecast.hi[80][0, 0] - forecast.median[0, 0] == pytest.approx(1.2816 * 0.2, rel=1e-4)
 
 
 def test_bounds_of_what_was_never_negative_stop_at_zero() -> None:
-    answer = baseline_forecast("drift", Panel.of([[9.0, 5.0, 1.0], [9.0, -5.0, -9.0]]), 2, 1, (80,))
-    assert answer.median.tolist() == [[0.0, 0.0], [-18.0, -27.0]]
-    assert answer.lo[80][0].tolist() == [0.0, 0.0]
-    assert (answer.lo[80][1] < answer.median[1]).all()
+    forecast = baseline_forecast("drift", Panel.of([[9.0, 5.0, 1.0], [9.0, -5.0, -9.0]]), 2, 1, (80,))
+    assert forecast.median.tolist() == [[0.0, 0.0], [-18.0, -27.0]]
+    assert forecast.lo[80][0].tolist() == [0.0, 0.0]
+    assert (forecast.lo[80][1] < forecast.median[1]).all()
 
 
 def test_values_older_than_the_history_limit_do_not_count() -> None:
@@ -158,8 +158,10 @@ def test_values_older_than_the_history_limit_do_not_count() -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_bounds_near_the_end_of_float64_are_finite(name: str) -> None:
-    answer = baseline_forecast(name, Panel.of([[-1.7e308, 1.7e308] * 6, [1.0] * 5 + [1.7e308]]), 3, 1, (99,))
-    assert all(np.isfinite(part).all() for part in bounds(answer))
+    forecast = baseline_forecast(
+        name, Panel.of([[-1.7e308, 1.7e308] * 6, [1.0] * 5 + [1.7e308]]), 3, 1, (99,)
+    )
+    assert all(np.isfinite(part).all() for part in bounds(forecast))
 
 
 def test_season_too_long_for_ets_is_none_to_it() -> None:

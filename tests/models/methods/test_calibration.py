@@ -46,9 +46,9 @@ def test_calibrated_intervals_hold_their_share_of_new_values(kind: str, width: f
     """The level 90 is interpolated between two that are calibrated."""
     rng = np.random.default_rng(8)
     calibration = Calibration.of(guess(2000, width), noise(kind, rng, 2000))
-    answer, new = calibration.apply(guess(2000, width)).at((50, 80, 90, 95, 99)), noise(kind, rng, 2000)
+    result, new = calibration.apply(guess(2000, width)).at((50, 80, 90, 95, 99)), noise(kind, rng, 2000)
     for level, tolerance in ((50, 0.02), (80, 0.02), (90, 0.02), (95, 0.02), (99, 0.01)):
-        held = coverage(new, answer.lo[level], answer.hi[level])
+        held = coverage(new, result.lo[level], result.hi[level])
         assert held == pytest.approx(level / 100, abs=tolerance)
 
 
@@ -57,9 +57,9 @@ def test_bound_is_the_conformal_quantile_of_the_distances() -> None:
     forecast = around(np.zeros((19, 1)))
     target = (np.arange(1.0, 20) * (-1.0) ** np.arange(19))[:, None]
     calibration = Calibration.of(forecast, target)
-    answer = calibration.apply(around([[100.0]])).at(LEVELS)
-    assert [answer.hi[level][0, 0] for level in LEVELS] == pytest.approx([110, 116, 119, 119])
-    assert [answer.lo[level][0, 0] for level in LEVELS] == pytest.approx([90, 84, 81, 81])
+    result = calibration.apply(around([[100.0]])).at(LEVELS)
+    assert [result.hi[level][0, 0] for level in LEVELS] == pytest.approx([110, 116, 119, 119])
+    assert [result.lo[level][0, 0] for level in LEVELS] == pytest.approx([90, 84, 81, 81])
 
 
 def test_distance_counts_in_half_widths_of_its_own_side() -> None:
@@ -67,8 +67,8 @@ def test_distance_counts_in_half_widths_of_its_own_side() -> None:
     target = np.where(np.arange(50) % 2 == 0, -2.0, 20.0)[:, None]
     ones = np.ones((50, 1))
     lopsided = Forecast(0 * ones, lo=dict.fromkeys(LEVELS, -ones), hi=dict.fromkeys(LEVELS, 10 * ones))
-    answer = Calibration.of(lopsided, target).apply(lopsided).at((80,))
-    assert (answer.lo[80][0, 0], answer.hi[80][0, 0]) == (-2.0, 20.0)
+    result = Calibration.of(lopsided, target).apply(lopsided).at((80,))
+    assert (result.lo[80][0, 0], result.hi[80][0, 0]) == (-2.0, 20.0)
 
 
 def test_series_of_all_sizes_count_alike() -> None:
@@ -145,8 +145,8 @@ def test_too_few_windows_never_make_an_interval_narrower() -> None:
 def test_nothing_to_learn_from_leaves_bounds_as_they_are(windows: int) -> None:
     calibration = Calibration.of(guess(windows, 1.0), np.full((windows, 6), np.nan))
     assert calibration.factors.tolist() == np.ones((6, 4)).tolist()
-    answer = calibration.apply(guess(1, 1.0)).at(LEVELS)
-    assert [bound.tolist() for bound in bounds(answer)] == [b.tolist() for b in bounds(guess(1, 1.0))]
+    result = calibration.apply(guess(1, 1.0)).at(LEVELS)
+    assert [bound.tolist() for bound in bounds(result)] == [b.tolist() for b in bounds(guess(1, 1.0))]
 
 
 @pytest.mark.parametrize("kind", NOISES)
@@ -158,9 +158,9 @@ def test_bounds_widen_with_every_level(kind: str) -> None:
 
 def test_level_is_never_narrower_than_a_smaller_one() -> None:
     """Its factor alone would make each level narrower than the one before."""
-    answer = of_factors([3.0, 1.0, 0.5, 0.1]).apply(around([[0.0]])).at(LEVELS)
-    assert {answer.hi[level][0, 0] for level in LEVELS} == {answer.hi[50][0, 0]}
-    assert answer.hi[50][0, 0] == pytest.approx(3 * 0.6745, rel=1e-4)
+    result = of_factors([3.0, 1.0, 0.5, 0.1]).apply(around([[0.0]])).at(LEVELS)
+    assert {result.hi[level][0, 0] for level in LEVELS} == {result.hi[50][0, 0]}
+    assert result.hi[50][0, 0] == pytest.approx(3 * 0.6745, rel=1e-4)
 
 
 def test_rounding_lets_no_bound_cross() -> None:
@@ -175,10 +175,10 @@ def test_rounding_lets_no_bound_cross() -> None:
 @pytest.mark.parametrize("level", [10, 50, 65, 90, 97, 99])
 def test_levels_between_follow_the_normal_curve(level: int) -> None:
     """Those of a normal distribution stay so when all are stretched alike."""
-    answer = of_factors([2.0] * 4).apply(around([[5.0]])).at((level,))
+    result = of_factors([2.0] * 4).apply(around([[5.0]])).at((level,))
     probit = math.sqrt(2) * float(np.interp(level / 100, *_error_function()))
-    assert answer.hi[level][0, 0] == pytest.approx(5 + 2 * probit, rel=1e-3)
-    assert answer.lo[level][0, 0] == pytest.approx(5 - 2 * probit, rel=1e-3)
+    assert result.hi[level][0, 0] == pytest.approx(5 + 2 * probit, rel=1e-3)
+    assert result.lo[level][0, 0] == pytest.approx(5 - 2 * probit, rel=1e-3)
 
 
 def _error_function() -> tuple[list[float], Floats]:
@@ -188,8 +188,8 @@ def _error_function() -> tuple[list[float], Floats]:
 
 def test_median_stays_as_it_is() -> None:
     forecast = around([[3.0, -4.0]])
-    answer = of_factors([2.0] * 4, [3.0] * 4).apply(forecast).at((80,))
-    assert answer.median.tolist() == [[3.0, -4.0]]
+    result = of_factors([2.0] * 4, [3.0] * 4).apply(forecast).at((80,))
+    assert result.median.tolist() == [[3.0, -4.0]]
 
 
 def test_fewer_steps_take_the_factors_of_the_first_ones() -> None:
@@ -231,15 +231,15 @@ def test_values_at_the_ends_of_float64_give_finite_factors() -> None:
     target = np.where(np.arange(200) % 2 == 0, most, -most)[:, None]
     calibration = Calibration.of(around(-target, 1e-300), target)
     assert calibration.factors.tolist() == [[MAX_FACTOR] * 4]
-    answer = calibration.apply(around([[most / 2]], 1e307)).at(LEVELS).at_least(np.array([-np.inf]))
-    assert all(np.isfinite(part).all() for part in bounds(answer))
+    result = calibration.apply(around([[most / 2]], 1e307)).at(LEVELS).at_least(np.array([-np.inf]))
+    assert all(np.isfinite(part).all() for part in bounds(result))
 
 
 def test_bounds_further_apart_than_float64_reaches_may_be_drawn_in() -> None:
     most = np.full((1, 1), np.finfo(np.float64).max)
     forecast = Forecast(-most, lo=dict.fromkeys(LEVELS, -most), hi=dict.fromkeys(LEVELS, most))
-    answer = of_factors([0.0] * 4).apply(forecast).at(LEVELS)
-    assert [part.tolist() for part in bounds(answer)] == [(-most).tolist()] * 9
+    result = of_factors([0.0] * 4).apply(forecast).at(LEVELS)
+    assert [part.tolist() for part in bounds(result)] == [(-most).tolist()] * 9
 
 
 def test_calibration_survives_json_to_the_bit() -> None:

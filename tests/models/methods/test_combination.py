@@ -47,19 +47,19 @@ def method(*, factor: float = 1.0, **weights: float) -> Method:
 def test_network_alone_answers_with_stretched_bounds(model: Forecaster) -> None:
     """Of positive series, so that no bound is cut off."""
     raw = ensemble_forecast(model, waves())
-    answer = forecast_by(method(lstm=1.0, factor=0.1), model, waves())
-    assert answer.median.tolist() == raw.median.tolist()
+    forecast = forecast_by(method(lstm=1.0, factor=0.1), model, waves())
+    assert forecast.median.tolist() == raw.median.tolist()
     for level in (80, 95):
         width = (raw.hi[level] - raw.median) * 0.1 * np.arange(1, 5)
-        np.testing.assert_allclose(answer.hi[level] - answer.median, width, rtol=1e-6)
+        np.testing.assert_allclose(forecast.hi[level] - forecast.median, width, rtol=1e-6)
 
 
 def test_blend_is_the_weighted_mean_with_the_bounds_of_the_network(model: Forecaster) -> None:
     raw, theta = ensemble_forecast(model, waves()), BASELINES["theta"](waves(), 4, 4)
-    answer = forecast_by(method(lstm=0.3, theta=0.7, factor=0.1), model, waves())
-    np.testing.assert_allclose(answer.median, 0.3 * raw.median + 0.7 * theta)
+    forecast = forecast_by(method(lstm=0.3, theta=0.7, factor=0.1), model, waves())
+    np.testing.assert_allclose(forecast.median, 0.3 * raw.median + 0.7 * theta)
     width = (raw.median - raw.lo[95]) * 0.1 * np.arange(1, 5)
-    np.testing.assert_allclose(answer.median - answer.lo[95], width, rtol=1e-6)
+    np.testing.assert_allclose(forecast.median - forecast.lo[95], width, rtol=1e-6)
 
 
 def test_bounds_of_a_blend_are_the_networks_in_any_order_of_the_parts() -> None:
@@ -71,9 +71,9 @@ def test_bounds_of_a_blend_are_the_networks_in_any_order_of_the_parts() -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_baseline_alone_needs_no_network(model: Forecaster, name: str) -> None:
-    answer = forecast_by(method(**{name: 1.0}), model, waves())
-    assert answer.median.tolist() == BASELINES[name](waves(), 4, 4).tolist()
-    assert (answer.hi[95] > answer.hi[80]).all()
+    forecast = forecast_by(method(**{name: 1.0}), model, waves())
+    assert forecast.median.tolist() == BASELINES[name](waves(), 4, 4).tolist()
+    assert (forecast.hi[95] > forecast.hi[80]).all()
 
 
 @pytest.mark.parametrize("weights", [{"lstm": 1.0}, {"lstm": 0.5, "drift": 0.5}, {"theta": 1.0}], ids=str)
@@ -89,18 +89,18 @@ def test_nothing_is_below_zero_where_the_history_never_was(
 ) -> None:
     """The second history is the first with one value below zero, and falls as steeply."""
     never, once = np.linspace(100.0, 0.0, 30), np.append(-1.0, np.linspace(100.0, -1.0, 29))
-    answer = forecast_by(method(**weights, factor=9.0), model, Panel.of([never, once]))
-    assert all((part[0] >= 0).all() for part in bounds(answer))
-    assert (answer.lo[95][1] < 0).all()
+    forecast = forecast_by(method(**weights, factor=9.0), model, Panel.of([never, once]))
+    assert all((part[0] >= 0).all() for part in bounds(forecast))
+    assert (forecast.lo[95][1] < 0).all()
 
 
 @pytest.mark.parametrize("name", ABSURD)
 @pytest.mark.parametrize("partner", ["theta", "drift"])
 def test_absurd_values_get_finite_ordered_answers(model: Forecaster, name: str, partner: str) -> None:
     for weights in ({"lstm": 0.7, partner: 1 - 0.7}, {partner: 1.0}):
-        answer = forecast_by(method(**weights, factor=20.0), model, Panel.of([ABSURD[name]]))
-        assert all(np.isfinite(part).all() for part in bounds(answer))
-        assert all((lower <= upper).all() for lower, upper in pairwise(bounds(answer)))
+        forecast = forecast_by(method(**weights, factor=20.0), model, Panel.of([ABSURD[name]]))
+        assert all(np.isfinite(part).all() for part in bounds(forecast))
+        assert all((lower <= upper).all() for lower, upper in pairwise(bounds(forecast)))
 
 
 def test_values_older_than_the_history_limit_do_not_count(model: Forecaster) -> None:
@@ -115,23 +115,25 @@ def test_values_older_than_the_history_limit_do_not_count(model: Forecaster) -> 
     assert (whole.lo[95][0, -1], whole.median[0, -1] > 0) == (0.0, True)
 
 
-def test_split_quantile_forecast_says_what_the_whole_says(model: Forecaster) -> None:
+def test_split_quantile_forecast_equals_the_whole(model: Forecaster) -> None:
     whole = compute_quantile_forecast(method(lstm=0.5, drift=0.5), model, waves())
     parts = list(whole.split())
     assert sum(part.nbytes for part in parts) == whole.nbytes
-    answers = [each.forecast(3, (60, 95)) for each in (whole, QuantileForecast.concatenate(parts))]
-    assert [part.tolist() for part in bounds(answers[0])] == [part.tolist() for part in bounds(answers[1])]
+    forecasts = [each.forecast(3, (60, 95)) for each in (whole, QuantileForecast.concatenate(parts))]
+    assert [part.tolist() for part in bounds(forecasts[0])] == [
+        part.tolist() for part in bounds(forecasts[1])
+    ]
     alone = parts[1].forecast(3, (60, 95))
-    assert [part.tolist() for part in bounds(alone)] == [part[1:2].tolist() for part in bounds(answers[0])]
+    assert [part.tolist() for part in bounds(alone)] == [part[1:2].tolist() for part in bounds(forecasts[0])]
 
 
-def test_raw_forecast_has_the_bounds_that_calibration_starts_from(model: Forecaster) -> None:
+def test_uncalibrated_forecast_has_the_bounds_that_calibration_starts_from(model: Forecaster) -> None:
     for name in ("lstm", "naive"):
         assert tuple(uncalibrated_forecast(name, model, waves()).lo) == LEVELS
 
 
 def test_horizon_beyond_the_trained_is_refused(model: Forecaster) -> None:
-    with pytest.raises(HorizonTooLong, match="1 to 4 steps"):
+    with pytest.raises(HorizonTooLong, match="4 steps"):
         forecast_by(method(naive=1.0), model, waves(), horizon=5)
 
 
@@ -149,6 +151,6 @@ def test_history_without_a_value_is_named(model: Forecaster, name: str) -> None:
 def test_method_survives_json_to_the_bit(model: Forecaster) -> None:
     first = method(lstm=0.7, theta=1 - 0.7, factor=1 / 3)
     again = Method.from_dict(json.loads(json.dumps(first.to_dict())))
-    answers = [forecast_by(each, model, waves(), levels=(66, 99)) for each in (first, again)]
-    assert [part.tobytes() for part in bounds(answers[0])] == [p.tobytes() for p in bounds(answers[1])]
+    forecasts = [forecast_by(each, model, waves(), levels=(66, 99)) for each in (first, again)]
+    assert [part.tobytes() for part in bounds(forecasts[0])] == [p.tobytes() for p in bounds(forecasts[1])]
     assert again.calibration.windows == 99

@@ -26,10 +26,10 @@ def model() -> Forecaster:
 
 
 def test_forecast_has_a_row_a_series_and_a_column_a_step(model: Forecaster) -> None:
-    answer = ensemble_forecast(model, waves(), levels=(50, 99))
-    assert [part.shape for part in bounds(answer)] == [(12, 4)] * 5
-    assert {part.dtype for part in bounds(answer)} == {np.dtype(np.float64)}
-    assert list(answer.lo) == list(answer.hi) == [50, 99]
+    forecast = ensemble_forecast(model, waves(), levels=(50, 99))
+    assert [part.shape for part in bounds(forecast)] == [(12, 4)] * 5
+    assert {part.dtype for part in bounds(forecast)} == {np.dtype(np.float64)}
+    assert list(forecast.lo) == list(forecast.hi) == [50, 99]
 
 
 def test_shorter_horizon_is_the_start_of_the_longer(model: Forecaster) -> None:
@@ -84,9 +84,9 @@ def test_forecast_follows_the_unit_of_the_series(model: Forecaster, factor: floa
 def test_levels_between_and_beyond_the_trained_follow_the_normal_curve() -> None:
     normal = NormalDist(mu=3.0, sigma=2.0)
     trained = torch.tensor([normal.inv_cdf(q) for q in QUANTILES], dtype=torch.float64)
-    answers = _at_levels(trained[None, None], QUANTILES, [50, 65, 80, 99])[0, 0]
+    outputs = _at_levels(trained[None, None], QUANTILES, [50, 65, 80, 99])[0, 0]
     wanted = [0.5, 0.25, 0.75, 0.175, 0.825, 0.1, 0.9, 0.005, 0.995]
-    assert answers.tolist() == pytest.approx([normal.inv_cdf(q) for q in wanted])
+    assert outputs.tolist() == pytest.approx([normal.inv_cdf(q) for q in wanted])
 
 
 @pytest.mark.parametrize("view", ["last", "season", "phase"])
@@ -97,7 +97,7 @@ def test_quantiles_do_not_cross(view: View) -> None:
 
 
 def test_quantiles_that_cross_are_put_in_order() -> None:
-    """A network with its outputs turned round crosses everywhere, and answers as before."""
+    """A network with its outputs reversed crosses everywhere, and forecasts the same."""
     config = tiny_config(views=("last",))
     network, turned = (build_member(config, 0, torch.Generator().manual_seed(2)) for _ in range(2))
     with torch.no_grad():
@@ -138,15 +138,15 @@ def test_value_older_than_the_history_limit_does_not_count(model: Forecaster) ->
     ids=["one value", "zeros", "constant", "sparse", "negative", "long gap", "huge"],
 )
 def test_odd_history_gets_a_sane_answer(model: Forecaster, history: list[float]) -> None:
-    answer = ensemble_forecast(model, Panel.of([history]))
+    forecast = ensemble_forecast(model, Panel.of([history]))
     size = np.nanmax(np.abs(history)) + 1.0
-    assert all((np.abs(part) <= 3 * size).all() for part in bounds(answer) if size < 1e300)
-    assert all(np.isfinite(part).all() for part in bounds(answer))
+    assert all((np.abs(part) <= 3 * size).all() for part in bounds(forecast) if size < 1e300)
+    assert all(np.isfinite(part).all() for part in bounds(forecast))
 
 
 def test_constant_series_is_forecast_close_to_its_value(model: Forecaster) -> None:
-    answer = ensemble_forecast(model, Panel.of([[7.5] * 30]))
-    np.testing.assert_allclose(answer.median, 7.5, rtol=0.1)
+    forecast = ensemble_forecast(model, Panel.of([[7.5] * 30]))
+    np.testing.assert_allclose(forecast.median, 7.5, rtol=0.1)
 
 
 HISTORY = arrays.arrays(
@@ -193,10 +193,12 @@ def test_answer_moved_out_of_float64_stops_at_its_end() -> None:
 
 
 def test_floor_of_a_series_holds_for_median_and_bounds() -> None:
-    answer = around([[-1.0], [-1.0]]).at_least(np.array([0.0, -np.inf]))
-    assert all(part[0, 0] >= 0 for part in bounds(answer))
-    assert answer.hi[99][0, 0] == pytest.approx(1.576, abs=0.001)
-    assert [part[1].tolist() for part in bounds(answer)] == [p[0].tolist() for p in bounds(around([[-1.0]]))]
+    forecast = around([[-1.0], [-1.0]]).at_least(np.array([0.0, -np.inf]))
+    assert all(part[0, 0] >= 0 for part in bounds(forecast))
+    assert forecast.hi[99][0, 0] == pytest.approx(1.576, abs=0.001)
+    assert [part[1].tolist() for part in bounds(forecast)] == [
+        p[0].tolist() for p in bounds(around([[-1.0]]))
+    ]
 
 
 def test_cpu_and_auto_are_devices() -> None:

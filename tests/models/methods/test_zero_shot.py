@@ -28,16 +28,16 @@ def test_any_series_is_forecast_sensibly_without_training(name: str) -> None:
 
 @pytest.mark.parametrize("season_length", [1, 4, 7, 12, 24, 52, 168, 336])
 def test_every_season_and_the_longest_horizon_are_forecast(season_length: int) -> None:
-    answer = ensemble_forecast(
+    forecast = ensemble_forecast(
         zero_shot_forecaster(MAX_PRETRAINED_HORIZON, season_length), waves(series=2, length=30)
     )
-    assert answer.median.shape == (2, MAX_PRETRAINED_HORIZON)
-    assert np.isfinite(answer.median).all()
+    assert forecast.median.shape == (2, MAX_PRETRAINED_HORIZON)
+    assert np.isfinite(forecast.median).all()
 
 
 def test_two_values_are_enough() -> None:
-    answer = ensemble_forecast(zero_shot_forecaster(3, 12), Panel.of([[5.0, 6.0]]))
-    assert np.isfinite(answer.median).all()
+    forecast = ensemble_forecast(zero_shot_forecaster(3, 12), Panel.of([[5.0, 6.0]]))
+    assert np.isfinite(forecast.median).all()
 
 
 def test_forecast_does_not_depend_on_the_horizon() -> None:
@@ -59,11 +59,11 @@ def test_global_random_state_is_left_alone() -> None:
 
 def test_uncalibrated_method_has_the_bounds_of_the_network() -> None:
     forecaster, panel = zero_shot_forecaster(4, 4), waves()
-    plain, answer = (
+    plain, forecast = (
         ensemble_forecast(forecaster, panel),
         forecast_by(uncalibrated_method(4), forecaster, panel),
     )
-    np.testing.assert_allclose(answer.lo[80], plain.lo[80])
+    np.testing.assert_allclose(forecast.lo[80], plain.lo[80])
     assert not uncalibrated_method(4).calibration.is_calibrated(80)
 
 

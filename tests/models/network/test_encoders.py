@@ -57,10 +57,10 @@ def test_every_step_of_the_context_counts(architecture: Architecture, step: int)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_small_problem_is_learned(architecture: Architecture) -> None:
     panel = waves(series=20, length=48)
-    known, hidden = panel.without_last(4), panel.last(4)
+    context, hidden = panel.without_last(4), panel.last(4)
     config = tiny_config(architecture=architecture, steps=120, epochs=6)
-    ours = smape(hidden, ensemble_forecast(fit(known, config), known).median)
-    assert ours < 0.25 * smape(hidden, naive(known, 4))
+    ours = smape(hidden, ensemble_forecast(fit(context, config), context).median)
+    assert ours < 0.25 * smape(hidden, naive(context, 4))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -73,7 +73,7 @@ def test_loaded_model_forecasts_the_same_bits(architecture: Architecture) -> Non
 
 @pytest.mark.parametrize("context", [2, 3, 8, 9, 36])
 def test_cnn_equals_dilated_convolution_that_sees_no_future(context: int) -> None:
-    """Read alone, each beginning of a sequence gives what the convolution of the whole has at its end."""
+    """The encoding of each beginning of a sequence equals the convolution of the whole at that step."""
     config = tiny_config(architecture="cnn", context=context)
     encoder = build_member(config, 0, torch.Generator().manual_seed(1)).encoder
     assert isinstance(encoder, CNN)

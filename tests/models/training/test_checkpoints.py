@@ -237,8 +237,8 @@ def test_nothing_is_saved_before_it_is_due() -> None:
 
 
 def test_parts_that_ended_unsaved_are_saved_with_the_next() -> None:
-    answers = iter([False] * 20 + [True] + [False] * 12)
-    memory = Memory(due=lambda: next(answers))
+    is_due = iter([False] * 20 + [True] + [False] * 12)
+    memory = Memory(due=lambda: next(is_due))
     trained(memory)
     assert memory.saved == ["backtesting-rnn", "backtesting-cnn", "baselines"]
 

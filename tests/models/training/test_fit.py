@@ -22,7 +22,7 @@ def test_same_seed_gives_same_bits() -> None:
     assert first.weights == second.weights
 
 
-def test_training_keeps_to_one_thread_and_gives_the_others_back() -> None:
+def test_fit_uses_one_thread_and_restores_the_number_before() -> None:
     used: list[int] = []
     with using_threads(2):
         fit(waves(), tiny_config(), on_epoch=lambda _: used.append(torch.get_num_threads()))
@@ -40,7 +40,7 @@ def test_neighbouring_seeds_share_no_member() -> None:
     assert not torch.equal(first.networks[1].head.weight, second.networks[0].head.weight)
 
 
-def test_global_random_state_is_left_alone() -> None:
+def test_global_random_state_does_not_change() -> None:
     before = torch.get_rng_state()
     fit(waves(), tiny_config())
     assert torch.equal(torch.get_rng_state(), before)
@@ -48,14 +48,14 @@ def test_global_random_state_is_left_alone() -> None:
 
 def test_small_problem_is_learned() -> None:
     panel = waves(series=20, length=48)
-    known, hidden = panel.without_last(4), panel.last(4)
-    model = fit(known, tiny_config(steps=200, epochs=10))
-    ours = smape(hidden, ensemble_forecast(model, known).median)
-    assert ours < 0.25 * smape(hidden, naive(known, 4))
+    context, hidden = panel.without_last(4), panel.last(4)
+    model = fit(context, tiny_config(steps=200, epochs=10))
+    ours = smape(hidden, ensemble_forecast(model, context).median)
+    assert ours < 0.25 * smape(hidden, naive(context, 4))
     assert ours < 4.0
 
 
-def test_one_batch_can_be_learned_by_heart() -> None:
+def test_single_batch_can_be_overfitted() -> None:
     generator = torch.Generator().manual_seed(3)
     config = tiny_config(hidden=64)
     inputs, targets = (torch.randn(size, generator=generator) for size in ((8, 8, 4), (8, 4)))
@@ -106,13 +106,13 @@ def held_out_loss(model: Forecaster, panel: Panel) -> float:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_members_trained_side_by_side_are_the_same_bits(threads: int) -> None:
+def test_members_trained_in_parallel_are_the_same_bits(threads: int) -> None:
     with using_threads(threads):
         weights = dump(fit(waves(), tiny_config())).weights
     assert weights == dump(fit(waves(), tiny_config())).weights
 
 
-def test_progress_is_told_after_every_epoch() -> None:
+def test_progress_is_reported_after_every_epoch() -> None:
     seen: list[FitProgress] = []
     fit(waves(), tiny_config(), on_epoch=seen.append)
     assert [(p.member, p.epoch) for p in seen] == [(m, e) for m in (1, 2, 3) for e in (1, 2, 3, 4, 5)]
@@ -121,26 +121,26 @@ def test_progress_is_told_after_every_epoch() -> None:
     assert {p.validation_loss for p in seen} == {None}
 
 
-def test_stop_requested_is_obeyed_before_the_next_batch() -> None:
-    asked = 0
+def test_stop_request_ends_it_before_the_next_batch() -> None:
+    calls = 0
 
     def should_stop() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked == 3
+        nonlocal calls
+        calls += 1
+        return calls == 3
 
     with pytest.raises(TrainingStopped, match="step 2 of member 1"):
         fit(waves(), tiny_config(), should_stop=should_stop)
-    assert asked == 3
+    assert calls == 3
 
 
-def test_failure_of_one_member_stops_those_beside_it() -> None:
+def test_failure_of_one_member_stops_the_others() -> None:
     """The caller's own error ends the training at once, though the other members have long to go."""
-    asked = 0
+    calls = 0
 
     def should_stop() -> bool:
-        nonlocal asked
-        asked += 1
+        nonlocal calls
+        calls += 1
         return False
 
     def fail(_: FitProgress) -> None:
@@ -148,7 +148,7 @@ def test_failure_of_one_member_stops_those_beside_it() -> None:
 
     with using_threads(3), pytest.raises(KeyError):
         fit(waves(), tiny_config(steps=3000), on_epoch=fail, should_stop=should_stop)
-    assert asked < 3 * 3000
+    assert calls < 3 * 3000
 
 
 @pytest.mark.parametrize(("held_out", "limit"), [(0, 38), (20, 18)])
@@ -164,39 +164,39 @@ def test_longest_horizon_can_be_trained(longest: int) -> None:
     assert np.isfinite(ensemble_forecast(model, panel).median).all()
 
 
-def test_series_too_short_to_learn_from_do_no_harm() -> None:
+def test_series_too_short_to_train_on_do_no_harm() -> None:
     panel = Panel.of([wave(40), [5.0], [3.0, 4.0], wave(9)])
-    answer = ensemble_forecast(fit(panel, tiny_config()), panel)
-    assert np.isfinite(answer.median).all()
+    forecast = ensemble_forecast(fit(panel, tiny_config()), panel)
+    assert np.isfinite(forecast.median).all()
 
 
-def test_nothing_to_learn_from_is_refused() -> None:
+def test_panel_without_training_windows_is_refused() -> None:
     values = np.full(40, np.nan)
     values[:2] = 1.0
     with pytest.raises(UnusableHistory, match="nothing to learn from"):
         fit(Panel.of([values]), tiny_config())
 
 
-def test_loss_that_is_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.training.member.pinball_loss", lambda answers, *_: answers.sum() * math.nan)
+def test_loss_that_is_not_finite_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.training.member.pinball_loss", lambda outputs, *_: outputs.sum() * math.nan)
     with pytest.raises(TrainingDiverged, match=r"by step 6: .* learning rate below 0.01"):
         fit(waves(), tiny_config())
 
 
-def test_pinball_loss_asks_high_quantiles_for_high_answers() -> None:
+def test_pinball_loss_pulls_high_quantiles_up() -> None:
     batch = Batch(torch.zeros(1, 1, 1), torch.tensor([[1.0]]), torch.ones(1, 1))
     low_and_high = pinball_loss(torch.tensor([[[0.0, 0.0]]]), batch, torch.tensor([0.1, 0.9]))
     assert low_and_high.item() == pytest.approx((0.1 + 0.9) / 2)
 
 
-def test_unknown_targets_do_not_count() -> None:
+def test_gaps_in_targets_do_not_count() -> None:
     batch = Batch(torch.zeros(1, 1, 1), torch.tensor([[1.0, 0.0]]), torch.tensor([[0.5, 0.0]]))
-    answers = torch.zeros(1, 2, 1, requires_grad=True)
-    loss = pinball_loss(answers, batch, torch.tensor([0.5]))
+    outputs = torch.zeros(1, 2, 1, requires_grad=True)
+    loss = pinball_loss(outputs, batch, torch.tensor([0.5]))
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert loss.item() == pytest.approx(0.25)
-    assert answers.grad is not None
-    assert answers.grad[0, :, 0].tolist() == pytest.approx([-0.25, 0.0])
+    assert outputs.grad is not None
+    assert outputs.grad[0, :, 0].tolist() == pytest.approx([-0.25, 0.0])
 
 
 def test_rate_rises_then_falls() -> None:

@@ -184,9 +184,9 @@ def test_single_short_series_has_a_sane_forecast_without_calibration(length: int
     short = Panel.of([wave(length)])
     trained = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"])
     method = trained.assessment.methods[trained.assessment.served]
-    answer = forecast_by(method, trained.model, short, levels=(80, 95))
-    assert [part.shape for part in bounds(answer)] == [(1, horizon)] * 5
-    assert all((part >= 0).all() and (part < 1000).all() for part in bounds(answer))
+    forecast = forecast_by(method, trained.model, short, levels=(80, 95))
+    assert [part.shape for part in bounds(forecast)] == [(1, horizon)] * 5
+    assert all((part >= 0).all() and (part < 1000).all() for part in bounds(forecast))
     assert not method.calibration.is_calibrated(80)
 
 
