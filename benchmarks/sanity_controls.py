@@ -5,7 +5,6 @@ the true coefficient of an autoregression.
 """
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from numpy.random import Generator
@@ -67,7 +66,7 @@ def _control(name: str, simple: str, horizon: int, make: Callable[[Generator, in
 def _of(
     process: Callable[[Generator, int, Times, Lengths], Series], times: Times, lengths: Lengths
 ) -> Callable[[Generator, int], Series]:
-    return partial(process, times=times, lengths=lengths)
+    return lambda generator, horizon: process(generator, horizon, times, lengths)
 
 
 LAST, MEAN, TRUE = "last value", "mean", "true AR(1)"

@@ -16,8 +16,8 @@ from models.panel import Floats
 
 
 def _two_cycles(generator: Generator, season_length: int, horizon: int) -> Floats:
-    """Return two seasons and up to a fifth of one more, and what follows."""
-    count = int(generator.integers(2 * season_length, 2.3 * season_length, endpoint=True))
+    """Return two seasons and up to three tenths of one more, and what follows."""
+    count = int(generator.integers(2 * season_length, int(2.3 * season_length), endpoint=True))
     return draw.with_season(generator, np.arange(count + horizon) / season_length)
 
 

@@ -108,18 +108,20 @@ def days(generator: Generator, count: int) -> Dates:
 
 def minutes(generator: Generator, count: int, apart: int) -> Dates:
     """Return times so many minutes apart, from a midnight on."""
-    dates: Dates = days(generator, 1).astype("M8[m]") + apart * np.arange(count)
-    return dates.astype("M8[s]")
+    midnight = days(generator, 1).astype("M8[s]").astype(np.int64)
+    dates: Dates = (midnight + 60 * apart * np.arange(count)).astype("M8[s]")
+    return dates
 
 
 def years(generator: Generator, count: int) -> list[Time]:
     """Return years that follow each other, as numbers."""
-    return (1890 + int(generator.integers(20)) + np.arange(count)).tolist()
+    first = 1890 + int(generator.integers(20))
+    return list(range(first, first + count))
 
 
 def index(count: int) -> list[Time]:
     """Return 1, 2, 3, ..."""
-    return np.arange(1, count + 1).tolist()
+    return list(range(1, count + 1))
 
 
 def level(generator: Generator) -> float:
