@@ -7,7 +7,7 @@ import numpy as np
 
 from models.panel import Floats, Integers, Panel
 
-MOST_ERROR = 1e100
+MAX_ERROR = 1e100
 """Scaled errors are clipped to this, so that their squares and sums stay finite."""
 
 
@@ -36,7 +36,7 @@ def scaled_errors(target: Floats, forecast: Floats, scale: Floats) -> Floats:
     # Divided first: values at both ends of float64 are further apart than it reaches.
     with np.errstate(over="ignore"):
         errors: Floats = target / usable - forecast / usable
-    return np.clip(errors, -MOST_ERROR, MOST_ERROR)
+    return np.clip(errors, -MAX_ERROR, MAX_ERROR)
 
 
 def seasonal_naive_error(panel: Panel, season_length: int) -> Floats:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.metrics import (
-    MOST_ERROR,
+    MAX_ERROR,
     coverage,
     interval_scores,
     mase,
@@ -60,7 +60,7 @@ def test_root_error_of_huge_values_is_finite() -> None:
 
 def test_scaled_error_beyond_float64_stops_at_the_most() -> None:
     errors = scaled_errors(np.array([[1.7e308, -1.7e308]]), np.array([[-1.7e308, 1.0]]), np.array([1e-3]))
-    assert errors.tolist() == [[MOST_ERROR, -MOST_ERROR]]
+    assert errors.tolist() == [[MAX_ERROR, -MAX_ERROR]]
 
 
 def test_mean_by_group_counts_each_known_step_once() -> None:
