@@ -48,7 +48,7 @@ bench: $(READY) ## The benchmarks that need no other data; each prints one JSON 
 	$(BIN)/python -m benchmarks.article
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.jobs
-	$(BIN)/python -m benchmarks.first_forecast
+	$(BIN)/python -m benchmarks.first_answer
 
 pretrain: $(READY) ## Make the pretrained weights again, in under an hour on two cores; goes on if broken off
 	$(BIN)/python -m models.pretraining

@@ -4,7 +4,7 @@ A service that has just started gets `examples/population.csv`, trains at `quick
 forecast. Then its one model is copied until there are a hundred, and the time is taken from the start of
 `gatecast serve` on that database to the first answer that it is ready.
 
-    python -m benchmarks.first_forecast
+    python -m benchmarks.first_answer
 """
 
 import tempfile
@@ -84,7 +84,7 @@ def main() -> None:
     }
     print(f"Bounds: an answer in {ANSWER_BOUND_S:g} s, a start with {MODELS} models in {START_BOUND_S:g} s.")
     print_table(("step", "seconds"), [(name, f"{seconds:.2f}") for name, seconds in result.items()])
-    finish("first_forecast", {"models": MODELS, **result})
+    finish("first_answer", {"models": MODELS, **result})
 
 
 if __name__ == "__main__":

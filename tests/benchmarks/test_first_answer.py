@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from app.db.engine import Database
 from app.db.tables import Blob, Model
-from benchmarks.first_forecast import multiply_models
+from benchmarks.first_answer import multiply_models
 from tests.factories import dataset, judged_model, publish
 
 
