@@ -325,13 +325,11 @@ def main() -> None:
     """Run a command; print an error that the user can mend as a sentence, without a traceback."""
     from pydantic import ValidationError
 
-    from app import packages
     from app.client import JobFailed, ServiceError
     from app.errors import AppError
     from app.settings import SettingsError
 
     try:
-        packages.check()
         app()
     except (SettingsError, AppError, ServiceError, JobFailed) as error:
         _exit_with(str(error))
@@ -345,10 +343,3 @@ def _exit_with(sentence: str) -> NoReturn:
     lines = map(escaped, sentence.split("\n"))  # it may quote a file
     print("gatecast: " + "\n".join(lines), file=sys.stderr)
     sys.exit(2)
-
-
-if __name__ == "__main__":
-    from app.packages import leave_out_working_folder
-
-    leave_out_working_folder()
-    main()

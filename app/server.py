@@ -115,7 +115,7 @@ class _Server(uvicorn.Server):
     """The uvicorn server of the API; it stops the worker along with itself, and within STOP_LIMIT_S."""
 
     def __init__(self, settings: Settings, supervisor: Supervisor | None) -> None:
-        from app.api.middleware.connection import Connection  # noqa: PLC0415  # imported while the worker starts
+        from app.api.middleware.connection_limits import Connection  # noqa: PLC0415  # imported while the worker starts
         from app.main import create_app  # noqa: PLC0415
 
         self._loaded = threading.Event()
@@ -207,7 +207,7 @@ def running_service() -> Iterator[str]:
             "GATECAST_PORT": str(port),
             "GATECAST_LOG_LEVEL": "warning",
         }
-        process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environment)  # ourselves
+        process = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=environment)  # ourselves
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, process)

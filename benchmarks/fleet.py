@@ -16,7 +16,7 @@ from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Process
 from app.server import free_port
-from app.services.shared.processes import process_started
+from app.services.shared.heartbeats import process_started
 from benchmarks.process_tree import descendants, eventually, grandchildren, processor_ticks
 
 WORKERS = 3
@@ -67,7 +67,7 @@ class Fleet:
     def _start(self, command: str) -> Member:
         with (self._folder / f"{command}-{len(self._members)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", command],
+                [sys.executable, "-m", "app", command],
                 env=self._environment,
                 stdout=log,
                 stderr=log,

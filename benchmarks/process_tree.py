@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from app.services.shared.processes import process_started
+from app.services.shared.heartbeats import process_started
 
 Found = TypeVar("Found")
 

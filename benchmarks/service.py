@@ -66,7 +66,7 @@ def running_service(
         **more,
     }
     environment = {f"GATECAST_{name}": str(value) for name, value in settings.items()}
-    words = [sys.executable, "-m", "app.cli", command, *options]
+    words = [sys.executable, "-m", "app", command, *options]
     log = folder / f"{command}.log"
     began = time.perf_counter()
     with running_process(words, environment, log) as process:

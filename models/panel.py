@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.digest import sha256
 from models.errors import InvalidPanel
-from models.hashing import sha256
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

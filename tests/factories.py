@@ -36,7 +36,7 @@ from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import find_plan
 from app.services.forecasting.result import ForecastResult
 from app.services.registry import champions
-from app.services.shared import database_admin, processes
+from app.services.shared import database_admin, heartbeats
 from app.services.training import run, schedules, submit
 from app.settings import Settings
 from models.methods.baselines import BASELINES
@@ -110,10 +110,10 @@ def queued_job(database: Database, dataset_id: str, principal: Principal = OWNER
 
 
 def entered(
-    database: Database, role: processes.Role = "worker", *, pid: int | None = None, **columns: Any
+    database: Database, role: heartbeats.Role = "worker", *, pid: int | None = None, **columns: Any
 ) -> str:
     """Enter a process of this host, this very one if need be, and return its id."""
-    process = processes.process_row(new_id(role), role, pid or os.getpid(), "cpu")
+    process = heartbeats.process_row(new_id(role), role, pid or os.getpid(), "cpu")
     for name, value in columns.items():
         setattr(process, name, value)
     with database.write() as session:

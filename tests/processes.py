@@ -108,7 +108,7 @@ def started(
     environment = {**os.environ, **{f"GATECAST_{name}": str(value) for name, value in ours.items()}}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*within, sys.executable, "-m", "app.cli", command, *options],
+            [*within, sys.executable, "-m", "app", command, *options],
             env=environment,
             stdout=output,
             stderr=output,

@@ -14,8 +14,8 @@ from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobEventStream
+from app.services.shared.heartbeats import Heartbeat
 from app.services.shared.idempotency import Claims
-from app.services.shared.processes import Heartbeat
 from app.services.shared.readiness import ReadinessCheck
 from app.services.training.submit import TrainingQueue
 

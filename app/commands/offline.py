@@ -30,7 +30,7 @@ from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import backtest_pretrained, find_plan
 from app.services.forecasting.result import ForecastResult
 from app.services.registry import models
-from app.services.shared import database_admin, devices, processes
+from app.services.shared import database_admin, devices, heartbeats
 from app.services.training import reproduce, run
 from app.services.training.reproduce import Verification
 from app.settings import Settings
@@ -157,7 +157,7 @@ def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
     if found is not None:
         return found
     intake = read_csv(data, Columns(), max_columns)
-    with processes.registered(database) as process_id:
+    with heartbeats.registered(database) as process_id:
         staged = StagedDataset(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with staging.stored(staged), database.write() as session:
             return catalog.create(session, staged).id

@@ -14,7 +14,7 @@ from app.intake.additions import Addition, ExistingDataset, gather_addition, ref
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.numbers import MISSING, is_doubtful, read_numbers
 from app.intake.columns.roles import Columns, Roles, find_roles
-from app.intake.columns.tables import MAX_COLUMNS, Dtype, Table, open_table
+from app.intake.columns.table_layout import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.frame import Intake
 from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs

@@ -12,7 +12,7 @@ from app.errors import AppError, Unavailable
 from app.queue import JobRef
 from app.services.jobs import states
 from app.services.jobs.states import Superseded
-from app.services.shared.processes import HEARTBEAT_S
+from app.services.shared.heartbeats import HEARTBEAT_S
 from app.services.training import memory_limit
 from app.settings import Settings
 from app.worker.child import Child, Task

@@ -17,7 +17,7 @@ from app.queue import Consumer, JobRef, Queue
 from app.services.datasets import compaction, drafts
 from app.services.jobs import states, workers
 from app.services.shared import database_admin, devices
-from app.services.shared.processes import HEARTBEAT_S, Heartbeat
+from app.services.shared.heartbeats import HEARTBEAT_S, Heartbeat
 from app.services.training import schedules
 from app.services.training.submit import TrainingQueue
 from app.settings import Settings

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels, clip
-from models.methods.interpolation import probit_places
+from models.methods.quantile_interpolation import probit_places
 from models.panel import Floats
 
 LEVELS = (50, 80, 95, 99)

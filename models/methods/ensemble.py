@@ -11,7 +11,7 @@ from models.config import HISTORY_LIMIT, View
 from models.inputs.scaling import Scale, Transform, features, view_pattern
 from models.inputs.windows import FlatPanel, Windows, cut_windows
 from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
-from models.methods.interpolation import probit_places
+from models.methods.quantile_interpolation import probit_places
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Integers, Panel
 

@@ -9,8 +9,8 @@ from safetensors import torch as safetensors
 from torch import Tensor
 
 from models.config import TrainingConfig
+from models.digest import sha256
 from models.errors import ArtifactDamaged
-from models.hashing import sha256
 from models.network.devices import resolve_device
 from models.network.forecaster import Forecaster, trained_member
 from models.network.tensors import group

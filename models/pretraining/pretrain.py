@@ -21,8 +21,8 @@ from models.network.tensors import Tensors, on_cpu
 from models.panel import Floats, Panel
 from models.pretraining.state import PretrainingConfig, PretrainingState
 from models.pretraining.synthetic import Random, Shape, draw, log_uniform
-from models.training.member import one_cycle, pinball_loss
 from models.training.state import optimizer_tensors, restore_optimizer
+from models.training.training_loop import one_cycle, pinball_loss
 
 SEASONS: Mapping[int | None, float] = {
     1: 0.28,

@@ -18,8 +18,8 @@ from models.inputs.batches import Batch, WindowSampler
 from models.network.devices import resolve_device
 from models.network.forecaster import Forecaster, pretrained_member, trained_member
 from models.panel import Panel
-from models.training.member import Member, SharedWindows
 from models.training.state import MemberState, TrainingState
+from models.training.training_loop import Member, SharedWindows
 
 
 @dataclass(frozen=True)

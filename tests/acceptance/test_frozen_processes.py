@@ -17,7 +17,7 @@ from app.db.engine import Database
 from app.queue import JobRef, Queue
 from app.services.jobs import states, workers
 from app.services.shared import database_admin
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually
 from tests.factories import dataset, queued_job
@@ -32,7 +32,7 @@ from app.db.engine import Database
 from app.db.queries import processes
 from app.queue import JobRef
 from app.services.jobs import states
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 
 url, *job = sys.argv[1:]
 database = Database(url)

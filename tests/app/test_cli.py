@@ -32,7 +32,7 @@ def run(*arguments: str, folder: Path, **environment: str) -> "subprocess.Comple
         "GATECAST_DEVICE": "cpu",
         **environment,
     }
-    command = [sys.executable, "-m", "app.cli", *arguments]
+    command = [sys.executable, "-m", "app", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, **settings}, check=False
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app import listening
-from app.api.middleware import connection
+from app.api.middleware import connection_limits
 from app.errors import CannotStart
 from app.server import free_port
 from app.settings import Settings
@@ -60,4 +60,4 @@ def test_connections_leave_files_for_all_else(
     monkeypatch: pytest.MonkeyPatch, files: int, connections: int
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
-    assert connection.connection_limit.__wrapped__() == connections
+    assert connection_limits.connection_limit.__wrapped__() == connections

@@ -2,7 +2,7 @@
 
 import uvloop
 
-from app.api.middleware.connection import Connection
+from app.api.middleware.connection_limits import Connection
 from app.server import _Server
 from app.settings import Settings
 

@@ -86,7 +86,7 @@ def entered(tmp_path_factory: pytest.TempPathFactory) -> Entered:
 
 def test_drawing_has_every_room_and_no_other() -> None:
     drawn = set(re.findall(r"[\w.]+(?:/|\.py)(?= |$)", TEXT.split("```")[1], flags=re.MULTILINE))
-    paths = [path for package in ("app", "models") for path in (ROOT / package).rglob("[a-z]*")]
+    paths = [path for package in ("app", "models") for path in (ROOT / package).rglob("*[a-z]*")]
     rooms = {f"{path.name}/" for path in paths if path.is_dir()} | {"app/", "models/"}
     files = {path.name for path in paths if path.suffix == ".py"}
     assert drawn <= rooms | files

@@ -9,7 +9,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import drafts as queries
 from app.db.tables import Draft, new_id
 from app.errors import Unavailable
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 
 REMOVED = 1_000  # index rows, in one transaction
 # Longer than any portion takes: such a draft is abandoned, even if its process lives.

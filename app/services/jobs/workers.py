@@ -13,8 +13,8 @@ from app.db.tables import Process
 from app.queue import Queue
 from app.schemas.workers import WorkerOut, WorkerPage
 from app.services.jobs import states
+from app.services.shared.heartbeats import Heartbeat
 from app.services.shared.paging import PageRequest, cut
-from app.services.shared.processes import Heartbeat
 
 
 def page(session: Session, principal: Principal, request: PageRequest, heartbeat: Heartbeat) -> WorkerPage:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app import queue
-from app.db import schema
+from app.db import migrations
 from app.db.engine import PRIVATE, Database
 from app.errors import Conflict, Unavailable
 
@@ -17,13 +17,13 @@ def migrate(database: Database) -> None:
     """Migrate our tables and the job engine's; does nothing if they are current."""
     if database.is_sqlite:
         database.make_private()
-    schema.upgrade(database)
+    migrations.upgrade(database)
     queue.migrate(database)
 
 
 def check_ready(database: Database) -> None:
     """Raise Unavailable with the reason if the database cannot serve requests."""
-    if not schema.is_current(database):
+    if not migrations.is_current(database):
         raise Unavailable("The database is not migrated to this version; run `gatecast migrate`.")
 
 

@@ -17,7 +17,7 @@ from app.db.engine import Database, Session
 from app.db.queries import idempotency as queries
 from app.db.tables import IdempotencyKey, now
 from app.errors import BadInput, Conflict, FieldError
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 
 KEPT_FOR = timedelta(hours=24)
 POINTER = "header:Idempotency-Key"

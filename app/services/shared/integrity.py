@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from app import blobs
 from app.db.engine import Database
-from app.db.queries import references
-from app.db.queries.references import Orphan, Reference
+from app.db.queries import blob_references
+from app.db.queries.blob_references import Orphan, Reference
 
 
 class Damage(NamedTuple):
@@ -25,8 +25,8 @@ def check(
     the number of blobs read, and that of all.
     """
     with database.read() as session:
-        every = references.every(session)
-        found = [_orphan(orphan) for orphan in references.orphans(session)]
+        every = blob_references.every(session)
+        found = [_orphan(orphan) for orphan in blob_references.orphans(session)]
     for number, reference in enumerate(every):
         found += _damage(database, reference)
         report(number + 1, len(every))
@@ -42,7 +42,7 @@ def _damage(database: Database, reference: Reference) -> list[Damage]:
         # A blob that was removed meanwhile has no references left, and causes no damage.
         return [
             Damage(f"Blob {reference.key} {state}", breaks)
-            for breaks in references.consequences(session, reference)
+            for breaks in blob_references.consequences(session, reference)
         ]
 
 

@@ -8,7 +8,7 @@ from app.errors import Unavailable
 from app.schemas.health import Readiness
 from app.services.shared import database_admin
 from app.services.shared.change_feed import SILENT_S, ChangeFeed
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 
 NO_WORKER = "No worker is alive: trainings wait until one starts (`gatecast worker`). All else is answered."
 

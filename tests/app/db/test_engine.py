@@ -12,7 +12,7 @@ from alembic import command
 from sqlalchemy import Executable, event, insert, update
 
 from app.auth import OWNER
-from app.db import engine, schema
+from app.db import engine, migrations
 from app.db.engine import Database, Session
 from app.db.tables import Dataset, Workspace
 from app.errors import BadInput, Unavailable
@@ -65,7 +65,7 @@ def test_writers_that_read_first_do_not_lose_updates(database: Database) -> None
 
 
 def test_migrations_and_tables_say_the_same(database: Database) -> None:
-    config = schema._config()
+    config = migrations._config()
     with database.writer.begin() as connection:
         config.attributes["connection"] = connection
         command.check(config)

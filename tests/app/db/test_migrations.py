@@ -7,7 +7,7 @@ from alembic import command
 from sqlalchemy import text
 
 from app.auth import OWNER
-from app.db import schema
+from app.db import migrations
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
 from app.services.datasets import catalog
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("brief_trainings")
 
 
 def go_back(database: Database, revision: str) -> None:
-    config = schema._config()
+    config = migrations._config()
     with database.writer.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
@@ -38,7 +38,7 @@ def test_rows_from_before_architectures_are_of_an_untried_lstm(database: Databas
     model_id = trained(database, dataset_id, architecture="gru")
     go_back(database, "0001")
     set_progress(database, {**FIGURES, "validation_loss": 0.4})
-    schema.upgrade(database)
+    migrations.upgrade(database)
     with database.read() as session:
         model = models.get(session, OWNER, model_id)
         progress = states.get(session, OWNER, model.job_id).progress
@@ -49,7 +49,7 @@ def test_rows_from_before_architectures_are_of_an_untried_lstm(database: Databas
 def test_models_from_before_champions_warn_and_have_no_backtest(database: Database) -> None:
     trained(database, dataset(database).id, on_loss="refuse")
     go_back(database, "0002")
-    schema.upgrade(database)
+    migrations.upgrade(database)
     with database.read() as session:
         (model,) = session.query(Model)
         assert (model.on_loss, model.served, model.backtest) == ("warn", "lstm", None)
@@ -64,7 +64,7 @@ def test_champion_from_before_promotions_leaves_the_model_trained_before_it(data
         ids = [publish(session, judged_model(dataset_id), promotion="always") for _ in range(3)]
         models.promote(session, OWNER, ids[1])
     go_back(database, "0002")
-    schema.upgrade(database)
+    migrations.upgrade(database)
     with database.write() as session:
         promotions = {row.id: row.promotion for row in session.query(Model)}
         assert [promotions[each] for each in ids] == [1, 2, None]
@@ -89,7 +89,7 @@ def test_jobs_from_before_checkpoints_are_queued_and_workers_register_again(data
     ref = queued_job(database, dataset(database).id)
     worker_id = entered(database)
     go_back(database, "0003")
-    schema.upgrade(database)
+    migrations.upgrade(database)
     with database.read() as session:
         job = session.get_one(Job, ("default", ref.job_id))
         assert (job.progress["phase"], job.revision, job.checkpoint) == ("queued", 0, None)
@@ -121,7 +121,7 @@ def test_datasets_from_before_hashed_blobs_are_read_as_before(database: Database
     keys = json.loads(manifest) if database.is_sqlite else manifest
     assert keys == [f"{dataset_id}/1/0", f"{dataset_id}/2/1"]
     assert names >= {*keys, f"{other}/1/0", f"{model_id}/weights", f"{model_id}/backtest"}
-    schema.upgrade(database)
+    migrations.upgrade(database)
     with database.read() as session:
         uses = {blob.data: blob.uses for blob in session.query(Blob)}
         model = session.get_one(Model, (OWNER.workspace_id, model_id))

@@ -19,7 +19,7 @@ from app.errors import Unavailable
 from app.main import create_app
 from app.queue import Queue
 from app.services.jobs import workers
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 from app.settings import Settings
 from tests.factories import entered
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.db.engine import Database
 from app.services.jobs import workers
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 from tests.factories import entered
 
 

@@ -13,7 +13,7 @@ from models.network.artifact import dump
 from models.network.forecaster import Forecaster, build_member
 from models.panel import Panel
 from models.training.fit import FitProgress, fit
-from models.training.member import one_cycle, pinball_loss
+from models.training.training_loop import one_cycle, pinball_loss
 from tests.models.samples import tiny_config, using_threads, wave, waves
 
 
@@ -178,7 +178,9 @@ def test_panel_without_training_windows_is_refused() -> None:
 
 
 def test_loss_that_is_not_finite_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.training.member.pinball_loss", lambda outputs, *_: outputs.sum() * math.nan)
+    monkeypatch.setattr(
+        "models.training.training_loop.pinball_loss", lambda outputs, *_: outputs.sum() * math.nan
+    )
     with pytest.raises(TrainingDiverged, match=r"by step 6: .* learning rate below 0.01"):
         fit(waves(), tiny_config())
 

@@ -18,8 +18,8 @@ from app.db.tables import IdempotencyKey, Process, now
 from app.errors import BadInput, Unavailable
 from app.services.datasets import catalog
 from app.services.shared import idempotency
+from app.services.shared.heartbeats import Heartbeat
 from app.services.shared.idempotency import Claim, Claims
-from app.services.shared.processes import Heartbeat
 from tests.factories import csv_bytes, entered, upload
 
 KEY = {"Idempotency-Key": "one"}

@@ -16,8 +16,8 @@ from app.services.datasets import catalog, drafts, observations, staging
 from app.services.datasets.drafts import Busy
 from app.services.datasets.merging import ObservationsUpload, StagedObservations
 from app.services.datasets.staging import StagedDataset, Upload
+from app.services.shared.heartbeats import Heartbeat
 from app.services.shared.paging import PageRequest
-from app.services.shared.processes import Heartbeat
 from app.settings import Settings
 from tests.factories import appended, csv_bytes, dataset
 

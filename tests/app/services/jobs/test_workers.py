@@ -9,7 +9,7 @@ from app.db.engine import Database
 from app.db.tables import Process
 from app.queue import JobRef, Queue
 from app.services.jobs import states, workers
-from app.services.shared.processes import Heartbeat
+from app.services.shared.heartbeats import Heartbeat
 from tests.factories import dataset, entered, queued_job
 
 

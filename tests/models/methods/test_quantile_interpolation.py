@@ -3,7 +3,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from models.methods.interpolation import probit_places
+from models.methods.quantile_interpolation import probit_places
 
 KNOTS = (0.1, 0.5, 0.9)
 

@@ -10,7 +10,7 @@ import pytest
 from app.db.engine import Database
 from app.db.tables import Process
 from app.errors import Unavailable
-from app.services.shared.processes import OTHER_BOOT_DEADLINE_S, FailureDetector, Heartbeat
+from app.services.shared.heartbeats import OTHER_BOOT_DEADLINE_S, FailureDetector, Heartbeat
 from tests.factories import entered
 
 DEADLINE_S = 30
@@ -166,7 +166,7 @@ def test_dead_api_process_is_removed_by_the_others(database: Database) -> None:
 
 def test_heartbeat_continues_after_any_error(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     looked, faults = threading.Semaphore(0), iter([Unavailable("away"), ZeroDivisionError()])
-    monkeypatch.setattr("app.services.shared.processes.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("app.services.shared.heartbeats.HEARTBEAT_S", 0.01)
 
     def then() -> None:
         looked.release()

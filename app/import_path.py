@@ -17,7 +17,7 @@ SAFE_PATH = "PYTHONSAFEPATH"
 
 
 def leave_out_working_folder() -> None:
-    """Remove the working folder from the import path, where `python -m app.cli` puts it first."""
+    """Remove the working folder from the import path, where `python -m app` puts it first."""
     if not sys.flags.safe_path:
         sys.path.pop(0)
 

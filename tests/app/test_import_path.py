@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app import packages
+from app import import_path
 from app.errors import CannotStart
 from app.settings import PREFIX
 
@@ -14,11 +14,11 @@ from app.settings import PREFIX
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable that is set here is taken back afterwards."""
-    monkeypatch.setenv(packages.SAFE_PATH, "")
+    monkeypatch.setenv(import_path.SAFE_PATH, "")
 
 
 def test_own_packages_are_found() -> None:
-    packages.check()
+    import_path.check()
 
 
 @pytest.mark.parametrize("planted", ["models.py", "models/__init__.py", "app/__init__.py"])
@@ -29,11 +29,11 @@ def test_foreign_package_on_the_path_is_refused(
     (tmp_path / planted).write_text("raise RuntimeError")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(CannotStart, match=rf"{planted.partition('/')[0].removesuffix('.py')}.*PYTHONPATH"):
-        packages.check()
+        import_path.check()
 
 
 def test_child_processes_do_not_import_from_the_working_folder(tmp_path: Path) -> None:
-    packages.check()
+    import_path.check()
     (tmp_path / "json.py").write_text("raise SystemExit(3)")
     done = subprocess.run([sys.executable, "-c", "import json"], cwd=tmp_path, check=False)
     assert done.returncode == 0
@@ -46,7 +46,7 @@ def start(*command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 def test_module_run_by_its_name_imports_nothing_else_of_the_working_folder(tmp_path: Path) -> None:
     (tmp_path / "models.py").write_text("raise SystemExit(3)")
     (tmp_path / "pydantic.py").write_text("raise SystemExit(3)")
-    done = start(sys.executable, "-m", "app.cli", "--version", folder=tmp_path)
+    done = start(sys.executable, "-m", "app", "--version", folder=tmp_path)
     assert (done.returncode, done.stdout.split()[0]) == (0, "gatecast")
 
 
@@ -56,6 +56,6 @@ def test_start_is_refused_in_a_sentence_where_a_foreign_package_comes_first(
     (tmp_path / "models.py").write_text("raise SystemExit(3)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv(f"{PREFIX}PORT", "1")
-    done = start(sys.executable, "-m", "app.cli", "api", folder=packages.ROOT)
+    done = start(sys.executable, "-m", "app", "api", folder=import_path.ROOT)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert f"`models` in {tmp_path}" in done.stderr

@@ -1,0 +1,27 @@
+"""Run the command line, `gatecast` or `python -m app`, once the import path is known to be safe.
+
+Nothing else is imported before that: whatever a foreign folder on the path holds must not run.
+"""
+
+import sys
+
+from app import import_path
+from app.errors import CannotStart
+from app.observability.logs import escaped
+
+
+def main() -> None:
+    """Check the import path, then run a command."""
+    try:
+        import_path.check()
+    except CannotStart as error:
+        print(f"gatecast: {escaped(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    from app import cli  # noqa: PLC0415  # imports more, which the check is for
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    import_path.leave_out_working_folder()
+    main()
