@@ -1,8 +1,16 @@
-"""Limits of the horizon, and the errors for one that is too long."""
+"""The default horizon, limits of the horizon, and the errors for one that is too long."""
 
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.config import MIN_INPUTS
 from models.errors import HorizonTooLong
+
+MIN_DEFAULT_HORIZON, MAX_DEFAULT_HORIZON = 6, 48
+"""Limits of the default horizon, in steps."""
+
+
+def default_horizon(season_length: int) -> int:
+    """Return the horizon for a request that has none: a season, within limits."""
+    return min(max(MIN_DEFAULT_HORIZON, season_length), MAX_DEFAULT_HORIZON)
 
 
 def longest_horizon(longest_series: int) -> int:

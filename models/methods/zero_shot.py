@@ -9,14 +9,6 @@ from models.network.devices import resolve_device
 from models.network.forecaster import Forecaster, pretrained_member
 from models.network.pretrained import VIEW, zero_shot_config
 
-MIN_DEFAULT_HORIZON, MAX_DEFAULT_HORIZON = 6, 48
-"""Limits of the default horizon, in steps."""
-
-
-def default_horizon(season_length: int) -> int:
-    """Return the horizon for a request that has none: a season, within limits."""
-    return min(max(MIN_DEFAULT_HORIZON, season_length), MAX_DEFAULT_HORIZON)
-
 
 @lru_cache(maxsize=16)
 def zero_shot_forecaster(horizon: int, season_length: int, device: str = "cpu") -> Forecaster:

@@ -1,7 +1,12 @@
 import pytest
 
 from models.errors import HorizonTooLong
-from models.horizon import check_pretrained, check_trained, check_training, longest_horizon
+from models.horizon import check_pretrained, check_trained, check_training, default_horizon, longest_horizon
+
+
+@pytest.mark.parametrize(("season_length", "horizon"), [(1, 6), (4, 6), (12, 12), (168, 48)])
+def test_default_horizon_is_a_season_within_limits(season_length: int, horizon: int) -> None:
+    assert default_horizon(season_length) == horizon
 
 
 @pytest.mark.parametrize(("longest", "limit"), [(3, 0), (4, 1), (12, 5), (64, 31)])

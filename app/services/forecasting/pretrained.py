@@ -11,7 +11,7 @@ from app.services.registry.served_method import ServedMethod
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.config import HISTORY_LIMIT
 from models.errors import HorizonTooLong
-from models.horizon import check_pretrained
+from models.horizon import check_pretrained, default_horizon
 from models.panel import Panel
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ def model(horizon: int | None, season_length: int) -> Model:
 
     Raises BadInput for a horizon beyond what the network has learned.
     """
-    # Imported here and below: torch takes seconds, and the service answers other calls meanwhile.
-    from models.methods.zero_shot import default_horizon  # noqa: PLC0415
-
     steps = default_horizon(season_length) if horizon is None else horizon
     try:
         check_pretrained(steps)
@@ -45,6 +42,7 @@ def model(horizon: int | None, season_length: int) -> Model:
 
 def uncalibrated(model: Model) -> ServedMethod:
     """Return the network alone, without calibration and without a verdict."""
+    # Imported here and below: torch takes seconds, and the service answers other calls meanwhile.
     from models.methods.zero_shot import uncalibrated_method  # noqa: PLC0415
 
     return ServedMethod(PRETRAINED, uncalibrated_method(model.horizon), verdict=None, warning=None)

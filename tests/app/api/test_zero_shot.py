@@ -24,7 +24,7 @@ from app.services.registry.served_method import ServedMethod
 from benchmarks.process_tree import eventually
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.evaluation.verdict import Verdict
-from models.methods.zero_shot import MAX_DEFAULT_HORIZON, MIN_DEFAULT_HORIZON
+from models.horizon import MAX_DEFAULT_HORIZON, MIN_DEFAULT_HORIZON
 from tests.factories import dataset, filled_app, trained, trends, upload
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")

@@ -10,7 +10,7 @@ from models.choices import MAX_PRETRAINED_HORIZON
 from models.errors import ArtifactDamaged, HorizonTooLong
 from models.methods.combination import forecast_by
 from models.methods.ensemble import ensemble_forecast
-from models.methods.zero_shot import default_horizon, uncalibrated_method, zero_shot_forecaster
+from models.methods.zero_shot import uncalibrated_method, zero_shot_forecaster
 from models.network import pretrained
 from models.network.pretrained import WEIGHTS
 from models.panel import Panel
@@ -65,11 +65,6 @@ def test_uncalibrated_method_has_the_bounds_of_the_network() -> None:
     )
     np.testing.assert_allclose(forecast.lo[80], plain.lo[80])
     assert not uncalibrated_method(4).calibration.is_calibrated(80)
-
-
-@pytest.mark.parametrize(("season_length", "horizon"), [(1, 6), (4, 6), (12, 12), (168, 48)])
-def test_default_horizon_is_a_season_within_limits(season_length: int, horizon: int) -> None:
-    assert default_horizon(season_length) == horizon
 
 
 def test_stored_weights_are_small_and_match_their_metadata() -> None:
