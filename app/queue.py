@@ -3,8 +3,8 @@
 A job's row and its queue entry are written in one transaction. The entry holds only the ids of a workspace
 and a job; everything else is read from our own tables.
 
-A row of the engine says itself whether it is JSON or pickle. Whoever can write to the database could so make
-every worker run code; this module therefore replaces the engine's pickle reader by a refusal.
+Each row of the engine names its serializer, JSON or pickle. Anyone who can write to the database could
+thereby make workers run code, so this module replaces the engine's pickle reader by a refusal.
 """
 
 import logging
@@ -39,7 +39,7 @@ def _refuse(_serializer: DefaultSerializer, _text: str) -> NoReturn:
     raise PickleRefused("A row of the queue is pickled, which none of ours is: it is not read.")
 
 
-# Replaced in the class, since the row decides which serializer reads it, whatever the engine was given.
+# Replaced in the class: the engine picks the serializer by the row, not by its configuration.
 DefaultSerializer.deserialize = _refuse  # type: ignore[method-assign, assignment]
 
 
@@ -61,7 +61,7 @@ def migrate(database: Database) -> None:
 
 
 class Queue:
-    """The end of the queue that takes jobs in."""
+    """Adds jobs to the queue."""
 
     def __init__(self, database: Database) -> None:
         self._client = _client(database)
@@ -69,8 +69,8 @@ class Queue:
     def enqueue(self, session: Session, job: JobRef, priority: int = 0) -> None:
         """Add a job in the caller's transaction: it is queued when that commits.
 
-        The highest priority goes first, and among equals the oldest job. An entry that the job already has
-        stays.
+        The highest priority goes first, and among equals the oldest job. If the job has an entry already,
+        that entry stays.
         """
         self._client.enqueue_in_transaction(
             session,
@@ -92,9 +92,9 @@ class Queue:
 
 
 class Consumer:
-    """The end of the queue that hands jobs out, one at a time, to `execute`.
+    """Takes jobs from the queue, one at a time, and runs `execute` on each.
 
-    `max_at_once` limits how many run at a time over all workers.
+    `max_at_once` limits how many jobs run at a time over all workers.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Consumer:
             },
         )
 
-        # Our own rows count the attempts; the engine must not give a job up before they do.
+        # Our own rows count and limit the attempts, so the engine must not limit them.
         @DBOS.workflow(name=WORKFLOW_NAME, max_recovery_attempts=None)
         def train(workspace_id: str, job_id: str) -> None:
             execute(JobRef(workspace_id, job_id))

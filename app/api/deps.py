@@ -32,7 +32,7 @@ class Resources:
     heartbeat: Heartbeat
     claims: Claims
     readiness: ReadinessCheck
-    # A request waits here before it takes a thread or a connection, which the running writers need to finish.
+    # A request waits here before it takes a thread or a connection: the running writers need both to finish.
     writers: asyncio.Semaphore
     # Threads that pack uploads into blobs. Fewer than the connections for reading: each may hold one.
     packing_threads: CapacityLimiter
@@ -50,7 +50,7 @@ def resources_of(request: Request) -> Resources:
     return resources
 
 
-# These functions are async, though they await nothing, since FastAPI runs any other in a thread.
+# FastAPI runs sync dependencies in a thread; these functions are async to avoid that.
 async def get_resources(request: Request) -> Resources:
     """Return the resources of the process."""
     return resources_of(request)

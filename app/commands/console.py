@@ -12,9 +12,9 @@ from app.schemas.jobs import Progress
 
 @contextmanager
 def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Show a bar that is told of progress by what this gives, and takes it away at the end.
+    """Show a progress bar, and yield the function that updates it; remove the bar at the end.
 
-    Nothing is shown where there is no terminal.
+    Nothing is shown without a terminal.
     """
     columns = (TextColumn("   {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
@@ -24,7 +24,7 @@ def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
 
 @contextmanager
 def counting_bar(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar that is told how many of how many are done, and takes it away at the end; as above."""
+    """Show a bar of `done` out of `total`, and yield the function that updates it; as `training_bar`."""
     columns = (TextColumn("   {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what)

@@ -53,6 +53,6 @@ class Cells:
         return np.bincount(column, minlength=self.columns).astype(np.int64)
 
     def mostly(self, texts: Mask) -> Mask:
-        """Return the columns more than half of whose texts are in `texts`; shape (columns,)."""
+        """Return the columns where more than half of the texts are in `texts`; shape (columns,)."""
         most: Mask = self.count(texts) * 2 > self.count()
         return most

@@ -22,7 +22,7 @@ FAR_AWAY = "Look for times that are far away from the others."
 
 @dataclass(frozen=True)
 class Points:
-    """Values of many series at single times; NaN marks no value, or one that is taken away.
+    """Values of many series at single times; NaN marks no value, or one to remove.
 
     Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`, sorted by time, without repeats.
     """
@@ -83,7 +83,7 @@ def counted(series: Ints, count: int) -> Ints:
 
 
 def off_step(ds: Ints, begins: Ints, step: Step) -> Mask:
-    """Return which times the step does not reach from the first time of their series."""
+    """Return which times are not a whole number of steps after the first time of their series."""
     wrong: Mask = ~step.fits(ds) | ((step.position(ds) - step.position(begins)) % step.size != 0)
     if step.keeps_clock:
         wrong |= (ds - begins) % DAY != 0
@@ -91,7 +91,7 @@ def off_step(ds: Ints, begins: Ints, step: Step) -> Mask:
 
 
 def fill(axis: TimeAxis, names: tuple[str, ...], values: StepValues) -> SeriesFrame:
-    """Return every series from its first value to its last, with NaN at the steps between without one."""
+    """Return every series from its first value to its last, with NaN at the steps without a value."""
     is_value = ~np.isnan(values.y)
     series, number = values.series[is_value], values.number[is_value]
     first = np.searchsorted(series, np.arange(len(names)))

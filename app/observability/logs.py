@@ -10,7 +10,7 @@ from typing import Any
 # look like another log line, nor move about on a terminal.
 CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 INDENT = "    "
-# What uvicorn logs of an unfinished response; whoever broke it off has logged the reason.
+# Uvicorn's line for an unfinished response; our code has already logged the reason.
 UNFINISHED = "ASGI callable returned without completing response."
 
 

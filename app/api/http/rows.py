@@ -1,4 +1,4 @@
-"""Parse JSON with many rows piece by piece, since the parser keeps all other threads waiting in each call."""
+"""Parse JSON with many rows piece by piece: the parser holds the interpreter lock for the whole of a call."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.errors import BadInput, FieldError, TooLarge
 from app.schemas.datasets import ObservationIn, ObservationsIn
 
 PIECE = 64 * 1024  # bytes: some hundred rows, parsed in a few milliseconds
-MOST_ROWS = 1_000_000  # the garbage collector walks through them all in one pause: 0.4 s
+MOST_ROWS = 1_000_000  # the garbage collector visits all of them in one pause: 0.4 s
 KIBIBYTE = 1024
 _SPACE = rb"[ \t\n\r]*+"
 _TEXT = rb'"(?:[^"\\]++|\\.)*+"'

@@ -1,4 +1,4 @@
-"""Send forecasts from the response cache: a request that came before to the letter needs no routing."""
+"""Send forecasts from the response cache: a byte-identical repeat of a request needs no routing."""
 
 import time
 
@@ -27,7 +27,7 @@ class CachedForecasts:
         self._app, self._log_all = app, log_all
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response at once if it is in memory and still holds."""
+        """Send the response at once if it is in memory and current."""
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != METHOD:
             await self._app(scope, receive, send)
             return

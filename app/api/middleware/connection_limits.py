@@ -123,7 +123,7 @@ class Connection(HttpToolsProtocol):
         self._refuse(self._parse_refusal or BadRequest(f"{msg} Send HTTP/1.1, as any client does."))
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Log nothing: a request to upgrade is answered as if it asked for no other protocol."""
+        """Log nothing: an upgrade request is served as plain HTTP."""
 
     def _stop_parsing(self, refusal: AppError) -> None:
         self._parse_refusal = refusal

@@ -1,4 +1,4 @@
-"""The fast path to one route: what a framework does before it calls a function costs more than a forecast."""
+"""The fast path to one route: the framework's routing and dependencies cost more than a forecast."""
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable

@@ -46,7 +46,7 @@ TARGET_NAMES = (
         *("visitors", "passengers", "orders", "revenue", "price", "temp", "temperature", "consumption"),
     ),
 )
-# To compare names takes the product of their lengths, so that long ones and very many are left out.
+# Comparing two names costs the product of their lengths, so long names are cut and long lists too.
 COMPARED, MOST_COMPARED = 100, 1_000
 
 

@@ -22,7 +22,7 @@ SAMPLE_CELLS = 200_000  # a wide table's sample has fewer rows
 LEAST_ROWS = 10
 DELIMITERS = (",", ";", "\t", "|")
 NOT_TABLES = (("<", "a web page or XML"), ("{", "JSON"), ("[", "JSON"))
-EXTRA = "extra"  # a column behind the last of the header; a row that fills it has a cell too many
+EXTRA = "extra"  # a column after the header's last; a value in it shows a row with too many cells
 
 Dtype = Literal["category", "float64", "str"]
 
@@ -109,7 +109,7 @@ class Table:
         )
 
     def _stream(self) -> io.BufferedReader:
-        """Return the text under a header of our own, which allows any name and one cell too many."""
+        """Return the text under a header of our own: numbered names, and the extra column at the end."""
         keys = [f"c{i}" for i in range(len(self.names))]
         header = f"{self.delimiter.join([*keys, EXTRA])}\n".encode(self.encoding)
         return io.BufferedReader(_Joined(header, self.body), CHUNK)

@@ -21,7 +21,7 @@ from app.intake.time.steps import DAY, MINUTE, SECOND
 Texts: TypeAlias = "pd.Series[str]"
 Stamps: TypeAlias = "pd.Series[pd.Timestamp]"
 
-LONGEST = 100  # characters of a date; expressions that look for the parts of one take the square of that
+LONGEST = 100  # most characters of a date; the cost of the expressions grows with their square
 
 ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
 AWARE = r".*[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)"
@@ -55,7 +55,7 @@ SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"[A-Za-z]{3}-\d{4}", ("%b-%Y",)),
     (r"[A-Za-z]{3}-\d{2}", ("%b-%y",)),
 )
-ANY_SHAPE = re.compile("|".join(f"({shape})" for shape, _ in SHAPES))  # of which a text has one at most
+ANY_SHAPE = re.compile("|".join(f"({shape})" for shape, _ in SHAPES))  # a text has one of them at most
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def read_dates(texts: Texts, requested: Alias | None, previous: str | None = Non
 
 
 def mostly_dates(cells: Cells) -> Mask:
-    """Return the columns most of whose texts are dates, each in the format that fits most of them."""
+    """Return the columns where most texts are dates, each read in the format that fits most of its texts."""
     cells = replace(cells, texts=_none_longer(cells.texts))
     iso = _tidy_zones(cells.texts)
     is_iso = cells.mostly(_match(iso, ISO))

@@ -138,7 +138,7 @@ def _business_days(times: Timeline) -> Step | None:
 
 
 def misfits(times: Timeline, step: Step) -> Mask:
-    """Return the rows whose time the step does not reach from the first time of their series."""
+    """Return the rows whose time is not a whole number of steps after the first time of their series."""
     off_step = ~step.fits(times.unique)[times.rank]
     off_step |= times.since_start(step.position(times.unique)) % step.size != 0
     if step.keeps_clock:

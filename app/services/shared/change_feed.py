@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class ChangeFeed:
-    """Tells whether data read from a dataset at some `moment` are still current.
+    """Decides whether data read from a dataset at some `moment` are still current.
 
     It learns of this process's changes at their commit, and of other processes' by polling the database every
     quarter of a second. When the last poll is older than a second, nothing counts as current. Call it in the
@@ -52,7 +52,7 @@ class ChangeFeed:
 
     @property
     def is_silent(self) -> bool:
-        """Return whether the database has left a poll without an answer for seconds; no query would get one.
+        """Return whether a poll has waited for the database for seconds, as any query would.
 
         False where this process merely found no time to poll, as on an overloaded machine.
         """
@@ -87,8 +87,8 @@ class ChangeFeed:
         self._polled_at = began
 
     def _poll(self, loop: asyncio.AbstractEventLoop) -> None:
-        # The number seen counts for the next poll only if this one succeeds. A database that was unreachable
-        # may return in another state: then everything counts as changed.
+        # The number is kept only if the poll succeeds. After an outage the database may be in another state,
+        # so everything counts as changed.
         began, seen, self._seen = time.monotonic(), self._seen, None
         if self._polling_since is None:
             self._polling_since = began

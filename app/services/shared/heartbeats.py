@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class FailureDetector:
     """Detects dead processes from one look at the database to the next.
 
-    It adds up each process's silence over successful looks, at most a heartbeat for each. So nothing counts
-    against a process while the database was away or slow, or while this process itself stood still.
+    It adds up each process's silence over successful looks, at most a heartbeat for each look. So no time
+    counts against a process while the database was away or slow, or while this process itself was suspended.
     """
 
     def __init__(self, deadline_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,8 +66,9 @@ class FailureDetector:
 class Heartbeat:
     """The heartbeat of this process: once a second, in a thread of its own, it beats and looks at the others.
 
-    Beat and look share a transaction: while this process cannot write, the others cannot either. A worker
-    that others took for dead is `removed`, since its job is another's; an API process registers again.
+    One transaction writes this heartbeat and reads those of the others, so an outage that blocks the write
+    counts against nobody. A worker that others took for dead is `removed`, since another worker has its job;
+    an API process registers again.
     """
 
     def __init__(self, database: Database, role: Role, device: str, deadline_s: float = math.inf) -> None:

@@ -1,9 +1,9 @@
 """Idempotency keys: a repeated call with the same key returns the response to the first one.
 
 A transaction of its own claims a key for a process before the call begins. The call's own transaction stores
-the response, so that both are committed or neither; the response to a refused call, which rolls back, takes
-another transaction. A 5xx response is not stored: it frees the key, and the call may be repeated. So does
-the death of the process. One that was only taken for dead can store no response, so that its call rolls back.
+the response, so that both are committed or neither. A refused call rolls back, so another transaction stores
+its response. A 5xx response is not stored: it frees the key, and the call may be repeated. The death of the
+process frees the key too. A process wrongly taken for dead cannot store a response: its call rolls back.
 """
 
 import logging
