@@ -64,7 +64,7 @@ class Worker:
     ) -> None:
         self._settings, self._database, self._stopping = settings, database, stopping
         self._heartbeat = Heartbeat(database, "worker", device, settings.worker_deadline_s)
-        self._heartbeat.look()
+        self._heartbeat.poll()
         self._heartbeat.open()
         self._id = self._heartbeat.id
         self._queue = Queue(database)
@@ -138,12 +138,12 @@ class Worker:
         # In this order: a worker registers before it takes a job.
         holders = self._consumer.workers_with_jobs()
         orphaned = workers.unregistered(self._database, holders)
-        if self._has_lost_a_job(holders):
+        if self._misses_a_job(holders):
             orphaned.add(self._id)
         if orphaned:
             self._consumer.requeue_jobs_of(orphaned)
 
-    def _has_lost_a_job(self, holders: set[str]) -> bool:
+    def _misses_a_job(self, holders: set[str]) -> bool:
         """Return whether the queue gave this worker a job that never arrived, because a connection broke.
 
         Several checks in a row must say so: at the beginning and the end of each job, one may.

@@ -37,7 +37,7 @@ from app.services.shared.heartbeats import Heartbeat
 url, *job = sys.argv[1:]
 database = Database(url)
 worker = Heartbeat(database, "worker", "cpu")
-worker.look()
+worker.poll()
 with database.write() as session:
     states.begin(session, JobRef(*job), worker.id, max_attempts=3)
 with database.write() as session:
@@ -64,10 +64,10 @@ def test_job_of_a_worker_frozen_during_a_heartbeat_is_taken_over(postgres_url: s
 
     def take_over() -> list[str]:
         began = time.monotonic()
-        heartbeat.look()
-        buried = workers.remove_dead(database, queue, heartbeat.dead)
+        heartbeat.poll()
+        removed = workers.remove_dead(database, queue, heartbeat.dead)
         slowest.append(time.monotonic() - began)
-        return buried
+        return removed
 
     slowest: list[float] = []
     with frozen_worker(database, ref):

@@ -36,7 +36,7 @@ def leave(database: Database, heartbeat: Heartbeat) -> None:
 def registered(database: Database, device: str) -> Iterator[str]:
     """Register this process as a worker while it trains without the queue; yield its id."""
     heartbeat = Heartbeat(database, "worker", device)
-    heartbeat.look()
+    heartbeat.poll()
     heartbeat.open()
     try:
         yield heartbeat.id

@@ -31,27 +31,27 @@ logger = logging.getLogger(__name__)
 
 
 class FailureDetector:
-    """Detects dead processes from one look at the database to the next.
+    """Detects dead processes from one poll of the database to the next.
 
-    It adds up each process's silence over successful looks, at most a heartbeat for each look. So no time
+    It adds up each process's silence over successful polls, at most a heartbeat for each poll. So no time
     counts against a process while the database was away or slow, or while this process itself was suspended.
     """
 
     def __init__(self, deadline_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._deadline_s, self._clock = deadline_s, clock
         self._silent: dict[str, tuple[int, float]] = {}
-        self._last_look = 0.0
+        self._last_poll = 0.0
 
     def dead(self, others: Sequence[Process]) -> list[Process]:
-        """Return those of the other processes that this look shows to be dead."""
+        """Return those of the other processes that this poll shows to be dead."""
         at = self._clock()
-        counted = min(at - self._last_look, HEARTBEAT_S)
-        before, self._last_look = self._silent, at
+        counted = min(at - self._last_poll, HEARTBEAT_S)
+        before, self._last_poll = self._silent, at
         self._silent = {other.id: (other.beat, _silence(other, before, counted)) for other in others}
         return [other for other in others if self._is_dead(other)]
 
     def restart(self) -> None:
-        """Start the deadlines again after a failed look, since the others' heartbeats may have failed too."""
+        """Start the deadlines again after a failed poll, since the others' heartbeats may have failed too."""
         self._silent = {}
 
     def _is_dead(self, other: Process) -> bool:
@@ -64,7 +64,7 @@ class FailureDetector:
 
 
 class Heartbeat:
-    """The heartbeat of this process: once a second, in a thread of its own, it beats and looks at the others.
+    """The heartbeat of this process: once a second, in a thread of its own, it beats and polls the others.
 
     One transaction writes this heartbeat and reads those of the others, so an outage that blocks the write
     counts against nobody. A worker that others took for dead is `removed`, since another worker has its job;
@@ -87,12 +87,12 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def open(self, then: Callable[[], None] = lambda: None) -> None:
-        """Register this process and start to beat; call `then` after each look."""
+        """Register this process and start to beat; call `then` after each poll."""
         self._then = then
-        self._try_look()
+        self._try_poll()
         self._thread.start()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Beat, and find out which other processes are alive."""
         try:
             with self._database.write() as session:
@@ -106,7 +106,7 @@ class Heartbeat:
         self._registered, self.others, self.dead = True, others, self._watch.dead(others)
 
     def is_alive(self, process: Process) -> bool:
-        """Return whether a process is alive, as of the last look."""
+        """Return whether a process is alive, as of the last poll."""
         return not has_ended(process) and process.id not in {other.id for other in self.dead}
 
     def is_dead_or_removed(self, session: Session, process_id: str) -> bool:
@@ -117,7 +117,7 @@ class Heartbeat:
         return process is None or not self.is_alive(process)
 
     def has_live_worker(self) -> bool:
-        """Return whether any worker is alive, as of the last look."""
+        """Return whether any worker is alive, as of the last poll."""
         return any(other.role == queries.WORKER and self.is_alive(other) for other in self.others)
 
     def stop(self) -> None:
@@ -144,12 +144,12 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._stopping.wait(HEARTBEAT_S):
-            self._try_look()
+            self._try_poll()
 
-    def _try_look(self) -> None:
-        """Look, and retry at the next heartbeat if the database is away."""
+    def _try_poll(self) -> None:
+        """Poll, and retry at the next heartbeat if the database is away."""
         with self._beating.attempt():
-            self.look()
+            self.poll()
             self._then()
 
 
@@ -157,7 +157,7 @@ class Heartbeat:
 def registered(database: Database) -> Iterator[str]:
     """Register a process and yield its id, for commands whose drafts and claims must count as alive."""
     heartbeat = Heartbeat(database, "api", "")
-    heartbeat.look()
+    heartbeat.poll()
     heartbeat.open()
     try:
         yield heartbeat.id

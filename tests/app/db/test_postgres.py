@@ -48,12 +48,12 @@ def held(url: str, statement: str) -> Iterator[None]:
 def test_session_has_its_limits(postgres_url: str) -> None:
     database = Database(postgres_url)
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-    told = [
+    limits = [
         [session.execute(text(f"SHOW {name}")).scalar() for name in names]
         for opened in (database.read, database.watch, database.write)
         for session in _opened(opened)
     ]
-    assert told == [["1min", "10s", "5min"], ["5s", "5s", "10s"], ["1min", "12s", "10s"]]
+    assert limits == [["1min", "10s", "5min"], ["5s", "5s", "10s"], ["1min", "12s", "10s"]]
     with database.migrate() as connection:
         assert [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names] == ["0"] * 3
     database.dispose()
@@ -125,17 +125,17 @@ def test_change_that_waits_too_long_for_a_lock_is_503(hasty: Database) -> None:
         assert client.post(path, json=more).status_code == 200
 
 
-def test_frozen_process_blocks_no_look_and_is_removed_once_its_lock_is_free(
+def test_frozen_process_blocks_no_poll_and_is_removed_once_its_lock_is_free(
     postgres_url: str,
 ) -> None:
     database, heartbeat = Database(postgres_url), Heartbeat(Database(postgres_url), "worker", "cpu")
     queue, frozen, api = Queue(database), entered(database), entered(database, "api", stopped=True)
-    heartbeat.look()
+    heartbeat.poll()
     dead = [process for process in heartbeat.others if process.id in (frozen, api)]
     with held(postgres_url, "UPDATE processes SET beat = beat"):
         assert workers.remove_dead(database, queue, dead) == []
     with held(postgres_url, f"UPDATE processes SET beat = beat WHERE id = '{api}'"):
-        heartbeat.look()  # which forgets what answered calls
+        heartbeat.poll()  # which forgets what answered calls
     assert sorted(workers.remove_dead(database, queue, dead)) == sorted([frozen, api])
     queue.close()
     database.dispose()

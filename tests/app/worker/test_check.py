@@ -9,12 +9,12 @@ from tests.factories import entered
 
 
 def let_beat_meanwhile(process: Heartbeat, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.services.jobs.workers.time.sleep", lambda _seconds: process.look())
+    monkeypatch.setattr("app.services.jobs.workers.time.sleep", lambda _seconds: process.poll())
 
 
 def test_beating_worker_is_seen(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = Heartbeat(database, "worker", "cpu")
-    worker.look()
+    worker.poll()
     let_beat_meanwhile(worker, monkeypatch)
     assert workers.is_beating_here(database, within_s=0.5)
 

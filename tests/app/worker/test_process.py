@@ -91,7 +91,7 @@ def test_worker_that_others_removed_ends_with_a_status_and_retracts_the_death_of
         states.requeue_orphaned(session, [worker._id])
         session.query(Process).delete()
     worker._executor.current = CurrentAttempt(ref, attempt, None, threading.Event())  # type: ignore[arg-type]  # unused
-    worker._heartbeat.look()
+    worker._heartbeat.poll()
     worker._run_side_tasks()
     assert (stopping.is_set(), worker._status) == (True, REMOVED)
     with database.read() as session:

@@ -37,7 +37,7 @@ def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def heartbeat(database: Database) -> Heartbeat:
     heartbeat = Heartbeat(database, "worker", "cpu")
-    heartbeat.look()
+    heartbeat.poll()
     return heartbeat
 
 

@@ -72,7 +72,7 @@ def test_second_of_two_who_remove_it_finds_nothing_left_to_do(
 
 def test_worker_that_leaves_has_its_job_requeued_without_a_failure(database: Database) -> None:
     heartbeat = Heartbeat(database, "worker", "cpu")
-    heartbeat.look()
+    heartbeat.poll()
     heartbeat.open()
     ref = queued_job(database, dataset(database).id)
     with database.write() as session:

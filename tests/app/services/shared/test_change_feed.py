@@ -22,7 +22,7 @@ Check = Callable[[], bool]
 
 
 @pytest.fixture(autouse=True)
-def frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def frequent_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(change_feed, "POLL_S", 0.01)
 
 
@@ -194,13 +194,13 @@ def broken_once(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) ->
     """Make the next call of a query of the changes fail; the event is set when it has."""
     query, failed = getattr(changes, name), threading.Event()
 
-    def asked(session: Session, *more: int) -> object:
+    def fail_once(session: Session, *more: int) -> object:
         if failed.is_set():
             return query(session, *more)
         failed.set()
         raise error
 
-    monkeypatch.setattr(changes, name, asked)
+    monkeypatch.setattr(changes, name, fail_once)
     return failed
 
 

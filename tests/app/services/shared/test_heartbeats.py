@@ -25,14 +25,14 @@ class Others:
         self._database = database
 
     def dead(self, after_s: float = 1.0) -> list[str]:
-        """Look once more, some seconds later."""
+        """Poll once more, some seconds later."""
         self.now += after_s
         with self._database.read() as session:
             return [process.id for process in self.watch.dead(session.query(Process).all())]
 
-    def dead_after(self, looks: int) -> list[str]:
-        """Look so many times, a second apart, and return who was dead at the last."""
-        return [self.dead() for _ in range(looks)][-1]
+    def dead_after(self, polls: int) -> list[str]:
+        """Poll so many times, a second apart, and return who was dead at the last."""
+        return [self.dead() for _ in range(polls)][-1]
 
     def beat(self, process_id: str) -> None:
         with self._database.write() as session:
@@ -100,56 +100,56 @@ def test_other_boot_of_this_host_is_dead_after_a_short_silence(database: Databas
     assert others.dead() == [worker_id]
 
 
-def test_time_between_looks_does_not_count_as_silence(others: Others, elsewhere: str) -> None:
+def test_time_between_polls_does_not_count_as_silence(others: Others, elsewhere: str) -> None:
     others.dead()
     assert others.dead(after_s=100 * DEADLINE_S) == []
     assert others.dead_after(DEADLINE_S) == [elsewhere]
 
 
-def test_slow_database_gives_the_others_as_many_looks(others: Others, elsewhere: str) -> None:
+def test_slow_database_gives_the_others_as_many_polls(others: Others, elsewhere: str) -> None:
     others.dead()
     assert [others.dead(after_s=7) for _ in range(DEADLINE_S)] == [[]] * DEADLINE_S
     assert others.dead(after_s=7) == [elsewhere]
 
 
-def test_failed_look_restarts_the_deadlines(others: Others, elsewhere: str) -> None:
+def test_failed_poll_restarts_the_deadlines(others: Others, elsewhere: str) -> None:
     others.dead_after(DEADLINE_S)
     others.watch.restart()
     assert others.dead_after(1 + DEADLINE_S) == []
     assert others.dead() == [elsewhere]
 
 
-def test_look_without_a_beat_of_its_own_does_not_count(
+def test_poll_without_a_beat_of_its_own_does_not_count(
     database: Database, elsewhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     observer = Heartbeat(database, "worker", "cpu", deadline_s=0.0)
-    observer.look()
-    observer.look()
+    observer.poll()
+    observer.poll()
     assert [each.id for each in observer.dead] == [elsewhere]
     monkeypatch.setattr(database, "write", lambda: database.writer.raw_connection().missing)
     with pytest.raises(AttributeError):
-        observer.look()
+        observer.poll()
     assert list(observer.dead) == []
     monkeypatch.undo()
-    observer.look()
+    observer.poll()
     assert list(observer.dead) == []
 
 
 def test_removed_worker_notices_at_its_next_heartbeat(database: Database) -> None:
     worker = Heartbeat(database, "worker", "cpu")
-    worker.look()
+    worker.poll()
     with database.write() as session:
         session.query(Process).delete()
-    worker.look()
+    worker.poll()
     assert worker.removed.is_set()
 
 
 def test_removed_api_process_registers_again(database: Database) -> None:
     api = Heartbeat(database, "api", "cpu")
-    api.look()
+    api.poll()
     with database.write() as session:
         session.query(Process).delete()
-    api.look()
+    api.poll()
     with database.read() as session:
         assert [process.id for process in session.query(Process)] == [api.id]
     assert not api.removed.is_set()
@@ -158,22 +158,22 @@ def test_removed_api_process_registers_again(database: Database) -> None:
 def test_dead_api_process_is_removed_by_the_others(database: Database) -> None:
     entered(database, "api", process_started="1")
     api = Heartbeat(database, "api", "cpu")
-    api.look()
-    api.look()
+    api.poll()
+    api.poll()
     with database.read() as session:
         assert [process.id for process in session.query(Process)] == [api.id]
 
 
 def test_heartbeat_continues_after_any_error(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked, faults = threading.Semaphore(0), iter([Unavailable("away"), ZeroDivisionError()])
+    polled, faults = threading.Semaphore(0), iter([Unavailable("away"), ZeroDivisionError()])
     monkeypatch.setattr("app.services.shared.heartbeats.HEARTBEAT_S", 0.01)
 
     def then() -> None:
-        looked.release()
+        polled.release()
         if (fault := next(faults, None)) is not None:
             raise fault
 
     heart = Heartbeat(database, "api", "cpu")
     heart.open(then)
-    assert all(looked.acquire(timeout=10) for _ in range(4))
+    assert all(polled.acquire(timeout=10) for _ in range(4))
     heart.close()

@@ -34,8 +34,8 @@ def test_simultaneous_callers_share_one_computation() -> None:
 def test_error_reaches_all_callers_and_the_next_call_computes_again() -> None:
     async def main() -> None:
         values = single_flight()
-        asked = (values.get("key", fail) for _ in range(2))
-        failed = await asyncio.gather(*asked, return_exceptions=True)
+        calls = (values.get("key", fail) for _ in range(2))
+        failed = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(error) for error in failed] == [MemoryError, MemoryError]
         assert await values.get("key", lambda: "value") == "value"
 
@@ -57,11 +57,11 @@ def test_cancelled_caller_does_not_cancel_the_computation() -> None:
 def test_task_cancelled_before_it_starts_is_computed_again() -> None:
     async def main() -> None:
         values = single_flight()
-        asked = asyncio.create_task(values.get("key", lambda: "value"))
+        call = asyncio.create_task(values.get("key", lambda: "value"))
         await asyncio.sleep(0)
         values._in_flight["key"].cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asked
+            await call
         assert await values.get("key", lambda: "value") == "value"
 
     asyncio.run(asyncio.wait_for(main(), 10))
