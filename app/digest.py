@@ -1,4 +1,4 @@
-"""SHA-256 in hex: of blobs, files, requests and code, all in one place."""
+"""SHA-256 in hex, of blobs, files, requests and code; the core has `models/digest.py`."""
 
 import hashlib
 from collections.abc import Iterable

@@ -145,8 +145,8 @@ def _print(results: dict[str, Figures]) -> None:
     header = ("", *results)
     print_table(header, [(column, *(str(one[column]) for one in results.values())) for column in columns])
     for name, one in results.items():
-        for told in (*one["failed"], *one["unfinished"], *one["forecast_failures"], *one["surprises"]):
-            print(f"{name}: {told}")
+        for line in (*one["failed"], *one["unfinished"], *one["forecast_failures"], *one["surprises"]):
+            print(f"{name}: {line}")
 
 
 def _result(results: dict[str, Figures]) -> Figures:

@@ -43,7 +43,7 @@ def _hours_without_a_week(generator: Generator, horizon: int) -> Series:
     count = int(generator.integers(700, 960)) + horizon
     hours = np.arange(count)
     drift = generator.choice([-1, 1]) * np.sin(2 * np.pi * (hours - count / 2) / (365.25 * 24))
-    day = draw.course(generator, 2)(hours / 24) * (1 + generator.uniform(-0.2, 0.2) * drift)
+    day = draw.season_shape(generator, 2)(hours / 24) * (1 + generator.uniform(-0.2, 0.2) * drift)
     noise = generator.uniform(0.003, 0.02) * draw.autoregression(generator, count, 0.5)
     level = generator.uniform(3, 4) + generator.uniform(1, 2.5) * drift
     times = draw.text(draw.minutes(generator, count, 60))
@@ -52,13 +52,13 @@ def _hours_without_a_week(generator: Generator, horizon: int) -> Series:
 
 
 def _day_and_week(generator: Generator, horizon: int, minutes: int, weeks: tuple[int, int]) -> Series:
-    """A course of the day, and a level of its own for each day of the week."""
+    """A season of the day, and a level of its own for each day of the week."""
     day = 24 * 60 // minutes
     count = int(generator.integers(weeks[0] * 7 * day, weeks[1] * 7 * day)) + horizon
     steps = np.arange(count)
     levels = generator.normal(0, 0.6, 7)[steps // day % 7]
     noise = generator.normal(0, generator.uniform(0.03, 0.15), count)
-    values = draw.level(generator) * (5 + draw.course(generator)(steps / day) + levels + noise)
+    values = draw.level(generator) * (5 + draw.season_shape(generator)(steps / day) + levels + noise)
     times = draw.text(draw.minutes(generator, count, minutes))
     return split(times, values, seasonal_naive(values, 7 * day, horizon))
 
@@ -66,7 +66,7 @@ def _day_and_week(generator: Generator, horizon: int, minutes: int, weeks: tuple
 def _days_with_a_year(generator: Generator, horizon: int) -> Series:
     """Three to four years of temperatures: a smooth year, and weather that lasts some days."""
     count = int(generator.integers(1096, 1461)) + horizon
-    year = generator.uniform(6, 12) * draw.course(generator, 1)(np.arange(count) / 365.25)
+    year = generator.uniform(6, 12) * draw.season_shape(generator, 1)(np.arange(count) / 365.25)
     weather = draw.autoregression(generator, count, 0.65)
     values = generator.uniform(8, 15) + year + generator.uniform(1.5, 2.5) * weather
     times = draw.text(draw.days(generator, count))
@@ -144,7 +144,9 @@ def _huge_level(generator: Generator, horizon: int) -> Series:
     """Months about 4e9 with a season of 25."""
     count = int(generator.integers(60, 96)) + horizon
     noise = generator.uniform(1, 4) * generator.normal(0, 1, count)
-    values = 4e9 * generator.uniform(0.5, 1.5) + 25 * draw.course(generator)(np.arange(count) / 12) + noise
+    values = (
+        4e9 * generator.uniform(0.5, 1.5) + 25 * draw.season_shape(generator)(np.arange(count) / 12) + noise
+    )
     return split(draw.months(generator, count), values, seasonal_naive(values, 12, horizon))
 
 
@@ -152,7 +154,7 @@ def _mains_frequency(generator: Generator, horizon: int) -> Series:
     """Two to three weeks of hours at 50 or 60 Hz, with a day of 0.02."""
     count = int(generator.integers(336, 504)) + horizon
     noise = generator.uniform(0.001, 0.003) * generator.normal(0, 1, count)
-    day = 0.02 * draw.course(generator)(np.arange(count) / 24)
+    day = 0.02 * draw.season_shape(generator)(np.arange(count) / 24)
     values = generator.choice([50.0, 60.0]) + day + noise
     times = draw.text(draw.minutes(generator, count, 60))
     return split(times, values, seasonal_naive(values, 24, horizon))
@@ -162,7 +164,7 @@ def _one_cent(generator: Generator, horizon: int) -> Series:
     """Days of cash from 10 to 25 with a week, and one value of 0.01, two to eight weeks before the end."""
     count = int(generator.integers(150, 365)) + horizon
     noise = generator.uniform(0.5, 1.5) * generator.normal(0, 1, count)
-    week = 5 * draw.course(generator)(np.arange(count) / 7)
+    week = 5 * draw.season_shape(generator)(np.arange(count) / 7)
     values = np.clip(17.5 + week + noise, 10, 25)
     values[count - horizon - int(generator.integers(14, 56))] = 0.01
     simple = seasonal_naive(values, 7, horizon)

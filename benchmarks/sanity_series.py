@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.panel import Floats, Integers
 
 Time = str | int
-Course = Callable[[Floats], Floats]
+SeasonShape = Callable[[Floats], Floats]
 """The height of a season, about -1 to 1, at shares of a cycle."""
 
 Dates = NDArray[np.datetime64]
@@ -129,8 +129,8 @@ def level(generator: Generator) -> float:
     return float(np.exp(generator.uniform(np.log(20), np.log(2000))))
 
 
-def course(generator: Generator, harmonics: int = 3) -> Course:
-    """Return a season of a few harmonics with random phases, its largest distance from 0 being 1."""
+def season_shape(generator: Generator, harmonics: int = 3) -> SeasonShape:
+    """Return a season shape of a few harmonics with random phases, its largest distance from 0 being 1."""
     orders = np.arange(1, harmonics + 1)
     sizes, shifts = generator.uniform(0.3, 1, harmonics) / orders, generator.uniform(0, 1, harmonics)
 
@@ -165,5 +165,5 @@ def with_season(generator: Generator, shares: Floats) -> Floats:
     middle = level(generator)
     height = middle * generator.uniform(0.1, 0.4)
     noise = height * generator.uniform(0.03, 0.15) * generator.normal(0, 1, len(shares))
-    values: Floats = middle + height * course(generator)(shares) + noise
+    values: Floats = middle + height * season_shape(generator)(shares) + noise
     return values

@@ -3,19 +3,17 @@
 Futures are realised ones: they have the noise of the history, for the service and the simple way alike.
 """
 
-import csv
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
 
+from app.commands.demo import POPULATION, read_countries
 from benchmarks import sanity_series as draw
 from benchmarks.sanity_series import Draw, Kind, Series, kind_of, split
 from benchmarks.sanity_simple import damped_trend, last_change, least_squares
 from models.panel import Floats
 
-POPULATION = Path(__file__).parents[1] / "examples" / "population.csv"
 CUTS = 5
 """Ends of the population's years, as many years apart, that are forecast."""
 
@@ -57,12 +55,8 @@ def _growth(generator: Generator, horizon: int, *, goes_on: bool) -> Series:
 
 def _population(_: Generator, number: int, horizon: int) -> Draw:
     """Return all countries, their years until `number` times the horizon before the last that is scored."""
-    histories: dict[str, list[tuple[int, float]]] = {}
-    with POPULATION.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            histories.setdefault(row["unique_id"], []).append((int(row["ds"]), float(row["y"])))
     series = []
-    for history in histories.values():
+    for history in read_countries(POPULATION).values():
         end = len(history) - number * horizon
         times: list[draw.Time] = [year for year, _ in history[:end]]
         values = np.array([value for _, value in history[:end]])

@@ -228,15 +228,19 @@ def main() -> None:
     end_on_sigterm()
     monthly = read_monthly(arguments.data / "M3.parquet")
     with serving_setup(monthly, arguments.workers) as setup:
-        asked = {"workers": arguments.workers or 1, "seconds": arguments.seconds, "rounds": arguments.rounds}
+        options = {
+            "workers": arguments.workers or 1,
+            "seconds": arguments.seconds,
+            "rounds": arguments.rounds,
+        }
         if arguments.soak:
-            finish("soak", {**asked, **soak(setup, monthly, arguments.soak, arguments.workers or 1)})
+            finish("soak", {**options, **soak(setup, monthly, arguments.soak, arguments.workers or 1)})
             return
         figures = measure_both(setup, arguments.rounds, arguments.seconds)
         if arguments.peers:
             figures |= compare(setup, monthly, arguments.rounds, arguments.seconds)
     _print(figures)
-    finish("serving", {**asked, **figures})
+    finish("serving", {**options, **figures})
 
 
 def _arguments() -> argparse.Namespace:

@@ -4,7 +4,6 @@ Their forecasts and seconds are kept in `benchmarks/.cache`, since they stay the
 seconds told are those of the run that made them.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from benchmarks.competition import Part
 from benchmarks.naive2 import naive2
 from benchmarks.scores import LEVELS, Score, score
+from models.digest import sha256
 from models.methods import baselines
 from models.methods.forecast import Forecast
 from models.panel import Floats
@@ -83,6 +83,6 @@ def _forecast(kept: Answers) -> Forecast:
 
 def _key(name: str, part: Part) -> str:
     """Other data, or another method, is another file."""
-    digest = hashlib.sha256(part.history.values.tobytes() + part.history.offsets.tobytes())
-    digest.update(f"{name} {part.horizon} {part.season_length} {LEVELS}".encode())
-    return f"{part.collection}-{part.frequency}-{digest.hexdigest()[:16]}"
+    method = f"{name} {part.horizon} {part.season_length} {LEVELS}".encode()
+    digest = sha256(part.history.values.tobytes(), part.history.offsets.tobytes(), method)
+    return f"{part.collection}-{part.frequency}-{digest[:16]}"

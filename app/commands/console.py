@@ -16,8 +16,7 @@ def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
 
     Nothing is shown without a terminal.
     """
-    columns = (TextColumn("   {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with _bar(console) as bar:
         task = bar.add_task("queued", total=1.0)
         yield lambda progress: bar.update(task, description=describe(progress), completed=progress.share_done)
 
@@ -25,8 +24,7 @@ def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
 @contextmanager
 def counting_bar(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar of `done` out of `total`, and yield the function that updates it; as `training_bar`."""
-    columns = (TextColumn("   {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with _bar(console) as bar:
         task = bar.add_task(what)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -42,3 +40,9 @@ def describe(progress: Progress) -> str:
         f"{progress.phase} {progress.architecture}, member {progress.member} of {progress.members}, "
         f"epoch {progress.epoch} of {progress.epochs}: {losses}"
     )
+
+
+def _bar(console: Console) -> Bar:
+    # Columns of its own: they keep what they showed last.
+    columns = (TextColumn("   {task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Bar(*columns, console=console, transient=True, disable=not console.is_terminal)

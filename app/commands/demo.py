@@ -20,7 +20,7 @@ from app.services.registry.baseline_errors import smape_by_method
 HIDDEN = 5
 SHOWN = ("Brazil", "India", "Japan", "Norway", "United States")
 POPULATION = Path(__file__).resolve().parents[2] / "examples" / "population.csv"
-Histories = dict[str, list[tuple[int, float]]]
+Countries = dict[str, list[tuple[int, float]]]
 
 
 class DemoFailed(AppError):
@@ -32,42 +32,42 @@ def run_demo(url: str, console: Console) -> None:
 
     Raises DemoFailed if the model's error is not below those of naive and drift.
     """
-    histories = read_histories(POPULATION)
+    countries = read_countries(POPULATION)
     with Client(url) as client:
         console.print(
             f"[bold]1. The last {HIDDEN} years are hidden: how well does each method forecast them?[/bold]"
         )
-        contexts = {name: history[:-HIDDEN] for name, history in histories.items()}
-        errors = compare(histories, _trained_forecast(client, console, "demo-hindcast", contexts))
+        contexts = {name: history[:-HIDDEN] for name, history in countries.items()}
+        errors = compare(countries, _trained_forecast(client, console, "demo-hindcast", contexts))
         console.print(_error_table(errors))
         console.print(f"[bold]2. Trained on everything: the next {HIDDEN} years[/bold]")
-        console.print(_forecast_table(_trained_forecast(client, console, "demo-forecast", histories)))
+        console.print(_forecast_table(_trained_forecast(client, console, "demo-forecast", countries)))
     best = min(errors["naive"], errors["drift"])
     if errors["gatecast"] >= best:
         raise DemoFailed("The model lost against a simple method; on this data that is a fault.")
     gain = f"{100 * (1 - errors['gatecast'] / best):.0f} %"
-    console.print(f"On the hidden years its error is {gain} below that of the better of the two.")
+    console.print(f"On the hidden years its error is {gain} below that of the better of naive and drift.")
 
 
-def read_histories(path: Path) -> Histories:
+def read_countries(path: Path) -> Countries:
     """Return the years and values of every country in the example."""
-    histories: Histories = {}
+    countries: Countries = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            histories.setdefault(row["unique_id"], []).append((int(row["ds"]), float(row["y"])))
-    return histories
+            countries.setdefault(row["unique_id"], []).append((int(row["ds"]), float(row["y"])))
+    return countries
 
 
-def compare(histories: Histories, page: ForecastPage) -> dict[str, float]:
+def compare(countries: Countries, page: ForecastPage) -> dict[str, float]:
     """Return the sMAPE in percent, over all series, of the forecasts (`gatecast`), of naive and of drift."""
-    series = [[value for _, value in histories[item.unique_id]] for item in page.forecasts]
+    series = [[value for _, value in countries[item.unique_id]] for item in page.forecasts]
     errors = smape_by_method(series, [item.forecast for item in page.forecasts])
     return {"gatecast": errors.pop("forecasts"), **errors}
 
 
-def _trained_forecast(client: Client, console: Console, name: str, histories: Histories) -> ForecastPage:
+def _trained_forecast(client: Client, console: Console, name: str, countries: Countries) -> ForecastPage:
     """Upload, train at `quick`, forecast, and leave the service as it was."""
-    dataset = client.upload_csv(name, _as_csv(histories))
+    dataset = client.upload_csv(name, _as_csv(countries))
     profile = dataset.profile
     console.print(f"   uploaded {profile.series} series, {profile.start} to {profile.end}")
     try:
@@ -75,7 +75,7 @@ def _trained_forecast(client: Client, console: Console, name: str, histories: Hi
         job = _watched(client, console, job)
         model = client.model(str(job.model_id))
         console.print(
-            f"   trained {model.id} in {model.training_seconds:.1f} s; what answers: {model.method}"
+            f"   trained {model.id} in {model.training_seconds:.1f} s; served method: {model.method}"
         )
         for verdict in model.verdicts.values():
             console.print(f"   {verdict.sentence}")
@@ -85,15 +85,15 @@ def _trained_forecast(client: Client, console: Console, name: str, histories: Hi
 
 
 def _watched(client: Client, console: Console, job: JobOut) -> JobOut:
-    with training_bar(console) as tell:
-        return client.wait(job.id, lambda now: tell(now.progress))
+    with training_bar(console) as show:
+        return client.wait(job.id, lambda now: show(now.progress))
 
 
-def _as_csv(histories: Histories) -> bytes:
+def _as_csv(countries: Countries) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(["unique_id", "ds", "y"])
-    writer.writerows((name, year, value) for name, history in histories.items() for year, value in history)
+    writer.writerows((name, year, value) for name, history in countries.items() for year, value in history)
     return buffer.getvalue().encode()
 
 
