@@ -51,7 +51,7 @@ class CheckpointManager:
         self._unsaved: dict[str, Callable[[], Artifact]] = {}
 
     def update(self, part: str, dump: Callable[[], Artifact]) -> None:
-        """Note the new state of a part; if a checkpoint is due, save every part that is not saved yet."""
+        """Record the new state of a part; if a checkpoint is due, save every part that is not saved yet."""
         self._unsaved[part] = dump
         if self._checkpoints.due():
             self._checkpoints.save({name: dump() for name, dump in self._unsaved.items()})

@@ -44,7 +44,7 @@ _WINDOWS_AT_ONCE = 8
 """Windows that all baselines forecast between checkpoints; ETS may take a second for one."""
 
 _PARTNERS = "followers"
-"""The name of the partners' checkpoint, which stored ones have."""
+"""Part name of the partners' checkpoint; stored checkpoints keep this older name."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class _Run:
 def _baseline_spec(contexts: Panel, config: TrainingConfig, names: Sequence[str]) -> dict[str, object]:
     """Return everything that forecasts of the baselines depend on, as JSON types."""
     return {
-        "known_sha256": contexts.digest(),
+        "known_sha256": contexts.digest(),  # the name that stored states have
         "horizon": config.horizon,
         "season_length": config.season_length,
         "baselines": list(names),

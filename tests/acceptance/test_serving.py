@@ -27,7 +27,7 @@ SOON_S = 1.0
 
 @dataclass(frozen=True)
 class Two:
-    """Two processes that have both answered a question, so that both have it in memory."""
+    """Two processes that have both answered a request, so that both have it in memory."""
 
     here: httpx2.Client
     there: httpx2.Client

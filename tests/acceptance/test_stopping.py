@@ -56,14 +56,14 @@ def test_request_aborted_by_a_stop_is_repeated_once_with_its_key(
     with running_api(database_url, tmp_path) as first, running_api(database_url, tmp_path) as second:
         with call_in_work(first, database) as answer:
             first.process.terminate()
-            assert_told(answer.result())
+            assert_refused(answer.result())
             assert first.process.wait(timeout=10) == 0
         assert sent(second).status_code == 201
         with Client(second.url) as client:
             assert len(client.datasets()) == 1
 
 
-def assert_told(answer: httpx2.Response) -> None:
+def assert_refused(answer: httpx2.Response) -> None:
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "1"

@@ -45,9 +45,9 @@ def test_errors_of_all_rounds_are_counted(figures: Figures) -> None:
     assert figures["errors"] == 8 * 2
 
 
-def test_first_question_of_a_series_has_figures_of_its_own(figures: Figures) -> None:
+def test_first_request_of_a_series_has_figures_of_its_own(figures: Figures) -> None:
     assert (figures["first_rps_16"], figures["first_16_over_empty"]) == (1.0, 0.001)
 
 
-def test_scenarios_beside_the_compared_ones_are_told_by_name(figures: Figures) -> None:
+def test_scenarios_beside_the_compared_ones_are_printed_by_name(figures: Figures) -> None:
     assert figures["not_modified_rps"] == 1.0

@@ -45,14 +45,14 @@ class ConcurrencyLimit:
             return
         began, status = time.perf_counter(), 500
 
-        async def send_and_note_status(message: Message) -> None:
+        async def send_and_record_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._admit(scope, receive, send_and_note_status)
+            await self._admit(scope, receive, send_and_record_status)
         finally:
             seconds = time.perf_counter() - began
             record_request(scope, status, seconds, log_all=self._log_all)

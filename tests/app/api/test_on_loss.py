@@ -40,7 +40,7 @@ def fall_back(database: Database, model_id: str, baseline: str) -> None:
         model.on_loss = "fallback"
 
 
-def told_by(headers: Mapping[str, str]) -> dict[str, str]:
+def own_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of the service itself, without their prefix."""
     own = {name: text for name, text in headers.items() if name.startswith("gatecast-")}
     return {name.removeprefix("gatecast-"): text for name, text in own.items()}
@@ -56,10 +56,10 @@ def test_table_carries_verdict_and_warning_in_headers(client: TestClient, loser:
     params = {"model_id": loser}
     table = client.get("/forecast", params=params, headers={"accept": "text/csv"})
     assert table.text.startswith("unique_id,ds,forecast,lo-80,hi-80,lo-95,hi-95\n")
-    assert told_by(table.headers) == {"method": "lstm", "verdict": "loses", "warning": SENTENCE}
+    assert own_headers(table.headers) == {"method": "lstm", "verdict": "loses", "warning": SENTENCE}
     client.patch(f"/models/{loser}", json={"on_loss": "fallback"})
     fallen = client.get("/forecast", params=params, headers={"accept": "text/csv"})
-    assert told_by(fallen.headers) == {"method": "drift", "verdict": "loses"}
+    assert own_headers(fallen.headers) == {"method": "drift", "verdict": "loses"}
 
 
 def test_warning_that_no_header_can_hold_is_sent_as_ascii(
@@ -71,7 +71,7 @@ def test_warning_that_no_header_can_hold_is_sent_as_ascii(
         model.verdicts = {"lstm": {**verdict, "sentence": "5\u202f% worse \u2013\r\nevil: 日本"}}
     table = client.get("/forecast", params={"model_id": loser}, headers={"accept": "text/csv"})
     assert table.status_code == 200
-    assert told_by(table.headers)["warning"] == "5 % worse ? evil: ??"
+    assert own_headers(table.headers)["warning"] == "5 % worse ? evil: ??"
 
 
 def test_fallback_serves_the_baseline_with_its_own_intervals(client: TestClient, loser: str) -> None:

@@ -52,14 +52,14 @@ def numbers(forecasts: list[Row]) -> list[tuple[list[str | int], Any]]:
     return [
         (
             each["ds"],
-            [each["forecast"], *(bound for band in each["intervals"].values() for bound in _sides(band))],
+            [each["forecast"], *(bound for found in each["intervals"].values() for bound in _sides(found))],
         )
         for each in forecasts
     ]
 
 
-def _sides(band: Row) -> tuple[list[float], list[float]]:
-    return band["lo"], band["hi"]
+def _sides(interval: Row) -> tuple[list[float], list[float]]:
+    return interval["lo"], interval["hi"]
 
 
 def assert_same(client: TestClient, rows: list[Row], kept_in: str, **named: str) -> None:

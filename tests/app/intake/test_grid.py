@@ -95,8 +95,8 @@ def test_rows_are_counted_by_what_they_change(axis: TimeAxis, base: State, part:
     known = {key: y for key, y in base.items() if not math.isnan(y)}
     span = {name: [step for each, step in known if each == name] for name in NAMES}
     beyond = {key for key in part if not min(span[key[0]]) <= key[1] <= max(span[key[0]])}
-    told = {key for key, y in part.items() if not np.array_equal(y, known.get(key, np.nan), equal_nan=True)}
-    assert (appended, corrected) == (len(told & beyond), len(told - beyond))
+    found = {key for key, y in part.items() if not np.array_equal(y, known.get(key, np.nan), equal_nan=True)}
+    assert (appended, corrected) == (len(found & beyond), len(found - beyond))
 
 
 @quick
@@ -117,7 +117,7 @@ def test_series_left_with_one_value_is_refused_by_name() -> None:
         merge(frame, points(axis, {("a", 1): np.nan}))
 
 
-def test_only_new_gaps_are_told() -> None:
+def test_only_new_gaps_are_reported() -> None:
     axis = AXES[0]
     frame = grid_frame(axis, points(axis, {("a", 0): 1, ("a", 2): 3, ("a", 3): 4}))
     merged = merge(frame, points(axis, {("a", -2): 9, ("a", 2): np.nan, ("a", 5): 6}))

@@ -12,7 +12,7 @@ DAYS = ("2024-01-01", "2024-01-02", "2024-01-03")
 
 
 @pytest.mark.parametrize(
-    ("sign", "told"),
+    ("sign", "shown"),
     [
         *[("\0", "U+0000"), ("\t", "U+0009"), ("\n", "U+000A"), ("\x1b", "U+001B"), ("\x7f", "U+007F")],
         *[("\x85", "U+0085"), ("\x9b", "U+009B"), ("\u2028", "U+2028"), ("\u2029", "U+2029")],
@@ -20,8 +20,8 @@ DAYS = ("2024-01-01", "2024-01-02", "2024-01-03")
         *[("\ud800", "U+D800"), ("\udfff", "U+DFFF")],
     ],
 )
-def test_character_that_controls_is_told(sign: str, told: str) -> None:
-    assert forbidden_character(f"pump {sign}1") == told
+def test_character_that_controls_is_shown(sign: str, shown: str) -> None:
+    assert forbidden_character(f"pump {sign}1") == shown
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from app.schemas.datasets import Repair
 from tests.app.intake.uploads import times, upload
 
 
-def test_gap_is_told_once_for_a_run() -> None:
+def test_gap_is_reported_once_for_a_run() -> None:
     intake = upload("ds,y", "2021-01-31,1", "2021-02-04,2", "2021-02-05,3", "2021-02-06,4")
     np.testing.assert_array_equal(intake.frame.y, [1, np.nan, np.nan, np.nan, 2, 3, 4])
     detail = "3 steps from 2021-02-01 are missing; kept as a gap"
@@ -39,8 +39,8 @@ def test_same_time_in_two_writings_is_a_duplicate() -> None:
 def test_row_without_time_or_name_is_left_out() -> None:
     intake = upload("unique_id,ds,y", "a,1,1", ",2,2", "a,,3", "a,2,4")
     assert intake.frame.y.tolist() == [1, 4]
-    told = [(repair.kind, repair.row, repair.unique_id) for repair in intake.profile.repairs]
-    assert told == [("refused", 3, None), ("refused", 4, "a")]
+    repairs = [(repair.kind, repair.row, repair.unique_id) for repair in intake.profile.repairs]
+    assert repairs == [("refused", 3, None), ("refused", 4, "a")]
 
 
 def test_empty_values_at_both_ends_are_trimmed() -> None:

@@ -54,10 +54,10 @@ def test_second_response_is_cached_and_the_same(client: TestClient, dataset_id: 
 
 def test_other_query_string_of_a_request_finds_the_same_response(client: TestClient, dataset_id: str) -> None:
     _, etag, body = ask(client, dataset_id)
-    spelled = f"/forecast?level=80&unique_id=series+1&level=95&dataset_id={dataset_id}&horizon=3"
-    other, before = client.get(spelled), from_memory()
+    other_url = f"/forecast?level=80&unique_id=series+1&level=95&dataset_id={dataset_id}&horizon=3"
+    other, before = client.get(other_url), from_memory()
     assert (other.headers["etag"], other.content) == (etag, body)
-    client.get(spelled)
+    client.get(other_url)
     assert from_memory() == before + 1
 
 
@@ -219,12 +219,12 @@ def test_writer_never_reads_the_state_before_its_write(
     """The process knows what it changes itself before it answers, and not by a look some time later."""
     monkeypatch.setattr(change_feed, "POLL_S", 3600.0)
     monkeypatch.setattr(change_feed, "FRESH_S", 3600.0)
-    with TestClient(client.app) as unlooking:
-        feed = unlooking.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
+    with TestClient(client.app) as not_polling:
+        feed = not_polling.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
         eventually(lambda: feed.is_fresh)
         before = from_memory()
-        assert ask(unlooking, dataset_id) == ask(unlooking, dataset_id)
-        append(unlooking, dataset_id, 900.0)
-        _, _, body = ask(unlooking, dataset_id)
+        assert ask(not_polling, dataset_id) == ask(not_polling, dataset_id)
+        append(not_polling, dataset_id, 900.0)
+        _, _, body = ask(not_polling, dataset_id)
     assert from_memory() == before + 1
     assert json.loads(body)["dataset_version"] == 2

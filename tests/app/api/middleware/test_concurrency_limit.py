@@ -87,7 +87,7 @@ def test_request_with_a_body_over_the_limit_is_refused_at_once(method: str) -> N
     assert asyncio.run(overload("/datasets", method, busy_with="POST")).status == 503
 
 
-def asked_of_a_silent_database(path: str) -> Sent:
+def sent_to_a_silent_database(path: str) -> Sent:
     sent = Sent()
     asyncio.run(
         ConcurrencyLimit(answer, limit=1, log_all=False, database_is_silent=lambda: True)(
@@ -99,14 +99,14 @@ def asked_of_a_silent_database(path: str) -> Sent:
 
 @pytest.mark.parametrize("path", ["/forecast", "/jobs", "/jobs/job_1/events"])
 def test_request_that_needs_a_silent_database_is_refused_at_once(path: str) -> None:
-    sent = asked_of_a_silent_database(path)
+    sent = sent_to_a_silent_database(path)
     assert (sent.status, b"GET /readyz" in sent[1]["body"]) == (503, True)
     assert (b"retry-after", b"1") in sent[0]["headers"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
 def test_request_that_needs_no_database_is_admitted_while_it_is_silent(path: str) -> None:
-    assert asked_of_a_silent_database(path).status == 200
+    assert sent_to_a_silent_database(path).status == 200
 
 
 def test_refused_requests_are_logged_and_successful_ones_are_not(
