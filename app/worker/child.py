@@ -1,6 +1,6 @@
-"""Train in a child process, so that a worker outlives whatever a training takes or breaks.
+"""Train in a child process, so that the worker survives a training that crashes or takes too much memory.
 
-A spare child waits, with torch imported, before there is a job for it: the job then begins at once.
+A spare child with torch imported waits for the next job, which then begins at once.
 `Child` is the worker's end; `_main` runs in the child.
 """
 
@@ -22,7 +22,7 @@ from app.services.jobs.states import Paused, Superseded
 from app.services.training import memory_limit
 from app.worker.parent_watch import exit_with_parent
 
-MAX_CAUSE = 2000  # characters; a pipe that nobody reads yet holds a few thousand
+MAX_CAUSE = 2000  # most characters of a cause, which must fit into the pipe's buffer
 NICENESS = 10  # the API on the same machine goes first
 POLL_INTERVAL_S = 0.5
 NO_DATABASE = os.EX_TEMPFAIL  # the exit status of a child that gave up because the database was away
@@ -85,7 +85,7 @@ class Child:
     def watch(self, memory_bytes: int, is_current: Callable[[], bool]) -> str | None:
         """Wait until the child ends; kill it if it takes too much memory or its attempt is not current.
 
-        Returns why there must be no other attempt, if so.
+        Returns the reason to make no other attempt, if there is one.
         """
         while not self._has_ended(within_s=POLL_INTERVAL_S):
             if memory_limit.resident_bytes(self._process.pid or 0) > memory_bytes:
@@ -97,7 +97,7 @@ class Child:
         return None
 
     def cause_of_death(self) -> str | None:
-        """Return why the attempt died; None if it ended in order or for lack of the database."""
+        """Return why the attempt died; None if it ended in order or because the database was away."""
         if self._process.exitcode in (0, NO_DATABASE):
             return None
         try:

@@ -17,7 +17,7 @@ from app.services.training import memory_limit
 from app.settings import Settings
 from app.worker.child import Child, Task
 
-MAX_FAULTS = 3  # of this worker itself at one job, in a row
+MAX_FAULTS = 3  # faults of this worker in a row at one job
 logger = logging.getLogger(__name__)
 
 
@@ -63,7 +63,7 @@ class JobExecutor:
     def execute(self, ref: JobRef, worker_id: str) -> None:
         """Attempt a job until it has ended; never return once the worker stops.
 
-        An error is raised only where the job cannot even be failed: the queue then takes it for ended.
+        Raises only if the job cannot be marked as failed; the queue then counts it as ended.
         """
         self.is_busy = True
         last, faults = None, 0
@@ -83,7 +83,7 @@ class JobExecutor:
                 faults += 1
                 logger.exception("This worker failed at job %s, for the %d. time.", ref.job_id, faults)
                 self._handle_fault(ref, error, faults)
-        # A return would mark the job as finished in the queue. Another worker takes it over instead.
+        # A return would mark the job as finished in the queue, and no other worker could take it over.
         threading.Event().wait()
 
     def _handle_fault(self, ref: JobRef, error: Exception, faults: int) -> None:
@@ -157,7 +157,7 @@ class JobExecutor:
         self._spare: Future[Child] = self._starter.submit(Child, self._settings.database_url)
 
     def _is_current(self, ref: JobRef, attempt: int) -> bool:
-        """Return whether the attempt still has its job; while the database is away, it is assumed to."""
+        """Return whether the attempt still has its job; assume so while the database is away."""
         try:
             with self._database.read() as session:
                 return states.is_current(session, ref, attempt)

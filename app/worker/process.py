@@ -41,7 +41,7 @@ def run_worker(settings: Settings, pause_limit_s: float = PAUSE_LIMIT_S) -> NoRe
     database_admin.migrate(database)
     warm_up()
     status = Worker(settings, database, device, stopping).run(pause_limit_s)
-    # Only the engine's threads are left; one may wait for ever, for a job that others take over.
+    # Only the engine's threads are left; one may block for ever in a job that another worker takes over.
     logging.shutdown()
     os._exit(status)
 
@@ -100,7 +100,7 @@ class Worker:
         self._executor.execute(ref, self._id)
 
     def _run_side_tasks(self) -> None:
-        """Run each side task; an error in one is logged and keeps none of the others from running."""
+        """Run each side task; log an error in one, and still run the others."""
         if self._heartbeat.removed.is_set():
             with self._stop_task.attempt():
                 self._stop_removed()
@@ -132,10 +132,10 @@ class Worker:
         """Remove dead workers and put their jobs back into the queue."""
         if dead := self._heartbeat.dead:
             removed = workers.remove_dead(self._database, self._queue, dead)
-            # Workers that stopped in order had given their jobs back.
+            # Workers that stopped in order have requeued their jobs themselves.
             if died := [each.id for each in dead if each.id in removed and not each.stopped]:
                 logger.warning("Took over from the dead: %s.", ", ".join(died))
-        # In this order: a worker registers before it takes a job.
+        # Read the queue first, then the workers: a worker registers before it takes a job.
         holders = self._consumer.workers_with_jobs()
         orphaned = workers.unregistered(self._database, holders)
         if self._misses_a_job(holders):
@@ -146,7 +146,7 @@ class Worker:
     def _misses_a_job(self, holders: set[str]) -> bool:
         """Return whether the queue gave this worker a job that never arrived, because a connection broke.
 
-        Several checks in a row must say so: at the beginning and the end of each job, one may.
+        A single check may be wrong while a job begins or ends, so several in a row decide.
         """
         idle = self._id in holders and not self._executor.is_busy
         self._idle_checks = self._idle_checks + 1 if idle else 0

@@ -1,4 +1,4 @@
-"""Send JSON, and stream tables: compute each part when it is sent, and stop when nobody takes it."""
+"""Send JSON, and stream tables: compute each part when it is sent, and stop when nobody reads it."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.errors import AppError
 from app.schemas.media_types import CONTENT_TYPES, CSV, JSON
 
-IDLE_S = 30.0  # longest time for the caller to take the next part
+IDLE_S = 30.0  # longest time for the caller to read the next part
 logger = logging.getLogger(__name__)
 
 
@@ -34,9 +34,9 @@ def streamed_response(
 
 
 class _StreamedResponse(StreamingResponse):
-    """Breaks off when the caller takes nothing for IDLE_S, or when a part cannot be computed.
+    """Breaks off when the caller reads nothing for IDLE_S, or when a part cannot be computed.
 
-    A response that is broken off has no end: the server closes the connection, so that the caller notices.
+    The server then closes the connection without the end of the response, so that the caller notices.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -83,7 +83,7 @@ def clear(database: Database, ref: DatasetRef, draft_id: str | None = None) -> N
 def remove_portion(session: Session, ref: DatasetRef) -> bool:
     """Remove a portion of the series that no version of a dataset shows; return True if it was the last.
 
-    The last portion takes the draft along, and a dataset without any version.
+    The last call also removes the draft, and the dataset if it shows no version.
     """
     shown = dataset_queries.shown(session, ref)
     if shown is None:

@@ -1,7 +1,7 @@
 """Stage a version of a dataset: pack its series into blobs, and store all but the last portion beforehand.
 
-Packing takes no transaction. What fits in one portion is stored by the transaction that publishes it. The
-other portions of more are stored earlier, each in a short transaction, under a draft that no query shows.
+Packing needs no transaction. The transaction that publishes a version stores its last portion. Earlier
+portions, if any, are each stored before in a short transaction, under a draft that no query shows.
 """
 
 import io

@@ -83,7 +83,7 @@ def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
 
 
 def read_regular(rows: Rows) -> SeriesFrame:
-    """Read the rows onto the time step that they take together. Raises BadInput."""
+    """Read the rows onto the time step that fits all of them together. Raises BadInput."""
     _refuse_nan(rows)
     _refuse_counts(rows)
     frame = _on_common_axis(rows)
@@ -164,7 +164,7 @@ def _complete(intake: Intake) -> SeriesFrame:
 
 
 def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis) -> BadInput:
-    """Return why rows do not fit the model's steps: mostly because they take other ones."""
+    """Return the error for rows off the model's steps; it names their own step if they have another one."""
     try:
         found = read_rows(rows, None).frame.axis
     except BadInput as other:
@@ -197,7 +197,7 @@ def _mixed(part: Rows, rows: Rows, axis: TimeAxis, found: TimeAxis) -> BadInput:
 def _other_times(
     model_id: str, axis: TimeAxis, found: TimeAxis | None, at: Sequence[FieldError] = ()
 ) -> BadInput:
-    """Return the refusal of times that do not fit a model; `at` points at rows off its steps."""
+    """Return the error for times that do not fit a model; `at` points at rows off its steps."""
     if found is not None and found.kind != axis.kind:
         wanted, sent, advice = TIMES[axis.kind], TIMES[found.kind], "times like those it learned from"
         at = ()
@@ -248,7 +248,7 @@ def _sparse(frame: SeriesFrame) -> Iterator[str]:
 
 
 def _on_found_axis(rows: Rows) -> SeriesFrame | None:
-    """Read the rows onto their own step; None if they take no regular one."""
+    """Read the rows onto their own step; return None if they have no regular one."""
     try:
         return read_rows(rows, None).frame
     except BadInput:

@@ -46,8 +46,8 @@ def refuse_several(names: int, pointer: str) -> None:
 
 
 def draw(result: ForecastResult, context: Context, chart_format: ChartFormat) -> bytes:
-    """Draw the only series of a result. Equal arguments give equal bytes."""
-    # No font has every character of a name: boxes stand for the others, and the warning is of no use.
+    """Draw the only series of a result. Equal arguments produce equal bytes."""
+    # No font has every character. Boxes replace the missing ones, and nobody needs the warning.
     with _drawing, warnings.catch_warnings(action="ignore"):
         import matplotlib as mpl  # noqa: PLC0415  # takes half a second
 

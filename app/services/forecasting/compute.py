@@ -15,14 +15,14 @@ from app.services.shared.paging import PageRequest, cut
 from models.methods.combination import QuantileForecast, compute_quantile_forecast
 from models.methods.forecast import Forecast
 
-PAGE = 250  # series of a table at a time: a slow reader keeps so many in memory
-SLOW_PAGE = 50  # where a series takes long, and the first page should not take minutes
+PAGE = 250  # series of a table that are computed at a time and held in memory until the caller has read them
+SLOW_PAGE = 50  # for slow methods, so that the first page does not take minutes
 
 
 def read_named(session: Session, plan: Plan, unique_ids: Iterable[str]) -> list[LastWindow]:
     """Read the contexts of the named series, sorted by name; names that do not exist are left out.
 
-    Raises VersionGone if the version was thinned out since the plan was made.
+    Raises VersionGone if the version was dropped since the plan was made.
     """
     rows = queries.last_windows(session, plan.version, unique_ids)
     if not rows:
@@ -33,7 +33,7 @@ def read_named(session: Session, plan: Plan, unique_ids: Iterable[str]) -> list[
 def read_page(session: Session, plan: Plan, page: PageRequest) -> tuple[Sequence[LastWindow], str | None]:
     """Read the contexts of a page of series, and the name of the last if another page follows.
 
-    Raises VersionGone if the version was thinned out since the plan was made.
+    Raises VersionGone if the version was dropped since the plan was made.
     """
     rows = queries.window_page(session, plan.version, page.limit + 1, page.after)
     if not rows:

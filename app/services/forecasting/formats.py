@@ -48,7 +48,7 @@ def headers(result: ForecastResult, media_type: str) -> dict[str, str]:
 
 
 def header_value(text: str) -> str:
-    """Return a text as every reader of headers takes it: one line of ASCII, with ? for all else."""
+    """Return a text as one line of ASCII, which every header may hold; replace other characters by ?."""
     return " ".join(text.split()).encode("ascii", "replace").decode()
 
 

@@ -51,9 +51,9 @@ def uncalibrated(model: Model) -> ServedMethod:
 def backtested(model: Model, network: "Forecaster", panel: Panel) -> ServedMethod:
     """Return the method to serve for some series: calibrated and judged by a backtest on their own past.
 
-    Series that are too short for a backtest get the network uncalibrated. The backtest takes the first
-    series of many, and the context of long ones: so the result is the same for the same series, whether a
-    dataset holds them or a request sends them.
+    Series that are too short for a backtest get the network uncalibrated. The backtest uses the first series
+    of many, and the context of long ones. So the same series have the same result, whether a dataset holds
+    them or a request sends them.
     """
     from models.evaluation.zero_shot import backtest_zero_shot  # noqa: PLC0415
     from models.network.pretrained import VIEW  # noqa: PLC0415

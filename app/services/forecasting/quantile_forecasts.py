@@ -8,7 +8,7 @@ from app.services.forecasting.resolve import ForecastKey
 from app.services.shared.lru import Lru
 from models.methods.combination import QuantileForecast
 
-OBJECT_BYTES = 1000  # about what a forecast takes beside its numbers: its objects, its name and its key
+OBJECT_BYTES = 1000  # roughly the memory of a forecast beside its numbers: objects, name and key
 
 Key = tuple[ForecastKey, str]  # and the series' name
 

@@ -143,7 +143,7 @@ def backtest_pretrained(database: Database, plan: Plan, device: str) -> ServedMe
     """Return the pretrained network calibrated and judged on the dataset's own series.
 
     The first series by name stand for all of a large dataset, so that every process finds the same. Raises
-    VersionGone if the version was thinned out since the plan was made.
+    VersionGone if the version was dropped since the plan was made.
     """
     with database.read() as session:
         find_version(session, plan.ref, plan.version.version)

@@ -11,7 +11,7 @@ from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 
 LARGEST = 256 * 1024  # bytes; longer responses are made anew
-KEY_BYTES = 1000  # about what a response takes beside its bytes
+KEY_BYTES = 1000  # roughly the memory of a response beside its bytes
 RAW_REQUESTS = 20_000
 LONGEST_RAW_REQUEST = 500
 
@@ -63,7 +63,7 @@ class FinishedResponse:
 
     @classmethod
     def of(cls, data: bytes, headers: Mapping[str, str], etag: bytes = b"") -> "FinishedResponse":
-        """Return a response of 200 with these headers, its length and what revalidation takes."""
+        """Return a response of 200 with these headers, its length, and the headers for revalidation."""
         own = {**headers, "content-length": str(len(data))}
         encoded = tuple((name.encode(), text.encode()) for name, text in own.items())
         return cls(data, (*encoded, *(revalidation_headers(etag) if etag else ())), etag)

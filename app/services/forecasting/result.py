@@ -15,7 +15,7 @@ from app.services.registry.served_method import ServedMethod
 from models.methods.forecast import Forecast
 from models.panel import Floats
 
-LONGEST_CACHED = 200  # steps: the times of longer forecasts would fill the memory
+LONGEST_CACHED = 200  # most steps of a forecast whose times are cached
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,7 @@ from app.version import release
 
 AD_HOC_THREADS = 4  # ad hoc requests at a time; a thousand series take seconds
 INLINE_SERIES = 16  # are written in the event loop; a chart takes a tenth of a second
-TRIES = 3  # to read the newest version before it is thinned out
+TRIES = 3  # to read the newest version before it is dropped
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ class ForecastService:
     async def _with_newest(
         self, principal: Principal, request: ForecastRequest, attempt: Callable[[], Awaitable[Done]]
     ) -> Done:
-        """Try again where the newest version was thinned out between finding and reading it.
+        """Try again if the newest version was dropped after it was found and before it was read.
 
         Raises VersionGone for a version that the request names by number, or at the last try.
         """

@@ -95,8 +95,8 @@ def begin(
     """Start the next attempt at a job and return its number; None if the job has ended or was taken over.
 
     `last` is the caller's own previous attempt, if any; if the job has a later one, another worker took it
-    over. Without `last`, the caller has just taken the job from the queue, which gives it to one worker at a
-    time: an attempt that seems to run then died with its worker.
+    over. Without `last`, the caller has just taken the job from the queue. One worker at a time has a job, so
+    an attempt that still counts as running has died with its worker.
     """
     job = queries.lock(session, ref.workspace_id, ref.job_id)
     if job is None or job.state not in queries.UNFINISHED:
@@ -176,7 +176,7 @@ def record_death(session: Session, ref: JobRef, attempt: int, cause: str) -> Non
 
 
 def requeue(session: Session, ref: JobRef, attempt: int) -> None:
-    """Let a job wait again whose attempt lacked the database; no failure is recorded.
+    """Requeue a job whose attempt could not reach the database; record no failure.
 
     Raises Superseded if the attempt is not current.
     """
@@ -190,7 +190,7 @@ def fail_all(session: Session, job_ids: Collection[str], reason: str) -> None:
 
 
 def outcome(session: Session, ref: JobRef) -> Outcome:
-    """Return how a job ended, or where it is if it has not."""
+    """Return how a job ended, or that it has not."""
     job = queries.find(session, ref.workspace_id, ref.job_id)
     if job is None:
         return Outcome("is gone.")
@@ -200,13 +200,13 @@ def outcome(session: Session, ref: JobRef) -> Outcome:
 
 
 def requeue_of(session: Session, worker_id: str) -> None:
-    """Let the job of a worker that stops wait again; no failure is recorded."""
+    """Requeue the job of a worker that stops; record no failure."""
     for job in queries.lock_running_of(session, [worker_id]):
         _wait_again(job)
 
 
 def requeue_orphaned(session: Session, worker_ids: Collection[str]) -> list[tuple[JobRef, int]]:
-    """Let the jobs of dead workers wait again; return them with their priorities."""
+    """Requeue the jobs of dead workers, and return them with their priorities."""
     orphaned = queries.lock_running_of(session, worker_ids)
     for job in orphaned:
         _record_failure(job, WORKER_DIED)
@@ -250,7 +250,7 @@ def _end(session: Session, job: Job, state: str, reason: str | None = None) -> N
 
 
 def _drop_checkpoint(session: Session, job: Job) -> None:
-    """Delete a checkpoint that no attempt will go on from."""
+    """Delete a checkpoint that no attempt will resume from."""
     parts = (job.checkpoint or {}).get("parts", {})
     blobs.release(session, job.workspace_id, [part["key"] for part in parts.values()])
     job.checkpoint = None
@@ -270,7 +270,7 @@ def _wait_again(job: Job) -> None:
 
 
 def _set_phase(job: Job, phase: str) -> None:
-    """Set the phase between attempts; the share done stays if a checkpoint holds it."""
+    """Set the phase between attempts; keep the share done if there is a checkpoint to resume from."""
     share_done = job.progress.get("share_done", 0.0) if job.checkpoint else 0.0
     job.progress = {"phase": phase, "share_done": share_done}
     job.revision += 1

@@ -1,8 +1,8 @@
 """Store and read backtests: one Parquet table of rows, and one of measures for each series.
 
 The columns are those of statsforecast's cross-validation: for each method NAME its median in NAME and its
-bounds in NAME-lo-80, NAME-hi-80 and so on. Times are ordinals of the dataset's axis. Equal backtests make
-equal bytes, so that their hashes show whether two are equal.
+bounds in NAME-lo-80, NAME-hi-80 and so on. Times are ordinals of the dataset's axis. Equal backtests
+produce equal bytes, so equal hashes mean equal backtests.
 """
 
 import io

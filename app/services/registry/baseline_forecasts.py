@@ -12,14 +12,14 @@ from app.db.queries.datasets import LastWindow
 from app.services.datasets.panels import DatasetPanel
 from models.panel import Floats
 
-NAME_BYTES = 120  # in memory, for a name and its row, roughly
+NAME_BYTES = 120  # roughly the memory of a name and its row
 
 
 @dataclass(frozen=True, eq=False)
 class BaselineForecasts:
     """`medians` (series, horizon) of each baseline, and the row of each series by name.
 
-    They are valid for a series whose index row is not newer than `version`.
+    A forecast is valid while its series is unchanged since `version`.
     """
 
     version: int
@@ -28,7 +28,7 @@ class BaselineForecasts:
 
     @property
     def nbytes(self) -> int:
-        """Return about how many bytes they take in memory."""
+        """Return roughly their size in memory."""
         return len(self.rows) * NAME_BYTES + sum(values.nbytes for values in self.medians.values())
 
     def of(self, windows: Sequence[LastWindow]) -> Mapping[str, Floats]:

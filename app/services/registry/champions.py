@@ -33,7 +33,7 @@ class Comparison(NamedTuple):
 def compare(session: Session, model: Model, promotion: Promotion) -> Comparison:
     """Decide whether a new model is to become the champion, before its row is locked and stored.
 
-    To read two backtests takes long. The result is valid while the dataset has the same champion.
+    It reads two backtests, which is slow. The result is valid while the dataset has the same champion.
     """
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     champion_id = None if champion is None else champion.id

@@ -61,7 +61,7 @@ class JobCheckpoints:
         return None
 
     def save(self, parts: Mapping[str, Artifact]) -> None:
-        """Save parts in place of what was saved of them before; an unavailable database is passed over.
+        """Save parts in place of what was saved of them before; ignore an unavailable database.
 
         Raises Superseded if the attempt is not current, and Paused if it must stop here.
         """

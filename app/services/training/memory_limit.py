@@ -28,7 +28,7 @@ def check(needed_bytes: int, allowed_bytes: int) -> None:
 
 
 def exceeded(allowed_bytes: int) -> str:
-    """Return why a training was ended that took more memory than is allowed."""
+    """Return the reason why a training over its memory limit was ended."""
     return (
         f"The training was ended because it took more memory than its worker allows, "
         f"{_mebibytes(allowed_bytes)}. {REMEDY}"

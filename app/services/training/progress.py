@@ -15,7 +15,7 @@ from app.services.jobs import states
 from models.training.train import Progress as CoreProgress
 
 RECORD_INTERVAL_S = 0.5
-MIN_SHARE = 0.02  # of a training; its pace over less says nothing of its end
+MIN_SHARE = 0.02  # least share done in an attempt from which the end is estimated
 
 
 class JobProgress:
@@ -43,7 +43,7 @@ class JobProgress:
         self.record(Progress.model_validate(fit | overall | end))
 
     def record(self, progress: Progress) -> None:
-        """Hand progress to the caller, and store it when that is due; an unavailable database is passed over.
+        """Report progress to the caller and, when due, store it; ignore an unavailable database.
 
         Raises Superseded if the attempt is not current.
         """
@@ -63,7 +63,7 @@ class _Pace:
     share_done: float
 
     def end(self, share_done: float) -> datetime | None:
-        """Return when all will be done; None until `MIN_SHARE` was gained."""
+        """Return when all will be done; None before the attempt has done `MIN_SHARE`."""
         gained = share_done - self.share_done
         if gained < MIN_SHARE:
             return None

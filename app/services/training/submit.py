@@ -27,8 +27,7 @@ class TrainingQueue:
     def submit(self, session: Session, principal: Principal, request: TrainRequest) -> JobOut:
         """Store a job and queue it, both in the caller's transaction.
 
-        Returns the unfinished job instead that already makes the same of the same data, if there is one.
-        Raises as `check` does.
+        If an equal training is unfinished, returns its job instead. Raises as `check` does.
         """
         job = _new_job(session, principal, request)
         same = job_queries.unfinished_like(session, principal.workspace_id, job.dataset_id, job.fingerprint)
@@ -49,10 +48,10 @@ def create_job(session: Session, principal: Principal, request: TrainRequest) ->
 def check(
     session: Session, principal: Principal, request: TrainRequest, pointer: str = "#/horizon"
 ) -> DatasetVersion:
-    """Return the version of the dataset that a training would learn from.
+    """Return the version of the dataset that a training would use.
 
-    Raises NotFound for an unknown dataset, and BadInput for a horizon that its longest series does not allow;
-    `pointer` says where the horizon stands in the request.
+    Raises NotFound for an unknown dataset, and BadInput for a horizon that its longest series does not allow.
+    `pointer` is the place of the horizon in the request.
     """
     _, version = catalog.find(session, principal, request.dataset_id)
     _check_horizon(request.horizon, Profile.model_validate(version.profile), pointer)
