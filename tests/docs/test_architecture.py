@@ -1,8 +1,9 @@
-"""The walk through the code: what it names exists, is entered, and keeps within its bounds."""
+"""The drawing has the layers of the contracts; what the walk names is entered, and within its bounds."""
 
 import re
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +22,13 @@ BOUNDS = {"A cached GET": 6, "A GET that is not in memory": 22, "An upload": 20,
 IN_OTHER_PROCESSES = ("app/api/", "app/worker/", "app/queue.py")  # of a training; here it runs in this one
 BACKGROUND = ("heartbeat", "The change feed")
 UNCOUNTED = tuple(
-    re.findall(r"`((?:app|models)/[\w./]+)`", TEXT.split("**Every call passes**")[1].split("\n## ")[0])
+    re.findall(r"`((?:app|models)/[\w./]+)`", TEXT.split("**Before a route**")[1].split("\n## ")[0])
 )
 
-Entered = dict[str, set[str]]
+LOADING = "The first GET"
+UNDRAWN = {"client", "weights"}  # in no layer
+
+Entered = dict[str, list[str]]
 
 
 def walked(path: str) -> list[str]:
@@ -33,8 +37,28 @@ def walked(path: str) -> list[str]:
     return re.findall(r"^\d+\. `([\w/]+\.py)`", section, flags=re.MULTILINE)
 
 
+def counted(files: list[str]) -> list[str]:
+    """Return the files that are in neither of the two lists."""
+    return [file for file in files if not file.startswith(UNCOUNTED)]
+
+
+def drawn_layers(package: str) -> list[set[str]]:
+    """Return the layers that the drawing has of a package."""
+    drawing = TEXT.split("```")[1].split(f"\n{package}/\n")[1].split("\n\n")[0]
+    lines = re.findall(r"^  (\S+(?: \| \S+)*(?: \|)?)(?:  |$)", drawing, flags=re.MULTILINE)
+    layers = re.sub(r"/|\.py", "", "\n".join(lines)).replace("|\n", "| ").split("\n")
+    return [set(layer.split(" | ")) for layer in layers if layer not in UNDRAWN]
+
+
+def layers(package: str) -> list[set[str]]:
+    """Return the layers that the contracts have of a package."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    contract = next(each for each in contracts if each.get("containers") == [package])
+    return [set(layer.split(" | ")) for layer in contract["layers"]]
+
+
 @contextmanager
-def recorded(files: set[str]) -> Iterator[None]:
+def recorded(files: dict[str, None]) -> Iterator[None]:
     """Add every file of ours in which a function begins meanwhile, in this thread and in those it starts."""
 
     def begun(frame: FrameType, event: str, _: object) -> None:
@@ -42,7 +66,7 @@ def recorded(files: set[str]) -> Iterator[None]:
             return
         file = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
         if file.startswith(("app/", "models/")) and frame.f_code.co_name != "<module>":
-            files.add(file)
+            files.setdefault(file)
 
     before = sys.getprofile()
     threading.setprofile(begun)
@@ -54,8 +78,8 @@ def recorded(files: set[str]) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def entered(tmp_path_factory: pytest.TempPathFactory) -> Entered:
-    """The files that each path enters."""
-    files: set[str] = set()
+    """The files that each path enters, in the order of their first entry."""
+    files: dict[str, None] = {}
     paths: Entered = {}
 
     def fill(database: Database) -> str:
@@ -65,7 +89,7 @@ def entered(tmp_path_factory: pytest.TempPathFactory) -> Entered:
         with database.write() as session:
             attempt = states.begin(session, ref, "worker", max_attempts=1) or 1
         run.run_attempt(database, ref, attempt, "cpu", memory_bytes=2**40)
-        paths["A training"] = set(files)
+        paths["A training"] = list(files)
         return dataset_id
 
     with recorded(files), filled_app(tmp_path_factory.mktemp("walk"), fill) as (client, dataset_id):
@@ -73,12 +97,12 @@ def entered(tmp_path_factory: pytest.TempPathFactory) -> Entered:
         def enters(path: str, method: str, url: str, **call: object) -> None:
             files.clear()
             assert client.request(method, url, **call).is_success  # type: ignore[arg-type]
-            paths[path] = set(files)
+            paths[path] = list(files)
 
         client.get("/healthz")  # the first call of all names every route
         series = f"/forecast?dataset_id={dataset_id}&unique_id=series "
         enters("An upload", "POST", "/datasets", files={"file": ("trends.csv", csv_bytes())})
-        enters("A GET that loads the model", "GET", f"{series}1")
+        enters(LOADING, "GET", f"{series}1")
         enters("A GET that is not in memory", "GET", f"{series}0")
         enters("A cached GET", "GET", f"{series}0")
     return paths
@@ -93,6 +117,11 @@ def test_drawing_has_every_room_and_no_other() -> None:
     assert {f"{path.name}/" for path in paths if path.is_dir() and path.parent.parent == ROOT} <= drawn
 
 
+@pytest.mark.parametrize("package", ["app", "models"])
+def test_drawing_has_the_layers_of_the_contracts(package: str) -> None:
+    assert drawn_layers(package) == layers(package)
+
+
 @pytest.mark.parametrize(("path", "bound"), BOUNDS.items())
 def test_path_stays_within_its_bound(path: str, bound: int) -> None:
     files = walked(path)
@@ -103,7 +132,20 @@ def test_path_stays_within_its_bound(path: str, bound: int) -> None:
 def test_walk_is_what_is_entered(path: str, entered: Entered) -> None:
     files = set(walked(path))
     earlier = {file for section in list(BOUNDS)[: list(BOUNDS).index(path)] for file in walked(section)}
-    counted = {file for file in entered[path] if not file.startswith(UNCOUNTED)}
     elsewhere = {file for file in files if path == "A training" and file.startswith(IN_OTHER_PROCESSES)}
-    assert counted - earlier == files - elsewhere
+    assert set(counted(entered[path])) - earlier == files - elsewhere
     assert files.isdisjoint(earlier)
+
+
+@pytest.mark.parametrize("path", [path for path in BOUNDS if path != "A training"])  # its threads overlap
+def test_walk_is_in_the_order_of_first_entry(path: str, entered: Entered) -> None:
+    files = walked(path)
+    assert [file for file in entered[path] if file in files] == files
+
+
+def test_first_get_enters_what_is_said_to_load_the_model(entered: Entered) -> None:
+    paragraph = TEXT.split(f"\n{LOADING}")[1].split("A model with")[0]
+    further = set(re.findall(r"`([\w/]+\.py)`", paragraph))
+    walks = {*walked("A cached GET"), *walked("A GET that is not in memory")}
+    assert set(counted(entered[LOADING])) - walks == further
+    assert f"counts {len(entered[LOADING])} files" in paragraph
