@@ -249,7 +249,7 @@ def _members(
 ) -> tuple[View, ...]:
     """Return the view of each member; those from scratch take turns through `views`.
 
-    `is_pretrained` says whether the pretrained networks fit: `auto` leaves them out if not.
+    `is_pretrained` is whether the pretrained networks fit; if not, `auto` leaves them out.
     """
     scratch = tuple(islice(cycle(views), values.members))
     view: View = "pretrained"

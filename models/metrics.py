@@ -31,7 +31,7 @@ def mase(target: Floats, forecast: Floats, scale: Floats) -> float:
 
 
 def scaled_errors(target: Floats, forecast: Floats, scale: Floats) -> Floats:
-    """Return (series, horizon), target less forecast in units of `scale` (series,); NaN without a scale."""
+    """Return (series, horizon), target minus forecast in units of `scale` (series,); NaN without a scale."""
     usable = np.where(scale > 0, scale, np.nan)[:, None]
     # Divided first: values at both ends of float64 are further apart than it reaches.
     with np.errstate(over="ignore"):
@@ -48,7 +48,7 @@ def seasonal_naive_root_error(panel: Panel, season_length: int) -> Floats:
     """Return (series,), the root mean square change over a season, the scale of RMSSE; NaN without a pair."""
     error = seasonal_naive_error(panel, season_length)
     unit = np.where(error > 0, error, 1.0)
-    # In units of their mean, whose squares stay within float64 where those of the changes would not.
+    # Divide by the mean first: squares of the raw changes may overflow float64.
     changes = _seasonal_changes(panel, season_length) / np.repeat(unit, panel.lengths)
     return unit * np.sqrt(_series_mean(changes**2, panel))
 
@@ -59,14 +59,14 @@ def pinball(target: Floats, forecast: Floats, quantile: float) -> float:
 
 
 def pinball_losses(error: Floats, quantile: float) -> Floats:
-    """Return the pinball loss of each `error`, target less forecast of one quantile; same shape and unit."""
+    """Return the pinball loss of each `error`, target minus forecast of a quantile; same shape and unit."""
     return np.maximum(quantile * error, (quantile - 1) * error)
 
 
 def interval_scores(below: Floats, above: Floats, level: int) -> Floats:
     """Return the interval score (Gneiting & Raftery, 2007), of the same shape and unit.
 
-    `below` is target less lower bound, `above` target less upper bound. The score is the width plus
+    `below` is target minus lower bound, `above` target minus upper bound. The score is the width plus
     2 / (1 - level) times the distance of the target from the interval.
     """
     scores: Floats = (below - above) + 2 / (1 - level / 100) * (np.maximum(-below, 0) + np.maximum(above, 0))

@@ -17,9 +17,9 @@ Integers = NDArray[np.int64]
 class Panel:
     """Series of equal time steps, one after the other in one array.
 
-    `values` (total,) float64, NaN for a gap; series i is `values[offsets[i]:offsets[i + 1]]`, with `offsets`
-    (series + 1,) int64; `phases` (series,) int64 is the position in the season of each first value (a whole
-    number from 0, taken modulo the season). Raises `InvalidPanel`.
+    `values` (total,) float64 is NaN for a gap. `offsets` is (series + 1,) int64: series i is
+    `values[offsets[i]:offsets[i + 1]]`. `phases` (series,) int64 is the position in the season of each first
+    value: a whole number from 0, modulo the season. Raises `InvalidPanel`.
     """
 
     values: Floats

@@ -77,7 +77,7 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
 
 
 def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: MethodChoice) -> str:
-    """Return the method to serve; for `auto` the blend if it is as good, with enough units to tell."""
+    """Return the method to serve; for `auto` the blend if it is as good and there are enough units."""
     if blending != "auto":
         return BLEND if blending == "blend" else network
     errors = {name: backtest.held_out.error(backtest.forecasts[name].median) for name in verdicts}

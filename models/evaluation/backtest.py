@@ -31,11 +31,13 @@ LEVELS = (80, 95)
 class Measures:
     """Errors of one method; each is first averaged within a series, and then over the series.
 
-    `smape` in percent; `mase`, `rmsse` (Hyndman & Koehler, 2006; Makridakis et al., 2022, The M5 accuracy
-    competition; both in units of the seasonal naive error), `pinball`, the mean loss over the median and the
-    bounds, and `interval_score`, the mean scaled interval score over the levels (Gneiting & Raftery, 2007;
-    both in units of the MASE scale), are NaN where no series has a scale. `coverage` is the share from 0 to 1
-    that each level's interval holds.
+    `smape`: in percent.
+    `mase`: in units of the seasonal naive error (Hyndman & Koehler, 2006).
+    `rmsse`: in units of the seasonal naive error (Makridakis et al., 2022, The M5 accuracy competition).
+    `pinball`: the mean loss over the median and the bounds, in units of the MASE scale.
+    `interval_score`: the mean over the levels, in units of the MASE scale (Gneiting & Raftery, 2007).
+    `coverage`: the share of values, from 0 to 1, within each level's interval.
+    Those in units of a scale are NaN where no series has one.
     """
 
     smape: float
@@ -83,7 +85,7 @@ class Backtest:
         return means | {"rmsse": np.sqrt(means["rmsse"])}
 
     def _losses(self, method: str) -> dict[str, Floats]:
-        """Return (window, horizon) for each measure: the errors that it is the mean of, squared for RMSSE."""
+        """Return (window, horizon) for each measure: the errors that it averages, squared for RMSSE."""
         held_out, forecast = self.held_out, self.forecasts[method]
         squares = scaled_errors(held_out.target, forecast.median, held_out.root_scale) ** 2
         return {
@@ -131,9 +133,8 @@ def _to_measures(columns: Mapping[str, float]) -> Measures:
 class Trial:
     """The errors and costs of one architecture on the held-out windows.
 
-    `start` is that of its best members: pretrained, from scratch, or both. `smape` is in percent, `mase` in
-    units of the seasonal naive error (NaN where no series has one), as in `Measures`; `parameters` counts the
-    weights of all members, and `seconds` is the time of the fit.
+    `start` is that of its best members: pretrained, from scratch, or both. `smape` and `mase` are as in
+    `Measures`. `parameters` counts the weights of all members, and `seconds` is the time of the fit.
     """
 
     architecture: Architecture

@@ -1,7 +1,7 @@
 """Cross-fitting: methods are fitted on one half of the held-out windows and tested on the other.
 
-Whatever a method takes from the windows, the weights of a blend and the calibration of its bounds, is fitted
-on one half of them for the forecasts of the other. The method that is kept is fitted on all.
+Blend weights and calibration are fitted on one half of the windows and applied to the other. The method that
+is kept is fitted on all windows.
 """
 
 from collections.abc import Callable, Mapping, Sequence

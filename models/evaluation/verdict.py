@@ -1,14 +1,16 @@
 """The verdict: whether a network beats the best baseline, and how certain that is.
 
 Both are compared on the same windows, unit by unit. A unit is a series, with one mean error over its cuts and
-steps, since these are not independent. With fewer than six series it is a cut, averaged over the series. The
-test is the two-sided sign-flip permutation test of the mean difference (Fisher, 1935, The Design of
-Experiments, section 21; Good, 2005, Permutation, Parametric and Bootstrap Tests of Hypotheses): if neither
-were better, each difference could as well have the other sign.
+steps, since these are not independent. With fewer than six series it is a cut, averaged over the series.
 
-The best of several candidates looks better than it is. So all differences of a unit get the same sign, and
-the p-value counts how often chance makes any of them as extreme as the one that is judged (Westfall & Young,
-1993, Resampling-Based Multiple Testing): as rare among candidates, as wide among baselines that are ahead.
+The test is the two-sided sign-flip permutation test of the mean difference: if neither were better, each
+difference could as well have the other sign. Sources: Fisher (1935), The Design of Experiments, section 21;
+Good (2005), Permutation, Parametric and Bootstrap Tests of Hypotheses.
+
+The best of several candidates looks better than it is, so all differences of a unit get the same sign. The
+p-value is the share of draws in which any of them is as extreme as the judged one. Extreme means rare for
+candidates, and wide for baselines that are ahead. Source: Westfall & Young (1993), Resampling-Based Multiple
+Testing.
 """
 
 import math
@@ -50,10 +52,10 @@ class Verdict:
     """The outcome against `baseline`, the one with the smallest mean error, and the evidence.
 
     `n` units were compared by their mean `measure`: MASE, or sMAPE where no series has a scale for it.
-    `effect` is the mean error less the baseline's, as a share of the baseline's: negative is better; it is
-    infinite where only the baseline made no error. `p_value` accounts for the choice of the best of several:
-    it is `min_p` over the candidates of a method that is ahead, and `sign_flip` over the baselines that are
-    ahead of it. `sentence` says all this in words.
+    `effect` is the mean error minus the baseline's, as a share of the baseline's: negative is better; it is
+    infinite where only the baseline made no error. `p_value` accounts for the choice of the best of several.
+    It is `sign_flip` over the baselines that are ahead of the method; if none is, `min_p` over the method's
+    candidates. `sentence` puts all this into words.
     """
 
     outcome: Outcome
@@ -118,10 +120,10 @@ def min_p(gaps: Floats, seed: int) -> float:
     """Return the two-sided p-value of the first of `gaps` (units, candidates), chosen as the best.
 
     It is the share of draws in which any candidate's gap is as rare as the first's observed one: Westfall &
-    Young's single-step min P. A gap is rare if few draws of the same candidate reach it, so that candidates
-    with larger errors count like any other. For one candidate it equals `sign_flip`, a candidate with the
-    errors of the first adds nothing, and it is at most the Bonferroni bound: the p-value of the first alone,
-    times the number of candidates.
+    Young's single-step min P. A gap is rare if few draws of the same candidate reach it, so candidates with
+    larger errors count like any other. For one candidate it equals `sign_flip`. A candidate with the errors
+    of the first adds nothing. The p-value of the first alone, times the number of candidates, is an upper
+    bound (Bonferroni).
     """
     largest = np.abs(gaps).max(axis=0, initial=0.0)
     scaled = gaps / np.where(largest > 0, largest, 1.0)
@@ -129,7 +131,7 @@ def min_p(gaps: Floats, seed: int) -> float:
     as_wide = sums[:, 0] >= np.abs(scaled[:, 0].sum()) - rounding[0]
     if as_wide.all():
         return 1.0
-    # The same number of draws of each candidate is as rare; fewer where that would separate equal ones.
+    # Count the same number of draws of each candidate as rare, or fewer where that would split ties.
     next_widest = np.sort(sums, axis=0)[-1 - as_wide.sum()]
     as_rare = (sums > next_widest + rounding).any(axis=1)
     return float(np.mean(as_wide | as_rare))
@@ -138,8 +140,8 @@ def min_p(gaps: Floats, seed: int) -> float:
 def _sums(gaps: Floats, seed: int) -> Floats:
     """Return (draws, columns), the absolute sums of `gaps` (units, columns) with one random sign a unit.
 
-    With up to `EXACT_UNITS` units for all combinations of signs; with more, for `DRAWS` draws and the
-    observed signs, so that no p-value is zero.
+    Up to `EXACT_UNITS` units the draws are all combinations of signs. With more units they are the observed
+    signs and `DRAWS` random ones, so that no p-value is zero.
     """
     units = len(gaps)
     if units <= EXACT_UNITS:
@@ -159,7 +161,7 @@ def _signed(signs: NDArray[np.integer[Any]], gaps: Floats) -> Floats:
 
 
 def _gap(held_out: HeldOut, median: Floats, baseline: Floats) -> Floats:
-    """Return (units,), a candidate's error less the `baseline`'s; 0 where it has none."""
+    """Return (units,), a candidate's error minus the `baseline`'s; 0 where it has none."""
     gap = mean_by(held_out.units, held_out.errors(median)) - baseline
     return np.where(np.isfinite(gap), gap, 0.0)
 

@@ -95,7 +95,7 @@ class WindowSampler:
 
     def _training_part(self, picks: Tensor, view: View) -> Batch:
         series = torch.searchsorted(self.cumulative, picks, right=True)
-        # Counted back from the end: the pick just under the cumulative count is the last origin before it.
+        # Picks number all origins in order: the cumulative count minus the pick is the distance to the end.
         origins = self.train_ends[series] - (self.cumulative[series] - picks)
         return self._batch(series, origins, self.train_ends[series], view)
 

@@ -25,7 +25,7 @@ def seasonal_pattern(z: Tensor, season_length: int, seasons: int) -> Tensor:
 
 
 def _deviations(z: Tensor, season_length: int) -> Tensor:
-    """Return (batch, span), the value less the average over the season around it; NaN for gaps.
+    """Return (batch, span), the value minus the average over the season around it; NaN for gaps.
 
     Half a season at each end has no such average and is NaN, so no value after the origin is needed.
     """
@@ -48,7 +48,7 @@ def _moving_average(z: Tensor, width: int) -> Tensor:
 
 
 def _shrinkage(by_place: Tensor, pattern: Tensor, counts: Tensor) -> Tensor:
-    """Return (batch, 1) from 0 to 1: one less the reciprocal of the F ratio of the pattern against the rest.
+    """Return (batch, 1) from 0 to 1: one minus the reciprocal of the F ratio of pattern against rest.
 
     The positive-part shrinkage of James & Stein (1961) towards no season.
     """

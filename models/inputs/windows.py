@@ -14,9 +14,9 @@ from models.panel import Panel
 class FlatPanel:
     """A panel as tensors on one device, indexed for cutting.
 
-    `values` (total,) float64, NaN for gaps; `last_valid` (total,) int64, for each position that of the last
-    value up to it that is no gap (-1 for none), maybe of an earlier series; `starts`, `ends` and `phases`
-    (series,) int64.
+    `values` (total,) float64 is NaN for gaps. `last_valid` (total,) int64 is the position of the last value
+    up to each position, gaps skipped; -1 for none. That value may belong to an earlier series. `starts`,
+    `ends` and `phases` are (series,) int64.
     """
 
     values: Tensor
@@ -43,9 +43,8 @@ class FlatPanel:
 class Windows:
     """A batch of windows: the values before each origin, and those from it on.
 
-    `history` (batch, span) float64 is NaN for gaps and before the series begins; `targets` (batch, horizon)
-    float64 is NaN for gaps and from the window's end on; `phases` (batch,) int64 are the phases at the
-    origins.
+    `history` (batch, span) float64 is NaN for gaps and before the series begins. `targets` (batch, horizon)
+    float64 is NaN for gaps and from the window's end on. `phases` (batch,) int64 are those at the origins.
     """
 
     history: Tensor

@@ -133,7 +133,7 @@ def pretrain(
     """Pretrain every member through all rounds, in parallel threads, from its state.
 
     `on_round` is called with each member and its state after each round, in that member's thread. The same
-    configuration on the same machine gives the same bits, interrupted or not.
+    configuration on the same machine produces the same bits, interrupted or not.
     """
 
     def pretrain_member(member: int) -> PretrainingState:

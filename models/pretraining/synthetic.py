@@ -1,10 +1,13 @@
 """Synthetic series to pretrain on.
 
-Each kind draws `count` series of `length` steps in units of their noise, and gives them a size, a level and
-the disturbances of real series; `draw` mixes the kinds and adds gaps. Sources: Hyndman, Koehler, Ord & Snyder
-(2008), *Forecasting with Exponential Smoothing* (state space models); Dooley et al. (2023), ForecastPFN (sums
-of trend, seasons and noise of many kinds); Ansari et al. (2024), Chronos (KernelSynth: Gaussian processes
-with random kernels); Croston (1972), intermittent demand.
+Each kind draws `count` series of `length` steps in units of their noise, then adds size, level and the
+disturbances of real series. `draw` mixes the kinds and adds gaps.
+
+Sources, by kind:
+- state space models: Hyndman, Koehler, Ord & Snyder (2008), *Forecasting with Exponential Smoothing*;
+- sums of trend, seasons and noise: Dooley et al. (2023), ForecastPFN;
+- Gaussian processes with random kernels (KernelSynth): Ansari et al. (2024), Chronos;
+- intermittent demand: Croston (1972).
 """
 
 from collections.abc import Callable
@@ -55,7 +58,7 @@ class Shape:
 def draw(shape: Shape, random: Random) -> Floats:
     """Return (count, length), series of all kinds, NaN for gaps and otherwise finite.
 
-    The same state of `random` gives the same series.
+    The same state of `random` produces the same series.
     """
     kind = random.choice(len(KINDS), size=shape.count, p=list(KINDS.values()))
     series = np.empty(shape.size)
@@ -140,7 +143,7 @@ def _trends(shape: Shape, random: Random) -> Floats:
         ]
     )
     chosen = kinds[random.integers(len(kinds), size=count), np.arange(count)]
-    sign = np.where(_chosen(2 / 3, count, random), 1.0, -1.0)  # more of what is counted grows than shrinks
+    sign = np.where(_chosen(2 / 3, count, random), 1.0, -1.0)  # growth is more common than decline
     trend: Floats = sign * (chosen - chosen[:, :1])
     return trend
 

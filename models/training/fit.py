@@ -26,9 +26,9 @@ from models.training.training_loop import Member, SharedWindows
 class FitProgress:
     """The progress of a fit after an epoch of one member.
 
-    `member` (from 1) of the `members` to train, `epoch` (from 1) of `epochs`; `loss` in that epoch and
-    `validation_loss` after it, on the held-out windows (None without any), both as mean pinball loss in units
-    of scale; `share_done` from 0 to 1 over all members.
+    `member` (from 1) of the `members` to train; `epoch` (from 1) of `epochs`. `loss` is that of the epoch,
+    and `validation_loss` that of the held-out windows after it (None without any): both are mean pinball
+    losses in units of scale. `share_done` is from 0 to 1 over all members.
     """
 
     member: int
@@ -67,11 +67,11 @@ def fit(  # noqa: PLR0913 - options of the caller, all but two with a default
 ) -> Forecaster:
     """Train the ensemble on the panel and return it with the weights of the last step.
 
-    The last `held_out` steps of each series are not trained on; they give the validation loss. The same
-    panel, config, hold-out and machine give the same bits, however many members train in parallel
-    (`torch.get_num_threads()`); the global random state is neither read nor changed. `should_stop` is called
+    The last `held_out` steps of each series are not trained on; the validation loss is computed on them. The
+    same panel, config, hold-out and machine produce the same bits, however many members train in parallel
+    (`torch.get_num_threads()`). The global random state is neither read nor changed. `should_stop` is called
     before every batch, in the threads of the members. `on_epoch` and `on_state` are called after every epoch
-    of a member; a fit that resumes from such a state gives the same bits as one without interruption. Raise
+    of a member; a fit that resumes from such a state produces the same bits as an uninterrupted one. Raise
     `HorizonTooLong`, `UnusableHistory`, `DeviceUnavailable`, `CannotResume`, `TrainingStopped`,
     `TrainingDiverged`, and whatever the caller's functions raise.
     """
@@ -173,7 +173,7 @@ def _generator(seed: int, number: int) -> torch.Generator:
 def _one_thread() -> Iterator[int]:
     """Set torch to one thread, and yield the number that it had.
 
-    Sums of floats depend on how they are split: one thread gives the same bits whatever the caller set.
+    Sums of floats depend on how they are split: one thread produces the same bits whatever the caller set.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -17,8 +17,8 @@ def needed_bytes(panel: Panel, config: TrainingConfig, *, threads: int | None = 
     """Estimate the peak resident memory of a process that runs `train` on a CPU, in bytes.
 
     As many members train in parallel as there are `threads`, by default the machine's cores. The factors
-    below were fitted to peaks (VmHWM) of LSTM trainings on Linux with torch 2.13, each in a new process;
-    most of them took two steps an epoch and used naive in place of every baseline, which changed 3 % at most.
+    below were fitted to peaks (VmHWM) of LSTM trainings on Linux with torch 2.13, each in a new process. Most
+    took two steps an epoch and used naive in place of every baseline, which changed the peak by 3 % at most.
     `tests/models/training/test_memory.py` lists them and keeps the estimate between 0.95 and 1.5 times each.
     A training of all four architectures took a quarter more than one.
     """

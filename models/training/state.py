@@ -29,9 +29,9 @@ BASELINES_FORMAT = "baselines 1"
 class MemberState:
     """A member after epoch number `epoch`; all tensors are copies on the CPU.
 
-    `loss` in that epoch and `validation_loss` after it, on the held-out windows (None without any),
-    both as mean pinball loss in units of scale. `optimizer` is named as by `optimizer_tensors`; `generator`
-    is the state of the member's random numbers.
+    `loss` is that of the epoch, and `validation_loss` that of the held-out windows after it (None without
+    any): both are mean pinball losses in units of scale. `optimizer` is named as by `optimizer_tensors`;
+    `generator` is the state of the member's random numbers.
     """
 
     epoch: int

@@ -1,7 +1,7 @@
 """Train a model: backtest every candidate on held-out steps, and fit the best one on everything.
 
-There are two kinds of fits. Those for the backtest end before its cuts; nothing is chosen within them, so
-their errors are a fair estimate for the last fit, which trains on every value and is the model to keep.
+There are two kinds of fits. Those for the backtest end before its cuts. Nothing is chosen within them, so
+their errors are a fair estimate for the last fit. That one trains on every value and is the model to keep.
 """
 
 import time
@@ -51,8 +51,8 @@ _PARTNERS = "followers"
 class Progress:
     """The progress of a training after an epoch of a fit, or after some windows of the baselines.
 
-    `phase` says whether the last fit was one for the backtest or that of the model to keep. `fit` is the
-    progress of that fit: it stays at its end during the baselines, and is None before any epoch.
+    `phase` is that of the last fit: one for the backtest, or that of the model to keep. `fit` is the
+    progress of that fit: None before any epoch; during the baselines it keeps its last value.
     `share_done` is from 0 to 1 over the whole training, earlier attempts included.
     """
 
@@ -89,10 +89,10 @@ def train(  # noqa: PLR0913 - options of the caller, the last five with a defaul
 ) -> Trained:
     """Backtest the config with each of the architectures, and fit it with the best of them on everything.
 
-    Of an ensemble with pretrained and trained members the best of either kind or both is kept. A training
-    that was interrupted resumes from its `checkpoints`, to the same bits; a part starts again where its
+    An ensemble with pretrained and trained members keeps the pretrained, the trained or both, whichever is
+    best. An interrupted training resumes from its `checkpoints`, to the same bits. A part starts again if its
     checkpoint is damaged or of another training. Raise as `fit` does, whatever a checkpoint raises, and
-    `HorizonTooLong` already if the series are too short to hold out a horizon as well.
+    `HorizonTooLong` also if the series are too short to hold out a horizon.
     """
     horizons.check_training(config.horizon, int(panel.lengths.max()))
     held_out = HeldOut.of(panel, config)
