@@ -1,6 +1,6 @@
 """Run the command line, `gatecast` or `python -m app`, once the import path is known to be safe.
 
-Nothing else is imported before that: whatever a foreign folder on the path holds must not run.
+Nothing else is imported before that check, since a foreign folder on the path may hold code of the same name.
 """
 
 import sys

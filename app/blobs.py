@@ -65,7 +65,7 @@ def stored_digest(session: Session, workspace_id: str, key: str) -> str | None:
 
 
 def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
-    """Count one reference less to each key, and remove the bytes without any."""
+    """Subtract one reference from each key, and remove the bytes that have none left."""
     queries.release(session, workspace_id, keys)
 
 

@@ -29,8 +29,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class FieldError:
-    """One mistake and its place: a JSON pointer (`#/horizon`), a query parameter (`?horizon`) or,
-    in an uploaded table, a row as a spreadsheet numbers it (`#row=17`, RFC 7111; the header is row 1).
+    """One mistake and its place.
+
+    `pointer` is a JSON pointer (`#/horizon`), a query parameter (`?horizon`) or a row of an uploaded table as
+    a spreadsheet numbers it (`#row=17`, RFC 7111; the header is row 1).
     """
 
     pointer: str

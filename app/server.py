@@ -33,7 +33,7 @@ from app.worker.supervisor import Supervisor, workers_of
 DRAIN_S = 2  # for running requests, once the service is told to stop
 ABORT_AFTER_S = 1.6  # then requests that will not end in time are answered with 503
 PAUSE_LIMIT_S = 2.5  # for a training to reach its next checkpoint; Ctrl-C must stop the service soon
-GC_THRESHOLD = 20_000  # new objects between two collections; Python's 700 take a fifth of the time
+GC_THRESHOLD = 20_000  # new objects between two collections; with Python's 700 they cost a fifth of the time
 STOP_LIMIT_S = 4.5  # for the whole stop: a thread that parses a large upload cannot be interrupted
 START_LIMIT_S = 60.0
 logger = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class _Server(uvicorn.Server):
 
 
 def _import_forecasting() -> None:
-    """Import what forecasts need, and exempt it from garbage collection, which would take 0.2 s a time.
+    """Import what forecasts need, and exempt it from garbage collection: to visit it takes 0.2 s each time.
 
     Collect the rest less often too: requests leave almost nothing that only the collector can free.
     """

@@ -127,12 +127,12 @@ def forecast(settings: Settings, file: Path, request: ForecastRequest) -> None:
 def _print(pages: Iterator[ForecastResult]) -> None:
     first = next(pages)
     if (remark := _remark(first)) is not None:
-        sys.stderr.write(f"{remark}\n")  # so that it is no line of the CSV
+        sys.stderr.write(f"{remark}\n")  # on standard error, so that the CSV stays clean
     sys.stdout.writelines(part.decode() for part in csv_parts(chain([first], pages)))
 
 
 def _remark(result: ForecastResult) -> str | None:
-    """Return what the columns cannot say: that the forecast lost, or which method replaces the model."""
+    """Return what no column holds: that the forecast lost, or which method replaces the model."""
     if result.verdict != "loses" or result.warning is not None:
         return result.warning
     return f"{result.method} answers in place of model {result.model_id}, which did worse on the backtest."

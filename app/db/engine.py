@@ -32,8 +32,8 @@ BUSY_TIMEOUT_MS = 30_000
 OUT_OF_RANGE = "22003"  # Postgres: a number is outside the range of its column
 OTHER_SCHEMA = ("42P01", "42703")  # Postgres: a table or a column does not exist
 # The most connections of a process for each purpose, so that none waits for another's. Postgres allows 97 by
-# default, besides its superuser's: four API processes take 4 * (8 + 6 + 2) = 64 of them, which leaves 33 for
-# four workers that take up to 8 each, with their trainings.
+# default, besides its superuser's. Four API processes use 4 * (8 + 6 + 2) = 64 of them. The other 33 suffice
+# for four workers, each with up to 8, those of its training included.
 READING, WRITING, WATCHING = 8, 6, 2
 PRIVATE = 0o600
 RESERVE = 16 * MEBIBYTE  # for what is written beside a body: SQLite's log and the job engine's rows

@@ -189,9 +189,9 @@ class Series(Owned):
     """The index row of one series: where it is stored, and the last values that a forecast needs.
 
     It is valid from its `version` until a later row of the same series; the version itself may be gone.
-    `blob` numbers one of the dataset's blobs; `first_row` and `length` count rows in it; `start` and `end`
-    are the ordinals of the first and last time; `tail` holds the last values as little-endian float64, NaN
-    for a gap.
+    `blob` numbers one of the dataset's blobs, and `first_row` and `length` count rows in it. `start` and
+    `end` are the ordinals of the first and last time. `tail` holds the last values as little-endian float64,
+    NaN for a gap.
     """
 
     __tablename__ = "series"

@@ -198,7 +198,7 @@ def _coded(column: Categories, empty: tuple[str, ...]) -> tuple[Ints, list[str]]
 
 
 def _refuse_merged(file: _File, requested: Columns, repairs: Repairs, y: Floats) -> None:
-    """Raise BadInput where half of all rows are duplicates: then a column of names was overlooked."""
+    """Raise BadInput where half of all rows are duplicates: then a column of names was not found."""
     roles = file.roles
     used = len({roles.id, roles.time, roles.target} - {None})
     if requested.id_column is not None or len(file.table.names) <= used:

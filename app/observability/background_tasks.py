@@ -1,6 +1,6 @@
 """Run background tasks that outlive their errors: each error is logged, and the task is tried again.
 
-Nobody waits for such a task, so an error that ended it would go unnoticed, and all that needs it would stop.
+Nobody waits for such a task, so an error that ended it would go unnoticed, and all that need it would stop.
 """
 
 import logging
@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 from app.errors import AppError
 
-LOG_AGAIN_S = 60.0  # an error that comes several times a second is logged once in this time
+LOG_AGAIN_S = 60.0  # an error that repeats several times a second is logged once in this time
 logger = logging.getLogger(__name__)
 
 
 class RetriedTask:
     """A task that is tried again after an error; logs each kind of error once a minute.
 
-    `consequence` says what the error means to those who use the service.
+    `consequence` is a sentence for the log: what the error means to those who use the service.
     """
 
     def __init__(self, name: str, consequence: str, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""The choices of a training, for the API and the commands; without pydantic, which takes long to import."""
+"""The choices of a training, for the API and the commands; without pydantic, whose import is slow."""
 
 from typing import Literal
 

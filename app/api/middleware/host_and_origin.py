@@ -1,7 +1,7 @@
 """Check Host and Origin of every request, before all caches, and add security headers to every response.
 
-The service trusts whoever reaches it, so a page of another origin must not reach it through a browser:
-neither by a name of its own that resolves to this address (a foreign Host), nor by an unsafe method.
+The service trusts whoever reaches it, so a page of another origin must not reach it through a browser. It
+could do so by a name of its own that resolves to this address (a foreign Host), or by an unsafe method.
 """
 
 import ipaddress

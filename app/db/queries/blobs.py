@@ -32,7 +32,7 @@ def find(session: Session, workspace_id: str, key: str) -> Blob | None:
 
 
 def release(session: Session, workspace_id: str, keys: Iterable[str]) -> None:
-    """Count one use less each time a key is named, and remove the blobs that have none left."""
+    """Subtract one use for each time a key is named, and remove the blobs that have none left."""
     for times, some in _by_times(keys):
         named = update(Blob).where(Blob.workspace_id == workspace_id, Blob.key.in_(some))
         session.execute(named.values(uses=Blob.uses - times))

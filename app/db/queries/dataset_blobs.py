@@ -101,7 +101,7 @@ def rows_at(session: Session, ref: DatasetRef, names: Sequence[str], blobs: Coll
 def move(
     session: Session, ref: DatasetRef, rows: Iterable[Row], number: int, first_rows: Mapping[str, int]
 ) -> None:
-    """Point index rows at another blob; `first_rows` says at which row of it each series begins."""
+    """Point index rows at another blob; `first_rows` are the rows of it where each series begins."""
     change = (
         update(Series.__table__)  # type: ignore[arg-type]  # as above
         .where(*of(ref, Series), Series.version == bindparam("of"), Series.unique_id == bindparam("name"))

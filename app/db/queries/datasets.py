@@ -1,6 +1,6 @@
 """Datasets, their versions and the index rows of their series.
 
-An index row is valid from its version until the next row of the same series: version v consists, for each
+An index row is valid from its version until the next row of the same series. So version v consists, for each
 name, of the row with the greatest version up to v. A version that is missing or dropped has no rows.
 """
 
@@ -197,7 +197,7 @@ def window_page(session: Session, version: DatasetVersion, limit: int, after: st
 def last_windows(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[LastWindow]:
     """Return the last windows of the series with these names, by name, without those that do not exist.
 
-    The statement is prepared at import: to build it would take longer than to run it.
+    The statement is built at import: building it takes longer than running it.
     """
     windows = []
     for names in chunks(sorted(set(unique_ids))):

@@ -53,7 +53,7 @@ def _decodes(body: memoryview, encoding: str) -> bool:
     try:
         for start in range(0, len(body), CHUNK):
             if "\0" in decoder.decode(bytes(body[start : start + CHUNK])):
-                return False  # the parser would take it for the end
+                return False  # the parser would treat it as the end
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False

@@ -24,8 +24,8 @@ def _step(kind: Kind, frequency: str | int) -> Step:
 class TimeAxis:
     """How the times of a dataset are counted, stepped and written.
 
-    Times are int64 ordinals: for `datetime` microseconds since 1970-01-01, in UTC if `timezone` says so, else
-    as the clock showed them; for `integer` and `year` the number itself.
+    Times are int64 ordinals. For `integer` and `year` they are the numbers themselves. For `datetime` they
+    are microseconds since 1970-01-01: in UTC if `timezone` is "UTC", else in the local time of the data.
     """
 
     kind: Kind

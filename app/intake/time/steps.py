@@ -2,7 +2,7 @@
 
 An ordinal is an int64: microseconds since 1970 for dates, the number itself for integers and years.
 Each kind of step knows its grid of *positions* (months, business days, microseconds or whole numbers),
-so that a calendar of any length takes no loop.
+so that no calendar needs a loop.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Step(Protocol):
     def position(self, ordinals: Ints) -> Ints: ...
     def shift(self, ordinals: Ints, steps: Ints) -> Ints: ...
     def phase(self, ordinals: Ints) -> Ints:
-        """Return positions in the season; each step adds one, although 52 weeks are not a whole year."""
+        """Return positions in the season: each step adds one, although 52 weeks are less than a year."""
 
 
 def weekday(days: Ints) -> Ints:

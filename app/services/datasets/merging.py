@@ -21,7 +21,7 @@ from app.services.datasets import series_store as store
 from app.services.datasets.series_store import SeriesBlob
 from app.services.datasets.staging import Staging, pack
 
-LARGE = 500_000  # rows of the series to merge into; more take a draft
+LARGE = 500_000  # most rows of the series to merge into without a draft
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class StagedObservations:
     def prepare(self) -> bool:
         """Merge and pack the next portion; return False if it is the last one.
 
-        Raises NotFound for an unknown dataset; BadInput for a time between the steps of its series, and for a
-        series that would have fewer than two values; Busy while another call's draft exists.
+        Raises NotFound for an unknown dataset, and Busy while another call's draft exists. Raises BadInput
+        for a time between the steps of its series, and for a series that would have fewer than two values.
         """
         if self._staging is not None:
             return self._staging.prepare()
@@ -133,7 +133,7 @@ class Merge:
         return len(self.addition.points.y) - self.appended - self.corrected
 
     def is_large(self, session: Session, version: DatasetVersion) -> bool:
-        """Check the rows, and return whether to merge them takes more than one portion.
+        """Check the rows, and return whether merging them needs more than one portion.
 
         Raises BadInput as `Addition.check` does.
         """

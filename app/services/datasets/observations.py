@@ -103,7 +103,7 @@ class _Change:
         return sum(after) - sum(before)
 
     def _extent(self, was: Extent) -> Extent | None:
-        """Return the extremes of all series, or None where only a query over all of them can tell."""
+        """Return the extremes of all series, or None where they need a query over all series."""
         found = (
             self._least("length", was.shortest),
             self._least("length", was.longest, -1),
