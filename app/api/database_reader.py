@@ -1,4 +1,4 @@
-"""Run a route's database reads in threads, each with a connection for no longer than the read takes."""
+"""Run a route's database reads in threads; each holds a connection only while it reads."""
 
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,8 +15,8 @@ Found = TypeVar("Found")
 class DatabaseReader:
     """Runs reads in a thread: opens a session, reads and closes it without a wait in between.
 
-    A read that holds a connection waits for nothing else, and a read that waits for its turn holds neither
-    thread nor connection. Use it in one event loop.
+    While a read waits for its turn, it holds neither thread nor connection; then it waits for nothing else.
+    Use it in one event loop.
     """
 
     def __init__(self, database: Database) -> None:

@@ -36,7 +36,7 @@ class Limits(NamedTuple):
 # A reading transaction holds no lock that others wait for, except during migrations.
 READING = Limits(60, 10, 300)
 WATCHING = Limits(5, 5, 10)
-# A process frozen in a transaction holds its locks for ten seconds; then the waiting ones get them.
+# A process that hangs in a transaction holds its locks for ten seconds; then waiting processes get them.
 WRITING = Limits(60, 12, 10)
 MIGRATING = Limits(None, None, None)
 

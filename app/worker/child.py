@@ -70,7 +70,7 @@ class Child:
         self._process = CONTEXT.Process(target=_main, args=(database_url, theirs))
         self._process.start()
         theirs.close()
-        self.was_superseded = False  # it was alive when the job had been ended or taken over
+        self.was_superseded = False  # it was killed since its job had been ended or taken over
 
     @property
     def is_ready(self) -> bool:

@@ -20,7 +20,7 @@ from models.methods.combination import BLEND, Method
 from models.panel import Floats
 
 NEGLIGIBLE_GAP = 0.01
-"""Errors closer than this share count as equal: the blend is served then, as the safer one.
+"""Errors closer than this share count as equal; then the blend is served, as the safer choice.
 
 Bates & Granger (1969), The Combination of Forecasts. Measured in
 `docs/experiments/2026-11-24-blend-and-intervals.md`.

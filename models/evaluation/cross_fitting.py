@@ -16,9 +16,10 @@ from models.methods.forecast import Forecast, floors
 from models.panel import Floats
 
 PARTNER = "theta"
-"""The baseline that a network is blended with: the best one at one cut need not be the best at the next.
+"""The baseline that every network is blended with.
 
-ETS would take too long for every forecast.
+It is fixed, since the best baseline at one cut need not be the best at the next. ETS would take too long for
+every forecast.
 """
 
 _SHARES = np.linspace(0, 1, 21)

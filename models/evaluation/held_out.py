@@ -30,7 +30,7 @@ MAX_CUTS = 4
 MAX_CUTS_OF_FEW = 12
 
 VALUES_PER_WINDOW = 150
-"""Fewer windows are compared where they are longer: ETS takes a tenth of a second for so many values."""
+"""Typical length of a window's context; with longer ones fewer windows are compared, since ETS takes longer."""
 
 Unit = Literal["series", "cut"]
 Measure = Literal["MASE", "sMAPE"]

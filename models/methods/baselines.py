@@ -25,7 +25,7 @@ SMALLEST_CHANGE = 0.005
 """The error of a series that never changed, as a share of its largest value."""
 
 LONGEST_ETS_SEASON = 24
-"""statsforecast fits no longer season: ETS has none then."""
+"""The longest season that statsforecast fits; with a longer one ETS has no season."""
 
 
 def naive(panel: Panel, horizon: int) -> Floats:

@@ -25,7 +25,7 @@ MIN_WINDOWS_PER_STEP = 100
 """With fewer windows all steps ahead share one factor."""
 
 MAX_FACTOR = 20.0
-"""Largest factor: a few values outside bounds of no width must not widen all others without limit."""
+"""Largest factor: a few values outside bounds of zero width must not widen all other bounds without limit."""
 
 
 def _upper(level: float) -> float:

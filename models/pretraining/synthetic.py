@@ -26,7 +26,7 @@ LONGEST_PROCESS = 400
 """Steps that a Gaussian process is drawn at; longer series are interpolated."""
 
 DRAWS = 16
-"""Series drawn from each Gaussian process: its kernel takes longer than they do."""
+"""Series drawn from each Gaussian process; computing its kernel takes longer than drawing them."""
 
 MAX_LOGARITHM = 300.0
 """Largest change of a logarithm over a series, so that every value is finite."""

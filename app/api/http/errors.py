@@ -16,8 +16,8 @@ from app.errors import AppError, BadInput, FieldError, NotFound, Unavailable, Wr
 from app.schemas.media_types import PROBLEM
 from app.schemas.problem import Problem, ProblemPart
 
-MAX_ERRORS = 20  # of one body or query that are reported
-# Pydantic's names for the members of a union in a location, and the endings of its errors of another type.
+MAX_ERRORS = 20  # most errors that are reported of one body or query
+# How pydantic names the members of a union in a location, and how its errors for a wrong type end.
 UNION_MEMBERS = ("constrained-str", "constrained-int", "str", "int")
 WRONG_TYPE = ("_type", "_parsing")
 STATIC_FILE_METHODS = ("GET", "HEAD", "OPTIONS")  # of the documentation's files, which have no route
@@ -93,7 +93,7 @@ async def app_error(request: Request, error: Exception) -> Response:
     """Render an AppError, and log it if it is a fault of the service."""
     assert isinstance(error, AppError)  # noqa: S101  # the handler is registered for it
     cause = error.__cause__
-    # An Unavailable without a cause is expected, as while a service starts, and comes again and again.
+    # An Unavailable without a cause is expected, as while a service starts; it repeats, so it is not logged.
     is_expected = cause is None and isinstance(error, Unavailable)
     if error.status >= AppError.status and not is_expected:
         logger.error("%s %s: %s", request.method, request.url.path, error.detail, exc_info=cause and error)

@@ -28,7 +28,7 @@ class Limit:
     detail: str
 
 
-# The framework parses these bodies on the event loop, where every request waits for the longest of them.
+# The framework parses these bodies on the event loop, so a long one would delay every request.
 FEW_FIELDS = Limit(
     64 * 1024, "The body is larger than 64 KiB. This call takes a few short fields; see /docs."
 )

@@ -36,7 +36,7 @@ class ConcurrencyLimit:
     ) -> None:
         self._app, self._limit, self._log_all = app, limit, log_all
         self._database_is_silent = database_is_silent
-        self._running = {True: 0, False: 0}  # with a body, and without one
+        self._running = {True: 0, False: 0}  # requests with a body, and those without
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 503; record the status and the time either way."""

@@ -22,15 +22,15 @@ MAX_HEAD_FIELDS = 100
 HEAD_TIMEOUT_S = 10.0  # from the start of the connection or of the next request to the end of its headers
 CHUNK_FRAME_BYTES = 16  # around a piece of a chunked body, without extensions
 MAX_PIPELINED = 100  # requests that wait for the response to the one before
-LINGER_S = 1.0  # between a refusal and the close, for a caller who is still sending to read it
-MAX_CONNECTIONS = 4096  # of one process at a time
-RESERVED_FILES = 512  # for the database, models and all else
+LINGER_S = 1.0  # from a refusal to the close, so that a caller who is still sending can read the refusal
+MAX_CONNECTIONS = 4096  # most connections of one process at a time
+RESERVED_FILES = 512  # open files that are left for the database, the models and everything else
 logger = logging.getLogger(__name__)
 
 
 @cache  # the limit of files is raised once, when the service starts
 def connection_limit() -> int:
-    """Return how many connections are allowed, so that enough open files are left for all else."""
+    """Return how many connections are allowed, so that enough open files are left for everything else."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS

@@ -47,7 +47,7 @@ class _Reading:
     decimal: Decimal
     numbers: NDArray[np.float64]
     wrong: Mask
-    mixed: bool  # some thousands have separators and some do not: doubtful
+    mixed: bool  # doubtful: some thousands have separators and some do not
 
     @property
     def sound(self) -> bool:

@@ -237,14 +237,13 @@ def _different(codes: Codes) -> int:
 def _determines(codes: Codes, others: Iterable[Codes]) -> bool:
     """Return whether rows that are equal in one column are equal in all others."""
     first = np.zeros(codes.max() + 2, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[
-        ::-1
-    ]  # the first row is written last, so it stays; -1 is the empty cell
+    # Written from the last row to the first, so that the first row of each text stays; -1 is the empty cell.
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
     return all(np.array_equal(other[first[codes]], other) for other in others)
 
 
 def contents(cells: Cells) -> list[Content]:
-    """Return for each column what most of its distinct texts are."""
+    """Return the content of each column: that of most of its distinct texts."""
     found = np.full(cells.columns, "text", dtype=object)
     found[cells.count() == 0] = "empty"
     left = cells.mostly(cells.texts.str.contains(r"\d").to_numpy(dtype=np.bool_))

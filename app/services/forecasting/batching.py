@@ -14,7 +14,7 @@ from app.services.forecasting.model_loading import LoadedModel
 from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
 from app.services.forecasting.resolve import ForecastKey, Plan
 
-INLINE_WORK = 200_000  # of `_work_of`: a few milliseconds, which a hop to a thread would cost as well
+INLINE_WORK = 200_000  # in units of `_work_of`: a few milliseconds, as much as a switch to a thread costs
 MAX_BATCH = 1000  # series of all requests in one pass
 
 
@@ -55,8 +55,8 @@ class _Queue:
 class Batcher:
     """Computes quantile forecasts of named series: requests that come during a pass share the next one.
 
-    Little work on an SQLite database runs in the event loop, unless it would wait for something: a thread
-    would cost more than the work. The forecasts go into the cache.
+    On an SQLite database little work runs in the event loop, since a thread would cost more than the work. If
+    it would have to wait, it runs in a thread. The forecasts go into the cache.
     """
 
     def __init__(self, database: Database, cache: QuantileForecastCache) -> None:
@@ -87,7 +87,7 @@ class Batcher:
             while batch := await self._gather(queue):
                 await self._run(batch, key, queue)
         finally:
-            # Whatever ends the work: the next request starts anew, and no caller waits for ever.
+            # Even after an error the next request must start anew, and no caller may wait for ever.
             del self._queues[key]
             queue.cancel()
 
@@ -100,7 +100,7 @@ class Batcher:
             _fail(batch, error)
 
     async def _gather(self, queue: _Queue) -> list[_Waiting]:
-        """Wait a turn of the event loop, and another as long as more requests come in."""
+        """Wait one turn of the event loop, and further turns while more requests come in."""
         seen = -1
         while seen < len(queue.waiting) < MAX_BATCH:
             seen = len(queue.waiting)
@@ -110,7 +110,7 @@ class Batcher:
     async def _compute(self, batch: list[_Waiting], queue: _Queue) -> Mapping[str, SeriesQuantiles]:
         names = list(dict.fromkeys(name for request in batch for name in request.unique_ids))
         if self._database.is_sqlite and _work_of(len(names), queue.model) <= INLINE_WORK:
-            with suppress(Unavailable):  # it would have to wait: then a thread waits
+            with suppress(Unavailable):  # it would have to wait, which a thread does below
                 return _forecast(names, queue, self._database.read_at_once())
         return await asyncio.to_thread(_forecast, names, queue, self._database.read())
 

@@ -25,7 +25,7 @@ class LoadedModel:
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes in memory."""
+        """Its size in memory, in bytes."""
         return self.forecaster.nbytes + self.baseline_forecasts.nbytes
 
 
@@ -35,7 +35,7 @@ def preload() -> None:
     from models.network import artifact  # noqa: F401, PLC0415
 
     baselines.preload()
-    zero_shot.zero_shot_forecaster(1, 1)  # with the first network of all torch imports yet more
+    zero_shot.zero_shot_forecaster(1, 1)  # torch imports more with the first network of a process
 
 
 def load_model(database: Database, model: Model, season_length: int, device: str) -> LoadedModel:

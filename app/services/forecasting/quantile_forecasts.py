@@ -23,7 +23,7 @@ class SeriesQuantiles:
 
     @property
     def nbytes(self) -> int:
-        """Bytes it takes in memory."""
+        """Its size in memory, in bytes."""
         return self.forecast.nbytes + OBJECT_BYTES
 
 

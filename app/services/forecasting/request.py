@@ -6,7 +6,7 @@ from app.schemas.media_types import JSON
 from app.services.shared.paging import PageRequest
 
 PRETRAINED = "pretrained"
-"""Stands where a model's id does; the ids of trained models begin otherwise."""
+"""Used in place of a model's id; no id of a trained model equals it."""
 FIRST_PAGE = PageRequest(100)
 
 

@@ -25,7 +25,7 @@ PLANS = 1000
 VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of its source
 ForecastKey = tuple[VersionKey, str, str, str]  # and model, weights, method
 PlanKey = tuple[str, str | None, str | None, int | None, int | None]
-"""Workspace, and what of a request decides its plan: dataset, model, version, horizon."""
+"""The workspace, and the parts of a request that decide its plan: dataset, model, version, horizon."""
 BacktestKey = tuple[VersionKey, int]  # and horizon
 
 
@@ -71,7 +71,7 @@ class Plan:
 
     @property
     def is_slow(self) -> bool:
-        """Whether a series takes a tenth of a second, as ETS does, and not a millisecond."""
+        """Whether a series takes a tenth of a second, as with ETS, instead of a millisecond."""
         return "ets" in self.served_method.method.weights
 
 

@@ -16,7 +16,7 @@ RAW_REQUESTS = 20_000
 LONGEST_RAW_REQUEST = 500
 
 RawRequestKey = tuple[bytes, bytes, bytes]
-"""A request to the letter: its query string, `Accept` and `Authorization`."""
+"""The bytes of a request that decide its response: query string, `Accept` and `Authorization`."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
 

@@ -38,7 +38,7 @@ from app.settings import MEBIBYTE, Settings
 from app.version import release
 
 AD_HOC_THREADS = 4  # ad hoc requests at a time; a thousand series take seconds
-INLINE_SERIES = 16  # are written in the event loop; a chart takes a tenth of a second
+INLINE_SERIES = 16  # most series written in the event loop; a chart takes a tenth of a second
 TRIES = 3  # to read the newest version before it is dropped
 
 

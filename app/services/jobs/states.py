@@ -158,7 +158,7 @@ def fail(session: Session, ref: JobRef, attempt: int, reason: str) -> None:
 
 
 def interrupt(session: Session, ref: JobRef, attempt: int, reason: str) -> None:
-    """Cancel a job that its own process was interrupted at.
+    """Cancel a job whose process was interrupted.
 
     Raises Superseded if the attempt is not current.
     """

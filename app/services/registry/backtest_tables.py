@@ -108,7 +108,7 @@ def _to_bytes(table: pa.Table) -> bytes:
 def _read(session: Session, model: Model, key: str | None, columns: Sequence[str] | None = None) -> pa.Table:
     assert key is not None  # noqa: S101  # callers have checked that there is a backtest
     data = blobs.get(session, model.workspace_id, key)
-    # In this thread: to hand small columns to others costs more than to read them.
+    # Without threads: passing small columns to them costs more than reading these.
     wanted = None if columns is None else list(columns)
     return pq.read_table(io.BytesIO(data), columns=wanted, use_threads=False)
 

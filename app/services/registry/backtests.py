@@ -67,7 +67,7 @@ def row_page(
         times = axis.format(np.array([row[name] for row in rows], dtype=np.int64))
         for row, time in zip(rows, times, strict=True):
             row[name] = time
-    # Validated in one call: one for each of thousands of rows would take longer than all else.
+    # Validate in one call: thousands of calls, one for each row, would take longer than everything else.
     page = {"model_id": model.id, "rows": [_row_out(row) for row in rows], "next": _following(request, total)}
     return BacktestPage.model_validate(page)
 

@@ -23,7 +23,8 @@ from app.errors import Unavailable
 from app.observability.background_tasks import RetriedTask
 
 HEARTBEAT_S = 1.0
-# Another boot id means a restart of this machine, or another machine of the same name, whose processes beat.
+# Another boot id means that this machine restarted, or that another one has its name. Only in the second case
+# the processes still beat, within this deadline.
 OTHER_BOOT_DEADLINE_S = 3.5
 CLOSING_S = 1.0
 Role = Literal["api", "worker"]
