@@ -44,7 +44,7 @@ class FailureDetector:
         self._last_poll = 0.0
 
     def dead(self, others: Sequence[Process]) -> list[Process]:
-        """Return those of the other processes that this poll shows to be dead."""
+        """Return the other processes that are dead as of this poll."""
         at = self._clock()
         counted = min(at - self._last_poll, HEARTBEAT_S)
         before, self._last_poll = self._silent, at
