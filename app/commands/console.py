@@ -1,4 +1,4 @@
-"""What commands show on a terminal while a training goes on."""
+"""The progress bars that commands show on a terminal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -30,7 +30,7 @@ MAX_CUTS = 4
 MAX_CUTS_OF_FEW = 12
 
 VALUES_PER_WINDOW = 150
-"""Values of a typical window's context; with longer contexts fewer windows are compared, since ETS is slow."""
+"""Values of a typical window's context. With longer contexts fewer windows are compared: ETS is slow."""
 
 Unit = Literal["series", "cut"]
 Measure = Literal["MASE", "sMAPE"]

@@ -81,7 +81,7 @@ class Connection(HttpToolsProtocol):
     @property
     def _is_idle(self) -> bool:
         """Whether every request so far has its response."""
-        cycle: Any = self.cycle  # None at first, whatever its type says
+        cycle: Any = self.cycle  # None at first, despite its declared type
         return cycle is None or bool(cycle.response_complete)
 
     def on_message_begin(self) -> None:

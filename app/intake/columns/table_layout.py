@@ -41,7 +41,7 @@ class Table:
 
     @property
     def first_row(self) -> int:
-        """Return the number that a spreadsheet gives the first data row."""
+        """Return the number of the first data row in a spreadsheet."""
         return self.header_line + 2
 
     @property

@@ -93,7 +93,7 @@ def result_pages(
 
 
 def _quantile_forecast(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow]) -> QuantileForecast:
-    """Run the plan's method on all contexts at once; this is what takes long."""
+    """Run the plan's method on all contexts together; this is the slow part."""
     panel = panels.of_last_windows(plan.axis, rows)
     return compute_quantile_forecast(
         plan.served_method.method, model.forecaster, panel, model.baseline_forecasts.of(rows)

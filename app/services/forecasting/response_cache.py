@@ -10,7 +10,7 @@ from app.observability import metrics
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 
-LARGEST = 256 * 1024  # bytes; longer responses are made anew
+LARGEST = 256 * 1024  # bytes; longer responses are not kept
 KEY_BYTES = 1000  # roughly the memory of a response beside its bytes
 RAW_REQUESTS = 20_000
 LONGEST_RAW_REQUEST = 500

@@ -35,7 +35,7 @@ class Superseded(AppError):
 
 
 class Paused(AppError):
-    """A training stopped at a checkpoint, from which another attempt goes on."""
+    """A training stopped at a checkpoint, from which another attempt resumes."""
 
     code = "paused"
     title = "The training was paused"
@@ -130,7 +130,7 @@ def record_progress(session: Session, ref: JobRef, attempt: int, progress: Progr
 
 
 def store_checkpoint(session: Session, ref: JobRef, attempt: int, checkpoint: dict[str, Any]) -> None:
-    """Store the checkpoint from which the next attempt goes on.
+    """Store the checkpoint from which the next attempt resumes.
 
     Raises Superseded if the attempt is not current.
     """

@@ -67,7 +67,7 @@ class Verification:
 
     @property
     def other_versions(self) -> dict[str, tuple[str, str]]:
-        """The packages whose versions differ, as recorded and as installed; the bits may differ for it."""
+        """The packages whose versions differ, as recorded and as installed; then the bits may differ."""
         names = {**self.kept.versions, **self.found.versions}
         pairs = {n: (self.kept.versions.get(n, "none"), self.found.versions.get(n, "none")) for n in names}
         return {name: (kept, found) for name, (kept, found) in pairs.items() if kept != found}
