@@ -8,10 +8,10 @@ import numpy as np
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.roles import Columns
-from app.intake.grid import LEAST_VALUES, Points, off_step
+from app.intake.grid import LEAST_VALUES, Points, off_step, refuse_short
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.series import Rows, complete, names_of, refuse_short, refuse_unreadable, sort
+from app.intake.series import Rows, complete, names_of, refuse_unreadable, sort, too_few
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
 from app.intake.time.steps import DAY
@@ -63,7 +63,7 @@ class Addition:
             new: (series,) which of them the dataset does not have.
         """
         points, frequency = self.points, self.axis.frequency
-        refuse_short(points.unique_ids, np.where(new, points.values(), LEAST_VALUES))
+        refuse_short(points.unique_ids, np.where(new, points.values(), LEAST_VALUES), too_few)
         wrong = np.sort(self.row[off_step(points.ds, begins[points.series], self.axis.step)])
         if len(wrong):
             raise refuse_rows(

@@ -1,6 +1,6 @@
 """Put values on the regular steps of their series, and merge further values into existing series."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,7 +144,8 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     canvas[at] = y
 
     cell_series = owners(offsets)
-    _refuse_short(old.unique_ids, counted(cell_series[~np.isnan(canvas)], len(lengths)))
+    values = counted(cell_series[~np.isnan(canvas)], len(lengths))
+    refuse_short(old.unique_ids, values, _left_short)
     steps = np.arange(len(canvas)) - zero[cell_series]
     frame = fill(old.axis, old.unique_ids, StepValues(cell_series, steps, begins, canvas))
     changed = counted(series[differs], len(lengths)) > 0
@@ -166,13 +167,23 @@ def refuse_vast(
         )
 
 
-def _refuse_short(names: tuple[str, ...], values: Ints) -> None:
+def refuse_short(names: tuple[str, ...], values: Ints, word: Callable[[list[str]], str]) -> None:
+    """Raise BadInput if any series has fewer than two values; `values` (series,) counts them.
+
+    `word` returns what to say of the short series.
+    """
     short = [names[i] for i in np.flatnonzero(values < LEAST_VALUES)]
     if short:
         raise BadInput(
-            f"Every series needs at least {LEAST_VALUES} values, and with these rows {listed(short)} would"
-            " have fewer. Send values in their place, or leave these rows out."
+            f"Every series needs at least {LEAST_VALUES} values at different times, and {word(short)}"
         )
+
+
+def _left_short(short: list[str]) -> str:
+    return (
+        f"with these rows {listed(short)} would have fewer. Send values in their place, or leave these rows"
+        " out."
+    )
 
 
 def _new_gaps(old: SeriesFrame, new: SeriesFrame) -> Mask:

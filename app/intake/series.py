@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
-from app.intake.grid import LEAST_VALUES, StepValues, fill, refuse_vast
+from app.intake.grid import StepValues, fill, refuse_short, refuse_vast
 from app.intake.problems import Place, listed, refuse_rows
 from app.intake.repairs import Repairs, add_gaps
 from app.intake.time.aliases import Alias
@@ -83,7 +83,8 @@ def gather(rows: Rows, frequency: str | int | None) -> Gathered:
     refuse_unreadable(rows, times, kept)
     ordered = sort(rows, times, kept, repairs)
     names = names_of(rows, ordered)
-    refuse_short(names, np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64))
+    values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
+    refuse_short(names, values, too_few)
     step = _step(ordered, times, requested)
     axis = TimeAxis(times.kind, step.frequency, times.timezone)
     _refuse_misfits(rows, ordered, step)
@@ -186,16 +187,10 @@ def _refuse_unclean(rows: Rows, wrong: Ints) -> BadInput:
     )
 
 
-def refuse_short(names: tuple[str, ...], values: Ints) -> None:
-    """Raise BadInput if any series has fewer than two values; `values` (series,) counts them."""
-    short = [names[i] for i in np.flatnonzero(values < LEAST_VALUES)]
-    if not short:
-        return
+def too_few(short: list[str]) -> str:
+    """Return what to say of series that are sent with fewer than two values; for `refuse_short`."""
     who = "1 series has" if len(short) == 1 else f"{len(short):,} series have"
-    raise BadInput(
-        f"Every series needs at least {LEAST_VALUES} values at different times, and {who} fewer:"
-        f" {listed(short)}. Add values or leave these series out."
-    )
+    return f"{who} fewer: {listed(short)}. Add values or leave these series out."
 
 
 def _step(ordered: Sorted, times: Times, requested: Alias | int | None) -> Step:

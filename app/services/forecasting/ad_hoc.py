@@ -9,6 +9,7 @@ import numpy as np
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
 from app.intake.frame import Intake, SeriesFrame
+from app.intake.grid import LEAST_VALUES
 from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
 from app.intake.time.axis import Kind, TimeAxis
@@ -19,7 +20,6 @@ from app.services.forecasting.model_loading import load_pretrained
 from app.services.forecasting.resolve import Plan
 from app.services.forecasting.result import ForecastResult, Origins, result_of
 from app.services.registry.served_method import ServedMethod
-from models.config import MIN_INPUTS
 from models.methods.combination import forecast_by
 
 if TYPE_CHECKING:
@@ -111,14 +111,14 @@ def _refuse_counts(rows: Rows) -> None:
             f"A call may hold {MAX_SERIES:,} series, and this one has {len(times):,}. Send them in parts.",
             [FieldError("#/observations", f"At most {MAX_SERIES:,} different unique_id.")],
         )
-    short = {name: len(seen) for name, seen in times.items() if len(seen) < MIN_INPUTS}
+    short = {name: len(seen) for name, seen in times.items() if len(seen) < LEAST_VALUES}
     if short:
         raise _too_short(rows, short)
 
 
 def _too_short(rows: Rows, found: dict[str, int]) -> BadInput:
     first = {_name(row): i for i, row in reversed(list(enumerate(rows)))}
-    needed = f"a forecast needs {MIN_INPUTS}, at different times"
+    needed = f"a forecast needs {LEAST_VALUES}, at different times"
     errors = [
         FieldError(f"#/observations/{first[name]}", f"{name!r} has {_values(count)}; {needed}.")
         for name, count in list(found.items())[:SHOWN]
