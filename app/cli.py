@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from app.schemas.choices import (
+    DEFAULT_ARCHITECTURE,
+    DEFAULT_LEVELS,
+    DEFAULT_METHOD,
+    DEFAULT_ON_LOSS,
+    DEFAULT_PRESET,
+    DEFAULT_PROMOTION,
+    DEFAULT_START,
     MAX_HORIZON,
     MAX_LEVEL,
     MIN_LEVEL,
@@ -171,24 +178,24 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     file: File,
     *,
     horizon: Annotated[int, typer.Option(min=1, max=MAX_HORIZON, help="How many steps ahead to forecast.")],
-    preset: Annotated[Preset, typer.Option(help="How long the training may take.")] = "balanced",
+    preset: Annotated[Preset, typer.Option(help="How long the training may take.")] = DEFAULT_PRESET,
     architecture: Annotated[
         ArchitectureChoice, typer.Option(help="The network; `all` tries each and keeps the best.")
-    ] = "lstm",
+    ] = DEFAULT_ARCHITECTURE,
     start: Annotated[
         StartChoice, typer.Option(help="From pretrained networks, from scratch, or whichever is better.")
-    ] = "auto",
+    ] = DEFAULT_START,
     method: Annotated[
         MethodChoice,
         typer.Option(help="The served method: the network, its blend with a baseline, or the better one."),
-    ] = "auto",
+    ] = DEFAULT_METHOD,
     on_loss: Annotated[
         OnLoss,
         typer.Option(help="If a simple method is better: warn, fall back to it, or refuse to forecast."),
-    ] = "warn",
+    ] = DEFAULT_ON_LOSS,
     promote: Annotated[
         Promotion, typer.Option(help="Whether the model becomes the champion: `auto`, if it is better.")
-    ] = "auto",
+    ] = DEFAULT_PROMOTION,
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
     ] = 0,
@@ -249,7 +256,8 @@ def forecast(
     from app.commands import offline
     from app.services.forecasting.request import ForecastRequest
 
-    offline.forecast(_settings(), file, ForecastRequest(horizon=horizon, levels=tuple(level or (80, 95))))
+    request = ForecastRequest(horizon=horizon, levels=tuple(level or DEFAULT_LEVELS))
+    offline.forecast(_settings(), file, request)
 
 
 @app.command()

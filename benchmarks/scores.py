@@ -7,7 +7,7 @@ from statistics import fmean
 import numpy as np
 
 from benchmarks.competition import Part
-from models.evaluation.verdict import Outcome
+from models.choices import Outcome
 from models.methods.forecast import Forecast
 from models.metrics import (
     coverage,

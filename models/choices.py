@@ -1,4 +1,4 @@
-"""The choices of a training, as literals: this module imports nothing of the core."""
+"""The words and limits that the service shares with the core: this module imports nothing of the core."""
 
 from typing import Literal
 
@@ -22,3 +22,20 @@ MethodChoice = Literal["auto", "network", "blend"]
 
 MAX_PRETRAINED_HORIZON = 168
 """The longest horizon that the pretrained networks were trained for."""
+
+Outcome = Literal["beats", "ties", "loses"]
+"""The outcome of a verdict."""
+
+Unit = Literal["series", "cut"]
+"""What a verdict compares the errors of."""
+
+Measure = Literal["MASE", "sMAPE"]
+"""The error that a verdict compares."""
+
+DEFAULT_LEVELS = (80, 95)
+"""The levels of a forecast's intervals, in percent, where none are named."""
+
+
+def fits_pretrained(architecture: str, horizon: int) -> bool:
+    """Return whether the pretrained networks have this architecture and reach this horizon."""
+    return architecture == "lstm" and horizon <= MAX_PRETRAINED_HORIZON

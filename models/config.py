@@ -6,7 +6,14 @@ from itertools import cycle, islice
 from math import isqrt
 from typing import Literal, get_args
 
-from models.choices import MAX_PRETRAINED_HORIZON, Architecture, MemberStart, Preset, StartChoice
+from models.choices import (
+    MAX_PRETRAINED_HORIZON,
+    Architecture,
+    MemberStart,
+    Preset,
+    StartChoice,
+    fits_pretrained,
+)
 from models.errors import InvalidConfig
 
 HISTORY_LIMIT = 1024
@@ -156,9 +163,7 @@ class TrainingConfig:
             raise InvalidConfig(
                 f"architecture is {self.architecture!r}; it must be one of {', '.join(architectures)}."
             )
-        if "pretrained" in self.views and (
-            self.architecture != "lstm" or self.horizon > MAX_PRETRAINED_HORIZON
-        ):
+        if "pretrained" in self.views and not fits_pretrained(self.architecture, self.horizon):
             raise InvalidConfig(
                 f"The pretrained networks are LSTMs for horizons of at most {MAX_PRETRAINED_HORIZON}, not "
                 f"for a horizon of {self.horizon} with architecture {self.architecture}. Start from scratch."
@@ -218,7 +223,7 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     """
     if name not in _PRESETS:
         raise InvalidConfig(f"preset is {name!r}; it must be one of {', '.join(_PRESETS)}.")
-    chosen, is_pretrained = _PRESETS[name], architecture == "lstm" and horizon <= MAX_PRETRAINED_HORIZON
+    chosen, is_pretrained = _PRESETS[name], fits_pretrained(architecture, horizon)
     context = _context(season_length, longest, longest - horizon)
     return TrainingConfig(
         horizon=horizon,

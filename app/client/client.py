@@ -10,7 +10,20 @@ from typing import Any, Self
 import httpx2
 
 from app.schemas.backtests import BacktestPage, BacktestRow
-from app.schemas.choices import ArchitectureChoice, MethodChoice, OnLoss, Preset, Promotion, StartChoice
+from app.schemas.choices import (
+    DEFAULT_ARCHITECTURE,
+    DEFAULT_LEVELS,
+    DEFAULT_METHOD,
+    DEFAULT_ON_LOSS,
+    DEFAULT_PROMOTION,
+    DEFAULT_START,
+    ArchitectureChoice,
+    MethodChoice,
+    OnLoss,
+    Preset,
+    Promotion,
+    StartChoice,
+)
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,
@@ -88,12 +101,12 @@ class Client:
         dataset_id: str,
         horizon: int,
         preset: Preset,
-        architecture: ArchitectureChoice = "lstm",
+        architecture: ArchitectureChoice = DEFAULT_ARCHITECTURE,
         *,
-        start: StartChoice = "auto",
-        method: MethodChoice = "auto",
-        on_loss: OnLoss = "warn",
-        promote: Promotion = "auto",
+        start: StartChoice = DEFAULT_START,
+        method: MethodChoice = DEFAULT_METHOD,
+        on_loss: OnLoss = DEFAULT_ON_LOSS,
+        promote: Promotion = DEFAULT_PROMOTION,
         seed: int = 0,
         priority: int = 0,
     ) -> JobOut:
@@ -204,7 +217,7 @@ class Client:
         self._call("DELETE", f"/models/{model_id}")
 
     def forecast(
-        self, dataset_id: str, unique_ids: Sequence[str] = (), levels: Sequence[int] = (80, 95)
+        self, dataset_id: str, unique_ids: Sequence[str] = (), levels: Sequence[int] = DEFAULT_LEVELS
     ) -> ForecastPage:
         """Forecast series by name, or the first thousand of the dataset; no training is needed before."""
         params = {"dataset_id": dataset_id, "level": list(levels), "limit": PAGE}
@@ -217,7 +230,7 @@ class Client:
         dataset_id: str | None = None,
         model_id: str | None = None,
         horizon: int | None = None,
-        levels: Sequence[int] = (80, 95),
+        levels: Sequence[int] = DEFAULT_LEVELS,
     ) -> ForecastPage:
         """Forecast series that no dataset holds: by themselves, with a dataset's champion or with a model."""
         request = AdHocRequest(

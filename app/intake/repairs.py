@@ -2,17 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
-from app.schemas.datasets import Repair
+from app.schemas.datasets import Repair, RepairKind
 
 LISTED = 1_000
-
-Kind = Literal["gap", "duplicate", "refused"]
 
 
 class Repairs:
@@ -20,7 +17,7 @@ class Repairs:
 
     def __init__(self) -> None:
         self.listed: list[Repair] = []
-        self.counts: Counter[Kind] = Counter()
+        self.counts: Counter[RepairKind] = Counter()
 
     def copy(self) -> "Repairs":
         """Return an independent copy."""
@@ -32,7 +29,7 @@ class Repairs:
     def total(self) -> int:
         return self.counts.total()
 
-    def add(self, kind: Kind, where: Ints, word: Callable[[int], Repair]) -> None:
+    def add(self, kind: RepairKind, where: Ints, word: Callable[[int], Repair]) -> None:
         """Count one repair for each entry of `where`; `word(entry)` describes it."""
         self.counts[kind] += len(where)
         room = LISTED - len(self.listed)

@@ -1,13 +1,13 @@
 """Response bodies of backtests: verdicts, measures, calibration and rows."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
+from app.schemas.choices import Measure, Outcome, Unit
 from app.schemas.datasets import Time
 
-Outcome = Literal["beats", "ties", "loses"]
 Share = Annotated[float | None, Field(ge=0, le=1)]
 BY_LEVEL = "by level: `80` should contain the true value 80 times in 100."
 
@@ -23,12 +23,10 @@ class Verdict(BaseModel):
     baseline: Annotated[str, Field(description="The baseline with the smallest error.")]
     n: Annotated[int, Field(description="How many pairs were compared.")]
     unit: Annotated[
-        Literal["series", "cut"],
+        Unit,
         Field(description="What is compared: series, or where there are fewer than six, cuts of them."),
     ]
-    measure: Annotated[
-        Literal["MASE", "sMAPE"], Field(description="The error compared; sMAPE where no series has a MASE.")
-    ]
+    measure: Annotated[Measure, Field(description="The error compared; sMAPE where no series has a MASE.")]
     effect: Annotated[
         float | None,
         Field(

@@ -1,33 +1,55 @@
-"""The choices of a training, for the API and the commands; without pydantic, whose import is slow."""
+"""The choices of a caller and their defaults; without pydantic, whose import is slow."""
 
 from typing import Literal
 
 from models.choices import (
+    DEFAULT_LEVELS,
     MAX_PRETRAINED_HORIZON,
     Architecture,
+    Measure,
     MemberStart,
     MethodChoice,
+    Outcome,
     Preset,
     StartChoice,
+    Unit,
+    fits_pretrained,
 )
 
 __all__ = [
+    "DEFAULT_ARCHITECTURE",
+    "DEFAULT_LEVELS",
+    "DEFAULT_METHOD",
+    "DEFAULT_ON_LOSS",
+    "DEFAULT_PRESET",
+    "DEFAULT_PROMOTION",
+    "DEFAULT_START",
     "MAX_HORIZON",
     "MAX_LEVEL",
     "MAX_PRETRAINED_HORIZON",
     "MIN_LEVEL",
     "Architecture",
     "ArchitectureChoice",
+    "Measure",
     "MemberStart",
     "MethodChoice",
     "OnLoss",
+    "Outcome",
     "Preset",
     "Promotion",
     "StartChoice",
+    "Unit",
+    "fits_pretrained",
 ]
 
 ArchitectureChoice = Literal[Architecture, "all"]
 OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
+DEFAULT_PRESET: Preset = "balanced"
+DEFAULT_ARCHITECTURE: ArchitectureChoice = "lstm"
+DEFAULT_START: StartChoice = "auto"
+DEFAULT_METHOD: MethodChoice = "auto"
+DEFAULT_ON_LOSS: OnLoss = "warn"
+DEFAULT_PROMOTION: Promotion = "auto"
 MAX_HORIZON = 10_000
 MIN_LEVEL, MAX_LEVEL = 50, 99  # percent

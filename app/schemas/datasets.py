@@ -9,6 +9,7 @@ from app.schemas import examples
 from app.schemas.names import Name
 
 Time = str | int
+RepairKind = Literal["gap", "duplicate", "refused"]
 
 MAX_SERIES_NAME_LENGTH = 500  # a database indexes at most a few thousand bytes
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -68,7 +69,7 @@ class Repair(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.REPAIR})
 
     kind: Annotated[
-        Literal["gap", "duplicate", "refused"],
+        RepairKind,
         Field(
             description="`gap`: a missing time step, kept as a gap that the training masks. `duplicate`: the "
             "same time twice; the last row counts. `refused`: a row without a time or a series name."

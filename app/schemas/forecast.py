@@ -5,8 +5,14 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
-from app.schemas.backtests import Outcome
-from app.schemas.choices import MAX_HORIZON, MAX_LEVEL, MAX_PRETRAINED_HORIZON, MIN_LEVEL
+from app.schemas.choices import (
+    DEFAULT_LEVELS,
+    MAX_HORIZON,
+    MAX_LEVEL,
+    MAX_PRETRAINED_HORIZON,
+    MIN_LEVEL,
+    Outcome,
+)
 from app.schemas.datasets import ObservationIn, Time
 from app.schemas.names import MAX_ID_LENGTH
 
@@ -48,7 +54,7 @@ class AdHocRequest(BaseModel):
     level: Annotated[
         list[Level],
         Field(min_length=1, max_length=MAX_LEVELS, description="Intervals in percent, 50 to 99."),
-    ] = [80, 95]
+    ] = list(DEFAULT_LEVELS)
     observations: Annotated[
         list[ObservationIn],
         Field(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas import examples
 from app.schemas.train import OfDataset, TrainSettings
 
-Outcome = Literal["asked", "skipped", "refused"]
+FiringOutcome = Literal["asked", "skipped", "refused"]
 CRON = (
     "When, in UTC, in five fields: minute, hour, day of the month, month, day of the week. `0 6 * * 1` is "
     "every Monday at 06:00."
@@ -41,7 +41,7 @@ class LastTime(BaseModel):
 
     at: Annotated[datetime, Field(description="When it was due.")]
     outcome: Annotated[
-        Outcome,
+        FiringOutcome,
         Field(
             description="`asked`: a training was queued. `skipped`: the dataset had no new observations. "
             "`refused`: the training cannot be queued as requested."

@@ -6,6 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
 from app.schemas.choices import (
+    DEFAULT_ARCHITECTURE,
+    DEFAULT_METHOD,
+    DEFAULT_ON_LOSS,
+    DEFAULT_PRESET,
+    DEFAULT_PROMOTION,
+    DEFAULT_START,
     MAX_HORIZON,
     MAX_PRETRAINED_HORIZON,
     ArchitectureChoice,
@@ -14,6 +20,7 @@ from app.schemas.choices import (
     Preset,
     Promotion,
     StartChoice,
+    fits_pretrained,
 )
 from app.schemas.names import MAX_ID_LENGTH
 
@@ -49,14 +56,14 @@ class TrainSettings(BaseModel):
     preset: Annotated[
         Preset,
         Field(description="`quick`: seconds. `balanced`: minutes, the usual choice. `accurate`: patient."),
-    ] = "balanced"
+    ] = DEFAULT_PRESET
     architecture: Annotated[
         ArchitectureChoice,
         Field(
             description="The network that reads a series. `all`: each of the four is tried on steps held "
             "out, and the best is trained once more, on everything, and kept."
         ),
-    ] = "lstm"
+    ] = DEFAULT_ARCHITECTURE
     start: Annotated[
         StartChoice,
         Field(
@@ -65,15 +72,15 @@ class TrainSettings(BaseModel):
             f"in seconds; only for an `lstm` and horizons up to {MAX_PRETRAINED_HORIZON}. `auto`: whichever "
             "is better on held-out steps, or the mean of both."
         ),
-    ] = "auto"
+    ] = DEFAULT_START
     method: Annotated[
         MethodChoice,
         Field(
             description="The served method. `network`: the network alone. `blend`: the weighted mean of the "
             "network and a simple method. `auto`: the blend where it did better on the backtest."
         ),
-    ] = "auto"
-    on_loss: Annotated[OnLoss, Field(description=f"{ON_LOSS} Can be changed later.")] = "warn"
+    ] = DEFAULT_METHOD
+    on_loss: Annotated[OnLoss, Field(description=f"{ON_LOSS} Can be changed later.")] = DEFAULT_ON_LOSS
     promote: Annotated[
         Promotion,
         Field(
@@ -82,7 +89,7 @@ class TrainSettings(BaseModel):
             "than six series (or cuts, of a dataset with few series), if it is further ahead of the best "
             "simple method on its own test. `never`: only by hand."
         ),
-    ] = "auto"
+    ] = DEFAULT_PROMOTION
     seed: Annotated[
         int,
         Field(ge=0, lt=2**31, description="Same seed, data and machine: the same model to the last bit."),
@@ -99,8 +106,7 @@ class TrainSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check_start(self) -> Self:
-        fits = self.architecture == "lstm" and self.horizon <= MAX_PRETRAINED_HORIZON
-        if self.start == "pretrained" and not fits:
+        if self.start == "pretrained" and not fits_pretrained(self.architecture, self.horizon):
             raise ValueError(
                 f"the pretrained networks are LSTMs for horizons up to {MAX_PRETRAINED_HORIZON}: ask for "
                 "start auto or scratch, or for an lstm and fewer steps"

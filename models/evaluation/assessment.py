@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.choices import MethodChoice
-from models.evaluation.backtest import LEVELS, Backtest
+from models.evaluation.backtest import BACKTEST_LEVELS, Backtest
 from models.evaluation.cross_fitting import (
     MethodFitter,
     Uncalibrated,
@@ -60,7 +60,9 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
     fitters: dict[str, MethodFitter] = {name: calibrate(name) for name in uncalibrated}
     if blending != "network":
         fitters[BLEND] = fit_blend(network)
-    forecasts = {name: cross_fitted(fit, uncalibrated, held_out, LEVELS) for name, fit in fitters.items()}
+    forecasts = {
+        name: cross_fitted(fit, uncalibrated, held_out, BACKTEST_LEVELS) for name, fit in fitters.items()
+    }
     backtest = Backtest(held_out, forecasts)
     kept = [name for name in (network, BLEND, *BASELINES) if name in fitters]
     verdicts = {

@@ -23,7 +23,7 @@ from models.panel import Floats
 if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
 
-LEVELS = (80, 95)
+BACKTEST_LEVELS = (80, 95)
 """Levels of the intervals that a backtest has."""
 
 
@@ -50,9 +50,9 @@ class Measures:
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """Every method's forecast (window, horizon) of the same windows, by name, with bounds at `LEVELS`.
+    """Every method's forecast (window, horizon) of the same windows, by name.
 
-    Nothing in a forecast was fitted on its own window.
+    Bounds are at `BACKTEST_LEVELS`. Nothing in a forecast was fitted on its own window.
     """
 
     held_out: HeldOut
@@ -96,15 +96,15 @@ class Backtest:
             "interval_score": self._interval_scores(forecast),
             **{
                 f"cov{level}": covered(held_out.target, forecast.lo[level], forecast.hi[level])
-                for level in LEVELS
+                for level in BACKTEST_LEVELS
             },
         }
 
     def _quantile_losses(self, forecast: Forecast) -> Floats:
         """Return (window, horizon), the mean pinball loss over median and bounds, in units of scale."""
         quantiles = {0.5: forecast.median}
-        quantiles |= {0.5 - level / 200: forecast.lo[level] for level in LEVELS}
-        quantiles |= {0.5 + level / 200: forecast.hi[level] for level in LEVELS}
+        quantiles |= {0.5 - level / 200: forecast.lo[level] for level in BACKTEST_LEVELS}
+        quantiles |= {0.5 + level / 200: forecast.hi[level] for level in BACKTEST_LEVELS}
         losses = [pinball_losses(self._scaled(bound), quantile) for quantile, bound in quantiles.items()]
         mean_loss: Floats = np.mean(losses, axis=0)
         return mean_loss
@@ -113,7 +113,7 @@ class Backtest:
         """Return (window, horizon), the mean interval score over the levels, in units of scale."""
         scores = [
             interval_scores(self._scaled(forecast.lo[level]), self._scaled(forecast.hi[level]), level)
-            for level in LEVELS
+            for level in BACKTEST_LEVELS
         ]
         mean_score: Floats = np.mean(scores, axis=0)
         return mean_score
@@ -124,7 +124,7 @@ class Backtest:
 
 def _to_measures(columns: Mapping[str, float]) -> Measures:
     """Return measures from their values by name, with `cov<level>` for each coverage."""
-    coverage = {level: columns[f"cov{level}"] for level in LEVELS}
+    coverage = {level: columns[f"cov{level}"] for level in BACKTEST_LEVELS}
     others = {name: value for name, value in columns.items() if not name.startswith("cov")}
     return Measures(**others, coverage=coverage)
 

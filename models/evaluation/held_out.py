@@ -6,11 +6,11 @@ networks are fitted once, before the first cut; at each cut a method reads every
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.choices import Measure, Unit
 from models.config import HISTORY_LIMIT, MIN_INPUTS, TrainingConfig
 from models.errors import UnusableHistory
 from models.metrics import (
@@ -31,9 +31,6 @@ MAX_CUTS_OF_FEW = 12
 
 VALUES_PER_WINDOW = 150
 """Values of a typical window's context. With longer contexts fewer windows are compared: ETS is slow."""
-
-Unit = Literal["series", "cut"]
-Measure = Literal["MASE", "sMAPE"]
 
 
 @dataclass(frozen=True, eq=False)

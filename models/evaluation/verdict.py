@@ -16,19 +16,18 @@ Testing.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.choices import Measure, Outcome, Unit
 from models.evaluation.backtest import Backtest
-from models.evaluation.held_out import HeldOut, Measure, Unit
+from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND
 from models.metrics import mean, mean_by
 from models.panel import Floats
-
-Outcome = Literal["beats", "ties", "loses"]
 
 LEVEL = 0.05
 """Significance level of the test."""

@@ -4,7 +4,7 @@ from models.errors import UnusableHistory
 from models.evaluation.assessment import Assessment, assess
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import baseline_forecast
-from models.methods.calibration import LEVELS
+from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast
 from models.network.forecaster import Forecaster
@@ -25,10 +25,12 @@ def backtest_zero_shot(forecaster: Forecaster, panel: Panel) -> Assessment | Non
         held_out = HeldOut.of(panel, config)
     except UnusableHistory:
         return None
-    forecasts: dict[str, Forecast] = {VIEW: ensemble_forecast(forecaster, held_out.contexts, levels=LEVELS)}
+    forecasts: dict[str, Forecast] = {
+        VIEW: ensemble_forecast(forecaster, held_out.contexts, levels=CALIBRATED_LEVELS)
+    }
     for name in RIVALS:
         forecasts[name] = baseline_forecast(
-            name, held_out.contexts, config.horizon, config.season_length, LEVELS
+            name, held_out.contexts, config.horizon, config.season_length, CALIBRATED_LEVELS
         )
     return assess(
         forecasts, held_out, VIEW, candidates=[forecasts[VIEW].median], blending="network", seed=config.seed

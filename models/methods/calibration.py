@@ -18,7 +18,7 @@ from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels, clip
 from models.methods.quantile_interpolation import probit_places
 from models.panel import Floats
 
-LEVELS = (50, 80, 95, 99)
+CALIBRATED_LEVELS = (50, 80, 95, 99)
 """Calibrated levels, in percent; others are interpolated."""
 
 MIN_WINDOWS_PER_STEP = 100
@@ -33,7 +33,7 @@ def _upper(level: float) -> float:
     return 0.5 + level / 200
 
 
-_PROBABILITIES = tuple(map(_upper, (0, *LEVELS)))
+_PROBABILITIES = tuple(map(_upper, (0, *CALIBRATED_LEVELS)))
 
 _TINY = np.finfo(np.float64).tiny
 
@@ -45,7 +45,7 @@ _NARROWEST = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """`factors` (horizon, levels) of the half-widths at `LEVELS`, estimated from so many `windows`."""
+    """`factors` (horizon, levels) of the half-widths at `CALIBRATED_LEVELS`, from so many `windows`."""
 
     factors: Floats
     windows: int
@@ -54,10 +54,10 @@ class Calibration:
     def of(cls, forecast: Forecast, target: Floats) -> "Calibration":
         """Estimate the factors on windows that the bounds were not fitted on.
 
-        `forecast` has bounds at `LEVELS`; `target` (window, horizon) is NaN for gaps.
+        `forecast` has bounds at `CALIBRATED_LEVELS`; `target` (window, horizon) is NaN for gaps.
         """
         scores = _scores(forecast, target)
-        factors = [_factors(scores[..., i], level / 100) for i, level in enumerate(LEVELS)]
+        factors = [_factors(scores[..., i], level / 100) for i, level in enumerate(CALIBRATED_LEVELS)]
         return cls(np.stack(factors, axis=1), int(np.isfinite(target).any(axis=1).sum()))
 
     def is_calibrated(self, level: int) -> bool:
@@ -67,12 +67,12 @@ class Calibration:
     @classmethod
     def identity(cls, horizon: int) -> "Calibration":
         """Return the calibration that leaves bounds as they are."""
-        return cls(np.ones((horizon, len(LEVELS))), windows=0)
+        return cls(np.ones((horizon, len(CALIBRATED_LEVELS))), windows=0)
 
     def apply(self, forecast: Forecast) -> "IntervalBounds":
-        """Return the medians with calibrated half-widths; `forecast` has bounds at `LEVELS`."""
+        """Return the medians with calibrated half-widths; `forecast` has bounds at `CALIBRATED_LEVELS`."""
         factors = self.factors[: forecast.median.shape[1]]
-        widths = np.zeros((1 + len(LEVELS), 2, *forecast.median.shape))
+        widths = np.zeros((1 + len(CALIBRATED_LEVELS), 2, *forecast.median.shape))
         with np.errstate(over="ignore"):
             for side, width in enumerate(_half_widths(forecast)):
                 stretched = np.minimum(np.maximum.accumulate(width * factors, axis=2), FLOAT_MAX)
@@ -93,7 +93,8 @@ class Calibration:
 class IntervalBounds:
     """`median` (window, horizon) and the `half_widths` (1 + levels, side, window, horizon) of its bounds.
 
-    Level 0 comes first, with half-widths of 0, then `LEVELS`; the sides are below and above the median.
+    Level 0 comes first, with half-widths of 0, then `CALIBRATED_LEVELS`; the sides are below and above the
+    median.
     """
 
     median: Floats
@@ -124,8 +125,8 @@ def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
     """Return the half-widths below and above the median, both (window, horizon, levels)."""
     # The distance between the two ends of float64 overflows.
     with np.errstate(over="ignore"):
-        below = [np.minimum(forecast.median - forecast.lo[level], FLOAT_MAX) for level in LEVELS]
-        above = [np.minimum(forecast.hi[level] - forecast.median, FLOAT_MAX) for level in LEVELS]
+        below = [np.minimum(forecast.median - forecast.lo[level], FLOAT_MAX) for level in CALIBRATED_LEVELS]
+        above = [np.minimum(forecast.hi[level] - forecast.median, FLOAT_MAX) for level in CALIBRATED_LEVELS]
     return np.stack(below, axis=2), np.stack(above, axis=2)
 
 
@@ -163,7 +164,7 @@ def _conformal_quantile(scores: Floats, level: float) -> float:
 
 
 def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:
-    """Return half-widths (levels, side, window, horizon) at any levels, interpolated from `LEVELS`."""
+    """Return half-widths (levels, side, window, horizon), interpolated from `CALIBRATED_LEVELS`."""
     left, share = probit_places(_PROBABILITIES, tuple(map(_upper, levels)), "left")
     inner, outer = half_widths.take(left, axis=0), half_widths.take(left + 1, axis=0)
     # Rounding must not pass the outer one, where the next level starts.
@@ -174,5 +175,5 @@ def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:
 @cache
 def _windows_for(level: int) -> int:
     """Return the number of windows that it takes to calibrate a level, or the calibrated one above it."""
-    outer = next(calibrated for calibrated in LEVELS if calibrated >= level)
+    outer = next(calibrated for calibrated in CALIBRATED_LEVELS if calibrated >= level)
     return math.ceil(outer / (100 - outer))

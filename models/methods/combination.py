@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.choices import DEFAULT_LEVELS
 from models.config import HISTORY_LIMIT, TrainingConfig
 from models.methods.baselines import BASELINES, baseline_forecast
-from models.methods.calibration import LEVELS, Calibration, IntervalBounds
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_horizon, floors
 from models.panel import Floats, Panel
 
@@ -41,11 +42,11 @@ class Method:
         return [name for name in self.weights if name != self.primary]
 
     def interval_bounds(self, parts: Mapping[str, Forecast]) -> IntervalBounds:
-        """Return the mean of the parts, which have bounds at `LEVELS`, with calibrated half-widths."""
+        """Return the mean of parts with bounds at `CALIBRATED_LEVELS`, its half-widths calibrated."""
         return self.calibration.apply(weighted_mean(parts, self.weights))
 
     def forecast(self, parts: Mapping[str, Forecast], levels: Sequence[int]) -> Forecast:
-        """Return the mean of the parts, which have bounds at `LEVELS`, with calibrated bounds at `levels`."""
+        """Return the mean of parts with bounds at `CALIBRATED_LEVELS`, with calibrated bounds at `levels`."""
         return self.interval_bounds(parts).at(levels)
 
     def to_dict(self) -> dict[str, object]:
@@ -124,7 +125,7 @@ def forecast_by(
     panel: Panel,
     *,
     horizon: int | None = None,
-    levels: Sequence[int] = (80, 95),
+    levels: Sequence[int] = DEFAULT_LEVELS,
 ) -> Forecast:
     """Forecast the next `horizon` steps of every series with a method; the default is the trained horizon.
 
@@ -135,14 +136,14 @@ def forecast_by(
 
 
 def uncalibrated_forecast(name: str, forecaster: "Forecaster", panel: Panel) -> Forecast:
-    """Return the forecast of one part of a method, with uncalibrated bounds at `LEVELS`."""
+    """Return the forecast of one part of a method, with uncalibrated bounds at `CALIBRATED_LEVELS`."""
     if name not in BASELINES:
         # Imported here: torch takes seconds, and reading the method of a model does not need it.
         from models.methods.ensemble import ensemble_forecast  # noqa: PLC0415
 
-        return ensemble_forecast(forecaster, panel, levels=LEVELS)
+        return ensemble_forecast(forecaster, panel, levels=CALIBRATED_LEVELS)
     config = forecaster.config
-    return baseline_forecast(name, panel, config.horizon, config.season_length, LEVELS)
+    return baseline_forecast(name, panel, config.horizon, config.season_length, CALIBRATED_LEVELS)
 
 
 def baseline_medians(name: str, config: TrainingConfig, panel: Panel) -> Floats:

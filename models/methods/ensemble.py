@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.choices import DEFAULT_LEVELS
 from models.config import HISTORY_LIMIT, View
 from models.inputs.scaling import Scale, Transform, features, view_pattern
 from models.inputs.windows import FlatPanel, Windows, cut_windows
@@ -20,7 +21,11 @@ _BATCH = 4096
 
 
 def ensemble_forecast(
-    forecaster: Forecaster, panel: Panel, *, horizon: int | None = None, levels: Sequence[int] = (80, 95)
+    forecaster: Forecaster,
+    panel: Panel,
+    *,
+    horizon: int | None = None,
+    levels: Sequence[int] = DEFAULT_LEVELS,
 ) -> Forecast:
     """Forecast the next `horizon` steps of every series, at most and by default the trained horizon.
 

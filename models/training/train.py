@@ -18,7 +18,7 @@ from models.evaluation.assessment import Assessment, assess
 from models.evaluation.backtest import Trial, ranked
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES, baseline_forecast
-from models.methods.calibration import LEVELS
+from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.combination import Method, baseline_medians
 from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast
@@ -133,7 +133,7 @@ class _Candidates:
     def add(self, ensemble: Forecaster, seconds: float, held_out: HeldOut) -> None:
         """Forecast the held-out windows with an ensemble, and keep the best of its starts."""
         starts = [
-            (part, ensemble_forecast(part, held_out.contexts, levels=LEVELS))
+            (part, ensemble_forecast(part, held_out.contexts, levels=CALIBRATED_LEVELS))
             for part in ensemble.subensembles
         ]
         best, forecast = min(starts, key=lambda start: held_out.error(start[1].median))
@@ -178,7 +178,10 @@ class _Run:
     def forecast_windows(self, held_out: HeldOut) -> Mapping[str, Forecast]:
         """Return the forecasts of every baseline for the held-out windows."""
         config = self.config
-        spec = {**_baseline_spec(held_out.contexts, config, list(BASELINES)), "levels": list(LEVELS)}
+        spec = {
+            **_baseline_spec(held_out.contexts, config, list(BASELINES)),
+            "levels": list(CALIBRATED_LEVELS),
+        }
         state = self.checkpoints.restore("baselines", BaselineState(spec), load_baselines)
         report = self.tracker.start_baselines()
         while state.count < len(held_out):
@@ -187,7 +190,9 @@ class _Run:
             for name in BASELINES:
                 if self.should_stop():
                     raise TrainingStopped(f"The training was stopped at {name}, window {state.count}.")
-                forecasts[name] = baseline_forecast(name, part, config.horizon, config.season_length, LEVELS)
+                forecasts[name] = baseline_forecast(
+                    name, part, config.horizon, config.season_length, CALIBRATED_LEVELS
+                )
             state = state.extended(forecasts)
             report(state.count / len(held_out))
             self.checkpoints.update("baselines", partial(dump_baselines, state))

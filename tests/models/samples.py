@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from models.config import TrainingConfig
 from models.evaluation.held_out import HeldOut
-from models.methods.calibration import LEVELS
+from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.forecast import Forecast
 from models.network.forecaster import Forecaster, build_member, pretrained_member
 from models.panel import Floats, Panel
@@ -97,9 +97,11 @@ def held_out_of(
 
 
 def around(median: ArrayLike, spread: ArrayLike = 1.0) -> Forecast:
-    """Return medians (series, horizon) with bounds of a normal distribution at `LEVELS`, `spread` wide."""
+    """Return medians (series, horizon) with normal bounds at `CALIBRATED_LEVELS`, `spread` wide."""
     middle = np.asarray(median, dtype=np.float64)
-    half = {level: NormalDist().inv_cdf(0.5 + level / 200) * np.asarray(spread) for level in LEVELS}
+    half = {
+        level: NormalDist().inv_cdf(0.5 + level / 200) * np.asarray(spread) for level in CALIBRATED_LEVELS
+    }
     return Forecast(
         middle,
         lo={level: middle - width for level, width in half.items()},

@@ -9,7 +9,7 @@ from app.api.http.content_negotiation import negotiate
 from app.api.http.errors import bad_fields
 from app.api.http.paging import CURSOR_TEXT, MAX_CURSOR_LENGTH, MAX_PAGE_SIZE
 from app.api.http.unknown_names import refuse_unknown
-from app.schemas.choices import MAX_HORIZON
+from app.schemas.choices import DEFAULT_LEVELS, MAX_HORIZON
 from app.schemas.datasets import SeriesName
 from app.schemas.forecast import HORIZON, MAX_LEVELS, Level
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
@@ -47,7 +47,7 @@ class Parameters(BaseModel):
     level: Annotated[
         list[Level],
         Field(description="Interval in percent, 50 to 99; repeat it for several.", max_length=MAX_LEVELS),
-    ] = [80, 95]
+    ] = list(DEFAULT_LEVELS)
     dataset_version: Annotated[
         int | None,
         Field(ge=1, lt=2**31, description="Forecast from the end of this version; by default the newest."),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from app.schemas.choices import DEFAULT_LEVELS
 from app.schemas.media_types import JSON
 from app.services.shared.paging import PageRequest
 
@@ -23,7 +24,7 @@ class ForecastRequest:
     dataset_version: int | None = None
     unique_ids: tuple[str, ...] = ()
     horizon: int | None = None
-    levels: tuple[int, ...] = (80, 95)
+    levels: tuple[int, ...] = DEFAULT_LEVELS
     page: PageRequest = FIRST_PAGE
     media_type: str = JSON
 

@@ -10,7 +10,7 @@ from app.db.tables import Model
 from app.intake.arrays import Ints
 from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
-from app.schemas.backtests import Outcome
+from app.schemas.choices import Outcome
 from app.services.registry.served_method import ServedMethod
 from models.methods.forecast import Forecast
 from models.panel import Floats

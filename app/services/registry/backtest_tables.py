@@ -20,7 +20,7 @@ from app import blobs
 from app.db.engine import Session
 from app.db.tables import Model
 from app.services.datasets.panels import DatasetPanel
-from models.evaluation.backtest import LEVELS, Backtest
+from models.evaluation.backtest import BACKTEST_LEVELS, Backtest
 from models.methods.forecast import Forecast
 
 
@@ -87,7 +87,7 @@ def series_slice(session: Session, model: Model, first: int, count: int) -> tupl
 def _wide(name: str, forecast: Forecast) -> list[tuple[str, NDArray[np.float64]]]:
     bounds = [
         (f"{name}-{side}-{level}", values[level])
-        for level in LEVELS
+        for level in BACKTEST_LEVELS
         for side, values in (("lo", forecast.lo), ("hi", forecast.hi))
     ]
     return [(name, forecast.median), *bounds]

@@ -26,13 +26,13 @@ from app.schemas.backtests import (
 )
 from app.services.registry import backtest_tables, models
 from app.services.shared.paging import CountedPageRequest
-from models.evaluation.backtest import LEVELS, Backtest
+from models.evaluation.backtest import BACKTEST_LEVELS, Backtest
 from models.evaluation.backtest import Measures as CoreMeasures
 from models.evaluation.verdict import Verdict as CoreVerdict
 
 CSV_ROWS = 5000  # in each part of a streamed table
 ERRORS = ("smape", "mase", "rmsse", "pinball", "interval_score")
-COVERAGES = {str(level): f"coverage-{level}" for level in LEVELS}
+COVERAGES = {str(level): f"coverage-{level}" for level in BACKTEST_LEVELS}
 
 
 def summary(backtest: Backtest) -> BacktestSummary:
@@ -138,7 +138,7 @@ def _csv(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _row_out(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = [name for name in row if f"{name}-lo-{LEVELS[0]}" in row]
+    names = [name for name in row if f"{name}-lo-{BACKTEST_LEVELS[0]}" in row]
     return {
         **{name: row[name] for name in ("unique_id", "cutoff", "ds", "step")},
         "y": _finite(row["y"]),
@@ -149,7 +149,8 @@ def _row_out(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _step_forecast(row: Mapping[str, Any], name: str) -> dict[str, Any]:
     bounds = {
-        str(level): {"lo": row[f"{name}-lo-{level}"], "hi": row[f"{name}-hi-{level}"]} for level in LEVELS
+        str(level): {"lo": row[f"{name}-lo-{level}"], "hi": row[f"{name}-hi-{level}"]}
+        for level in BACKTEST_LEVELS
     }
     return {"forecast": row[name], "intervals": bounds}
 

@@ -14,7 +14,7 @@ from app.schemas.backtests import LevelCalibration
 from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
 from app.services.registry import champions, served_method
 from app.services.shared.paging import PageRequest, cut
-from models.methods.calibration import LEVELS
+from models.methods.calibration import CALIBRATED_LEVELS
 
 
 def page(session: Session, principal: Principal, dataset_id: str | None, request: PageRequest) -> ModelPage:
@@ -106,5 +106,5 @@ def _calibration(model: Model) -> dict[str, LevelCalibration]:
     tested = model.backtest["measures"][model.served]["coverage"] if model.backtest else {}
     return {
         str(level): LevelCalibration(calibrated=holds(level), coverage=tested.get(str(level)))
-        for level in LEVELS
+        for level in CALIBRATED_LEVELS
     }

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from app.db.tables import Model
 from app.errors import Conflict
-from app.schemas.backtests import Outcome, Verdict
+from app.schemas.backtests import Verdict
+from app.schemas.choices import Outcome
 from models.methods.calibration import Calibration
 from models.methods.combination import Method
 

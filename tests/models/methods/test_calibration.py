@@ -8,7 +8,7 @@ import pytest
 from numpy.random import Generator
 
 from models.errors import InvalidLevel
-from models.methods.calibration import LEVELS, MAX_FACTOR, MIN_WINDOWS_PER_STEP, Calibration
+from models.methods.calibration import CALIBRATED_LEVELS, MAX_FACTOR, MIN_WINDOWS_PER_STEP, Calibration
 from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.panel import Floats
@@ -57,16 +57,18 @@ def test_bound_is_the_conformal_quantile_of_the_distances() -> None:
     forecast = around(np.zeros((19, 1)))
     target = (np.arange(1.0, 20) * (-1.0) ** np.arange(19))[:, None]
     calibration = Calibration.of(forecast, target)
-    result = calibration.apply(around([[100.0]])).at(LEVELS)
-    assert [result.hi[level][0, 0] for level in LEVELS] == pytest.approx([110, 116, 119, 119])
-    assert [result.lo[level][0, 0] for level in LEVELS] == pytest.approx([90, 84, 81, 81])
+    result = calibration.apply(around([[100.0]])).at(CALIBRATED_LEVELS)
+    assert [result.hi[level][0, 0] for level in CALIBRATED_LEVELS] == pytest.approx([110, 116, 119, 119])
+    assert [result.lo[level][0, 0] for level in CALIBRATED_LEVELS] == pytest.approx([90, 84, 81, 81])
 
 
 def test_distance_counts_in_half_widths_of_its_own_side() -> None:
     """Every value lies twice as far out as the bound on its side: 2 below, or 20 above."""
     target = np.where(np.arange(50) % 2 == 0, -2.0, 20.0)[:, None]
     ones = np.ones((50, 1))
-    lopsided = Forecast(0 * ones, lo=dict.fromkeys(LEVELS, -ones), hi=dict.fromkeys(LEVELS, 10 * ones))
+    lopsided = Forecast(
+        0 * ones, lo=dict.fromkeys(CALIBRATED_LEVELS, -ones), hi=dict.fromkeys(CALIBRATED_LEVELS, 10 * ones)
+    )
     result = Calibration.of(lopsided, target).apply(lopsided).at((80,))
     assert (result.lo[80][0, 0], result.hi[80][0, 0]) == (-2.0, 20.0)
 
@@ -84,21 +86,21 @@ def test_each_step_has_a_factor_of_its_own_where_windows_are_many() -> None:
     """The values spread like a random walk; the bounds do not grow."""
     flat = around(np.zeros((1000, 4)))
     factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), 1000, 4)).factors
-    np.testing.assert_allclose(factors[:, LEVELS.index(80)], np.sqrt([1, 2, 3, 4]), rtol=0.1)
+    np.testing.assert_allclose(factors[:, CALIBRATED_LEVELS.index(80)], np.sqrt([1, 2, 3, 4]), rtol=0.1)
 
 
 @pytest.mark.parametrize(("windows", "distinct"), [(MIN_WINDOWS_PER_STEP - 1, 1), (MIN_WINDOWS_PER_STEP, 4)])
 def test_step_has_its_own_factor_from_a_number_of_windows_on(windows: int, distinct: int) -> None:
     flat = around(np.zeros((windows, 4)))
     factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), windows, 4)).factors
-    assert [len(set(each)) for each in factors.T] == [distinct] * len(LEVELS)
+    assert [len(set(each)) for each in factors.T] == [distinct] * len(CALIBRATED_LEVELS)
 
 
 def test_step_with_gaps_takes_the_factor_of_all() -> None:
     """The second step is known in 99 windows of 150, and lies ten times as far out as the first."""
     target = np.random.default_rng(8).normal(size=(150, 2)) * [1.0, 10.0]
     target[99:, 1] = np.nan
-    factors = Calibration.of(around(np.zeros((150, 2))), target).factors[:, LEVELS.index(80)]
+    factors = Calibration.of(around(np.zeros((150, 2))), target).factors[:, CALIBRATED_LEVELS.index(80)]
     assert factors[0] == pytest.approx(1.0, rel=0.2)
     assert 2 < factors[1] < 9
 
@@ -145,7 +147,7 @@ def test_too_few_windows_never_make_an_interval_narrower() -> None:
 def test_nothing_to_learn_from_leaves_bounds_as_they_are(windows: int) -> None:
     calibration = Calibration.of(guess(windows, 1.0), np.full((windows, 6), np.nan))
     assert calibration.factors.tolist() == np.ones((6, 4)).tolist()
-    result = calibration.apply(guess(1, 1.0)).at(LEVELS)
+    result = calibration.apply(guess(1, 1.0)).at(CALIBRATED_LEVELS)
     assert [bound.tolist() for bound in bounds(result)] == [b.tolist() for b in bounds(guess(1, 1.0))]
 
 
@@ -158,8 +160,8 @@ def test_bounds_widen_with_every_level(kind: str) -> None:
 
 def test_level_is_never_narrower_than_a_smaller_one() -> None:
     """Its factor alone would make each level narrower than the one before."""
-    result = of_factors([3.0, 1.0, 0.5, 0.1]).apply(around([[0.0]])).at(LEVELS)
-    assert {result.hi[level][0, 0] for level in LEVELS} == {result.hi[50][0, 0]}
+    result = of_factors([3.0, 1.0, 0.5, 0.1]).apply(around([[0.0]])).at(CALIBRATED_LEVELS)
+    assert {result.hi[level][0, 0] for level in CALIBRATED_LEVELS} == {result.hi[50][0, 0]}
     assert result.hi[50][0, 0] == pytest.approx(3 * 0.6745, rel=1e-4)
 
 
@@ -209,7 +211,10 @@ def test_level_that_is_no_percentage_is_refused(level: float) -> None:
 def test_bounds_of_no_width_stay_finite(target: float) -> None:
     calibration = Calibration.of(around(np.zeros((200, 2)), 0.0), np.full((200, 2), target))
     assert np.isfinite(calibration.factors).all()
-    assert all((part == 0).all() for part in bounds(calibration.apply(around([[0.0, 0.0]], 0.0)).at(LEVELS)))
+    assert all(
+        (part == 0).all()
+        for part in bounds(calibration.apply(around([[0.0, 0.0]], 0.0)).at(CALIBRATED_LEVELS))
+    )
 
 
 def test_values_beside_bounds_of_no_width_widen_others_by_a_limit() -> None:
@@ -231,14 +236,18 @@ def test_values_at_the_ends_of_float64_give_finite_factors() -> None:
     target = np.where(np.arange(200) % 2 == 0, most, -most)[:, None]
     calibration = Calibration.of(around(-target, 1e-300), target)
     assert calibration.factors.tolist() == [[MAX_FACTOR] * 4]
-    result = calibration.apply(around([[most / 2]], 1e307)).at(LEVELS).at_least(np.array([-np.inf]))
+    result = (
+        calibration.apply(around([[most / 2]], 1e307)).at(CALIBRATED_LEVELS).at_least(np.array([-np.inf]))
+    )
     assert all(np.isfinite(part).all() for part in bounds(result))
 
 
 def test_bounds_further_apart_than_float64_reaches_may_be_drawn_in() -> None:
     most = np.full((1, 1), np.finfo(np.float64).max)
-    forecast = Forecast(-most, lo=dict.fromkeys(LEVELS, -most), hi=dict.fromkeys(LEVELS, most))
-    result = of_factors([0.0] * 4).apply(forecast).at(LEVELS)
+    forecast = Forecast(
+        -most, lo=dict.fromkeys(CALIBRATED_LEVELS, -most), hi=dict.fromkeys(CALIBRATED_LEVELS, most)
+    )
+    result = of_factors([0.0] * 4).apply(forecast).at(CALIBRATED_LEVELS)
     assert [part.tolist() for part in bounds(result)] == [(-most).tolist()] * 9
 
 

@@ -7,7 +7,7 @@ import pytest
 from models.config import HISTORY_LIMIT
 from models.errors import HorizonTooLong, InvalidLevel, UnusableHistory
 from models.methods.baselines import BASELINES
-from models.methods.calibration import LEVELS, Calibration
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import (
     Method,
     QuantileForecast,
@@ -40,7 +40,7 @@ def model() -> Forecaster:
 
 def method(*, factor: float = 1.0, **weights: float) -> Method:
     """One that stretches its bounds by `factor`, and once more by 1 to 4 at the steps."""
-    factors = factor * np.arange(1.0, 5)[:, None] * np.ones(len(LEVELS))
+    factors = factor * np.arange(1.0, 5)[:, None] * np.ones(len(CALIBRATED_LEVELS))
     return Method(weights, Calibration(factors, windows=99))
 
 
@@ -129,7 +129,7 @@ def test_split_quantile_forecast_equals_the_whole(model: Forecaster) -> None:
 
 def test_uncalibrated_forecast_has_the_bounds_that_calibration_starts_from(model: Forecaster) -> None:
     for name in ("lstm", "naive"):
-        assert tuple(uncalibrated_forecast(name, model, waves()).lo) == LEVELS
+        assert tuple(uncalibrated_forecast(name, model, waves()).lo) == CALIBRATED_LEVELS
 
 
 def test_horizon_beyond_the_trained_is_refused(model: Forecaster) -> None:

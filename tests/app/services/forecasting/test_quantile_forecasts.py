@@ -5,14 +5,14 @@ import numpy as np
 from app.observability import metrics
 from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
 from app.services.forecasting.resolve import ForecastKey
-from models.methods.calibration import LEVELS, IntervalBounds
+from models.methods.calibration import CALIBRATED_LEVELS, IntervalBounds
 from models.methods.combination import QuantileForecast
 
 KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
 
 
 def series_quantiles(name: str, horizon: int = 18) -> SeriesQuantiles:
-    bounds = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(LEVELS), 2, 1, horizon)))
+    bounds = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(CALIBRATED_LEVELS), 2, 1, horizon)))
     return SeriesQuantiles(name, 0, QuantileForecast(bounds, np.zeros((1, 1))))
 
 
