@@ -1,7 +1,11 @@
 """The whole path with a real worker: upload, training, forecast."""
 
+import pytest
+
 from app.client import Client
 from tests.factories import csv_bytes, trends
+
+pytestmark = pytest.mark.long
 
 
 def test_uploaded_file_is_forecast_after_training(caller: Client) -> None:

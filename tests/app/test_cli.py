@@ -49,6 +49,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> "tuple[Path, subprocess
 Trained = tuple[Path, "subprocess.CompletedProcess[str]"]
 
 
+@pytest.mark.long
 def test_training_prints_trials_and_verdict(trained: Trained) -> None:
     _, done = trained
     assert done.returncode == 0, done.stderr
@@ -74,6 +75,7 @@ def test_training_prints_how_to_forecast_with_its_model(sqlite_url: str, tmp_pat
         assert f"`gatecast forecast {file}` {command.replace('ID', model_id)}" in done.stdout
 
 
+@pytest.mark.long
 def test_file_trained_on_is_forecast(trained: Trained) -> None:
     file, _ = trained
     answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=file.parent)
@@ -82,6 +84,7 @@ def test_file_trained_on_is_forecast(trained: Trained) -> None:
     assert set(rows[0]) == {"unique_id", "ds", "forecast", "lo-90", "hi-90"}
 
 
+@pytest.mark.long
 def test_model_is_verified_in_another_process(trained: Trained) -> None:
     file, done = trained
     (model_id,) = re.findall(r"Trained (model_\w+)", done.stdout)

@@ -26,8 +26,10 @@ print(sorted(name for name in sys.modules if name.startswith(("models.training",
 
 
 @pytest.mark.usefixtures("brief_trainings")
-def test_serving_a_model_imports_neither_the_trainer_nor_the_generator(database: Database) -> None:
+def test_serving_a_model_imports_neither_the_trainer_nor_the_generator(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
     model_id = trained(database, dataset(database).id)
     words = [sys.executable, "-c", SERVING, database.url, model_id]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
+    database.dispose()
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
