@@ -47,7 +47,7 @@ def main(series: str, settings: str, folder: str) -> None:
     chosen = json.loads(settings)
     with np.load(series) as kept:
         parts = np.split(kept["values"], kept["offsets"][1:-1])
-    histories = [TimeSeries.from_values(part.astype(np.float32)) for part in parts]
+    contexts = [TimeSeries.from_values(part.astype(np.float32)) for part in parts]
     inputs = 2 * chosen["season_length"]
     quiet = {"enable_progress_bar": False, "enable_model_summary": False}
     model = RNNModel(
@@ -57,7 +57,7 @@ def main(series: str, settings: str, folder: str) -> None:
         random_state=0,
         pl_trainer_kwargs={"accelerator": "cpu", "max_steps": MAX_STEPS, **quiet},
     )
-    model.fit(Scaler().fit_transform(histories))
+    model.fit(Scaler().fit_transform(contexts))
     model.save(f"{folder}.pt")
     served = Forecaster(chosen["horizon"])
     files = {"network": f"{folder}.pt", "weights": f"{folder}.pt.ckpt"}  # darts looks for the second itself

@@ -135,7 +135,7 @@ def api(settings: Settings) -> FastAPI:
 def client(api: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A caller of the app; an error inside is answered, not raised, as it would be in the wild.
 
-    The app has looked at its database once, and a machine with much to do may make its next looks late:
+    The app has polled its database once, and a machine with much to do may make its next polls late:
     what that means for what is kept in memory has tests of its own.
     """
     monkeypatch.setattr(change_feed, "FRESH_S", 60.0)

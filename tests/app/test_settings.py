@@ -48,7 +48,7 @@ def test_password_in_a_wrong_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
-def test_every_spelling_of_postgres_names_one_driver(url: str) -> None:
+def test_every_address_of_postgres_names_one_driver(url: str) -> None:
     assert Settings(database_url=url).database_url == "postgresql+psycopg://u@h/d"
 
 

@@ -34,7 +34,7 @@ def test_refusals_and_broken_calls_are_errors() -> None:
     assert parse(OUTPUT.replace("Requests/sec:", FAILURES)).errors == 46
 
 
-def test_paths_that_the_script_took_are_told() -> None:
+def test_paths_that_the_script_took_are_read() -> None:
     assert parse(OUTPUT + "Paths taken: 12030\n").taken == 12030
 
 

@@ -10,10 +10,11 @@ from tests.docs.pages import GUIDES, ROOT, name
 GLOSSARY = ROOT / "docs" / "glossary.md"
 WORDS = re.findall(r"^\| ([\w -]+) \| (?!means)", GLOSSARY.read_text(), flags=re.MULTILINE)
 REPLACED = re.compile(
-    r"\b(answerer|arrival|asked|astray|bury|course|desk|examine|gate|keeper|lesson|lookout|oracle|outlook|packer|pupil|"
-    r"recipe|stray|tape|teach|told|unseen)s?\b"
+    r"\b(answerer|arrival|asked|astray|buried|bury|course|desk|examine|gate|histories|keeper|lesson|lookback|lookout|"
+    r"oracle|outlook|packer|pupil|recipe|spelled|spelling|stray|tape|teach|told|unseen)s?\b"
 )
 CODE = [file for package in ("app", "models") for file in sorted((ROOT / package).rglob("*.py"))]
+TESTS = [file for package in ("tests", "benchmarks") for file in sorted((ROOT / package).rglob("*.py"))]
 
 
 def test_each_word_has_one_line() -> None:
@@ -29,7 +30,10 @@ def test_each_word_is_in_use() -> None:
 
 def test_no_name_is_one_that_was_replaced() -> None:
     names = {
-        f"{name(file)}: {given}" for file in CODE for given in _names(file) if REPLACED.search(_words(given))
+        f"{name(file)}: {given}"
+        for file in [*CODE, *TESTS]
+        for given in _names(file)
+        if REPLACED.search(_words(given))
     }
     assert names == set()
 

@@ -21,7 +21,7 @@ def test_short_series_are_named_with_the_horizon_that_they_allow() -> None:
     assert (raised.value.detail, raised.value.remedy) == (detail, "Ask for at most 31.")
 
 
-def test_series_too_short_for_any_horizon_are_told_how_long_they_must_be() -> None:
+def test_series_too_short_for_any_horizon_are_refused_with_the_length_they_need() -> None:
     with pytest.raises(HorizonTooLong, match="At least 4 observations"):
         check_training(1, 3)
 

@@ -26,11 +26,11 @@ def test_nothing_is_shown_without_a_terminal() -> None:
     assert shown.getvalue() == ""
 
 
-def test_losses_are_told_while_a_network_learns() -> None:
+def test_losses_are_shown_while_a_network_learns() -> None:
     assert describe(LEARNING) == (
         "training rnn, member 2 of 2, epoch 20 of 20: loss 0.0410, on held-out steps 0.0520"
     )
 
 
-def test_phase_alone_is_told_while_none_does() -> None:
+def test_phase_alone_is_shown_while_none_does() -> None:
     assert describe(Progress(phase="publishing", share_done=1)) == "publishing"

@@ -58,7 +58,7 @@ def test_any_line_end_is_read(end: str) -> None:
         (",", ["1e3", "-2.5E-1", "+7"], [1000, -0.25, 7]),
     ],
 )
-def test_thousands_and_decimals_are_told_apart(
+def test_thousands_and_decimals_are_distinguished(
     delimiter: str, cells: list[str], numbers: list[float]
 ) -> None:
     rows = [f"{day}{delimiter}{cell}" for day, cell in zip(DAYS, cells, strict=False)]
@@ -71,9 +71,9 @@ def test_numbers_keep_their_last_bit() -> None:
     assert intake.frame.y.tolist() == [float(text) for text in texts]
 
 
-@pytest.mark.parametrize("spelling", ["", "NA", "NaN", "null", "n/a", "-", "#N/A", " NA "])
-def test_spelling_of_no_value_is_a_gap(spelling: str) -> None:
-    intake = upload("ds,y", "2024-01-01,1", f"2024-01-02,{spelling}", "2024-01-03,3")
+@pytest.mark.parametrize("text", ["", "NA", "NaN", "null", "n/a", "-", "#N/A", " NA "])
+def test_text_for_no_value_is_a_gap(text: str) -> None:
+    intake = upload("ds,y", "2024-01-01,1", f"2024-01-02,{text}", "2024-01-03,3")
     np.testing.assert_array_equal(intake.frame.y, [1, np.nan, 3])
 
 

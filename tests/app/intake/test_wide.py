@@ -39,7 +39,7 @@ def test_line_longer_than_any_header_is_refused(text: str) -> None:
         upload(text)
 
 
-def test_column_that_is_absent_is_told_in_few_words() -> None:
+def test_column_that_is_absent_is_refused_in_few_words() -> None:
     with pytest.raises(BadInput, match="no column 'x") as caught:
         upload(f"date,{'y' * 10_000}", "2024-01-01,1", target_column="x" * 10_000)
     assert len(caught.value.detail) < 1_000
@@ -55,7 +55,7 @@ def test_one_column_settles_all_others_however_many() -> None:
     assert intake.profile.series == 4
 
 
-def test_columns_of_names_of_which_none_settles_the_others_are_asked_about() -> None:
+def test_columns_of_names_of_which_none_settles_the_others_are_listed() -> None:
     header = "date,y,left,right,both"
     rows = (f"{day},1.5,l{k % 2},r{k // 2},same" for k in range(4) for day in DAYS)
     with pytest.raises(BadInput, match=r"'left', 'right', 'both'.*id_column"):

@@ -48,9 +48,7 @@ def test_child_whose_attempt_is_not_current_is_ended(child: Child, task: Task) -
     assert child.cause_of_death() == "its process ended with signal SIGKILL."
 
 
-def test_child_asked_to_pause_ends_in_order_at_a_checkpoint(
-    child: Child, database: Database, task: Task
-) -> None:
+def test_paused_child_ends_in_order_at_a_checkpoint(child: Child, database: Database, task: Task) -> None:
     child.start(task)
     eventually(lambda: is_learning(database, task))
     child.ask_to_pause()

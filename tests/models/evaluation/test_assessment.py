@@ -83,7 +83,7 @@ def test_network_that_is_served_alone_is_not_blended(theta: float) -> None:
 
 
 @pytest.mark.parametrize(("theta", "series"), [(HELPFUL, 12), (HARMFUL, 12), (HELPFUL, 2)])
-def test_blend_that_is_asked_for_is_served(theta: float, series: int) -> None:
+def test_requested_blend_is_served(theta: float, series: int) -> None:
     assert assessed(theta=theta, series=series, blending="blend").served == BLEND
 
 
@@ -148,7 +148,7 @@ def test_draws_of_the_test_depend_on_the_seed() -> None:
     assert first == again != other
 
 
-def test_histories_without_a_scale_are_assessed_by_percentages() -> None:
+def test_contexts_without_a_scale_are_assessed_by_percentages() -> None:
     held_out = held_out_of(np.ones((12, 2)), scale=0.0)
     uncalibrated = forecasts(held_out) | {
         "lstm": around(np.full((12, 2), 2.0)),

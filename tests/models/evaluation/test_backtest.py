@@ -80,7 +80,7 @@ def test_mean_of_the_series_is_the_measure_of_all() -> None:
     assert np.mean(each, axis=0).tolist() == pytest.approx(figures(result.measures("naive")))
 
 
-def test_coverage_is_told_for_both_levels() -> None:
+def test_coverage_is_measured_at_both_levels() -> None:
     """The targets 3 and 9 lie on a bound and outside at 80, and both inside at 95."""
     measures = made([[3.0], [9.0]], fixed(2, (0, 3), (-9, 9)), [0, 1]).measures("naive")
     assert measures.coverage == {80: 0.5, 95: 1.0}

@@ -72,7 +72,9 @@ def alike(count: int, own: float, seed: int) -> Floats:
 
 
 @pytest.mark.parametrize(("candidates", "own"), [(1, 0.5), (4, 0.5), (4, 0.1)])
-def test_equal_methods_are_told_apart_no_more_often_than_the_level_says(candidates: int, own: float) -> None:
+def test_equal_methods_are_distinguished_no_more_often_than_the_level_says(
+    candidates: int, own: float
+) -> None:
     """200 sets of 12 series: 2.5 % of wins are 5 of 200, and 12 or more have a chance under 1 in 200.
 
     Of four equal candidates the best is judged, as a training does; they err each on its own, or all alike.
@@ -233,10 +235,10 @@ def test_nothing_is_better_than_a_perfect_baseline() -> None:
 def test_sentence_agrees_with_the_fields(shares: tuple[float, float], outcome: str, wording: str) -> None:
     verdict = judge(backtest_of(np.linspace(*shares, 40), {"seasonal_naive": np.ones(40)}), "lstm")
     sentence = verdict.sentence
-    size, of = re.search(r"was ([\d.]+)(?: %)? (?:below|above|times)", sentence), chance_told(sentence)
+    size, of = re.search(r"was ([\d.]+)(?: %)? (?:below|above|times)", sentence), chance_in(sentence)
     assert size is not None
-    told = float(size[1]) - 1 if wording == "times" else float(size[1]) / 100
-    assert told == pytest.approx(abs(verdict.effect), abs=0.05 if wording == "times" else 0.005)
+    stated = float(size[1]) - 1 if wording == "times" else float(size[1]) / 100
+    assert stated == pytest.approx(abs(verdict.effect), abs=0.05 if wording == "times" else 0.005)
     assert of == pytest.approx(verdict.p_value, rel=0.05)
     assert verdict.outcome == outcome
     assert f"{wording} the best simple method's, seasonal naive" in sentence
@@ -245,7 +247,7 @@ def test_sentence_agrees_with_the_fields(shares: tuple[float, float], outcome: s
     )
 
 
-def chance_told(sentence: str) -> float:
+def chance_in(sentence: str) -> float:
     cases = re.search(r"by chance in ([\d,]+) of ([\d,]+) cases\.$", sentence)
     assert cases is not None
     share, whole = (float(number.replace(",", "")) for number in cases.groups())

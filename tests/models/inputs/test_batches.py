@@ -30,7 +30,7 @@ def test_training_windows_end_before_what_is_held_out() -> None:
     assert len(windows) == 34 + 3
 
 
-def test_no_more_training_windows_than_asked_for() -> None:
+def test_no_more_training_windows_than_requested() -> None:
     windows = WindowSampler.of(waves(), tiny_config(), 0, CPU).training("last", 160, generator())
     assert len(windows) == 160
 

@@ -8,7 +8,7 @@ from models.inputs.scaling import CHANGE_FLOOR, DEFAULT_CHANGE, Scale, Transform
 from models.inputs.windows import Windows
 from tests.models.samples import tiny_config, wave
 
-HISTORIES = {
+CONTEXTS = {
     "growing": wave(32),
     "populations": wave(32, level=1.4e9, growth=0.001),
     "negative": wave(32) - 100,
@@ -35,18 +35,18 @@ def scaled(history: Tensor, view: View) -> tuple[Transform, Scale, Tensor]:
 
 
 @pytest.mark.parametrize("view", ["last", "season", "phase"])
-@pytest.mark.parametrize("name", HISTORIES)
+@pytest.mark.parametrize("name", CONTEXTS)
 def test_scaling_there_and_back_keeps_values_and_gaps(name: str, view: View) -> None:
-    history = row(HISTORIES[name])
+    history = row(CONTEXTS[name])
     transform, scale, z = scaled(history, view)
     back = transform.inverse(scale.inverse(scale.forward(z, -32), -32))
     torch.testing.assert_close(back, history, rtol=1e-9, atol=0.0, equal_nan=True)
 
 
 @pytest.mark.parametrize("view", ["last", "season", "phase"])
-@pytest.mark.parametrize("name", HISTORIES)
+@pytest.mark.parametrize("name", CONTEXTS)
 def test_features_are_finite_and_of_ordinary_size(name: str, view: View) -> None:
-    _, scale, z = scaled(row(HISTORIES[name]), view)
+    _, scale, z = scaled(row(CONTEXTS[name]), view)
     inputs = features(z, scale, torch.tensor([0]), view, tiny_config())
     assert inputs.dtype == torch.float32
     assert inputs.abs().max() < 1000
@@ -75,7 +75,7 @@ def test_day_is_removed_without_two_weeks_of_history() -> None:
 
 
 def test_gap_in_series_is_masked() -> None:
-    _, scale, z = scaled(row(HISTORIES["with gaps"]), "last")
+    _, scale, z = scaled(row(CONTEXTS["with gaps"]), "last")
     inputs = features(z, scale, torch.tensor([0]), "last", tiny_config())
     valid = inputs[0, :, 2]
     assert valid.tolist() == [1, 1, 1, 0, 1, 1, 1, 1]
@@ -83,7 +83,7 @@ def test_gap_in_series_is_masked() -> None:
 
 
 def test_constant_series_has_the_floor_as_scale() -> None:
-    _, scale, _ = scaled(row(HISTORIES["constant"]), "last")
+    _, scale, _ = scaled(row(CONTEXTS["constant"]), "last")
     assert scale.change.item() == CHANGE_FLOOR
 
 

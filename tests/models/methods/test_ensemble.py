@@ -159,12 +159,12 @@ HISTORY = arrays.arrays(
 
 
 @settings(max_examples=150, deadline=None)
-@given(histories=st.lists(HISTORY, min_size=1, max_size=4))
-def test_any_history_gets_finite_ordered_answers(model: Forecaster, histories: list[Floats]) -> None:
-    parts = bounds(ensemble_forecast(model, Panel.of(histories), levels=(50, 80, 99)))
+@given(contexts=st.lists(HISTORY, min_size=1, max_size=4))
+def test_any_context_gets_finite_ordered_bounds(model: Forecaster, contexts: list[Floats]) -> None:
+    parts = bounds(ensemble_forecast(model, Panel.of(contexts), levels=(50, 80, 99)))
     assert all(np.isfinite(part).all() for part in parts)
     assert all((lower <= upper).all() for lower, upper in pairwise(parts))
-    for i, history in enumerate(histories):
+    for i, history in enumerate(contexts):
         assert np.nanmin(history) < 0 or all((part[i] >= 0).all() for part in parts)
 
 

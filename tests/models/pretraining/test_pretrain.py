@@ -52,7 +52,7 @@ def test_every_source_has_finite_windows_and_a_horizon_within_limits(number: int
     assert all(part.isfinite().all() for part in (windows.inputs, windows.targets, windows.weights))
 
 
-def test_more_rounds_lower_the_loss_on_most_unseen_sources() -> None:
+def test_more_rounds_lower_the_loss_on_most_other_sources() -> None:
     short, long = (replace(TINY, rounds=rounds, sources=4, batch=32, validation=16) for rounds in (1, 6))
     after_short, after_long = (
         validate(short, [state.weights for state in pretrain(config, BEGINNING)]) for config in (short, long)

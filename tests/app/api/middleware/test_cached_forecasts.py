@@ -129,7 +129,7 @@ def test_deleted_dataset_has_no_forecast(client: TestClient, dataset_id: str) ->
 def test_pinned_champion_is_not_loaded_again(
     database: Database, dataset_id: str, monkeypatch: pytest.MonkeyPatch, *, pinned: bool, loads: int
 ) -> None:
-    """In a memory that holds one model, and while the database is not looked at any more."""
+    """In a memory that holds one model, and while the database is not polled any more."""
     monkeypatch.setattr(service, "MEBIBYTE", 1)
     other_id = dataset(database).id
     trained(database, other_id)
@@ -216,7 +216,7 @@ def test_version_that_comes_again_after_the_database_was_set_back_is_another(
 def test_writer_never_reads_the_state_before_its_write(
     client: TestClient, dataset_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process knows what it changes itself before it answers, and not by a look some time later."""
+    """The process knows what it changes itself before it answers, and not by a poll some time later."""
     monkeypatch.setattr(change_feed, "POLL_S", 3600.0)
     monkeypatch.setattr(change_feed, "FRESH_S", 3600.0)
     with TestClient(client.app) as not_polling:

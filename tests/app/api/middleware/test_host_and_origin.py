@@ -42,8 +42,8 @@ def caller(app: FastAPI) -> Iterator[TestClient]:
         yield caller
 
 
-def host(*spelled: str) -> list[tuple[str, str]]:
-    return [("host", each) for each in spelled]
+def host(*names: str) -> list[tuple[str, str]]:
+    return [("host", each) for each in names]
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_remembered_hosts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def send_unsafe(caller: TestClient, **headers: str) -> int:
-    spelled = {name.replace("_", "-"): value for name, value in headers.items()}
-    return caller.delete("/datasets/none", headers=spelled).status_code
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return caller.delete("/datasets/none", headers=sent).status_code
 
 
 @pytest.mark.parametrize(

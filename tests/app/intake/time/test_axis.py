@@ -125,7 +125,7 @@ def test_integers_and_years_step_by_their_frequency() -> None:
         *[("T", "min"), ("15T", "15min"), ("60min", "h"), ("24h", "D"), ("W", "W-SUN"), ("BM", "BME")],
     ],
 )
-def test_old_spelling_becomes_the_new_one(old: str, new: str) -> None:
+def test_old_alias_becomes_the_new_one(old: str, new: str) -> None:
     alias = Alias.parse(old)
     step = alias.step() if alias else None
     assert step is not None

@@ -207,6 +207,6 @@ def test_file_of_a_command_is_read_before_anything_is_locked(
 
     monkeypatch.setattr("app.db.engine.BUSY_TIMEOUT_MS", 100)
     monkeypatch.setattr(offline, "read_csv", watched)
-    asked = TrainRequest(dataset_id="", horizon=3, preset="quick")
-    assert offline.train(settings, file, asked).model.id
+    request = TrainRequest(dataset_id="", horizon=3, preset="quick")
+    assert offline.train(settings, file, request).model.id
     assert len(ids(database)) == 1

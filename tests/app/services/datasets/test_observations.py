@@ -129,7 +129,7 @@ def test_blobs_without_a_series_that_is_sent_are_not_read(
 def test_sqlite_finds_series_by_the_index(sqlite_url: str, look: Any) -> None:
     database = Database(sqlite_url)
     dataset_id = dataset(database, {"a": [1, 2], "b": [1, 2]}).id
-    asked = (2, None) if look is queries.series_page else (["a", "b"],)
+    arguments = (2, None) if look is queries.series_page else (["a", "b"],)
     statements: list[tuple[str, Any]] = []
     with database.read() as session:
         found = version(session, dataset_id, 1)
@@ -138,7 +138,7 @@ def test_sqlite_finds_series_by_the_index(sqlite_url: str, look: Any) -> None:
             "before_cursor_execute",
             lambda _connection, _cursor, statement, values, *_: statements.append((statement, values)),
         )
-        look(session, found, *asked)
+        look(session, found, *arguments)
         statement, values = statements[0]
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         tables = [step for *_, step in plan if "series" in step]
