@@ -102,8 +102,8 @@ def entered(tmp_path_factory: pytest.TempPathFactory) -> Entered:
         client.get("/healthz")  # the first call of all names every route
         series = f"/forecast?dataset_id={dataset_id}&unique_id=series "
         enters("An upload", "POST", "/datasets", files={"file": ("trends.csv", csv_bytes())})
-        unread = {"accept": "*/*;q=0.9"}  # a header that no other test has left in the cache of those read
-        enters(LOADING, "GET", f"{series}1", headers=unread)
+        client.headers["accept"] = "*/*;q=0.9"  # which no other test has left in the cache of headers
+        enters(LOADING, "GET", f"{series}1")
         enters("A GET that is not in memory", "GET", f"{series}0")
         enters("A cached GET", "GET", f"{series}0")
     return paths
