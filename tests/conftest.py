@@ -45,7 +45,7 @@ def postgres_programs() -> Path:
 @pytest.fixture(scope="session")
 def postgres_server(postgres_programs: Path) -> Iterator[str]:
     """The address of a running Postgres with a migrated database `template`, to be cloned."""
-    with postgres.running_server(postgres_programs) as server:
+    with postgres.running_server(postgres_programs, postgres.memory_disk()) as server:
         postgres.execute(server.url, "CREATE DATABASE template")
         _migrate(f"{server.url}/template")
         yield server.url
