@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("brief_trainings")]
 SECONDS = os.environ.get("FUZZ_SECONDS", "50")  # for each kind of database
 CONFIG = str(Path("schemathesis.toml").resolve())
 PROGRAM = str(Path(sys.executable).with_name("schemathesis"))
-BOUNDS = ["--checks", "all", "--max-time", SECONDS, "--no-color"]
+BOUNDS = ["--max-time", SECONDS, "--no-color"]
 
 
 def found(database: Database) -> dict[str, str]:
