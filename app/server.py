@@ -27,6 +27,7 @@ from app.observability.metrics_folder import METRICS_FOLDER
 from app.services.forecasting import model_loading
 from app.services.shared import database_admin, devices
 from app.settings import Settings
+from app.version import release
 from app.worker.process import set_up_process
 from app.worker.supervisor import Supervisor, workers_of
 
@@ -186,6 +187,7 @@ def _import_forecasting() -> None:
     Collect the rest less often too: requests leave almost nothing that only the collector can free.
     """
     model_loading.preload()
+    release()  # reads and hashes the code once; the first forecast would do it in the event loop
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
