@@ -110,7 +110,7 @@ async def _open_resources(settings: Settings, has_loaded: Callable[[], bool]) ->
     """Open what lives as long as the process; close it again in the opposite order."""
     database = Database(settings.database_url)
     queue = Queue(database)
-    device = devices.resolve(settings.device)
+    device = devices.resolve_for_serving(settings.device)
     heartbeat = Heartbeat(database, "api", device, settings.worker_deadline_s)
     claims = Claims(database, heartbeat)
     await asyncio.to_thread(heartbeat.open, claims.tidy)  # it writes, which must not block the event loop

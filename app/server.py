@@ -45,7 +45,7 @@ def serve(settings: Settings, *, with_worker: bool) -> None:
     set_up_logging(settings.log_level)
     listening.raise_file_limit()
     listeners = listening.bind(settings)
-    devices.resolve(settings.device)
+    devices.resolve_for_serving(settings.device)
     _migrate(settings)
     signal.signal(signal.SIGTERM, _exit)  # uvicorn raises it again once requests have ended
     supervisor = workers_of(settings, PAUSE_LIMIT_S) if with_worker else None

@@ -93,7 +93,8 @@ class Settings(BaseSettings):
         str,
         Field(
             pattern=r"^(auto|cpu|cuda:\d+)$",
-            description="`cpu`, `cuda:N`, or `auto`: the first GPU if there is one.",
+            description="`cpu`, `cuda:N`, or `auto`: the first GPU, if there is one, for trainings, "
+            "and the CPU for forecasts.",
         ),
     ] = "auto"
     max_upload_mb: Annotated[int, Field(ge=1, description="Largest upload of a file, in MiB.")] = 512

@@ -117,7 +117,7 @@ def forecast(settings: Settings, file: Path, request: ForecastRequest) -> None:
                     f"No dataset was made of just {file}; run `gatecast train {file} --horizon 12` first."
                 )
             plan = find_plan(session, OWNER, request.for_dataset(found))
-        device = devices.resolve(settings.device)
+        device = devices.resolve_for_serving(settings.device)
         if plan.is_pretrained:
             plan = replace(plan, served_method=backtest_pretrained(database, plan, device))
         model = load_model(database, plan.model, plan.axis.season_length, device)

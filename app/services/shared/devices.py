@@ -23,6 +23,14 @@ def resolve(name: str) -> str:
         raise BadInput(f"GATECAST_DEVICE: {error}") from error
 
 
+def resolve_for_serving(name: str) -> str:
+    """Return the device that forecasts are computed on, which with `auto` is the CPU.
+
+    One series at a time is no work for a GPU, and trainings have it. Raises BadInput as `resolve`.
+    """
+    return "cpu" if name == "auto" else resolve(name)
+
+
 def _has_driver() -> bool:
     try:
         ctypes.CDLL(NVIDIA_DRIVER)
