@@ -1,5 +1,6 @@
 """Windows as the network reads them: those to train on, and those to validate on."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -31,10 +32,12 @@ class Batch:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    def draw(self, count: int, generator: torch.Generator) -> "Batch":
-        """Return `count` rows drawn with replacement, each with the same probability."""
-        rows = torch.randint(len(self), (count,), generator=generator).to(self.inputs.device)
-        return Batch(self.inputs[rows], self.targets[rows], self.weights[rows])
+    def draw(self, batches: int, count: int, generator: torch.Generator) -> Iterator["Batch"]:
+        """Yield batches of `count` rows drawn with replacement, each with the same probability."""
+        # All at once, since a GPU waits for each copy.
+        drawn = torch.randint(len(self), (batches, count), generator=generator).to(self.inputs.device)
+        for rows in drawn:
+            yield Batch(self.inputs[rows], self.targets[rows], self.weights[rows])
 
 
 @dataclass(frozen=True, eq=False)

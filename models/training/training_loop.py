@@ -71,10 +71,10 @@ class Member:
     def _train(self, steps: range, should_stop: Callable[[], bool]) -> float:
         """Train on one batch a step, and return the mean loss."""
         config, total = self.config, torch.zeros((), device=self.quantiles.device)
-        for step in steps:
+        batches = self.windows.training.draw(len(steps), config.batch, self.generator)
+        for step, batch in zip(steps, batches, strict=True):
             if should_stop():
                 raise TrainingStopped(f"The training was stopped at step {step} of member {self.number + 1}.")
-            batch = self.windows.training.draw(config.batch, self.generator)
             loss = pinball_loss(self.network(batch.inputs), batch, self.quantiles)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped

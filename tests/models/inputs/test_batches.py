@@ -51,14 +51,23 @@ def test_windows_cut_in_parts_are_the_same_bits(monkeypatch: pytest.MonkeyPatch)
 
 def test_batch_is_drawn_from_all_windows() -> None:
     windows = WindowSampler.of(waves(series=1), tiny_config(), 0, CPU).training("last", 1000, generator())
-    batch = windows.draw(1000, generator())
+    (batch,) = windows.draw(1, 1000, generator())
     assert len(batch) == 1000
     assert len(torch.unique(batch.inputs, dim=0)) == len(windows) == 38
 
 
+def test_batches_drawn_together_are_those_drawn_one_by_one() -> None:
+    windows = WindowSampler.of(waves(), tiny_config(), 0, CPU).training("last", 1000, generator())
+    together, one_by_one = generator(), generator()
+    for batch in list(windows.draw(3, 33, together)):
+        (single,) = windows.draw(1, 33, one_by_one)
+        assert torch.equal(batch.inputs, single.inputs)
+    assert torch.equal(together.get_state(), one_by_one.get_state())
+
+
 def test_rows_of_a_batch_stay_together() -> None:
     windows = WindowSampler.of(waves(series=1), tiny_config(), 0, CPU).training("last", 1000, generator())
-    batch = windows.draw(20, generator())
+    (batch,) = windows.draw(1, 20, generator())
     rows = [int((windows.inputs == window).all(dim=(1, 2)).nonzero()[0]) for window in batch.inputs]
     assert torch.equal(batch.targets, windows.targets[rows])
     assert torch.equal(batch.weights, windows.weights[rows])
