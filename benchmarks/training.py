@@ -49,13 +49,14 @@ def shortened(panel: Panel) -> TrainingConfig:
     return replace(whole, steps=STEPS, epochs=epochs)
 
 
-def bare_loop(config: TrainingConfig) -> None:
+def bare_loop(config: TrainingConfig, device: str = "cpu") -> None:
     """As many steps as the config's members have, all of its first member on one batch of random numbers."""
     generator = torch.Generator().manual_seed(0)
-    network = build_member(config, 0, generator)
-    inputs = torch.randn(config.batch, config.context, feature_count(config.views[0]), generator=generator)
-    targets = torch.randn(config.batch, config.horizon, 1, generator=generator)
-    quantiles = torch.tensor(config.quantiles)
+    network = build_member(config, 0, generator).to(device)
+    shape = (config.batch, config.context, feature_count(config.views[0]))
+    inputs = torch.randn(shape, generator=generator).to(device)
+    targets = torch.randn(config.batch, config.horizon, 1, generator=generator).to(device)
+    quantiles = torch.tensor(config.quantiles, device=device)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay, fused=True)
     for _ in range(config.members * config.steps):
         loss = _pinball(targets - network(inputs), quantiles)
