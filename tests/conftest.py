@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services.forecasting import compute
+from app.services.forecasting import compute, pretrained
 from app.services.shared import change_feed, database_admin
 from app.services.training import spec
 from app.settings import Settings
@@ -21,6 +21,17 @@ from benchmarks import postgres
 from benchmarks.process_tree import eventually
 from models.config import TrainingConfig, preset
 from models.methods.combination import QuantileForecast, compute_quantile_forecast
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Answers wait for the pretrained network's backtest, however busy the machine is.
+
+    What is answered where they do not wait has tests of its own.
+    """
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(pretrained, "WAIT_S", 60.0)
+        yield
 
 
 @pytest.fixture(scope="session")

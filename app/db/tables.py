@@ -163,6 +163,31 @@ class DatasetVersion(Owned):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class PretrainedBacktest(Owned):
+    """What the pretrained network's backtest on a version found, for one horizon.
+
+    `basis` names the code, the weights and the seasons that it was made with. Only with the same ones it is
+    served.
+    """
+
+    __tablename__ = "pretrained_backtests"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id", "version"],
+            ["dataset_versions.workspace_id", "dataset_versions.dataset_id", "dataset_versions.version"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    horizon: Mapped[int] = mapped_column(primary_key=True)
+    basis: Mapped[str]
+    method: Mapped[dict[str, Any]]
+    verdict: Mapped[str | None]
+    warning: Mapped[str | None]
+
+
 class DatasetBlob(Owned):
     """A blob with series of a dataset; index rows refer to it by `number`.
 

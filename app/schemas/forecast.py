@@ -112,14 +112,15 @@ class SeriesForecast(BaseModel):
     verdict: Annotated[
         Outcome | None,
         Field(
-            description="The model's own verdict against the best simple method; null without a backtest, or "
-            "where series are too short for one."
+            description="The model's own verdict against the best simple method; null without a backtest, "
+            "where series are too short for one, or while that of the pretrained network is still running."
         ),
     ]
     warning: Annotated[
         str | None,
         Field(
-            description="The verdict in words where these numbers lost against a simple method, else null."
+            description="The verdict in words where these numbers lost against a simple method; that the "
+            "backtest of the pretrained network is still running, or failed; else null."
         ),
     ]
 

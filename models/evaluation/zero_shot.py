@@ -1,12 +1,17 @@
 """Backtest the pretrained networks on given series, against the fast baselines."""
 
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+import numpy as np
+
 from models.errors import UnusableHistory
 from models.evaluation.assessment import Assessment, assess
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.ensemble import ensemble_forecast
-from models.methods.forecast import Forecast
+from models.methods.forecast import Forecast, joined
 from models.network.forecaster import Forecaster
 from models.network.pretrained import VIEW
 from models.panel import Panel
@@ -15,10 +20,17 @@ RIVALS = ("naive", "seasonal_naive", "drift", "theta")
 """Baselines fast enough for a request; ETS takes a tenth of a second for a series."""
 
 
-def backtest_zero_shot(forecaster: Forecaster, panel: Panel) -> Assessment | None:
+TURN_VALUES = 1000
+"""Values that Theta reads in one turn, unless a series is longer; it holds the interpreter for 0.1 s then."""
+
+
+def backtest_zero_shot(
+    forecaster: Forecaster, panel: Panel, give_way: Callable[[], None] = lambda: None
+) -> Assessment | None:
     """Assess the networks on the last steps of the series, against `RIVALS`.
 
-    Return None where the series are too short to hold any out.
+    `give_way` is called between turns of a tenth of a second at most, to let other threads work. Return None
+    where the series are too short to hold any out.
     """
     config = forecaster.config
     try:
@@ -29,9 +41,20 @@ def backtest_zero_shot(forecaster: Forecaster, panel: Panel) -> Assessment | Non
         VIEW: ensemble_forecast(forecaster, held_out.contexts, levels=CALIBRATED_LEVELS)
     }
     for name in RIVALS:
-        forecasts[name] = baseline_forecast(
-            name, held_out.contexts, config.horizon, config.season_length, CALIBRATED_LEVELS
-        )
+        parts = []
+        for part in _turns(held_out.contexts):
+            give_way()
+            parts.append(
+                baseline_forecast(name, part, config.horizon, config.season_length, CALIBRATED_LEVELS)
+            )
+        forecasts[name] = joined(parts)
     return assess(
         forecasts, held_out, VIEW, candidates=[forecasts[VIEW].median], blending="network", seed=config.seed
     )
+
+
+def _turns(panel: Panel) -> Iterator[Panel]:
+    """Yield the series in parts of about `TURN_VALUES` values, at least one series each."""
+    firsts = np.flatnonzero(np.diff(panel.offsets[:-1] // TURN_VALUES, prepend=-1))
+    for first, following in pairwise([*firsts.tolist(), panel.series]):
+        yield panel.some(first, following - first)

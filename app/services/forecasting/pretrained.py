@@ -1,13 +1,25 @@
 """The pretrained network, which forecasts where nothing was trained: a model that no table holds."""
 
-from functools import cache
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from app.db.tables import Model
+from app.db.engine import Database, DatasetRef
+from app.db.tables import DatasetVersion, Model
 from app.digest import sha256
-from app.errors import BadInput, FieldError
+from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.services.forecasting.request import PRETRAINED
+from app.services.registry import pretrained_backtests
 from app.services.registry.served_method import ServedMethod
+from app.services.shared.change_feed import ChangeFeed
+from app.services.shared.lru import Lru
+from app.services.shared.single_flight import SingleFlight
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.config import HISTORY_LIMIT
 from models.errors import HorizonTooLong
@@ -18,6 +30,19 @@ if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
 
 BACKTEST_SERIES = 250  # the first by name
+THREADS = 2  # backtests at a time; one on 250 long series takes most of a minute
+WAIT_S = 0.2  # for a backtest, before the answer is preliminary; of the half second of a first answer
+GIVEN_WAY_S = 0.1  # at most, at a time: a backtest has to end however many requests there are
+OUTCOMES = 1000
+logger = logging.getLogger(__name__)
+RUNNING = (
+    "The backtest of the pretrained network on this dataset is still running: the intervals are not "
+    "calibrated yet, and there is no verdict. Ask again in some seconds."
+)
+FAILED = (
+    "The backtest of the pretrained network on this dataset failed, and the service's log says why: the "
+    "intervals are not calibrated, and there is no verdict."
+)
 
 
 def model(horizon: int | None, season_length: int) -> Model:
@@ -48,22 +73,116 @@ def uncalibrated(model: Model) -> ServedMethod:
     return ServedMethod(PRETRAINED, uncalibrated_method(model.horizon), verdict=None, warning=None)
 
 
-def backtested(model: Model, network: "Forecaster", panel: Panel) -> ServedMethod:
+def preliminary(model: Model, warning: str = RUNNING) -> ServedMethod:
+    """Return the network alone, to be served while there is no outcome of a backtest; `warning` says why."""
+    return replace(uncalibrated(model), warning=warning, is_preliminary=True)
+
+
+def backtested(
+    model: Model, network: "Forecaster", panel: Panel, give_way: Callable[[], None] = lambda: None
+) -> ServedMethod:
     """Return the method to serve for some series: calibrated and judged by a backtest on their own past.
 
     Series that are too short for a backtest get the network uncalibrated. The backtest uses the first series
     of many, and the context of long ones. So the same series have the same result, whether a dataset holds
-    them or a request sends them.
+    them or a request sends them. `give_way` is called between turns of a tenth of a second at most.
     """
     from models.evaluation.zero_shot import backtest_zero_shot  # noqa: PLC0415
     from models.network.pretrained import VIEW  # noqa: PLC0415
 
-    assessment = backtest_zero_shot(network, panel.some(0, BACKTEST_SERIES).tail(HISTORY_LIMIT))
+    assessment = backtest_zero_shot(network, panel.some(0, BACKTEST_SERIES).tail(HISTORY_LIMIT), give_way)
     if assessment is None:
         return uncalibrated(model)
     verdict = assessment.verdicts[VIEW]
     warning = verdict.sentence if verdict.outcome == "loses" else None
     return ServedMethod(PRETRAINED, assessment.methods[VIEW], verdict.outcome, warning)
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """A backtest to be run, of the network on a version of a dataset."""
+
+    version: DatasetVersion
+    model: Model
+    run: Callable[[Callable[[], None]], ServedMethod]  # with what to call to give way to requests
+
+    @property
+    def ref(self) -> DatasetRef:
+        """The dataset."""
+        return DatasetRef(self.version.workspace_id, self.version.dataset_id)
+
+
+class Backtests:
+    """Runs backtests in threads of its own, each once for all who ask for its outcome.
+
+    They give way to requests: Theta holds the interpreter, so that a request would wait for it many times.
+    The outcome is stored and a change recorded, which ends what is preliminary in every process. Use it in
+    one event loop.
+    """
+
+    def __init__(self, database: Database, feed: ChangeFeed) -> None:
+        self._database, self._feed = database, feed
+        self._threads = ThreadPoolExecutor(THREADS, "backtest")
+        self._outcomes: SingleFlight[Hashable, ServedMethod] = SingleFlight(Lru(OUTCOMES), self._threads)
+        self._is_closing = False
+        self._requests, self._no_request = 0, threading.Event()
+        self._no_request.set()
+
+    def close(self) -> None:
+        """Begin no further backtest; what a running one finds is not stored."""
+        self._is_closing = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Let backtests give way while the block runs."""
+        self._requests += 1
+        self._no_request.clear()
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            if self._requests == 0:
+                self._no_request.set()
+
+    async def outcome(self, key: Hashable, backtest: Backtest, within_s: float | None) -> ServedMethod | None:
+        """Return what a backtest finds; None if it is not there `within_s`, and then the backtest goes on.
+
+        Raises as the backtest does, if that is an error that the next caller may be spared.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                return await self._outcomes.get(key, partial(self._run, backtest))
+        except TimeoutError:
+            return None
+
+    def _run(self, backtest: Backtest) -> ServedMethod:
+        """Run and store; a fault leaves the network uncalibrated, as long as this process lives."""
+        try:
+            found = backtest.run(self._give_way)
+            self._store(backtest, found)
+        except AppError as error:
+            logger.warning("The backtest on dataset %s ended: %s", backtest.ref.dataset_id, error)
+            raise
+        except Exception:
+            logger.exception("The backtest on dataset %s failed.", backtest.ref.dataset_id)
+            return preliminary(backtest.model, FAILED)
+        finally:
+            # Where nothing is stored, no change is recorded, and what is preliminary has to go all the same.
+            self._feed.count_as_changed(backtest.ref)
+        return found
+
+    def _give_way(self) -> None:
+        self._no_request.wait(GIVEN_WAY_S)
+
+    def _store(self, backtest: Backtest, found: ServedMethod) -> None:
+        if self._is_closing:
+            return
+        try:
+            with self._database.write() as session:
+                pretrained_backtests.store(session, backtest.version, backtest.model, found)
+        except Unavailable as error:
+            logger.warning("What a backtest found is kept in this process alone: %s", error)
 
 
 @cache

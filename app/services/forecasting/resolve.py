@@ -1,6 +1,7 @@
 """Resolve a request to a plan: which version, model, served method and horizon answer it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -14,19 +15,18 @@ from app.intake.time.axis import TimeAxis
 from app.services.datasets import catalog, panels
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import ModelKey, load_model
+from app.services.forecasting.pretrained import Backtest, Backtests
 from app.services.forecasting.request import PRETRAINED, ForecastRequest
-from app.services.registry import models, served_method
+from app.services.registry import models, pretrained_backtests, served_method
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
-from app.services.shared.single_flight import SingleFlight
 
 PLANS = 1000
 VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of its source
-ForecastKey = tuple[VersionKey, str, str, str]  # and model, weights, method
+ForecastKey = tuple[VersionKey, str, str, str, bool]  # and model, weights, method, whether preliminary
 PlanKey = tuple[str, str | None, str | None, int | None, int | None]
 """The workspace, and the parts of a request that decide its plan: dataset, model, version, horizon."""
-BacktestKey = tuple[VersionKey, int]  # and horizon
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,14 @@ class Plan:
     @cached_property
     def forecast_key(self) -> ForecastKey:
         """All that the quantile forecast of a series depends on, beside its name."""
-        return self.version_key, self.model.id, self.model.weights_key, self.served_method.name
+        served = self.served_method
+        return (
+            self.version_key,
+            self.model.id,
+            self.model.weights_key,
+            served.name,
+            served.is_preliminary,
+        )
 
     @property
     def is_slow(self) -> bool:
@@ -84,18 +91,31 @@ class Resolver:
     def __init__(self, database: Database, feed: ChangeFeed, device: str) -> None:
         self._database, self._feed, self._device = database, feed, device
         self._plans: Lru[PlanKey, tuple[Plan, int]] = Lru(PLANS)
-        self._backtested: SingleFlight[BacktestKey, ServedMethod] = SingleFlight(Lru(PLANS))
+        self._backtests = Backtests(database, feed)
+        self.giving_way = self._backtests.giving_way
 
-    async def resolve(self, principal: Principal, request: ForecastRequest) -> Plan:
-        """Return the plan for a request. Raises as `find_plan` and `backtest_pretrained` do."""
+    def close(self) -> None:
+        """Begin no further backtest; what a running one finds is not stored."""
+        self._backtests.close()
+
+    async def resolve(
+        self, principal: Principal, request: ForecastRequest, *, to_the_end: bool = False
+    ) -> Plan:
+        """Return the plan for a request; a preliminary one where a backtest takes longer than a moment.
+
+        `to_the_end` waits for the backtest however long it takes. Raises as `find_plan` and
+        `backtest_pretrained` do.
+        """
         key = _plan_key(principal, request)
-        cached = self._plans.get(key)
-        if cached is not None and self._feed.is_current(cached[0].ref, cached[1]):
-            return cached[0]
-        moment = self._feed.moment
-        plan = await asyncio.to_thread(self._find, principal, request)
-        if plan.is_pretrained:
-            plan = replace(plan, served_method=await self._backtest(plan))
+        plan, moment = self._plans.get(key) or (None, 0)
+        if plan is None or not self._feed.is_current(plan.ref, moment):
+            moment = self._feed.moment
+            with self.giving_way():
+                plan = await asyncio.to_thread(self._find, principal, request)
+        elif not (to_the_end and plan.served_method.is_preliminary):
+            return plan
+        if plan.served_method.is_preliminary:
+            plan = await self._backtest(plan, None if to_the_end else pretrained.WAIT_S)
         self._plans.put(key, (plan, moment))
         return plan
 
@@ -107,10 +127,15 @@ class Resolver:
         with self._database.read() as session:
             return find_plan(session, principal, request)
 
-    async def _backtest(self, plan: Plan) -> ServedMethod:
-        """Backtest once for each version and horizon: the outcome depends on nothing else."""
-        backtest = partial(backtest_pretrained, self._database, plan, self._device)
-        return await self._backtested.get((plan.version_key, plan.horizon), backtest)
+    async def _backtest(self, plan: Plan, within_s: float | None) -> Plan:
+        """Return the plan with what a backtest finds, or as it is if that takes longer than `within_s`.
+
+        There is one backtest for each version and horizon: the outcome depends on nothing else.
+        """
+        run = partial(backtest_pretrained, self._database, plan, self._device)
+        key = plan.version_key, plan.horizon
+        found = await self._backtests.outcome(key, Backtest(plan.version, plan.model, run), within_s)
+        return plan if found is None else replace(plan, served_method=found)
 
 
 def _plan_key(principal: Principal, request: ForecastRequest) -> PlanKey:
@@ -124,7 +149,7 @@ def _plan_key(principal: Principal, request: ForecastRequest) -> PlanKey:
 
 
 def find_plan(session: Session, principal: Principal, request: ForecastRequest) -> Plan:
-    """Find the plan for a request; the pretrained network in it is uncalibrated.
+    """Find the plan for a request; one by the pretrained network is preliminary until a backtest is stored.
 
     Raises NotFound, VersionGone, BadInput for a horizon out of reach, and Conflict for a model that lost its
     backtest and is set to refuse.
@@ -132,14 +157,16 @@ def find_plan(session: Session, principal: Principal, request: ForecastRequest) 
     dataset_id, trained = _find_model(session, principal, request)
     version = _requested_version(session, principal, dataset_id, request.dataset_version)
     if trained is None:
-        return _pretrained_plan(version, request.horizon)
+        return _pretrained_plan(session, version, request.horizon)
     horizon = trained.horizon if request.horizon is None else request.horizon
     _check_horizon(session, trained, horizon)
     is_champion = request.model_id is None
     return Plan(trained, version, horizon, served_method.of_model(trained), is_champion)
 
 
-def backtest_pretrained(database: Database, plan: Plan, device: str) -> ServedMethod:
+def backtest_pretrained(
+    database: Database, plan: Plan, device: str, give_way: Callable[[], None] = lambda: None
+) -> ServedMethod:
     """Return the pretrained network calibrated and judged on the dataset's own series.
 
     The first series by name stand for all of a large dataset, so that every process finds the same. Raises
@@ -149,7 +176,7 @@ def backtest_pretrained(database: Database, plan: Plan, device: str) -> ServedMe
         find_version(session, plan.ref, plan.version.version)
         rows = dataset_queries.window_page(session, plan.version, pretrained.BACKTEST_SERIES, None)
     network = load_model(database, plan.model, plan.axis.season_length, device).forecaster
-    return pretrained.backtested(plan.model, network, panels.of_last_windows(plan.axis, rows))
+    return pretrained.backtested(plan.model, network, panels.of_last_windows(plan.axis, rows), give_way)
 
 
 def find_version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:
@@ -208,10 +235,11 @@ def _requested_version(
     return find_version(session, DatasetRef(principal.workspace_id, dataset_id), number)
 
 
-def _pretrained_plan(version: DatasetVersion, horizon: int | None) -> Plan:
+def _pretrained_plan(session: Session, version: DatasetVersion, horizon: int | None) -> Plan:
     season_length = TimeAxis.from_dict(version.axis).season_length
     model = pretrained.model(horizon, season_length)
-    return Plan(model, version, model.horizon, pretrained.uncalibrated(model), is_champion=False)
+    found = pretrained_backtests.find(session, version, model) or pretrained.preliminary(model)
+    return Plan(model, version, model.horizon, found, is_champion=False)
 
 
 def _check_horizon(session: Session, model: Model, horizon: int) -> None:

@@ -32,7 +32,7 @@ class ResponseKey:
     dataset_version: int
     dataset_sha256: str  # after a restore of the database, a version's number may come again
     method: str
-    warned: bool
+    warning: str | None
     unique_ids: tuple[str, ...]
     limit: int | None
     after: str | None

@@ -76,7 +76,8 @@ class ForecastService:
         self.feed.open()
 
     def close(self) -> None:
-        """Stop following changes."""
+        """Stop following changes, and begin no further backtest."""
+        self._resolver.close()
         self.feed.close()
 
     async def respond(
@@ -110,7 +111,7 @@ class ForecastService:
                 ad_hoc.forecast_pretrained, rows, request.horizon, request.levels, self._device
             )
         else:
-            attempt = partial(self._resolver.resolve, principal, request)
+            attempt = partial(self._resolver.resolve, principal, request, to_the_end=True)
             plan = await self._with_newest(principal, request, attempt)
             model = await self._model(plan)
             forecast = partial(ad_hoc.forecast_by_plan, plan, model.forecaster, rows, request.levels)
@@ -127,6 +128,17 @@ class ForecastService:
     ) -> Response:
         moment = self.feed.moment
         plan = await self._resolver.resolve(principal, request)
+        with self._resolver.giving_way():
+            return await self._respond_by(plan, request, raw_key, if_none_match, moment)
+
+    async def _respond_by(
+        self,
+        plan: Plan,
+        request: ForecastRequest,
+        raw_key: RawRequestKey,
+        if_none_match: bytes | None,
+        moment: int,
+    ) -> Response:
         key = _response_key(request, plan)
         if etag_matches(if_none_match, key.etag):
             metrics.UNCHANGED.inc()
@@ -247,7 +259,7 @@ def _response_key(request: ForecastRequest, plan: Plan) -> ResponseKey:
         dataset_version=plan.version.version,
         dataset_sha256=plan.version.source_sha256,
         method=plan.served_method.name,
-        warned=plan.served_method.warning is not None,
+        warning=plan.served_method.warning,
         unique_ids=request.unique_ids,
         limit=request.page.limit if is_page else None,
         after=request.page.after if is_page else None,

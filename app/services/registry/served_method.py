@@ -12,12 +12,16 @@ from models.methods.combination import Method
 
 @dataclass(frozen=True)
 class ServedMethod:
-    """The method that computes a forecast, with the verdict and the warning that the response shows."""
+    """The method that computes a forecast, with the verdict and the warning that the response shows.
+
+    A preliminary one is served until the backtest that calibrates and judges it has ended.
+    """
 
     name: str
     method: Method
     verdict: Outcome | None
     warning: str | None
+    is_preliminary: bool = False
 
 
 def of_model(model: Model) -> ServedMethod:

@@ -72,6 +72,10 @@ class ChangeFeed:
         """Return whether a change of a dataset since a moment is known, however old the last poll is."""
         return self._changed.get(ref, self._all_changed) > moment
 
+    def count_as_changed(self, ref: DatasetRef) -> None:
+        """Let a dataset count as changed, in this process alone. For any thread."""
+        self._database.on_change({ref})
+
     def _record(self, refs: set[DatasetRef] | None) -> None:
         """Record that datasets have changed; None means all of them."""
         self.moment += 1

@@ -15,12 +15,14 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.db.tables import Model
+from app.main import create_app
 from app.observability import metrics
 from app.schemas import examples
 from app.schemas.forecast import HORIZON
 from app.services.forecasting import compute, pretrained, resolve
 from app.services.forecasting.resolve import backtest_pretrained
 from app.services.registry.served_method import ServedMethod
+from app.settings import Settings
 from benchmarks.process_tree import eventually
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.evaluation.verdict import Verdict
@@ -53,9 +55,9 @@ def backtests(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The horizon of each backtest."""
     seen: list[int] = []
 
-    def watched(database: Database, plan: resolve.Plan, device: str) -> ServedMethod:
+    def watched(database: Database, plan: resolve.Plan, *others: Any) -> ServedMethod:
         seen.append(plan.horizon)
-        return backtest_pretrained(database, plan, device)
+        return backtest_pretrained(database, plan, *others)
 
     monkeypatch.setattr(resolve, "backtest_pretrained", watched)
     return seen
@@ -189,7 +191,8 @@ def test_other_weights_give_another_tag(ready: Ready, monkeypatch: pytest.Monkey
     client, dataset_id = ready
     before = client.get("/forecast", params={"dataset_id": dataset_id, "level": 60}).headers["etag"]
     monkeypatch.setattr(pretrained, "_weights_sha256", lambda: "0" * 64)
-    with TestClient(client.app) as restarted:
+    settings = Settings(database_url=client.app.state.resources.database.url, device="cpu")  # type: ignore[attr-defined]  # an app of ours
+    with TestClient(create_app(settings)) as restarted:
         after = restarted.get("/forecast", params={"dataset_id": dataset_id, "level": 60}).headers["etag"]
     assert before != after
 

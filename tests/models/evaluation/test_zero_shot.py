@@ -1,3 +1,7 @@
+import numpy as np
+import pytest
+
+from models.evaluation import zero_shot
 from models.evaluation.zero_shot import RIVALS, backtest_zero_shot
 from models.methods.zero_shot import zero_shot_forecaster
 from models.network.pretrained import VIEW
@@ -21,3 +25,20 @@ def test_sentence_names_the_pretrained_network() -> None:
 
 def test_series_shorter_than_the_horizon_are_not_backtested() -> None:
     assert backtest_zero_shot(zero_shot_forecaster(12, 4), Panel.of([wave(8)])) is None
+
+
+@pytest.mark.parametrize(("values", "turns"), [(1, 2), (10**9, 1)])
+def test_baselines_are_the_same_however_many_turns_they_take(
+    monkeypatch: pytest.MonkeyPatch, values: int, turns: int
+) -> None:
+    forecaster, panel = zero_shot_forecaster(4, 4), waves(4)
+    whole = backtest_zero_shot(forecaster, panel)
+    monkeypatch.setattr(zero_shot, "TURN_VALUES", values)
+    given_way: list[str] = []
+    parts = backtest_zero_shot(forecaster, panel, lambda: given_way.append("turn"))
+    assert whole is not None
+    assert parts is not None
+    windows = len(whole.backtest.forecasts["theta"].median)
+    assert len(given_way) == len(RIVALS) * (windows if turns > 1 else 1)
+    for name in RIVALS:
+        assert np.array_equal(whole.backtest.forecasts[name].median, parts.backtest.forecasts[name].median)

@@ -8,7 +8,7 @@ from app.services.forecasting.resolve import ForecastKey
 from models.methods.calibration import CALIBRATED_LEVELS, IntervalBounds
 from models.methods.combination import QuantileForecast
 
-KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm")
+KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm", False)
 
 
 def series_quantiles(name: str, horizon: int = 18) -> SeriesQuantiles:
@@ -38,19 +38,20 @@ def test_none_come_where_one_is_missing() -> None:
     assert filled("ab").get(KEY, ["a", "c"]) is None
 
 
-def test_other_version_method_or_weights_has_none() -> None:
+def test_other_version_method_or_weights_or_a_preliminary_one_has_none() -> None:
     cache = filled("a")
-    version, model_id, weights, method = KEY
+    version, model_id, weights, method, _ = KEY
     workspace, dataset_id, number, sha256 = version
     others: list[ForecastKey] = [
-        (("other", dataset_id, number, sha256), model_id, weights, method),
-        ((workspace, dataset_id, number + 1, sha256), model_id, weights, method),
-        ((workspace, dataset_id, number, "2" * 64), model_id, weights, method),
-        (version, "model_2", weights, method),
-        (version, model_id, "2" * 64, method),
-        (version, model_id, weights, "theta"),
+        (("other", dataset_id, number, sha256), model_id, weights, method, False),
+        ((workspace, dataset_id, number + 1, sha256), model_id, weights, method, False),
+        ((workspace, dataset_id, number, "2" * 64), model_id, weights, method, False),
+        (version, "model_2", weights, method, False),
+        (version, model_id, "2" * 64, method, False),
+        (version, model_id, weights, "theta", False),
+        (version, model_id, weights, method, True),
     ]
-    assert [cache.get(key, ["a"]) for key in others] == [None] * 6
+    assert [cache.get(key, ["a"]) for key in others] == [None] * 7
 
 
 def test_those_used_longest_ago_go_when_bytes_run_out() -> None:
