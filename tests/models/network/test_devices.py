@@ -40,14 +40,14 @@ def test_gpu_computes_without_tf32() -> None:
     assert [backend.fp32_precision for backend in backends] == ["ieee"] * 3
 
 
-def test_cublas_is_told_before_cuda_is_asked_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str | None] = []
+def test_cublas_workspace_is_set_before_cuda_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str | None] = []
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     monkeypatch.setattr(
-        "torch.cuda.is_available", lambda: told.append(os.environ.get("CUBLAS_WORKSPACE_CONFIG"))
+        "torch.cuda.is_available", lambda: seen.append(os.environ.get("CUBLAS_WORKSPACE_CONFIG"))
     )
     resolve_device("auto")
-    assert told == [":4096:8"]
+    assert seen == [":4096:8"]
 
 
 def test_cpu_computes_as_before() -> None:
