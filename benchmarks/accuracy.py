@@ -31,7 +31,7 @@ from benchmarks.peers import DARTS, NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
 from benchmarks.scores import LEVELS, Score, owa, point_forecast, pooled, score
 from benchmarks.statistical import run_statistics
-from models.choices import Architecture, Preset
+from models.choices import NO_SEASONS, Architecture, Preset, Seasons
 from models.config import preset
 from models.evaluation.assessment import Assessment
 from models.evaluation.zero_shot import backtest_zero_shot
@@ -44,7 +44,14 @@ from models.training.train import train
 PROCESSES = 2
 NETWORK: Architecture = "lstm"
 SERVED = "served"
-SEASONS = {"yearly": 1, "quarterly": 4, "monthly": 12, "weekly": 52, "hourly": 24, "other": 1}
+SEASONS = {
+    "yearly": NO_SEASONS,
+    "quarterly": Seasons((4,)),
+    "monthly": Seasons((12,)),
+    "weekly": Seasons((52,)),
+    "hourly": Seasons((24, 168)),
+    "other": NO_SEASONS,
+}
 """What the service finds in times a year, a quarter, ... apart."""
 
 PUBLISHED = {
@@ -63,7 +70,7 @@ def run_ours(part: Part, name: Preset) -> dict[str, Score]:
     config = preset(
         name,
         horizon=part.horizon,
-        season_length=SEASONS[part.frequency],
+        seasons=SEASONS[part.frequency],
         values=len(part.history.values),
         longest=int(part.history.lengths.max()),
     )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.report import finish, print_table
-from models.choices import Preset
+from models.choices import NO_SEASONS, Preset
 from models.config import preset
 from models.methods.baselines import drift, naive
 from models.methods.ensemble import ensemble_forecast
@@ -59,7 +59,11 @@ def article(panel: Panel) -> Floats:
 def ours(name: Preset) -> Method:
     def run(panel: Panel) -> Floats:
         config = preset(
-            name, horizon=HORIZON, season_length=1, values=len(panel.values), longest=int(panel.lengths.max())
+            name,
+            horizon=HORIZON,
+            seasons=NO_SEASONS,
+            values=len(panel.values),
+            longest=int(panel.lengths.max()),
         )
         return ensemble_forecast(train(panel, config, ["lstm"]).model, panel).median
 

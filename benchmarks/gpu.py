@@ -22,6 +22,7 @@ import torch
 
 from benchmarks.report import finish, print_table
 from benchmarks.training import HORIZON, ROUNDS, SEASON, bare_loop, monthly_like
+from models.choices import Seasons
 from models.config import TrainingConfig, preset
 from models.errors import DeviceUnavailable
 from models.methods.ensemble import ensemble_forecast
@@ -109,7 +110,7 @@ def _config(panel: Panel, size: Size) -> TrainingConfig:
     whole = preset(
         "balanced",
         horizon=HORIZON,
-        season_length=SEASON,
+        seasons=Seasons((SEASON,)),
         values=len(panel.values),
         longest=int(panel.lengths.max()),
         start="scratch",

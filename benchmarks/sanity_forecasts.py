@@ -76,7 +76,7 @@ def _trained(kind: Kind, draws: Sequence[Draw]) -> dict[str, Forecast]:
         try:
             with database.read() as session:
                 plan = find_plan(session, OWNER, ForecastRequest(model_id=model_id))
-            model = load_model(database, plan.model, plan.axis.season_length, "cpu")
+            model = load_model(database, plan.model, plan.axis.seasons, "cpu")
             return _forecasts(result_pages(database, plan, model, [LEVEL]))
         finally:
             database.dispose()

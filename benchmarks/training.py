@@ -19,6 +19,7 @@ from torch import Tensor
 
 from benchmarks.peers import NEURALFORECAST, run_peer
 from benchmarks.report import finish, print_table
+from models.choices import Seasons
 from models.config import TrainingConfig, preset
 from models.inputs.scaling import feature_count
 from models.network.devices import use_one_thread
@@ -43,7 +44,7 @@ def monthly_like() -> Panel:
 def shortened(panel: Panel) -> TrainingConfig:
     """The preset's with all its members, each cut to `STEPS` steps, with an epoch as often as it has them."""
     whole = preset(
-        "balanced", horizon=HORIZON, season_length=SEASON, values=len(panel.values), longest=LENGTH
+        "balanced", horizon=HORIZON, seasons=Seasons((SEASON,)), values=len(panel.values), longest=LENGTH
     )
     epochs = max(1, round(whole.epochs * STEPS / whole.steps))
     return replace(whole, steps=STEPS, epochs=epochs)

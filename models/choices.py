@@ -1,6 +1,7 @@
 """The words and limits that the service shares with the core: this module imports nothing of the core."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 Preset = Literal["quick", "balanced", "accurate"]
 """How long a training may take."""
@@ -34,6 +35,46 @@ Measure = Literal["MASE", "sMAPE"]
 
 DEFAULT_LEVELS = (80, 95)
 """The levels of a forecast's intervals, in percent, where none are named."""
+
+
+Calendar = Literal["none", "days", "weeks", "business_days"]
+"""What the steps of series count, where a year is no whole number of them: the core has a table for each."""
+
+
+@dataclass(frozen=True)
+class Seasons:
+    """The lengths in steps of the seasons that series may have, rising, and the calendar they are counted by.
+
+    No length is no season. A year of the calendar (365 days, 52 weeks, 261 business days) is counted by its
+    dates, all other lengths by steps. Raises ValueError.
+    """
+
+    lengths: tuple[int, ...] = ()
+    calendar: Calendar = "none"
+
+    def __post_init__(self) -> None:
+        whole = all(type(length) is int and length > 1 for length in self.lengths)
+        if not whole or list(self.lengths) != sorted(set(self.lengths)):
+            raise ValueError(
+                f"season_lengths is {self.lengths!r}; it must hold rising whole numbers from 2 on."
+            )
+        if self.calendar not in get_args(Calendar):
+            raise ValueError(
+                f"calendar is {self.calendar!r}; it must be one of {', '.join(get_args(Calendar))}."
+            )
+
+    @property
+    def shortest(self) -> int:
+        """The steps in the shortest season; 1 for none."""
+        return self.lengths[0] if self.lengths else 1
+
+    @property
+    def key(self) -> str:
+        """All of it as one word, such as `7-365-days`."""
+        return "-".join([*map(str, self.lengths), self.calendar])
+
+
+NO_SEASONS = Seasons()
 
 
 def fits_pretrained(architecture: str, horizon: int) -> bool:

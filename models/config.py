@@ -1,6 +1,6 @@
 """The configuration of a training: one frozen dataclass, and the presets that fill it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import cycle, islice
 from math import isqrt
@@ -9,15 +9,23 @@ from typing import Literal, get_args
 from models.choices import (
     MAX_PRETRAINED_HORIZON,
     Architecture,
+    Calendar,
     MemberStart,
     Preset,
+    Seasons,
     StartChoice,
     fits_pretrained,
 )
 from models.errors import InvalidConfig
 
 HISTORY_LIMIT = 1024
-"""A forecast depends on at most this many of the last values of a series."""
+"""A forecast depends on this many of the last values of a series, or on more for seasons that need them."""
+
+LONGEST_HISTORY = 20_000
+"""A forecast never depends on more of the last values of a series."""
+
+LONG_CYCLES = 4
+"""Seasons that the history holds of the longest one, however long it is."""
 
 MIN_INPUTS = 2
 """Steps that the first training window of a series reads: two values make one change, and so a scale."""
@@ -45,21 +53,21 @@ PRETRAINED_HIDDEN = 128
 PRETRAINED_MEMBERS = 2
 """Pretrained networks, alike but for their random seeds."""
 
-LONG_SEASONS = {24: 168, 48: 336}
-"""The weekly season of hours and half hours, by their daily one; each is a multiple of it."""
+CALENDAR_YEARS: dict[Calendar, int] = {"days": 365, "weeks": 52, "business_days": 261}
+"""The season length that stands for a year of each calendar, whose years are not equally long."""
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """The configuration of a training; it is stored with the model, whose shapes depend on it.
 
-    Lengths are in time steps. `views` has one view for each member of the ensemble. A member is trained for
-    `steps` batches of `batch` windows, in `epochs` equal parts. A backtest compares methods on at most
-    `windows` windows. Raises `InvalidConfig`.
+    Lengths are in time steps; `season_lengths` rise, and are none for no season. `views` has one view for
+    each member of the ensemble. A member is trained for `steps` batches of `batch` windows, in `epochs` equal
+    parts. A backtest compares methods on at most `windows` windows. Raises `InvalidConfig`.
     """
 
     horizon: int
-    season_length: int
+    season_lengths: tuple[int, ...]
     seed: int
     views: tuple[View, ...]
     context: int
@@ -72,9 +80,11 @@ class TrainingConfig:
     windows: int
     quantiles: tuple[float, ...] = QUANTILES
     architecture: Architecture = "lstm"
+    calendar: Calendar = "none"
 
     def __post_init__(self) -> None:
         self._check_whole_numbers()
+        self._check_seasons()
         self._check_rates()
         self._check_architecture()
         self._check_views()
@@ -89,14 +99,32 @@ class TrainingConfig:
         """Steps before the origin that a window reads: the context, or the seasons where they are longer."""
         contexts = (self.context_of(view) for view in self.views)
         lengths = {length for view in self.views for length in self.season_lengths_of(view)}
-        return max([*contexts, *(seasons_within(length) * length for length in lengths)])
+        return max([*contexts, *(self.seasons_within(length) * length for length in lengths)])
+
+    @property
+    def seasons(self) -> Seasons:
+        """The seasons that the series may have."""
+        return Seasons(self.season_lengths, self.calendar)
+
+    @property
+    def season_length(self) -> int:
+        """The steps in the shortest season; 1 for none."""
+        return self.seasons.shortest
+
+    @property
+    def history_limit(self) -> int:
+        """The number of the last values of a series that a forecast depends on."""
+        return history_limit(self.season_lengths)
 
     def season_lengths_of(self, view: View) -> tuple[int, ...]:
-        """Return the lengths in steps of the seasons whose pattern a view removes, the shorter one first."""
-        longer = LONG_SEASONS.get(self.season_length, self.season_length)
-        some: dict[View, tuple[int, ...]] = {"phase": (), "short": (self.season_length,), "long": (longer,)}
-        lengths = dict.fromkeys(some.get(view, (self.season_length, longer)))
-        return tuple(length for length in lengths if seasons_within(length))
+        """Return the lengths in steps of the seasons whose pattern a view removes, the shorter ones first."""
+        lengths = _removed_lengths(self.seasons)
+        some: dict[View, tuple[int, ...]] = {"phase": (), "short": lengths[:1], "long": lengths[-1:]}
+        return some.get(view, lengths)
+
+    def seasons_within(self, length: int) -> int:
+        """Return the number of seasons that a pattern is estimated from; below 2 for too long a season."""
+        return min(MAX_SEASONS, self.history_limit // length)
 
     def context_of(self, view: View) -> int:
         """Return the number of steps that the network of a view reads."""
@@ -136,7 +164,6 @@ class TrainingConfig:
     def _check_whole_numbers(self) -> None:
         limits = {
             "horizon": (1, None),
-            "season_length": (1, None),
             "seed": (0, 2**63 - 1),
             "context": (MIN_INPUTS, HISTORY_LIMIT),
             "hidden": (1, None),
@@ -150,6 +177,12 @@ class TrainingConfig:
             if type(value) is not int or value < low or (high is not None and value > high):
                 upper = "" if high is None else f" and at most {high}"
                 raise InvalidConfig(f"{name} is {value!r}; it must be a whole number, at least {low}{upper}.")
+
+    def _check_seasons(self) -> None:
+        try:
+            Seasons(self.season_lengths, self.calendar)
+        except ValueError as error:
+            raise InvalidConfig(str(error)) from error
 
     def _check_rates(self) -> None:
         if not 0 < self.learning_rate <= 1:
@@ -209,7 +242,7 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     name: Preset,
     *,
     horizon: int,
-    season_length: int,
+    seasons: Seasons,
     values: int,
     longest: int,
     seed: int = 0,
@@ -224,12 +257,13 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     if name not in _PRESETS:
         raise InvalidConfig(f"preset is {name!r}; it must be one of {', '.join(_PRESETS)}.")
     chosen, is_pretrained = _PRESETS[name], fits_pretrained(architecture, horizon)
-    context = _context(season_length, longest, longest - horizon)
+    context = _context(seasons.shortest, longest, longest - horizon)
     return TrainingConfig(
         horizon=horizon,
-        season_length=season_length,
+        season_lengths=seasons.lengths,
+        calendar=seasons.calendar,
         seed=seed,
-        views=_members(chosen, start, _views(season_length, context), is_pretrained=is_pretrained),
+        views=_members(chosen, start, _views(seasons, context), is_pretrained=is_pretrained),
         context=context,
         hidden=64,
         steps=min(_steps(values), chosen.max_steps),
@@ -242,11 +276,23 @@ def preset(  # noqa: PLR0913 - plain facts about the data, with no name for a gr
     )
 
 
-def seasons_within(season_length: int) -> int:
-    """Return the number of seasons that a pattern is estimated from; 0 for no season or too long a one."""
-    if season_length == 1 or 2 * season_length > HISTORY_LIMIT:
-        return 0
-    return min(MAX_SEASONS, HISTORY_LIMIT // season_length)
+def history_limit(season_lengths: Sequence[int]) -> int:
+    """Return the number of the last values of a series that a forecast depends on.
+
+    It holds `LONG_CYCLES` seasons of the longest, each a step longer: a leap year is 366 days.
+    """
+    wanted = LONG_CYCLES * (max(season_lengths, default=1) + 1)
+    return min(max(HISTORY_LIMIT, wanted), LONGEST_HISTORY)
+
+
+def _removed_lengths(seasons: Seasons) -> tuple[int, ...]:
+    """Return the season lengths that patterns are removed for: two must fit the history.
+
+    Years of days and of business days are left out: they are too long for a pattern of one number a place.
+    """
+    years = {CALENDAR_YEARS[seasons.calendar]} if seasons.calendar in {"days", "business_days"} else set()
+    limit = history_limit(seasons.lengths)
+    return tuple(length for length in seasons.lengths if 2 * length <= limit and length not in years)
 
 
 def _members(
@@ -264,13 +310,13 @@ def _members(
     return pretrained if start == "pretrained" else scratch
 
 
-def _views(season_length: int, context: int) -> tuple[View, ...]:
+def _views(seasons: Seasons, context: int) -> tuple[View, ...]:
     """Return the views to take turns in; `phase` is one where the context holds two seasons."""
-    if season_length == 1:
+    if not seasons.lengths:
         return ("last",)
-    if season_length in LONG_SEASONS:
+    if len(_removed_lengths(seasons)) > 1:
         return ("last", "season", "short", "long")
-    if context >= 2 * season_length:
+    if context >= 2 * seasons.shortest:
         return ("last", "season", "phase")
     return ("last", "season")
 

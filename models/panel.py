@@ -18,8 +18,9 @@ class Panel:
     """Series of equal time steps, one after the other in one array.
 
     `values` (total,) float64 is NaN for a gap. `offsets` is (series + 1,) int64: series i is
-    `values[offsets[i]:offsets[i + 1]]`. `phases` (series,) int64 is the position in the season of each first
-    value: a whole number from 0, modulo the season. Raises `InvalidPanel`.
+    `values[offsets[i]:offsets[i + 1]]`. `phases` (series,) int64 is the position of each first value: the
+    steps since a fixed time, from 0. Its place in a season is the position modulo the length, or in the year
+    of a calendar what `models.inputs.calendar.places` returns. Raises `InvalidPanel`.
     """
 
     values: Floats

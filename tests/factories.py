@@ -147,7 +147,7 @@ def table(database: Database, request: ForecastRequest) -> Iterator[ForecastResu
     """The forecasts of every series, page by page."""
     with database.read() as session:
         plan = find_plan(session, OWNER, request)
-    model = load_model(database, plan.model, plan.axis.season_length, "cpu")
+    model = load_model(database, plan.model, plan.axis.seasons, "cpu")
     return result_pages(database, plan, model, request.levels)
 
 

@@ -120,7 +120,7 @@ def forecast(settings: Settings, file: Path, request: ForecastRequest) -> None:
         device = devices.resolve_for_serving(settings.device)
         if plan.served_method.is_preliminary:
             plan = replace(plan, served_method=backtest_pretrained(database, plan, device))
-        model = load_model(database, plan.model, plan.axis.season_length, device)
+        model = load_model(database, plan.model, plan.axis.seasons, device)
         _print(result_pages(database, plan, model, request.levels))
 
 

@@ -269,7 +269,7 @@ SERIES_MEASURES_PAGE: Example = {"model_id": MODEL_ID, "series": [SERIES_MEASURE
 LINEAGE: Example = {
     "dataset_version": 1,
     "data_sha256": "4b227777d4dd1fc61c6f884f48641d02b4d121d3fd328cb08b5531fcacdabf8a",
-    "config": {"horizon": 5, "season_length": 1, "seed": 0, "architecture": "rnn"},
+    "config": {"horizon": 5, "season_lengths": [], "calendar": "none", "seed": 0, "architecture": "rnn"},
     "architectures": ["lstm", "gru", "rnn", "cnn"],
     "method": "auto",
     "device": "cpu",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.choices import Measure, Unit
-from models.config import HISTORY_LIMIT, MIN_INPUTS, TrainingConfig
+from models.config import MIN_INPUTS, TrainingConfig
 from models.errors import UnusableHistory
 from models.metrics import (
     mean,
@@ -59,7 +59,7 @@ class HeldOut:
         `UnusableHistory` for none.
         """
         cuts = cut_count(panel, config.horizon)
-        series, cut = _usable(panel, config.horizon, cuts)
+        series, cut = _usable(panel, config, cuts)
         if len(series) == 0:
             raise UnusableHistory(
                 f"No series has values both among its last {config.horizon} and before them, so nothing can "
@@ -161,10 +161,11 @@ def _possible_cuts(panel: Panel, horizon: int) -> int:
     return int(after[learnable].max(initial=0)) // horizon
 
 
-def _usable(panel: Panel, horizon: int, cuts: int) -> tuple[Integers, Integers]:
+def _usable(panel: Panel, config: TrainingConfig, cuts: int) -> tuple[Integers, Integers]:
     """Return series and cut of every window with a value in its target and one in its context."""
     series = np.repeat(np.arange(panel.series), cuts)
     cut = np.tile(np.arange(cuts), panel.series)
+    horizon = config.horizon
     origin = _origins(panel, horizon, series, cut)
     counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
 
@@ -173,7 +174,7 @@ def _usable(panel: Panel, horizon: int, cuts: int) -> tuple[Integers, Integers]:
         count: Integers = counts[start + np.maximum(stop, 0)] - counts[start + np.maximum(first, 0)]
         return count
 
-    usable = (values_between(origin - HISTORY_LIMIT, origin) > 0) & (
+    usable = (values_between(origin - config.history_limit, origin) > 0) & (
         values_between(origin, origin + horizon) > 0
     )
     return series[usable], cut[usable]
@@ -206,7 +207,7 @@ def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integer
 
 def _sample(lengths: Integers, config: TrainingConfig) -> Integers:
     """Return (chosen,), rising: all windows, or a random one of each of equal strata by series length."""
-    typical = max(VALUES_PER_WINDOW, np.minimum(lengths, HISTORY_LIMIT).mean())
+    typical = max(VALUES_PER_WINDOW, np.minimum(lengths, config.history_limit).mean())
     most = max(FEW_SERIES * MAX_CUTS, int(config.windows * VALUES_PER_WINDOW / typical))
     if len(lengths) <= most:
         return np.arange(len(lengths))

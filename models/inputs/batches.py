@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.config import MIN_INPUTS, TrainingConfig, View
+from models.config import HISTORY_LIMIT, MIN_INPUTS, TrainingConfig, View
 from models.inputs.scaling import Scale, Transform, features, scaled_targets
 from models.inputs.windows import FlatPanel, cut_windows
 from models.panel import Panel
@@ -18,7 +18,7 @@ MAX_TRAINING_WINDOWS = 2**17
 """Windows that a member trains on; a larger panel is sampled. This bounds their memory."""
 
 WINDOWS_PER_CUT = 4096
-"""Training windows that are cut in one call, which bounds the memory of the cut."""
+"""Training windows of the least history that are cut in one call, which bounds the memory of the cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,11 @@ class Batch:
         drawn = torch.randint(len(self), (batches, count), generator=generator).to(self.inputs.device)
         for rows in drawn:
             yield Batch(self.inputs[rows], self.targets[rows], self.weights[rows])
+
+
+def windows_per_cut(config: TrainingConfig) -> int:
+    """Return the training windows that are cut in one call: fewer long ones."""
+    return WINDOWS_PER_CUT * HISTORY_LIMIT // max(HISTORY_LIMIT, config.span)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,8 @@ class WindowSampler:
         if total > most:
             picks = torch.randint(total, (most,), generator=generator)
         parts = [
-            self._training_part(part.to(self.device), view) for part in torch.split(picks, WINDOWS_PER_CUT)
+            self._training_part(part.to(self.device), view)
+            for part in torch.split(picks, windows_per_cut(self.config))
         ]
         return Batch(
             inputs=torch.cat([part.inputs for part in parts]),

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from models.config import TrainingConfig, View, seasons_within
+from models.config import TrainingConfig, View
 from models.inputs.seasonality import seasonal_pattern
 from models.inputs.windows import Windows
 
@@ -131,7 +131,7 @@ def view_pattern(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
     pattern = z.new_zeros(len(z), 1)
     for length in config.season_lengths_of(view):
         rest = z - _repeat_pattern(pattern, -z.shape[1], 0)
-        found = seasonal_pattern(rest, length, seasons_within(length))
+        found = seasonal_pattern(rest, length, config.seasons_within(length))
         pattern = found + pattern.repeat(1, length // pattern.shape[1])
     return pattern
 

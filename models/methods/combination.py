@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.choices import DEFAULT_LEVELS
-from models.config import HISTORY_LIMIT, TrainingConfig
+from models.config import TrainingConfig
 from models.methods.baselines import BASELINES, baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_horizon, floors
@@ -110,7 +110,7 @@ def compute_quantile_forecast(
     `medians` saves those fits: by baseline, what `baseline_medians` returned for these histories, (series,
     trained horizon), NaN where a series has to be fitted. Raises `UnusableHistory`.
     """
-    recent = panel.tail(HISTORY_LIMIT)
+    recent = panel.tail(forecaster.config.history_limit)
     parts = {method.primary: uncalibrated_forecast(method.primary, forecaster, recent)}
     for name in method.partners:
         parts[name] = Forecast(

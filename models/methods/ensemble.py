@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.choices import DEFAULT_LEVELS
-from models.config import HISTORY_LIMIT, View
+from models.config import View
 from models.inputs.scaling import Scale, Transform, features, view_pattern
 from models.inputs.windows import FlatPanel, Windows, cut_windows
 from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
@@ -30,12 +30,12 @@ def ensemble_forecast(
     """Forecast the next `horizon` steps of every series, at most and by default the trained horizon.
 
     The bounds of level L are the quantiles (1 ± L/100) / 2. All are finite, widen with the level, and are not
-    negative for a series without negative values. Only the last `HISTORY_LIMIT` values of a series are read.
+    negative for a series without negative values. Only the last `history_limit` values of a series are read.
     Raise `HorizonTooLong`, `InvalidLevel`, and `UnusableHistory` for a series without a value there.
     """
     steps = checked_horizon(forecaster.config, horizon)
     wanted = checked_levels(levels)
-    recent = panel.tail(HISTORY_LIMIT)
+    recent = panel.tail(forecaster.config.history_limit)
     lowest = floors(recent)
     flat = FlatPanel.of(recent, forecaster.device)
     parts = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.config import HISTORY_LIMIT, TrainingConfig
+from models.config import TrainingConfig
 from models.errors import InvalidLevel, UnusableHistory
 from models.horizon import check_trained
 from models.panel import Floats, Panel
@@ -86,6 +86,7 @@ def floors(panel: Panel) -> Floats:
     if np.isnan(smallest).any():
         index = int(np.flatnonzero(np.isnan(smallest))[0])
         raise UnusableHistory(
-            f"Series {index} has no value among its last {HISTORY_LIMIT}: there is nothing to forecast from."
+            f"Series {index} has no value among its last {panel.lengths[index]}: "
+            "there is nothing to forecast from."
         )
     return np.where(smallest >= 0, 0.0, -np.inf)

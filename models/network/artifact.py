@@ -17,6 +17,9 @@ from models.network.tensors import group
 
 FORMAT = 1
 
+_SEASON_LENGTHS: dict[object, list[int]] = {1: [], 24: [24, 168], 48: [48, 336]}
+"""The seasons of models that have one `season_length`, where they are not that length alone."""
+
 
 @dataclass(frozen=True)
 class Artifact:
@@ -87,9 +90,12 @@ def _upgraded(stored: Mapping[str, object]) -> dict[str, object]:
     """Return a stored config with the fields of this version.
 
     Old models name no encoder, since there was one, and no number of backtest windows, since it was 1,000
-    for all. Those that stopped early count `evaluations` for epochs.
+    for all. Those that stopped early count `evaluations` for epochs. Those with one `season_length` took out
+    a weekly season beside the daily one of hours and half hours, and had no calendar.
     """
-    config = {"architecture": "lstm", "windows": 1000, **stored}
+    config = {"architecture": "lstm", "windows": 1000, "calendar": "none", **stored}
+    if "season_length" in config:
+        config["season_lengths"] = _SEASON_LENGTHS.get(length := config.pop("season_length"), [length])
     if "patience" in config:
         del config["patience"]
         config["epochs"] = config.pop("evaluations")

@@ -8,6 +8,7 @@ from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 
+from models.choices import Seasons
 from models.config import MIN_INPUTS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, TrainingConfig, View
 from models.errors import ArtifactDamaged
 from models.network.tensors import Tensors, group
@@ -51,7 +52,7 @@ class PretrainedNetwork(nn.Module):
         self.set_horizon(config)
 
     def set_horizon(self, config: TrainingConfig) -> None:
-        """Forecast as many steps ahead as the config has, in its season."""
+        """Forecast as many steps ahead as the config has, in its shortest season."""
         steps = torch.arange(1, config.horizon + 1, dtype=torch.float32)
         # The spread of a random walk grows with the root of the step; the head learns the rest.
         self.register_buffer("growth", steps.sqrt()[:, None], persistent=False)
@@ -78,11 +79,12 @@ def _step_features(steps: Tensor, season_length: int) -> Tensor:
     return torch.stack([steps.log() / 4, 1 / steps, angle.sin(), angle.cos(), season], dim=1)
 
 
-def zero_shot_config(horizon: int, season_length: int) -> TrainingConfig:
-    """Return the config of the pretrained networks for a horizon and a season; it is not for training."""
+def zero_shot_config(horizon: int, seasons: Seasons) -> TrainingConfig:
+    """Return the config of the pretrained networks for a horizon and seasons; it is not for training."""
     return TrainingConfig(
         horizon=horizon,
-        season_length=season_length,
+        season_lengths=seasons.lengths,
+        calendar=seasons.calendar,
         seed=0,
         views=(VIEW,) * PRETRAINED_MEMBERS,
         context=MIN_INPUTS,

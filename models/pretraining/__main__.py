@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from models.choices import NO_SEASONS
 from models.config import PRETRAINED_MEMBERS
 from models.network.artifact import Artifact, dump
 from models.network.forecaster import Forecaster, trained_member
@@ -35,8 +36,10 @@ def run(config: PretrainingConfig, out: Path, checkpoints: Path, log: Callable[[
 
     states = [_resumed(checkpoints / f"{member}.safetensors", config) for member in range(PRETRAINED_MEMBERS)]
     weights = [state.weights for state in pretrain(config, states, on_round)]
-    networks = (trained_member(zero_shot_config(1, 1), number, one) for number, one in enumerate(weights))
-    artifact = dump(Forecaster(zero_shot_config(1, 1), tuple(networks)))
+    networks = (
+        trained_member(zero_shot_config(1, NO_SEASONS), number, one) for number, one in enumerate(weights)
+    )
+    artifact = dump(Forecaster(zero_shot_config(1, NO_SEASONS), tuple(networks)))
     figures = {
         "median validation loss": round(float(np.median(validate(config, weights))), 6),
         "config": asdict(config),

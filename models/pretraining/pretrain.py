@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from models.choices import MAX_PRETRAINED_HORIZON
+from models.choices import MAX_PRETRAINED_HORIZON, NO_SEASONS
 from models.config import PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, QUANTILES, TrainingConfig
 from models.inputs.batches import Batch, WindowSampler
 from models.network.forecaster import draw_weights
@@ -57,13 +57,13 @@ class SyntheticBatches:
         season_length = _season_length(random)
         horizon = _length(4, min(MAX_PRETRAINED_HORIZON, max(16, 2 * season_length)), random)
         wanted = config.batches * config.batch
-        of_network = zero_shot_config(horizon, season_length)
         # From less than a season to more than seasonal patterns are estimated from.
         shortest, longest = max(14, min(3 * season_length, 200)), min(1100, max(160, 8 * season_length))
         length = _length(shortest, longest, random) + horizon
         # At most ten windows of a series: another series helps more than another window.
         count = max(64, wanted // min(10, length - 2))
-        series = draw(Shape(count, length, season_length), random)
+        shape = Shape(count, length, season_length)
+        of_network, series = zero_shot_config(horizon, shape.seasons), draw(shape, random)
         sampler = WindowSampler.of(Panel.of(list(series)), of_network, 0, torch.device("cpu"))
         generator = torch.Generator().manual_seed(int(random.integers(2**62)))
         with torch.no_grad():
@@ -81,7 +81,7 @@ class Pretrainer:
     def __init__(self, config: PretrainingConfig, member: int, state: PretrainingState) -> None:
         self.config, self.member = config, member
         self.rounds = state.rounds
-        self.network = PretrainedNetwork(zero_shot_config(1, 1))
+        self.network = PretrainedNetwork(zero_shot_config(1, NO_SEASONS))
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), weight_decay=config.weight_decay, fused=True
         )
@@ -152,7 +152,7 @@ def pretrain(
 @torch.no_grad()
 def validate(config: PretrainingConfig, weights: Sequence[Tensors]) -> Floats:
     """Return (validation,), the pinball loss of the members' mean forecast on each validation source."""
-    network, quantiles = PretrainedNetwork(zero_shot_config(1, 1)), torch.tensor(QUANTILES)
+    network, quantiles = PretrainedNetwork(zero_shot_config(1, NO_SEASONS)), torch.tensor(QUANTILES)
     losses = np.empty(config.validation)
     for number in range(config.validation):
         source = SyntheticBatches.of(config, (FIRST_VALIDATION_NUMBER, number))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.config import LONG_SEASONS
+from models.choices import Seasons
 from models.panel import Floats, Integers
 
 Random = np.random.Generator
@@ -27,6 +27,9 @@ LONGEST_PROCESS = 400
 
 DRAWS = 16
 """Series drawn from each Gaussian process; computing its kernel takes longer than drawing them."""
+
+LONG_SEASONS = {24: 168, 48: 336}
+"""The weekly season of hours and half hours, by their daily one."""
 
 MAX_LOGARITHM = 300.0
 """Largest change of a logarithm over a series, so that every value is finite."""
@@ -39,6 +42,12 @@ class Shape:
     count: int
     length: int
     season_length: int
+
+    @property
+    def seasons(self) -> Seasons:
+        """The seasons that the series may have, as a network is told of them."""
+        longer = LONG_SEASONS.get(self.season_length, self.season_length)
+        return Seasons(tuple(dict.fromkeys(length for length in (self.season_length, longer) if length > 1)))
 
     @property
     def size(self) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 import os
 
 from models.config import TrainingConfig
-from models.inputs.batches import MAX_TRAINING_WINDOWS, MAX_VALIDATION_WINDOWS, WINDOWS_PER_CUT
+from models.inputs.batches import MAX_TRAINING_WINDOWS, MAX_VALIDATION_WINDOWS, windows_per_cut
 from models.inputs.scaling import feature_count
 from models.panel import Panel
 
@@ -42,7 +42,7 @@ def _windows(panel: Panel, config: TrainingConfig) -> int:
 
 def _cutting(panel: Panel, config: TrainingConfig) -> int:
     """Return the bytes of the windows in one cut, with the intermediate results of their features."""
-    return 15 * _DOUBLE * min(len(panel.values), WINDOWS_PER_CUT) * (config.span + config.horizon)
+    return 15 * _DOUBLE * min(len(panel.values), windows_per_cut(config)) * (config.span + config.horizon)
 
 
 def _states(config: TrainingConfig) -> int:

@@ -21,7 +21,7 @@ def tiny_config(**changes: object) -> TrainingConfig:
     """Return a config that trains in a fraction of a second."""
     config = TrainingConfig(
         horizon=4,
-        season_length=4,
+        season_lengths=(4,),
         seed=7,
         views=("last", "season", "phase"),
         context=8,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.choices import Architecture
+from models.choices import Architecture, Seasons
 from models.config import preset
 from models.methods.baselines import BASELINES
 from models.methods.ensemble import ensemble_forecast
@@ -96,6 +96,6 @@ def test_series_that_never_changed_is_forecast_to_stay(name: str) -> None:
 @pytest.mark.parametrize("length", [4, 5, 9, 30])
 def test_preset_trains_one_short_series(length: int) -> None:
     panel = Panel.of([wave(length)])
-    config = preset("quick", horizon=1, season_length=4, values=length, longest=length)
+    config = preset("quick", horizon=1, seasons=Seasons((4,)), values=length, longest=length)
     short = replace(config, steps=20)
     assert_sensible(ensemble_forecast(fit(panel, short), panel), 0, wave(length))

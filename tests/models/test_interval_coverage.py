@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.choices import NO_SEASONS
 from models.config import preset
 from models.methods.combination import forecast_by
 from models.metrics import coverage
@@ -41,7 +42,7 @@ def test_intervals_hold_their_share_of_what_comes(kind: str) -> None:
     """600 windows to calibrate on and 1,800 new values: the share held has an error of a point or two."""
     values = autoregressive(noise(kind, np.random.default_rng(5)))
     panel = Panel.of(list(values[:, :LENGTH]))
-    config = preset("quick", horizon=HORIZON, season_length=1, values=len(panel.values), longest=LENGTH)
+    config = preset("quick", horizon=HORIZON, seasons=NO_SEASONS, values=len(panel.values), longest=LENGTH)
     trained = train(panel, replace(config, windows=1000), ["lstm"])
     method = trained.assessment.methods[trained.assessment.served]
     forecast = forecast_by(method, trained.model, panel, levels=[50, 80, 90, 95, 99])

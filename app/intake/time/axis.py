@@ -10,6 +10,7 @@ import numpy as np
 from app.intake.arrays import Ints
 from app.intake.time.aliases import step_of
 from app.intake.time.steps import DAY, SECOND, Step
+from app.schemas.choices import Seasons
 
 Kind = Literal["datetime", "integer", "year"]
 KINDS: dict[str, Kind] = {"datetime": "datetime", "integer": "integer", "year": "year"}
@@ -44,9 +45,14 @@ class TimeAxis:
         return _step(self.kind, self.frequency)
 
     @property
+    def seasons(self) -> Seasons:
+        """The seasons that the series may have."""
+        return Seasons(self.step.season_lengths, self.step.calendar)
+
+    @property
     def season_length(self) -> int:
-        """Return the steps in one season; 1 if there is none."""
-        return self.step.season_length
+        """The steps in the shortest season; 1 if there is none."""
+        return self.seasons.shortest
 
     def future(self, last: int, horizon: int) -> Ints:
         """Return the ordinals that follow `last`, shape (horizon,)."""
@@ -54,8 +60,11 @@ class TimeAxis:
         return self.step.shift(np.full(horizon, last, dtype=np.int64), steps)
 
     def phase(self, ordinals: Ints) -> Ints:
-        """Return positions in the season, 0 to season_length - 1, in the shape of `ordinals`."""
-        if self.season_length == 1:
+        """Return positions: the steps since a fixed time, in the shape of `ordinals`; 0 without a season.
+
+        A position modulo the length of a regular season is the place in it.
+        """
+        if not self.seasons.lengths:
             return np.zeros(len(ordinals), dtype=np.int64)
         return self.step.phase(ordinals)
 

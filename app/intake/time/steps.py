@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from app.intake.arrays import Ints, Mask
+from app.schemas.choices import Calendar
 
 Rule = Literal["start", "end", "business_start", "business_end"]
 Family = Literal["M", "Q", "Y"]
@@ -21,7 +22,9 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 WEEK = 7 * DAY
 SATURDAY = 5
-WEEKS_A_YEAR = 52
+LONGEST_SEASON = 5_000  # steps
+ERA = 25 * 146_097 * DAY  # 10,000 years, after which dates and weekdays are the same: no date is so long ago
+MONTHS_AN_ERA, BUSINESS_DAYS_AN_ERA = 10_000 * 12, ERA // WEEK * 5
 LONGEST = 20_000_000 * SECOND * 1_000  # about 630 years: more than pandas can span
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -39,7 +42,13 @@ class Step(Protocol):
     @property
     def size(self) -> int: ...
     @property
-    def season_length(self) -> int: ...
+    def season_lengths(self) -> tuple[int, ...]:
+        """Return the lengths in steps of the seasons that may be, rising."""
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return the calendar that the years among them are counted by."""
+
     @property
     def whole_days(self) -> bool: ...
     @property
@@ -52,7 +61,7 @@ class Step(Protocol):
     def position(self, ordinals: Ints) -> Ints: ...
     def shift(self, ordinals: Ints, steps: Ints) -> Ints: ...
     def phase(self, ordinals: Ints) -> Ints:
-        """Return positions in the season: each step adds one, although 52 weeks are less than a year."""
+        """Return the steps since a fixed time, a multiple of 400 years before a Monday and a January."""
 
 
 def weekday(days: Ints) -> Ints:
@@ -80,8 +89,9 @@ def rule_day(months: Ints, rule: Rule) -> Ints:
     return day + np.where(weekend, away - weekday(day), 0)
 
 
-def _share(season: int, count: int) -> int:
-    return season // count if season % count == 0 else 1
+def _parts(season: int, count: int) -> tuple[int, ...]:
+    """Return the steps of `count` in a season, as its only length; no length where they do not divide it."""
+    return (season // count,) if season % count == 0 and season > count else ()
 
 
 def _counted(count: int, name: str) -> str:
@@ -104,13 +114,22 @@ class FixedStep:
         return _counted(self.size // FIXED[unit], unit)
 
     @property
-    def season_length(self) -> int:
-        """Return the steps in a season: weeks a year, days a week, hours or minutes a day, and so on."""
+    def season_lengths(self) -> tuple[int, ...]:
+        """Return weeks a year, days a week and a year, parts of a day and of a week, seconds a minute."""
+        if self.size == DAY:
+            return (7, 365)
         if self.size % WEEK == 0:
-            return _share(WEEKS_A_YEAR, self.size // WEEK)
-        if self.size % DAY == 0:
-            return _share(7, self.size // DAY)
-        return _share(DAY if self.size >= MINUTE else MINUTE, self.size) if self.size >= SECOND else 1
+            return _parts(52, self.size // WEEK)
+        if self.size % DAY == 0 or self.size < SECOND:
+            return ()
+        if self.size < MINUTE:
+            return _parts(MINUTE, self.size)
+        lengths = (length * whole for whole in (1, 7) for length in _parts(DAY, self.size))
+        return tuple(length for length in lengths if length <= LONGEST_SEASON)
+
+    @property
+    def calendar(self) -> Calendar:
+        return "days" if self.size == DAY else "weeks" if self.size == WEEK else "none"
 
     @property
     def whole_days(self) -> bool:
@@ -128,9 +147,8 @@ class FixedStep:
         return ordinals + steps * self.size
 
     def phase(self, ordinals: Ints) -> Ints:
-        if self.size == DAY:
-            return weekday(ordinals // DAY)
-        return ordinals // self.size % self.season_length
+        monday = 3 * DAY  # 1969-12-29, before ordinal 0
+        return (ordinals + (monday + ERA)) // self.size
 
 
 @dataclass(frozen=True)
@@ -146,6 +164,7 @@ class MonthStep:
     anchor: int = 1
     whole_days: bool = True
     keeps_clock: bool = True
+    calendar: Calendar = "none"
 
     @property
     def size(self) -> int:
@@ -158,8 +177,8 @@ class MonthStep:
         return _counted(self.count, name if self.family == "M" else f"{name}-{MONTHS[self.anchor - 1]}")
 
     @property
-    def season_length(self) -> int:
-        return _share(12, self.size)
+    def season_lengths(self) -> tuple[int, ...]:
+        return _parts(12, self.size)
 
     def fits(self, ordinals: Ints) -> Mask:
         days = ordinals // DAY
@@ -177,7 +196,7 @@ class MonthStep:
         return moved * DAY + (ordinals - days * DAY)
 
     def phase(self, ordinals: Ints) -> Ints:
-        return self.position(ordinals) // self.size % self.season_length
+        return (self.position(ordinals) + MONTHS_AN_ERA) // self.size
 
 
 @dataclass(frozen=True)
@@ -193,8 +212,12 @@ class BusinessDayStep:
         return _counted(self.size, "B")
 
     @property
-    def season_length(self) -> int:
-        return _share(5, self.size)
+    def season_lengths(self) -> tuple[int, ...]:
+        return (5, 261) if self.size == 1 else ()
+
+    @property
+    def calendar(self) -> Calendar:
+        return "business_days" if self.size == 1 else "none"
 
     def fits(self, ordinals: Ints) -> Mask:
         return weekday(ordinals // DAY) < SATURDAY
@@ -208,7 +231,7 @@ class BusinessDayStep:
         return (moved // 5 * 7 + moved % 5 - 3) * DAY + ordinals % DAY
 
     def phase(self, ordinals: Ints) -> Ints:
-        return self.position(ordinals) // self.size % self.season_length
+        return (self.position(ordinals) + BUSINESS_DAYS_AN_ERA) // self.size
 
 
 @dataclass(frozen=True)
@@ -219,7 +242,8 @@ class IntegerStep:
     years: bool = False
     whole_days: bool = True
     keeps_clock: bool = False
-    season_length: int = 1
+    season_lengths: tuple[int, ...] = ()
+    calendar: Calendar = "none"
 
     @property
     def frequency(self) -> str | int:

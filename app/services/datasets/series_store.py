@@ -37,7 +37,10 @@ def write(session: Session, ref: DatasetRef, version: int, packed: Iterable[Seri
 
 
 def tail(row: LastWindow) -> NDArray[np.float64]:
-    """Return the last values of a series, at most HISTORY_LIMIT; NaN marks a gap."""
+    """Return the last values of a series, as many as a forecast depends on; NaN marks a gap.
+
+    Versions of before seasons of more than 512 steps were known hold 1,024 at most.
+    """
     return np.frombuffer(row.tail, "<f8").astype(np.float64)
 
 

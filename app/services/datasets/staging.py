@@ -23,7 +23,7 @@ from app.intake.frame import Intake, SeriesFrame
 from app.services.datasets import drafts
 from app.services.datasets import series_store as store
 from app.services.datasets.series_store import SeriesBlob
-from models.config import HISTORY_LIMIT
+from models.config import history_limit
 
 ROWS_PER_BLOB = 20_000
 PORTION_SERIES, PORTION_BYTES = 2_000, 4 * 1024 * 1024  # in one transaction
@@ -131,7 +131,10 @@ def pack(frames: Iterable[SeriesFrame]) -> Iterator[SeriesBlob]:
         table = pa.table({"ds": pa.array(frame.ds), "y": pa.array(frame.y)})
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd")
-        yield SeriesBlob(buffer.getvalue(), [_index_row(frame, i) for i in range(len(frame.unique_ids))])
+        kept = history_limit(frame.axis.seasons.lengths)
+        yield SeriesBlob(
+            buffer.getvalue(), [_index_row(frame, i, kept) for i in range(len(frame.unique_ids))]
+        )
 
 
 def _portions(blobs: Iterable[SeriesBlob]) -> Iterator[list[SeriesBlob]]:
@@ -169,7 +172,7 @@ def _split(frame: SeriesFrame) -> list[SeriesFrame]:
     return runs
 
 
-def _index_row(frame: SeriesFrame, i: int) -> dict[str, Any]:
+def _index_row(frame: SeriesFrame, i: int, kept: int) -> dict[str, Any]:
     begin, end = int(frame.offsets[i]), int(frame.offsets[i + 1])
     values = frame.y[begin:end]
     return {
@@ -179,5 +182,5 @@ def _index_row(frame: SeriesFrame, i: int) -> dict[str, Any]:
         "observations": int(np.isfinite(values).sum()),
         "start": int(frame.ds[begin]),
         "end": int(frame.ds[end - 1]),
-        "tail": values[-HISTORY_LIMIT:].astype("<f8").tobytes(),
+        "tail": values[-kept:].astype("<f8").tobytes(),
     }

@@ -56,9 +56,9 @@ def forecast_pretrained(rows: Rows, horizon: int | None, levels: Sequence[int], 
     Raises BadInput for a horizon out of reach and, with pointers into `observations`, for unusable rows.
     """
     frame = read_regular(rows)
-    season_length = frame.axis.season_length
-    model = pretrained.model(horizon, season_length)
-    network = load_pretrained(model.horizon, season_length, device).forecaster
+    seasons = frame.axis.seasons
+    model = pretrained.model(horizon, seasons)
+    network = load_pretrained(model.horizon, seasons, device).forecaster
     served_method = pretrained.backtested(model, network, panels.of_frame(frame))
     return _forecast(_Serving(model, served_method, network, model.horizon), frame, levels)
 

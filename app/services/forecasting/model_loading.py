@@ -9,6 +9,7 @@ from app.db.tables import Model
 from app.services.forecasting.request import PRETRAINED
 from app.services.registry import baseline_forecasts
 from app.services.registry.baseline_forecasts import BaselineForecasts
+from models.choices import NO_SEASONS, Seasons
 
 if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
@@ -35,13 +36,13 @@ def preload() -> None:
     from models.network import artifact  # noqa: F401, PLC0415
 
     baselines.preload()
-    zero_shot.zero_shot_forecaster(1, 1)  # torch imports more with the first network of a process
+    zero_shot.zero_shot_forecaster(1, NO_SEASONS)  # torch imports more with the first network of a process
 
 
-def load_model(database: Database, model: Model, season_length: int, device: str) -> LoadedModel:
-    """Load a stored model, or set up the pretrained one for series of a season. Raises BlobDamaged."""
+def load_model(database: Database, model: Model, seasons: Seasons, device: str) -> LoadedModel:
+    """Load a stored model, or set up the pretrained one for series of some seasons. Raises BlobDamaged."""
     if model.id == PRETRAINED:
-        return load_pretrained(model.horizon, season_length, device)
+        return load_pretrained(model.horizon, seasons, device)
     with database.read() as session:
         return load_stored(session, model, device)
 
@@ -61,8 +62,8 @@ def load_stored(session: Session, model: Model, device: str) -> LoadedModel:
     return LoadedModel(forecaster, _baseline_forecasts(session, model))
 
 
-def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedModel:
-    """Set the pretrained network up on a device, for a horizon and series of one season.
+def load_pretrained(horizon: int, seasons: Seasons, device: str) -> LoadedModel:
+    """Set the pretrained network up on a device, for a horizon and series of some seasons.
 
     From then on, each operation of torch runs in the thread that asks for it.
     """
@@ -71,7 +72,7 @@ def load_pretrained(horizon: int, season_length: int, device: str) -> LoadedMode
     from models.network.devices import use_one_thread  # noqa: PLC0415
 
     use_one_thread()
-    return LoadedModel(zero_shot_forecaster(horizon, season_length, device), BaselineForecasts(0, {}, {}))
+    return LoadedModel(zero_shot_forecaster(horizon, seasons, device), BaselineForecasts(0, {}, {}))
 
 
 def _baseline_forecasts(session: Session, model: Model) -> BaselineForecasts:

@@ -20,8 +20,7 @@ from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
 from app.services.shared.single_flight import SingleFlight
-from models.choices import MAX_PRETRAINED_HORIZON
-from models.config import HISTORY_LIMIT
+from models.choices import MAX_PRETRAINED_HORIZON, Seasons
 from models.errors import HorizonTooLong
 from models.horizon import check_pretrained, default_horizon
 from models.panel import Panel
@@ -45,12 +44,12 @@ FAILED = (
 )
 
 
-def model(horizon: int | None, season_length: int) -> Model:
-    """Return the network as the model of series of one season; the default horizon is about a season.
+def model(horizon: int | None, seasons: Seasons) -> Model:
+    """Return the network as the model of series of some seasons; the default horizon is about the shortest.
 
     Raises BadInput for a horizon beyond what the network has learned.
     """
-    steps = default_horizon(season_length) if horizon is None else horizon
+    steps = default_horizon(seasons.shortest) if horizon is None else horizon
     try:
         check_pretrained(steps)
     except HorizonTooLong as error:
@@ -60,7 +59,7 @@ def model(horizon: int | None, season_length: int) -> Model:
     return Model(
         id=PRETRAINED,
         horizon=steps,
-        weights_key=f"{PRETRAINED}/{steps}/{season_length}",
+        weights_key=f"{PRETRAINED}/{steps}/{seasons.key}",
         weights_sha256=_weights_sha256(),
     )
 
@@ -90,7 +89,8 @@ def backtested(
     from models.evaluation.zero_shot import backtest_zero_shot  # noqa: PLC0415
     from models.network.pretrained import VIEW  # noqa: PLC0415
 
-    assessment = backtest_zero_shot(network, panel.some(0, BACKTEST_SERIES).tail(HISTORY_LIMIT), give_way)
+    recent = panel.some(0, BACKTEST_SERIES).tail(network.config.history_limit)
+    assessment = backtest_zero_shot(network, recent, give_way)
     if assessment is None:
         return uncalibrated(model)
     verdict = assessment.verdicts[VIEW]

@@ -175,7 +175,7 @@ def backtest_pretrained(
     with database.read() as session:
         find_version(session, plan.ref, plan.version.version)
         rows = dataset_queries.window_page(session, plan.version, pretrained.BACKTEST_SERIES, None)
-    network = load_model(database, plan.model, plan.axis.season_length, device).forecaster
+    network = load_model(database, plan.model, plan.axis.seasons, device).forecaster
     return pretrained.backtested(plan.model, network, panels.of_last_windows(plan.axis, rows), give_way)
 
 
@@ -236,8 +236,7 @@ def _requested_version(
 
 
 def _pretrained_plan(session: Session, version: DatasetVersion, horizon: int | None) -> Plan:
-    season_length = TimeAxis.from_dict(version.axis).season_length
-    model = pretrained.model(horizon, season_length)
+    model = pretrained.model(horizon, TimeAxis.from_dict(version.axis).seasons)
     found = pretrained_backtests.find(session, version, model) or pretrained.preliminary(model)
     return Plan(model, version, model.horizon, found, is_champion=False)
 

@@ -217,7 +217,7 @@ class ForecastService:
         key = plan.model_key
         if self._pins and plan.is_champion:
             self._pin(plan.ref, key)
-        load = partial(load_model, self._database, plan.model, plan.axis.season_length, self._device)
+        load = partial(load_model, self._database, plan.model, plan.axis.seasons, self._device)
         return await self._models.get(key, load)
 
     def _pin(self, ref: DatasetRef, key: ModelKey) -> None:

@@ -20,6 +20,7 @@ from app.services.training.checkpoints import JobCheckpoints
 from app.services.training.progress import JobProgress
 from app.services.training.publish import publish
 from app.services.training.spec import read_job
+from models.choices import NO_SEASONS
 from models.config import preset
 from models.errors import CoreError
 from models.panel import Panel
@@ -38,7 +39,7 @@ def warm_up(database: Database) -> None:
     """Connect, and let torch prepare its kernels, so that the first training of a process need not wait."""
     with suppress(Unavailable), database.read() as session:
         job_queries.find(session, "", "")
-    config = preset("quick", horizon=1, season_length=1, values=8, longest=8)
+    config = preset("quick", horizon=1, seasons=NO_SEASONS, values=8, longest=8)
     fit(Panel.of([range(8)]), replace(config, steps=1, epochs=1))
 
 

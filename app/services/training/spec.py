@@ -55,7 +55,7 @@ class JobInput:
         config = preset(
             self.request.preset,
             horizon=self.request.horizon,
-            season_length=self.dataset.axis.season_length,
+            seasons=self.dataset.axis.seasons,
             values=len(self.dataset.panel.values),
             longest=int(self.dataset.panel.lengths.max()),
             seed=self.request.seed,

@@ -14,7 +14,7 @@ NAN = np.nan
 
 
 def config(horizon: int) -> TrainingConfig:
-    return tiny_config(horizon=horizon, season_length=1, context=2, steps=1, epochs=1)
+    return tiny_config(horizon=horizon, season_lengths=(), context=2, steps=1, epochs=1)
 
 
 def test_each_cut_lies_a_horizon_before_the_next() -> None:

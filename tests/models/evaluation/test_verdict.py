@@ -41,7 +41,7 @@ def test_network_beats_the_baselines_where_it_alone_sees_the_structure() -> None
     rng = np.random.default_rng(3)
     pattern = np.array([0.0, 4.0, 1.0, 6.0, 2.0])
     series = [100 + pattern[(np.arange(60) + i) % 5] + rng.normal(0, 0.3, 60) for i in range(12)]
-    config = tiny_config(views=("last",), season_length=1, steps=150)
+    config = tiny_config(views=("last",), season_lengths=(), steps=150)
     verdict = train(Panel.of(series), config, ["lstm"]).assessment.verdicts["lstm"]
     assert verdict.outcome == "beats"
     assert verdict.effect < -0.3
@@ -53,7 +53,7 @@ def test_network_and_blend_beat_nothing_on_random_walks_more_often_than_the_leve
 
     P(X > 11) = 1 - sum of C(200, k) 0.025**k 0.975**(200 - k) for k from 0 to 11 = 0.0048.
     """
-    config = tiny_config(views=("last",), season_length=1, steps=10)
+    config = tiny_config(views=("last",), season_lengths=(), steps=10)
     outcomes: dict[str, list[str]] = {"lstm": [], BLEND: []}
     for seed in range(200):
         verdicts = train(random_walks(12, seed), config, ["lstm"]).assessment.verdicts

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from models.choices import Seasons
 from models.evaluation import zero_shot
 from models.evaluation.zero_shot import RIVALS, backtest_zero_shot
 from models.methods.zero_shot import zero_shot_forecaster
@@ -10,7 +11,7 @@ from tests.models.samples import wave, waves
 
 
 def test_networks_are_judged_and_calibrated_against_the_fast_baselines() -> None:
-    assessment = backtest_zero_shot(zero_shot_forecaster(4, 4), waves())
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), waves())
     assert assessment is not None
     assert set(assessment.backtest.forecasts) == {VIEW, *RIVALS}
     assert assessment.verdicts[VIEW].baseline in RIVALS
@@ -18,20 +19,20 @@ def test_networks_are_judged_and_calibrated_against_the_fast_baselines() -> None
 
 
 def test_sentence_names_the_pretrained_network() -> None:
-    assessment = backtest_zero_shot(zero_shot_forecaster(4, 4), waves())
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), waves())
     assert assessment is not None
     assert "this pretrained network's error" in assessment.verdicts[VIEW].sentence
 
 
 def test_series_shorter_than_the_horizon_are_not_backtested() -> None:
-    assert backtest_zero_shot(zero_shot_forecaster(12, 4), Panel.of([wave(8)])) is None
+    assert backtest_zero_shot(zero_shot_forecaster(12, Seasons((4,))), Panel.of([wave(8)])) is None
 
 
 @pytest.mark.parametrize(("values", "turns"), [(1, 2), (10**9, 1)])
 def test_baselines_are_the_same_however_many_turns_they_take(
     monkeypatch: pytest.MonkeyPatch, values: int, turns: int
 ) -> None:
-    forecaster, panel = zero_shot_forecaster(4, 4), waves(4)
+    forecaster, panel = zero_shot_forecaster(4, Seasons((4,))), waves(4)
     whole = backtest_zero_shot(forecaster, panel)
     monkeypatch.setattr(zero_shot, "TURN_VALUES", values)
     given_way: list[str] = []

@@ -55,21 +55,21 @@ def test_features_are_finite_and_of_ordinary_size(name: str, view: View) -> None
 @pytest.mark.parametrize("view", ["last", "season", "long", "pretrained"])
 def test_week_of_hours_is_removed_beside_its_day(view: View) -> None:
     week = np.random.default_rng(2).lognormal(size=168)
-    config = tiny_config(season_length=24, context=24, views=(view,))
+    config = tiny_config(season_lengths=(24, 168), context=24, views=(view,))
     z = row(np.tile(week, 6)).log()
     assert Scale.of(z, view, config).forward(z, -1008).abs().max() < 1e-6
 
 
 def test_week_of_hours_stays_for_the_short_view() -> None:
     week = np.random.default_rng(2).lognormal(size=168)
-    config = tiny_config(season_length=24, context=24, views=("short", "last"))
+    config = tiny_config(season_lengths=(24, 168), context=24, views=("short", "last"))
     z = row(np.tile(week, 6)).log()
     assert Scale.of(z, "short", config).forward(z, -1008).abs().max() > 1
 
 
 def test_day_is_removed_without_two_weeks_of_history() -> None:
     day = np.random.default_rng(2).lognormal(size=24)
-    config = tiny_config(season_length=24, context=24, views=("last",))
+    config = tiny_config(season_lengths=(24, 168), context=24, views=("last",))
     z = row(np.concatenate([np.full(1008 - 240, np.nan), np.tile(day, 10)])).log()
     assert Scale.of(z, "last", config).forward(z[:, -240:], -240).abs().max() < 1e-6
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.choices import MAX_PRETRAINED_HORIZON
+from models.choices import MAX_PRETRAINED_HORIZON, NO_SEASONS, Seasons
 from models.errors import ArtifactDamaged, HorizonTooLong
 from models.methods.combination import forecast_by
 from models.methods.ensemble import ensemble_forecast
@@ -23,42 +23,50 @@ MOST_WEIGHTS, MOST_BYTES = 2_000_000, 8 * 2**20
 @pytest.mark.parametrize("name", SERIES)
 def test_any_series_is_forecast_sensibly_without_training(name: str) -> None:
     panel = Panel.of([SERIES[name]])
-    assert_sensible(ensemble_forecast(zero_shot_forecaster(6, 4), panel), 0, panel.values)
+    assert_sensible(ensemble_forecast(zero_shot_forecaster(6, Seasons((4,))), panel), 0, panel.values)
 
 
-@pytest.mark.parametrize("season_length", [1, 4, 7, 12, 24, 52, 168, 336])
-def test_every_season_and_the_longest_horizon_are_forecast(season_length: int) -> None:
+@pytest.mark.parametrize(
+    "seasons",
+    [
+        *[NO_SEASONS, Seasons((4,)), Seasons((7, 365), "days"), Seasons((5, 261), "business_days")],
+        *[Seasons((24, 168)), Seasons((52,), "weeks"), Seasons((96, 672)), Seasons((336,))],
+    ],
+    ids=lambda seasons: seasons.key,
+)
+def test_every_season_and_the_longest_horizon_are_forecast(seasons: Seasons) -> None:
     forecast = ensemble_forecast(
-        zero_shot_forecaster(MAX_PRETRAINED_HORIZON, season_length), waves(series=2, length=30)
+        zero_shot_forecaster(MAX_PRETRAINED_HORIZON, seasons), waves(series=2, length=30)
     )
     assert forecast.median.shape == (2, MAX_PRETRAINED_HORIZON)
     assert np.isfinite(forecast.median).all()
 
 
 def test_two_values_are_enough() -> None:
-    forecast = ensemble_forecast(zero_shot_forecaster(3, 12), Panel.of([[5.0, 6.0]]))
+    forecast = ensemble_forecast(zero_shot_forecaster(3, Seasons((12,))), Panel.of([[5.0, 6.0]]))
     assert np.isfinite(forecast.median).all()
 
 
 def test_forecast_does_not_depend_on_the_horizon() -> None:
-    near, far = (ensemble_forecast(zero_shot_forecaster(horizon, 4), waves()) for horizon in (3, 12))
+    quarters = Seasons((4,))
+    near, far = (ensemble_forecast(zero_shot_forecaster(horizon, quarters), waves()) for horizon in (3, 12))
     np.testing.assert_allclose(near.median, far.median[:, :3], rtol=1e-6)
 
 
 @pytest.mark.parametrize("horizon", [0, MAX_PRETRAINED_HORIZON + 1])
 def test_horizon_beyond_the_pretrained_one_is_refused(horizon: int) -> None:
     with pytest.raises(HorizonTooLong, match=f"{MAX_PRETRAINED_HORIZON} steps"):
-        zero_shot_forecaster(horizon, 12)
+        zero_shot_forecaster(horizon, Seasons((12,)))
 
 
 def test_global_random_state_is_left_alone() -> None:
     before = torch.get_rng_state()
-    zero_shot_forecaster(5, 5)
+    zero_shot_forecaster(5, Seasons((5,)))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_uncalibrated_method_has_the_bounds_of_the_network() -> None:
-    forecaster, panel = zero_shot_forecaster(4, 4), waves()
+    forecaster, panel = zero_shot_forecaster(4, Seasons((4,))), waves()
     plain, forecast = (
         ensemble_forecast(forecaster, panel),
         forecast_by(uncalibrated_method(4), forecaster, panel),
@@ -71,7 +79,7 @@ def test_stored_weights_are_small_and_match_their_metadata() -> None:
     metadata = json.loads(WEIGHTS.with_suffix(".json").read_text())
     assert sha256(WEIGHTS.read_bytes()).hexdigest() == metadata["sha256"]
     assert WEIGHTS.stat().st_size <= MOST_BYTES
-    assert zero_shot_forecaster(1, 1).parameters <= MOST_WEIGHTS
+    assert zero_shot_forecaster(1, Seasons()).parameters <= MOST_WEIGHTS
 
 
 def test_pretrained_weights_that_cannot_be_read_are_named(

@@ -73,6 +73,17 @@ def test_model_from_the_time_of_early_stopping_is_read(artifact: Artifact) -> No
     assert load(artifact.weights, {**artifact.metadata, "config": old}).config == tiny_config()
 
 
+@pytest.mark.parametrize(("length", "lengths"), [(1, ()), (12, (12,)), (24, (24, 168)), (48, (48, 336))])
+def test_model_from_before_several_seasons_takes_the_same_ones_out(
+    artifact: Artifact, length: int, lengths: tuple[int, ...]
+) -> None:
+    config = tiny_config(season_lengths=lengths).to_dict()
+    del config["season_lengths"], config["calendar"]
+    old = {**config, "season_length": length}
+    loaded = load(artifact.weights, {**artifact.metadata, "config": old}).config
+    assert (loaded.season_lengths, loaded.calendar) == (lengths, "none")
+
+
 def test_model_from_before_backtests_had_a_size_had_the_one_of_all(artifact: Artifact) -> None:
     config = tiny_config(windows=5).to_dict()
     del config["windows"]

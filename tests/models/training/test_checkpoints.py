@@ -11,7 +11,7 @@ from models.panel import Panel
 from models.training.train import Progress, Trained, train
 from tests.models.samples import bounds, tiny_config, waves
 
-CONFIG = tiny_config(views=("last", "phase"), season_length=1, steps=5)
+CONFIG = tiny_config(views=("last", "phase"), season_lengths=(), steps=5)
 CANDIDATES: tuple[Architecture, ...] = ("rnn", "cnn")
 PARTS = ("backtesting-rnn", "backtesting-cnn", "baselines", "training", "followers")
 SAVES = (10, 10, 2, 10, 1)
@@ -191,9 +191,9 @@ def test_part_with_an_unreadable_checkpoint_starts_again(
     [
         ({"seed": 8}, {"backtesting-rnn", "backtesting-cnn", "training"}),
         ({"horizon": 3}, set(PARTS)),
-        ({"season_length": 2}, set(PARTS)),
+        ({"season_lengths": (2,)}, set(PARTS)),
     ],
-    ids=["seed", "horizon", "season_length"],
+    ids=["seed", "horizon", "season_lengths"],
 )
 def test_parts_of_another_config_start_again(
     whole: Memory, change: dict[str, object], again: set[str]

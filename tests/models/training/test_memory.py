@@ -3,10 +3,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from models.choices import Preset, StartChoice
+from models.choices import Preset, Seasons, StartChoice
 from models.config import TrainingConfig, preset
 from models.panel import Panel
 from models.training.memory import PROCESS, needed_bytes
+
+DAY_AND_WEEK = (24, 168)
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Training:
     series: int
     length: int
     horizon: int = 12
-    season_length: int = 12
+    season_lengths: tuple[int, ...] = (12,)
     preset: Preset = "quick"
     threads: int = 2
     start: StartChoice = "scratch"
@@ -32,7 +34,7 @@ class Training:
         return preset(
             self.preset,
             horizon=self.horizon,
-            season_length=self.season_length,
+            seasons=Seasons(self.season_lengths),
             values=self.series * self.length,
             longest=self.length,
             start=self.start,
@@ -44,23 +46,23 @@ class Training:
 
 
 MEASURED = {
-    Training(1, 30, horizon=5, season_length=1): 497,
+    Training(1, 30, horizon=5, season_lengths=()): 497,
     Training(3000, 100): 663,
     Training(20_000, 100): 766,
     Training(100_000, 100): 994,
     Training(200_000, 100): 1411,
-    Training(200_000, 20, horizon=4, season_length=4): 726,
-    Training(1000, 1000, horizon=1, season_length=1): 627,
-    Training(400, 1000, horizon=24, season_length=24): 1073,
-    Training(5, 20_000, horizon=168, season_length=24): 1051,
-    Training(200, 2000, horizon=336, season_length=24): 1256,
+    Training(200_000, 20, horizon=4, season_lengths=(4,)): 726,
+    Training(1000, 1000, horizon=1, season_lengths=()): 627,
+    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK): 1073,
+    Training(5, 20_000, horizon=168, season_lengths=DAY_AND_WEEK): 1051,
+    Training(200, 2000, horizon=336, season_lengths=DAY_AND_WEEK): 1256,
     Training(20_000, 100, preset="balanced"): 1002,
     Training(100_000, 100, preset="balanced"): 1175,
-    Training(400, 1000, horizon=24, season_length=24, preset="balanced"): 1246,
-    Training(200, 2000, horizon=336, season_length=24, preset="balanced"): 2203,
+    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK, preset="balanced"): 1246,
+    Training(200, 2000, horizon=336, season_lengths=DAY_AND_WEEK, preset="balanced"): 2203,
     Training(20_000, 100, start="auto"): 756,
-    Training(400, 1000, horizon=24, season_length=24, start="auto"): 1062,
-    Training(200, 2000, horizon=168, season_length=24, start="auto"): 1182,
+    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK, start="auto"): 1062,
+    Training(200, 2000, horizon=168, season_lengths=DAY_AND_WEEK, start="auto"): 1182,
 }
 """Peaks in MiB of whole trainings of an LSTM."""
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.choices import Architecture
+from models.choices import Architecture, Seasons
 from models.errors import HorizonTooLong, TrainingStopped
 from models.evaluation.verdict import judge
 from models.methods.baselines import BASELINES
@@ -49,7 +49,7 @@ def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
 def test_model_of_pretrained_members_alone_is_judged_without_training() -> None:
     seen: list[Progress] = []
     trained = train(panel(), tiny_config(views=("pretrained",) * 2), ["lstm"], on_progress=seen.append)
-    zero_shot_forecast = ensemble_forecast(zero_shot_forecaster(4, 4), panel())
+    zero_shot_forecast = ensemble_forecast(zero_shot_forecaster(4, Seasons((4,))), panel())
     np.testing.assert_array_equal(ensemble_forecast(trained.model, panel()).median, zero_shot_forecast.median)
     assert set(trained.assessment.backtest.forecasts) == {"lstm", BLEND, *BASELINES}
     assert [progress.fit for progress in seen] == [None] * len(seen)

@@ -11,6 +11,8 @@ from app.intake.arrays import Ints
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
 from app.intake.time.frequency import infer, one_series
+from app.schemas.choices import Seasons
+from models.inputs.calendar import places
 
 FREQUENCIES = (
     *("D", "2D", "7D", "B", "W-SUN", "2W-MON", "MS", "ME", "BMS", "BME", "2MS", "4ME", "QS-OCT", "QE-DEC"),
@@ -46,32 +48,75 @@ def test_frequency_found_is_that_of_pandas(frequency: str, start: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frequency", "season"),
+    ("frequency", "lengths"),
     [
-        *[("h", 24), ("D", 7), ("B", 5), ("W-SUN", 52), ("2W-SUN", 26), ("MS", 12), ("ME", 12), ("2MS", 6)],
-        *[("5MS", 1), ("QS-OCT", 4), ("2QS-OCT", 2), ("YS-JAN", 1), ("15min", 96), ("7min", 1), ("3h", 8)],
-        *[("5h", 1), ("2D", 1), ("7D", 52), ("s", 60), ("ms", 1)],
+        *[("MS", (12,)), ("ME", (12,)), ("2MS", (6,)), ("5MS", ()), ("12MS", ()), ("YS-JAN", ())],
+        *[("QS-OCT", (4,)), ("2QS-OCT", (2,)), ("2W-SUN", (26,)), ("2D", ()), ("3B", ())],
+        *[("h", (24, 168)), ("2h", (12, 84)), ("3h", (8, 56)), ("4h", (6, 42)), ("12h", (2, 14)), ("5h", ())],
+        *[("30min", (48, 336)), ("15min", (96, 672)), ("10min", (144, 1008)), ("5min", (288, 2016))],
+        *[("3min", (480, 3360)), ("2min", (720,)), ("min", (1440,)), ("7min", ()), ("s", (60,)), ("ms", ())],
     ],
 )
-def test_season_follows_from_the_frequency(frequency: str, season: int) -> None:
-    assert TimeAxis("datetime", frequency).season_length == season
+def test_seasons_follow_from_the_frequency(frequency: str, lengths: tuple[int, ...]) -> None:
+    assert TimeAxis("datetime", frequency).seasons == Seasons(lengths)
 
 
 @pytest.mark.parametrize(
-    ("frequency", "times", "phases"),
+    ("frequency", "seasons"),
     [
-        ("MS", ["2021-01-01", "2021-12-01"], [0, 11]),
-        ("ME", ["1969-12-31", "1970-01-31"], [11, 0]),
-        ("QE-DEC", ["2021-03-31", "2021-12-31"], [0, 3]),
-        ("D", ["2021-02-01", "2021-02-07"], [0, 6]),  # a Monday and a Sunday
-        ("B", ["2021-02-01", "2021-02-05"], [0, 4]),
-        ("W-SUN", ["2021-01-03", "2020-12-27"], [9, 8]),
-        ("h", ["2021-01-01T00:00", "1969-12-31T23:00"], [0, 23]),
-        ("30min", ["2021-01-01T00:30", "2021-01-01T23:30"], [1, 47]),
+        ("D", Seasons((7, 365), "days")),
+        ("B", Seasons((5, 261), "business_days")),
+        ("W-SUN", Seasons((52,), "weeks")),
+        ("7D", Seasons((52,), "weeks")),
     ],
 )
-def test_phase_is_the_position_in_the_season(frequency: str, times: list[str], phases: list[int]) -> None:
-    assert TimeAxis("datetime", frequency).phase(micros(times)).tolist() == phases
+def test_years_of_uneven_length_are_counted_by_a_calendar(frequency: str, seasons: Seasons) -> None:
+    assert TimeAxis("datetime", frequency).seasons == seasons
+
+
+@pytest.mark.parametrize(("frequency", "length"), [("h", 24), ("D", 7), ("B", 5), ("YS-JAN", 1)])
+def test_season_length_is_that_of_the_shortest_season(frequency: str, length: int) -> None:
+    assert TimeAxis("datetime", frequency).season_length == length
+
+
+@pytest.mark.parametrize(
+    ("frequency", "length", "times", "places"),
+    [
+        ("MS", 12, ["2021-01-01", "2021-12-01"], [0, 11]),
+        ("ME", 12, ["1969-12-31", "1970-01-31"], [11, 0]),
+        ("QE-DEC", 4, ["2021-03-31", "2021-12-31"], [0, 3]),
+        ("D", 7, ["2021-02-01", "2021-02-07"], [0, 6]),  # a Monday and a Sunday
+        ("B", 5, ["2021-02-01", "2021-02-05"], [0, 4]),
+        ("h", 24, ["2021-01-01T00:00", "1969-12-31T23:00"], [0, 23]),
+        ("h", 168, ["2021-02-01T00:00", "2021-02-07T23:00"], [0, 167]),
+        ("30min", 48, ["2021-01-01T00:30", "2021-01-01T23:30"], [1, 47]),
+        ("15min", 672, ["1899-12-31T23:45"], [671]),  # a Sunday
+    ],
+)
+def test_phase_modulo_a_season_is_the_place_in_it(
+    frequency: str, length: int, times: list[str], places: list[int]
+) -> None:
+    phases = TimeAxis("datetime", frequency).phase(micros(times))
+    assert (phases % length).tolist() == places
+
+
+@pytest.mark.parametrize(
+    ("frequency", "times", "of_year"),
+    [
+        ("D", ["2021-01-01", "2024-02-28", "2024-02-29", "2024-03-01", "2023-12-31"], [0, 58, 58, 59, 364]),
+        ("W-SUN", ["2021-01-03", "2021-01-10", "2020-12-20"], [52, 0, 50]),
+        ("B", ["2021-01-01", "2021-12-31", "2024-12-31"], [0, 260, 260]),
+    ],
+)
+def test_phase_leads_to_the_place_in_the_year(frequency: str, times: list[str], of_year: list[int]) -> None:
+    axis = TimeAxis("datetime", frequency)
+    table = places(axis.seasons.calendar, axis.seasons.lengths[-1])
+    assert table[axis.phase(micros(times)) % len(table)].tolist() == of_year
+
+
+@pytest.mark.parametrize("frequency", ["D", "B", "W-SUN", "MS", "us", "s", "h"])
+def test_phase_of_the_first_date_there_is_counts_from_0(frequency: str) -> None:
+    assert (TimeAxis("datetime", frequency).phase(micros(["0001-01-01"])) >= 0).all()
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -81,7 +126,8 @@ def test_phase_moves_by_one_with_each_step(frequency: str, start: str) -> None:
     axis = TimeAxis("datetime", frequency)
     first = int(ordinals_of(pd.date_range(start, periods=1, freq=frequency))[0])
     phases = axis.phase(axis.future(first, 800))
-    assert phases.tolist() == ((phases[0] + np.arange(800)) % axis.season_length).tolist()
+    steps = np.arange(800) if axis.seasons.lengths else np.zeros(800)
+    assert (phases - phases[0]).tolist() == steps.tolist()
 
 
 def test_numbers_have_no_phase() -> None:

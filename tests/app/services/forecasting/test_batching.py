@@ -35,7 +35,7 @@ def prepared(database: Database) -> Ready:
     trained(database, dataset_id)
     with database.read() as session:
         plan = find_plan(session, OWNER, ForecastRequest(dataset_id=dataset_id))
-    return plan, load_model(database, plan.model, plan.axis.season_length, "cpu")
+    return plan, load_model(database, plan.model, plan.axis.seasons, "cpu")
 
 
 def forecast_all(database: Database, ready: Ready, *requests: tuple[str, ...]) -> list[Outcome]:

@@ -8,6 +8,7 @@ import pytest
 from app.services.forecasting.model_cache import ModelCache
 from app.services.forecasting.model_loading import LoadedModel
 from app.services.registry.baseline_forecasts import BaselineForecasts
+from models.choices import NO_SEASONS
 from models.config import preset
 from models.panel import Panel
 from models.training.fit import fit
@@ -29,7 +30,7 @@ class Loader:
 
 @pytest.fixture(scope="module")
 def model() -> LoadedModel:
-    config = preset("quick", horizon=1, season_length=1, values=10, longest=10)
+    config = preset("quick", horizon=1, seasons=NO_SEASONS, values=10, longest=10)
     return LoadedModel(fit(Panel.of([list(range(1, 11))]), config), BaselineForecasts(1, {}, {}))
 
 

@@ -14,13 +14,14 @@ from app.auth import OWNER
 from app.db.engine import Database
 from app.db.tables import Model
 from app.services.forecasting import model_loading
+from models.choices import NO_SEASONS
 
 database = Database(sys.argv[1])
 with database.read() as session:
     stored = session.get(Model, {"workspace_id": OWNER.workspace_id, "id": sys.argv[2]})
     model_loading.load_stored(session, stored, "cpu")
 model_loading.preload()
-model_loading.load_pretrained(1, 1, "cpu")
+model_loading.load_pretrained(1, NO_SEASONS, "cpu")
 print(sorted(name for name in sys.modules if name.startswith(("models.training", "models.pretraining"))))
 """
 

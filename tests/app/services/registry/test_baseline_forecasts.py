@@ -27,7 +27,7 @@ def ready(database: Database) -> Ready:
     with database.read() as session:
         plan = find_plan(session, OWNER, ForecastRequest(dataset_id=dataset_id))
         rows = queries.window_page(session, plan.version, 10, None)
-    return plan, load_model(database, plan.model, plan.axis.season_length, "cpu"), rows
+    return plan, load_model(database, plan.model, plan.axis.seasons, "cpu"), rows
 
 
 def medians(ready: Ready, simple: BaselineForecasts) -> list[list[float]]:
@@ -67,5 +67,5 @@ def test_model_without_a_blend_stores_no_baselines(database: Database) -> None:
     trained(database, dataset_id, method="network")
     with database.read() as session:
         plan = find_plan(session, OWNER, ForecastRequest(dataset_id=dataset_id))
-    assert load_model(database, plan.model, plan.axis.season_length, "cpu").baseline_forecasts.medians == {}
+    assert load_model(database, plan.model, plan.axis.seasons, "cpu").baseline_forecasts.medians == {}
     assert baseline_forecasts.BaselineForecasts(1, {}, {}).nbytes == 0
