@@ -92,7 +92,7 @@ def _serve(panel: Panel, device: str, size: Size) -> dict[str, object]:
     """Forecast many series with the pretrained networks, compare the numbers, and time both devices."""
     rows = np.arange(size.forecast) % panel.series
     many = panel.heads(rows, panel.lengths[rows])
-    networks = {place: zero_shot_forecaster(HORIZON, SEASON, place) for place in ("cpu", device)}
+    networks = {place: zero_shot_forecaster(HORIZON, Seasons((SEASON,)), place) for place in ("cpu", device)}
     few = many.some(0, 1000)
     bits = [ensemble_forecast(networks[device], few).median.tobytes() for _ in range(2)]
     seconds = _seconds(lambda: ensemble_forecast(networks[device], many), device)
