@@ -227,6 +227,8 @@ _BASELINE_LABELS = {
     "naive": "naive",
     "seasonal_naive": "seasonal naive",
     "drift": "drift",
+    "last_change": "last value plus last change",
+    "damped_trend": "damped trend",
     "theta": "dynamic optimised Theta",
     "ets": "ETS",
 }

@@ -16,7 +16,7 @@ from models.network.forecaster import Forecaster
 from models.network.pretrained import VIEW
 from models.panel import Panel
 
-RIVALS = ("naive", "seasonal_naive", "drift", "theta")
+RIVALS = ("naive", "seasonal_naive", "drift", "last_change", "damped_trend", "theta")
 """Baselines fast enough for a request; ETS takes a tenth of a second for a series."""
 
 

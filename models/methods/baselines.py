@@ -2,7 +2,8 @@
 
 All return (series, horizon), finite, and skip gaps. Hyndman & Athanasopoulos, *Forecasting: Principles and
 Practice*, sections 5.2 and 8; the dynamic optimised Theta method is of Fiorucci et al. (2016), Models for
-optimising the theta method. Raise `UnusableHistory` for a series without any value.
+optimising the theta method; the damped trend is of Gardner & McKenzie (1985), Forecasting trends in time
+series. Raise `UnusableHistory` for a series without any value.
 """
 
 import warnings
@@ -24,6 +25,13 @@ Baseline = Callable[[Panel, int, int], Floats]
 SMALLEST_CHANGE = 0.005
 """The error of a series that never changed, as a share of its largest value."""
 
+RECENT_CHANGES = 3
+"""How many last changes have their mean continued by a damped trend."""
+
+DAMPING = 0.9
+"""Share of its change that a damped trend keeps from each step to the next; 0.8 to 0.98 are usual
+(Hyndman & Athanasopoulos, section 8.2)."""
+
 LONGEST_ETS_SEASON = 24
 """The longest season that statsforecast fits; with a longer one ETS has no season."""
 
@@ -35,13 +43,21 @@ def naive(panel: Panel, horizon: int) -> Floats:
 
 def drift(panel: Panel, horizon: int) -> Floats:
     """Continue the straight line through the first and the last value."""
-    first, last = _first_valid(panel), _last_valid(panel)
-    with np.errstate(over="ignore", invalid="ignore"):
-        slope: Floats = (panel.values[last] - panel.values[first]) / np.maximum(last - first, 1)
-        end: Floats = panel.values[last] + slope * (panel.offsets[1:] - 1 - last)
-        line: Floats = end[:, None] + slope[:, None] * np.arange(1, horizon + 1)
-    # The line may overflow where the values that it joins do not.
-    return np.where(np.isfinite(line), line, naive(panel, horizon))
+    return _continued(panel, horizon, _first_valid(panel))
+
+
+def last_change(panel: Panel, horizon: int) -> Floats:
+    """Add the last change to the last value, again at every step: drift since the step before the last."""
+    return _continued(panel, horizon, _steps_before_last(panel, 1))
+
+
+def damped_trend(panel: Panel, horizon: int) -> Floats:
+    """Add the mean of the `RECENT_CHANGES` to the last value, at each step `DAMPING` times as much of it.
+
+    Gardner & McKenzie (1985) estimate level, trend and damping for each series, as `ets` may. Here all are
+    given, so that it costs nothing.
+    """
+    return _continued(panel, horizon, _steps_before_last(panel, RECENT_CHANGES), DAMPING)
 
 
 def seasonal_naive(panel: Panel, horizon: int, season_length: int) -> Floats:
@@ -71,6 +87,8 @@ BASELINES: Mapping[str, Baseline] = {
     "naive": lambda panel, horizon, _: naive(panel, horizon),
     "seasonal_naive": seasonal_naive,
     "drift": lambda panel, horizon, _: drift(panel, horizon),
+    "last_change": lambda panel, horizon, _: last_change(panel, horizon),
+    "damped_trend": lambda panel, horizon, _: damped_trend(panel, horizon),
     "theta": theta,
     "ets": ets,
 }
@@ -149,6 +167,27 @@ def _filled(values: Floats) -> Floats:
     """Return the values from the first on, gaps interpolated, a gap at the end filled with the last value."""
     valid = np.flatnonzero(np.isfinite(values))
     return np.interp(np.arange(valid[0], len(values)), valid, values[valid])
+
+
+def _continued(panel: Panel, horizon: int, start: Integers, damping: float = 1.0) -> Floats:
+    """Continue the line from `start` (series,), a position in `values`, to the last value.
+
+    Each step keeps a share `damping` of the change of the one before. Gaps are crossed by straight lines.
+    """
+    last, known = _last_valid(panel), np.flatnonzero(np.isfinite(panel.values))
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = np.interp(start, known, panel.values[known])
+        slope: Floats = (panel.values[last] - before) / np.maximum(last - start, 1)
+        steps = (panel.offsets[1:] - 1 - last)[:, None] + np.arange(1, horizon + 1)
+        changes = np.cumsum(damping ** np.arange(1, steps.max() + 1))[steps - 1]
+        line: Floats = panel.values[last][:, None] + slope[:, None] * changes
+    # The line may overflow where the values that it joins do not.
+    return np.where(np.isfinite(line), line, naive(panel, horizon))
+
+
+def _steps_before_last(panel: Panel, count: int) -> Integers:
+    """Return (series,), the position in `values` `count` steps before the last value, or of the first."""
+    return np.maximum(_last_valid(panel) - count, _first_valid(panel))
 
 
 def _last_season(panel: Panel, season_length: int) -> Floats:

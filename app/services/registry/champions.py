@@ -5,7 +5,7 @@ other as well.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -92,7 +92,11 @@ def _is_better(session: Session, model: Model, champion: Model) -> bool:
     if _are_enough(common, model.backtest):
         errors = common.groupby("unique_id")[["model", "champion"]].mean().mean()
         return bool(errors["model"] < errors["champion"])
-    return _skill(model.backtest, model.served) > _skill(champion.backtest, champion.served)
+    # A backtest lacks the baselines that were added after it.
+    shared = [name for name in BASELINES if name in model.backtest["measures"]]
+    shared = [name for name in shared if name in champion.backtest["measures"]]
+    skill = _skill(model.backtest, model.served, shared)
+    return skill > _skill(champion.backtest, champion.served, shared)
 
 
 def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFrame:
@@ -121,14 +125,14 @@ def _are_enough(common: pd.DataFrame, backtest: Mapping[str, Any]) -> bool:
     return bool(common[unit].nunique() >= FEWEST_UNITS)
 
 
-def _skill(backtest: Mapping[str, Any], method: str) -> float:
-    """Return the share by which a method's error is below the best baseline's: 1 at most, 0 for a tie.
+def _skill(backtest: Mapping[str, Any], method: str, baselines: Sequence[str]) -> float:
+    """Return the share by which a method's error is below that of the best of `baselines`.
 
-    The error is MASE, or sMAPE where no series has a scale for MASE.
+    It is 1 at most, and 0 for a tie. The error is MASE, or sMAPE where no series has a scale for MASE.
     """
     measures = backtest["measures"]
     measure = "smape" if measures[method]["mase"] is None else "mase"
-    ours, best = measures[method][measure], min(measures[name][measure] for name in BASELINES)
+    ours, best = measures[method][measure], min(measures[name][measure] for name in baselines)
     if best == 0:
         return 0.0 if ours == 0 else -math.inf
     return float(1 - ours / best)

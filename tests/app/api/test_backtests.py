@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -236,3 +237,18 @@ def test_cursor_of_another_route_is_refused(ready: Ready) -> None:
     response = client.get(f"/models/{model_id}/backtest", params={"cursor": "bm8"})
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == "?cursor"
+
+
+def test_model_from_before_a_baseline_was_added_is_shown_without_it(tmp_path: Path) -> None:
+    def fill(database: Database) -> str:
+        model = judged_model(dataset(database, waves()).id)
+        assert model.backtest is not None
+        for name in ("last_change", "damped_trend"):
+            del model.backtest["measures"][name]
+        with database.write() as session:
+            return publish(session, model)
+
+    with filled_app(tmp_path, fill) as ready:
+        shown = model_of(ready).backtest
+    assert shown is not None
+    assert set(shown.measures) == {"lstm", *BASELINES} - {"last_change", "damped_trend"}

@@ -1,4 +1,5 @@
 import warnings
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -11,13 +12,15 @@ from models.methods.baselines import (
     BASELINES,
     Baseline,
     baseline_forecast,
+    damped_trend,
     drift,
     ets,
+    last_change,
     naive,
     seasonal_naive,
     theta,
 )
-from models.panel import Panel
+from models.panel import Floats, Panel
 from tests.models.samples import bounds, wave
 
 NAN = np.nan
@@ -39,6 +42,42 @@ def test_drift_looks_past_gaps_at_the_ends() -> None:
     assert drift(Panel.of([[NAN, 1, 3, NAN]]), 2).tolist() == [[7, 9]]
 
 
+def test_last_change_is_repeated_at_every_step() -> None:
+    panel = Panel.of([[1, 9, 5], [7, 7, 7]])
+    assert last_change(panel, 2).tolist() == [[1, -3], [7, 7]]
+
+
+def test_damped_trend_starts_with_nine_tenths_of_the_mean_of_the_last_three_changes() -> None:
+    """The changes are 9, 1, 2 and 3; the mean of the last three is 2."""
+    forecast = damped_trend(Panel.of([[0, 9, 10, 12, 15]]), 3)
+    np.testing.assert_allclose(
+        forecast, [[15 + 2 * 0.9, 15 + 2 * (0.9 + 0.81), 15 + 2 * (0.9 + 0.81 + 0.729)]]
+    )
+
+
+def test_damped_trend_ends_nine_mean_changes_above_the_last_value() -> None:
+    assert damped_trend(Panel.of([[0, 1, 2, 3]]), 500)[0, -1] == pytest.approx(3 + 9)
+
+
+def test_damped_trend_of_a_short_series_starts_with_the_mean_of_the_changes_there_are() -> None:
+    np.testing.assert_allclose(damped_trend(Panel.of([[1, 2, 5]]), 1), [[5 + 0.9 * 2]])
+
+
+@pytest.mark.parametrize("method", [drift, last_change, damped_trend])
+def test_trend_crosses_gaps_by_straight_lines_and_ends_none_early(
+    method: Callable[[Panel, int], Floats],
+) -> None:
+    gappy, filled = [NAN, 1, NAN, 5, 4, NAN, NAN, 10, NAN], [1, 3, 5, 4, 6, 8, 10]
+    np.testing.assert_allclose(method(Panel.of([gappy]), 2), method(Panel.of([filled]), 3)[:, 1:])
+
+
+@pytest.mark.parametrize("method", [drift, last_change, damped_trend])
+def test_trend_of_each_series_is_its_own(method: Callable[[Panel, int], Floats]) -> None:
+    series = [[1.0, 2.0, 4.0], [9.0], [8.0, 1.0], [0.0, 5.0, 6.0, 2.0, 3.0, 9.0]]
+    alone = [method(Panel.of([values]), 3)[0].tolist() for values in series]
+    assert method(Panel.of(series), 3).tolist() == alone
+
+
 def test_seasonal_naive_repeats_the_last_season() -> None:
     panel = Panel.of([[1, 2, 3, 4, 5, 6, 7]])
     assert seasonal_naive(panel, 5, 3).tolist() == [[5, 6, 7, 5, 6]]
@@ -53,8 +92,11 @@ def test_place_never_seen_gets_the_last_value() -> None:
     assert seasonal_naive(Panel.of([[1, 2], [7, 8, 9]]), 3, 3).tolist() == [[2, 1, 2], [7, 8, 9]]
 
 
-def test_line_that_leaves_float64_gives_way_to_the_last_value() -> None:
-    assert drift(Panel.of([[-1.7e308, 1.7e308]]), 1).tolist() == [[1.7e308]]
+@pytest.mark.parametrize("method", [drift, last_change, damped_trend])
+def test_line_that_leaves_float64_gives_way_to_the_last_value(
+    method: Callable[[Panel, int], Floats],
+) -> None:
+    assert method(Panel.of([[-1.7e308, 1.7e308]]), 1).tolist() == [[1.7e308]]
 
 
 @pytest.mark.parametrize("method", [theta, ets])
@@ -116,7 +158,7 @@ def test_answer_that_is_no_number_gives_way_to_the_last_value(
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_bounds_lie_around_the_forecast_of_the_baseline(name: str) -> None:
-    panel = Panel.of([wave(40), wave(31, level=5.0)])
+    panel = Panel.of([wave(40) + 1000, wave(31, level=5.0) + 1000])  # no line reaches zero, where bounds stop
     forecast = baseline_forecast(name, panel, 3, 4, (50, 99))
     assert forecast.median.tolist() == BASELINES[name](panel, 3, 4).tolist()
     assert all((lower < upper).all() for lower, upper in pairwise(bounds(forecast)))

@@ -115,6 +115,21 @@ def test_without_common_rows_skill_decides(
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
+@pytest.mark.parametrize(("skill", "winner"), [(0.3, 1), (0.1, 0)])
+def test_champion_from_before_a_baseline_was_added_is_compared_by_those_that_both_have(
+    database: Database, dataset_id: str, skill: float, winner: int
+) -> None:
+    """The added baseline is far ahead of the second model, and would make it the worse one."""
+    old, new = (judged_model(dataset_id, skill=each).backtest for each in (0.2, skill))
+    assert old is not None
+    assert new is not None
+    del old["measures"]["last_change"]
+    new["measures"]["last_change"] = {**new["measures"]["naive"], "mase": 0.01}
+    first = published(database, dataset_id, at(10, 1.0), backtest=old)
+    second = published(database, dataset_id, at(20, 9.0), backtest=new)
+    assert champion(database, dataset_id) == (first, second)[winner]
+
+
 def test_champion_without_a_backtest_is_replaced(database: Database, dataset_id: str) -> None:
     published(database, dataset_id, skill=None)
     second = published(database, dataset_id, skill=-1.0)
