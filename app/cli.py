@@ -45,6 +45,12 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on; by default
 Port = Annotated[int | None, typer.Option(help="Port to listen on; by default GATECAST_PORT.")]
 
 
+SeasonLengths = Annotated[
+    str,
+    typer.Option(help="Steps in a season, several by commas (`7,365`), 1 for none; by default the step's."),
+]
+
+
 def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
     if wanted:
         from app.version import VERSION
@@ -199,6 +205,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
     ] = 0,
+    season_length: SeasonLengths = "",
 ) -> None:
     """Train on a file and store the model in the database; no service needs to run.
 
@@ -223,6 +230,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         on_loss=on_loss,
         promote=promote,
         seed=seed,
+        season_length=_season_length(season_length),
     )
     training = offline.train(_settings(), file, request)
     model = training.model
@@ -244,6 +252,7 @@ def forecast(
     level: Annotated[
         list[int] | None, typer.Option(min=MIN_LEVEL, max=MAX_LEVEL, help="Interval in percent.")
     ] = None,
+    season_length: SeasonLengths = "",
 ) -> None:
     """Print the forecast for a file that was trained on or uploaded, as CSV.
 
@@ -254,9 +263,14 @@ def forecast(
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
     """
     from app.commands import offline
+    from app.schemas.season_length import lengths_of
     from app.services.forecasting.request import ForecastRequest
 
-    request = ForecastRequest(horizon=horizon, levels=tuple(level or DEFAULT_LEVELS))
+    request = ForecastRequest(
+        horizon=horizon,
+        levels=tuple(level or DEFAULT_LEVELS),
+        season_lengths=lengths_of(_season_length(season_length)),
+    )
     offline.forecast(_settings(), file, request)
 
 
@@ -320,6 +334,16 @@ def backup(target: Annotated[Path, typer.Argument(help="The file to write; must 
 
     database_admin.backup(Database(_settings().database_url), target)
     print(f"Everything is in {target}.")
+
+
+def _season_length(text: str) -> list[int] | None:
+    """Return the lengths in the text of an option."""
+    from app.schemas.season_length import parse_season_length
+
+    try:
+        return parse_season_length(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--season-length") from error
 
 
 def _settings(**options: Any) -> "Settings":

@@ -44,7 +44,8 @@ def pretrained(kind: Kind, draws: Sequence[Draw]) -> Iterator[list[Forecast]]:
             for number, series in enumerate(draw)
             for ds, y in zip(series.times, series.history, strict=True)
         ]
-        result, _ = ad_hoc.forecast_pretrained(rows, kind.horizon, [LEVEL], "cpu")
+        request = ForecastRequest(horizon=kind.horizon, levels=(LEVEL,))
+        result, _ = ad_hoc.forecast_pretrained(rows, request, "cpu")
         yield _of_draw(_forecasts([result]), 0, draw)
 
 

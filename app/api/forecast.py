@@ -14,6 +14,7 @@ from app.api.middleware.cached_forecasts import Finished, raw_request
 from app.schemas import examples
 from app.schemas.forecast import AdHocRequest, ForecastPage, SeriesForecast
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
+from app.schemas.season_length import lengths_of
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.service import StreamedResponse
 
@@ -102,6 +103,7 @@ async def forecast_ad_hoc(
         horizon=body.horizon,
         levels=tuple(dict.fromkeys(body.level)),
         media_type=media_type,
+        season_lengths=lengths_of(body.season_length),
     )
     with pointers_into_body():
         return Finished(await forecasts.respond_ad_hoc(principal, wanted, body.observations))

@@ -76,10 +76,11 @@ class Client:
         except httpx2.TransportError:
             return False
 
-    def upload_csv(self, name: str, content: bytes) -> DatasetOut:
-        """Upload a table as a new dataset."""
+    def upload_csv(self, name: str, content: bytes, season_length: Sequence[int] = ()) -> DatasetOut:
+        """Upload a table as a new dataset; `season_length` are the steps in each season, [1] for none."""
         files = {"file": (f"{name}.csv", content, CSV)}
-        return DatasetOut.model_validate(self._call("POST", "/datasets", files=files, data={"name": name}))
+        data = {"name": name, "season_length": ",".join(map(str, season_length))}
+        return DatasetOut.model_validate(self._call("POST", "/datasets", files=files, data=data))
 
     def upload_file(self, path: Path) -> DatasetOut:
         """Upload a file as a new dataset, named after the file."""
@@ -109,6 +110,7 @@ class Client:
         promote: Promotion = DEFAULT_PROMOTION,
         seed: int = 0,
         priority: int = 0,
+        season_length: Sequence[int] | None = None,
     ) -> JobOut:
         """Queue a training."""
         body = {
@@ -122,6 +124,7 @@ class Client:
             "promote": promote,
             "seed": seed,
             "priority": priority,
+            "season_length": None if season_length is None else list(season_length),
         }
         return JobOut.model_validate(self._call("POST", "/train", json=body))
 
@@ -223,7 +226,7 @@ class Client:
         params = {"dataset_id": dataset_id, "level": list(levels), "limit": PAGE}
         return _page(self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)}))
 
-    def forecast_ad_hoc(
+    def forecast_ad_hoc(  # noqa: PLR0913  # one argument for each field of the call
         self,
         observations: Sequence[ObservationIn],
         *,
@@ -231,6 +234,7 @@ class Client:
         model_id: str | None = None,
         horizon: int | None = None,
         levels: Sequence[int] = DEFAULT_LEVELS,
+        season_length: Sequence[int] | None = None,
     ) -> ForecastPage:
         """Forecast series that no dataset holds: by themselves, with a dataset's champion or with a model."""
         request = AdHocRequest(
@@ -238,6 +242,7 @@ class Client:
             model_id=model_id,
             horizon=horizon,
             level=list(levels),
+            season_length=None if season_length is None else list(season_length),
             observations=list(observations),
         )
         return _page(self._call("POST", "/forecast", json=request.model_dump(mode="json")))

@@ -1,6 +1,6 @@
 """The result of reading an upload: series on their time axis, and the profile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,10 @@ class SeriesFrame:
     offsets: Ints  # (series + 1,)
     ds: Ints  # (total,)
     y: NDArray[np.float64]  # (total,)
+
+    def with_seasons(self, season_lengths: tuple[int, ...] | None) -> "SeriesFrame":
+        """Return the series with seasons of these lengths; as they are for None."""
+        return replace(self, axis=self.axis.with_seasons(season_lengths))
 
     def run(self, first: int, last: int) -> "SeriesFrame":
         """Return the series from `first` to before `last`."""

@@ -19,6 +19,7 @@ from app.intake.frame import Intake
 from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Gathered, Rows, gather
+from app.intake.time.seasons import seasons_found
 from app.intake.time.times import Times
 from app.schemas.datasets import Detected, ObservationIn, Profile
 
@@ -39,16 +40,20 @@ def read_csv(data: bytes, columns: Columns, max_columns: int = MAX_COLUMNS) -> I
     name = re.sub(
         r"[\t\r\n]+", " ", file.roles.target
     )  # a header cell may have several lines, a name has one
-    gathered = gather(file.rows(name), columns.frequency)
+    gathered = gather(file.rows(name), columns.frequency, columns.season_lengths)
     _refuse_merged(file, columns, gathered.repairs, gathered.frame.y)
     return _intake(gathered, file.detected(gathered.times))
 
 
-def read_rows(rows: Sequence[ObservationIn], frequency: str | int | None) -> Intake:
+def read_rows(
+    rows: Sequence[ObservationIn],
+    frequency: str | int | None,
+    season_lengths: tuple[int, ...] | None = None,
+) -> Intake:
     """Read the rows of a JSON body; raises BadInput with pointers into `observations`."""
     if not rows:
         raise BadInput("There are no observations. Send at least two for each series.")
-    gathered = gather(_rows_of_json(rows, [row.unique_id for row in rows]), frequency)
+    gathered = gather(_rows_of_json(rows, [row.unique_id for row in rows]), frequency, season_lengths)
     return _intake(gathered, _detected_rows(gathered.times))
 
 
@@ -226,6 +231,7 @@ def _intake(gathered: Gathered, detected: Detected) -> Intake:
         end=end,
         frequency=frame.axis.frequency,
         season_length=frame.axis.season_length,
+        seasons=seasons_found(frame.axis, int(lengths.max())),
         detected=detected,
         repairs=repairs.listed,
         repairs_total=repairs.total,

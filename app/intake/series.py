@@ -70,7 +70,9 @@ class Gathered:
     times: Times
 
 
-def gather(rows: Rows, frequency: str | int | None) -> Gathered:
+def gather(
+    rows: Rows, frequency: str | int | None, season_lengths: tuple[int, ...] | None = None
+) -> Gathered:
     """Return the series of the rows, on regular steps.
 
     Raises BadInput where a cell is wrong, a series has fewer than two values, or the times take no regular
@@ -86,7 +88,7 @@ def gather(rows: Rows, frequency: str | int | None) -> Gathered:
     values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
     refuse_short(names, values, too_few)
     step = _step(ordered, times, requested)
-    axis = TimeAxis(times.kind, step.frequency, times.timezone)
+    axis = TimeAxis(times.kind, step.frequency, times.timezone, season_lengths)
     _refuse_misfits(rows, ordered, step)
     if requested is None:
         _refuse_irregular(ordered.timeline, step, axis)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
 from app.schemas.names import Name
+from app.schemas.season_length import SEASON_LENGTH, SeasonLength
 
 Time = str | int
 RepairKind = Literal["gap", "duplicate", "refused"]
@@ -43,6 +44,7 @@ class DatasetCreate(BaseModel):
             "example": {
                 "name": "visitors",
                 "frequency": "D",
+                "season_length": [7],
                 "observations": [
                     {"unique_id": "museum", "ds": "2026-01-01", "y": 310.0},
                     {"unique_id": "museum", "ds": "2026-01-02", "y": 287.0},
@@ -59,6 +61,9 @@ class DatasetCreate(BaseModel):
             description="Pandas alias, old or new (`D`, `MS`, `ME`, `QE`, `h`), or an integer step; "
             "found from the times if absent."
         ),
+    ] = None
+    season_length: Annotated[
+        SeasonLength | None, Field(description=f"{SEASON_LENGTH}Trainings may be given others.")
     ] = None
     observations: Annotated[list[ObservationIn], Field(min_length=1, description="The rows, in any order.")]
 
@@ -107,6 +112,26 @@ class Detected(BaseModel):
     ]
 
 
+class SeasonOut(BaseModel):
+    """A season that the series may have."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.SEASON})
+
+    length: Annotated[int, Field(description="Its steps; a year of days counts as 365, of weeks as 52.")]
+    name: Annotated[
+        str, Field(description="`minute`, `day`, `week` or `year`; `season` where it is none of these.")
+    ]
+    found: Annotated[
+        bool | None,
+        Field(description="False where even the longest series is too short; null where forecasts judge it."),
+    ]
+    gain: Annotated[
+        float | None,
+        Field(description="Share by which it lowers the error of the last cycles; null where not measured."),
+    ]
+    reason: Annotated[str | None, Field(description="Why it is not known, in words.")]
+
+
 class Profile(BaseModel):
     """The contents of a dataset version."""
 
@@ -120,7 +145,17 @@ class Profile(BaseModel):
     start: Annotated[Time, Field(description="First time over all series.")]
     end: Annotated[Time, Field(description="Last time over all series.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
-    season_length: Annotated[int, Field(description="Steps in one season (12 for months); 1 for none.")]
+    season_length: Annotated[
+        int, Field(description="Steps in the shortest season (12 for months); 1 for none.")
+    ]
+    seasons: Annotated[
+        list[SeasonOut],
+        Field(
+            description="The seasons that the series may have, the shortest first: those of the time step, "
+            "or as `season_length` gave them.",
+            default_factory=list,
+        ),
+    ]
     detected: Annotated[Detected, Field(description="How the first upload was read.")]
     repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of this version's rows.")]
     repairs_total: Annotated[int, Field(description="Number of repairs, those not listed included.")]

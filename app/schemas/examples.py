@@ -28,6 +28,13 @@ REPAIR: Example = {
     "row": 17,
     "detail": "1975 was there twice; the last row counts.",
 }
+SEASON: Example = {
+    "length": 12,
+    "name": "year",
+    "found": False,
+    "gain": None,
+    "reason": "too short to know a season of a year: 14 of 24 steps",
+}
 PROFILE: Example = {
     "series": 40,
     "observations": 2560,
@@ -38,6 +45,7 @@ PROFILE: Example = {
     "end": 2023,
     "frequency": "YS",
     "season_length": 1,
+    "seasons": [],
     "detected": DETECTED,
     "repairs": [REPAIR],
     "repairs_total": 1,
@@ -94,6 +102,7 @@ TRAINING: Example = {
     "promote": "auto",
     "seed": 0,
     "priority": 0,
+    "season_length": None,
 }
 PROGRESS: Example = {
     "phase": "training",
@@ -331,6 +340,7 @@ AD_HOC: Example = {
     "model_id": None,
     "horizon": 2,
     "level": [80],
+    "season_length": None,
     "observations": [
         {"unique_id": "Svalbard", "ds": 2021, "y": 2859.0},
         {"unique_id": "Svalbard", "ds": 2022, "y": 2893.0},

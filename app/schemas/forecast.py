@@ -15,6 +15,7 @@ from app.schemas.choices import (
 )
 from app.schemas.datasets import ObservationIn, Time
 from app.schemas.names import MAX_ID_LENGTH
+from app.schemas.season_length import SEASON_LENGTH, SeasonLength
 
 HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "
@@ -55,6 +56,10 @@ class AdHocRequest(BaseModel):
         list[Level],
         Field(min_length=1, max_length=MAX_LEVELS, description="Intervals in percent, 50 to 99."),
     ] = list(DEFAULT_LEVELS)
+    season_length: Annotated[
+        SeasonLength | None,
+        Field(description=f"{SEASON_LENGTH}Only with neither `dataset_id` nor a trained `model_id`."),
+    ] = None
     observations: Annotated[
         list[ObservationIn],
         Field(

@@ -23,6 +23,7 @@ from app.schemas.choices import (
     fits_pretrained,
 )
 from app.schemas.names import MAX_ID_LENGTH
+from app.schemas.season_length import SEASON_LENGTH, SeasonLength
 
 ON_LOSS = (
     "If a simple method is better on the backtest: `warn`: forecasts carry a warning. `fallback`: that "
@@ -94,6 +95,9 @@ class TrainSettings(BaseModel):
         int,
         Field(ge=0, lt=2**31, description="Same seed, data and machine: the same model to the last bit."),
     ] = 0
+    season_length: Annotated[
+        SeasonLength | None, Field(description=f"{SEASON_LENGTH}By default the dataset's.")
+    ] = None
     priority: Annotated[
         int,
         Field(

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar, TypeVarTuple
 
@@ -24,6 +25,7 @@ from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, 
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
 from app.schemas.media_types import JSON, MULTIPART
 from app.schemas.names import RULE, Name, forbidden_character, trimmed
+from app.schemas.season_length import SEASON_LENGTH, SeasonLengthText, lengths_of, parse_season_length
 from app.services.datasets import observations
 from app.services.datasets.drafts import Busy
 from app.services.datasets.merging import ObservationsUpload, StagedObservations
@@ -58,9 +60,8 @@ class FileFields(BaseModel):
     target_column: Annotated[SeriesName, Field(description="Column with the values; found if absent.")] = ""
 
     def columns(self) -> Columns:
-        """Return the columns and the frequency that the caller names."""
-        names = ("id_column", "time_column", "target_column", "frequency")
-        return Columns(**{name: getattr(self, name, None) or None for name in names})
+        """Return the columns that the caller names."""
+        return Columns(self.id_column or None, self.time_column or None, self.target_column or None)
 
 
 class UploadFields(FileFields):
@@ -71,6 +72,15 @@ class UploadFields(FileFields):
         FrequencyText,
         Field(description="Pandas alias (`D`, `MS`, `h`, ...), or 1 for plain integers; found if absent."),
     ] = ""
+    season_length: Annotated[
+        SeasonLengthText,
+        Field(max_length=40, description=f"{SEASON_LENGTH}Several are separated by commas: `7,365`."),
+    ] = ""
+
+    def columns(self) -> Columns:
+        """Return the columns, the frequency and the seasons that the caller names."""
+        given = lengths_of(parse_season_length(self.season_length))
+        return replace(super().columns(), frequency=self.frequency or None, season_lengths=given)
 
 
 def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
@@ -167,7 +177,7 @@ def _name_of(file: UploadFile) -> str:
 
 def _read_json(body: bytes) -> Upload:
     content = parse_json(body, DatasetCreate)
-    intake = read_rows(content.observations, content.frequency)
+    intake = read_rows(content.observations, content.frequency, lengths_of(content.season_length))
     return Upload(content.name or "dataset", intake, sha256(body))
 
 

@@ -52,12 +52,13 @@ COMPARED, MOST_COMPARED = 100, 1_000
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns and the frequency that the caller names; the others are detected."""
+    """The columns, the frequency and the seasons that the caller names; the others are detected."""
 
     id_column: str | None = None
     time_column: str | None = None
     target_column: str | None = None
     frequency: str | int | None = None
+    season_lengths: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """The time axis of a dataset: how its times are counted, stepped and written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from math import lcm
+from typing import Any, Literal
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class TimeAxis:
     kind: Kind
     frequency: str | int
     timezone: Literal["UTC"] | None = None
+    season_lengths: tuple[int, ...] | None = None  # as the caller gave them; None: those of the step
 
     def __post_init__(self) -> None:
         if (self.kind == "integer") != isinstance(self.frequency, int):
@@ -39,6 +41,7 @@ class TimeAxis:
         if self.timezone is not None and self.kind != "datetime":
             raise ValueError(f"timezone must be None on a {self.kind} axis, got {self.timezone!r}")
         _step(self.kind, self.frequency)
+        _ = self.seasons  # which checks the lengths
 
     @property
     def step(self) -> Step:
@@ -47,7 +50,8 @@ class TimeAxis:
     @property
     def seasons(self) -> Seasons:
         """The seasons that the series may have."""
-        return Seasons(self.step.season_lengths, self.step.calendar)
+        given = self.season_lengths
+        return Seasons(self.step.season_lengths if given is None else given, self.step.calendar)
 
     @property
     def season_length(self) -> int:
@@ -66,7 +70,13 @@ class TimeAxis:
         """
         if not self.seasons.lengths:
             return np.zeros(len(ordinals), dtype=np.int64)
-        return self.step.phase(ordinals)
+        phase = self.step.phase(ordinals)
+        # Numbers may be negative, and have no time that all of them follow.
+        return phase if self.kind == "datetime" else phase % lcm(*self.seasons.lengths)
+
+    def with_seasons(self, season_lengths: tuple[int, ...] | None) -> "TimeAxis":
+        """Return the axis with seasons of these lengths; the axis itself for None."""
+        return self if season_lengths is None else replace(self, season_lengths=season_lengths)
 
     def format(self, ordinals: Ints) -> list[str | int]:
         """Return the times as responses show them: ISO 8601 text, or numbers."""
@@ -84,10 +94,11 @@ class TimeAxis:
         return np.array([str(time).removesuffix("Z") for time in times], dtype="M8[us]").astype(np.int64)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, str | int | None]) -> "TimeAxis":
+    def from_dict(cls, stored: Mapping[str, Any]) -> "TimeAxis":
         """Return the axis with these stored fields; raises ValueError or KeyError if they make none."""
         frequency = stored["frequency"]
         if frequency is None:
             raise ValueError("frequency must not be null")
         timezone: Literal["UTC"] | None = "UTC" if stored["timezone"] == "UTC" else None
-        return cls(KINDS[str(stored["kind"])], frequency, timezone)
+        given = stored.get("season_lengths")  # axes of before it could be given lack it
+        return cls(KINDS[str(stored["kind"])], frequency, timezone, None if given is None else tuple(given))

@@ -61,7 +61,10 @@ class Step(Protocol):
     def position(self, ordinals: Ints) -> Ints: ...
     def shift(self, ordinals: Ints, steps: Ints) -> Ints: ...
     def phase(self, ordinals: Ints) -> Ints:
-        """Return the steps since a fixed time, a multiple of 400 years before a Monday and a January."""
+        """Return the steps since a fixed time, a multiple of 400 years before a Monday and a January.
+
+        Numbers have no such time: their phase is the number in steps, which may be negative.
+        """
 
 
 def weekday(days: Ints) -> Ints:
@@ -259,4 +262,4 @@ class IntegerStep:
         return ordinals + steps * self.size
 
     def phase(self, ordinals: Ints) -> Ints:
-        return np.zeros(len(ordinals), dtype=np.int64)
+        return ordinals // self.size

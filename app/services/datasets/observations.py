@@ -15,6 +15,7 @@ from app.digest import sha256
 from app.intake.additions import ExistingDataset
 from app.intake.repairs import Repairs
 from app.intake.time.axis import TimeAxis
+from app.intake.time.seasons import seasons_found
 from app.schemas.datasets import ObservationsOut, Profile
 from app.services.datasets import catalog, compaction
 from app.services.datasets.merging import Merge, StagedObservations
@@ -85,6 +86,7 @@ class _Change:
         extent = self._extent(Extent(old.shortest, old.longest, *axis.ordinals([old.start, old.end])))
         shortest, longest, *span = extent or queries.extent(session, version)
         start, end = axis.format(np.array(span))
+        seasons = seasons_found(axis, longest)
         changes = {
             "series": old.series + len(self.after) - len(self.before),
             "observations": observations,
@@ -93,6 +95,7 @@ class _Change:
             "longest": longest,
             "start": start,
             "end": end,
+            "seasons": seasons,
             "repairs": repairs.listed,
             "repairs_total": repairs.total,
         }

@@ -33,13 +33,15 @@ class DatasetPanel:
         return int(self.axis.step.shift(self.starts, self.panel.lengths - 1).max())
 
 
-def read(session: Session, version: DatasetVersion) -> DatasetPanel:
-    """Read all series of a version, each in full, sorted by name.
+def read(
+    session: Session, version: DatasetVersion, season_lengths: tuple[int, ...] | None = None
+) -> DatasetPanel:
+    """Read all series of a version, each in full, sorted by name; with other seasons where they are given.
 
     Raises BlobDamaged if stored bytes are missing or damaged.
     """
     entries = queries.entries(session, version)
-    axis = TimeAxis.from_dict(version.axis)
+    axis = TimeAxis.from_dict(version.axis).with_seasons(season_lengths)
     starts = np.array([entry.start for entry in entries], dtype=np.int64)
     offsets = np.cumsum([0, *(entry.length for entry in entries)], dtype=np.int64)
     return DatasetPanel(

@@ -17,6 +17,7 @@ from app.schemas.datasets import ObservationIn
 from app.services.datasets import panels
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import load_pretrained
+from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan
 from app.services.forecasting.result import ForecastResult, Origins, result_of
 from app.services.registry.served_method import ServedMethod
@@ -46,21 +47,21 @@ def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, levels: Sequ
 
     Raises BadInput, with pointers into `observations`, for rows that do not fit the model's time steps.
     """
-    frame = read(rows, plan.model.id, plan.axis)
+    frame = read(rows, plan.model.id, plan.axis).with_seasons(plan.axis.season_lengths)
     return _forecast(_Serving(plan.model, plan.served_method, network, plan.horizon), frame, levels)
 
 
-def forecast_pretrained(rows: Rows, horizon: int | None, levels: Sequence[int], device: str) -> Forecasts:
+def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Forecasts:
     """Forecast the series in the rows by the pretrained network, calibrated on their own past.
 
     Raises BadInput for a horizon out of reach and, with pointers into `observations`, for unusable rows.
     """
-    frame = read_regular(rows)
+    frame = read_regular(rows).with_seasons(request.season_lengths)
     seasons = frame.axis.seasons
-    model = pretrained.model(horizon, seasons)
+    model = pretrained.model(request.horizon, seasons)
     network = load_pretrained(model.horizon, seasons, device).forecaster
     served_method = pretrained.backtested(model, network, panels.of_frame(frame))
-    return _forecast(_Serving(model, served_method, network, model.horizon), frame, levels)
+    return _forecast(_Serving(model, served_method, network, model.horizon), frame, request.levels)
 
 
 def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> Forecasts:

@@ -17,6 +17,7 @@ class ForecastRequest:
 
     The dataset's champion forecasts unless `model_id` names another model. The pretrained network forecasts
     where there is no champion, or where `model_id` names it. Without `unique_ids`, `page` bounds the series.
+    `season_lengths` replace those of the time step, where the pretrained network forecasts.
     """
 
     dataset_id: str | None = None
@@ -27,6 +28,7 @@ class ForecastRequest:
     levels: tuple[int, ...] = DEFAULT_LEVELS
     page: PageRequest = FIRST_PAGE
     media_type: str = JSON
+    season_lengths: tuple[int, ...] | None = None
 
     @property
     def names_no_dataset(self) -> bool:

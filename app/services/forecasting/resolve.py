@@ -38,11 +38,12 @@ class Plan:
     horizon: int
     served_method: ServedMethod
     is_champion: bool
+    season_lengths: tuple[int, ...] | None = None  # in place of the dataset's
 
     @cached_property
     def axis(self) -> TimeAxis:
-        """The time axis of the dataset."""
-        return TimeAxis.from_dict(self.version.axis)
+        """The time axis of the dataset, with the seasons that the model is for."""
+        return TimeAxis.from_dict(self.version.axis).with_seasons(self.season_lengths)
 
     @cached_property
     def ref(self) -> DatasetRef:
@@ -157,11 +158,13 @@ def find_plan(session: Session, principal: Principal, request: ForecastRequest) 
     dataset_id, trained = _find_model(session, principal, request)
     version = _requested_version(session, principal, dataset_id, request.dataset_version)
     if trained is None:
-        return _pretrained_plan(session, version, request.horizon)
+        return _pretrained_plan(session, version, request)
+    refuse_seasons(request)
     horizon = trained.horizon if request.horizon is None else request.horizon
     _check_horizon(session, trained, horizon)
     is_champion = request.model_id is None
-    return Plan(trained, version, horizon, served_method.of_model(trained), is_champion)
+    served = served_method.of_model(trained)
+    return Plan(trained, version, horizon, served, is_champion, models.season_lengths(trained))
 
 
 def backtest_pretrained(
@@ -235,10 +238,21 @@ def _requested_version(
     return find_version(session, DatasetRef(principal.workspace_id, dataset_id), number)
 
 
-def _pretrained_plan(session: Session, version: DatasetVersion, horizon: int | None) -> Plan:
-    model = pretrained.model(horizon, TimeAxis.from_dict(version.axis).seasons)
+def _pretrained_plan(session: Session, version: DatasetVersion, request: ForecastRequest) -> Plan:
+    axis = TimeAxis.from_dict(version.axis).with_seasons(request.season_lengths)
+    model = pretrained.model(request.horizon, axis.seasons)
     found = pretrained_backtests.find(session, version, model) or pretrained.preliminary(model)
-    return Plan(model, version, model.horizon, found, is_champion=False)
+    return Plan(model, version, model.horizon, found, False, request.season_lengths)
+
+
+def refuse_seasons(request: ForecastRequest) -> None:
+    """Raise BadInput for seasons given to a model or a dataset, which has its own."""
+    if request.season_lengths is not None:
+        remedy = "Leave season_length out, or give it to POST /datasets or POST /train."
+        raise BadInput(
+            f"The seasons of a dataset or of a trained model are its own. {remedy}",
+            [FieldError("?season_length", remedy)],
+        )
 
 
 def _check_horizon(session: Session, model: Model, horizon: int) -> None:

@@ -22,7 +22,7 @@ from app.services.forecasting.model_cache import ModelCache
 from app.services.forecasting.model_loading import LoadedModel, ModelKey, load_model
 from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
 from app.services.forecasting.request import ForecastRequest
-from app.services.forecasting.resolve import Plan, Resolver
+from app.services.forecasting.resolve import Plan, Resolver, refuse_seasons
 from app.services.forecasting.response_cache import (
     FinishedResponse,
     RawRequestKey,
@@ -107,10 +107,9 @@ class ForecastService:
             refuse_several(len({str(row.unique_id) for row in rows}), "#/observations")
         forecast: Callable[[], ad_hoc.Forecasts]
         if request.names_no_dataset:
-            forecast = partial(
-                ad_hoc.forecast_pretrained, rows, request.horizon, request.levels, self._device
-            )
+            forecast = partial(ad_hoc.forecast_pretrained, rows, request, self._device)
         else:
+            refuse_seasons(request)
             attempt = partial(self._resolver.resolve, principal, request, to_the_end=True)
             plan = await self._with_newest(principal, request, attempt)
             model = await self._model(plan)

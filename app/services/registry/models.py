@@ -77,6 +77,12 @@ def find(session: Session, principal: Principal, model_id: str) -> queries.Pair:
     return found
 
 
+def season_lengths(model: Model) -> tuple[int, ...] | None:
+    """Return the lengths of the seasons that a model was trained for; None where it names none."""
+    lengths = ((model.lineage or {}).get("config") or {}).get("season_lengths")
+    return None if lengths is None else tuple(lengths)
+
+
 def _summary(model: Model, champion: bool) -> ModelSummary:  # noqa: FBT001  # the query's own pair
     return ModelSummary.model_validate(_summary_fields(model, champion=champion))
 

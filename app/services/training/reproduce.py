@@ -91,7 +91,8 @@ def _read(session: Session, principal: Principal, model_id: str) -> tuple[Lineag
     version = dataset_queries.version(session, model.workspace_id, model.dataset_id, model.dataset_version)
     if model.lineage is None or version is None:
         raise Conflict(f"Model {model_id} is from before lineages were kept; train it anew to have one.")
-    return Lineage.model_validate(model.lineage), _stored(session, model), panels.read(session, version)
+    dataset = panels.read(session, version, models.season_lengths(model))
+    return Lineage.model_validate(model.lineage), _stored(session, model), dataset
 
 
 def _stored(session: Session, model: Model) -> Stored:

@@ -17,6 +17,7 @@ from app.queue import JobRef
 from app.schemas.choices import Architecture, ArchitectureChoice, MethodChoice
 from app.schemas.datasets import Time
 from app.schemas.models import Lineage
+from app.schemas.season_length import lengths_of
 from app.schemas.train import TrainRequest
 from app.services.datasets import panels
 from app.services.datasets.panels import DatasetPanel
@@ -78,7 +79,8 @@ def read_job(session: Session, ref: JobRef) -> JobInput:
         raise Unreadable(f"Version {job.dataset_version} of its dataset {job.dataset_id} is gone.")
     try:
         request = TrainRequest.model_validate(job.request)
-        return JobInput(ref, job.dataset_id, request, panels.read(session, version), job.checkpoint)
+        dataset = panels.read(session, version, lengths_of(request.season_length))
+        return JobInput(ref, job.dataset_id, request, dataset, job.checkpoint)
     except (ValueError, LookupError, TypeError) as error:  # of pydantic, numpy and Arrow
         raise Unreadable(
             f"What it asks for, or dataset {job.dataset_id}, cannot be read by version {VERSION}: {error}. "

@@ -62,3 +62,19 @@ def test_file_whose_model_is_no_champion_is_forecast_by_the_pretrained_network(
     offline.train(settings, file, TrainRequest(dataset_id="", horizon=3, preset="quick", promote="never"))
     offline.forecast(settings, file, ForecastRequest(horizon=5))
     assert len(capsys.readouterr().out.splitlines()) == 1 + 3 * 5
+
+
+def test_file_without_a_model_is_forecast_with_the_season_given(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text("t,y\n" + "".join(f"{t},{10 + 5 * (t % 6 == 0)}\n" for t in range(1, 61)))
+    request = TrainRequest(dataset_id="", horizon=3, preset="quick", promote="never", season_length=[6])
+    offline.train(settings, file, request)
+    forecasts = []
+    for season_lengths in (None, (6,)):
+        offline.forecast(settings, file, ForecastRequest(horizon=6, season_lengths=season_lengths))
+        forecasts.append(capsys.readouterr().out.splitlines()[1:])
+    plain, seasonal = ([float(line.split(",")[2]) for line in lines] for lines in forecasts)
+    assert seasonal[5] > 14 > max(seasonal[:5])
+    assert plain != seasonal

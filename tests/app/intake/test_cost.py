@@ -7,6 +7,7 @@ import contextlib
 import cProfile
 import pstats
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ def work(text: str, **columns: str) -> int:
     """Return the number of calls that it takes to read a file, or to refuse it."""
     data, profile = text.encode(), cProfile.Profile()
     with contextlib.suppress(BadInput), profile:
-        read_csv(data, Columns(**columns))
+        read_csv(data, replace(Columns(), **columns))  # type: ignore[arg-type]  # names of columns
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
 

@@ -1,0 +1,57 @@
+"""The option `season_length`: the steps in a season, or in each of several."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, PlainValidator, WithJsonSchema
+
+LONGEST_SEASON, MOST_SEASONS = 5_000, 4
+RULE = (
+    f"season_length is a whole number of steps from 2 to {LONGEST_SEASON:,}, or a list of up to "
+    f"{MOST_SEASONS}; 1 alone means no season"
+)
+SEASON_LENGTH = (
+    "Steps in a season (12 for months), or in each of several; 1 for none. Given lengths replace those that "
+    "the time step suggests. "
+)
+
+
+def read_season_length(value: object) -> list[int]:
+    """Return the lengths in rising order, each once; raises ValueError."""
+    lengths = value if isinstance(value, list) else [value]
+    fits = all(type(length) is int and 1 <= length <= LONGEST_SEASON for length in lengths)
+    if not fits or not 1 <= len(lengths) <= MOST_SEASONS or (1 in lengths and set(lengths) != {1}):
+        raise ValueError(f"{RULE}, got {str(value)[:40]}")
+    return sorted(set(lengths))
+
+
+def parse_season_length(text: str) -> list[int] | None:
+    """Return the lengths in a text such as `7,365`; None for an empty one. Raises ValueError."""
+    if not text.strip():
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(
+        part.isascii() and part.isdecimal() and len(part) <= len(str(LONGEST_SEASON)) for part in parts
+    ):
+        raise ValueError(f"{RULE}, separated by commas, got {text[:40]!r}")
+    return read_season_length([int(part) for part in parts])
+
+
+def lengths_of(value: list[int] | None) -> tuple[int, ...] | None:
+    """Return the lengths for a time axis: none for no season, None where nothing is said."""
+    return None if value is None else tuple(length for length in value if length > 1)
+
+
+def _checked(text: str) -> str:
+    parse_season_length(text)
+    return text
+
+
+_LENGTH = {"type": "integer", "minimum": 1, "maximum": LONGEST_SEASON}
+SeasonLength = Annotated[
+    list[int],
+    PlainValidator(read_season_length),
+    WithJsonSchema(
+        {"anyOf": [_LENGTH, {"type": "array", "items": _LENGTH, "minItems": 1, "maxItems": MOST_SEASONS}]}
+    ),
+]
+SeasonLengthText = Annotated[str, AfterValidator(_checked)]

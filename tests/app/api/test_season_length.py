@@ -1,0 +1,154 @@
+"""`season_length`: given by upload, training and forecast, in place of what the time step suggests."""
+
+from typing import Any
+
+import httpx2
+import numpy as np
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from app.db.engine import Database
+from tests.factories import trained
+
+Row = dict[str, Any]
+MONTHS = 60
+
+
+def season_of_twelve(times: list[Any]) -> list[Row]:
+    wave = 100 + 20 * np.sin(2 * np.pi * np.arange(len(times)) / 12) + np.arange(len(times)) * 0.3
+    return [{"unique_id": "shop", "ds": ds, "y": float(y)} for ds, y in zip(times, wave, strict=True)]
+
+
+NUMBERED = season_of_twelve(list(range(1, MONTHS + 1)))
+DATED = season_of_twelve(
+    [str(date.date()) for date in pd.date_range("2015-01-01", periods=MONTHS, freq="MS")]
+)
+
+
+def csv_of(rows: list[Row]) -> bytes:
+    return pd.DataFrame(rows).to_csv(index=False).encode()
+
+
+def uploaded(client: TestClient, rows: list[Row], **fields: str) -> Any:
+    return client.post("/datasets", files={"file": ("shop.csv", csv_of(rows))}, data=fields)
+
+
+def seasons(answer: httpx2.Response) -> list[int]:
+    assert answer.status_code == 201, answer.text
+    return [season["length"] for season in answer.json()["profile"]["seasons"]]
+
+
+def forecast(client: TestClient, **params: Any) -> list[float]:
+    answer = client.get("/forecast", params={"unique_id": "shop", "horizon": 12, **params})
+    assert answer.status_code == 200, answer.text
+    medians: list[float] = answer.json()["forecast"]
+    return medians
+
+
+def test_months_behind_numbers_are_forecast_as_those_with_dates(client: TestClient) -> None:
+    numbered = uploaded(client, NUMBERED, season_length="12").json()["id"]
+    dated = uploaded(client, DATED).json()["id"]
+    found, expected = (forecast(client, dataset_id=one) for one in (numbered, dated))
+    np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
+def test_rows_sent_along_take_a_season_too(client: TestClient) -> None:
+    bodies: list[Row] = [
+        {"observations": NUMBERED, "season_length": 12, "horizon": 12},
+        {"observations": NUMBERED, "season_length": [12], "horizon": 12},
+        {"observations": DATED, "horizon": 12},
+    ]
+    one, several, dated = (client.post("/forecast", json=body).json()["forecast"] for body in bodies)
+    assert one == several
+    np.testing.assert_allclose(one, dated, rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("given", "lengths"), [("", [12]), ("1", []), ("6", [6]), ("12,3", [3, 12]), ("12, 12", [12])]
+)
+def test_form_gives_one_several_or_no_season(client: TestClient, given: str, lengths: list[int]) -> None:
+    answer = uploaded(client, DATED, season_length=given)
+    assert seasons(answer) == lengths
+    assert answer.json()["profile"]["season_length"] == (lengths or [1])[0]
+
+
+@pytest.mark.parametrize(("given", "lengths"), [(None, [12]), (1, []), (6, [6]), ([12, 3], [3, 12])])
+def test_json_gives_one_several_or_no_season(client: TestClient, given: Any, lengths: list[int]) -> None:
+    body = {"observations": DATED, "season_length": given}
+    assert seasons(client.post("/datasets", json=body)) == lengths
+
+
+@pytest.mark.parametrize("wrong", ["0", "5001", "1,12", "12.5", "a year", "-7", "2,3,4,5,6", "7,,12"])
+def test_wrong_season_in_a_form_is_pointed_at(client: TestClient, wrong: str) -> None:
+    answer = uploaded(client, DATED, season_length=wrong)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "#/season_length")
+    assert "from 2 to 5,000" in error["detail"]
+
+
+@pytest.mark.parametrize("wrong", [0, 5001, [1, 12], 12.5, "12", True, [], [2, 3, 4, 5, 6]])
+@pytest.mark.parametrize(
+    ("path", "rest"),
+    [
+        ("/datasets", {"observations": DATED}),
+        ("/forecast", {"observations": DATED}),
+        ("/train", {"dataset_id": "ds_none", "horizon": 3}),
+    ],
+)
+def test_wrong_season_in_json_is_pointed_at(client: TestClient, path: str, rest: Row, wrong: Any) -> None:
+    answer = client.post(path, json={**rest, "season_length": wrong})
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "#/season_length")
+    assert "from 2 to 5,000" in error["detail"]
+
+
+def test_dataset_s_forecast_with_other_seasons_is_refused(client: TestClient) -> None:
+    dataset_id = uploaded(client, DATED).json()["id"]
+    body = {"dataset_id": dataset_id, "observations": DATED, "season_length": 6}
+    answer = client.post("/forecast", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/season_length")
+
+
+def test_appended_rows_keep_the_season_given(client: TestClient) -> None:
+    dataset_id = uploaded(client, NUMBERED, season_length="12").json()["id"]
+    more = {"observations": [{"ds": MONTHS + 1, "y": 120.0}]}
+    profile = client.post(f"/datasets/{dataset_id}/observations", json=more).json()["profile"]
+    assert [season["length"] for season in profile["seasons"]] == [12]
+
+
+@pytest.mark.usefixtures("brief_trainings")
+@pytest.mark.parametrize(("given", "lengths"), [(None, [12]), ([6], [6]), ([1], [])])
+def test_training_learns_the_season_given(
+    client: TestClient, database: Database, given: list[int] | None, lengths: list[int]
+) -> None:
+    dataset_id = uploaded(client, DATED).json()["id"]
+    model_id = trained(database, dataset_id, season_length=given)
+    model = client.get(f"/models/{model_id}").json()
+    assert model["lineage"]["config"]["season_lengths"] == lengths
+    assert len(forecast(client, model_id=model_id, horizon=3)) == 3
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_model_of_numbers_with_a_season_forecasts_rows_of_its_own_places(
+    client: TestClient, database: Database
+) -> None:
+    dataset_id = uploaded(client, NUMBERED).json()["id"]
+    model_id = trained(database, dataset_id, season_length=[12])
+    stored = forecast(client, model_id=model_id, horizon=3)
+    answer = client.post("/forecast", json={"model_id": model_id, "observations": NUMBERED, "horizon": 3})
+    assert answer.json()["forecast"] == stored
+
+
+@pytest.mark.parametrize(
+    ("months", "known"),
+    [
+        (14, {"found": False, "reason": "too short to know a season of a year: 14 of 24 steps"}),
+        (24, {"found": None, "reason": None}),
+    ],
+)
+def test_profile_names_a_season_that_is_too_long_to_be_known(
+    client: TestClient, months: int, known: Row
+) -> None:
+    (season,) = uploaded(client, DATED[:months]).json()["profile"]["seasons"]
+    assert season == {"length": 12, "name": "year", "gain": None} | known
