@@ -5,7 +5,10 @@ import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
+
+import numpy as np
 
 from app.auth import OWNER
 from app.commands import offline
@@ -107,6 +110,8 @@ def _forecasts(results: Iterable[ForecastResult]) -> dict[str, Forecast]:
     found = {}
     for result in results:
         numbers = (result.forecast.median, result.forecast.hi[LEVEL])
-        for name, times, *row in zip(result.unique_ids, result.times, *numbers, strict=True):
-            found[name] = Forecast(*(dict(zip(times, each.tolist(), strict=True)) for each in row))
+        is_open = np.ones_like(numbers[0], dtype=np.bool_) if result.is_open is None else result.is_open
+        for name, times, shown, *row in zip(result.unique_ids, result.times, is_open, *numbers, strict=True):
+            pairs = (zip(compress(times, shown), each[shown].tolist(), strict=True) for each in row)
+            found[name] = Forecast(*map(dict, pairs))
     return found

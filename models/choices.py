@@ -40,6 +40,9 @@ DEFAULT_LEVELS = (80, 95)
 Calendar = Literal["none", "days", "weeks", "business_days"]
 """What the steps of series count, where a year is no whole number of them: the core has a table for each."""
 
+CALENDAR_YEARS: dict[Calendar, int] = {"days": 365, "weeks": 52, "business_days": 261}
+"""The season length that stands for a year of each calendar, whose years are not equally long."""
+
 
 @dataclass(frozen=True)
 class Seasons:
@@ -67,6 +70,11 @@ class Seasons:
     def shortest(self) -> int:
         """The steps in the shortest season; 1 for none."""
         return self.lengths[0] if self.lengths else 1
+
+    @property
+    def regular(self) -> tuple[int, ...]:
+        """The lengths that are counted by steps: all but a year of the calendar."""
+        return tuple(length for length in self.lengths if length != CALENDAR_YEARS.get(self.calendar))
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from math import isqrt
 from typing import Literal, get_args
 
 from models.choices import (
+    CALENDAR_YEARS,
     MAX_PRETRAINED_HORIZON,
     Architecture,
     Calendar,
@@ -52,9 +53,6 @@ PRETRAINED_HIDDEN = 128
 
 PRETRAINED_MEMBERS = 2
 """Pretrained networks, alike but for their random seeds."""
-
-CALENDAR_YEARS: dict[Calendar, int] = {"days": 365, "weeks": 52, "business_days": 261}
-"""The season length that stands for a year of each calendar, whose years are not equally long."""
 
 
 @dataclass(frozen=True)

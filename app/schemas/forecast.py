@@ -101,7 +101,13 @@ class SeriesForecast(BaseModel):
     ]
     model_id: Annotated[str, Field(description="The model used; `pretrained` if none was trained.")]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
-    ds: Annotated[list[Time], Field(description="The times of the forecast.")]
+    ds: Annotated[
+        list[Time],
+        Field(
+            description="The times of the forecast, without those at which the series never has a value, "
+            "such as Sundays of a shop that is closed on them."
+        ),
+    ]
     forecast: Annotated[list[float], Field(description="Medians, one for each time.")]
     intervals: Annotated[
         dict[str, Interval],

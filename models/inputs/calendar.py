@@ -8,8 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from models.choices import Calendar
-from models.config import CALENDAR_YEARS
+from models.choices import CALENDAR_YEARS, Calendar
 from models.panel import Integers
 
 EPOCH = np.datetime64("1969-12-29", "D")

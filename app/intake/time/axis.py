@@ -17,6 +17,9 @@ Kind = Literal["datetime", "integer", "year"]
 KINDS: dict[str, Kind] = {"datetime": "datetime", "integer": "integer", "year": "year"}
 
 
+LONGEST_CYCLE = 1_000
+
+
 @lru_cache(maxsize=256)
 def _step(kind: Kind, frequency: str | int) -> Step:
     return step_of(frequency, years=kind == "year")
@@ -57,6 +60,13 @@ class TimeAxis:
     def season_length(self) -> int:
         """The steps in the shortest season; 1 if there is none."""
         return self.seasons.shortest
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """The lengths in steps of whatever may have closed times: regular seasons of at most 1,000 steps."""
+        of_step = Seasons(self.step.season_lengths, self.step.calendar)
+        lengths = {*of_step.regular, *self.seasons.regular}
+        return tuple(sorted(length for length in lengths if length <= LONGEST_CYCLE))
 
     def future(self, last: int, horizon: int) -> Ints:
         """Return the ordinals that follow `last`, shape (horizon,)."""

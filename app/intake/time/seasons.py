@@ -4,8 +4,6 @@ from app.intake.time.axis import TimeAxis
 from app.intake.time.steps import DAY, MINUTE, WEEK, FixedStep, MonthStep
 from app.schemas.datasets import SeasonOut
 
-CALENDAR_YEARS = {"days": 365, "weeks": 52, "business_days": 261}
-
 
 def seasons_found(axis: TimeAxis, longest: int) -> list[SeasonOut]:
     """Return each season, by its length, where the longest series has `longest` steps.
@@ -28,7 +26,7 @@ def _season(axis: TimeAxis, length: int, longest: int) -> SeasonOut:
 def _name(axis: TimeAxis, length: int) -> str:
     """Return `minute`, `day`, `week` or `year`, or `season` where no calendar unit has this length."""
     step = axis.step
-    if length == CALENDAR_YEARS.get(axis.seasons.calendar):
+    if length not in axis.seasons.regular:
         return "year"
     if isinstance(step, MonthStep):
         return "year" if length * step.size == 12 else "season"  # noqa: PLR2004 - months

@@ -1,7 +1,7 @@
 """Forecast ad hoc series: a request sends their rows, and nothing of them is kept."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan
 from app.services.forecasting.result import ForecastResult, Origins, result_of
 from app.services.registry.served_method import ServedMethod
+from models.inputs.closed_steps import open_steps
 from models.methods.combination import forecast_by
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> F
     method, panel = serving.served_method.method, panels.of_frame(frame)
     forecast = forecast_by(method, serving.network, panel, horizon=serving.horizon, levels=levels)
     origins = Origins(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
-    return result_of(origins, serving.model, serving.served_method, forecast, levels), frame
+    result = result_of(origins, serving.model, serving.served_method, forecast, levels)
+    return replace(result, is_open=open_steps(panel, frame.axis.cycles, serving.horizon)), frame
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:

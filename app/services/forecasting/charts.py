@@ -89,15 +89,17 @@ def _figure(result: ForecastResult, context: Context) -> "Figure":
 def _draw_lines(axes: "Axes", result: ForecastResult, context: Context) -> None:
     """Draw intervals, median and context, from back to front. The fan opens at the last value."""
     ahead = context.axis.future(int(context.ds[-1]), result.forecast.median.shape[1])
+    shown = slice(None) if result.is_open is None else result.is_open[0]
+    ahead = ahead[shown]
     past, future = np.split(_coordinates(axes, context.axis, np.append(context.ds, ahead)), [len(context.ds)])
     observed = _drawable(context.y)
     future = np.append(past[-1], future)
     for level, colour in _shades(result):
-        sides = (result.forecast.lo[level][0], result.forecast.hi[level][0])
+        sides = (result.forecast.lo[level][0][shown], result.forecast.hi[level][0][shown])
         lo, hi = (np.append(observed[-1], _drawable(side)) for side in sides)
         remark = "" if result.calibrated[level] else ", not calibrated"
         axes.fill_between(future, lo, hi, color=colour, linewidth=0, label=f"{level} % interval{remark}")
-    median = np.append(observed[-1], _drawable(result.forecast.median[0]))
+    median = np.append(observed[-1], _drawable(result.forecast.median[0][shown]))
     axes.plot(past, observed, color=GREY, linestyle="", marker=".", markevery=_isolated(observed))
     axes.plot(future, median, color=BLUE, linewidth=2, linestyle=(0, (3, 1)), label="median forecast")
     axes.plot(past, observed, color=GREY, linewidth=1.6, label="observed")

@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from app.db.engine import Database, Session
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import LastWindow
+from app.intake.arrays import Mask
 from app.services.datasets import catalog, panels, series_store
 from app.services.forecasting.model_loading import LoadedModel
 from app.services.forecasting.quantile_forecasts import SeriesQuantiles
 from app.services.forecasting.resolve import Plan, find_version
 from app.services.forecasting.result import Context, ForecastResult, Origins, empty_forecast, result_of
 from app.services.shared.paging import PageRequest, cut
+from models.inputs.closed_steps import open_steps
 from models.methods.combination import QuantileForecast, compute_quantile_forecast
 from models.methods.forecast import Forecast
 
@@ -52,17 +56,24 @@ def read_context(database: Database, plan: Plan, unique_id: str) -> Context:
 
 def series_quantiles(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow]) -> list[SeriesQuantiles]:
     """Forecast each context by itself: to the model's horizon, at every level."""
-    forecasts = _quantile_forecast(plan, model, rows).split() if rows else ()
+    if not rows:
+        return []
+    forecasts, is_open = _quantile_forecast(plan, model, rows)
     return [
-        SeriesQuantiles(row.unique_id, row.end, forecast)
-        for row, forecast in zip(rows, forecasts, strict=True)
+        SeriesQuantiles(row.unique_id, row.end, forecast, None if is_open is None else is_open[number])
+        for number, (row, forecast) in enumerate(zip(rows, forecasts.split(), strict=True))
     ]
 
 
 def result_of_series(plan: Plan, series: Sequence[SeriesQuantiles], levels: Sequence[int]) -> ForecastResult:
     """Return the result for series from their quantile forecasts, to the plan's horizon."""
     forecast = QuantileForecast.concatenate([one.forecast for one in series]).forecast(plan.horizon, levels)
-    return _result(plan, [one.unique_id for one in series], [one.end for one in series], forecast, levels)
+    result = _result(plan, [one.unique_id for one in series], [one.end for one in series], forecast, levels)
+    if all(one.is_open is None for one in series):
+        return result
+    everything = np.ones(plan.horizon, dtype=np.bool_)
+    masks = [everything if one.is_open is None else one.is_open[: plan.horizon] for one in series]
+    return replace(result, is_open=np.stack(masks))
 
 
 def result_of_page(
@@ -71,12 +82,13 @@ def result_of_page(
     """Read a page of series in one short transaction, then forecast it. Raises as `read_page` does."""
     with database.read() as session:
         rows, following = read_page(session, plan, page)
+    forecast, is_open = empty_forecast(plan.horizon, levels), None
     if rows:
-        forecast = _quantile_forecast(plan, model, rows).forecast(plan.horizon, levels)
-    else:
-        forecast = empty_forecast(plan.horizon, levels)
+        quantiles, is_open = _quantile_forecast(plan, model, rows)
+        forecast = quantiles.forecast(plan.horizon, levels)
     result = _result(plan, [row.unique_id for row in rows], [row.end for row in rows], forecast, levels)
-    return replace(result, following=following)
+    is_open = None if is_open is None else is_open[:, : plan.horizon]
+    return replace(result, following=following, is_open=is_open)
 
 
 def result_pages(
@@ -92,12 +104,15 @@ def result_pages(
         page = replace(page, after=result.following)
 
 
-def _quantile_forecast(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow]) -> QuantileForecast:
-    """Run the plan's method on all contexts together; this is the slow part."""
+def _quantile_forecast(
+    plan: Plan, model: LoadedModel, rows: Sequence[LastWindow]
+) -> tuple[QuantileForecast, Mask | None]:
+    """Run the plan's method on all contexts together, which is the slow part; tell the open steps ahead."""
     panel = panels.of_last_windows(plan.axis, rows)
-    return compute_quantile_forecast(
+    forecast = compute_quantile_forecast(
         plan.served_method.method, model.forecaster, panel, model.baseline_forecasts.of(rows)
     )
+    return forecast, open_steps(panel, plan.axis.cycles, forecast.bounds.median.shape[1])
 
 
 def _result(

@@ -5,7 +5,7 @@ A number has the same digits in every format, as few as identify it.
 
 import io
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
@@ -108,9 +108,8 @@ def _items(result: ForecastResult) -> list[dict[str, Any]]:
         "frequency": result.frequency,
     }
     after = {"method": result.method, "verdict": result.verdict, "warning": result.warning}
-    rows = zip(
-        result.unique_ids, result.times, result.forecast.median.tolist(), _intervals(result), strict=True
-    )
+    median = _shown_rows(result, result.forecast.median)
+    rows = zip(result.unique_ids, _shown_times(result), median, _intervals(result), strict=True)
     return [
         {"unique_id": name, **before, "ds": ds, "forecast": median, "intervals": intervals, **after}
         for name, ds, median, intervals in rows
@@ -119,12 +118,32 @@ def _items(result: ForecastResult) -> list[dict[str, Any]]:
 
 def _intervals(result: ForecastResult) -> Iterator[dict[str, Any]]:
     sides = [(result.forecast.lo[level], result.forecast.hi[level]) for level in result.levels]
-    bounds = [zip(lo.tolist(), hi.tolist(), strict=True) for lo, hi in sides]
+    bounds = [zip(_shown_rows(result, lo), _shown_rows(result, hi), strict=True) for lo, hi in sides]
     for each in zip(*bounds, strict=True):
         yield {
             str(level): {"lo": lo, "hi": hi, "calibrated": result.calibrated[level]}
             for level, (lo, hi) in zip(result.levels, each, strict=True)
         }
+
+
+def _shown_rows(result: ForecastResult, values: Floats) -> list[list[float]]:
+    """Return the values (series, horizon) of each series at its open steps."""
+    if result.is_open is None:
+        rows: list[list[float]] = values.tolist()
+        return rows
+    return [row[is_open].tolist() for row, is_open in zip(values, result.is_open, strict=True)]
+
+
+def _shown_times(result: ForecastResult) -> list[list[str | int]]:
+    """Return the times of each series at its open steps."""
+    if result.is_open is None:
+        return result.times
+    return [list(compress(times, each)) for times, each in zip(result.times, result.is_open, strict=True)]
+
+
+def _shown(result: ForecastResult, values: Floats) -> Floats:
+    """Return the values (series, horizon) at open steps, end to end."""
+    return values.ravel() if result.is_open is None else values[result.is_open]
 
 
 def _json(value: dict[str, Any]) -> bytes:
@@ -151,8 +170,10 @@ def _values(result: ForecastResult) -> list[Floats]:
 
 def _csv_rows(result: ForecastResult) -> Iterator[str]:
     names = [_cell(name) for name in result.unique_ids]
-    starts = (f"{name},{ds}" for name, times in zip(names, result.times, strict=True) for ds in times)
-    table = np.stack([values.ravel() for values in _values(result)], axis=1)
+    starts = [f"{name},{ds}" for name, times in zip(names, _shown_times(result), strict=True) for ds in times]
+    if not starts:
+        return
+    table = np.stack([_shown(result, values) for values in _values(result)], axis=1)
     # One pass of JSON writes the numbers four times as fast as the csv module.
     numbers = to_json(table.tolist()).decode()[2:-2].split("],[")
     for start, row in zip(starts, numbers, strict=True):
@@ -185,10 +206,11 @@ def _schema(result: ForecastResult) -> pa.Schema:
 
 
 def _record_batch(result: ForecastResult, schema: pa.Schema) -> pa.RecordBatch:
-    horizon = result.forecast.median.shape[1]
-    names = pa.array(result.unique_ids, pa.string()).take(np.arange(len(result)).repeat(horizon))
-    times = pa.array(list(chain.from_iterable(result.times)), schema.field("ds").type)
-    numbers = [pa.array(values.ravel()) for values in _values(result)]
+    shown = _shown_times(result)
+    rows = np.arange(len(result)).repeat([len(times) for times in shown])
+    names = pa.array(result.unique_ids, pa.string()).take(rows)
+    times = pa.array(list(chain.from_iterable(shown)), schema.field("ds").type)
+    numbers = [pa.array(_shown(result, values)) for values in _values(result)]
     return pa.record_batch([names, times, *numbers], schema=schema)
 
 

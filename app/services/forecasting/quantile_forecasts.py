@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from app.intake.arrays import Mask
 from app.observability import metrics
 from app.services.forecasting.resolve import ForecastKey
 from app.services.shared.lru import Lru
@@ -15,11 +16,15 @@ Key = tuple[ForecastKey, str]  # and the series' name
 
 @dataclass(frozen=True, eq=False)
 class SeriesQuantiles:
-    """The quantile forecast of one series, to the model's horizon; `end` is the ordinal of its last value."""
+    """The quantile forecast of one series, to the model's horizon; `end` is the ordinal of its last value.
+
+    `is_open` (horizon,) is False for the steps at which the series never has a value; None if all are open.
+    """
 
     unique_id: str
     end: int
     forecast: QuantileForecast
+    is_open: Mask | None = None
 
     @property
     def nbytes(self) -> int:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from app.db.tables import Model
-from app.intake.arrays import Ints
+from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
 from app.schemas.choices import Outcome
@@ -34,7 +34,8 @@ class ForecastResult:
     """Forecasts of several series by one model.
 
     `times` holds a list for each series, as JSON writes them. `following` is the name of the last series if
-    another page follows.
+    another page follows. `is_open` (series, horizon) is False for steps at which a series never has a value:
+    no answer shows them. It is None where all are shown.
     """
 
     dataset_id: str | None
@@ -50,6 +51,7 @@ class ForecastResult:
     times: list[list[str | int]]
     forecast: Forecast
     following: str | None = None
+    is_open: Mask | None = None
 
     def __len__(self) -> int:
         return len(self.unique_ids)
