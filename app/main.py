@@ -88,8 +88,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         log_all=settings.access_log,
         database_is_silent=lambda: app.state.resources.forecasts.feed.is_silent,
     )
-    app.add_middleware(CachedForecasts, log_all=settings.access_log)
     app.add_middleware(HeadRequests)
+    app.add_middleware(CachedForecasts, log_all=settings.access_log)
     # Outside of the framework's own middleware, so that its error page has the security headers too.
     app.middleware_stack = with_host_and_origin_check(app.build_middleware_stack(), settings)
 

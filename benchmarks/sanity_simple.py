@@ -2,13 +2,8 @@
 
 import numpy as np
 
-from models.panel import Floats
-
-DAMPING = 0.9
-"""Of the change from step to step, by which the damped trend fades; Gardner & McKenzie (1985)."""
-
-CHANGES = 3
-"""Last changes whose mean the damped trend begins with."""
+from models.methods import baselines
+from models.panel import Floats, Panel
 
 
 def seasonal_naive(values: Floats, season_length: int, horizon: int, cycles: int = 1) -> Floats:
@@ -27,13 +22,12 @@ def least_squares(history: Floats, horizon: int) -> Floats:
 
 
 def damped_trend(history: Floats, horizon: int) -> Floats:
-    """Return the last value and the mean of the last changes, each step by `DAMPING` less of it."""
-    change = np.diff(history)[-CHANGES:].mean()
-    forecast: Floats = history[-1] + change * np.cumsum(DAMPING ** np.arange(1, horizon + 1))
+    """Return the core's damped trend."""
+    forecast: Floats = baselines.damped_trend(Panel.of([history]), horizon)[0]
     return forecast
 
 
 def last_change(history: Floats, horizon: int) -> Floats:
     """Return the last value plus the last change, again and again."""
-    forecast: Floats = history[-1] + (history[-1] - history[-2]) * np.arange(1, horizon + 1)
+    forecast: Floats = baselines.last_change(Panel.of([history]), horizon)[0]
     return forecast

@@ -144,6 +144,12 @@ def test_walk_is_in_the_order_of_first_entry(path: str, entered: Entered) -> Non
     assert [file for file in entered[path] if file in files] == files
 
 
+def test_cached_get_stays_within_its_bound_counted_whole(entered: Entered) -> None:
+    server = {"app/api/middleware/connection_limits.py"}  # which the test's client does without
+    files = {*entered["A cached GET"], *server}
+    assert len(files) == BOUNDS["A cached GET"]
+
+
 def test_first_get_enters_what_is_said_to_load_the_model(entered: Entered) -> None:
     paragraph = TEXT.split(f"\n{LOADING}")[1].split("A model with")[0]
     further = set(re.findall(r"`([\w/]+\.py)`", paragraph))

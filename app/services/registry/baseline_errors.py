@@ -1,23 +1,56 @@
-"""Errors of forecasts on values that were hidden from them, beside those of naive and drift."""
+"""Errors of forecasts on values that were hidden from them, beside those of the baselines."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from models.methods.baselines import drift, naive
+from models.evaluation.backtest import Backtest
+from models.evaluation.held_out import HeldOut
+from models.evaluation.verdict import Verdict, judge
+from models.methods.baselines import BASELINES
+from models.methods.forecast import Forecast
 from models.metrics import smape
 from models.panel import Panel
 
+NO_SEASON = 1
 
-def smape_by_method(
-    series: Sequence[Sequence[float]], forecasts: Sequence[Sequence[float]]
-) -> dict[str, float]:
-    """Return the sMAPE in percent, over all series, of `forecasts`, `naive` and `drift`.
 
-    The forecasts are of the last steps of the series, which naive and drift do not read either.
+class BaselineErrors(NamedTuple):
+    """The sMAPE in percent, over all series, by method, and the verdict on the one that is no baseline."""
+
+    smape: dict[str, float]
+    verdict: Verdict
+
+
+def beside_baselines(
+    series: Sequence[Sequence[float]], method: str, forecasts: Sequence[Sequence[float]]
+) -> BaselineErrors:
+    """Hold a method's forecasts of the last steps of series without a season against every baseline.
+
+    The baselines do not read those steps either. The seasonal naive one is left out: without a season it is
+    the naive one.
     """
-    panel, medians = Panel.of(series), np.asarray(forecasts, dtype=np.float64)
-    horizon = medians.shape[1]
-    context, target = panel.without_last(horizon), panel.last(horizon)
-    methods = {"forecasts": medians, "naive": naive(context, horizon), "drift": drift(context, horizon)}
-    return {name: smape(target, median) for name, median in methods.items()}
+    panel, medians = Panel.of(series), {method: np.asarray(forecasts, dtype=np.float64)}
+    horizon = medians[method].shape[1]
+    held_out = _last_steps(panel, horizon)
+    for name, baseline in BASELINES.items():
+        if name != "seasonal_naive":
+            medians[name] = baseline(held_out.contexts, horizon, NO_SEASON)
+    backtest = Backtest(held_out, {name: Forecast(median, {}, {}) for name, median in medians.items()})
+    errors = {name: smape(held_out.target, median) for name, median in medians.items()}
+    return BaselineErrors(errors, judge(backtest, method))
+
+
+def _last_steps(panel: Panel, horizon: int) -> HeldOut:
+    """Return the last steps of every series as one cut; without a scale, so that errors are sMAPE."""
+    no_scale = np.full(panel.series, np.nan)
+    return HeldOut(
+        contexts=panel.without_last(horizon),
+        target=panel.last(horizon),
+        series=np.arange(panel.series),
+        cut=np.zeros(panel.series, dtype=np.int64),
+        scale=no_scale,
+        root_scale=no_scale,
+        cuts=1,
+    )
