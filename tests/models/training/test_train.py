@@ -9,6 +9,7 @@ from models.evaluation.verdict import judge
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND, forecast_by
 from models.methods.ensemble import ensemble_forecast
+from models.methods.forecast import floors
 from models.methods.zero_shot import zero_shot_forecaster
 from models.network.artifact import dump
 from models.panel import Panel
@@ -95,7 +96,8 @@ def test_each_window_is_forecast_from_its_own_history() -> None:
     judged = fit(panel(), tiny_config(steps=5), held_out=backtest.held_out.steps)
     assert backtest.forecasts["lstm"].median.tolist() == ensemble_forecast(judged, contexts).median.tolist()
     for name, baseline in BASELINES.items():
-        assert backtest.forecasts[name].median.tolist() == baseline(contexts, 4, 4).tolist()
+        floored = np.maximum(baseline(contexts, 4, 4), floors(contexts)[:, None])
+        assert backtest.forecasts[name].median.tolist() == floored.tolist()
 
 
 def test_verdicts_are_of_the_best_candidate_and_its_blend() -> None:
