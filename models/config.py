@@ -284,18 +284,9 @@ def history_limit(season_lengths: Sequence[int]) -> int:
 
 
 def _removed_lengths(seasons: Seasons) -> tuple[int, ...]:
-    """Return the season lengths that patterns are removed for: two must fit the history.
-
-    Years of days and of business days are left out: they are too long for a pattern of one number a place.
-    So is a length that is no multiple of the one before it.
-    """
-    years = {CALENDAR_YEARS[seasons.calendar]} if seasons.calendar in {"days", "business_days"} else set()
+    """Return the season lengths that patterns are removed for: two must fit the history."""
     limit = history_limit(seasons.lengths)
-    kept: tuple[int, ...] = ()
-    for length in seasons.lengths:
-        if 2 * length <= limit and length not in years and length % (kept or (1,))[-1] == 0:
-            kept += (length,)
-    return kept
+    return tuple(length for length in seasons.lengths if 2 * length <= limit)
 
 
 def _members(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.config import HISTORY_LIMIT, MIN_INPUTS, TrainingConfig, View
-from models.inputs.scaling import Scale, Transform, features, scaled_targets
+from models.inputs.scaling import Scale, Transform, features, scaled_targets, seasonal_component
 from models.inputs.windows import FlatPanel, cut_windows
 from models.panel import Panel
 
@@ -113,7 +113,8 @@ class WindowSampler:
         windows = cut_windows(self.flat, series, origins, ends, config)
         transform = Transform.of(windows.history)
         z = transform.forward(windows.history)
-        scale = Scale.of(z, view, config)
+        season = seasonal_component(z, windows.phases, view, config)
+        scale = Scale.of(z, season, view, config)
         targets = scaled_targets(windows, transform, scale)
         # The root lies between errors in units of scale, as in MASE, and relative errors, as in sMAPE.
         weights = scale.change.clamp(max=1.0).sqrt().to(torch.float32)

@@ -11,12 +11,22 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from models.config import TrainingConfig, View
-from models.inputs.seasonality import seasonal_pattern
+from models.config import CALENDAR_YEARS, TrainingConfig, View
+from models.inputs.calendar import places
+from models.inputs.seasonality import by_places, by_steps, deviations, pattern_of
 from models.inputs.windows import Windows
 
-CHANGE_FLOOR = 0.005
-"""Added to the mean one-step change (half a percent), which is zero for a constant series."""
+LEAST_CHANGE = 0.1
+"""Share of the whole history's mean one-step change that the recent one is at least."""
+
+FEATURE_CHANGE = 0.005
+"""Changes below it look alike to the networks, which have not seen smaller ones."""
+
+ROUNDING = 1e-13
+"""Share of the largest value below which a change is what rounding leaves of a constant series."""
+
+LEAST_SHARE = 0.1
+"""Share of the median of positive values below which logarithms no longer fall."""
 
 DEFAULT_CHANGE = 0.05
 """The mean one-step change (five percent) of a history without two values in a row."""
@@ -37,6 +47,7 @@ class Transform:
 
     positive: Tensor
     unit: Tensor
+    floor: Tensor
 
     @classmethod
     def of(cls, history: Tensor) -> "Transform":
@@ -47,10 +58,12 @@ class Transform:
         largest = magnitude.amax(dim=1, keepdim=True).clamp(min=_TINY)
         mean = (magnitude / largest).sum(dim=1, keepdim=True) / valid.sum(dim=1, keepdim=True).clamp(min=1)
         unit = torch.where(mean > 0, (largest * mean).clamp(min=_TINY), 1.0)
-        return cls(positive=(~valid | (history > 0)).all(dim=1, keepdim=True), unit=unit)
+        floor = LEAST_SHARE * history.nanmedian(dim=1, keepdim=True).values.nan_to_num(nan=0.0)
+        positive = (~valid | (history > 0)).all(dim=1, keepdim=True)
+        return cls(positive, unit, floor.clamp(min=_TINY))
 
     def forward(self, values: Tensor) -> Tensor:
-        return torch.where(self.positive, values.clamp(min=_TINY).log(), values / self.unit)
+        return torch.where(self.positive, values.maximum(self.floor).log(), values / self.unit)
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return values, finite for every finite z: they are clipped to the range of float64."""
@@ -59,30 +72,30 @@ class Transform:
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """`pattern` (batch, places), `level` and `change` (batch, 1), all in units of the transform.
+    """`season` (batch, span + horizon), `level` and `change` (batch, 1), all in units of the transform.
 
     Positions are counted from the origin, so history ends at -1 and the first step ahead is 0.
     """
 
-    pattern: Tensor
+    season: Tensor
     level: Tensor
     change: Tensor
+    span: int
 
     @classmethod
-    def of(cls, z: Tensor, view: View, config: TrainingConfig, pattern: Tensor | None = None) -> "Scale":
+    def of(cls, z: Tensor, season: Tensor, view: View, config: TrainingConfig) -> "Scale":
         """Estimate the scale of transformed histories z (batch, span); an empty history has level NaN.
 
-        `pattern` is the result of `view_pattern`, where the caller has it already.
+        `season` (batch, span + horizon) is what `seasonal_component` returned for the view.
         """
-        pattern = view_pattern(z, view, config) if pattern is None else pattern
-        adjusted = z - _repeat_pattern(pattern, -z.shape[1], 0)
+        adjusted = z - season[:, : z.shape[1]]
         recent = adjusted[:, -config.context_of(view) :]
         level = _last_valid(recent)
         if view in {"season", "long"}:
-            season = adjusted[:, -config.season_length :].nanmean(dim=1, keepdim=True)
-            level = torch.where(season.isfinite(), season, level)
-        steps = recent.diff(dim=1).abs().nanmean(dim=1, keepdim=True) + CHANGE_FLOOR
-        return cls(pattern, level, steps.nan_to_num(nan=DEFAULT_CHANGE))
+            mean = adjusted[:, -config.season_length :].nanmean(dim=1, keepdim=True)
+            level = torch.where(mean.isfinite(), mean, level)
+        change = _mean_change(adjusted, recent, z)
+        return cls(season, level, change, z.shape[1])
 
     def forward(self, z: Tensor, first: int) -> Tensor:
         """Return scaled z (batch, steps), whose first column is at position `first`; NaN stays NaN."""
@@ -96,7 +109,8 @@ class Scale:
         return scaled * change + base
 
     def _base(self, first: int, steps: int) -> Tensor:
-        return self.level + _repeat_pattern(self.pattern, first, first + steps)
+        at = self.span + first
+        return self.level + self.season[:, at : at + steps]
 
 
 def features(z: Tensor, scale: Scale, phases: Tensor, view: View, config: TrainingConfig) -> Tensor:
@@ -104,7 +118,7 @@ def features(z: Tensor, scale: Scale, phases: Tensor, view: View, config: Traini
     context = config.context_of(view)
     value = scale.forward(z[:, -context:], -context)
     change = torch.nn.functional.pad(value.diff(dim=1), (1, 0))
-    size = scale.change.log().expand_as(value)
+    size = scale.change.clamp(min=FEATURE_CHANGE).log().expand_as(value)
     columns = [value.nan_to_num(nan=0.0), change.nan_to_num(nan=0.0), value.isfinite(), size]
     if view in VIEWS_WITH_PHASE:
         columns += _phase_columns(phases, context, config.season_length)
@@ -122,28 +136,42 @@ def scaled_targets(windows: Windows, transform: Transform, scale: Scale) -> Tens
     return scaled.clamp(-TARGET_LIMIT, TARGET_LIMIT).to(torch.float32)
 
 
-def view_pattern(z: Tensor, view: View, config: TrainingConfig) -> Tensor:
-    """Return (batch, places), the seasonal pattern that a view removes; (batch, 1) of zeros for none.
+def _mean_change(adjusted: Tensor, recent: Tensor, z: Tensor) -> Tensor:
+    """Return (batch, 1), the mean absolute one-step change of recent values, or of all where it is 0."""
+    whole = adjusted.diff(dim=1).abs().nanmean(dim=1, keepdim=True)
+    change = recent.diff(dim=1).abs().nanmean(dim=1, keepdim=True)
+    change = torch.where(change.isfinite(), change, whole).maximum(LEAST_CHANGE * whole)
+    rounding = ROUNDING * z.abs().nan_to_num(nan=0.0).amax(dim=1, keepdim=True)
+    change = torch.where(change > rounding, change, FEATURE_CHANGE)
+    return torch.where(whole.isfinite(), change, DEFAULT_CHANGE)
 
-    Of two seasons the shorter is estimated first, and the longer from the rest: a day repeats more often than
-    a week.
+
+def seasonal_component(z: Tensor, phases: Tensor, view: View, config: TrainingConfig) -> Tensor:
+    """Return (batch, span + horizon), the seasons that a view removes, over history and steps ahead.
+
+    `z` is (batch, span), `phases` (batch,) are the positions of the origins. Of several seasons the
+    shorter is estimated first, the longer from the rest: a day repeats more often than a week.
     """
-    pattern = z.new_zeros(len(z), 1)
-    for length in config.season_lengths_of(view):
-        rest = z - _repeat_pattern(pattern, -z.shape[1], 0)
-        found = seasonal_pattern(rest, length, config.seasons_within(length))
-        pattern = found + pattern.repeat(1, length // pattern.shape[1])
-    return pattern
+    span, total = z.shape[1], z.new_zeros(len(z), z.shape[1] + config.horizon)
+    for number, length in enumerate(config.season_lengths_of(view)):
+        apart = deviations(z - total[:, :span], length)
+        cycles, nested = config.seasons_within(length), number > 0
+        if CALENDAR_YEARS.get(config.calendar) == length:
+            at = _calendar_places(phases, span, length, config)
+            count = int(places(config.calendar, length).max()) + 1
+            pattern = pattern_of(by_places(apart, at[:, :span], count, length, cycles), nested=nested)
+        else:
+            at = _positions(-span, config.horizon, length, z.device).expand(len(z), -1)
+            pattern = pattern_of(by_steps(apart, length, cycles), nested=nested)
+        total = total + pattern.gather(1, at)
+    return total
 
 
-def _repeat_pattern(pattern: Tensor, first: int, stop: int) -> Tensor:
-    """Return (batch, stop - first), the pattern repeated over the positions from `first` to before `stop`.
-
-    A pattern of one place stays (batch, 1), which broadcasts.
-    """
-    if pattern.shape[1] == 1:
-        return pattern
-    return pattern[:, _positions(first, stop, pattern.shape[1], pattern.device)]
+def _calendar_places(phases: Tensor, span: int, length: int, config: TrainingConfig) -> Tensor:
+    """Return (batch, span + horizon), the place in a calendar's year of each step."""
+    table = torch.from_numpy(places(config.calendar, length).copy()).to(phases.device)
+    steps = torch.arange(-span, config.horizon, device=phases.device)
+    return table[(phases[:, None] + steps) % len(table)]
 
 
 @lru_cache(maxsize=256)

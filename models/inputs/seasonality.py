@@ -1,60 +1,179 @@
-"""The seasonal pattern of many short histories at once, by classical decomposition.
+"""The seasonal pattern of many short histories at once, each frequency of it weighed by its own evidence.
 
-A value's deviation from the centred average over one season, averaged by its place in the season, is the
+A value's deviation from the average over the season around it, averaged by its place in the season, is the
 pattern (Makridakis, Wheelwright & Hyndman, *Forecasting*, 1998, section 3/4). On logarithms it is the
-multiplicative pattern, on plain values the additive one.
+multiplicative pattern, on plain values the additive one. Noise that lasts long looks like a season of low
+frequency. So each frequency of the pattern is compared with how much that frequency differs from cycle to
+cycle, and shrunk by it: a Wiener filter, whose gain is the positive-part shrinkage of James & Stein (1961).
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+HALF_LIFE = 3.0
+"""Cycles after which a cycle counts half."""
 
-def seasonal_pattern(z: Tensor, season_length: int, seasons: int) -> Tensor:
-    """Return (batch, season_length): entry j is the pattern j steps after the origin, modulo the season.
+EVIDENCE = 2.0
+"""The F ratio of a frequency, of many cycles, from which on it is kept; 2 as in Mallows' Cp (1973)."""
 
-    `z` is (batch, span), NaN for gaps, with span >= seasons * season_length. The pattern is shrunk towards
-    zero by how little it explains, and is zero without two whole seasons.
-    """
-    deviations = _deviations(z, season_length)[:, -seasons * season_length :]
-    by_place = deviations.reshape(len(z), seasons, season_length)
-    counts = by_place.isfinite().sum(dim=1)
-    pattern = by_place.nansum(dim=1) / counts.clamp(min=1)
-    pattern = pattern - pattern.mean(dim=1, keepdim=True)
-    return pattern * _shrinkage(by_place, pattern, counts)
+NESTED_EVIDENCE = 16.0
+"""The same for a longer season beside a shorter one: hours without a week are common."""
+
+OUTLIER = 6.0
+"""Median distances from the median of its place beyond which a deviation is cut: four standard deviations."""
+
+LEAST_COVERAGE = 0.5
+"""Share of the values of a cycle or of a moving average that must be there."""
+
+WHOLE = 1.9
+"""Cycles that make two."""
+
+PEAK = 4.0
+"""Squared standard errors from which on a single place stands out from the frequencies that were kept."""
+
+FEWEST_FOR_OUTLIERS = 3
+"""Cycles: of two neither is the odd one."""
 
 
-def _deviations(z: Tensor, season_length: int) -> Tensor:
-    """Return (batch, span), the value minus the average over the season around it; NaN for gaps.
+def deviations(z: Tensor, season_length: int) -> Tensor:
+    """Return (batch, span), values z minus the average over the season around each; NaN for gaps.
 
-    Half a season at each end has no such average and is NaN, so no value after the origin is needed.
+    Half a season at each end is filled up from the next cycle, moved by the median change over a season.
     """
     half = season_length // 2
-    average = _moving_average(z, season_length)
+    if z.shape[1] <= season_length:
+        return torch.full_like(z, torch.nan)
+    change = (z[:, season_length:] - z[:, :-season_length]).nanmedian(dim=1, keepdim=True).values
+    change = change.nan_to_num(nan=0.0)
+    later = functional.pad(z[:, season_length:], (0, season_length), value=torch.nan) - change
+    earlier = functional.pad(z[:, :-season_length], (season_length, 0), value=torch.nan) + change
+    filled = torch.where(z.isfinite(), z, torch.where(later.isfinite(), later, earlier))
+    before = filled[:, season_length - half : season_length] - change
+    after = filled[:, -season_length : half - season_length] + change
+    average = _moving_average(torch.cat([before, filled, after], dim=1), season_length)
     if season_length % 2 == 0:
         average = (average[:, 1:] + average[:, :-1]) / 2
-    return z - functional.pad(average, (half, half), value=torch.nan)
+    return z - average
+
+
+def by_steps(deviations: Tensor, season_length: int, cycles: int) -> Tensor:
+    """Return (batch, cycles, season_length), the latest last: place j is j steps after the origin."""
+    missing = -deviations.shape[1] % season_length
+    whole = functional.pad(deviations, (missing, 0), value=torch.nan)[:, -cycles * season_length :]
+    return whole.reshape(len(deviations), -1, season_length)
+
+
+def by_places(deviations: Tensor, places: Tensor, count: int, season_length: int, cycles: int) -> Tensor:
+    """Return (batch, cycles, count) by calendar places (batch, span); values that share a place are averaged.
+
+    A cycle is `season_length` steps here: a place may be missing in one and double in the next.
+    """
+    span = deviations.shape[1]
+    kept = min(span, cycles * season_length)
+    age = torch.arange(kept - 1, -1, -1, device=places.device) // season_length
+    held = int(age.max()) + 1
+    at = (held - 1 - age) * count + places[:, -kept:]
+    recent = deviations[:, -kept:]
+    sums = recent.new_zeros(len(recent), held * count)
+    counts = sums.scatter_add(1, at, recent.isfinite().to(recent.dtype))
+    sums = sums.scatter_add(1, at, recent.nan_to_num(nan=0.0))
+    return torch.where(counts > 0, sums / counts, torch.nan).reshape(len(recent), held, count)
+
+
+def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
+    """Return the pattern (batch, places) for deviations (batch, cycles, places), NaN for gaps.
+
+    It is zero without two cycles. `nested` says that a shorter season was removed before.
+    """
+    by_cycle = _without_outliers(by_cycle)
+    cycles, places = by_cycle.shape[1:]
+    present = by_cycle.isfinite()
+    age = torch.arange(cycles - 1, -1, -1, dtype=by_cycle.dtype, device=by_cycle.device)
+    weight = (0.5 ** (age / HALF_LIFE))[:, None] * present
+    average = (weight * by_cycle.nan_to_num(nan=0.0)).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
+    average = _between_neighbours(average, present.any(dim=1))
+    covered = present.sum(dim=2)
+    enough = covered.sum(dim=1, keepdim=True) >= WHOLE * covered.amax(dim=1, keepdim=True)
+    used = enough & (covered >= LEAST_COVERAGE * covered.amax(dim=1, keepdim=True).clamp(min=1))
+    filled = torch.where(present, by_cycle, average[:, None])
+    wave = torch.fft.rfft(average, dim=1)
+    evidence = NESTED_EVIDENCE if nested else EVIDENCE
+    trust = _trust(torch.fft.rfft(filled, dim=2), wave, used, weight.mean(dim=2), evidence)
+    pattern: Tensor = torch.fft.irfft(trust * wave, n=places, dim=1)
+    kept = trust.amax(dim=1, keepdim=True) > 0
+    return pattern + kept * _peaks(average - pattern, by_cycle - average[:, None], weight)
+
+
+def _peaks(rest: Tensor, noise: Tensor, weight: Tensor) -> Tensor:
+    """Return (batch, places), what is left of single places that stand out, as the week before a holiday.
+
+    `rest` (batch, places) is what the frequencies left, `noise` and `weight` (batch, cycles, places).
+    """
+    count = noise.isfinite().sum(dim=1)
+    freedom = (count - 1).clamp(min=0).sum(dim=1, keepdim=True).clamp(min=1)
+    variance = noise.nan_to_num(nan=0.0).square().sum(dim=(1, 2))[:, None] / freedom
+    share = (weight / weight.sum(dim=1, keepdim=True).clamp(min=1e-9)).square().sum(dim=1)
+    ratio = rest.square() / (variance * share).clamp(min=1e-300)
+    stands_out = (1 - PEAK / ratio.clamp(min=1e-300)).clamp(min=0)
+    peaks = torch.where(count > 1, rest * stands_out, 0.0)
+    return peaks - peaks.mean(dim=1, keepdim=True)
+
+
+def _trust(waves: Tensor, wave: Tensor, used: Tensor, weight: Tensor, evidence: float) -> Tensor:
+    """Return (batch, frequencies) from 0 to 1: how far each frequency of the average is to be believed.
+
+    `waves` (batch, cycles, frequencies) are those of each cycle, `used` and `weight` (batch, cycles) which
+    of them tell the noise, and how much each counts in the average. The mean is no part of a pattern.
+    """
+    count = used.sum(dim=1, keepdim=True)
+    chosen = used[..., None].to(weight.dtype)
+    centre = (waves * chosen).sum(dim=1, keepdim=True) / count.clamp(min=1)[..., None]
+    noise = ((waves - centre).abs().square() * chosen).sum(dim=1) / (count - 1).clamp(min=1)
+    share = weight / weight.sum(dim=1, keepdim=True).clamp(min=1e-9)
+    error = _smoothed(noise[:, 1:]) * share.square().sum(dim=1, keepdim=True)
+    ratio = wave[:, 1:].abs().square() / error.clamp(min=1e-300)
+    # Noise that few cycles tell is itself uncertain.
+    least = evidence * count / (count - 1).clamp(min=1)
+    trust = (1 - least / ratio.clamp(min=1e-300)).clamp(min=0)
+    return functional.pad(torch.where(count > 1, trust, 0.0), (1, 0))
+
+
+def _smoothed(noise: Tensor) -> Tensor:
+    """Return (batch, frequencies), each averaged with its neighbours: few cycles tell little about one."""
+    if noise.shape[1] == 1:
+        return noise
+    padded = functional.pad(noise[:, None], (1, 1), mode="replicate")[:, 0]
+    return (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
+
+
+def _without_outliers(by_cycle: Tensor) -> Tensor:
+    """Return the deviations, none further than `OUTLIER` median distances from the median of its place.
+
+    One absurd value would look like noise of every frequency.
+    """
+    if by_cycle.shape[1] < FEWEST_FOR_OUTLIERS:
+        return by_cycle
+    centre = by_cycle.nanmedian(dim=1, keepdim=True).values
+    distance = by_cycle - centre
+    usual = distance.abs().flatten(1).nanmedian(dim=1).values[:, None, None].nan_to_num(nan=0.0)
+    limit = OUTLIER * usual
+    return torch.where(limit > 0, centre + distance.clamp(-limit, limit), by_cycle)
+
+
+def _between_neighbours(average: Tensor, present: Tensor) -> Tensor:
+    """Return averages (batch, places); a place that never occurred, as week 53, is between its neighbours."""
+    between = (average.roll(1, dims=1) + average.roll(-1, dims=1)) / 2
+    return torch.where(present, average, between)
 
 
 def _moving_average(z: Tensor, width: int) -> Tensor:
-    """Return (batch, span - width + 1), plain averages; NaN where a value is missing.
+    """Return (batch, span - width + 1), averages of what is there; NaN where less than half is.
 
     Running sums make the cost independent of the width.
     """
     sums = functional.pad(z.nan_to_num(nan=0.0).cumsum(dim=1), (1, 0))
-    gaps = functional.pad(z.isnan().cumsum(dim=1), (1, 0))
-    whole = gaps[:, width:] == gaps[:, :-width]
-    return ((sums[:, width:] - sums[:, :-width]) / width).masked_fill(~whole, torch.nan)
-
-
-def _shrinkage(by_place: Tensor, pattern: Tensor, counts: Tensor) -> Tensor:
-    """Return (batch, 1) from 0 to 1: one minus the reciprocal of the F ratio of pattern against rest.
-
-    The positive-part shrinkage of James & Stein (1961) towards no season.
-    """
-    total, places = counts.sum(dim=1), counts.shape[1]
-    freedom = total - places
-    explained = (counts * pattern**2).sum(dim=1) / (places - 1)
-    rest = ((by_place - pattern[:, None]) ** 2).nansum(dim=(1, 2)) / freedom.clamp(min=1)
-    share = (1 - rest / explained.clamp(min=1e-300)).clamp(min=0)
-    return torch.where(freedom >= places, share, 0.0)[:, None]
+    counts = functional.pad(z.isfinite().cumsum(dim=1), (1, 0))
+    count = counts[:, width:] - counts[:, :-width]
+    average = (sums[:, width:] - sums[:, :-width]) / count.clamp(min=1)
+    return average.masked_fill(count < LEAST_COVERAGE * width, torch.nan)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from models.choices import DEFAULT_LEVELS
-from models.config import View
-from models.inputs.scaling import Scale, Transform, features, view_pattern
+from models.config import TrainingConfig, View
+from models.inputs.scaling import Scale, Transform, features, seasonal_component
+from models.inputs.trend import trend_forecast
 from models.inputs.windows import FlatPanel, Windows, cut_windows
 from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
 from models.methods.quantile_interpolation import probit_places
@@ -56,27 +57,48 @@ def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, first: int, levels:
     # The origin is the end of each series: there are no targets.
     windows = cut_windows(flat, rows, origins=flat.ends[rows], ends=flat.ends[rows], config=config)
     transform = Transform.of(windows.history)
-    quantiles = _ensemble_quantiles(forecaster, windows, transform.forward(windows.history))
+    z = transform.forward(windows.history)
+    quantiles = _ensemble_quantiles(forecaster, windows, z, transform.positive)
     chosen = _at_levels(quantiles, config.quantiles, levels)
     return _widening(transform.inverse(chosen.flatten(1)).reshape(chosen.shape))
 
 
-def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor) -> Tensor:
-    """Return (batch, horizon, quantiles) in units of the transform: the members' mean, in rising order."""
+def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, logs: Tensor) -> Tensor:
+    """Return (batch, horizon, quantiles) in units of the transform: the members' mean, in rising order.
+
+    It is moved toward the trend as far as the history speaks for one; `logs` (batch, 1) are on logarithms.
+    """
     config = forecaster.config
     views: dict[View, tuple[Scale, Tensor]] = {}
-    patterns: dict[tuple[int, ...], Tensor] = {}
+    seasons: dict[tuple[int, ...], Tensor] = {}
     total = torch.zeros((), dtype=z.dtype, device=z.device)
     for view, network in zip(config.views, forecaster.networks, strict=True):
         if view not in views:
-            lengths = config.season_lengths_of(view)
-            if lengths not in patterns:
-                patterns[lengths] = view_pattern(z, view, config)
-            scale = Scale.of(z, view, config, patterns[lengths])
+            season = _season_of(seasons, z, windows.phases, view, config)
+            scale = Scale.of(z, season, view, config)
             views[view] = scale, features(z, scale, windows.phases, view, config)
         scale, inputs = views[view]
         total = total + scale.inverse(network(inputs).to(z.dtype), 0)
-    return (total / config.members).sort(dim=2).values
+    season = _season_of(seasons, z, windows.phases, "last", config)
+    return _toward_trend((total / config.members).sort(dim=2).values, z, season, logs)
+
+
+def _season_of(
+    seasons: dict[tuple[int, ...], Tensor], z: Tensor, phases: Tensor, view: View, config: TrainingConfig
+) -> Tensor:
+    """Return the seasonal component of a view; views that remove the same seasons share it."""
+    lengths = config.season_lengths_of(view)
+    if lengths not in seasons:
+        seasons[lengths] = seasonal_component(z, phases, view, config)
+    return seasons[lengths]
+
+
+def _toward_trend(quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor) -> Tensor:
+    """Return quantiles (batch, horizon, quantiles), moved toward the trend as far as it is believed."""
+    span = z.shape[1]
+    forecast, weight = trend_forecast(z - season[:, :span], quantiles.shape[1], logs)
+    median = quantiles[..., quantiles.shape[2] // 2]
+    return quantiles + (weight * (forecast + season[:, span:] - median))[..., None]
 
 
 def _at_levels(quantiles: Tensor, trained: tuple[float, ...], levels: list[int]) -> Tensor:

@@ -3,8 +3,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.config import View
-from models.inputs.scaling import CHANGE_FLOOR, DEFAULT_CHANGE, Scale, Transform, features, scaled_targets
+from models.config import TrainingConfig, View
+from models.inputs.calendar import places
+from models.inputs.scaling import (
+    DEFAULT_CHANGE,
+    FEATURE_CHANGE,
+    Scale,
+    Transform,
+    features,
+    scaled_targets,
+    seasonal_component,
+)
 from models.inputs.windows import Windows
 from tests.models.samples import tiny_config, wave
 
@@ -28,10 +37,16 @@ def row(values: object) -> Tensor:
     return torch.tensor(np.asarray(values, dtype=np.float64))[None]
 
 
+def scale_of(z: Tensor, view: View, config: TrainingConfig) -> Scale:
+    return Scale.of(
+        z, seasonal_component(z, torch.zeros(len(z), dtype=torch.int64), view, config), view, config
+    )
+
+
 def scaled(history: Tensor, view: View) -> tuple[Transform, Scale, Tensor]:
     transform = Transform.of(history)
     z = transform.forward(history)
-    return transform, Scale.of(z, view, tiny_config()), z
+    return transform, scale_of(z, view, tiny_config()), z
 
 
 @pytest.mark.parametrize("view", ["last", "season", "phase"])
@@ -57,21 +72,21 @@ def test_week_of_hours_is_removed_beside_its_day(view: View) -> None:
     week = np.random.default_rng(2).lognormal(size=168)
     config = tiny_config(season_lengths=(24, 168), context=24, views=(view,))
     z = row(np.tile(week, 6)).log()
-    assert Scale.of(z, view, config).forward(z, -1008).abs().max() < 1e-6
+    assert scale_of(z, view, config).forward(z, -1008).abs().max() < 1e-6
 
 
 def test_week_of_hours_stays_for_the_short_view() -> None:
     week = np.random.default_rng(2).lognormal(size=168)
     config = tiny_config(season_lengths=(24, 168), context=24, views=("short", "last"))
     z = row(np.tile(week, 6)).log()
-    assert Scale.of(z, "short", config).forward(z, -1008).abs().max() > 1
+    assert scale_of(z, "short", config).forward(z, -1008).abs().max() > 1
 
 
 def test_day_is_removed_without_two_weeks_of_history() -> None:
     day = np.random.default_rng(2).lognormal(size=24)
     config = tiny_config(season_lengths=(24, 168), context=24, views=("last",))
     z = row(np.concatenate([np.full(1008 - 240, np.nan), np.tile(day, 10)])).log()
-    assert Scale.of(z, "last", config).forward(z[:, -240:], -240).abs().max() < 1e-6
+    assert scale_of(z, "last", config).forward(z[:, -240:], -240).abs().max() < 1e-6
 
 
 def test_gap_in_series_is_masked() -> None:
@@ -84,7 +99,7 @@ def test_gap_in_series_is_masked() -> None:
 
 def test_constant_series_has_the_floor_as_scale() -> None:
     _, scale, _ = scaled(row(CONTEXTS["constant"]), "last")
-    assert scale.change.item() == CHANGE_FLOOR
+    assert scale.change.item() == FEATURE_CHANGE
 
 
 def test_single_value_has_the_default_change_as_scale() -> None:
@@ -98,6 +113,31 @@ def test_large_integers_survive_scaling_in_float64() -> None:
     transform, scale, z = scaled(population, "last")
     back = transform.inverse(scale.inverse(scale.forward(z, -32), -32))
     assert abs(back[0, -1].item() - 1_438_069_596.0) < 0.001
+
+
+def test_tiny_changes_at_a_huge_level_set_the_scale() -> None:
+    _, scale, _ = scaled(row(4e9 + 25 * np.random.default_rng(1).normal(size=32)), "last")
+    assert 1e-9 < scale.change.item() < 3e-8
+
+
+def test_logarithm_of_a_near_zero_value_stops_at_a_tenth_of_the_median() -> None:
+    history = np.full(32, 20.0)
+    history[10] = 0.01
+    z = Transform.of(row(history)).forward(row(history))
+    assert z[0, 10].item() == pytest.approx(np.log(2.0))
+
+
+def test_year_of_weeks_is_removed_by_iso_week_through_a_year_of_53() -> None:
+    weeks = places("weeks", 52)
+    first = len(weeks) // 2
+    shape = np.random.default_rng(3).normal(size=53)
+    config = tiny_config(season_lengths=(52,), calendar="weeks", context=24, views=("last",))
+    span = config.span
+    z = row(shape[weeks[first : first + span + 4]])
+    season = seasonal_component(z[:, :span], torch.tensor([first + span]), "last", config)
+    rest = z - season
+    rest = rest[:, weeks[first : first + span + 4] < 52]
+    assert (rest - rest.mean()).abs().max() < 0.2
 
 
 def test_level_of_season_view_is_mean_of_last_season() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.inputs.scaling import Scale, Transform, features
+from models.inputs.scaling import Scale, Transform, features, seasonal_component
 from models.inputs.windows import FlatPanel, Windows, cut_windows
 from models.panel import Panel
 from tests.models.samples import tiny_config, wave, waves
@@ -65,5 +65,6 @@ def inputs_at(panel: Panel, origin: int, view: str) -> torch.Tensor:
     config = tiny_config(views=(view,))
     windows = windows_at(panel, series=1, origin=origin, end=origin + 4)
     z = Transform.of(windows.history).forward(windows.history)
-    scale = Scale.of(z, config.views[0], config)
+    season = seasonal_component(z, windows.phases, config.views[0], config)
+    scale = Scale.of(z, season, config.views[0], config)
     return features(z, scale, windows.phases, config.views[0], config)

@@ -1,0 +1,174 @@
+"""The trend of many short histories at once, as far as the history itself speaks for it.
+
+Two kinds are told apart. A *line* holds since the last break, with noise around it: least squares since then
+(Bai & Perron, 1998, with one break). A *drift* changes slowly from step to step, as a population does: its
+last changes. Each counts as far as its noise allows, by the shrinkage of James & Stein (1961).
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SHORTEST = 8
+"""Steps that a line needs."""
+
+EVIDENCE = 36
+"""The squared t ratio from which on a line is believed: lines through random walks have ratios of 2."""
+
+BREAK = 6.0
+"""Logarithms of the count that a break costs: real series wander, and a break can be found in any."""
+
+LIKENESS = 0.0
+"""Correlation of neighbouring residuals from which on a line does not hold: the series wanders around it."""
+
+LIKENESS_OF_STEEP = 0.3
+"""The same for a line that rises by more than its noise in a step."""
+
+STEEP = 1.0
+"""The squared change in a step over the variance around the line."""
+
+RECENT = 10
+LARGEST = 30.0
+SMALLEST = 1e-9
+"""Last changes that tell whether they are alike."""
+
+ALIKE = (0.25, 0.5)
+"""Change of the changes over the changes: believed wholly up to the first, not at all from the second on."""
+
+STEADY_GROWTH = 0.03
+"""Change of the logarithm in a step that may go on."""
+
+LEAST_DAMPING = 0.88
+"""Of what is above, from step to step; about as in a damped trend (Gardner & McKenzie, 1985)."""
+
+
+def trend_forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the trend's forecast (batch, horizon) and its weight from 0 to 1 (batch, 1).
+
+    `z` (batch, span) is without season, NaN for gaps; `logs` (batch, 1) says which are logarithms. Of those a
+    line may be one of the logarithms or of the values: the one with less noise around it.
+    """
+    forecast, weight, noise = _forecast(z, horizon, logs)
+    middle = z.nanmedian(dim=1, keepdim=True).values
+    values = torch.where(logs, (z - middle).clamp(-LARGEST, LARGEST).exp(), z)
+    straight, straight_weight, straight_noise = _forecast(values, horizon, torch.zeros_like(logs))
+    straight = middle + straight.clamp(min=SMALLEST).log()
+    better = logs & (straight_noise < noise)
+    return torch.where(better, straight, forecast), torch.where(better, straight_weight, weight)
+
+
+def _forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the forecast, its weight, and the noise around it as a share of the last values of a line."""
+    end, slope, line_trust, noise = _line(z, horizon)
+    last, drift, drift_trust, roughness = _drift(z, horizon)
+    smooth = (roughness < noise) & (drift_trust > 0)
+    start, change = torch.where(smooth, last, end), torch.where(smooth, drift, slope)
+    damped = torch.where(logs, damping(change), 1.0)
+    steps = torch.arange(1, horizon + 1, dtype=z.dtype, device=z.device)
+    ahead = torch.where(damped < 1, (1 - damped**steps) / (1 - damped).clamp(min=1e-9) * damped, steps)
+    size = torch.where(logs, 1.0, z[:, -RECENT:].abs().nanmean(dim=1, keepdim=True).clamp(min=SMALLEST))
+    return start + change * ahead, torch.where(smooth, drift_trust, line_trust), noise / size
+
+
+def damping(slope: Tensor) -> Tensor:
+    """Return (batch, 1), the factor by which a change of the logarithm fades from step to step."""
+    excess = (slope.abs() - STEADY_GROWTH).clamp(min=0)
+    return (1 - 2 * excess).clamp(min=LEAST_DAMPING)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Running sums (batch, span + 1) over the valid values of count, t, t squared, y, ty and y squared."""
+
+    parts: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, z: Tensor) -> "_Sums":
+        valid = z.isfinite().to(z.dtype)
+        t = torch.arange(z.shape[1], dtype=z.dtype, device=z.device) - z.shape[1]
+        y = z.nan_to_num(nan=0.0)
+        parts = (valid, valid * t, valid * t * t, y, t * y, y * y)
+        return cls(tuple(torch.nn.functional.pad(part.cumsum(dim=1), (1, 0)) for part in parts))
+
+    def after(self) -> "_Sums":
+        """Return the sums from each place on."""
+        return _Sums(tuple(part[:, -1:] - part for part in self.parts))
+
+    @property
+    def count(self) -> Tensor:
+        return self.parts[0]
+
+    def line(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return slope, spread of time and squared error of the least squares line at each place."""
+        count, t, tt, y, ty, yy = self.parts
+        n = count.clamp(min=1)
+        spread = (tt - t * t / n).clamp(min=1e-9)
+        slope = (ty - t * y / n) / spread
+        error = (yy - y * y / n - slope * slope * spread).clamp(min=0)
+        return slope, spread, error
+
+
+def _line(z: Tensor, horizon: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return slope, trust and mean absolute residual of the line since the last break, each (batch, 1)."""
+    mean = z.nanmean(dim=1, keepdim=True)
+    centred = z - mean
+    sums = _Sums.of(centred)
+    after = sums.after()
+    slope, spread, error = after.line()
+    first = sums.line()[2]
+    total = after.count[:, :1].clamp(min=1)
+    # The whole as one line, or two lines that a break parts; the Bayesian information criterion decides.
+    floor = 1e-12 * (sums.parts[5][:, -1:] / total) + 1e-300
+    score = total * ((error + first) / total + floor).log() + BREAK * total.log()
+    score = torch.where((after.count >= SHORTEST) & (sums.count >= SHORTEST), score, torch.inf)
+    whole = total * (error[:, :1] / total + floor).log() + 2 * total.log()
+    best, at = score.min(dim=1, keepdim=True)
+    at = torch.where(best < whole, at, 0)
+    slope, spread, error, count = (each.gather(1, at) for each in (slope, spread, error, after.count))
+    time = torch.arange(z.shape[1], device=z.device)
+    t = time.to(z.dtype) - z.shape[1]
+    inside = (time >= at) & z.isfinite()
+    middle_t = (t * inside).sum(dim=1, keepdim=True) / count.clamp(min=1)
+    middle = (centred.nan_to_num(nan=0.0) * inside).sum(dim=1, keepdim=True) / count.clamp(min=1)
+    rest = (centred.nan_to_num(nan=0.0) - middle - slope * (t - middle_t)) * inside
+    end = mean + middle + slope * (-1 - middle_t)
+    noise = rest.abs().sum(dim=1, keepdim=True) / count.clamp(min=1)
+    trust = _trust(slope, spread, rest, count)
+    trust = torch.where(count >= horizon, trust, 0.0)
+    known = trust > 0
+    return torch.where(known, end, 0.0), torch.where(known, slope, 0.0), trust, noise
+
+
+def _trust(slope: Tensor, spread: Tensor, rest: Tensor, count: Tensor) -> Tensor:
+    """Return (batch, 1) from 0 to 1; residuals that last make the slope less certain."""
+    square = rest.square().sum(dim=1, keepdim=True)
+    alike = (rest[:, 1:] * rest[:, :-1]).sum(dim=1, keepdim=True) / square.clamp(min=1e-300)
+    # A fitted line makes residuals look less alike than errors are (Kendall, 1954).
+    lasting = (alike + (1 + 4 * alike) / count.clamp(min=1)).clamp(0, 0.98)
+    variance = square / (count - 2).clamp(min=1) / spread * (1 + lasting) / (1 - lasting)
+    trust = (1 - EVIDENCE * variance / slope.square().clamp(min=1e-300)).clamp(min=0)
+    steep = slope.square() > STEEP * square / (count - 2).clamp(min=1)
+    most = torch.where(steep, LIKENESS_OF_STEEP, LIKENESS)
+    return torch.where((count >= SHORTEST) & (alike < most), trust, 0.0)
+
+
+def _drift(z: Tensor, horizon: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return last value, last change, its trust, and how much the changes change, each (batch, 1).
+
+    The trust is how much better the last change would have done `horizon` steps ahead than the last value.
+    """
+    blank = torch.zeros_like(z[:, :1])
+    if z.shape[1] < RECENT + horizon + 1:
+        return blank, blank, blank, blank
+    recent = z[:, -RECENT - horizon - 1 :]
+    changes = recent.diff(dim=1)
+    gone = recent[:, 1 + horizon :] - recent[:, 1:-horizon]
+    missed = (gone - horizon * changes[:, :-horizon]).abs().mean(dim=1, keepdim=True)
+    share = missed / gone.abs().mean(dim=1, keepdim=True).clamp(min=1e-300)
+    full, none = ALIKE
+    trust = ((none - share) / (none - full)).clamp(0, 1).nan_to_num(nan=0.0)
+    known = trust > 0
+    roughness = changes.diff(dim=1).abs().mean(dim=1, keepdim=True)
+    last, change = torch.where(known, recent[:, -1:], 0.0), torch.where(known, changes[:, -1:], 0.0)
+    return last, change, trust, roughness.nan_to_num(nan=0.0)
