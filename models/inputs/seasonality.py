@@ -29,8 +29,8 @@ LEAST_COVERAGE = 0.5
 WHOLE = 1.9
 """Cycles that make two."""
 
-PEAK = 4.0
-"""Squared standard errors from which on a single place stands out from the frequencies that were kept."""
+PEAK = 1.5
+"""Of the evidence that a frequency needs: squared standard errors by which a single place stands out."""
 
 FEWEST_FOR_OUTLIERS = 3
 """Cycles: of two neither is the odd one."""
@@ -102,10 +102,10 @@ def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
     trust = _trust(torch.fft.rfft(filled, dim=2), wave, used, weight.mean(dim=2), evidence)
     pattern: Tensor = torch.fft.irfft(trust * wave, n=places, dim=1)
     kept = trust.amax(dim=1, keepdim=True) > 0
-    return pattern + kept * _peaks(average - pattern, by_cycle - average[:, None], weight)
+    return pattern + kept * _peaks(average - pattern, by_cycle - average[:, None], weight, PEAK * evidence)
 
 
-def _peaks(rest: Tensor, noise: Tensor, weight: Tensor) -> Tensor:
+def _peaks(rest: Tensor, noise: Tensor, weight: Tensor, least: float) -> Tensor:
     """Return (batch, places), what is left of single places that stand out, as the week before a holiday.
 
     `rest` (batch, places) is what the frequencies left, `noise` and `weight` (batch, cycles, places).
@@ -115,7 +115,7 @@ def _peaks(rest: Tensor, noise: Tensor, weight: Tensor) -> Tensor:
     variance = noise.nan_to_num(nan=0.0).square().sum(dim=(1, 2))[:, None] / freedom
     share = (weight / weight.sum(dim=1, keepdim=True).clamp(min=1e-9)).square().sum(dim=1)
     ratio = rest.square() / (variance * share).clamp(min=1e-300)
-    stands_out = (1 - PEAK / ratio.clamp(min=1e-300)).clamp(min=0)
+    stands_out = (1 - least / ratio.clamp(min=1e-300)).clamp(min=0)
     peaks = torch.where(count > 1, rest * stands_out, 0.0)
     return peaks - peaks.mean(dim=1, keepdim=True)
 

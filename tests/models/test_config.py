@@ -122,7 +122,7 @@ def test_context_holds_two_seasons_or_follows_the_length(
     [
         (NO_SEASONS, 2000, {"last"}),
         (Seasons((12,)), 100, {"last", "season", "phase"}),
-        (Seasons((7, 365), "days"), 2000, {"last", "season", "phase"}),
+        (Seasons((7, 365), "days"), 2000, {"last", "season", "short", "long"}),
         (Seasons((24, 168)), 700, {"last", "season", "short", "long"}),
         (Seasons((96, 672)), 700, {"last", "season", "short", "long"}),
         (Seasons((52,), "weeks"), 400, {"last", "season"}),
