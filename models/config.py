@@ -7,7 +7,6 @@ from math import isqrt
 from typing import Literal, get_args
 
 from models.choices import (
-    CALENDAR_YEARS,
     MAX_PRETRAINED_HORIZON,
     Architecture,
     Calendar,

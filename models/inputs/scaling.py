@@ -11,7 +11,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from models.config import CALENDAR_YEARS, TrainingConfig, View
+from models.choices import CALENDAR_YEARS
+from models.config import TrainingConfig, View
 from models.inputs.calendar import places
 from models.inputs.seasonality import by_places, by_steps, deviations, pattern_of
 from models.inputs.windows import Windows

@@ -2,7 +2,7 @@
 
 Two kinds are told apart. A *line* holds since the last break, with noise around it: least squares since then
 (Bai & Perron, 1998, with one break). A *drift* changes slowly from step to step, as a population does: its
-last changes. Each counts as far as its noise allows, by the shrinkage of James & Stein (1961).
+last changes. Each counts as far as its noise allows.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from torch import Tensor
 SHORTEST = 8
 """Steps that a line needs."""
 
-EVIDENCE = 36
-"""The squared t ratio from which on a line is believed: lines through random walks have ratios of 2."""
+EVIDENCE = 70.0
+"""The squared t ratio from which on a line is believed; of lines through random walks most are below 16."""
 
-BREAK = 6.0
+BREAK = 8.0
 """Logarithms of the count that a break costs: real series wander, and a break can be found in any."""
 
 LIKENESS = 0.0
@@ -29,9 +29,13 @@ STEEP = 1.0
 """The squared change in a step over the variance around the line."""
 
 RECENT = 10
-LARGEST = 30.0
-SMALLEST = 1e-9
 """Last changes that tell whether they are alike."""
+
+LARGEST = 30.0
+"""Logarithms, from the median, that are read as values; larger ones would overflow."""
+
+SMALLEST = 1e-9
+"""Share of the median that a line does not fall below, so that it has a logarithm."""
 
 ALIKE = (0.25, 0.5)
 """Change of the changes over the changes: believed wholly up to the first, not at all from the second on."""
@@ -147,7 +151,8 @@ def _trust(slope: Tensor, spread: Tensor, rest: Tensor, count: Tensor) -> Tensor
     # A fitted line makes residuals look less alike than errors are (Kendall, 1954).
     lasting = (alike + (1 + 4 * alike) / count.clamp(min=1)).clamp(0, 0.98)
     variance = square / (count - 2).clamp(min=1) / spread * (1 + lasting) / (1 - lasting)
-    trust = (1 - EVIDENCE * variance / slope.square().clamp(min=1e-300)).clamp(min=0)
+    doubt = (EVIDENCE * variance / slope.square().clamp(min=1e-300)).clamp(max=1)
+    trust = 1 - doubt.square()
     steep = slope.square() > STEEP * square / (count - 2).clamp(min=1)
     most = torch.where(steep, LIKENESS_OF_STEEP, LIKENESS)
     return torch.where((count >= SHORTEST) & (alike < most), trust, 0.0)

@@ -66,7 +66,8 @@ def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, first: int, levels:
 def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, logs: Tensor) -> Tensor:
     """Return (batch, horizon, quantiles) in units of the transform: the members' mean, in rising order.
 
-    It is moved toward the trend as far as the history speaks for one; `logs` (batch, 1) are on logarithms.
+    It is moved toward the trend as far as the history speaks for one and networks are pretrained: a trained
+    one has learned how such series go on. `logs` (batch, 1) are on logarithms.
     """
     config = forecaster.config
     views: dict[View, tuple[Scale, Tensor]] = {}
@@ -79,8 +80,12 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, log
             views[view] = scale, features(z, scale, windows.phases, view, config)
         scale, inputs = views[view]
         total = total + scale.inverse(network(inputs).to(z.dtype), 0)
+    quantiles = (total / config.members).sort(dim=2).values
+    pretrained = config.members - len(config.trainable_members)
+    if not pretrained:
+        return quantiles
     season = _season_of(seasons, z, windows.phases, "last", config)
-    return _toward_trend((total / config.members).sort(dim=2).values, z, season, logs)
+    return _toward_trend(quantiles, z, season, logs, most=pretrained / config.members)
 
 
 def _season_of(
@@ -93,12 +98,15 @@ def _season_of(
     return seasons[lengths]
 
 
-def _toward_trend(quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor) -> Tensor:
-    """Return quantiles (batch, horizon, quantiles), moved toward the trend as far as it is believed."""
+def _toward_trend(quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor, most: float) -> Tensor:
+    """Return quantiles (batch, horizon, quantiles), moved toward the trend as far as it is believed.
+
+    `most` is the share of the way at which it is believed wholly.
+    """
     span = z.shape[1]
     forecast, weight = trend_forecast(z - season[:, :span], quantiles.shape[1], logs)
     median = quantiles[..., quantiles.shape[2] // 2]
-    return quantiles + (weight * (forecast + season[:, span:] - median))[..., None]
+    return quantiles + (most * weight * (forecast + season[:, span:] - median))[..., None]
 
 
 def _at_levels(quantiles: Tensor, trained: tuple[float, ...], levels: list[int]) -> Tensor:
