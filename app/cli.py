@@ -263,7 +263,7 @@ def forecast(
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
     """
     from app.commands import offline
-    from app.schemas.season_length import lengths_of
+    from app.schemas.fields import lengths_of
     from app.services.forecasting.request import ForecastRequest
 
     request = ForecastRequest(
@@ -338,7 +338,7 @@ def backup(target: Annotated[Path, typer.Argument(help="The file to write; must 
 
 def _season_length(text: str) -> list[int] | None:
     """Return the lengths in the text of an option."""
-    from app.schemas.season_length import parse_season_length
+    from app.schemas.fields import parse_season_length
 
     try:
         return parse_season_length(text)

@@ -12,9 +12,9 @@ from app.api.http.forecast_parameters import DESCRIBED, OFFERS, read_request
 from app.api.http.responses import streamed_response
 from app.api.middleware.cached_forecasts import Finished, raw_request
 from app.schemas import examples
+from app.schemas.fields import lengths_of
 from app.schemas.forecast import AdHocRequest, ForecastPage, SeriesForecast
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
-from app.schemas.season_length import lengths_of
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.service import StreamedResponse
 

@@ -27,7 +27,7 @@ from app.intake.time.frequency import (
 from app.intake.time.steps import IntegerStep, Step
 from app.intake.time.times import Times, read_times
 from app.schemas.datasets import MAX_SERIES_NAME_LENGTH, Repair
-from app.schemas.names import RULE, forbidden_character
+from app.schemas.fields import NAME_RULE, forbidden_character
 
 Floats = NDArray[np.float64]
 SEEN = 4
@@ -185,7 +185,7 @@ def _refuse_unclean(rows: Rows, wrong: Ints) -> BadInput:
         "unique_id",
         wrong,
         lambda row: f"the name of the series has {forbidden_character(rows.name(row) or '')}",
-        f"{RULE}; leave it out of the names of these series",
+        f"{NAME_RULE}; leave it out of the names of these series",
     )
 
 

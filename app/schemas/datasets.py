@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
-from app.schemas.names import Name
-from app.schemas.season_length import SEASON_LENGTH, SeasonLength
+from app.schemas.fields import SEASON_LENGTH, Name, SeasonLength
 
 Time = str | int
 RepairKind = Literal["gap", "duplicate", "refused"]

@@ -14,8 +14,7 @@ from app.schemas.choices import (
     Outcome,
 )
 from app.schemas.datasets import ObservationIn, Time
-from app.schemas.names import MAX_ID_LENGTH
-from app.schemas.season_length import SEASON_LENGTH, SeasonLength
+from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, SeasonLength
 
 HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "

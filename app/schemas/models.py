@@ -9,7 +9,7 @@ from app.schemas import examples
 from app.schemas.backtests import BacktestSummary, LevelCalibration, Verdict
 from app.schemas.choices import Architecture, MemberStart, MethodChoice, OnLoss, Preset
 from app.schemas.datasets import Time
-from app.schemas.names import Name
+from app.schemas.fields import Name
 from app.schemas.train import ON_LOSS
 
 

@@ -22,8 +22,7 @@ from app.schemas.choices import (
     StartChoice,
     fits_pretrained,
 )
-from app.schemas.names import MAX_ID_LENGTH
-from app.schemas.season_length import SEASON_LENGTH, SeasonLength
+from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, SeasonLength
 
 ON_LOSS = (
     "If a simple method is better on the backtest: `warn`: forecasts carry a warning. `fallback`: that "

@@ -11,9 +11,9 @@ from app.api.http.paging import CURSOR_TEXT, MAX_CURSOR_LENGTH, MAX_PAGE_SIZE
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import DEFAULT_LEVELS, MAX_HORIZON
 from app.schemas.datasets import SeriesName
+from app.schemas.fields import MAX_ID_LENGTH
 from app.schemas.forecast import HORIZON, MAX_LEVELS, Level
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
-from app.schemas.names import MAX_ID_LENGTH
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import CURSOR, PageRequest, decode_cursor
 

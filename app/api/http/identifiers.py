@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query
 
-from app.schemas.names import MAX_ID_LENGTH
+from app.schemas.fields import MAX_ID_LENGTH
 
 NO_NUL = r"^[^\x00]*$"  # Postgres stores no NUL in a text
 

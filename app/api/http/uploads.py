@@ -23,9 +23,17 @@ from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import ExistingDataset
 from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
+from app.schemas.fields import (
+    NAME_RULE,
+    SEASON_LENGTH,
+    Name,
+    SeasonLengthText,
+    forbidden_character,
+    lengths_of,
+    parse_season_length,
+    trimmed,
+)
 from app.schemas.media_types import JSON, MULTIPART
-from app.schemas.names import RULE, Name, forbidden_character, trimmed
-from app.schemas.season_length import SEASON_LENGTH, SeasonLengthText, lengths_of, parse_season_length
 from app.services.datasets import observations
 from app.services.datasets.drafts import Busy
 from app.services.datasets.merging import ObservationsUpload, StagedObservations
@@ -170,7 +178,9 @@ def _read_table(fields: UploadFields, max_columns: int) -> Upload:
 def _name_of(file: UploadFile) -> str:
     name = PurePath(file.filename or "").stem
     if (sign := forbidden_character(name)) is not None:
-        remedy = f"The name of the file has {sign}. {RULE}. Give the dataset another one by the field `name`."
+        remedy = (
+            f"The name of the file has {sign}. {NAME_RULE}. Give the dataset another one by the field `name`."
+        )
         raise BadInput(remedy, [FieldError("#/name", remedy)])
     return trimmed(name) or "dataset"
 

@@ -16,8 +16,8 @@ from app.errors import AppError
 from app.queue import JobRef
 from app.schemas.choices import Architecture, ArchitectureChoice, MethodChoice
 from app.schemas.datasets import Time
+from app.schemas.fields import lengths_of
 from app.schemas.models import Lineage
-from app.schemas.season_length import lengths_of
 from app.schemas.train import TrainRequest
 from app.services.datasets import panels
 from app.services.datasets.panels import DatasetPanel

@@ -219,7 +219,7 @@ def test_next_forecast_starts_from_the_new_end_and_the_old_version_stays(
     client: TestClient, database: Database
 ) -> None:
     dataset_id = upload(client, trends())["id"]
-    trained(database, dataset_id)
+    trained(database, dataset_id, start="scratch")
     query = {"dataset_id": dataset_id, "unique_id": "series 0"}
     before = client.get("/forecast", params=query).json()
     send(client, dataset_id, ("series 0", 2000, 500))

@@ -105,7 +105,7 @@ def test_promoted_model_serves_its_own_numbers(
     client: TestClient, database: Database, dataset_id: str
 ) -> None:
     before = ask(client, dataset_id=dataset_id)
-    other = trained(database, dataset_id, seed=1, promote="never")
+    other = trained(database, dataset_id, start="scratch", promote="never")
     client.post(f"/models/{other}/promote")
     after = ask(client, dataset_id=dataset_id, level=[70])
     assert after == anew(database, dataset_id=dataset_id, level=[70])

@@ -5,7 +5,7 @@ import pytest
 from app.errors import BadInput
 from app.intake.reader import Columns, read_csv, read_rows
 from app.schemas.datasets import ObservationIn
-from app.schemas.names import forbidden_character
+from app.schemas.fields import forbidden_character
 from tests.app.intake.uploads import upload
 
 DAYS = ("2024-01-01", "2024-01-02", "2024-01-03")

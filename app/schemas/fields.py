@@ -1,11 +1,47 @@
-"""The option `season_length`: the steps in a season, or in each of several."""
+"""Types of fields with rules of their own: names and identifiers, and lengths of seasons."""
 
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+MAX_ID_LENGTH = 200
+MAX_NAME_LENGTH = 200
+# Control characters (C0, DEL, C1), line and paragraph separators, marks that change the direction of writing,
+# and surrogates. Zero-width joiners are allowed: Persian and Hindi need them.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+NAME_RULE = "A name holds no tab, line break or other character that controls how text is shown"
+
+
+def forbidden_character(name: str) -> str | None:
+    """Return the first forbidden character as `U+202E`, or None."""
+    found = _FORBIDDEN.search(name)
+    return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def trimmed(name: str) -> str:
+    """Return a name without surrounding blanks and without a byte order mark."""
+    return name.strip().strip("\ufeff").strip()
+
+
+def _validated(name: str) -> str:
+    if (character := forbidden_character(name)) is not None:
+        raise ValueError(f"{NAME_RULE}, and this one has {character}: leave it out")
+    return trimmed(name)
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_validated),
+    Field(
+        max_length=MAX_NAME_LENGTH,
+        json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"},
+    ),
+]
+"""The name of a dataset or a model; empty, or of blanks alone, it counts as none."""
 
 LONGEST_SEASON, MOST_SEASONS = 5_000, 4
-RULE = (
+SEASON_RULE = (
     f"season_length is a whole number of steps from 2 to {LONGEST_SEASON:,}, or a list of up to "
     f"{MOST_SEASONS}; 1 alone means no season"
 )
@@ -20,7 +56,7 @@ def read_season_length(value: object) -> list[int]:
     lengths = value if isinstance(value, list) else [value]
     fits = all(type(length) is int and 1 <= length <= LONGEST_SEASON for length in lengths)
     if not fits or not 1 <= len(lengths) <= MOST_SEASONS or (1 in lengths and set(lengths) != {1}):
-        raise ValueError(f"{RULE}, got {str(value)[:40]}")
+        raise ValueError(f"{SEASON_RULE}, got {str(value)[:40]}")
     return sorted(set(lengths))
 
 
@@ -32,7 +68,7 @@ def parse_season_length(text: str) -> list[int] | None:
     if not all(
         part.isascii() and part.isdecimal() and len(part) <= len(str(LONGEST_SEASON)) for part in parts
     ):
-        raise ValueError(f"{RULE}, separated by commas, got {text[:40]!r}")
+        raise ValueError(f"{SEASON_RULE}, separated by commas, got {text[:40]!r}")
     return read_season_length([int(part) for part in parts])
 
 
