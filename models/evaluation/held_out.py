@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.choices import Measure, Unit
 from models.config import MIN_INPUTS, TrainingConfig
 from models.errors import UnusableHistory
+from models.methods.baselines import fitting_work
 from models.metrics import (
     mean,
     mean_by,
@@ -29,8 +30,11 @@ FEW_SERIES = 6
 MAX_CUTS = 4
 MAX_CUTS_OF_FEW = 12
 
-VALUES_PER_WINDOW = 150
-"""Values of a typical window's context. With longer contexts fewer windows are compared: ETS is slow."""
+WORK_PER_WINDOW = 150.0
+"""Work that each of a preset's windows may cost. Where fits cost more, fewer windows are compared.
+
+So the simple methods take about as long as the networks, whose members and steps the preset sets too.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +59,8 @@ class HeldOut:
     def of(cls, panel: Panel, config: TrainingConfig) -> "HeldOut":
         """Hold out the windows of all series that have values on both sides of a cut.
 
-        More than `config.windows` windows, or fewer long ones, are sampled with `config.seed`. Raise
-        `UnusableHistory` for none.
+        More than `config.windows` windows, or fewer where fits cost much, are sampled with `config.seed`.
+        Raise `UnusableHistory` for none.
         """
         cuts = cut_count(panel, config.horizon)
         series, cut = _usable(panel, config, cuts)
@@ -207,8 +211,8 @@ def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integer
 
 def _sample(lengths: Integers, config: TrainingConfig) -> Integers:
     """Return (chosen,), rising: all windows, or a random one of each of equal strata by series length."""
-    typical = max(VALUES_PER_WINDOW, np.minimum(lengths, config.history_limit).mean())
-    most = max(FEW_SERIES * MAX_CUTS, int(config.windows * VALUES_PER_WINDOW / typical))
+    typical = max(WORK_PER_WINDOW, fitting_work(lengths, config.season_length).mean())
+    most = max(FEW_SERIES * MAX_CUTS, int(config.windows * WORK_PER_WINDOW / typical))
     if len(lengths) <= most:
         return np.arange(len(lengths))
     generator = np.random.default_rng(config.seed)

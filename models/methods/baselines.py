@@ -35,6 +35,16 @@ DAMPING = 0.9
 LONGEST_ETS_SEASON = 24
 """The longest season that statsforecast fits; with a longer one ETS has no season."""
 
+CYCLES_READ = 10
+"""Seasons that Theta and ETS read. Older values cost most of a fit's time, and made Theta worse on hours."""
+
+FEWEST_READ, MOST_READ = 300, 1000
+"""Values that they read of a long series, whatever its season. Both limits were chosen on held-out steps:
+`docs/experiments/2026-11-30-seasons-trends.md`."""
+
+SEASONLESS_WORK = 0.25
+"""Work of a value where ETS fits no season, as a share of that with one: a quarter of the time."""
+
 
 def naive(panel: Panel, horizon: int) -> Floats:
     """Repeat the last value."""
@@ -74,13 +84,13 @@ def theta(panel: Panel, horizon: int, season_length: int) -> Floats:
     method of Assimakopoulos & Nikolopoulos (2000), its special case:
     `docs/experiments/2026-11-24-blend-and-intervals.md`.
     """
-    return _by_library("DynamicOptimizedTheta", panel, horizon, season_length)
+    return _by_library("DynamicOptimizedTheta", panel, horizon, season_length, values_read(season_length))
 
 
 def ets(panel: Panel, horizon: int, season_length: int) -> Floats:
     """Forecast with exponential smoothing (ETS), whose error, trend and season have the least AICc."""
     season = season_length if season_length <= LONGEST_ETS_SEASON else 1
-    return _by_library("AutoETS", panel, horizon, season)
+    return _by_library("AutoETS", panel, horizon, season, values_read(season_length))
 
 
 BASELINES: Mapping[str, Baseline] = {
@@ -132,12 +142,28 @@ def preload() -> None:
         import statsforecast.models  # noqa: F401, PLC0415
 
 
-def _by_library(name: str, panel: Panel, horizon: int, season_length: int) -> Floats:
+def values_read(season_length: int) -> int:
+    """Return the number of last values that Theta and ETS read, whoever asks for their forecast."""
+    return min(MOST_READ, max(FEWEST_READ, CYCLES_READ * season_length))
+
+
+def fitting_work(lengths: Integers, season_length: int) -> Floats:
+    """Return (series,), the work of fitting Theta and ETS to series of these lengths.
+
+    Its unit is a value of a season that ETS fits. It is counted and not timed, so that all that follows from
+    it is the same on every machine.
+    """
+    share = 1.0 if 1 < season_length <= LONGEST_ETS_SEASON else SEASONLESS_WORK
+    work: Floats = share * np.minimum(lengths, values_read(season_length))
+    return work
+
+
+def _by_library(name: str, panel: Panel, horizon: int, season_length: int, read: int) -> Floats:
     """Forecast with a statsforecast model; with naive for each series that it cannot forecast.
 
-    It fits one series after the other, so it reads no more of a long one than the network does.
+    The model reads the last `read` values: it fits one series after the other, which takes long.
     """
-    fallbacks, recent = naive(panel, horizon), panel.tail(HISTORY_LIMIT)
+    fallbacks, recent = naive(panel, horizon), panel.tail(read)
     rows = np.split(recent.values, recent.offsets[1:-1])
     # It divides by zero and overflows on odd series: its results are checked instead.
     with warnings.catch_warnings(action="ignore"):

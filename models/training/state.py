@@ -21,7 +21,7 @@ STATE_FORMAT = "training 3"
 It changes with the fields of a state, and with anything else that the bits of a resumed training depend on.
 """
 
-BASELINES_FORMAT = "baselines 1"
+BASELINES_FORMAT = "baselines 2"
 """Format of a stored `BaselineState`; it also changes with the forecasts of a baseline."""
 
 

@@ -101,10 +101,22 @@ def test_sample_holds_series_of_all_lengths_alike() -> None:
     assert len(set(zip(held_out.series, held_out.cut, strict=True))) == 100
 
 
-@pytest.mark.parametrize(("length", "windows", "sampled"), [(150, 60, 60), (600, 200, 50), (600, 1, 24)])
-def test_sample_of_long_windows_is_smaller_but_never_tiny(length: int, windows: int, sampled: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "season_length", "windows", "sampled"),
+    [
+        pytest.param(150, 12, 60, 60, id="all that the preset allows"),
+        pytest.param(400, 12, 100, 50, id="half, as a fit reads 300 values and not 150"),
+        pytest.param(100_000, 12, 100, 50, id="as many of series of any length"),
+        pytest.param(400, 1, 100, 100, id="all, as ETS without a season is fast"),
+        pytest.param(400, 12, 1, 24, id="never a few alone"),
+    ],
+)
+def test_windows_are_fewer_where_fits_cost_more(
+    length: int, season_length: int, windows: int, sampled: int
+) -> None:
     panel = Panel.of([np.arange(float(length))] * 50)
-    assert len(HeldOut.of(panel, replace(config(1), windows=windows))) == sampled
+    wanted = replace(config(1), windows=windows, season_length=season_length)
+    assert len(HeldOut.of(panel, wanted)) == sampled
 
 
 def test_sample_depends_on_the_seed_alone() -> None:

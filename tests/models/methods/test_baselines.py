@@ -16,9 +16,11 @@ from models.methods.baselines import (
     drift,
     ets,
     last_change,
+    fitting_work,
     naive,
     seasonal_naive,
     theta,
+    values_read,
 )
 from models.panel import Floats, Panel
 from tests.models.samples import bounds, wave
@@ -196,6 +198,32 @@ def test_values_older_than_the_history_limit_do_not_count() -> None:
         for values in (np.append(old, recent), recent)
     )
     assert [part.tolist() for part in bounds(whole)] == [part.tolist() for part in bounds(tail)]
+
+
+@pytest.mark.parametrize(
+    ("season_length", "read"), [(1, 300), (7, 300), (24, 300), (52, 520), (168, 1000), (365, 1000)]
+)
+def test_theta_and_ets_read_ten_seasons_but_300_to_1000_values(season_length: int, read: int) -> None:
+    assert values_read(season_length) == read
+
+
+@pytest.mark.parametrize("name", ["theta", "ets"])
+@pytest.mark.parametrize("season_length", [4, 52])
+def test_older_values_than_the_fits_read_do_not_count(name: str, season_length: int) -> None:
+    read = values_read(season_length)
+    recent = 50 + np.sin(np.arange(read) * 2 * np.pi / season_length) + np.arange(read) % 7 / 10
+    long, short = Panel.of([np.append(np.full(30, 1e6), recent)]), Panel.of([recent])
+    one_more = Panel.of([np.append(np.full(30, 1e6), recent[1:])])
+    expected = BASELINES[name](short, 3, season_length).tolist()
+    assert BASELINES[name](long, 3, season_length).tolist() == expected
+    assert BASELINES[name](one_more, 3, season_length).tolist() != expected
+
+
+def test_fits_cost_work_by_the_values_they_read_and_less_without_a_season() -> None:
+    lengths = np.array([100, 300, 100_000])
+    assert fitting_work(lengths, 12).tolist() == [100, 300, 300]
+    assert fitting_work(lengths, 1).tolist() == [25, 75, 75]
+    assert fitting_work(lengths, 52).tolist() == [25, 75, 130]
 
 
 @pytest.mark.parametrize("name", BASELINES)
