@@ -53,10 +53,13 @@ def trend_forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Tensor, Tenso
     `z` (batch, span) is without season, NaN for gaps; `logs` (batch, 1) says which are logarithms. Of those a
     line may be one of the logarithms or of the values: the one with less noise around it.
     """
-    forecast, weight, noise = _forecast(z, horizon, logs)
     middle = z.nanmedian(dim=1, keepdim=True).values
     values = torch.where(logs, (z - middle).clamp(-LARGEST, LARGEST).exp(), z)
-    straight, straight_weight, straight_noise = _forecast(values, horizon, torch.zeros_like(logs))
+    # Both in one pass: for a single series each operation costs more than its numbers.
+    both = _forecast(torch.cat([z, values]), horizon, torch.cat([logs, torch.zeros_like(logs)]))
+    (forecast, straight), (weight, straight_weight), (noise, straight_noise) = (
+        each.chunk(2) for each in both
+    )
     straight = middle + straight.clamp(min=SMALLEST).log()
     better = logs & (straight_noise < noise)
     return torch.where(better, straight, forecast), torch.where(better, straight_weight, weight)
