@@ -175,7 +175,7 @@ def test_stalled_readers_cost_a_page_each_until_they_disconnect(
 ) -> None:
     """The table has 6 MB as text, several times that as numbers, and a page a twentieth of it."""
     dataset_id = dataset(database, trends(count=5000)).id
-    trained(database, dataset_id)
+    trained(database, dataset_id, start="scratch")
     with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
         caller.forecast(dataset_id)
         with stalled(api, dataset_id, 20):
