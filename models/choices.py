@@ -84,6 +84,9 @@ class Seasons:
 
 NO_SEASONS = Seasons()
 
+LONGEST_SEASON = 5_000
+"""Steps in the longest season that is looked for or may be given."""
+
 
 def fits_pretrained(architecture: str, horizon: int) -> bool:
     """Return whether the pretrained networks have this architecture and reach this horizon."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from models.choices import (
     DEFAULT_LEVELS,
+    LONGEST_SEASON,
     MAX_PRETRAINED_HORIZON,
     Architecture,
     Calendar,
@@ -26,6 +27,7 @@ __all__ = [
     "DEFAULT_PRESET",
     "DEFAULT_PROMOTION",
     "DEFAULT_START",
+    "LONGEST_SEASON",
     "MAX_HORIZON",
     "MAX_LEVEL",
     "MAX_PRETRAINED_HORIZON",

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from app.schemas.choices import LONGEST_SEASON
+
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
 # Control characters (C0, DEL, C1), line and paragraph separators, marks that change the direction of writing,
@@ -40,7 +42,7 @@ Name = Annotated[
 ]
 """The name of a dataset or a model; empty, or of blanks alone, it counts as none."""
 
-LONGEST_SEASON, MOST_SEASONS = 5_000, 4
+MOST_SEASONS = 4
 SEASON_RULE = (
     f"season_length is a whole number of steps from 2 to {LONGEST_SEASON:,}, or a list of up to "
     f"{MOST_SEASONS}; 1 alone means no season"

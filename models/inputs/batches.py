@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.config import HISTORY_LIMIT, MIN_INPUTS, TrainingConfig, View
+from models.config import MIN_INPUTS, TrainingConfig, View
 from models.inputs.scaling import Scale, Transform, features, scaled_targets, seasonal_component
-from models.inputs.windows import FlatPanel, cut_windows
+from models.inputs.windows import FlatPanel, cut_windows, windows_per_cut
 from models.panel import Panel
 
 MAX_VALIDATION_WINDOWS = 4096
@@ -16,9 +16,6 @@ MAX_VALIDATION_WINDOWS = 4096
 
 MAX_TRAINING_WINDOWS = 2**17
 """Windows that a member trains on; a larger panel is sampled. This bounds their memory."""
-
-WINDOWS_PER_CUT = 4096
-"""Training windows of the least history that are cut in one call, which bounds the memory of the cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +35,6 @@ class Batch:
         drawn = torch.randint(len(self), (batches, count), generator=generator).to(self.inputs.device)
         for rows in drawn:
             yield Batch(self.inputs[rows], self.targets[rows], self.weights[rows])
-
-
-def windows_per_cut(config: TrainingConfig) -> int:
-    """Return the training windows that are cut in one call: fewer long ones."""
-    return WINDOWS_PER_CUT * HISTORY_LIMIT // max(HISTORY_LIMIT, config.span)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from models.choices import CALENDAR_YEARS
+from models.choices import Calendar
 from models.config import TrainingConfig, View
 from models.inputs.calendar import places
 from models.inputs.seasonality import by_places, by_steps, deviations, pattern_of
@@ -44,7 +44,10 @@ _MAX = torch.finfo(torch.float64).max
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """`positive` (batch, 1) bool: histories to take logs of; `unit` (batch, 1): the divisor of the others."""
+    """`positive` (batch, 1) bool: histories to take logs of; `unit` (batch, 1): the divisor of the others.
+
+    `floor` (batch, 1) is what values are raised to before logs are taken of them.
+    """
 
     positive: Tensor
     unit: Tensor
@@ -74,6 +77,8 @@ class Transform:
 @dataclass(frozen=True, eq=False)
 class Scale:
     """`season` (batch, span + horizon), `level` and `change` (batch, 1), all in units of the transform.
+
+    `span` is the number of steps of the history.
 
     Positions are counted from the origin, so history ends at -1 and the first step ahead is 0.
     """
@@ -157,22 +162,25 @@ def seasonal_component(z: Tensor, phases: Tensor, view: View, config: TrainingCo
     for number, length in enumerate(config.season_lengths_of(view)):
         apart = deviations(z - total[:, :span], length)
         cycles, nested = config.seasons_within(length), number > 0
-        if CALENDAR_YEARS.get(config.calendar) == length:
-            at = _calendar_places(phases, span, length, config)
-            count = int(places(config.calendar, length).max()) + 1
-            pattern = pattern_of(by_places(apart, at[:, :span], count, length, cycles), nested=nested)
-        else:
+        if length in config.seasons.regular:
             at = _positions(-span, config.horizon, length, z.device).expand(len(z), -1)
             pattern = pattern_of(by_steps(apart, length, cycles), nested=nested)
+        else:
+            table, count = _calendar_table(config.calendar, length, z.device)
+            steps = torch.arange(-span, config.horizon, device=z.device)
+            at = table[(phases[:, None] + steps) % len(table)]
+            pattern = pattern_of(by_places(apart, at[:, :span], count, length, cycles), nested=nested)
         total = total + pattern.gather(1, at)
     return total
 
 
-def _calendar_places(phases: Tensor, span: int, length: int, config: TrainingConfig) -> Tensor:
-    """Return (batch, span + horizon), the place in a calendar's year of each step."""
-    table = torch.from_numpy(places(config.calendar, length).copy()).to(phases.device)
-    steps = torch.arange(-span, config.horizon, device=phases.device)
-    return table[(phases[:, None] + steps) % len(table)]
+@lru_cache(maxsize=8)
+def _calendar_table(calendar: Calendar, length: int, device: torch.device) -> tuple[Tensor, int]:
+    """Return the places of a calendar's year on a device, and how many there are."""
+    table = places(calendar, length)
+    # The cached tensor may be used outside the inference mode that it is made in.
+    with torch.inference_mode(mode=False):
+        return torch.tensor(table, device=device), int(table.max()) + 1
 
 
 @lru_cache(maxsize=256)

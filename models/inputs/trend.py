@@ -117,34 +117,45 @@ class _Sums:
 
 
 def _line(z: Tensor, horizon: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return slope, trust and mean absolute residual of the line since the last break, each (batch, 1)."""
+    """Return the end of the line since the last break, its slope, trust and mean absolute residual.
+
+    Each is (batch, 1). A line that is shorter than the horizon is not trusted.
+    """
     mean = z.nanmean(dim=1, keepdim=True)
     centred = z - mean
     sums = _Sums.of(centred)
     after = sums.after()
     slope, spread, error = after.line()
-    first = sums.line()[2]
-    total = after.count[:, :1].clamp(min=1)
-    # The whole as one line, or two lines that a break parts; the Bayesian information criterion decides.
-    floor = 1e-12 * (sums.parts[5][:, -1:] / total) + 1e-300
-    score = total * ((error + first) / total + floor).log() + BREAK * total.log()
-    score = torch.where((after.count >= SHORTEST) & (sums.count >= SHORTEST), score, torch.inf)
-    whole = total * (error[:, :1] / total + floor).log() + 2 * total.log()
-    best, at = score.min(dim=1, keepdim=True)
-    at = torch.where(best < whole, at, 0)
-    slope, spread, error, count = (each.gather(1, at) for each in (slope, spread, error, after.count))
+    at = _last_break(sums, after.count, error)
+    slope, spread = slope.gather(1, at), spread.gather(1, at)
+    count = after.count.gather(1, at)
     time = torch.arange(z.shape[1], device=z.device)
     t = time.to(z.dtype) - z.shape[1]
     inside = (time >= at) & z.isfinite()
     middle_t = (t * inside).sum(dim=1, keepdim=True) / count.clamp(min=1)
     middle = (centred.nan_to_num(nan=0.0) * inside).sum(dim=1, keepdim=True) / count.clamp(min=1)
     rest = (centred.nan_to_num(nan=0.0) - middle - slope * (t - middle_t)) * inside
-    end = mean + middle + slope * (-1 - middle_t)
     noise = rest.abs().sum(dim=1, keepdim=True) / count.clamp(min=1)
-    trust = _trust(slope, spread, rest, count)
-    trust = torch.where(count >= horizon, trust, 0.0)
+    trust = torch.where(count >= horizon, _trust(slope, spread, rest, count), 0.0)
     known = trust > 0
-    return torch.where(known, end, 0.0), torch.where(known, slope, 0.0), trust, noise
+    end = torch.where(known, mean + middle + slope * (-1 - middle_t), 0.0)
+    return end, torch.where(known, slope, 0.0), trust, noise
+
+
+def _last_break(sums: _Sums, after: Tensor, error: Tensor) -> Tensor:
+    """Return (batch, 1), the place from which the last line holds; 0 where the whole is one.
+
+    `after` and `error` (batch, span + 1) are count and squared error of the line from each place on. The
+    Bayesian information criterion decides between one line and two that a break parts.
+    """
+    first = sums.line()[2]
+    total = after[:, :1].clamp(min=1)
+    floor = 1e-12 * (sums.parts[5][:, -1:] / total) + 1e-300
+    score = total * ((error + first) / total + floor).log() + BREAK * total.log()
+    score = torch.where((after >= SHORTEST) & (sums.count >= SHORTEST), score, torch.inf)
+    whole = total * (error[:, :1] / total + floor).log() + 2 * total.log()
+    best, at = score.min(dim=1, keepdim=True)
+    return torch.where(best < whole, at, 0)
 
 
 def _trust(slope: Tensor, spread: Tensor, rest: Tensor, count: Tensor) -> Tensor:

@@ -6,8 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.config import TrainingConfig
+from models.config import HISTORY_LIMIT, TrainingConfig
 from models.panel import Panel
+
+WINDOWS_PER_CUT = 4096
+"""Windows of the least history that are cut in one call, which bounds the memory of the cut."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,11 @@ def cut_windows(
         targets=_read(flat.values, future, future < ends[:, None]),
         phases=flat.phases[series] + origins - starts,
     )
+
+
+def windows_per_cut(config: TrainingConfig) -> int:
+    """Return the windows that are cut in one call: fewer long ones."""
+    return WINDOWS_PER_CUT * HISTORY_LIMIT // max(HISTORY_LIMIT, config.span)
 
 
 def _read(values: Tensor, at: Tensor, allowed: Tensor) -> Tensor:

@@ -11,14 +11,11 @@ from models.choices import DEFAULT_LEVELS
 from models.config import TrainingConfig, View
 from models.inputs.scaling import Scale, Transform, features, seasonal_component
 from models.inputs.trend import trend_forecast
-from models.inputs.windows import FlatPanel, Windows, cut_windows
+from models.inputs.windows import FlatPanel, Windows, cut_windows, windows_per_cut
 from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
 from models.methods.quantile_interpolation import probit_places
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Integers, Panel
-
-_BATCH = 4096
-"""Series in one forward pass."""
 
 
 def ensemble_forecast(
@@ -39,21 +36,21 @@ def ensemble_forecast(
     recent = panel.tail(forecaster.config.history_limit)
     lowest = floors(recent)
     flat = FlatPanel.of(recent, forecaster.device)
+    rows = torch.arange(recent.series, device=forecaster.device)
     parts = [
-        _forecast_batch(forecaster, flat, first, wanted)[:, :steps].cpu().numpy()
-        for first in range(0, recent.series, _BATCH)
+        _forecast_batch(forecaster, flat, some, wanted)[:, :steps].cpu().numpy()
+        for some in torch.split(rows, windows_per_cut(forecaster.config))
     ]
     return _to_forecast(np.concatenate(parts), wanted).at_least(lowest)
 
 
 @torch.inference_mode()
-def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, first: int, levels: list[int]) -> Tensor:
+def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, rows: Tensor, levels: list[int]) -> Tensor:
     """Return (rows, horizon, 1 + 2 * levels) float64: the median, then lower and upper bound of each level.
 
-    The rows are one batch of series, from number `first` on.
+    `rows` (rows,) are the numbers of the series in one forward pass.
     """
     config = forecaster.config
-    rows = torch.arange(first, min(first + _BATCH, len(flat.ends)), device=flat.ends.device)
     # The origin is the end of each series: there are no targets.
     windows = cut_windows(flat, rows, origins=flat.ends[rows], ends=flat.ends[rows], config=config)
     transform = Transform.of(windows.history)

@@ -3,8 +3,9 @@
 import os
 
 from models.config import TrainingConfig
-from models.inputs.batches import MAX_TRAINING_WINDOWS, MAX_VALIDATION_WINDOWS, windows_per_cut
+from models.inputs.batches import MAX_TRAINING_WINDOWS, MAX_VALIDATION_WINDOWS
 from models.inputs.scaling import feature_count
+from models.inputs.windows import windows_per_cut
 from models.panel import Panel
 
 PROCESS = 500 * 2**20

@@ -16,8 +16,7 @@ from app.schemas.choices import Seasons
 Kind = Literal["datetime", "integer", "year"]
 KINDS: dict[str, Kind] = {"datetime": "datetime", "integer": "integer", "year": "year"}
 
-
-LONGEST_CYCLE = 1_000
+LONGEST_CYCLE = 1_000  # steps; a longer one has too few cycles to tell a closed time by
 
 
 @lru_cache(maxsize=256)

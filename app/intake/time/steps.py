@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from app.intake.arrays import Ints, Mask
-from app.schemas.choices import Calendar
+from app.schemas.choices import LONGEST_SEASON, Calendar
 
 Rule = Literal["start", "end", "business_start", "business_end"]
 Family = Literal["M", "Q", "Y"]
@@ -22,7 +22,6 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 WEEK = 7 * DAY
 SATURDAY = 5
-LONGEST_SEASON = 5_000  # steps
 ERA = 25 * 146_097 * DAY  # 10,000 years, after which dates and weekdays are the same: no date is so long ago
 MONTHS_AN_ERA, BUSINESS_DAYS_AN_ERA = 10_000 * 12, ERA // WEEK * 5
 LONGEST = 20_000_000 * SECOND * 1_000  # about 630 years: more than pandas can span
