@@ -19,7 +19,7 @@ from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as queries
 from app.db.queries import processes as process_queries
 from app.db.tables import Model, Workspace, new_id
-from app.intake.reader import Columns, read_csv, read_more_rows
+from app.intake.reader import ReadOptions, read_csv, read_more_rows
 from app.main import create_app
 from app.queue import JobRef
 from app.schemas import examples
@@ -73,7 +73,7 @@ def upload(client: TestClient, series: Series | None = None, **fields: str) -> d
 
 def dataset(database: Database, series: Series | None = None, principal: Principal = OWNER) -> DatasetOut:
     """Store a dataset, past HTTP."""
-    upload = Upload("test", read_csv(csv_bytes(series), Columns()), "0" * 64)
+    upload = Upload("test", read_csv(csv_bytes(series), ReadOptions()), "0" * 64)
     staged = StagedDataset(database, "nobody", principal, upload)
     with staging.stored(staged), database.write() as session:
         return catalog.create(session, staged)

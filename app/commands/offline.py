@@ -18,7 +18,7 @@ from app.commands.console import training_bar
 from app.db.engine import Database
 from app.digest import sha256
 from app.errors import NotFound
-from app.intake.reader import Columns, read_csv
+from app.intake.reader import ReadOptions, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, staging
@@ -156,7 +156,7 @@ def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
         found = catalog.of_source(session, OWNER, digest)
     if found is not None:
         return found
-    intake = read_csv(data, Columns(), max_columns)
+    intake = read_csv(data, ReadOptions(), max_columns)
     with heartbeats.registered(database) as process_id:
         staged = StagedDataset(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with staging.stored(staged), database.write() as session:

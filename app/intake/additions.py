@@ -7,8 +7,8 @@ import numpy as np
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
-from app.intake.columns.roles import Columns
 from app.intake.grid import LEAST_VALUES, Points, off_step, refuse_short
+from app.intake.options import ReadOptions
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Rows, complete, names_of, refuse_unreadable, sort, too_few
@@ -30,14 +30,14 @@ class ExistingDataset:
     detected: Detected  # how its first upload was read
     only: str | None  # the name of its series, if it has just one
 
-    def columns(self, requested: Columns, names: tuple[str, ...]) -> Columns:
-        """Return the requested columns; a role without one gets the column of the dataset's first upload."""
+    def options(self, requested: ReadOptions, names: tuple[str, ...]) -> ReadOptions:
+        """Return the options; a role without a column gets the column of the dataset's first upload."""
         taken = {requested.id_column, requested.time_column, requested.target_column}
 
         def inherited(name: str | None) -> str | None:
             return name if name in names and name not in taken else None
 
-        return Columns(
+        return ReadOptions(
             id_column=requested.id_column or inherited(self.detected.id_column),
             time_column=requested.time_column or inherited(self.detected.time_column),
             target_column=requested.target_column or inherited(self.detected.target_column),

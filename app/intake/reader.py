@@ -13,9 +13,10 @@ from app.errors import BadInput, FieldError
 from app.intake.additions import Addition, ExistingDataset, gather_addition, refuse_unnamed
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.numbers import MISSING, is_doubtful, read_numbers
-from app.intake.columns.roles import Columns, Roles, find_roles
+from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.table_layout import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.frame import Intake
+from app.intake.options import ReadOptions
 from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Gathered, Rows, gather
@@ -23,7 +24,7 @@ from app.intake.time.seasons import seasons_found
 from app.intake.time.times import Times
 from app.schemas.datasets import Detected, ObservationIn, Profile
 
-__all__ = ["Columns", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]
+__all__ = ["ReadOptions", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]
 
 EMPTY_TIMES = ("", "NA", "N/A", "n/a", "NaN", "nan", "NaT", "null", "NULL", "None")
 EMPTY_NAMES = ("",)  # NA is Namibia
@@ -31,17 +32,17 @@ Floats = NDArray[np.float64]
 Categories: TypeAlias = "pd.Series[str]"  # of dtype category
 
 
-def read_csv(data: bytes, columns: Columns, max_columns: int = MAX_COLUMNS) -> Intake:
+def read_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) -> Intake:
     """Read delimited text; detect its encoding, delimiter, decimal mark, columns, dates and frequency.
 
     Raises BadInput, with the rows or columns at fault, for what cannot be used.
     """
-    file = _open(data, columns, max_columns)
+    file = _open(data, options, max_columns)
     name = re.sub(
         r"[\t\r\n]+", " ", file.roles.target
     )  # a header cell may have several lines, a name has one
-    gathered = gather(file.rows(name), columns.frequency, columns.season_lengths)
-    _refuse_merged(file, columns, gathered.repairs, gathered.frame.y)
+    gathered = gather(file.rows(name), options.frequency, options.season_lengths)
+    _refuse_merged(file, options, gathered.repairs, gathered.frame.y)
     return _intake(gathered, file.detected(gathered.times))
 
 
@@ -58,14 +59,14 @@ def read_rows(
 
 
 def read_more_csv(
-    data: bytes, columns: Columns, existing: ExistingDataset, max_columns: int = MAX_COLUMNS
+    data: bytes, options: ReadOptions, existing: ExistingDataset, max_columns: int = MAX_COLUMNS
 ) -> Addition:
     """Read delimited text to append to a dataset; raises BadInput as `read_csv` does."""
-    file = _open(data, columns, max_columns, existing)
+    file = _open(data, options, max_columns, existing)
     if file.roles.id is None and existing.only is None:
         raise refuse_unnamed(["#/id_column"])
     addition = gather_addition(file.rows(existing.only or ""), existing, file.detected)
-    _refuse_merged(file, columns, addition.repairs, addition.points.y)
+    _refuse_merged(file, options, addition.repairs, addition.points.y)
     return addition
 
 
@@ -111,11 +112,13 @@ class _File:
         )
 
 
-def _open(data: bytes, columns: Columns, max_columns: int, existing: ExistingDataset | None = None) -> _File:
+def _open(
+    data: bytes, options: ReadOptions, max_columns: int, existing: ExistingDataset | None = None
+) -> _File:
     table = open_table(data, max_columns)
     if not table.has_rows:
         raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
-    requested = existing.columns(columns, table.names) if existing else columns
+    requested = existing.options(options, table.names) if existing else options
     roles = find_roles(table.sample(table.names), requested, table.texts)
     return _File(table, roles, _read_cells(table, roles, existing.detected.decimal if existing else None))
 
@@ -202,7 +205,7 @@ def _coded(column: Categories, empty: tuple[str, ...]) -> tuple[Ints, list[str]]
     return np.append(code_of, -1).astype(np.int64)[column.cat.codes], list(distinct)
 
 
-def _refuse_merged(file: _File, requested: Columns, repairs: Repairs, y: Floats) -> None:
+def _refuse_merged(file: _File, requested: ReadOptions, repairs: Repairs, y: Floats) -> None:
     """Raise BadInput where half of all rows are duplicates: then a column of names was not found."""
     roles = file.roles
     used = len({roles.id, roles.time, roles.target} - {None})

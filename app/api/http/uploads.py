@@ -21,7 +21,7 @@ from app.db.engine import DatasetRef
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import ExistingDataset
-from app.intake.reader import Columns, read_csv, read_more_csv, read_more_rows, read_rows
+from app.intake.reader import ReadOptions, read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
 from app.schemas.fields import (
     NAME_RULE,
@@ -67,9 +67,9 @@ class FileFields(BaseModel):
     time_column: Annotated[SeriesName, Field(description="Column with the times; found if absent.")] = ""
     target_column: Annotated[SeriesName, Field(description="Column with the values; found if absent.")] = ""
 
-    def columns(self) -> Columns:
-        """Return the columns that the caller names."""
-        return Columns(self.id_column or None, self.time_column or None, self.target_column or None)
+    def options(self) -> ReadOptions:
+        """Return what the caller says of the columns."""
+        return ReadOptions(self.id_column or None, self.time_column or None, self.target_column or None)
 
 
 class UploadFields(FileFields):
@@ -85,10 +85,10 @@ class UploadFields(FileFields):
         Field(max_length=40, description=f"{SEASON_LENGTH}Several are separated by commas: `7,365`."),
     ] = ""
 
-    def columns(self) -> Columns:
+    def options(self) -> ReadOptions:
         """Return the columns, the frequency and the seasons that the caller names."""
         given = lengths_of(parse_season_length(self.season_length))
-        return replace(super().columns(), frequency=self.frequency or None, season_lengths=given)
+        return replace(super().options(), frequency=self.frequency or None, season_lengths=given)
 
 
 def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _once_each(form: FormData) -> dict[str, Any]:
 def _read_table(fields: UploadFields, max_columns: int) -> Upload:
     name = fields.name or _name_of(fields.file)
     data = fields.file.file.read()
-    return Upload(name, read_csv(data, fields.columns(), max_columns), sha256(data))
+    return Upload(name, read_csv(data, fields.options(), max_columns), sha256(data))
 
 
 def _name_of(file: UploadFile) -> str:
@@ -193,7 +193,7 @@ def _read_json(body: bytes) -> Upload:
 
 def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) -> ObservationsUpload:
     data = fields.file.file.read()
-    addition = read_more_csv(data, fields.columns(), existing, max_columns)
+    addition = read_more_csv(data, fields.options(), existing, max_columns)
     return ObservationsUpload(addition, sha256(data))
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.errors import BadInput, FieldError
 from app.intake.cells import Cells
 from app.intake.columns.numbers import GROUPS, are_numbers
+from app.intake.options import ReadOptions
 from app.intake.problems import listed
 from app.intake.time.dates import mostly_dates
 from app.intake.time.times import are_whole_numbers
@@ -51,17 +52,6 @@ COMPARED, MOST_COMPARED = 100, 1_000
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The columns, the frequency and the seasons that the caller names; the others are detected."""
-
-    id_column: str | None = None
-    time_column: str | None = None
-    target_column: str | None = None
-    frequency: str | int | None = None
-    season_lengths: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True)
 class Roles:
     """The columns that hold names, times and values; without `id` the table is one series."""
 
@@ -71,7 +61,9 @@ class Roles:
     note: str | None = None
 
 
-def find_roles(sample: pd.DataFrame, requested: Columns, read: Callable[[list[str]], pd.DataFrame]) -> Roles:
+def find_roles(
+    sample: pd.DataFrame, requested: ReadOptions, read: Callable[[list[str]], pd.DataFrame]
+) -> Roles:
     """Decide the roles; raises BadInput with the candidates and the parameter that decides between them.
 
     Args:

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from app.auth import OWNER
 from app.db.engine import Database
 from app.digest import sha256
-from app.intake.reader import Columns, read_csv
+from app.intake.reader import ReadOptions, read_csv
 from app.services.datasets import catalog
 from app.services.datasets.staging import StagedDataset, Upload, stored
 from tests.factories import filled_app, trained
@@ -101,7 +101,7 @@ def test_trained_model_has_no_forecast_for_it_either(tmp_path: Path) -> None:
 
 def _trained_on_rows(database: Database) -> str:
     table = pd.DataFrame(ROWS).to_csv(index=False).encode()
-    upload = Upload("shops", read_csv(table, Columns()), sha256(table))
+    upload = Upload("shops", read_csv(table, ReadOptions()), sha256(table))
     staged = StagedDataset(database, "test", OWNER, upload)
     with stored(staged), database.write() as session:
         dataset_id = catalog.create(session, staged).id

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.errors import AppError
 from app.intake.frame import Intake
-from app.intake.reader import Columns, read_csv
+from app.intake.reader import ReadOptions, read_csv
 
 quick = settings(
     max_examples=60,
@@ -76,7 +76,7 @@ frequencies = st.sampled_from(FREQUENCIES) | st.text(max_size=4)
 stamps = st.dates().map(str) | st.datetimes().map(str) | st.integers(-5, 3000).map(str)
 
 
-def attempt(data: bytes, columns: Columns) -> None:
+def attempt(data: bytes, columns: ReadOptions) -> None:
     with contextlib.suppress(AppError):
         check(read_csv(data, columns))
 
@@ -94,7 +94,7 @@ def check(intake: Intake) -> None:
 @quick
 @given(st.binary(max_size=200))
 def test_random_bytes_are_answered(data: bytes) -> None:
-    attempt(data, Columns())
+    attempt(data, ReadOptions())
 
 
 @quick
@@ -109,7 +109,7 @@ def test_random_tables_are_answered(
     header: list[str], rows: list[list[str]], delimiter: str, encoding: str, frequency: str | int | None
 ) -> None:
     text = "\n".join(delimiter.join(row) for row in [header, *rows])
-    attempt(text.encode(encoding, "ignore"), Columns(frequency=frequency))
+    attempt(text.encode(encoding, "ignore"), ReadOptions(frequency=frequency))
 
 
 @quick
@@ -121,7 +121,7 @@ def test_random_tables_are_answered(
 )
 def test_random_times_are_answered(rows: list[tuple[str, str, str]], frequency: str | int | None) -> None:
     text = "\n".join(["unique_id,ds,y", *(",".join(row) for row in rows)])
-    attempt(text.encode(), Columns(frequency=frequency))
+    attempt(text.encode(), ReadOptions(frequency=frequency))
 
 
 @quick
@@ -133,4 +133,4 @@ def test_random_times_are_answered(rows: list[tuple[str, str, str]], frequency: 
 )
 def test_random_series_with_holes_are_answered(rows: list[tuple[str, int, str]], step: int) -> None:
     lines = (f"{name},{time * step},{y}" for name, time, y in rows)
-    attempt("\n".join(["unique_id,ds,y", *lines]).encode(), Columns(frequency=step))
+    attempt("\n".join(["unique_id,ds,y", *lines]).encode(), ReadOptions(frequency=step))

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from app.errors import BadInput
-from app.intake.reader import Columns, read_csv
+from app.intake.reader import ReadOptions, read_csv
 
 Maker = Callable[[int], str]
 
@@ -21,7 +21,7 @@ def work(text: str, **columns: str) -> int:
     """Return the number of calls that it takes to read a file, or to refuse it."""
     data, profile = text.encode(), cProfile.Profile()
     with contextlib.suppress(BadInput), profile:
-        read_csv(data, replace(Columns(), **columns))  # type: ignore[arg-type]  # names of columns
+        read_csv(data, replace(ReadOptions(), **columns))  # type: ignore[arg-type]  # names of columns
     return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
 
 
@@ -90,11 +90,11 @@ def test_a_column_more_costs_next_to_nothing(cell: str) -> None:
 @pytest.mark.parametrize("inside", [" " * 100_000, "T 12:00" * 20_000, ":00." + "9" * 100_000])
 def test_cell_of_great_length_is_no_time(inside: str) -> None:
     with pytest.raises(BadInput, match="cannot be read as ISO8601") as caught:
-        read_csv(f"ds,y\n2024-01-01,1\n2024-01-02,2\nx{inside}x,3\n".encode(), Columns())
+        read_csv(f"ds,y\n2024-01-01,1\n2024-01-02,2\nx{inside}x,3\n".encode(), ReadOptions())
     assert [error.pointer for error in caught.value.errors] == ["#row=4"]
 
 
 def test_column_of_cells_of_great_length_holds_no_times() -> None:
     rows = "\n".join(f"x{' ' * 100_000}{i},1" for i in range(3))
     with pytest.raises(BadInput, match="No column holds times"):
-        read_csv(f"ds,y\n{rows}\n".encode(), Columns())
+        read_csv(f"ds,y\n{rows}\n".encode(), ReadOptions())

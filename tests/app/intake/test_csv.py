@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.intake.reader import Columns, read_csv
+from app.intake.reader import ReadOptions, read_csv
 from tests.app.intake.uploads import times, upload
 
 DAYS = ("2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04")
@@ -21,7 +21,7 @@ def test_plain_names_need_no_thought() -> None:
 
 def test_german_spreadsheet_export_is_read() -> None:
     text = "Datum;Köln °C\r\n01.02.2024;1,5\r\n02.02.2024;-0,25\r\n03.02.2024;12,0\r\n"
-    intake = read_csv(text.encode("cp1252"), Columns())
+    intake = read_csv(text.encode("cp1252"), ReadOptions())
     detected = intake.profile.detected
     assert (detected.encoding, detected.delimiter, detected.decimal) == ("cp1252", ";", ",")
     assert (detected.date_format, detected.target_column) == ("%d.%m.%Y", "Köln °C")
@@ -33,7 +33,7 @@ def test_german_spreadsheet_export_is_read() -> None:
 def test_encoding_and_delimiter_are_found(encoding: str, delimiter: str) -> None:
     lines = [("store", "date", "sales"), *(("Kraków", day, "1.5") for day in DAYS)]
     data = "\n".join(delimiter.join(line) for line in lines).encode(encoding)
-    intake = read_csv(data, Columns())
+    intake = read_csv(data, ReadOptions())
     assert intake.frame.unique_ids == ("Kraków",)
     assert intake.profile.detected.delimiter == delimiter
     assert intake.frame.y.tolist() == [1.5] * 4
@@ -41,7 +41,7 @@ def test_encoding_and_delimiter_are_found(encoding: str, delimiter: str) -> None
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_any_line_end_is_read(end: str) -> None:
-    intake = read_csv(end.join(["ds,y", "2024-01-01,1", "2024-01-02,2", ""]).encode(), Columns())
+    intake = read_csv(end.join(["ds,y", "2024-01-01,1", "2024-01-02,2", ""]).encode(), ReadOptions())
     assert intake.frame.y.tolist() == [1, 2]
 
 

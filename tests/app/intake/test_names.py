@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import BadInput
-from app.intake.reader import Columns, read_csv, read_rows
+from app.intake.reader import ReadOptions, read_csv, read_rows
 from app.schemas.datasets import ObservationIn
 from app.schemas.fields import forbidden_character
 from tests.app.intake.uploads import upload
@@ -52,7 +52,7 @@ def test_name_in_a_file_is_refused_by_its_rows(sign: str) -> None:
 def test_nul_in_a_file_of_wide_characters_is_refused() -> None:
     text = "".join(["unique_id,ds,y\n", *(f"a\0b,{day},1\n" for day in DAYS)])
     with pytest.raises(BadInput, match="begins as utf-16-le text but is not"):
-        read_csv(text.encode("utf-16"), Columns())
+        read_csv(text.encode("utf-16"), ReadOptions())
 
 
 def test_name_in_json_is_refused_by_its_observation() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import BadInput
-from app.intake.reader import Columns, read_csv
+from app.intake.reader import ReadOptions, read_csv
 from tests.app.intake.uploads import upload
 
 DAYS = tuple(f"2024-01-{day:02}" for day in range(1, 31))
@@ -38,7 +38,7 @@ DAYS = tuple(f"2024-01-{day:02}" for day in range(1, 31))
 )
 def test_file_that_is_no_series_table_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        read_csv(data, Columns())
+        read_csv(data, ReadOptions())
 
 
 def test_many_number_columns_ask_for_the_target() -> None:

@@ -1,12 +1,12 @@
 """Short ways to make an upload for a test."""
 
 from app.intake.frame import Intake
-from app.intake.reader import Columns, read_csv
+from app.intake.reader import ReadOptions, read_csv
 
 
 def upload(*lines: str, **columns: str | int) -> Intake:
-    """Read these lines as a CSV file; the keywords are those of Columns."""
-    return read_csv("\n".join(lines).encode(), Columns(**columns))  # type: ignore[arg-type]
+    """Read these lines as a CSV file; the keywords are those of ReadOptions."""
+    return read_csv("\n".join(lines).encode(), ReadOptions(**columns))  # type: ignore[arg-type]
 
 
 def times(intake: Intake) -> list[str | int]:

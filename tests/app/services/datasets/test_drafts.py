@@ -9,7 +9,7 @@ from app.commands import offline
 from app.db.engine import Database, DatasetRef
 from app.db.tables import Blob, Dataset, DatasetBlob, Draft, Series
 from app.errors import Unavailable
-from app.intake.reader import Columns, read_csv, read_more_rows
+from app.intake.reader import ReadOptions, read_csv, read_more_rows
 from app.schemas.datasets import ObservationIn
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, drafts, observations, staging
@@ -44,7 +44,7 @@ def heartbeat(database: Database) -> Heartbeat:
 def staged_dataset(database: Database, process_id: str = "gone") -> StagedDataset:
     series = {name: [i, 2.0, 3.0] for i, name in enumerate(NAMES)}
     return StagedDataset(
-        database, process_id, OWNER, Upload("many", read_csv(csv_bytes(series), Columns()), "0" * 64)
+        database, process_id, OWNER, Upload("many", read_csv(csv_bytes(series), ReadOptions()), "0" * 64)
     )
 
 
@@ -200,7 +200,7 @@ def test_file_of_a_command_is_read_before_anything_is_locked(
     file = tmp_path / "lines.csv"
     file.write_bytes(csv_bytes())
 
-    def watched(data: bytes, columns: Columns, max_columns: int) -> object:
+    def watched(data: bytes, columns: ReadOptions, max_columns: int) -> object:
         with database.write() as session:
             session.query(Dataset).count()
         return read_csv(data, columns, max_columns)

@@ -1,0 +1,14 @@
+"""What a caller says of how to read an upload."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """The columns, the frequency and the seasons that the caller names; what is None is found."""
+
+    id_column: str | None = None
+    time_column: str | None = None
+    target_column: str | None = None
+    frequency: str | int | None = None
+    season_lengths: tuple[int, ...] | None = None
