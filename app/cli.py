@@ -18,6 +18,7 @@ from app.schemas.choices import (
     MAX_LEVEL,
     MIN_LEVEL,
     ArchitectureChoice,
+    Limits,
     MethodChoice,
     OnLoss,
     Preset,
@@ -244,7 +245,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
 
 
 @app.command()
-def forecast(
+def forecast(  # noqa: PLR0913  # one argument for each option of the command
     file: File,
     horizon: Annotated[
         int | None, typer.Option(min=1, help="Steps ahead; by default as far as the model reaches.")
@@ -252,7 +253,11 @@ def forecast(
     level: Annotated[
         list[int] | None, typer.Option(min=MIN_LEVEL, max=MAX_LEVEL, help="Interval in percent.")
     ] = None,
+    *,
     season_length: SeasonLengths = "",
+    lower: Annotated[float | None, typer.Option(help="No forecast or bound is below it.")] = None,
+    upper: Annotated[float | None, typer.Option(help="No forecast or bound is above it.")] = None,
+    integer: Annotated[bool, typer.Option("--integer", help="Whole numbers alone.")] = False,
 ) -> None:
     """Print the forecast for a file that was trained on or uploaded, as CSV.
 
@@ -261,6 +266,8 @@ def forecast(
     `gatecast forecast examples/population.csv`
 
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
+
+    `gatecast forecast visitors.csv --lower 0 --upper 500 --integer`
     """
     from app.commands import offline
     from app.schemas.fields import lengths_of
@@ -270,6 +277,7 @@ def forecast(
         horizon=horizon,
         levels=tuple(level or DEFAULT_LEVELS),
         season_lengths=lengths_of(_season_length(season_length)),
+        limits=_limits(lower, upper, integer=integer),
     )
     offline.forecast(_settings(), file, request)
 
@@ -344,6 +352,14 @@ def _season_length(text: str) -> list[int] | None:
         return parse_season_length(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--season-length") from error
+
+
+def _limits(lower: float | None, upper: float | None, *, integer: bool) -> Limits:
+    """Return the limits that options give."""
+    try:
+        return Limits(lower, upper, integer)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--lower and --upper") from error
 
 
 def _settings(**options: Any) -> "Settings":

@@ -1,5 +1,6 @@
 """The words and limits that the service shares with the core: this module imports nothing of the core."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -83,6 +84,44 @@ class Seasons:
 
 
 NO_SEASONS = Seasons()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The range that forecasts stay in, None for no end, and whether they are whole. Raises ValueError."""
+
+    lower: float | None = None
+    upper: float | None = None
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("lower", self.lower), ("upper", self.upper)):
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} is {value!r}; it must be a number, or left out for no limit.")
+        low, high = self.range
+        if low > high or (self.lower is not None and self.lower == self.upper):
+            which = "whole numbers lie" if self.integer else "range lies"
+            raise ValueError(f"No {which} between lower {self.lower:g} and upper {self.upper:g}.")
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the greatest forecast, infinite for none: whole numbers if `integer`."""
+        low = -math.inf if self.lower is None else self.lower
+        high = math.inf if self.upper is None else self.upper
+        if not self.integer:
+            return low, high
+        return (low if math.isinf(low) else math.ceil(low)), (high if math.isinf(high) else math.floor(high))
+
+    def over(self, others: "Limits") -> "Limits":
+        """Return these limits, and those of `others` where these have none. Raises ValueError."""
+        return Limits(
+            others.lower if self.lower is None else self.lower,
+            others.upper if self.upper is None else self.upper,
+            self.integer or others.integer,
+        )
+
+
+NO_LIMITS = Limits()
 
 LONGEST_SEASON = 5_000
 """Steps in the longest season that is looked for or may be given."""

@@ -12,12 +12,13 @@ from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, RequireStorage,
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,
+    DatasetUpdate,
     ObservationPage,
     ObservationsOut,
     SeriesName,
     SeriesPage,
 )
-from app.services.datasets import catalog, observations
+from app.services.datasets import catalog, observations, update
 
 UPLOAD_CHECKS = [RequireStorage, ClaimKey]
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
@@ -83,6 +84,17 @@ def append_observations(
     dataset's first upload, if the file has them.
     """
     return observations.append(session, rows, keep_versions)
+
+
+@router.patch("/{dataset_id}")
+def update_dataset(
+    dataset_id: DatasetId, changes: DatasetUpdate, principal: CurrentPrincipal, session: WriteSession
+) -> DatasetOut:
+    """Change a dataset's name, the limits of its forecasts or its seasons; takes effect at once.
+
+    Limits hold for the median, the mean and every bound, whatever method answers, without a training.
+    """
+    return update.update(session, principal, dataset_id, changes)
 
 
 @router.delete("/{dataset_id}", status_code=204)

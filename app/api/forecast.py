@@ -104,6 +104,7 @@ async def forecast_ad_hoc(
         levels=tuple(dict.fromkeys(body.level)),
         media_type=media_type,
         season_lengths=lengths_of(body.season_length),
+        limits=body.limits,
     )
     with pointers_into_body():
         return Finished(await forecasts.respond_ad_hoc(principal, wanted, body.observations))

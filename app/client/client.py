@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,9 @@ from app.schemas.choices import (
     DEFAULT_ON_LOSS,
     DEFAULT_PROMOTION,
     DEFAULT_START,
+    NO_LIMITS,
     ArchitectureChoice,
+    Limits,
     MethodChoice,
     OnLoss,
     Preset,
@@ -28,6 +31,7 @@ from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,
     DatasetSummary,
+    DatasetUpdate,
     ObservationIn,
     ObservationsIn,
     ObservationsOut,
@@ -76,10 +80,15 @@ class Client:
         except httpx2.TransportError:
             return False
 
-    def upload_csv(self, name: str, content: bytes, season_length: Sequence[int] = ()) -> DatasetOut:
-        """Upload a table as a new dataset; `season_length` are the steps in each season, [1] for none."""
+    def upload_csv(
+        self, name: str, content: bytes, season_length: Sequence[int] = (), limits: Limits = NO_LIMITS
+    ) -> DatasetOut:
+        """Upload a table as a new dataset.
+
+        `season_length` are the steps in each season, [1] for none; `limits` are what its forecasts stay in.
+        """
         files = {"file": (f"{name}.csv", content, CSV)}
-        data = {"name": name, "season_length": ",".join(map(str, season_length))}
+        data = {"name": name, "season_length": ",".join(map(str, season_length)), **_texts(limits)}
         return DatasetOut.model_validate(self._call("POST", "/datasets", files=files, data=data))
 
     def upload_file(self, path: Path) -> DatasetOut:
@@ -92,6 +101,11 @@ class Client:
         return ObservationsOut.model_validate(
             self._call("POST", f"/datasets/{dataset_id}/observations", json=body)
         )
+
+    def update_dataset(self, dataset_id: str, **changes: Any) -> DatasetOut:
+        """Change the `name`, `lower`, `upper`, `integer` or `season_length`; None removes a limit."""
+        body = DatasetUpdate(**changes).model_dump(exclude_unset=True)
+        return DatasetOut.model_validate(self._call("PATCH", f"/datasets/{dataset_id}", json=body))
 
     def datasets(self) -> list[DatasetSummary]:
         """List the newest datasets."""
@@ -235,6 +249,7 @@ class Client:
         horizon: int | None = None,
         levels: Sequence[int] = DEFAULT_LEVELS,
         season_length: Sequence[int] | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> ForecastPage:
         """Forecast series that no dataset holds: by themselves, with a dataset's champion or with a model."""
         request = AdHocRequest(
@@ -243,6 +258,9 @@ class Client:
             horizon=horizon,
             level=list(levels),
             season_length=None if season_length is None else list(season_length),
+            lower=limits.lower,
+            upper=limits.upper,
+            integer=limits.integer,
             observations=list(observations),
         )
         return _page(self._call("POST", "/forecast", json=request.model_dump(mode="json")))
@@ -288,6 +306,13 @@ class Client:
             raise ServiceError(_reason(response))
         body: dict[str, Any] = response.json() if response.content else {}
         return body
+
+
+def _texts(limits: Limits) -> dict[str, str]:
+    """Return limits as the fields of a form, which take no exponents."""
+    ends = {"lower": limits.lower, "upper": limits.upper}
+    texts = {name: "" if end is None else f"{Decimal(str(end)):f}" for name, end in ends.items()}
+    return {**texts, "integer": "true" if limits.integer else ""}
 
 
 def _page(body: dict[str, Any]) -> ForecastPage:

@@ -105,7 +105,8 @@ class Blob(Owned):
 class Dataset(Owned):
     """Series of one frequency that were uploaded together.
 
-    `version` is the newest version; 0 hides a dataset that is still being stored, or being deleted.
+    `version` is the newest version; 0 hides a dataset that is still being stored, or being deleted. Its
+    forecasts stay from `lower` to `upper`, null for no end, and are whole if `integer`.
     """
 
     __tablename__ = "datasets"
@@ -114,6 +115,9 @@ class Dataset(Owned):
     name: Mapped[str]
     version: Mapped[int]
     champion_id: Mapped[str | None]
+    lower: Mapped[float | None]
+    upper: Mapped[float | None]
+    integer: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

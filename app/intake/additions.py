@@ -8,6 +8,7 @@ import numpy as np
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.grid import LEAST_VALUES, Points, off_step, refuse_short
+from app.intake.limits import notes
 from app.intake.options import ReadOptions
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
@@ -16,6 +17,7 @@ from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
 from app.intake.time.steps import DAY
 from app.intake.time.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
+from app.schemas.choices import NO_LIMITS, Limits
 from app.schemas.datasets import Detected, Time
 
 KINDS: dict[Kind, str] = {"datetime": "dates", "integer": "integers", "year": "years"}
@@ -29,6 +31,7 @@ class ExistingDataset:
     end: Time
     detected: Detected  # how its first upload was read
     only: str | None  # the name of its series, if it has just one
+    limits: Limits = NO_LIMITS
 
     def options(self, requested: ReadOptions, names: tuple[str, ...]) -> ReadOptions:
         """Return the options; a role without a column gets the column of the dataset's first upload."""
@@ -89,7 +92,9 @@ def gather_addition(rows: Rows, existing: ExistingDataset, detect: Callable[[Tim
     timeline = ordered.timeline
     offsets = np.append(timeline.starts, len(ordered.row))
     points = Points(names_of(rows, ordered), offsets, timeline.unique[timeline.rank], ordered.y)
-    return Addition(points, existing.axis, repairs, detect(times), rows, ordered.row)
+    detected = detect(times)
+    detected.notes += notes(points.y, existing.limits)
+    return Addition(points, existing.axis, repairs, detected, rows, ordered.row)
 
 
 def refuse_unnamed(pointers: list[str]) -> BadInput:

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from app.schemas.choices import NO_LIMITS, Limits
+
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """The columns, the frequency and the seasons that the caller names; what is None is found."""
+    """The columns, frequency, seasons and limits that the caller names; what is None is found."""
 
     id_column: str | None = None
     time_column: str | None = None
     target_column: str | None = None
     frequency: str | int | None = None
     season_lengths: tuple[int, ...] | None = None
+    limits: Limits = NO_LIMITS

@@ -16,12 +16,14 @@ from app.intake.columns.numbers import MISSING, is_doubtful, read_numbers
 from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.table_layout import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.frame import Intake
+from app.intake.limits import upload_notes
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.series import Gathered, Rows, gather
 from app.intake.time.seasons import seasons_found
 from app.intake.time.times import Times
+from app.schemas.choices import NO_LIMITS, Limits
 from app.schemas.datasets import Detected, ObservationIn, Profile
 
 __all__ = ["ReadOptions", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]
@@ -43,19 +45,20 @@ def read_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) 
     )  # a header cell may have several lines, a name has one
     gathered = gather(file.rows(name), options.frequency, options.season_lengths)
     _refuse_merged(file, options, gathered.repairs, gathered.frame.y)
-    return _intake(gathered, file.detected(gathered.times))
+    return _intake(gathered, file.detected(gathered.times), options.limits)
 
 
 def read_rows(
     rows: Sequence[ObservationIn],
     frequency: str | int | None,
     season_lengths: tuple[int, ...] | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> Intake:
     """Read the rows of a JSON body; raises BadInput with pointers into `observations`."""
     if not rows:
         raise BadInput("There are no observations. Send at least two for each series.")
     gathered = gather(_rows_of_json(rows, [row.unique_id for row in rows]), frequency, season_lengths)
-    return _intake(gathered, _detected_rows(gathered.times))
+    return _intake(gathered, _detected_rows(gathered.times), limits)
 
 
 def read_more_csv(
@@ -219,8 +222,9 @@ def _refuse_merged(file: _File, requested: ReadOptions, repairs: Repairs, y: Flo
         )
 
 
-def _intake(gathered: Gathered, detected: Detected) -> Intake:
+def _intake(gathered: Gathered, detected: Detected, limits: Limits) -> Intake:
     frame, repairs = gathered.frame, gathered.repairs
+    detected.notes += upload_notes(frame.y, limits)
     lengths = np.diff(frame.offsets)
     gaps = int(np.count_nonzero(np.isnan(frame.y)))
     start, end = frame.axis.format(np.array([frame.ds.min(), frame.ds.max()]))

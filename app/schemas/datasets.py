@@ -1,12 +1,12 @@
 """Request and response bodies of datasets."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
-from app.schemas.fields import SEASON_LENGTH, Name, SeasonLength
+from app.schemas.fields import INTEGER, LOWER, SEASON_LENGTH, UPPER, Limit, LimitFields, Name, SeasonLength
 
 Time = str | int
 RepairKind = Literal["gap", "duplicate", "refused"]
@@ -33,7 +33,7 @@ class ObservationIn(BaseModel):
     y: Annotated[float | None, Field(description="The value observed; null marks a gap.")]
 
 
-class DatasetCreate(BaseModel):
+class DatasetCreate(LimitFields):
     """Series sent as JSON instead of as a file."""
 
     model_config = ConfigDict(
@@ -44,6 +44,9 @@ class DatasetCreate(BaseModel):
                 "name": "visitors",
                 "frequency": "D",
                 "season_length": [7],
+                "lower": 0.0,
+                "upper": None,
+                "integer": True,
                 "observations": [
                     {"unique_id": "museum", "ds": "2026-01-01", "y": 310.0},
                     {"unique_id": "museum", "ds": "2026-01-02", "y": 287.0},
@@ -193,7 +196,40 @@ class DatasetOut(BaseModel):
         Field(description="Model the dataset forecasts with; null means the pretrained network."),
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
+    lower: Annotated[float | None, Field(description=LOWER)]
+    upper: Annotated[float | None, Field(description=UPPER)]
+    integer: Annotated[bool, Field(description=INTEGER)]
     profile: Annotated[Profile, Field(description="What it holds, how it was read and what was repaired.")]
+
+
+class DatasetUpdate(BaseModel):
+    """Changes to a dataset; a field that is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"example": examples.DATASET_UPDATE, "minProperties": 1},
+    )
+
+    name: Annotated[Name | None, Field(description="A name for people; null leaves it.")] = None
+    lower: Annotated[Limit, Field(description=f"{LOWER}Null removes it.")] = None
+    upper: Annotated[Limit, Field(description=f"{UPPER}Null removes it.")] = None
+    integer: Annotated[bool | None, Field(description=f"{INTEGER}Null leaves it.")] = None
+    season_length: Annotated[
+        SeasonLength | None,
+        Field(
+            description=f"{SEASON_LENGTH}Null leaves them. Others make a new version; trained models keep "
+            "those that they were trained with."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Give at least one of name, lower, upper, integer and season_length")
+        if self.name == "":
+            raise ValueError("A dataset has a name: give one that is not empty, or leave it out")
+        return self
 
 
 class ObservationsIn(BaseModel):

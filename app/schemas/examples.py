@@ -56,7 +56,17 @@ DATASET: Example = {
     "version": 1,
     "champion_id": MODEL_ID,
     "created_at": "2026-01-31T09:00:00Z",
+    "lower": 0.0,
+    "upper": None,
+    "integer": True,
     "profile": PROFILE,
+}
+DATASET_UPDATE: Example = {
+    "name": "population, in persons",
+    "lower": 0.0,
+    "upper": None,
+    "integer": True,
+    "season_length": None,
 }
 APPENDED: Example = {
     **DATASET,
@@ -341,6 +351,9 @@ AD_HOC: Example = {
     "horizon": 2,
     "level": [80],
     "season_length": None,
+    "lower": 0.0,
+    "upper": None,
+    "integer": False,
     "observations": [
         {"unique_id": "Svalbard", "ds": 2021, "y": 2859.0},
         {"unique_id": "Svalbard", "ds": 2022, "y": 2893.0},

@@ -1,11 +1,19 @@
-"""Types of fields with rules of their own: names and identifiers, and lengths of seasons."""
+"""Types of fields with rules of their own: names and identifiers, lengths of seasons, and limits."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
-from app.schemas.choices import LONGEST_SEASON
+from app.schemas.choices import LONGEST_SEASON, Limits
 
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
@@ -93,3 +101,76 @@ SeasonLength = Annotated[
     ),
 ]
 SeasonLengthText = Annotated[str, AfterValidator(_checked)]
+
+LOWER = "No forecast, mean or bound is below it. "
+UPPER = "No forecast, mean or bound is above it. "
+INTEGER = (
+    "Whether forecasts are whole numbers: the median the nearest one, a lower bound the next below, an upper "
+    "bound the next above; the mean is not rounded. "
+)
+_NUMBER = "^([+-]?[0-9]+([.][0-9]+)?)?$"
+Limit = Annotated[float | None, Field(allow_inf_nan=False)]
+
+
+def parse_limits(lower: str = "", upper: str = "", integer: str = "") -> Limits:
+    """Return the limits in the texts of a form, of which empty ones say nothing. Raises ValueError."""
+    return Limits(_parse_number(lower), _parse_number(upper), integer == "true")
+
+
+def _parse_number(text: str) -> float | None:
+    if not re.fullmatch(_NUMBER, text):
+        raise ValueError(f"a limit is a number such as 0 or 1.5, got {text[:40]!r}")
+    return float(text) if text else None
+
+
+def _checked_number(text: str) -> str:
+    _parse_number(text)
+    return text
+
+
+LimitText = Annotated[
+    str, AfterValidator(_checked_number), Field(max_length=40, json_schema_extra={"pattern": _NUMBER})
+]
+
+
+class LimitFields(BaseModel):
+    """The limits that forecasts stay within."""
+
+    lower: Annotated[Limit, Field(description=LOWER)] = None
+    upper: Annotated[Limit, Field(description=UPPER)] = None
+    integer: Annotated[bool, Field(description=INTEGER)] = False
+
+    @field_validator("upper", "integer")
+    @classmethod
+    def _fit(cls, value: Any, info: ValidationInfo) -> Any:
+        Limits(**{**_given(info), str(info.field_name): value})
+        return value
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as one value."""
+        return Limits(self.lower, self.upper, self.integer)
+
+
+class LimitTexts(BaseModel):
+    """The same as fields of a form."""
+
+    lower: Annotated[LimitText, Field(description=LOWER)] = ""
+    upper: Annotated[LimitText, Field(description=UPPER)] = ""
+    integer: Annotated[Literal["", "true", "false"], Field(description=INTEGER)] = ""
+
+    @field_validator("upper", "integer")
+    @classmethod
+    def _fit(cls, value: str, info: ValidationInfo) -> str:
+        parse_limits(**{**_given(info), str(info.field_name): value})
+        return value
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as one value."""
+        return parse_limits(self.lower, self.upper, self.integer)
+
+
+def _given(info: ValidationInfo) -> dict[str, Any]:
+    """Return the limits among the fields before the one that is checked."""
+    return {name: info.data[name] for name in ("lower", "upper") if name in info.data}

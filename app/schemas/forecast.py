@@ -14,7 +14,7 @@ from app.schemas.choices import (
     Outcome,
 )
 from app.schemas.datasets import ObservationIn, Time
-from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, SeasonLength
+from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, LimitFields, SeasonLength
 
 HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "
@@ -24,8 +24,11 @@ MAX_LEVELS = 10
 Level = Annotated[int, Field(ge=MIN_LEVEL, le=MAX_LEVEL)]
 
 
-class AdHocRequest(BaseModel):
-    """Series to forecast that no dataset holds: by themselves, by a dataset's model or by a named one."""
+class AdHocRequest(LimitFields, BaseModel):
+    """Series to forecast that no dataset holds: by themselves, by a dataset's model or by a named one.
+
+    Limits take the place of those of the dataset that is named, if any.
+    """
 
     model_config = ConfigDict(
         title="ForecastRequest",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.choices import NO_LIMITS, Limits
 from models.config import TrainingConfig
 from models.errors import InvalidLevel, UnusableHistory
 from models.horizon import check_trained
@@ -40,14 +41,35 @@ class Forecast:
         lowest = np.maximum(floor, -FLOAT_MAX)[:, None]
         return self._each(lambda values: clip(values, lowest))
 
+    def within(self, limits: Limits) -> "Forecast":
+        """Return median and bounds inside limits.
+
+        If they are to be whole, the median is the nearest number and each bound the next one outward, so that
+        an interval holds no less than before.
+        """
+        if limits == NO_LIMITS:
+            return self
+        whole = self._rounded() if limits.integer else self
+        return whole.clipped(*limits.range)
+
+    def clipped(self, lowest: float, highest: float) -> "Forecast":
+        """Return median and bounds between two numbers."""
+        return self._each(lambda values: clip(values, lowest, highest))
+
+    def _rounded(self) -> "Forecast":
+        # Zero is added to turn -0.0 into 0.0.
+        lo = {level: np.floor(bound) + 0.0 for level, bound in self.lo.items()}
+        hi = {level: np.ceil(bound) + 0.0 for level, bound in self.hi.items()}
+        return Forecast(np.rint(self.median) + 0.0, lo, hi)
+
     def _each(self, change: Callable[[Floats], Floats]) -> "Forecast":
         lo, hi = ({k: change(v) for k, v in side.items()} for side in (self.lo, self.hi))
         return Forecast(change(self.median), lo, hi)
 
 
-def clip(values: Floats, lowest: Floats | float) -> Floats:
-    """Return values between `lowest` and the end of float64; np.clip takes ten times as long."""
-    clipped: Floats = np.minimum(np.maximum(values, lowest), FLOAT_MAX)
+def clip(values: Floats, lowest: Floats | float, highest: float = FLOAT_MAX) -> Floats:
+    """Return values between `lowest` and `highest`, the end of float64; np.clip takes ten times as long."""
+    clipped: Floats = np.minimum(np.maximum(values, lowest), highest)
     return clipped
 
 

@@ -26,6 +26,7 @@ from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, S
 from app.schemas.fields import (
     NAME_RULE,
     SEASON_LENGTH,
+    LimitTexts,
     Name,
     SeasonLengthText,
     forbidden_character,
@@ -72,7 +73,7 @@ class FileFields(BaseModel):
         return ReadOptions(self.id_column or None, self.time_column or None, self.target_column or None)
 
 
-class UploadFields(FileFields):
+class UploadFields(LimitTexts, FileFields):
     """The fields beside the file of a new dataset."""
 
     name: Annotated[Name, Field(description="A name for people; by default that of the file.")] = ""
@@ -86,9 +87,13 @@ class UploadFields(FileFields):
     ] = ""
 
     def options(self) -> ReadOptions:
-        """Return the columns, the frequency and the seasons that the caller names."""
-        given = lengths_of(parse_season_length(self.season_length))
-        return replace(super().options(), frequency=self.frequency or None, season_lengths=given)
+        """Return the columns, the frequency, the seasons and the limits that the caller names."""
+        return replace(
+            super().options(),
+            frequency=self.frequency or None,
+            season_lengths=lengths_of(parse_season_length(self.season_length)),
+            limits=self.limits,
+        )
 
 
 def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
@@ -172,7 +177,7 @@ def _once_each(form: FormData) -> dict[str, Any]:
 def _read_table(fields: UploadFields, max_columns: int) -> Upload:
     name = fields.name or _name_of(fields.file)
     data = fields.file.file.read()
-    return Upload(name, read_csv(data, fields.options(), max_columns), sha256(data))
+    return Upload(name, read_csv(data, fields.options(), max_columns), sha256(data), fields.limits)
 
 
 def _name_of(file: UploadFile) -> str:
@@ -187,8 +192,9 @@ def _name_of(file: UploadFile) -> str:
 
 def _read_json(body: bytes) -> Upload:
     content = parse_json(body, DatasetCreate)
-    intake = read_rows(content.observations, content.frequency, lengths_of(content.season_length))
-    return Upload(content.name or "dataset", intake, sha256(body))
+    seasons = lengths_of(content.season_length)
+    intake = read_rows(content.observations, content.frequency, seasons, content.limits)
+    return Upload(content.name or "dataset", intake, sha256(body), content.limits)
 
 
 def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) -> ObservationsUpload:

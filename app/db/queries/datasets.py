@@ -91,9 +91,8 @@ def _with_version(workspace_id: str) -> Any:
     )
 
 
-def add(session: Session, ref: DatasetRef, name: str, version: int) -> Dataset:
-    """Store a new dataset that shows a version; 0 hides it."""
-    dataset = Dataset(workspace_id=ref.workspace_id, id=ref.dataset_id, name=name, version=version)
+def add(session: Session, dataset: Dataset) -> Dataset:
+    """Store a new dataset."""
     session.add(dataset)
     session.flush()
     return dataset

@@ -28,6 +28,7 @@ from app.services.datasets import series_store as store
 from app.services.datasets.staging import StagedDataset
 from app.services.jobs import states
 from app.services.shared.paging import CountedPageRequest, PageRequest, cut
+from models.choices import Limits
 
 
 def create(session: Session, staged: StagedDataset) -> DatasetOut:
@@ -37,7 +38,7 @@ def create(session: Session, staged: StagedDataset) -> DatasetOut:
     """
     ref, upload = staged.ref, staged.upload
     if staged.draft_id is None:
-        dataset = queries.add(session, ref, upload.name, version=1)
+        dataset = queries.add(session, staged.dataset(version=1))
     else:
         drafts.finish(session, ref, staged.draft_id)
         dataset = queries.show(session, ref, 1)
@@ -51,6 +52,11 @@ def create(session: Session, staged: StagedDataset) -> DatasetOut:
     )
     queries.add_version(session, version)
     return dataset_out(dataset, version)
+
+
+def limits_of(dataset: Dataset) -> Limits:
+    """Return the limits of a dataset's forecasts."""
+    return Limits(dataset.lower, dataset.upper, dataset.integer)
 
 
 def page(session: Session, principal: Principal, request: PageRequest) -> DatasetPage:
@@ -169,6 +175,9 @@ def dataset_out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
             "version": dataset.version,
             "champion_id": dataset.champion_id,
             "created_at": dataset.created_at,
+            "lower": dataset.lower,
+            "upper": dataset.upper,
+            "integer": dataset.integer,
             "profile": version.profile,
         },
     )

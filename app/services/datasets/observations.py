@@ -26,10 +26,11 @@ def existing(session: Session, principal: Principal, dataset_id: str) -> Existin
 
     Raises NotFound if the caller has none under this id.
     """
-    _, version = catalog.find(session, principal, dataset_id)
+    dataset, version = catalog.find(session, principal, dataset_id)
     profile = Profile.model_validate(version.profile)
     only = queries.series_page(session, version, 1, None)[0].unique_id if profile.series == 1 else None
-    return ExistingDataset(TimeAxis.from_dict(version.axis), profile.end, profile.detected, only)
+    axis, limits = TimeAxis.from_dict(version.axis), catalog.limits_of(dataset)
+    return ExistingDataset(axis, profile.end, profile.detected, only, limits)
 
 
 def append(session: Session, staged: StagedObservations, keep_versions: int) -> ObservationsOut:

@@ -18,11 +18,12 @@ from app.auth import Principal
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as dataset_queries
 from app.db.queries.datasets import Entry
-from app.db.tables import new_id
+from app.db.tables import Dataset, new_id
 from app.intake.frame import Intake, SeriesFrame
 from app.services.datasets import drafts
 from app.services.datasets import series_store as store
 from app.services.datasets.series_store import SeriesBlob
+from models.choices import NO_LIMITS, Limits
 from models.config import history_limit
 
 ROWS_PER_BLOB = 20_000
@@ -36,6 +37,7 @@ class Upload:
     name: str
     intake: Intake
     source_sha256: str
+    limits: Limits = NO_LIMITS
 
 
 class Staged(Protocol):
@@ -108,8 +110,21 @@ class StagedDataset(Staging):
         self.upload, self._process_id = upload, process_id
         super().__init__(database, ref, 1, pack([upload.intake.frame]), self._begin)
 
+    def dataset(self, version: int) -> Dataset:
+        """Return the row of the dataset, which shows a version; 0 hides it."""
+        ref, limits = self.ref, self.upload.limits
+        return Dataset(
+            workspace_id=ref.workspace_id,
+            id=ref.dataset_id,
+            name=self.upload.name,
+            version=version,
+            lower=limits.lower,
+            upper=limits.upper,
+            integer=limits.integer,
+        )
+
     def _begin(self, session: Session) -> str:
-        dataset_queries.add(session, self.ref, self.upload.name, version=0)
+        dataset_queries.add(session, self.dataset(version=0))
         return drafts.begin(session, self.ref, self._process_id)
 
 

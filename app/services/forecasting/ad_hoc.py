@@ -21,6 +21,7 @@ from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan
 from app.services.forecasting.result import ForecastResult, Origins, result_of
 from app.services.registry.served_method import ServedMethod
+from models.choices import Limits
 from models.inputs.closed_steps import open_steps
 from models.methods.combination import forecast_by
 
@@ -35,12 +36,13 @@ Forecasts = tuple[ForecastResult, SeriesFrame]  # with the series that the rows 
 
 @dataclass(frozen=True, eq=False)
 class _Serving:
-    """A model that is ready to forecast: its served method and its network, to a horizon."""
+    """A model that is ready to forecast: its served method and its network, to a horizon, within limits."""
 
     model: Model
     served_method: ServedMethod
     network: "Forecaster"
     horizon: int
+    limits: Limits
 
 
 def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, levels: Sequence[int]) -> Forecasts:
@@ -49,7 +51,8 @@ def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, levels: Sequ
     Raises BadInput, with pointers into `observations`, for rows that do not fit the model's time steps.
     """
     frame = read(rows, plan.model.id, plan.axis).with_seasons(plan.axis.season_lengths)
-    return _forecast(_Serving(plan.model, plan.served_method, network, plan.horizon), frame, levels)
+    serving = _Serving(plan.model, plan.served_method, network, plan.horizon, plan.limits)
+    return _forecast(serving, frame, levels)
 
 
 def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Forecasts:
@@ -62,14 +65,16 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
     model = pretrained.model(request.horizon, seasons)
     network = load_pretrained(model.horizon, seasons, device).forecaster
     served_method = pretrained.backtested(model, network, panels.of_frame(frame))
-    return _forecast(_Serving(model, served_method, network, model.horizon), frame, request.levels)
+    serving = _Serving(model, served_method, network, model.horizon, request.limits)
+    return _forecast(serving, frame, request.levels)
 
 
 def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> Forecasts:
     method, panel = serving.served_method.method, panels.of_frame(frame)
     forecast = forecast_by(method, serving.network, panel, horizon=serving.horizon, levels=levels)
     origins = Origins(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
-    result = result_of(origins, serving.model, serving.served_method, forecast, levels)
+    limited = forecast.within(serving.limits)
+    result = result_of(origins, serving.model, serving.served_method, limited, levels)
     return replace(result, is_open=open_steps(panel, frame.axis.cycles, serving.horizon)), frame
 
 

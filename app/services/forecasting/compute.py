@@ -120,4 +120,4 @@ def _result(
 ) -> ForecastResult:
     version = plan.version
     origins = Origins(plan.axis, unique_ids, ends, version.dataset_id, version.version)
-    return result_of(origins, plan.model, plan.served_method, forecast, levels)
+    return result_of(origins, plan.model, plan.served_method, forecast.within(plan.limits), levels)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from app.schemas.choices import DEFAULT_LEVELS
+from app.schemas.choices import DEFAULT_LEVELS, NO_LIMITS, Limits
 from app.schemas.media_types import JSON
 from app.services.shared.paging import PageRequest
 
@@ -17,7 +17,8 @@ class ForecastRequest:
 
     The dataset's champion forecasts unless `model_id` names another model. The pretrained network forecasts
     where there is no champion, or where `model_id` names it. Without `unique_ids`, `page` bounds the series.
-    `season_lengths` replace those of the time step, where the pretrained network forecasts.
+    `season_lengths` replace those of the time step, where the pretrained network forecasts. `limits` go
+    before the dataset's.
     """
 
     dataset_id: str | None = None
@@ -29,6 +30,7 @@ class ForecastRequest:
     page: PageRequest = FIRST_PAGE
     media_type: str = JSON
     season_lengths: tuple[int, ...] | None = None
+    limits: Limits = NO_LIMITS
 
     @property
     def names_no_dataset(self) -> bool:

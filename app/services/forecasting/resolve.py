@@ -9,7 +9,7 @@ from app.auth import Principal
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as model_queries
-from app.db.tables import DatasetVersion, Model
+from app.db.tables import Dataset, DatasetVersion, Model
 from app.errors import BadInput, FieldError, VersionGone
 from app.intake.time.axis import TimeAxis
 from app.services.datasets import catalog, panels
@@ -21,23 +21,25 @@ from app.services.registry import models, pretrained_backtests, served_method
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
+from models.choices import Limits
 
 PLANS = 1000
 VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of its source
 ForecastKey = tuple[VersionKey, str, str, str, bool]  # and model, weights, method, whether preliminary
-PlanKey = tuple[str, str | None, str | None, int | None, int | None]
-"""The workspace, and the parts of a request that decide its plan: dataset, model, version, horizon."""
+PlanKey = tuple[str, str | None, str | None, int | None, int | None, Limits]
+"""The workspace, and what decides the plan of a request: dataset, model, version, horizon, limits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How to answer a request: by which model and served method, from which version, to which horizon."""
+    """How to answer a request: by which model and served method, from which version, how far, within what."""
 
     model: Model
     version: DatasetVersion
     horizon: int
     served_method: ServedMethod
     is_champion: bool
+    limits: Limits
     season_lengths: tuple[int, ...] | None = None  # in place of the dataset's
 
     @cached_property
@@ -146,6 +148,7 @@ def _plan_key(principal: Principal, request: ForecastRequest) -> PlanKey:
         request.model_id,
         request.dataset_version,
         request.horizon,
+        request.limits,
     )
 
 
@@ -156,15 +159,16 @@ def find_plan(session: Session, principal: Principal, request: ForecastRequest) 
     backtest and is set to refuse.
     """
     dataset_id, trained = _find_model(session, principal, request)
-    version = _requested_version(session, principal, dataset_id, request.dataset_version)
+    dataset, version = _requested_version(session, principal, dataset_id, request.dataset_version)
+    limits = _limits(request, dataset)
     if trained is None:
-        return _pretrained_plan(session, version, request)
+        return _pretrained_plan(session, version, request, limits)
     refuse_seasons(request)
     horizon = trained.horizon if request.horizon is None else request.horizon
     _check_horizon(session, trained, horizon)
     is_champion = request.model_id is None
     served = served_method.of_model(trained)
-    return Plan(trained, version, horizon, served, is_champion, models.season_lengths(trained))
+    return Plan(trained, version, horizon, served, is_champion, limits, models.season_lengths(trained))
 
 
 def backtest_pretrained(
@@ -231,18 +235,29 @@ def _no_dataset(request: ForecastRequest) -> BadInput:
 
 def _requested_version(
     session: Session, principal: Principal, dataset_id: str, number: int | None
-) -> DatasetVersion:
-    _, newest = catalog.find(session, principal, dataset_id)
+) -> dataset_queries.Pair:
+    dataset, newest = catalog.find(session, principal, dataset_id)
     if number is None or number == newest.version:
-        return newest
-    return find_version(session, DatasetRef(principal.workspace_id, dataset_id), number)
+        return dataset, newest
+    return dataset, find_version(session, DatasetRef(principal.workspace_id, dataset_id), number)
 
 
-def _pretrained_plan(session: Session, version: DatasetVersion, request: ForecastRequest) -> Plan:
+def _limits(request: ForecastRequest, dataset: Dataset) -> Limits:
+    try:
+        return request.limits.over(catalog.limits_of(dataset))
+    except ValueError as error:
+        remedy = f"Dataset {dataset.id} has limits of its own: send both, lower and upper."
+        parts = [FieldError(f"?{name}", remedy) for name in ("lower", "upper")]
+        raise BadInput(f"{error} {remedy}", parts) from error
+
+
+def _pretrained_plan(
+    session: Session, version: DatasetVersion, request: ForecastRequest, limits: Limits
+) -> Plan:
     axis = TimeAxis.from_dict(version.axis).with_seasons(request.season_lengths)
     model = pretrained.model(request.horizon, axis.seasons)
     found = pretrained_backtests.find(session, version, model) or pretrained.preliminary(model)
-    return Plan(model, version, model.horizon, found, False, request.season_lengths)
+    return Plan(model, version, model.horizon, found, False, limits, request.season_lengths)
 
 
 def refuse_seasons(request: ForecastRequest) -> None:

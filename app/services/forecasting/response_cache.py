@@ -9,6 +9,7 @@ from app.db.engine import DatasetRef
 from app.observability import metrics
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
+from models.choices import Limits
 
 LARGEST = 256 * 1024  # bytes; longer responses are not kept
 KEY_BYTES = 1000  # roughly the memory of a response beside its bytes
@@ -38,6 +39,7 @@ class ResponseKey:
     after: str | None
     horizon: int
     levels: tuple[int, ...]
+    limits: Limits
     media_type: str
 
     @cached_property

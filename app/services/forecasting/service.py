@@ -264,5 +264,6 @@ def _response_key(request: ForecastRequest, plan: Plan) -> ResponseKey:
         after=request.page.after if is_page else None,
         horizon=plan.horizon,
         levels=request.levels,
+        limits=plan.limits,
         media_type=request.media_type,
     )

@@ -9,8 +9,9 @@ from fastapi.testclient import TestClient
 from app.client import Client, JobFailed, ServiceError
 from app.db.engine import Database
 from app.schemas import examples
+from app.schemas.choices import Limits
 from app.schemas.datasets import ObservationIn
-from tests.factories import dataset, entered, judged_model, publish, queued_job, trained
+from tests.factories import csv_bytes, dataset, entered, judged_model, publish, queued_job, trained
 
 RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
 
@@ -37,6 +38,16 @@ def test_observations_are_appended(caller: Client, database: Database) -> None:
     dataset_id = dataset(database).id
     appended = caller.append(dataset_id, [ObservationIn(unique_id="series 1", ds=2000, y=3.5)])
     assert (appended.version, appended.appended, appended.profile.end) == (2, 1, 2000)
+
+
+def test_limits_are_given_changed_and_removed(caller: Client) -> None:
+    stored = caller.upload_csv("shares", csv_bytes(), limits=Limits(lower=1e-7, integer=True))
+    assert (stored.lower, stored.upper, stored.integer) == (1e-7, None, True)
+    changed = caller.update_dataset(stored.id, lower=None, upper=120, name="lines")
+    assert (changed.name, changed.lower, changed.upper, changed.integer) == ("lines", None, 120.0, True)
+    observations = [ObservationIn(unique_id="new", ds=2000 + i, y=i) for i in range(9)]
+    (answer,) = caller.forecast_ad_hoc(observations, horizon=3, limits=Limits(upper=8.5)).forecasts
+    assert max(answer.intervals["95"].hi) == 8.5
 
 
 @pytest.mark.usefixtures("brief_trainings")

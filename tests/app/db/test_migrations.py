@@ -10,7 +10,8 @@ from app.auth import OWNER
 from app.db import migrations
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
-from app.services.datasets import catalog
+from app.schemas.datasets import DatasetUpdate
+from app.services.datasets import catalog, update
 from app.services.jobs import states
 from app.services.registry import models
 from app.services.shared.paging import CountedPageRequest
@@ -94,6 +95,17 @@ def test_jobs_from_before_checkpoints_are_queued_and_workers_register_again(data
         job = session.get_one(Job, ("default", ref.job_id))
         assert (job.progress["phase"], job.revision, job.checkpoint) == ("queued", 0, None)
         assert session.get_one(Process, worker_id).device == ""
+
+
+def test_datasets_from_before_limits_have_none(database: Database) -> None:
+    dataset_id = dataset(database).id
+    with database.write() as session:
+        update.update(session, OWNER, dataset_id, DatasetUpdate(lower=0.0, integer=True))
+    go_back(database, "0010")
+    migrations.upgrade(database)
+    with database.read() as session:
+        found = catalog.get(session, OWNER, dataset_id)
+    assert (found.lower, found.upper, found.integer) == (None, None, False)
 
 
 def test_downgrade_before_observations_keeps_every_version_whole(database: Database) -> None:

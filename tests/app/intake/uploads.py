@@ -2,9 +2,10 @@
 
 from app.intake.frame import Intake
 from app.intake.reader import ReadOptions, read_csv
+from app.schemas.choices import Limits
 
 
-def upload(*lines: str, **columns: str | int) -> Intake:
+def upload(*lines: str, **columns: str | int | Limits) -> Intake:
     """Read these lines as a CSV file; the keywords are those of ReadOptions."""
     return read_csv("\n".join(lines).encode(), ReadOptions(**columns))  # type: ignore[arg-type]
 

@@ -68,7 +68,7 @@ def test_head_of_a_stream_of_events_ends(client: TestClient, database: Database)
     ("path", "methods"),
     [
         ("/datasets", "GET, HEAD, OPTIONS, POST"),
-        ("/datasets/any", "DELETE, GET, HEAD, OPTIONS"),
+        ("/datasets/any", "DELETE, GET, HEAD, OPTIONS, PATCH"),
         ("/models/any", "DELETE, GET, HEAD, OPTIONS, PATCH"),
         ("/forecast", "GET, HEAD, OPTIONS, POST"),
         ("/train", "OPTIONS, POST"),
