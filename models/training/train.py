@@ -6,7 +6,7 @@ their errors are a fair estimate for the last fit. That one trains on every valu
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -14,13 +14,12 @@ from models import horizon as horizons
 from models.choices import Architecture, MethodChoice
 from models.config import TrainingConfig
 from models.errors import TrainingStopped
-from models.evaluation.assessment import Assessment, assess
+from models.evaluation.assessment import Assessment, Candidates, assess, decidable
 from models.evaluation.backtest import Trial, ranked
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES, baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.combination import Method, baseline_medians
-from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Panel
@@ -89,18 +88,19 @@ def train(  # noqa: PLR0913 - options of the caller, the last five with a defaul
 ) -> Trained:
     """Backtest the config with each of the architectures, and fit it with the best of them on everything.
 
-    An ensemble with pretrained and trained members keeps the pretrained, the trained or both, whichever is
-    best. An interrupted training resumes from its `checkpoints`, to the same bits. A part starts again if its
-    checkpoint is damaged or of another training. Raise as `fit` does, whatever a checkpoint raises, and
-    `HorizonTooLong` also if the series are too short to hold out a horizon.
+    An ensemble with pretrained and trained members keeps the pretrained, or those that are clearly better:
+    the trained or both. An interrupted training resumes from its `checkpoints`, to the same bits. A part
+    starts again if its checkpoint is damaged or of another training. Raise as `fit` does, whatever a
+    checkpoint raises, and `HorizonTooLong` also if the series are too short to hold out a horizon.
     """
     horizons.check_training(config.horizon, int(panel.lengths.max()))
     held_out = HeldOut.of(panel, config)
     tracker = _ProgressTracker(on_progress, parts=len(architectures) + 3)
     run = _Run(panel, config, device, tracker, should_stop, CheckpointManager(checkpoints))
-    candidates = _Candidates()
+    candidates = Candidates()
     for architecture in architectures:
-        candidates.add(*run.fit("backtesting", _config_for(config, architecture), held_out.steps), held_out)
+        tried = decidable(_config_for(config, architecture), held_out)
+        candidates.add(*run.fit("backtesting", tried, held_out.steps), held_out)
     trials = ranked(candidates.trials)
     best = trials[0].architecture
     uncalibrated = {**candidates.forecasts, **run.forecast_windows(held_out)}
@@ -116,31 +116,6 @@ def _config_for(config: TrainingConfig, architecture: Architecture) -> TrainingC
     """Return the config for an architecture, without pretrained members unless it is the LSTM."""
     views = (view for view in config.views if architecture == "lstm" or view != "pretrained")
     return replace(config, architecture=architecture, views=tuple(views))
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidates:
-    """The backtested networks: config and forecast of the best start of each architecture.
-
-    `medians` (window, horizon) are those of every start that was compared.
-    """
-
-    configs: dict[str, TrainingConfig] = field(default_factory=dict)
-    forecasts: dict[str, Forecast] = field(default_factory=dict)
-    trials: list[Trial] = field(default_factory=list)
-    medians: list[Floats] = field(default_factory=list)
-
-    def add(self, ensemble: Forecaster, seconds: float, held_out: HeldOut) -> None:
-        """Forecast the held-out windows with an ensemble, and keep the best of its starts."""
-        starts = [
-            (part, ensemble_forecast(part, held_out.contexts, levels=CALIBRATED_LEVELS))
-            for part in ensemble.subensembles
-        ]
-        best, forecast = min(starts, key=lambda start: held_out.error(start[1].median))
-        architecture = best.config.architecture
-        self.configs[architecture], self.forecasts[architecture] = best.config, forecast
-        self.trials.append(Trial.of(best, forecast.median, held_out, seconds))
-        self.medians.extend(each.median for _, each in starts)
 
 
 @dataclass(frozen=True, eq=False)

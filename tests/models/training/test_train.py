@@ -34,17 +34,29 @@ def test_best_of_the_candidates_is_fitted_on_everything() -> None:
     assert dump(trained.model).weights == dump(fit(panel(), best)).weights
 
 
-def test_of_a_mixed_ensemble_the_members_that_did_best_are_kept() -> None:
-    config = tiny_config(views=("last", "pretrained"), steps=5)
-    trained = train(panel(), config, ["lstm"])
-    judged = fit(panel(), config, held_out=trained.assessment.backtest.held_out.steps)
-    held_out = trained.assessment.backtest.held_out
-    errors = {
-        part.config.start: held_out.error(ensemble_forecast(part, held_out.contexts).median)
-        for part in judged.subensembles
-    }
-    assert set(errors) == {"both", "scratch", "pretrained"}
-    assert trained.model.config.start == trained.trials[0].start == min(errors, key=errors.__getitem__)
+def repeating(series: int) -> Panel:
+    """Return series that repeat five values, which networks learn and seasons of none do not tell."""
+    repeated = np.tile([10.0, 14.0, 10.0, 18.0, 12.0], 12)
+    return Panel.of([repeated[start : start + 50] for start in range(series)])
+
+
+MIXED = tiny_config(views=("last", "pretrained"), season_lengths=(), steps=150)
+
+
+def test_members_that_learned_from_the_series_are_kept_where_they_are_clearly_better() -> None:
+    assert train(repeating(8), MIXED, ["lstm"]).model.config.start == "scratch"
+
+
+def test_pretrained_members_are_kept_where_others_are_not_clearly_better() -> None:
+    trained = train(panel(), replace(MIXED, season_lengths=(4,), steps=5), ["lstm"])
+    assert trained.model.config.start == trained.trials[0].start == "pretrained"
+
+
+def test_pretrained_members_are_kept_where_too_few_units_can_tell() -> None:
+    seen: list[Progress] = []
+    trained = train(repeating(3), MIXED, ["lstm"], on_progress=seen.append)
+    assert trained.model.config.start == "pretrained"
+    assert {progress.fit for progress in seen} == {None}
 
 
 def test_model_of_pretrained_members_alone_is_judged_without_training() -> None:
