@@ -13,8 +13,8 @@ Architecture = Literal["lstm", "gru", "rnn", "cnn"]
 StartChoice = Literal["auto", "pretrained", "scratch"]
 """The networks that a training tries: the `pretrained` ones, or new ones trained from `scratch`.
 
-`auto` tries either and their mean, and keeps the pretrained ones unless another is clearly better on the
-held-out steps: by more than a standard error over six units or more.
+`auto` tries either and their mean, and keeps the best on the held-out steps: the pretrained ones where there
+are fewer than six units.
 """
 
 MemberStart = Literal["both", "pretrained", "scratch"]

@@ -1,9 +1,7 @@
 """Assess a training: the networks to keep, the method to serve, and whether that beats the baselines.
 
 Few held-out windows favour whichever start was lucky: of single series of M3, with one window each, the
-start chosen by it was 7 to 27 % worse than the pretrained one. So that is kept unless another is better by
-more than a standard error: Breiman, Friedman, Olshen & Stone (1984), Classification and Regression Trees,
-section 3.4.3. With too few units to know a standard error, no other start is trained.
+start chosen by it was 7 to 27 % worse than the pretrained one. So with too few units no other is tried.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +27,6 @@ from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.combination import BLEND, Method
 from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast
-from models.metrics import mean_by
 from models.network.forecaster import Forecaster
 from models.network.pretrained import VIEW
 from models.panel import Floats
@@ -102,13 +99,9 @@ def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, b
     return BLEND if as_good and verdicts[network].n >= FEWEST_UNITS else network
 
 
-Start = tuple[Forecaster, Forecast]
-"""A part of an ensemble, and its forecast of the held-out windows."""
-
-
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """The backtested networks: config and forecast of the start that is kept of each architecture.
+    """The backtested networks: config and forecast of the best start of each architecture.
 
     `medians` (window, horizon) are those of every start that was compared.
     """
@@ -119,12 +112,12 @@ class Candidates:
     medians: list[Floats] = field(default_factory=list)
 
     def add(self, ensemble: Forecaster, seconds: float, held_out: HeldOut) -> None:
-        """Forecast the held-out windows with an ensemble, and keep one of its starts."""
+        """Forecast the held-out windows with an ensemble, and keep the best of its starts."""
         starts = [
             (part, ensemble_forecast(part, held_out.contexts, levels=CALIBRATED_LEVELS))
             for part in ensemble.subensembles
         ]
-        kept, forecast = _kept(starts, held_out)
+        kept, forecast = min(starts, key=lambda start: held_out.error(start[1].median))
         architecture = kept.config.architecture
         self.configs[architecture], self.forecasts[architecture] = kept.config, forecast
         self.trials.append(Trial.of(kept, forecast.median, held_out, seconds))
@@ -132,21 +125,7 @@ class Candidates:
 
 
 def decidable(config: TrainingConfig, held_out: HeldOut) -> TrainingConfig:
-    """Return the config, with its pretrained members alone where too few units can tell the starts apart."""
+    """Return the config, with its pretrained members alone where too few units tell the starts apart."""
     if config.start != "both" or len(np.unique(held_out.units)) >= FEWEST_UNITS:
         return config
     return replace(config, views=tuple(view for view in config.views if view == VIEW))
-
-
-def _kept(starts: Sequence[Start], held_out: HeldOut) -> Start:
-    """Return the pretrained start, or the best one if it is clearly better."""
-    best = min(starts, key=lambda start: held_out.error(start[1].median))
-    pretrained = next((start for start in starts if start[0].config.start == "pretrained"), best)
-    return best if _is_clearly_better(best[1].median, pretrained[1].median, held_out) else pretrained
-
-
-def _is_clearly_better(ours: Floats, theirs: Floats, held_out: HeldOut) -> bool:
-    """Return whether the mean gap over the units is more than its standard error, and known well enough."""
-    gaps = mean_by(held_out.units, held_out.errors(theirs) - held_out.errors(ours))
-    gaps = gaps[np.isfinite(gaps)]
-    return bool(len(gaps) >= FEWEST_UNITS and gaps.mean() > gaps.std(ddof=1) / np.sqrt(len(gaps)))

@@ -88,10 +88,11 @@ def train(  # noqa: PLR0913 - options of the caller, the last five with a defaul
 ) -> Trained:
     """Backtest the config with each of the architectures, and fit it with the best of them on everything.
 
-    An ensemble with pretrained and trained members keeps the pretrained, or those that are clearly better:
-    the trained or both. An interrupted training resumes from its `checkpoints`, to the same bits. A part
-    starts again if its checkpoint is damaged or of another training. Raise as `fit` does, whatever a
-    checkpoint raises, and `HorizonTooLong` also if the series are too short to hold out a horizon.
+    An ensemble with pretrained and trained members keeps the pretrained, the trained or both, whichever is
+    best; the pretrained where too few units tell that. An interrupted training resumes from its
+    `checkpoints`, to the same bits. A part starts again if its checkpoint is damaged or of another training.
+    Raise as `fit` does, whatever a checkpoint raises, and `HorizonTooLong` also if the series are too short
+    to hold out a horizon.
     """
     horizons.check_training(config.horizon, int(panel.lengths.max()))
     held_out = HeldOut.of(panel, config)
