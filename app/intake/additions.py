@@ -12,9 +12,11 @@ from app.intake.limits import notes
 from app.intake.options import ReadOptions
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.series import Rows, complete, names_of, refuse_unreadable, sort, too_few
+from app.intake.rows import Rows, complete, refuse_unreadable
+from app.intake.series import names_of, sort, too_few
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
+from app.intake.time.dates import Hints
 from app.intake.time.steps import DAY
 from app.intake.time.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
 from app.schemas.choices import NO_LIMITS, Limits
@@ -59,7 +61,7 @@ class Addition:
     row: Ints  # (points,) row of the upload
 
     def check(self, begins: Ints, new: Mask) -> None:
-        """Raise BadInput for a time between the steps of its series, or a new series of under two values.
+        """Raise BadInput for a time between the steps of its series, or a new series without a value.
 
         Args:
             begins: (series,) the first time of each series.
@@ -111,7 +113,8 @@ def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset) -> Times:
     axis = existing.axis
     requested = axis.frequency if isinstance(axis.frequency, int) else Alias.parse(axis.frequency)
     try:
-        times = read_times(rows.texts, requested, existing.detected.date_format)
+        hints = Hints(requested, None, existing.detected.date_format, in_utc=axis.timezone is not None)
+        times = read_times(rows.texts, hints)
     except WrongFrequency as error:
         kind = "integers" if looks_like_whole_numbers(rows.texts) else "dates"
         raise _refuse_kind(rows, kept, existing, kind) from error

@@ -14,7 +14,7 @@ from app.intake.time.axis import TimeAxis
 from app.intake.time.steps import DAY, Step
 
 Floats = NDArray[np.float64]
-LEAST_VALUES = 2
+LEAST_VALUES = 1
 MOST_STEPS = 100_000_000  # two arrays of 0.8 GB; more means that nearly all of it would be gaps
 MOST_STEPS_A_ROW = 1_000
 FAR_AWAY = "Look for times that are far away from the others."
@@ -108,7 +108,7 @@ def fill(axis: TimeAxis, names: tuple[str, ...], values: StepValues) -> SeriesFr
 def grid_frame(axis: TimeAxis, points: Points) -> SeriesFrame:
     """Return new series on the axis' steps.
 
-    Each has at least two values. Raises BadInput where nearly all steps would be gaps.
+    Each has at least one value. Raises BadInput where nearly all steps would be gaps.
     """
     series, begins, step = points.series, points.begins, axis.step
     number = (step.position(points.ds) - step.position(begins)[series]) // step.size
@@ -121,7 +121,7 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     """Merge points into the series of the same names, on the steps that those have.
 
     A point replaces the value at its time; NaN removes it. Raises BadInput where a series would be left with
-    fewer than two values, or where nearly all steps would be gaps.
+    no value, or where nearly all steps would be gaps.
     """
     step, begins = old.axis.step, old.ds[old.offsets[:-1]]
     lengths, series = np.diff(old.offsets), points.series
@@ -168,20 +168,18 @@ def refuse_vast(
 
 
 def refuse_short(names: tuple[str, ...], values: Ints, word: Callable[[list[str]], str]) -> None:
-    """Raise BadInput if any series has fewer than two values; `values` (series,) counts them.
+    """Raise BadInput if any series has no value; `values` (series,) counts them.
 
     `word` returns what to say of the short series.
     """
     short = [names[i] for i in np.flatnonzero(values < LEAST_VALUES)]
     if short:
-        raise BadInput(
-            f"Every series needs at least {LEAST_VALUES} values at different times, and {word(short)}"
-        )
+        raise BadInput(f"Every series needs at least {LEAST_VALUES} value, and {word(short)}")
 
 
 def _left_short(short: list[str]) -> str:
     return (
-        f"with these rows {listed(short)} would have fewer. Send values in their place, or leave these rows"
+        f"with these rows {listed(short)} would have none. Send values in their place, or leave these rows"
         " out."
     )
 

@@ -14,4 +14,5 @@ class ReadOptions:
     target_column: str | None = None
     frequency: str | int | None = None
     season_lengths: tuple[int, ...] | None = None
+    date_format: str | None = None
     limits: Limits = NO_LIMITS

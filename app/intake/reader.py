@@ -20,7 +20,8 @@ from app.intake.limits import upload_notes
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.series import Gathered, Rows, gather
+from app.intake.rows import Rows
+from app.intake.series import Gathered, gather
 from app.intake.time.seasons import seasons_found
 from app.intake.time.times import Times
 from app.schemas.choices import NO_LIMITS, Limits
@@ -43,7 +44,7 @@ def read_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) 
     name = re.sub(
         r"[\t\r\n]+", " ", file.roles.target
     )  # a header cell may have several lines, a name has one
-    gathered = gather(file.rows(name), options.frequency, options.season_lengths)
+    gathered = gather(file.rows(name), options.frequency, options.season_lengths, options.date_format)
     _refuse_merged(file, options, gathered.repairs, gathered.frame.y)
     return _intake(gathered, file.detected(gathered.times), options.limits)
 
@@ -111,7 +112,7 @@ class _File:
             delimiter=self.table.delimiter,
             decimal=self.cells.decimal,
             date_format=times.date_format,
-            notes=[note for note in (self.roles.note, times.note) if note],
+            notes=[note for note in (self.roles.note, *times.notes) if note],
         )
 
 
@@ -142,7 +143,7 @@ def _detected_rows(times: Times) -> Detected:
         time_column="ds",
         target_column="y",
         date_format=times.date_format,
-        notes=[note for note in (times.note,) if note],
+        notes=list(times.notes),
     )
 
 

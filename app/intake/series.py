@@ -1,55 +1,36 @@
 """Turn rows in any order into series on regular steps, with a list of repairs."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
 from app.intake.grid import StepValues, fill, refuse_short, refuse_vast
-from app.intake.problems import Place, listed, refuse_rows
-from app.intake.repairs import Repairs, add_gaps
-from app.intake.time.aliases import Alias
-from app.intake.time.axis import TimeAxis
-from app.intake.time.frequency import (
-    LEAST_FILLED,
-    Timeline,
-    filled,
-    infer,
-    misfits,
-    parse_frequency,
-    step_counts,
+from app.intake.oddities import (
+    future_notes,
+    refuse_irregular,
+    refuse_misfits,
+    refuse_slow,
+    report_moved,
+    short_notes,
 )
-from app.intake.time.steps import IntegerStep, Step
+from app.intake.problems import listed, refuse_rows
+from app.intake.repairs import Repairs, add_gaps
+from app.intake.rows import Rows, complete, refuse_unreadable
+from app.intake.time.axis import TimeAxis
+from app.intake.time.dates import Hints
+from app.intake.time.frequency import parse_frequency
+from app.intake.time.regular import regular
+from app.intake.time.steps import Step
+from app.intake.time.timeline import Timeline, step_counts
 from app.intake.time.times import Times, read_times
 from app.schemas.datasets import MAX_SERIES_NAME_LENGTH, Repair
 from app.schemas.fields import NAME_RULE, forbidden_character
 
 Floats = NDArray[np.float64]
-SEEN = 4
-
-
-@dataclass(frozen=True)
-class Rows:
-    """An upload row by row: codes into its distinct names and times; -1 marks an empty cell."""
-
-    place: Place
-    series: Ints  # (rows,) codes into `names`
-    names: tuple[str, ...]  # sorted
-    times: Ints  # (rows,) codes into `texts`
-    texts: "pd.Series[str]"  # distinct, numbered from 0
-    y: Floats  # (rows,) NaN where empty
-
-    def name(self, row: int) -> str | None:
-        code = int(self.series[row])
-        return self.names[code] if code >= 0 else None
-
-    def time(self, row: int) -> str:
-        return str(self.texts.iloc[int(self.times[row])])
 
 
 @dataclass(frozen=True)
@@ -71,67 +52,38 @@ class Gathered:
 
 
 def gather(
-    rows: Rows, frequency: str | int | None, season_lengths: tuple[int, ...] | None = None
+    rows: Rows,
+    frequency: str | int | None,
+    season_lengths: tuple[int, ...] | None = None,
+    date_format: str | None = None,
 ) -> Gathered:
-    """Return the series of the rows, on regular steps.
+    """Return the series of the rows, on the step that nearly all of them take.
 
-    Raises BadInput where a cell is wrong, a series has fewer than two values, or the times take no regular
-    step.
+    Raises BadInput where a cell is wrong, a series has no value or all have only one, or the times take no
+    regular step.
     """
     requested = parse_frequency(frequency)
     repairs = Repairs()
     kept = complete(rows, repairs)
-    times = read_times(rows.texts, requested)
+    times = read_times(rows.texts, Hints(requested, date_format))
     refuse_unreadable(rows, times, kept)
     ordered = sort(rows, times, kept, repairs)
     names = names_of(rows, ordered)
     values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
     refuse_short(names, values, too_few)
-    step = _step(ordered, times, requested)
-    axis = TimeAxis(times.kind, step.frequency, times.timezone, season_lengths)
-    _refuse_misfits(rows, ordered, step)
+    _refuse_single(values)
+    found = regular(ordered.timeline, times.kind, requested)
+    refuse_misfits(rows, ordered.row, found, requested=requested is not None)
+    axis = TimeAxis(times.kind, found.step.frequency, times.timezone, season_lengths)
+    refuse_irregular(found, axis)
     if requested is None:
-        _refuse_irregular(ordered.timeline, step, axis)
-    _refuse_vast(ordered.timeline, step)
-    frame = _grid(names, ordered, axis)
+        refuse_slow(names, found)
+    report_moved(rows, ordered.row, found, axis, repairs)
+    _refuse_vast(found.times, found.step)
+    frame = _grid(names, found.times, ordered.y, axis)
     add_gaps(repairs, frame)
-    return Gathered(frame, repairs, times)
-
-
-def complete(rows: Rows, repairs: Repairs) -> Ints:
-    """Return the rows that have a time and a name; report the others, unless they are blank.
-
-    Raises BadInput if no row has both.
-    """
-    whole = (rows.times >= 0) & (rows.series >= 0)
-    blank = (rows.times < 0) & (rows.series < 0) & np.isnan(rows.y)
-
-    def word(row: int) -> Repair:
-        missing = "time" if rows.times[row] < 0 else "series name"
-        detail = f"the {rows.place.noun} has no {missing} and was left out"
-        return _repair(rows, "refused", row, detail)
-
-    repairs.add("refused", np.flatnonzero(~whole & ~blank), word)
-    if not whole.any():
-        raise BadInput("No row has both a time and a series name. Send at least two rows for each series.")
-    return np.flatnonzero(whole)
-
-
-def _repair(rows: Rows, kind: Literal["duplicate", "refused"], row: int, detail: str) -> Repair:
-    return Repair(kind=kind, unique_id=rows.name(row), row=rows.place.number(row), detail=detail)
-
-
-def refuse_unreadable(rows: Rows, times: Times, kept: Ints) -> None:
-    wrong = kept[~times.readable[rows.times[kept]]]
-    if len(wrong):
-        raise refuse_rows(
-            rows.place,
-            "ds",
-            wrong,
-            lambda row: f"{rows.time(row)[:40]!r} is not a time like the others",
-            f"Some times cannot be read as {times.date_format}; correct or delete these cells,"
-            " or write all times as ISO 8601 (2024-01-31)",
-        )
+    notes = (*times.notes, *found.notes, *short_notes(names, values), *future_notes(frame))
+    return Gathered(frame, repairs, replace(times, notes=notes))
 
 
 def sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
@@ -159,7 +111,7 @@ def _report_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs)
         row = int(ordered[at])
         last = rows.place.number(int(ordered[counts[np.searchsorted(counts, at)]]))
         detail = f"{rows.time(row)} stands again in {rows.place.noun} {last}, and the last one counts"
-        return _repair(rows, "duplicate", row, detail)
+        return rows.repair("duplicate", row, detail)
 
     repairs.add("duplicate", np.flatnonzero(again), word)
 
@@ -190,52 +142,17 @@ def _refuse_unclean(rows: Rows, wrong: Ints) -> BadInput:
 
 
 def too_few(short: list[str]) -> str:
-    """Return what to say of series that are sent with fewer than two values; for `refuse_short`."""
+    """Return what to say of series that are sent without a value; for `refuse_short`."""
     who = "1 series has" if len(short) == 1 else f"{len(short):,} series have"
-    return f"{who} fewer: {listed(short)}. Add values or leave these series out."
+    return f"{who} none: {listed(short)}. Add values or leave these series out."
 
 
-def _step(ordered: Sorted, times: Times, requested: Alias | int | None) -> Step:
-    timeline = ordered.timeline
-    if isinstance(requested, int):
-        return IntegerStep(requested)
-    if times.kind != "datetime":
-        return _whole_step(timeline, requested, years=times.kind == "year")
-    given = requested.step(int(timeline.unique[0])) if requested else None
-    return given or infer(timeline)
-
-
-def _whole_step(timeline: Timeline, requested: Alias | None, *, years: bool) -> Step:
-    given = requested.step() if requested else None
-    return IntegerStep(given.size // 12 if given else timeline.common(timeline.unique), years=years)
-
-
-def _refuse_irregular(timeline: Timeline, step: Step, axis: TimeAxis) -> None:
-    share = filled(timeline, step)
-    if share >= LEAST_FILLED:
-        return
-    zones = (
-        " Times with an offset were converted to UTC; for days, send dates alone." if axis.timezone else ""
-    )
-    seen = ", ".join(str(time) for time in axis.format(timeline.unique[timeline.rank[:SEEN]]))
-    raise BadInput(
-        f"The times take no regular step: the closest, {axis.frequency!r}, has a row for only {share:.1%} of"
-        f" its steps (the first times are {seen}). If there is a regular step, name it with the frequency"
-        f" parameter.{zones}",
-        [FieldError("#/frequency", "give the step of the series, such as D, W-SUN, MS or h")],
-    )
-
-
-def _refuse_misfits(rows: Rows, ordered: Sorted, step: Step) -> None:
-    wrong = np.sort(ordered.row[misfits(ordered.timeline, step)])
-    if len(wrong):
-        raise refuse_rows(
-            rows.place,
-            "ds",
-            wrong,
-            lambda row: f"{rows.time(row)[:40]!r} is not on a step of {step.frequency!r}",
-            f"Some times do not fit the frequency {step.frequency!r}; correct them, or leave frequency out"
-            " to have it found",
+def _refuse_single(values: Ints) -> None:
+    """Raise BadInput unless a series has two values, which the step is found from."""
+    if values.max() < 2:  # noqa: PLR2004 - a step is between two
+        raise BadInput(
+            "No series has two values at different times, so that nothing tells their step. Send at least two"
+            " values of one series."
         )
 
 
@@ -249,9 +166,9 @@ def _refuse_vast(timeline: Timeline, step: Step) -> None:
     )
 
 
-def _grid(names: tuple[str, ...], ordered: Sorted, axis: TimeAxis) -> SeriesFrame:
-    timeline, step = ordered.timeline, axis.step
+def _grid(names: tuple[str, ...], timeline: Timeline, y: Floats, axis: TimeAxis) -> SeriesFrame:
+    step = axis.step
     number = timeline.since_start(step.position(timeline.unique)) // step.size
     series = np.repeat(np.arange(len(names), dtype=np.int64), timeline.lengths)
     begins = timeline.unique[timeline.rank[timeline.starts]]
-    return fill(axis, names, StepValues(series, number, begins, ordered.y))
+    return fill(axis, names, StepValues(series, number, begins, y))

@@ -9,7 +9,7 @@ from app.schemas import examples
 from app.schemas.fields import INTEGER, LOWER, SEASON_LENGTH, UPPER, Limit, LimitFields, Name, SeasonLength
 
 Time = str | int
-RepairKind = Literal["gap", "duplicate", "refused"]
+RepairKind = Literal["gap", "duplicate", "moved", "refused"]
 
 MAX_SERIES_NAME_LENGTH = 500  # a database indexes at most a few thousand bytes
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -79,7 +79,8 @@ class Repair(BaseModel):
         RepairKind,
         Field(
             description="`gap`: a missing time step, kept as a gap that the training masks. `duplicate`: the "
-            "same time twice; the last row counts. `refused`: a row without a time or a series name."
+            "same time twice; the last row counts. `moved`: a row that counts for the step nearest to its "
+            "time. `refused`: a row without a time or a series name."
         ),
     ]
     unique_id: Annotated[str | None, Field(description="The series concerned.")]
@@ -107,7 +108,10 @@ class Detected(BaseModel):
     decimal: Annotated[str | None, Field(description="Decimal mark of the numbers.")] = None
     date_format: Annotated[
         str | None,
-        Field(description="`ISO8601`, a strptime format, `%YQ%q` for quarters, `integer` or `year`."),
+        Field(
+            description="`ISO8601`, a strptime format (`%q` is a quarter), `excel`, `epoch_s`, `epoch_ms`, "
+            "`decimal_year`, `integer` or `year`."
+        ),
     ] = None
     notes: Annotated[
         list[str], Field(description="Choices that were not obvious, in sentences.", default_factory=list)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.intake.time.month_days import month_days
 from app.intake.time.steps import (
     DAY,
     FIXED,
@@ -42,13 +43,19 @@ OLD_NAMES = {
     "w": "W",
     "b": "B",
 }
-_ALIAS = re.compile(r"(?P<count>\d{0,16})(?P<name>[A-Za-z]{1,4})(?:-(?P<anchor>[A-Za-z]{3}))?", re.ASCII)
+DAYS = r"\d{1,2}(?:-\d{1,2}){0,7}"
+_ALIAS = re.compile(
+    rf"(?P<count>\d{{0,16}})(?P<name>[A-Za-z]{{1,4}})(?:-(?P<anchor>[A-Za-z]{{3}}|{DAYS}))?", re.ASCII
+)
 _MONTHLY = re.compile(r"(?P<business>B?)(?P<family>[MQY])(?P<suffix>[SE])")
 
 
 @dataclass(frozen=True)
 class Alias:
-    """A frequency in its parts: `2W-MON` is 2, "W" and "MON"; old names are replaced by new ones."""
+    """A frequency in its parts: `2W-MON` is 2, "W" and "MON"; old names are replaced by new ones.
+
+    Beside the aliases of pandas there is `MS-15`: months by their 15th; `MS-1-15` is two steps a month.
+    """
 
     text: str
     count: int
@@ -89,6 +96,8 @@ class Alias:
 
     def _month_step(self, near: int | None) -> Step | None:
         found = _MONTHLY.fullmatch(self.name)
+        if self.name == "MS" and self.anchor and self.anchor[0].isdigit():
+            return month_days(self.count, self.anchor)
         if found is None or self.count * 31 * DAY > LONGEST or (self.anchor and found["family"] == "M"):
             return None
         rule = RULES[found["business"] + found["suffix"]]

@@ -4,58 +4,35 @@ ISO 8601 is read first. Otherwise the shape that most texts have picks the candi
 column decides between day-first and month-first.
 """
 
-import re
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from app.errors import BadInput
+from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.cells import Cells
 from app.intake.time.aliases import Alias
 from app.intake.time.frequency import reads_as_regular
-from app.intake.time.steps import DAY, MINUTE, SECOND
+from app.intake.time.notations.fields import ordinals_of, read_clocks
+from app.intake.time.notations.formats import (
+    ANY_SHAPE,
+    NAMED,
+    SHAPES,
+    Notation,
+    months_covered,
+    notation,
+    of_shape,
+)
+from app.intake.time.notations.iso import ISO, iso_shaped, mostly_iso, read_iso
+from app.intake.time.steps import DAY
 
 Texts: TypeAlias = "pd.Series[str]"
-Stamps: TypeAlias = "pd.Series[pd.Timestamp]"
 
 LONGEST = 100  # most characters of a date; the cost of the expressions grows with their square
-
-ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
-AWARE = r".*[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)"
 CLOCK = r"^(?P<date>.*?)(?:[T ,]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AaPp][Mm])?))?$"
-CLOCK_PARTS = r"^(\d+):(\d+)(?::(\d+(?:\.\d+)?))?\s*([AaPp])?"
-QUARTER = r"(?:(\d{4})[ :/-]?Q([1-4])|Q([1-4])[ :/-]?(\d{4}))"
-QUARTER_FORMAT = "%YQ%q"
 CLOCK_FORMAT = " %H:%M:%S"
-
-# A shape and the formats it may be in. Where two formats read every text and disagree, the times decide.
-SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"\d{4}-\d{1,2}-\d{1,2}", ("%Y-%m-%d",)),
-    (r"\d{4}/\d{1,2}/\d{1,2}", ("%Y/%m/%d",)),
-    (r"\d{4}\.\d{1,2}\.\d{1,2}", ("%Y.%m.%d",)),
-    (r"\d{1,2}/\d{1,2}/\d{4}", ("%d/%m/%Y", "%m/%d/%Y")),
-    (r"\d{1,2}-\d{1,2}-\d{4}", ("%d-%m-%Y", "%m-%d-%Y")),
-    (r"\d{1,2}\.\d{1,2}\.\d{4}", ("%d.%m.%Y",)),
-    (r"\d{1,2}/\d{1,2}/\d{2}", ("%d/%m/%y", "%m/%d/%y")),
-    (r"\d{1,2}-\d{1,2}-\d{2}", ("%d-%m-%y", "%m-%d-%y")),
-    (r"\d{1,2}\.\d{1,2}\.\d{2}", ("%d.%m.%y",)),
-    (r"\d{1,2} [A-Za-z]{3,9} \d{4}", ("%d %b %Y", "%d %B %Y")),
-    (r"\d{1,2}-[A-Za-z]{3}-\d{4}", ("%d-%b-%Y",)),
-    (r"\d{1,2}-[A-Za-z]{3}-\d{2}", ("%d-%b-%y",)),
-    (r"[A-Za-z]{3,9} \d{1,2}, \d{4}", ("%b %d, %Y", "%B %d, %Y")),
-    (r"\d{4}-\d{1,2}", ("%Y-%m",)),
-    (r"\d{4}/\d{1,2}", ("%Y/%m",)),
-    (r"\d{4}M\d{1,2}", ("%YM%m",)),
-    (r"\d{1,2}/\d{4}", ("%m/%Y",)),
-    (r"\d{1,2}-\d{4}", ("%m-%Y",)),
-    (r"[A-Za-z]{3,9} \d{4}", ("%b %Y", "%B %Y")),
-    (r"[A-Za-z]{3}-\d{4}", ("%b-%Y",)),
-    (r"[A-Za-z]{3}-\d{2}", ("%b-%y",)),
-)
-ANY_SHAPE = re.compile("|".join(f"({shape})" for shape, _ in SHAPES))  # a text has one of them at most
 
 
 @dataclass(frozen=True)
@@ -66,52 +43,62 @@ class Dates:
     readable: Mask  # (texts,)
     date_format: str
     timezone: Literal["UTC"] | None = None
-    note: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def months(self) -> int:
         """Return the months that each text covers: 3 for quarters, 1 for months, 0 where it names the day."""
-        if self.date_format == QUARTER_FORMAT:
-            return 3
-        return 0 if "%d" in self.date_format or self.date_format == "ISO8601" else 1
+        return months_covered(self.date_format)
 
 
-def read_dates(texts: Texts, requested: Alias | None, previous: str | None = None) -> Dates:
-    """Read dates in the format that fits most texts.
+@dataclass(frozen=True)
+class Hints:
+    """What decides how times are read where they leave it open."""
 
-    Where day and month could be swapped, `previous` decides, else `requested`.
+    frequency: Alias | int | None = None  # as it was asked for
+    date_format: str | None = None  # as it was asked for
+    previous: str | None = None  # the format of earlier rows
+    in_utc: bool = False  # whether times with an offset stay in UTC, as earlier rows are
+
+    @property
+    def alias(self) -> Alias | None:
+        return self.frequency if isinstance(self.frequency, Alias) else None
+
+
+def read_dates(texts: Texts, hints: Hints) -> Dates:
+    """Read dates in the format that was asked for, or that fits most texts.
+
+    Where day and month could be swapped, earlier rows decide, else the frequency, else regular steps. Raises
+    BadInput where none does.
     """
     texts = _none_longer(texts)
-    iso = _tidy_zones(texts)
-    if _match(iso, ISO).mean() > 1 / 2:
-        return _read_iso(iso)
-    if _match(texts, QUARTER).mean() > 1 / 2:
-        return _read_quarters(texts)
-    dates, clocks = _split(texts)
+    if hints.date_format not in {None, ISO}:
+        return _read_format(texts, notation_of(str(hints.date_format)))
+    if hints.date_format == ISO or iso_shaped(texts).mean() > 1 / 2:
+        return Dates(*read_iso(texts, in_utc=hints.in_utc))
+    dates, _ = _split(texts)
     shape = int(_count_shapes(dates, np.zeros(len(dates), dtype=np.int64), 1).argmax())
-    readings = [_read_format(dates, clocks, date_format) for date_format in SHAPES[shape][1]]
+    readings = [_read_format(texts, each) for each in of_shape(shape)]
     most = max(int(reading.readable.sum()) for reading in readings)
-    return _choose([reading for reading in readings if reading.readable.sum() == most], requested, previous)
+    return _choose([reading for reading in readings if reading.readable.sum() == most], hints)
+
+
+def notation_of(date_format: str) -> Notation:
+    """Return the notation of a format as the profile or strptime write it; raises BadInput if it is none."""
+    name = date_format.strip().removesuffix(CLOCK_FORMAT).replace("%B", "%b")
+    try:
+        return NAMED.get(name) or notation(name)
+    except ValueError as error:
+        detail = f"date_format {date_format[:40]!r} is not known: {error}."
+        raise BadInput(detail, [FieldError("#/date_format", "write it as for strptime: %d.%m.%Y")]) from error
 
 
 def mostly_dates(cells: Cells) -> Mask:
     """Return the columns where most texts are dates, each read in the format that fits most of its texts."""
     cells = replace(cells, texts=_none_longer(cells.texts))
-    iso = _tidy_zones(cells.texts)
-    is_iso = cells.mostly(_match(iso, ISO))
-    is_quarters = ~is_iso & cells.mostly(_match(cells.texts, QUARTER))
-    rest = cells.only(~is_iso & ~is_quarters)
-    return (is_iso & _mostly_iso(iso, cells)) | is_quarters | _mostly_shaped(rest)
-
-
-def _mostly_iso(iso: Texts, cells: Cells) -> Mask:
-    shaped = _match(iso, ISO)
-    aware = shaped & _match(iso, AWARE)
-    zoned = cells.count(aware) * 2 > cells.count(shaped)
-    read = _iso_stamps(iso.where(shaped)).notna().to_numpy(dtype=np.bool_)
-    fit = read[cells.text] & (aware[cells.text] == zoned[cells.column])
-    most: Mask = np.bincount(cells.column[fit], minlength=cells.columns) * 2 > cells.count()
-    return most
+    is_iso = cells.mostly(iso_shaped(cells.texts))
+    rest = cells.only(~is_iso)
+    return (is_iso & mostly_iso(cells)) | _mostly_shaped(rest)
 
 
 def _mostly_shaped(cells: Cells) -> Mask:
@@ -120,23 +107,17 @@ def _mostly_shaped(cells: Cells) -> Mask:
     shapes = _count_shapes(dates.iloc[cells.text], cells.column, cells.columns).argmax(axis=1)
     for shape in np.unique(shapes[cells.column]):
         alike = cells.only(shapes == shape)
-        parts = _split(alike.texts)
-        for date_format in SHAPES[shape][1]:
-            found |= alike.mostly(_read_format(*parts, date_format).readable)
+        for each in of_shape(int(shape)):
+            found |= alike.mostly(_read_format(alike.texts, each).readable)
     return found
 
 
 def _none_longer(texts: Texts) -> Texts:
-    """Return the texts, with those too long for a date emptied."""
-    return texts.where(texts.str.len() <= LONGEST, "")
-
-
-def _match(texts: Texts, shape: str) -> Mask:
-    return texts.str.fullmatch(shape).to_numpy(dtype=np.bool_)
+    return texts.where((texts.str.len() <= LONGEST).to_numpy(dtype=np.bool_), "")
 
 
 def _split(texts: Texts) -> tuple[Texts, Texts]:
-    """Return the dates, and the times of day that follow them."""
+    """Split dates from times of day; a text without one has none."""
     parts = texts.str.extract(CLOCK)
     return parts["date"].fillna(""), parts["clock"]
 
@@ -150,71 +131,43 @@ def _count_shapes(dates: Texts, column: Ints, columns: int) -> Ints:
     return counts.reshape(columns, len(SHAPES))
 
 
-def _tidy_zones(texts: Texts) -> Texts:
-    tidy = texts.str.replace(r"\s*(?:UTC|GMT|z)$", "Z", regex=True)
-    return tidy.str.replace(r"(:\d{2}(?:\.\d+)?)\s+(?=[+-]\d{2})", r"\1", regex=True)
-
-
-def _read_iso(texts: Texts) -> Dates:
-    shaped = _match(texts, ISO)
-    aware = shaped & _match(texts, AWARE)
-    zoned = bool(aware.sum() * 2 > shaped.sum())
-    alike = texts.where(shaped & (aware == zoned))  # the others are unreadable beside them
-    return Dates(*_ordinals(_iso_stamps(alike)), "ISO8601", "UTC" if zoned else None)
-
-
-def _iso_stamps(texts: Texts) -> Stamps:
-    return pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
-
-
-def _ordinals(stamps: Stamps) -> tuple[Ints, Mask]:
-    return stamps.to_numpy().astype("M8[us]").astype(np.int64), stamps.notna().to_numpy(dtype=np.bool_)
-
-
-def _read_quarters(texts: Texts) -> Dates:
-    parts = texts.str.extract(f"^{QUARTER}$")
-    readable = parts.notna().any(axis=1).to_numpy(dtype=np.bool_)
-    years = parts[0].fillna(parts[3]).fillna("1970").to_numpy().astype(np.int64)
-    quarters = parts[1].fillna(parts[2]).fillna("1").to_numpy().astype(np.int64)
-    months = (years - 1970) * 12 + (quarters - 1) * 3
-    return Dates(months.astype("M8[M]").astype("M8[us]").astype(np.int64), readable, QUARTER_FORMAT)
-
-
-def _read_format(dates: Texts, clocks: Texts, date_format: str) -> Dates:
-    stamps = pd.to_datetime(dates, format=date_format, errors="coerce")
-    ordinals, readable = _ordinals(stamps)
+def _read_format(texts: Texts, each: Notation) -> Dates:
+    if "%H" in each.date_format:
+        dates, clocks = texts, texts.where(np.zeros(len(texts), dtype=np.bool_))
+    else:
+        dates, clocks = _split(texts)
+    ordinals, readable = ordinals_of(each.fields(dates))
+    notes = _century_notes(each, ordinals[readable])
     if clocks.notna().any():
-        clock = _clock_time(clocks)
-        return Dates(ordinals + clock, readable & (clock >= 0), date_format + CLOCK_FORMAT)
-    return Dates(ordinals, readable, date_format)
+        clock = read_clocks(clocks)
+        whole = each.date_format + CLOCK_FORMAT
+        return Dates(ordinals + clock, readable & (clock >= 0), whole, None, notes)
+    return Dates(ordinals, readable, each.date_format, None, notes)
 
 
-def _clock_time(clocks: Texts) -> Ints:
-    """Return microseconds after midnight; 0 without a time of day, -1 for an invalid one."""
-    parts = clocks.str.extract(CLOCK_PARTS)
-    hours, minutes = (parts[i].fillna("0").to_numpy().astype(np.int64) for i in (0, 1))
-    seconds = np.rint(parts[2].fillna("0").to_numpy().astype(np.float64) * SECOND).astype(np.int64)
-    half = parts[3].str.lower()
-    twelve = half.notna().to_numpy(dtype=np.bool_)
-    hours_ok = np.where(twelve, (hours >= 1) & (hours <= 12), hours < 24)  # noqa: PLR2004 - a day's hours
-    hours = np.where(twelve, hours % 12 + np.where(half == "p", 12, 0), hours)
-    fine = hours_ok & (minutes * MINUTE < DAY // 24) & (seconds < MINUTE)
-    return np.where(fine, (hours * 60 + minutes) * MINUTE + seconds, -1)
+def _century_notes(each: Notation, ordinals: Ints) -> tuple[str, ...]:
+    if "%y" not in each.date_format or not len(ordinals):
+        return ()
+    first, last = (str(end.astype("M8[us]").astype("M8[Y]")) for end in (ordinals.min(), ordinals.max()))
+    fiscal = " A fiscal year (FY) is taken for the calendar year." if "FY" in each.date_format else ""
+    return (f"Two-digit years are read as {first} to {last}.{fiscal}",)
 
 
-def _choose(readings: list[Dates], requested: Alias | None, previous: str | None) -> Dates:
-    first = next((reading for reading in readings if _same_days(reading.date_format, previous)), None)
+def _choose(readings: list[Dates], hints: Hints) -> Dates:
+    first = next((each for each in readings if _same_days(each.date_format, hints.previous)), None)
     if first is not None:
         return first
     first = readings[0]
     if all(_agree(first, other) for other in readings[1:]):
         return first
-    regular = [reading for reading in readings if reads_as_regular(_distinct(reading), requested)]
+    regular = [reading for reading in readings if reads_as_regular(_distinct(reading), hints.alias)]
     if len(regular) == 1:
         return _noted(regular[0])
     ways = " and ".join(_in_words(reading.date_format) for reading in readings)
     raise BadInput(
-        f"The dates can be read as {ways}, and both make sense. Write them as ISO 8601 (2024-01-31)."
+        f"The dates can be read as {ways}, and both make sense. Say which with date_format, or write them as"
+        " ISO 8601 (2024-01-31).",
+        [FieldError("#/date_format", " or ".join(reading.date_format for reading in readings))],
     )
 
 
@@ -238,4 +191,8 @@ def _in_words(date_format: str) -> str:
 
 def _noted(reading: Dates) -> Dates:
     note = f"Dates are read {_in_words(reading.date_format)}: only so do they follow a regular step."
-    return Dates(reading.ordinals, reading.readable, reading.date_format, reading.timezone, note)
+    return replace(reading, notes=(*reading.notes, note))
+
+
+def is_midnight(ordinals: Ints) -> bool:
+    return not np.any(ordinals % DAY)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints
 from app.intake.time.aliases import Alias, quarter_anchor
+from app.intake.time.month_days import MonthDayStep, common_day
 from app.intake.time.steps import (
     DAY,
     LONGEST,
@@ -23,40 +23,10 @@ from app.intake.time.steps import (
     rule_day,
     weekday,
 )
+from app.intake.time.timeline import Timeline, filled, misfits, one_series
 
 WHOLE = "[0-9]{1,20}"
-LEAST_FILLED = 0.1  # a step found from the times must be filled to this share, or the times are irregular
 KNOWN = "D, B, W-SUN, MS, ME, QS, QE, YS, YE, h, min, s, with a number before them (15min) where needed"
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Rows sorted by series and time, without repeats: distinct times, and each row's index into them."""
-
-    unique: Ints  # (times,) distinct ordinals, ascending
-    rank: Ints  # (rows,) index into `unique`
-    starts: Ints  # (series,) first row of each series
-
-    @property
-    def lengths(self) -> Ints:
-        return np.diff(np.append(self.starts, len(self.rank)))
-
-    def between(self, values: Ints) -> Ints:
-        """Return the differences of `values` (one a distinct time) from row to row within each series."""
-        return np.delete(np.diff(values[self.rank]), self.starts[1:] - 1)
-
-    def since_start(self, values: Ints) -> Ints:
-        """Return for each row the value at its time minus the value at the first time of its series."""
-        rows = values[self.rank]
-        return rows - np.repeat(rows[self.starts], self.lengths)
-
-    def common(self, values: Ints) -> int:
-        """Return the greatest common divisor of all differences; 0 if there are none."""
-        return int(np.gcd.reduce(self.between(values), initial=0))
-
-
-def one_series(unique: Ints) -> Timeline:
-    return Timeline(unique, np.arange(len(unique), dtype=np.int64), np.zeros(1, dtype=np.int64))
 
 
 def parse_frequency(frequency: str | int | None) -> Alias | int | None:
@@ -103,7 +73,16 @@ def _calendar(times: Timeline) -> Step | None:
     for rule in RULES.values():
         if np.array_equal(rule_day(months_of(days), rule), days):
             return _months(times, MonthStep(1, "M", rule))
-    return _weeks(times) or _business_days(times)
+    return _month_days(times) or _weeks(times) or _business_days(times)
+
+
+def _month_days(times: Timeline) -> Step | None:
+    """Return the step of times that are all on one day of the month, such as the 15th, else None."""
+    day = common_day(times.unique // DAY)
+    if day is None:
+        return None
+    apart = times.common(months_of(times.unique // DAY))
+    return MonthDayStep(apart, (day,)) if apart else None
 
 
 def _months(times: Timeline, step: MonthStep) -> Step | None:
@@ -137,37 +116,19 @@ def _business_days(times: Timeline) -> Step | None:
     return step if skips else None
 
 
-def misfits(times: Timeline, step: Step) -> Mask:
-    """Return the rows whose time is not a whole number of steps after the first time of their series."""
-    off_step = ~step.fits(times.unique)[times.rank]
-    off_step |= times.since_start(step.position(times.unique)) % step.size != 0
-    if step.keeps_clock:
-        off_step |= times.since_start(times.unique % DAY) != 0
-    return off_step
-
-
-def filled(times: Timeline, step: Step) -> float:
-    """Return the share of steps with a row, from the first to the last time of each series."""
-    return len(times.rank) / int(step_counts(times, step).sum())
-
-
-def step_counts(times: Timeline, step: Step) -> Ints:
-    """Return the steps of each series from its first time to its last, inclusive; shape (series,)."""
-    last = np.append(times.starts[1:], len(times.rank)) - 1
-    counts: Ints = times.since_start(step.position(times.unique))[last] // step.size + 1
-    return counts
-
-
-def reads_as_regular(unique: Ints, requested: Alias | None) -> bool:
+def reads_as_regular(unique: Ints, requested: Alias | None, *, calendar: bool = False) -> bool:
     """Return whether dates, of all series together, fill at least half of a regular step.
 
-    Decides between day-first and month-first where single dates do not.
+    Decides between day-first and month-first where single dates do not. With `calendar` the step must be one
+    day, or weeks, months or business days.
     """
     if len(unique) < 3:  # noqa: PLR2004 - two times always are one step apart
         return True
     times = one_series(unique)
     return any(
-        not misfits(times, step).any() and filled(times, step) >= 1 / 2 for step in _tried(times, requested)
+        not misfits(times, step).any() and filled(times, step) >= 1 / 2
+        for step in _tried(times, requested)
+        if not (calendar and isinstance(step, FixedStep) and step.on_weekday is None and step.size != DAY)
     )
 
 

@@ -13,14 +13,13 @@ from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
-from app.intake.time.dates import Dates, read_dates
-from app.intake.time.steps import DAY, MonthStep, months_of, rule_day
+from app.intake.time.dates import Dates, Hints, read_dates
+from app.intake.time.frequency import reads_as_regular
+from app.intake.time.numbers import WHOLE, find, read_as, read_decimal
+from app.intake.time.steps import DAY, FixedStep, MonthStep, months_of, rule_day
 
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
-WHOLE = r"[+-]?\d{1,15}(?:\.0*)?"
-MONTH_DIGITS = r"(?:1[6-9]|2[0-2])\d\d(?:0[1-9]|1[0-2])"
-DAY_DIGITS = MONTH_DIGITS + r"(?:0[1-9]|[12]\d|3[01])"
 
 
 class WrongFrequency(BadInput):
@@ -34,9 +33,9 @@ class Times:
     kind: Kind
     ordinals: Ints  # (texts,); no meaning where not readable
     readable: Mask  # (texts,)
-    date_format: str  # ISO8601, integer, year, or a strptime format
+    date_format: str  # ISO8601, integer, year, a strptime format, or one of `numbers`
     timezone: Literal["UTC"] | None = None
-    note: str | None = None  # on a choice that was not certain
+    notes: tuple[str, ...] = ()  # on choices that were not certain
 
 
 def are_whole_numbers(texts: Texts) -> Mask:
@@ -49,30 +48,45 @@ def looks_like_whole_numbers(texts: Texts) -> bool:
     return not texts.empty and bool(are_whole_numbers(texts).mean() > 1 / 2)
 
 
-def read_times(texts: Texts, requested: Alias | int | None, previous: str | None = None) -> Times:
-    """Read the distinct texts of a time column; raises WrongFrequency where the frequency does not fit them.
+def reads_as_dates(texts: Texts) -> bool:
+    """Return whether numbers are all plainly dates: digits such as 202452, epochs, decimal years."""
+    if texts.empty:
+        return False
+    if not are_whole_numbers(texts).all():
+        return read_decimal(texts) is not None
+    try:
+        return find(texts, _takes_days) is not None
+    except BadInput:
+        return False
 
-    Args:
-        texts: distinct, stripped, none empty.
-        requested: the frequency given, which decides between years and integers, between day-first and
-            month-first, and where in a month a text like 2024-01 stands; None to let the times decide.
-        previous: the date format of earlier rows, which decides where several fit.
+
+def read_times(texts: Texts, hints: Hints) -> Times:
+    """Read the distinct texts of a time column, stripped, none empty.
+
+    Raises WrongFrequency where the frequency does not fit them, BadInput where two readings are as good.
     """
-    if looks_like_whole_numbers(texts):
-        return _read_whole(texts, requested)
-    if isinstance(requested, int):
-        raise _wrong_frequency(f"frequency {requested} is for integer times, but the times are not integers")
-    return _dated(read_dates(texts, requested, previous), requested)
+    if hints.date_format in {"integer", "year"} or (
+        hints.date_format is None and looks_like_whole_numbers(texts)
+    ):
+        return _read_whole(texts, hints)
+    if isinstance(hints.frequency, int):
+        raise _wrong_frequency(
+            f"frequency {hints.frequency} is for integer times, but the times are not integers"
+        )
+    dates = read_as(texts, hints.date_format) if hints.date_format else read_decimal(texts)
+    return _dated(dates or read_dates(texts, hints), hints)
 
 
-def _dated(dates: Dates, requested: Alias | None) -> Times:
-    ordinals = _in_their_month(dates, requested)
-    return Times("datetime", ordinals, dates.readable, dates.date_format, dates.timezone, dates.note)
+def _dated(dates: Dates, hints: Hints) -> Times:
+    ordinals = _on_their_day(dates, hints.alias)
+    return Times("datetime", ordinals, dates.readable, dates.date_format, dates.timezone, dates.notes)
 
 
-def _in_their_month(dates: Dates, requested: Alias | None) -> Ints:
-    """Put months and quarters without a day on the day that the frequency names, else on the first."""
+def _on_their_day(dates: Dates, requested: Alias | None) -> Ints:
+    """Put months, quarters and weeks without a day on the day that the frequency names, else on the first."""
     step = requested.step() if requested else None
+    if isinstance(step, FixedStep) and step.on_weekday is not None and dates.date_format.endswith("%V"):
+        return dates.ordinals + step.on_weekday * DAY  # from the Monday
     if not dates.months or not isinstance(step, MonthStep):
         return dates.ordinals
     months = months_of(dates.ordinals // DAY)
@@ -81,28 +95,41 @@ def _in_their_month(dates: Dates, requested: Alias | None) -> Ints:
     return rule_day(months, step.rule) * DAY
 
 
-def _read_whole(texts: Texts, requested: Alias | int | None) -> Times:
+def _read_whole(texts: Texts, hints: Hints) -> Times:
     readable = texts.str.fullmatch(WHOLE)
     digits: Texts = texts.where(readable, "0").str.partition(".")[0]
-    if not isinstance(requested, int):
-        for pattern, date_format in ((DAY_DIGITS, "%Y%m%d"), (MONTH_DIGITS, "%Y%m")):
-            if digits[readable].str.fullmatch(pattern).all():
-                return _dated(_read_digits(digits.where(readable), date_format), requested)
+    if not isinstance(hints.frequency, int) and hints.date_format is None:
+        dates = _previous(digits, hints) or find(digits[readable], _takes_days)
+        if dates is not None:
+            return _dated(_spread(dates, readable.to_numpy(dtype=np.bool_)), hints)
     ordinals = digits.to_numpy().astype(np.int64)
-    kind: Kind = "year" if _are_years(ordinals[readable], requested) else "integer"
+    kind: Kind = "year" if _are_years(ordinals[readable], hints) else "integer"
     return Times(kind, ordinals, readable.to_numpy(dtype=np.bool_), kind)
 
 
-def _read_digits(digits: Texts, date_format: str) -> Dates:
-    stamps = pd.to_datetime(digits, format=date_format, errors="coerce")
-    ordinals = stamps.to_numpy().astype("M8[us]").astype(np.int64)
-    return Dates(ordinals, stamps.notna().to_numpy(dtype=np.bool_), date_format)
+def _previous(digits: Texts, hints: Hints) -> Dates | None:
+    return read_as(digits, hints.previous) if hints.previous else None
 
 
-def _are_years(numbers: Ints, requested: Alias | int | None) -> bool:
-    if isinstance(requested, int):
+def _spread(dates: Dates, readable: Mask) -> Dates:
+    """Return the dates of all texts from those of the readable ones."""
+    if len(dates.ordinals) == len(readable):
+        return dates
+    ordinals, read = np.zeros(len(readable), dtype=np.int64), np.zeros(len(readable), dtype=np.bool_)
+    ordinals[readable], read[readable] = dates.ordinals, dates.readable
+    return Dates(ordinals, read, dates.date_format, dates.timezone, dates.notes)
+
+
+def _takes_days(ordinals: Ints) -> bool:
+    """Return whether dates take days, weeks or months, as those of a spreadsheet do."""
+    return len(ordinals) > 2 and reads_as_regular(ordinals, None, calendar=True)  # noqa: PLR2004 - two always do
+
+
+def _are_years(numbers: Ints, hints: Hints) -> bool:
+    if isinstance(hints.frequency, int) or hints.date_format == "integer":
         return False
     years = bool(np.all((numbers >= FIRST_YEAR) & (numbers <= LAST_YEAR)))
+    requested = hints.alias
     if requested is None:
         return years
     step = requested.step()

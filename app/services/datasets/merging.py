@@ -53,7 +53,7 @@ class StagedObservations:
         """Merge and pack the next portion; return False if it is the last one.
 
         Raises NotFound for an unknown dataset, and Busy while another call's draft exists. Raises BadInput
-        for a time between the steps of its series, and for a series that would have fewer than two values.
+        for a time between the steps of its series, and for a series that would have no value.
         """
         if self._staging is not None:
             return self._staging.prepare()

@@ -9,7 +9,6 @@ import numpy as np
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
 from app.intake.frame import Intake, SeriesFrame
-from app.intake.grid import LEAST_VALUES
 from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
 from app.intake.time.axis import Kind, TimeAxis
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
 
 MAX_SERIES = 1000
+LEAST_VALUES = 2  # that tell the step
 TIMES: dict[Kind, str] = {"datetime": "dates", "integer": "plain integers", "year": "years as whole numbers"}
 Rows = Sequence[ObservationIn]
 Forecasts = tuple[ForecastResult, SeriesFrame]  # with the series that the rows hold

@@ -63,11 +63,11 @@ def test_new_name_makes_a_new_series(client: TestClient) -> None:
     assert names == ["a", "b", "c"]
 
 
-def test_new_series_of_one_value_is_refused(client: TestClient) -> None:
+def test_new_series_without_a_value_is_refused(client: TestClient) -> None:
     dataset_id = upload(client, {"a": [1, 2]})["id"]
-    response = send(client, dataset_id, ("a", 1962, 3), ("b", 1970, 1))
+    response = send(client, dataset_id, ("a", 1962, 3), ("b", 1970, None))
     assert response.status_code == 422
-    assert "1 series has fewer: 'b'" in response.json()["detail"]
+    assert "1 series has none: 'b'" in response.json()["detail"]
     assert list(values(client, dataset_id)) == [1960, 1961]
 
 
@@ -81,9 +81,9 @@ def test_null_removes_a_value_and_shortens_at_the_end(client: TestClient) -> Non
 
 def test_correction_that_leaves_too_little_is_refused(client: TestClient) -> None:
     dataset_id = upload(client, {"a": [1, 2]})["id"]
-    response = send(client, dataset_id, ("a", 1961, None))
+    response = send(client, dataset_id, ("a", 1960, None), ("a", 1961, None))
     assert response.status_code == 422
-    assert "'a' would have fewer" in response.json()["detail"]
+    assert "'a' would have none" in response.json()["detail"]
 
 
 def test_same_rows_again_change_nothing(client: TestClient) -> None:

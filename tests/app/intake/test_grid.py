@@ -110,11 +110,11 @@ def test_rows_laid_in_twice_change_nothing(axis: TimeAxis, base: State) -> None:
     assert not merged.gaps.any()
 
 
-def test_series_left_with_one_value_is_refused_by_name() -> None:
+def test_series_left_without_a_value_is_refused_by_name() -> None:
     axis = AXES[2]
     frame = grid_frame(axis, points(axis, {("a", 0): 1, ("a", 1): 2}))
-    with pytest.raises(BadInput, match="'a' would have fewer"):
-        merge(frame, points(axis, {("a", 1): np.nan}))
+    with pytest.raises(BadInput, match="'a' would have none"):
+        merge(frame, points(axis, {("a", 0): np.nan, ("a", 1): np.nan}))
 
 
 def test_only_new_gaps_are_reported() -> None:

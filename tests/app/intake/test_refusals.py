@@ -85,14 +85,19 @@ def test_no_more_than_twenty_rows_are_named() -> None:
     assert len(caught.value.errors) == 20
 
 
-def test_series_of_one_value_are_named() -> None:
-    with pytest.raises(BadInput, match="2 series have fewer: 'b', 'c'"):
-        upload("unique_id,ds,y", "a,1,1", "a,2,2", "b,1,1", "c,1,", "c,2,5")
+def test_series_without_a_value_are_named() -> None:
+    with pytest.raises(BadInput, match="2 series have none: 'b', 'c'"):
+        upload("unique_id,ds,y", "a,1,1", "a,2,2", "b,1,", "c,1,", "c,2,")
 
 
-def test_at_most_twenty_short_series_are_named() -> None:
+def test_at_most_twenty_empty_series_are_named() -> None:
     with pytest.raises(BadInput, match="'s20' and 5 more"):
-        upload("unique_id,ds,y", *(f"s{i:02},1,1" for i in range(1, 26)))
+        upload("unique_id,ds,y", *(f"s{i:02},1," for i in range(1, 26)))
+
+
+def test_single_values_alone_tell_no_step() -> None:
+    with pytest.raises(BadInput, match="nothing tells their step"):
+        upload("unique_id,ds,y", "a,1,1", "b,1,1", "b,2,")
 
 
 def test_thousands_or_decimals_in_doubt_are_refused() -> None:

@@ -10,7 +10,8 @@ import pytest
 from app.intake.arrays import Ints
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
-from app.intake.time.frequency import infer, one_series
+from app.intake.time.frequency import infer
+from app.intake.time.timeline import one_series
 from app.schemas.choices import Seasons
 from models.inputs.calendar import places
 

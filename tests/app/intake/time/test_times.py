@@ -140,7 +140,7 @@ def test_irregular_times_are_refused_with_what_was_seen() -> None:
         dated(*stamps)
 
 
-def test_local_days_with_offsets_are_explained() -> None:
-    days = ("2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00")
-    with pytest.raises(BadInput, match="send dates alone"):
-        dated(*days)
+def test_local_midnights_are_days_whatever_their_offset() -> None:
+    intake = dated("2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00")
+    assert times(intake) == ["2024-03-30", "2024-03-31", "2024-04-01"]
+    assert "midnight by their own offset" in intake.profile.detected.notes[0]

@@ -1,0 +1,84 @@
+"""Read ISO 8601, with or without an offset from UTC; local midnights of changing offsets are days."""
+
+import re
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from app.intake.arrays import Ints, Mask
+from app.intake.cells import Cells
+from app.intake.time.steps import DAY, HOUR, MINUTE
+
+Texts: TypeAlias = "pd.Series[str]"
+
+ISO = "ISO8601"
+SHAPE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
+AWARE = r".*[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)"
+OFFSET = r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$"
+MIDNIGHT = r"(?<=[T ])24(?=(?::?00){1,2}(?:\.0+)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$)"
+Zone = Literal["UTC"] | None
+
+
+def iso_shaped(texts: Texts) -> Mask:
+    """Return which texts look like ISO 8601."""
+    return _match(_tidy(texts), SHAPE)
+
+
+def read_iso(texts: Texts, *, in_utc: bool = False) -> tuple[Ints, Mask, str, Zone, tuple[str, ...]]:
+    """Return ordinals, which texts are read, the format, the zone and notes; with offsets the zone is UTC.
+
+    Times with offsets that are all midnight by their own clock are days, without a zone, unless `in_utc`.
+    """
+    texts = _tidy(texts)
+    shaped = _match(texts, SHAPE)
+    aware = shaped & _match(texts, AWARE)
+    zoned = bool(aware.sum() * 2 > shaped.sum())
+    alike = texts.where(shaped & (aware == zoned))  # the others are unreadable beside them
+    ends = alike.str.contains(MIDNIGHT, na=False).to_numpy(dtype=np.bool_)
+    stamps = _stamps(alike.str.replace(MIDNIGHT, "00", regex=True))
+    readable = stamps.notna().to_numpy(dtype=np.bool_)
+    ordinals = stamps.to_numpy().astype("M8[us]").astype(np.int64) + ends * DAY
+    if not zoned:
+        return ordinals, readable, ISO, None, ()
+    offsets = _offsets(alike)
+    several = len(np.unique(offsets[readable])) > 1
+    if not in_utc and np.any(offsets[readable]) and not np.any((ordinals + offsets)[readable] % DAY):
+        note = "Times are midnight by their own offset from UTC, and are read as days."
+        return ordinals + offsets, readable, ISO, None, (note,)
+    note = "Times with several offsets from UTC are kept in UTC, where no hour is missing or repeated."
+    return ordinals, readable, ISO, "UTC", (note,) if several else ()
+
+
+def mostly_iso(cells: Cells) -> Mask:
+    """Return the columns where most texts are ISO 8601, all with or all without an offset."""
+    iso = _tidy(cells.texts)
+    shaped = _match(iso, SHAPE)
+    aware = shaped & _match(iso, AWARE)
+    zoned = cells.count(aware) * 2 > cells.count(shaped)
+    read = _stamps(iso.where(shaped).str.replace(MIDNIGHT, "00", regex=True)).notna().to_numpy()
+    fit = read[cells.text] & (aware[cells.text] == zoned[cells.column])
+    most: Mask = np.bincount(cells.column[fit], minlength=cells.columns) * 2 > cells.count()
+    return most
+
+
+def _match(texts: Texts, pattern: str) -> Mask:
+    return texts.str.fullmatch(pattern).to_numpy(dtype=np.bool_)
+
+
+def _tidy(texts: Texts) -> Texts:
+    tidy = texts.str.replace(r"\s*(?:UTC|GMT|z)$", "Z", regex=True)
+    return tidy.str.replace(r"(:\d{2}(?:\.\d+)?)\s+(?=[+-]\d{2})", r"\1", regex=True)
+
+
+def _stamps(texts: Texts) -> "pd.Series[pd.Timestamp]":
+    return pd.to_datetime(texts, format=ISO, utc=True, errors="coerce").dt.tz_localize(None)
+
+
+def _offsets(texts: Texts) -> Ints:
+    """Return the offset from UTC of each text, 0 for `Z`; a date's own hyphens stand before a clock."""
+    parts = texts.str.extract(r"[T ].*?" + OFFSET, flags=re.ASCII)
+    hours, minutes = (parts[name].fillna("0").to_numpy().astype(np.int64) for name in ("hours", "minutes"))
+    sign = np.where((parts["sign"] == "-").to_numpy(dtype=np.bool_), -1, 1)
+    offsets: Ints = sign * (hours * HOUR + minutes * MINUTE)
+    return offsets

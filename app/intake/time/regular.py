@@ -1,0 +1,204 @@
+"""Find the step that nearly all rows take, and the rows that do not take it.
+
+A step that all rows take and that they mostly fill is taken as it is. Else steps that at least 95 % of the
+rows fall on are tried: the other rows are moved to the nearest step where that is unambiguous, or named.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.intake.arrays import Ints, Mask
+from app.intake.time.aliases import Alias
+from app.intake.time.axis import Kind
+from app.intake.time.candidates import Candidate, candidates, common_span, periods
+from app.intake.time.frequency import infer
+from app.intake.time.steps import DAY, WEEK, FixedStep, IntegerStep, Step
+from app.intake.time.timeline import Timeline, filled, misfits, step_counts
+
+NEARLY_ALL = 0.95  # of the rows
+PLAIN = 0.75  # a step filled to this share by all rows needs no other
+LEAST_FILLED = 0.1  # of a calendar step, or the times are irregular
+LEAST_SOLD = 0.02  # of the days, of which a row stands for few sales
+FEWEST = 12  # rows, of which one may be wrong
+FARTHEST = 6 * DAY  # a row is moved by a holiday, within its week
+LONE_GAPS = 10  # times the second longest gap: how far off a mistyped time lies
+LEAST_KNOWN = 20  # times, to tell a mistyped one from them
+
+
+@dataclass(frozen=True)
+class Regular:
+    """The step, the times on it, and what did not fit."""
+
+    step: Step
+    times: Timeline
+    moved: Mask  # (rows,) which were moved to the nearest step
+    wrong: Mask  # (rows,) which fit no step unambiguously
+    notes: tuple[str, ...] = ()
+    is_regular: bool = True
+    is_far: bool = False  # those that are wrong lie far from all others
+
+
+def regular(times: Timeline, kind: Kind, requested: Alias | int | None) -> Regular:
+    """Return the step that was asked for, or that nearly all rows take; needs a series of two times."""
+    if requested is not None and (step := _requested(times, kind, requested)) is not None:
+        return Regular(step, times, _none(times), misfits(times, step))
+    return _dates(times) if kind == "datetime" else _numbers(times, years=kind == "year")
+
+
+def _requested(times: Timeline, kind: Kind, requested: Alias | int) -> Step | None:
+    if isinstance(requested, int):
+        return IntegerStep(requested)
+    step = requested.step(int(times.unique[0]) if kind == "datetime" else None)
+    return IntegerStep(step.size // 12, years=True) if step and kind == "year" else step
+
+
+def _numbers(times: Timeline, *, years: bool) -> Regular:
+    """Return the greatest step that all numbers take, or that nearly all do, with the others named."""
+    exact = IntegerStep(times.common(times.unique), years=years)
+    share = filled(times, exact)
+    if share >= PLAIN:
+        return _as_it_is(times, exact)
+    span = common_span(times, IntegerStep(1, years=years))
+    if span.step.size > exact.size and _explains(times, span):
+        return Regular(span.step, times, _none(times), (span.off > 0)[times.rank])
+    return _sparse(times, exact, share, LEAST_FILLED)
+
+
+def _dates(times: Timeline) -> Regular:
+    if (far := _far_off(times)) is not None:
+        return Regular(infer(_without(times, far)), times, _none(times), far, is_far=True)
+    exact = infer(times)
+    share = filled(times, exact)
+    if share < PLAIN:
+        better = _best(times, exact) or _by_period(times)
+        if better is not None:
+            return better
+    if share >= 1 / 2 or _comes_in_blocks(times, exact):
+        return _as_it_is(times, exact)
+    few = len(times.rank) < FEWEST
+    return _sparse(times, exact, share, LEAST_FILLED if few else LEAST_SOLD)
+
+
+def slow_series(times: Timeline, step: Step) -> Ints:
+    """Return the series that take a longer step throughout, where others take this one; numbers of series."""
+    lengths = times.lengths
+    steps = times.between(step.position(times.unique)) // step.size
+    owner = np.repeat(np.arange(len(lengths)), lengths - 1)
+    if not len(steps) or steps.max() == 1:
+        return np.empty(0, dtype=np.int64)
+    least = np.full(len(lengths), np.iinfo(np.int64).max)
+    np.minimum.at(least, owner, steps)
+    alike = np.bincount(owner[steps == least[owner]], minlength=len(lengths))
+    constant = alike >= NEARLY_ALL * (lengths - 1)
+    slow = constant & (least > 1) & (lengths > 4)  # noqa: PLR2004 - four differences may agree by chance
+    fast = (least == 1) & (2 * alike >= lengths - 1) & (lengths > 1)
+    return np.flatnonzero(slow) if fast.any() else np.empty(0, dtype=np.int64)
+
+
+def _none(times: Timeline) -> Mask:
+    return np.zeros(len(times.rank), dtype=np.bool_)
+
+
+def _as_it_is(times: Timeline, step: Step, *notes: str) -> Regular:
+    return Regular(step, times, _none(times), _none(times), notes)
+
+
+def _sparse(times: Timeline, step: Step, share: float, least: float) -> Regular:
+    """Return a step of the calendar that most rows leave out, with a note; or that there is no step."""
+    if share >= 1 / 2:
+        return _as_it_is(times, step)
+    is_calendar = not isinstance(step, FixedStep) or step.size % DAY == 0
+    if not is_calendar or share < least:
+        return Regular(step, times, _none(times), _none(times), is_regular=False)
+    steps = int(step_counts(times, step).sum())
+    empty = steps - len(times.rank)
+    note = (
+        f"{empty:,} of {steps:,} steps of {step.frequency!r} have no row; if that means that nothing"
+        " happened, say missing=zero."
+    )
+    return _as_it_is(times, step, note)
+
+
+def _comes_in_blocks(times: Timeline, step: Step) -> bool:
+    """Return whether most rows are one step after the one before, as in a shop that is open by day."""
+    apart = times.between(step.position(times.unique))
+    return isinstance(step, FixedStep) and step.size < DAY and bool(np.mean(apart == step.size) >= 1 / 2)
+
+
+def _far_off(times: Timeline) -> Mask | None:
+    """Return the few rows at an end that lie as far off as a mistyped year puts them, or None."""
+    gaps = np.diff(times.unique)
+    if len(times.unique) < LEAST_KNOWN:
+        return None
+    at = int(gaps.argmax())
+    longest, second = (int(gap) for gap in np.partition(gaps, -2)[[-1, -2]])
+    before = times.rank <= at
+    few = before if before.mean() < 1 / 2 else ~before
+    rest = (
+        times.unique[at] - times.unique[0] if few is not before else times.unique[-1] - times.unique[at + 1]
+    )
+    is_odd = longest >= max(LONE_GAPS * second, rest)
+    return few if is_odd and few.sum() <= max(1, len(few) // 100) else None
+
+
+def _without(times: Timeline, rows: Mask) -> Timeline:
+    """Return the timeline of the other rows; it keeps those of a series that has no others."""
+    owner = np.repeat(np.arange(len(times.starts)), times.lengths)
+    rank, owner = times.rank[~rows], owner[~rows]
+    return Timeline(times.unique, rank, np.flatnonzero(np.append(True, np.diff(owner) > 0)))
+
+
+def _best(times: Timeline, exact: Step) -> Regular | None:
+    """Return the candidate that most rows fall on, if nearly all do and if they fill it."""
+    found = [each for each in candidates(times, exact) if _explains(times, each)]
+    if not found:
+        return None
+    best = max(found, key=lambda each: float((each.off == 0)[times.rank].mean()))
+    return _moved(times, best)
+
+
+def _explains(times: Timeline, each: Candidate) -> bool:
+    fits = (each.off == 0)[times.rank]
+    wrong = int(np.count_nonzero(~fits))
+    most = max(int((1 - NEARLY_ALL) * len(fits)), int(len(fits) >= FEWEST))
+    return wrong <= most and _filled(times, each) >= 1 / 2
+
+
+def _filled(times: Timeline, each: Candidate) -> float:
+    snapped = Timeline(each.nearest, times.rank, times.starts)
+    return filled(snapped, each.step)
+
+
+def _moved(times: Timeline, each: Candidate) -> Regular:
+    off = each.off[times.rank]
+    limit = min(FARTHEST, each.step.size // 4) if _is_short(each.step) else FARTHEST
+    wrong = (off > limit) | ((off > 0) & _collides(times, each.nearest))
+    unique, rank = np.unique(each.nearest, return_inverse=True)
+    moved = Timeline(unique, rank[times.rank].astype(np.int64), times.starts)
+    return Regular(each.step, moved if not wrong.any() else times, (off > 0) & ~wrong, wrong)
+
+
+def _is_short(step: Step) -> bool:
+    return isinstance(step, FixedStep) and step.size % WEEK != 0
+
+
+def _collides(times: Timeline, nearest: Ints) -> Mask:
+    """Return the rows that would share their step with another row of their series."""
+    same: Mask = np.diff(nearest[times.rank]) == 0
+    same[times.starts[1:] - 1] = False
+    edge = np.zeros(1, dtype=np.bool_)
+    shared: Mask = np.append(same, edge) | np.append(edge, same)
+    return shared
+
+
+def _by_period(times: Timeline) -> Regular | None:
+    """Return weeks, months or years that nearly always have one row each, on whatever day."""
+    for step, begins, words in periods(times):
+        apart = times.between(step.position(begins)) // step.size
+        if len(apart) >= 3 and apart.min() > 0 and np.mean(apart == 1) >= NEARLY_ALL:  # noqa: PLR2004 - two may agree
+            unique, rank = np.unique(begins, return_inverse=True)
+            moved = Timeline(unique, rank[times.rank].astype(np.int64), times.starts)
+            note = f"The rows fall on changing days, one in each {words}, and count for its first day."
+            return _as_it_is(moved, step, note)
+    return None
