@@ -1,6 +1,6 @@
 """Response bodies of backtests: verdicts, measures, calibration and rows."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,6 +9,7 @@ from app.schemas.choices import Measure, Outcome, Unit
 from app.schemas.datasets import Time
 
 Share = Annotated[float | None, Field(ge=0, le=1)]
+Untested = Literal["one period", "not tested"]
 BY_LEVEL = "by level: `80` should contain the true value 80 times in 100."
 
 
@@ -67,7 +68,11 @@ class Measures(BaseModel):
         Field(description="Mean interval score of the levels (width, and a fine for each miss), scaled."),
     ]
     coverage: Annotated[
-        dict[str, Share], Field(description=f"Share of true values inside the intervals, {BY_LEVEL}")
+        dict[str, Share],
+        Field(
+            description=f"Share of true values inside the intervals, {BY_LEVEL} Null where there is one cut "
+            "alone: its windows share the period that the intervals are calibrated on."
+        ),
     ]
 
 
@@ -114,8 +119,15 @@ class LevelCalibration(BaseModel):
     coverage: Annotated[
         Share,
         Field(
-            description="Share of true values inside them, in windows they were not calibrated on; null for "
-            "levels that were not tested."
+            description="Share of true values that they can be expected to hold: what they held at cuts that "
+            "they were not calibrated on, drawn to the level by the number of cuts and windows."
+        ),
+    ]
+    untested: Annotated[
+        Untested | None,
+        Field(
+            description="Why there is no `coverage`: `one period` where there is one cut alone, which they "
+            "are calibrated on; `not tested` for levels that backtests do not have."
         ),
     ]
 

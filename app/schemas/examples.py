@@ -266,10 +266,10 @@ BACKTEST: Example = {
     "by_step": {"rnn": STEP_MEASURES},
 }
 CALIBRATION: Example = {
-    "50": {"calibrated": True, "coverage": None},
-    "80": {"calibrated": True, "coverage": 0.81},
-    "95": {"calibrated": True, "coverage": 0.945},
-    "99": {"calibrated": False, "coverage": None},
+    "50": {"calibrated": True, "coverage": None, "untested": "not tested"},
+    "80": {"calibrated": True, "coverage": 0.81, "untested": None},
+    "95": {"calibrated": True, "coverage": 0.945, "untested": None},
+    "99": {"calibrated": False, "coverage": None, "untested": "not tested"},
 }
 BOUNDS: Example = {"lo": 5401220.5, "hi": 5430188.1}
 STEP_FORECAST: Example = {"forecast": 5415402.9, "intervals": {"80": BOUNDS}}

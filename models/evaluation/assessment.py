@@ -13,9 +13,9 @@ from models.choices import MethodChoice
 from models.config import TrainingConfig
 from models.evaluation.backtest import BACKTEST_LEVELS, Backtest, Trial
 from models.evaluation.cross_fitting import (
-    MethodFitter,
     Uncalibrated,
-    calibrate,
+    WeightsFitter,
+    alone,
     cross_fitted,
     fit_blend,
     fit_method,
@@ -23,10 +23,11 @@ from models.evaluation.cross_fitting import (
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import FEWEST_UNITS, Verdict, judge
 from models.methods.baselines import BASELINES
-from models.methods.calibration import CALIBRATED_LEVELS
+from models.methods.calibration import CALIBRATED_LEVELS, strength_of
 from models.methods.combination import BLEND, Method
 from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast
+from models.methods.reach import Reach
 from models.network.forecaster import Forecaster
 from models.network.pretrained import VIEW
 from models.panel import Floats
@@ -61,19 +62,22 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
     *,
     candidates: Sequence[Floats],
     blending: MethodChoice,
+    season_length: int,
     seed: int,
 ) -> Assessment:
     """Assess the uncalibrated forecasts of every candidate and baseline for the held-out windows.
 
     `network` is the candidate that is kept. `candidates` are the medians (window, horizon) of all networks
     that it was chosen from, its own included; the verdicts on it and on its blend account for that choice.
-    `seed` is that of the permutation test.
+    `season_length` is that of the shortest season, and `seed` is that of the permutation test.
     """
-    fitters: dict[str, MethodFitter] = {name: calibrate(name) for name in uncalibrated}
+    reach = Reach.of(held_out.contexts, season_length)
+    fitters: dict[str, WeightsFitter] = {name: alone(name) for name in uncalibrated}
     if blending != "network":
         fitters[BLEND] = fit_blend(network)
     forecasts = {
-        name: cross_fitted(fit, uncalibrated, held_out, BACKTEST_LEVELS) for name, fit in fitters.items()
+        name: cross_fitted(fit, uncalibrated, held_out, BACKTEST_LEVELS, reach)
+        for name, fit in fitters.items()
     }
     backtest = Backtest(held_out, forecasts)
     kept = [name for name in (network, BLEND, *BASELINES) if name in fitters]
@@ -83,11 +87,21 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
         if name in fitters
     }
     return Assessment(
-        methods={name: fit_method(fitters[name], uncalibrated, held_out) for name in kept},
+        methods={
+            name: _with_coverage(fit_method(fitters[name], uncalibrated, held_out, reach), backtest, name)
+            for name in kept
+        },
         served=_served(backtest, verdicts, network, blending),
         backtest=backtest,
         verdicts=verdicts,
     )
+
+
+def _with_coverage(method: Method, backtest: Backtest, name: str) -> Method:
+    """Return the method with the coverage to be expected of its intervals, from what the backtest's held."""
+    strength = strength_of(backtest.held_out.cut)
+    calibration = method.calibration.with_coverage(backtest.measures(name).coverage, strength)
+    return replace(method, calibration=calibration)
 
 
 def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: MethodChoice) -> str:

@@ -36,7 +36,8 @@ class Measures:
     `rmsse`: in units of the seasonal naive error (Makridakis et al., 2022, The M5 accuracy competition).
     `pinball`: the mean loss over the median and the bounds, in units of the MASE scale.
     `interval_score`: the mean over the levels, in units of the MASE scale (Gneiting & Raftery, 2007).
-    `coverage`: the share of values, from 0 to 1, within each level's interval.
+    `coverage`: the share of values, from 0 to 1, within each level's interval; NaN from a single cut, whose
+    windows share the period that the intervals were calibrated on.
     Those in units of a scale are NaN where no series has one.
     """
 
@@ -94,11 +95,13 @@ class Backtest:
             "rmsse": squares,
             "pinball": self._quantile_losses(forecast),
             "interval_score": self._interval_scores(forecast),
-            **{
-                f"cov{level}": covered(held_out.target, forecast.lo[level], forecast.hi[level])
-                for level in BACKTEST_LEVELS
-            },
+            **{f"cov{level}": self._covered(forecast, level) for level in BACKTEST_LEVELS},
         }
+
+    def _covered(self, forecast: Forecast, level: int) -> Floats:
+        """Return (window, horizon): 1 for a value within the bounds, 0 outside; NaN without another cut."""
+        inside = covered(self.held_out.target, forecast.lo[level], forecast.hi[level])
+        return inside if len(np.unique(self.held_out.cut)) > 1 else np.full_like(inside, np.nan)
 
     def _quantile_losses(self, forecast: Forecast) -> Floats:
         """Return (window, horizon), the mean pinball loss over median and bounds, in units of scale."""

@@ -1,7 +1,8 @@
-"""Cross-fitting: methods are fitted on one half of the held-out windows and tested on the other.
+"""Cross-fitting: methods are fitted on a part of the held-out windows and tested on the rest.
 
-Blend weights and calibration are fitted on one half of the windows and applied to the other. The method that
-is kept is fitted on all windows.
+Blend weights are fitted on one half of the units and applied to the other. Bounds are calibrated on all cuts
+but one and tested on that, since windows of one cut share their period; where there is one cut alone, on one
+half and the other. The method that is kept is fitted on all windows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.held_out import HeldOut
-from models.methods.calibration import Calibration
-from models.methods.combination import Method, weighted_mean
+from models.methods.baselines import BASELINES
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds, strength_of
+from models.methods.combination import Method, primary_of, weighted_mean
 from models.methods.forecast import Forecast, floors
-from models.panel import Floats
+from models.methods.reach import Reach, slowed
+from models.panel import Floats, Integers
 
 PARTNER = "theta"
 """The baseline that every network is blended with.
@@ -30,23 +33,26 @@ Uncalibrated = Mapping[str, Forecast]
 Chosen = NDArray[np.bool_]
 """(window,) the windows to fit on."""
 
-MethodFitter = Callable[[Uncalibrated, HeldOut, Chosen], Method]
-"""Fits a method on the chosen windows."""
+Weights = Mapping[str, float]
+"""The weights of the forecasts in a method, by name."""
+
+WeightsFitter = Callable[[Uncalibrated, HeldOut, Chosen], Weights]
+"""Fits the weights of a method on the chosen windows."""
 
 
-def calibrate(name: str) -> MethodFitter:
-    """Return the fitter that calibrates one of the forecasts."""
-    return lambda uncalibrated, held_out, chosen: _calibrated({name: 1.0}, uncalibrated, held_out, chosen)
+def alone(name: str) -> WeightsFitter:
+    """Return the fitter of a method that is one of the forecasts."""
+    return lambda uncalibrated, held_out, chosen: {name: 1.0}  # noqa: ARG005 - nothing is fitted
 
 
-def fit_blend(network: str) -> MethodFitter:
+def fit_blend(network: str) -> WeightsFitter:
     """Return the fitter of the network's blend with `PARTNER`, weighted midway between the best and a half.
 
     Equal weights are hard to beat by fitted ones, which overfit a few cuts: the "forecast combination puzzle"
     of Stock & Watson (2004), Combination Forecasts of Output Growth.
     """
 
-    def fit(uncalibrated: Uncalibrated, held_out: HeldOut, chosen: Chosen) -> Method:
+    def fit(uncalibrated: Uncalibrated, held_out: HeldOut, chosen: Chosen) -> Weights:
         def error(share: float) -> float:
             return held_out.error(
                 weighted_mean(uncalibrated, {network: share, PARTNER: 1 - share}).median, chosen
@@ -54,42 +60,55 @@ def fit_blend(network: str) -> MethodFitter:
 
         best = min(_SHARES, key=error) if chosen.any() else 0.5
         share = float(best + 0.5) / 2
-        return _calibrated({network: share, PARTNER: 1 - share}, uncalibrated, held_out, chosen)
+        return {network: share, PARTNER: 1 - share}
 
     return fit
 
 
-def fit_method(fit: MethodFitter, uncalibrated: Uncalibrated, held_out: HeldOut) -> Method:
+def fit_method(fit: WeightsFitter, uncalibrated: Uncalibrated, held_out: HeldOut, reach: Reach) -> Method:
     """Return the method that is kept, fitted on all windows."""
-    return fit(uncalibrated, held_out, np.ones(len(held_out), dtype=np.bool_))
+    weights = fit(uncalibrated, held_out, np.ones(len(held_out), dtype=np.bool_))
+    forecast = slowed(weighted_mean(uncalibrated, weights), reach.season_length)
+    return Method(weights, Calibration.of(forecast, held_out.target, _strength(weights, held_out.cut)))
 
 
 def cross_fitted(
-    fit: MethodFitter, uncalibrated: Uncalibrated, held_out: HeldOut, levels: Sequence[int]
+    fit: WeightsFitter, uncalibrated: Uncalibrated, held_out: HeldOut, levels: Sequence[int], reach: Reach
 ) -> Forecast:
-    """Return the forecast of each window by the method fitted on the other half; bounds at `levels`."""
-    first, second = (
-        fit(uncalibrated, held_out, chosen).forecast(uncalibrated, levels)
-        for chosen in (~held_out.folds, held_out.folds)
-    )
-    return _merge(held_out.folds, first, second).at_least(floors(held_out.contexts))
+    """Return the forecast of each window by a method that was not fitted on it; bounds at `levels`.
+
+    `reach` is that of the windows' contexts.
+    """
+    median = np.empty(held_out.target.shape)
+    widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, *median.shape))
+    for fold in (held_out.folds, ~held_out.folds):
+        weights = fit(uncalibrated, held_out, ~fold)
+        forecast = slowed(weighted_mean(uncalibrated, weights), reach.season_length)
+        median[fold] = forecast.median[fold]
+        strength = _strength(weights, held_out.cut)
+        for tested, fitted in _splits(held_out.cut, fold):
+            widths[:, :, tested] = left_out(forecast, held_out.target, strength, tested, fitted)
+    bounds = IntervalBounds(median, widths).within(reach.limits(median))
+    return bounds.at(levels).at_least(floors(held_out.contexts))
 
 
-def _merge(fold: Chosen, first: Forecast, second: Forecast) -> Forecast:
-    """Return the rows of `fold` from the first forecast, and the others from the second."""
+def left_out(forecast: Forecast, target: Floats, strength: float, tested: Chosen, fitted: Chosen) -> Floats:
+    """Return half-widths (1 + levels, side, tested, horizon), calibrated on the fitted windows alone.
 
-    def pick(mine: Floats, other: Floats) -> Floats:
-        return np.where(fold[:, None], mine, other)
-
-    return Forecast(
-        pick(first.median, second.median),
-        lo={level: pick(bound, second.lo[level]) for level, bound in first.lo.items()},
-        hi={level: pick(bound, second.hi[level]) for level, bound in first.hi.items()},
-    )
+    `strength` is that of the factors from all windows: it is tested too.
+    """
+    calibration = Calibration.of(forecast.rows(fitted), target[fitted], strength)
+    return calibration.apply(forecast.rows(tested)).half_widths
 
 
-def _calibrated(
-    weights: Mapping[str, float], uncalibrated: Uncalibrated, held_out: HeldOut, chosen: Chosen
-) -> Method:
-    forecast = weighted_mean(uncalibrated, weights).rows(chosen)
-    return Method(weights, Calibration.of(forecast, held_out.target[chosen]))
+def _strength(weights: Weights, cut: Integers) -> float:
+    """Return how far factors go; all of their way for a baseline, whose own bounds are a mere guess."""
+    return 1.0 if primary_of(weights) in BASELINES else strength_of(cut)
+
+
+def _splits(cut: Integers, fold: Chosen) -> list[tuple[Chosen, Chosen]]:
+    """Return which windows of a fold to test on which others: on other cuts, or else on the other fold."""
+    cuts = np.unique(cut)
+    if len(cuts) == 1:
+        return [(fold, ~fold)]
+    return [(fold & (cut == each), cut != each) for each in cuts]

@@ -1,15 +1,18 @@
 """Backtest the pretrained networks on given series, against the fast baselines."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from models.errors import UnusableHistory
 from models.evaluation.assessment import Assessment, assess
+from models.evaluation.calibration_windows import CalibrationWindows
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import baseline_forecast
-from models.methods.calibration import CALIBRATED_LEVELS
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration
+from models.methods.combination import Method
 from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast, joined
 from models.network.forecaster import Forecaster
@@ -48,9 +51,29 @@ def backtest_zero_shot(
                 baseline_forecast(name, part, config.horizon, config.season_length, CALIBRATED_LEVELS)
             )
         forecasts[name] = joined(parts)
-    return assess(
-        forecasts, held_out, VIEW, candidates=[forecasts[VIEW].median], blending="network", seed=config.seed
+    assessment = assess(
+        forecasts,
+        held_out,
+        VIEW,
+        candidates=[forecasts[VIEW].median],
+        blending="network",
+        season_length=config.season_length,
+        seed=config.seed,
     )
+    calibrated = Method({VIEW: 1.0}, _calibration(forecaster, panel, give_way))
+    return replace(assessment, methods={**assessment.methods, VIEW: calibrated})
+
+
+def _calibration(forecaster: Forecaster, panel: Panel, give_way: Callable[[], None]) -> Calibration:
+    """Return the calibration of the networks on all windows that there are."""
+    config = forecaster.config
+    windows = CalibrationWindows.of(panel, config)
+    if windows is None:
+        return Calibration.identity(config.horizon)
+    forecast = windows.forecast(
+        lambda contexts: ensemble_forecast(forecaster, contexts, levels=CALIBRATED_LEVELS), give_way
+    )
+    return windows.calibrate(forecast, config.season_length)
 
 
 def _turns(panel: Panel) -> Iterator[Panel]:

@@ -4,11 +4,15 @@ On windows that a method was not fitted on, a score is the distance of the value
 the interval's half-width on that side. Half-widths are multiplied by the conformal quantile of the scores.
 Romano, Patterson & Candès (2019), Conformalized Quantile Regression, with a ratio in place of their
 difference, since series differ in size.
+
+Windows of one cut are of one period, and the next period is another: the factors are drawn towards 1 by the
+number of cuts and windows, as a mean of few groups is (James & Stein, 1961). How far was chosen on held-out
+cuts: `docs/experiments/2026-11-30-intervals.md`.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -16,16 +20,29 @@ import numpy as np
 
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels, clip
 from models.methods.quantile_interpolation import probit_places
-from models.panel import Floats
+from models.methods.reach import approached
+from models.panel import Floats, Integers
 
 CALIBRATED_LEVELS = (50, 80, 95, 99)
 """Calibrated levels, in percent; others are interpolated."""
 
-MIN_WINDOWS_PER_STEP = 100
-"""With fewer windows all steps ahead share one factor."""
+FEWEST_WINDOWS = 20
+"""With fewer windows bounds stay as they are: their factors would do more harm than good."""
+
+CUTS_HALFWAY = 2.0
+"""Cuts at which the factors go half of their way from 1."""
+
+WINDOWS_HALFWAY = 50.0
+"""Windows at which they do, of as many cuts as one likes."""
+
+WINDOWS_PER_STEP = 100.0
+"""Windows at which a step's own factor counts as much as that of all steps together."""
 
 MAX_FACTOR = 20.0
 """Largest factor: a few values outside bounds of zero width must not widen all other bounds without limit."""
+
+LEAST_RISE = 1.02
+"""Half-width of a calibrated level, at least, in units of that of the level before."""
 
 
 def _upper(level: float) -> float:
@@ -45,48 +62,82 @@ _NARROWEST = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """`factors` (horizon, levels) of the half-widths at `CALIBRATED_LEVELS`, from so many `windows`."""
+    """`factors` (horizon, levels) of the half-widths at `CALIBRATED_LEVELS`, from so many `windows`.
+
+    `coverage` is the share of values, by level, that such intervals can be expected to hold: see
+    `expected_coverage`. It is empty where that was not tested at another cut. `bounded` is whether levels are
+    kept apart and in reach; models stored before that was so have neither.
+    """
 
     factors: Floats
     windows: int
+    coverage: Mapping[int, float] = field(default_factory=dict)
+    bounded: bool = True
 
     @classmethod
-    def of(cls, forecast: Forecast, target: Floats) -> "Calibration":
+    def of(cls, forecast: Forecast, target: Floats, strength: float) -> "Calibration":
         """Estimate the factors on windows that the bounds were not fitted on.
 
-        `forecast` has bounds at `CALIBRATED_LEVELS`; `target` (window, horizon) is NaN for gaps.
+        `forecast` has bounds at `CALIBRATED_LEVELS`; `target` (window, horizon) is NaN for gaps. `strength`
+        is the share of their way from 1 that the factors go: what `strength_of` returns.
         """
+        windows = int(np.isfinite(target).any(axis=1).sum())
+        if windows < FEWEST_WINDOWS:
+            return cls(np.ones((target.shape[1], len(CALIBRATED_LEVELS))), windows)
         scores = _scores(forecast, target)
-        factors = [_factors(scores[..., i], level / 100) for i, level in enumerate(CALIBRATED_LEVELS)]
-        return cls(np.stack(factors, axis=1), int(np.isfinite(target).any(axis=1).sum()))
+        factors = [
+            np.exp(strength * _log_factors(scores[..., i], level / 100))
+            for i, level in enumerate(CALIBRATED_LEVELS)
+        ]
+        return cls(np.stack(factors, axis=1), windows)
+
+    def with_coverage(self, held: Mapping[int, float], strength: float) -> "Calibration":
+        """Return it with the coverage to be expected, from what was `held` by level; NaN is left out."""
+        expected = {
+            level: expected_coverage(level, share, strength)
+            for level, share in held.items()
+            if math.isfinite(share)
+        }
+        return replace(self, coverage=expected)
 
     def is_calibrated(self, level: int) -> bool:
         """Return whether there were enough windows for the conformal quantile of a level."""
-        return self.windows >= _windows_for(level)
+        return self.windows >= max(FEWEST_WINDOWS, _windows_for(level))
 
     @classmethod
-    def identity(cls, horizon: int) -> "Calibration":
-        """Return the calibration that leaves bounds as they are."""
-        return cls(np.ones((horizon, len(CALIBRATED_LEVELS))), windows=0)
+    def identity(cls, horizon: int, *, bounded: bool = True) -> "Calibration":
+        """Return the calibration that leaves half-widths as they are, but for `bounded`."""
+        return cls(np.ones((horizon, len(CALIBRATED_LEVELS))), windows=0, bounded=bounded)
 
     def apply(self, forecast: Forecast) -> "IntervalBounds":
         """Return the medians with calibrated half-widths; `forecast` has bounds at `CALIBRATED_LEVELS`."""
         factors = self.factors[: forecast.median.shape[1]]
+        rise = LEAST_RISE if self.bounded else 1.0
         widths = np.zeros((1 + len(CALIBRATED_LEVELS), 2, *forecast.median.shape))
         with np.errstate(over="ignore"):
             for side, width in enumerate(_half_widths(forecast)):
-                stretched = np.minimum(np.maximum.accumulate(width * factors, axis=2), FLOAT_MAX)
-                widths[1:, side] = np.moveaxis(stretched, 2, 0)
+                stretched = np.moveaxis(np.minimum(width * factors, FLOAT_MAX), 2, 0)
+                for place, each in enumerate(stretched, 1):
+                    widths[place, side] = np.minimum(
+                        np.maximum(each, rise * widths[place - 1, side]), FLOAT_MAX
+                    )
         return IntervalBounds(forecast.median, widths)
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as JSON types."""
-        return {"factors": self.factors.tolist(), "windows": self.windows}
+        return {
+            "factors": self.factors.tolist(),
+            "windows": self.windows,
+            "coverage": {str(level): share for level, share in self.coverage.items()},
+            "bounded": self.bounded,
+        }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Calibration":
-        """Invert `to_dict`."""
-        return cls(np.array(stored["factors"], dtype=np.float64), int(stored["windows"]))
+        """Invert `to_dict`; what was stored before bounds were limited stays without limits."""
+        factors = np.array(stored["factors"], dtype=np.float64)
+        coverage = {int(level): float(share) for level, share in stored.get("coverage", {}).items()}
+        return cls(factors, int(stored["windows"]), coverage, bool(stored.get("bounded", False)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +167,38 @@ class IntervalBounds:
             hi={level: bounds[i, 1] for i, level in enumerate(wanted, 1)},
         )
 
+    def within(self, limits: Floats) -> "IntervalBounds":
+        """Return bounds whose half-widths approach `limits` (side, window, horizon), levels still apart."""
+        widths = approached(self.half_widths, limits)
+        for place in range(len(widths) - 2, 0, -1):
+            widths[place] = np.minimum(widths[place], widths[place + 1] / LEAST_RISE)
+        return IntervalBounds(self.median, widths)
+
     def steps(self, count: int) -> "IntervalBounds":
         """Return the first `count` steps ahead."""
         return IntervalBounds(self.median[:, :count], self.half_widths[..., :count])
+
+
+def strength_of(cut: Integers) -> float:
+    """Return the share of their way from 1 that factors go, from the cut of each window (window,).
+
+    Cuts with unlike numbers of windows count as fewer: the square of the sum over the sum of squares.
+    """
+    counts = np.unique(cut, return_counts=True)[1].astype(np.float64)
+    windows = counts.sum()
+    if windows < FEWEST_WINDOWS:
+        return 0.0
+    cuts = windows**2 / (counts**2).sum()
+    return float(cuts / (cuts + CUTS_HALFWAY) * windows / (windows + WINDOWS_HALFWAY))
+
+
+def expected_coverage(level: int, held: float, strength: float) -> float:
+    """Return the share of values that intervals of a level can be expected to hold.
+
+    It is the share that they `held` at cuts left out, drawn to the level as the factors are drawn to 1: what
+    a few periods held differs from the next more than from the level.
+    """
+    return level / 100 + strength * (held - level / 100)
 
 
 def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
@@ -142,25 +222,31 @@ def _scores(forecast: Forecast, target: Floats) -> Floats:
     return scores
 
 
-def _factors(scores: Floats, level: float) -> Floats:
-    """Return (horizon,), the conformal quantile of each step's scores, or of all steps' if they are few."""
+def _log_factors(scores: Floats, level: float) -> Floats:
+    """Return (horizon,), the logarithms of the conformal quantiles of each step's scores.
+
+    Each is drawn to that of all steps' scores, the more the fewer windows it has.
+    """
     shared = _conformal_quantile(scores.ravel(), level)
     counts = np.isfinite(scores).sum(axis=0)
-    return np.array(
-        [
-            _conformal_quantile(step, level) if count >= MIN_WINDOWS_PER_STEP else shared
-            for step, count in zip(scores.T, counts, strict=True)
-        ]
-    )
+    own = np.array([_conformal_quantile(step, level) for step in scores.T])
+    share = counts / (counts + WINDOWS_PER_STEP)
+    logs: Floats = share * np.log(own) + (1 - share) * np.log(shared)
+    return logs
 
 
 def _conformal_quantile(scores: Floats, level: float) -> float:
-    """Return the ceil((n + 1) level)-th smallest of n scores; the largest, and at least 1, for a small n."""
+    """Return the ceil((n + 1) level)-th smallest of n scores; the largest, and at least 1, for a small n.
+
+    It is kept within `MAX_FACTOR` and its inverse.
+    """
     ordered = np.sort(scores[np.isfinite(scores)])
     rank = math.ceil((len(ordered) + 1) * level - 1e-9)
     if rank <= len(ordered):
-        return min(MAX_FACTOR, float(ordered[rank - 1]))
-    return min(MAX_FACTOR, max(1.0, float(ordered[-1]))) if len(ordered) else 1.0
+        quantile = float(ordered[rank - 1])
+    else:
+        quantile = max(1.0, float(ordered[-1])) if len(ordered) else 1.0
+    return min(max(quantile, 1 / MAX_FACTOR), MAX_FACTOR)
 
 
 def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:

@@ -11,6 +11,7 @@ from models.config import TrainingConfig
 from models.methods.baselines import BASELINES, baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_horizon, floors
+from models.methods.reach import Reach, slowed
 from models.panel import Floats, Panel
 
 if TYPE_CHECKING:
@@ -34,20 +35,16 @@ class Method:
     @property
     def primary(self) -> str:
         """The part whose bounds the method has: the network, or the only baseline."""
-        return _primary(self.weights)
+        return primary_of(self.weights)
 
     @property
     def partners(self) -> list[str]:
         """The baselines whose medians are averaged with the primary part's."""
         return [name for name in self.weights if name != self.primary]
 
-    def interval_bounds(self, parts: Mapping[str, Forecast]) -> IntervalBounds:
+    def interval_bounds(self, parts: Mapping[str, Forecast], reach: Reach) -> IntervalBounds:
         """Return the mean of parts with bounds at `CALIBRATED_LEVELS`, its half-widths calibrated."""
-        return self.calibration.apply(weighted_mean(parts, self.weights))
-
-    def forecast(self, parts: Mapping[str, Forecast], levels: Sequence[int]) -> Forecast:
-        """Return the mean of parts with bounds at `CALIBRATED_LEVELS`, with calibrated bounds at `levels`."""
-        return self.interval_bounds(parts).at(levels)
+        return bounded_intervals(self.calibration, weighted_mean(parts, self.weights), reach)
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as JSON types."""
@@ -116,7 +113,10 @@ def compute_quantile_forecast(
         parts[name] = Forecast(
             _fill_medians(name, forecaster.config, recent, medians.get(name)), lo={}, hi={}
         )
-    return QuantileForecast(method.interval_bounds(parts), np.maximum(floors(recent), -FLOAT_MAX)[:, None])
+    reach = Reach.of(recent, forecaster.config.season_length)
+    return QuantileForecast(
+        method.interval_bounds(parts, reach), np.maximum(floors(recent), -FLOAT_MAX)[:, None]
+    )
 
 
 def forecast_by(
@@ -162,9 +162,17 @@ def _fill_medians(name: str, config: TrainingConfig, panel: Panel, medians: Floa
     return medians
 
 
+def bounded_intervals(calibration: Calibration, forecast: Forecast, reach: Reach) -> IntervalBounds:
+    """Return a forecast with bounds at `CALIBRATED_LEVELS`, its half-widths calibrated and in reach."""
+    if not calibration.bounded:
+        return calibration.apply(forecast)
+    bounds = calibration.apply(slowed(forecast, reach.season_length))
+    return bounds.within(reach.limits(forecast.median))
+
+
 def weighted_mean(parts: Mapping[str, Forecast], weights: Mapping[str, float]) -> Forecast:
     """Return the weighted mean of the medians, with the bounds of the primary part shifted along."""
-    primary = _primary(weights)
+    primary = primary_of(weights)
     if len(weights) == 1:
         return parts[primary]
     # The distance between the two ends of float64 overflows.
@@ -174,5 +182,6 @@ def weighted_mean(parts: Mapping[str, Forecast], weights: Mapping[str, float]) -
     return parts[primary].shifted(distance)
 
 
-def _primary(weights: Mapping[str, float]) -> str:
+def primary_of(weights: Mapping[str, float]) -> str:
+    """Return the part of a method that its bounds come from: the network, or the only baseline."""
     return next((name for name in weights if name not in BASELINES), next(iter(weights)))

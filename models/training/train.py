@@ -107,7 +107,13 @@ def train(  # noqa: PLR0913 - options of the caller, the last five with a defaul
     uncalibrated = {**candidates.forecasts, **run.forecast_windows(held_out)}
     model, _ = run.fit("training", candidates.configs[best], held_out=0)
     assessment = assess(
-        uncalibrated, held_out, best, candidates=candidates.medians, blending=blending, seed=config.seed
+        uncalibrated,
+        held_out,
+        best,
+        candidates=candidates.medians,
+        blending=blending,
+        season_length=config.season_length,
+        seed=config.seed,
     )
     served = assessment.methods[assessment.served]
     return Trained(model, assessment, tuple(trials), run.forecast_partners(served))

@@ -10,10 +10,11 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.errors import NotFound
-from app.schemas.backtests import LevelCalibration
+from app.schemas.backtests import LevelCalibration, Untested
 from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
 from app.services.registry import champions, served_method
 from app.services.shared.paging import PageRequest, cut
+from models.evaluation.backtest import BACKTEST_LEVELS
 from models.methods.calibration import CALIBRATED_LEVELS
 
 
@@ -107,10 +108,24 @@ def _summary_fields(model: Model, *, champion: bool) -> dict[str, Any]:
 
 
 def _calibration(model: Model) -> dict[str, LevelCalibration]:
-    """Return for each level whether the served method is calibrated, and its tested coverage."""
-    holds = served_method.method(model).calibration.is_calibrated
-    tested = model.backtest["measures"][model.served]["coverage"] if model.backtest else {}
+    """Return for each level whether the served method is calibrated, and the coverage to be expected."""
+    calibration = served_method.method(model).calibration
+    backtest = model.backtest or {"cuts": 0}
+    cuts = backtest["cuts"]
+    measured = backtest["measures"][model.served]["coverage"] if cuts > 1 else {}
     return {
-        str(level): LevelCalibration(calibrated=holds(level), coverage=tested.get(str(level)))
+        str(level): LevelCalibration(
+            calibrated=calibration.is_calibrated(level),
+            # Models stored before it was kept have what the backtest measured.
+            coverage=calibration.coverage.get(level, measured.get(str(level))),
+            untested=_untested(level, cuts),
+        )
         for level in CALIBRATED_LEVELS
     }
+
+
+def _untested(level: int, cuts: int) -> Untested | None:
+    """Return why there is no coverage of a level from so many cuts."""
+    if level not in BACKTEST_LEVELS or cuts == 0:
+        return "not tested"
+    return "one period" if cuts == 1 else None

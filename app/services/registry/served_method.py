@@ -58,7 +58,7 @@ def method(model: Model, name: str | None = None) -> Method:
     A model without a backtest has its network alone, without calibrated intervals.
     """
     if model.methods is None:
-        return Method({model.architecture: 1.0}, Calibration.identity(model.horizon))
+        return Method({model.architecture: 1.0}, Calibration.identity(model.horizon, bounded=False))
     return Method.from_dict(model.methods[name or model.served])
 
 

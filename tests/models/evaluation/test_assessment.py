@@ -6,12 +6,14 @@ import pytest
 
 from models.choices import MethodChoice
 from models.evaluation.assessment import Assessment, assess
-from models.evaluation.cross_fitting import calibrate, fit_blend, fit_method
+from models.evaluation.cross_fitting import alone, fit_blend, fit_method
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import FEWEST_UNITS, judge
 from models.methods.baselines import BASELINES
-from models.methods.combination import BLEND, uncalibrated_forecast
+from models.methods.calibration import strength_of
+from models.methods.combination import BLEND, uncalibrated_forecast, weighted_mean
 from models.methods.forecast import Forecast
+from models.methods.reach import Reach
 from models.panel import Floats
 from tests.models.samples import around, held_out_of, tiny_config, untrained, waves
 
@@ -38,7 +40,13 @@ def assessed_network(
 ) -> Assessment:
     """Assess the network as the only candidate."""
     return assess(
-        uncalibrated, held_out, "lstm", candidates=medians(uncalibrated, "lstm"), blending=blending, seed=seed
+        uncalibrated,
+        held_out,
+        "lstm",
+        candidates=medians(uncalibrated, "lstm"),
+        blending=blending,
+        season_length=1,
+        seed=seed,
     )
 
 
@@ -51,6 +59,7 @@ def assessed(*, theta: float = HELPFUL, series: int = 12, blending: MethodChoice
         "lstm",
         candidates=medians(uncalibrated, "lstm", "rnn"),
         blending=blending,
+        season_length=1,
         seed=3,
     )
 
@@ -95,13 +104,13 @@ def test_methods_are_the_kept_network_its_blend_and_the_baselines() -> None:
 
 def test_methods_are_fitted_on_all_windows() -> None:
     held_out, methods = held_out_windows(), assessed().methods
-    uncalibrated = forecasts(held_out)
+    uncalibrated, reach = forecasts(held_out), Reach.of(held_out.contexts, 1)
     for name, fitter in {
-        "lstm": calibrate("lstm"),
-        "ets": calibrate("ets"),
+        "lstm": alone("lstm"),
+        "ets": alone("ets"),
         BLEND: fit_blend("lstm"),
     }.items():
-        assert methods[name].to_dict() == fit_method(fitter, uncalibrated, held_out).to_dict()
+        assert methods[name].to_dict() == fit_method(fitter, uncalibrated, held_out, reach).to_dict()
         assert methods[name].calibration.windows == 12
 
 
@@ -118,7 +127,7 @@ def test_error_of_the_blend_is_on_windows_that_it_was_not_fitted_on() -> None:
     fold = held_out.folds[:, None]
     uncalibrated = forecasts(held_out) | {"theta": around(np.where(fold, -1.0, 2.2))}
     assessment = assessed_network(uncalibrated, held_out)
-    fitted_on_all = assessment.methods[BLEND].forecast(uncalibrated, (80,))
+    fitted_on_all = weighted_mean(uncalibrated, assessment.methods[BLEND].weights)
     assert held_out.error(fitted_on_all.median) < 1.0
     assert assessment.served == "lstm"
 
@@ -128,7 +137,15 @@ def test_network_and_blend_are_tested_against_every_candidate() -> None:
     elsewhere = around(np.tile([[0.0], [5.0]], (6, 2)))
     uncalibrated = forecasts(held_out, theta=HARMFUL) | {"rnn": elsewhere}
     candidates = medians(uncalibrated, "lstm", "rnn")
-    assessment = assess(uncalibrated, held_out, "lstm", candidates=candidates, blending="auto", seed=3)
+    assessment = assess(
+        uncalibrated,
+        held_out,
+        "lstm",
+        candidates=candidates,
+        blending="auto",
+        season_length=1,
+        seed=3,
+    )
     assert set(assessment.verdicts) == {"lstm", BLEND}
     for name, verdict in assessment.verdicts.items():
         assert verdict == judge(assessment.backtest, name, candidates=candidates, seed=3)
@@ -175,3 +192,20 @@ def test_fold_without_a_scale_is_assessed_by_the_other() -> None:
     assessment = assessed_network(forecasts(gaps), gaps)
     assert assessment.verdicts["lstm"].n == 6
     assert assessment.served in assessment.methods
+
+
+@pytest.mark.parametrize(("cuts", "levels"), [(1, set()), (2, {80, 95})])
+def test_coverage_is_known_where_a_cut_can_be_left_out(cuts: int, levels: set[int]) -> None:
+    """Of one cut all windows share the period that their intervals would be calibrated on."""
+    windows = np.random.default_rng(3).normal(0, 0.1, (60, 2))
+    held_out = held_out_of(windows, series=np.arange(60) // cuts, cut=np.arange(60) % cuts)
+    assessment = assessed_network(forecasts(held_out), held_out)
+    assert set(assessment.methods[assessment.served].calibration.coverage) == levels
+
+
+def test_expected_coverage_is_drawn_from_what_was_held_to_the_level() -> None:
+    held_out = held_out_of(np.zeros((60, 2)), series=np.arange(60) // 2, cut=np.arange(60) % 2)
+    assessment = assessed_network(forecasts(held_out), held_out, blending="network")
+    held = assessment.backtest.measures("lstm").coverage[80]
+    expected = assessment.methods["lstm"].calibration.coverage[80]
+    assert expected == pytest.approx(0.8 + strength_of(held_out.cut) * (held - 0.8))

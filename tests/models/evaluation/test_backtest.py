@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.evaluation.backtest import Backtest, Measures, Trial, ranked
+from models.evaluation.backtest import BACKTEST_LEVELS, Backtest, Measures, Trial, ranked
 from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.network.forecaster import Forecaster
@@ -14,8 +14,9 @@ from tests.models.samples import around, held_out_of, tiny_config, waves
 
 
 def made(target: Sequence[Sequence[float]], forecast: Forecast, series: Sequence[int]) -> Backtest:
-    """One of a method `naive`, whose series all have a scale of 2 and a root scale of 4."""
-    return Backtest(held_out_of(target, series=series, scale=2.0, root_scale=4.0), {"naive": forecast})
+    """One of `naive`, whose windows are all at cuts of their own, with a scale of 2 and a root scale of 4."""
+    held_out = held_out_of(target, series=series, cut=np.arange(len(target)), scale=2.0, root_scale=4.0)
+    return Backtest(held_out, {"naive": forecast})
 
 
 def fixed(windows: int, level_80: tuple[float, float], level_95: tuple[float, float]) -> Forecast:
@@ -119,8 +120,8 @@ def test_interval_score_is_best_at_the_right_width(width: float) -> None:
 
 @pytest.mark.parametrize("scale", [0.0, math.nan])
 def test_history_without_change_has_percentages_and_coverage_alone(scale: float) -> None:
-    held_out = held_out_of([[3.0]], scale=scale, root_scale=scale)
-    measures = Backtest(held_out, {"naive": fixed(1, (0, 2), (0, 4))}).measures("naive")
+    held_out = held_out_of([[3.0], [3.0]], cut=[0, 1], scale=scale, root_scale=scale)
+    measures = Backtest(held_out, {"naive": fixed(2, (0, 2), (0, 4))}).measures("naive")
     scaled = (measures.mase, measures.rmsse, measures.pinball, measures.interval_score)
     assert all(math.isnan(value) for value in scaled)
     assert (measures.smape, measures.coverage) == (100.0, {80: 0.0, 95: 1.0})
@@ -129,7 +130,15 @@ def test_history_without_change_has_percentages_and_coverage_alone(scale: float)
 def test_errors_of_absurd_size_are_finite() -> None:
     result = made([[1e300, 1e300]], around([[-1e300, 1.0]]), [0])
     tiny = Backtest(replace(result.held_out, scale=np.array([1e-300])), result.forecasts)
-    assert all(math.isfinite(value) for value in figures(tiny.measures("naive")))
+    errors = figures(tiny.measures("naive"))[: -len(BACKTEST_LEVELS)]
+    assert all(math.isfinite(value) for value in errors)
+
+
+def test_single_cut_has_no_coverage() -> None:
+    """Its windows share the period that their intervals are calibrated on."""
+    held_out = held_out_of([[3.0], [9.0]])
+    measures = Backtest(held_out, {"naive": fixed(2, (0, 3), (-9, 9))}).measures("naive")
+    assert all(math.isnan(share) for share in measures.coverage.values())
 
 
 def test_trial_has_the_measures_of_its_architecture(model: Forecaster) -> None:

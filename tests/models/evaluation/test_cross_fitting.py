@@ -1,17 +1,20 @@
+import math
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
-from models.evaluation.cross_fitting import calibrate, cross_fitted, fit_blend, fit_method
+from models.evaluation.cross_fitting import alone, cross_fitted, fit_blend, fit_method
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES
 from models.methods.forecast import Forecast
+from models.methods.reach import CONSTANT, Reach
 from models.metrics import coverage
 from models.panel import Floats
 from tests.models.samples import around, bounds, held_out_of
 
-FITTERS = {"network": calibrate("lstm"), "blend": fit_blend("lstm")}
+FITTERS = {"network": alone("lstm"), "blend": fit_blend("lstm")}
 
 
 def noise(windows: int, horizon: int = 3) -> Floats:
@@ -24,6 +27,18 @@ def forecasts(held_out: HeldOut, *, network: float = 1.0, **baselines: float) ->
     return {name: around(np.full(held_out.target.shape, median)) for name, median in above.items()}
 
 
+def free(held_out: HeldOut) -> Reach:
+    """Return the reach of histories that let bounds go anywhere."""
+    windows = len(held_out)
+    return Reach(np.zeros(windows), np.full(windows, np.inf), np.ones(windows, dtype=np.int64), 1)
+
+
+def two_cuts(target: Floats) -> HeldOut:
+    """Return two windows of each series, one at each of two cuts."""
+    windows = len(target)
+    return held_out_of(target, series=np.arange(windows) // 2, cut=np.arange(windows) % 2)
+
+
 @pytest.mark.parametrize("fold", [0, 1])
 @pytest.mark.parametrize("fitter", FITTERS)
 def test_forecast_depends_on_targets_of_the_other_fold_only(fitter: str, fold: int) -> None:
@@ -33,7 +48,8 @@ def test_forecast_depends_on_targets_of_the_other_fold_only(fitter: str, fold: i
     own = held_out.folds == fold
     changed = replace(held_out, target=np.where(own[:, None], 9 * held_out.target + 3, held_out.target))
     before, after = (
-        cross_fitted(FITTERS[fitter], uncalibrated, each, (80, 95)) for each in (held_out, changed)
+        cross_fitted(FITTERS[fitter], uncalibrated, each, (80, 95), free(held_out))
+        for each in (held_out, changed)
     )
     for first, second in zip(bounds(before), bounds(after), strict=True):
         assert first[own].tobytes() == second[own].tobytes()
@@ -43,20 +59,23 @@ def test_forecast_depends_on_targets_of_the_other_fold_only(fitter: str, fold: i
 def test_weight_of_the_network_is_midway_between_the_best_and_a_half() -> None:
     """The network is 1 too high everywhere, and Theta 1.5 too low: 0.6 of it would be best."""
     held_out = held_out_of(np.zeros((30, 2)))
-    weights = fit_method(fit_blend("lstm"), forecasts(held_out, theta=-1.5), held_out).weights
+    weights = fit_method(fit_blend("lstm"), forecasts(held_out, theta=-1.5), held_out, free(held_out)).weights
     assert weights == pytest.approx({"lstm": 0.55, "theta": 0.45})
 
 
 def test_useless_partner_has_a_weight_of_a_quarter() -> None:
     held_out = held_out_of(np.zeros((30, 2)))
-    weights = fit_method(fit_blend("lstm"), forecasts(held_out), held_out).weights
+    weights = fit_method(fit_blend("lstm"), forecasts(held_out), held_out, free(held_out)).weights
     assert weights == pytest.approx({"lstm": 0.75, "theta": 0.25})
 
 
 def test_theta_is_the_partner_even_where_another_is_better() -> None:
     held_out = held_out_of(np.zeros((30, 2)))
     uncalibrated = forecasts(held_out, ets=-1.0, drift=-1.0)
-    assert set(fit_method(fit_blend("lstm"), uncalibrated, held_out).weights) == {"lstm", "theta"}
+    assert set(fit_method(fit_blend("lstm"), uncalibrated, held_out, free(held_out)).weights) == {
+        "lstm",
+        "theta",
+    }
 
 
 def test_weights_are_fitted_by_units_and_not_by_windows() -> None:
@@ -65,7 +84,7 @@ def test_weights_are_fitted_by_units_and_not_by_windows() -> None:
     many = (series == 0)[:, None]
     held_out = held_out_of(np.zeros((27, 1)), series=series)
     uncalibrated = forecasts(held_out) | {"theta": around(np.where(many, -1.0, 30.0))}
-    assert fit_method(fit_blend("lstm"), uncalibrated, held_out).weights["lstm"] == 0.75
+    assert fit_method(fit_blend("lstm"), uncalibrated, held_out, free(held_out)).weights["lstm"] == 0.75
 
 
 def test_each_fold_is_blended_with_the_weight_of_the_other() -> None:
@@ -73,7 +92,7 @@ def test_each_fold_is_blended_with_the_weight_of_the_other() -> None:
     held_out = held_out_of(np.zeros((40, 1)))
     fold = held_out.folds[:, None]
     uncalibrated = forecasts(held_out) | {"theta": around(np.where(fold, -1.0, 30.0))}
-    forecast = cross_fitted(fit_blend("lstm"), uncalibrated, held_out, (80,))
+    forecast = cross_fitted(fit_blend("lstm"), uncalibrated, held_out, (80,), free(held_out))
     np.testing.assert_allclose(forecast.median, np.where(fold, 0.75 - 0.25, 0.5 + 15))
 
 
@@ -81,7 +100,7 @@ def test_empty_fold_gives_equal_weights_and_uncalibrated_bounds() -> None:
     """Two series at one cut are one unit: no other window is left to fit on."""
     held_out = held_out_of(noise(2))
     uncalibrated = forecasts(held_out, network=1.0, theta=5.0)
-    forecast = cross_fitted(fit_blend("lstm"), uncalibrated, held_out, (80, 95))
+    forecast = cross_fitted(fit_blend("lstm"), uncalibrated, held_out, (80, 95), free(held_out))
     untouched = around(np.full((2, 3), 3.0))
     np.testing.assert_allclose(forecast.median, untouched.median)
     for level in (80, 95):
@@ -91,7 +110,9 @@ def test_empty_fold_gives_equal_weights_and_uncalibrated_bounds() -> None:
 
 def test_kept_method_is_fitted_on_every_window() -> None:
     held_out = held_out_of(np.zeros((2, 3)))
-    method = fit_method(fit_blend("lstm"), forecasts(held_out, network=1.0, theta=-0.25), held_out)
+    method = fit_method(
+        fit_blend("lstm"), forecasts(held_out, network=1.0, theta=-0.25), held_out, free(held_out)
+    )
     assert method.weights == pytest.approx({"lstm": (0.2 + 0.5) / 2, "theta": 1 - (0.2 + 0.5) / 2})
     assert method.calibration.windows == 2
 
@@ -101,7 +122,7 @@ def test_forecasts_keep_the_floor_of_their_series() -> None:
     held_out = held_out_of(noise(30))
     contexts = replace(held_out.contexts, values=np.append(0.0, held_out.contexts.values[1:]))
     forecast = cross_fitted(
-        calibrate("lstm"), forecasts(held_out), replace(held_out, contexts=contexts), (95,)
+        alone("lstm"), forecasts(held_out), replace(held_out, contexts=contexts), (95,), free(held_out)
     )
     assert (forecast.lo[95][0] == 0).all()
     assert (forecast.lo[95][1:] < 0).all()
@@ -109,12 +130,57 @@ def test_forecasts_keep_the_floor_of_their_series() -> None:
 
 @pytest.mark.parametrize("width", [0.5, 2.0], ids="width times {}".format)
 @pytest.mark.parametrize("fitter", FITTERS)
-def test_cross_fitted_intervals_cover_their_share(fitter: str, width: float) -> None:
-    held_out = held_out_of(noise(2000))
+def test_cross_fitted_intervals_come_closer_to_their_share(fitter: str, width: float) -> None:
+    """Two cuts go half of the way: bounds twice too wide or too narrow are left 1.4 times so."""
+    held_out = two_cuts(noise(2000))
     uncalibrated = forecasts(held_out, network=0.2, theta=-0.2) | {
         "lstm": around(np.full((2000, 3), 0.2), width)
     }
-    forecast = cross_fitted(FITTERS[fitter], uncalibrated, held_out, (50, 80, 95))
+    forecast = cross_fitted(FITTERS[fitter], uncalibrated, held_out, (50, 80, 95), free(held_out))
+    for level in (50, 80, 95):
+        covered = coverage(held_out.target, forecast.lo[level], forecast.hi[level])
+        probit = NormalDist().inv_cdf(0.5 + level / 200) * math.sqrt(width)
+        share = math.erf(probit / math.sqrt(2))
+        assert covered == pytest.approx(share, abs=0.03)
+
+
+@pytest.mark.parametrize("width", [0.5, 2.0], ids="width times {}".format)
+def test_bounds_of_a_baseline_cover_their_share(width: float) -> None:
+    """They are a guess that calibration starts from: its factors go all of their way."""
+    held_out = two_cuts(noise(2000))
+    uncalibrated = {"naive": around(np.zeros((2000, 3)), width)}
+    forecast = cross_fitted(alone("naive"), uncalibrated, held_out, (50, 80, 95), free(held_out))
     for level in (50, 80, 95):
         covered = coverage(held_out.target, forecast.lo[level], forecast.hi[level])
         assert covered == pytest.approx(level / 100, abs=0.02)
+
+
+def test_bounds_at_a_cut_are_calibrated_on_the_other_cuts() -> None:
+    """With other targets at the last cut its bounds keep every bit, and those at the first change."""
+    held_out = two_cuts(noise(200))
+    last = held_out.cut == 0
+    changed = replace(held_out, target=np.where(last[:, None], 9 * held_out.target, held_out.target))
+    before, after = (
+        cross_fitted(alone("lstm"), forecasts(held_out), each, (80,), free(held_out))
+        for each in (held_out, changed)
+    )
+    assert before.hi[80][last].tobytes() == after.hi[80][last].tobytes()
+    assert (before.hi[80][~last] < after.hi[80][~last]).all()
+
+
+def test_period_unlike_the_others_lowers_the_share_held() -> None:
+    """At the last cut values spread three times as far. Folds of series would know that, cuts do not."""
+    held_out = two_cuts(noise(400))
+    held_out = replace(held_out, target=np.where(held_out.cut[:, None] == 0, 3.0, 1.0) * held_out.target)
+    forecast = cross_fitted(alone("lstm"), forecasts(held_out, network=0.0), held_out, (80,), free(held_out))
+    last = held_out.cut == 0
+    assert coverage(held_out.target[last], forecast.lo[80][last], forecast.hi[80][last]) < 0.4
+    assert coverage(held_out.target[~last], forecast.lo[80][~last], forecast.hi[80][~last]) > 0.9
+
+
+def test_bounds_stay_in_reach_of_the_history() -> None:
+    """A history that never changed from -1 says that nothing goes far from there."""
+    held_out = two_cuts(noise(40) - 1)
+    reach = Reach.of(held_out.contexts, 1)
+    forecast = cross_fitted(alone("lstm"), forecasts(held_out, network=-1.0), held_out, (95,), reach)
+    assert (np.abs(forecast.hi[95] + 1) <= 10 * CONSTANT).all()

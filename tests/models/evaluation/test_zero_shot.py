@@ -35,11 +35,30 @@ def test_baselines_are_the_same_however_many_turns_they_take(
     forecaster, panel = zero_shot_forecaster(4, Seasons((4,))), waves(4)
     whole = backtest_zero_shot(forecaster, panel)
     monkeypatch.setattr(zero_shot, "TURN_VALUES", values)
+    calibrating = 1
     given_way: list[str] = []
     parts = backtest_zero_shot(forecaster, panel, lambda: given_way.append("turn"))
     assert whole is not None
     assert parts is not None
     windows = len(whole.backtest.forecasts["theta"].median)
-    assert len(given_way) == len(RIVALS) * (windows if turns > 1 else 1)
+    assert len(given_way) == len(RIVALS) * (windows if turns > 1 else 1) + calibrating
     for name in RIVALS:
         assert np.array_equal(whole.backtest.forecasts[name].median, parts.backtest.forecasts[name].median)
+
+
+def test_networks_are_calibrated_on_more_windows_than_they_are_judged_on() -> None:
+    """Of 80 series 40 windows are judged, and up to four of each series calibrate."""
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), waves(80, length=20))
+    assert assessment is not None
+    assert len(assessment.backtest.held_out) == 40
+    assert assessment.methods[VIEW].calibration.windows == 80 * 3
+    assert set(assessment.methods[VIEW].calibration.coverage) == {50, 80, 95, 99}
+
+
+def test_windows_early_in_their_series_do_not_calibrate() -> None:
+    """With eleven steps and a horizon of four no window has eight before it."""
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), waves(80, length=11))
+    assert assessment is not None
+    calibration = assessment.methods[VIEW].calibration
+    assert (calibration.windows, calibration.coverage) == (0, {})
+    assert not calibration.is_calibrated(80)

@@ -8,7 +8,16 @@ import pytest
 from numpy.random import Generator
 
 from models.errors import InvalidLevel
-from models.methods.calibration import CALIBRATED_LEVELS, MAX_FACTOR, MIN_WINDOWS_PER_STEP, Calibration
+from models.methods.calibration import (
+    CALIBRATED_LEVELS,
+    CUTS_HALFWAY,
+    FEWEST_WINDOWS,
+    LEAST_RISE,
+    MAX_FACTOR,
+    WINDOWS_HALFWAY,
+    Calibration,
+    strength_of,
+)
 from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.panel import Floats
@@ -36,6 +45,10 @@ def guess(windows: int, width: float, horizon: int = 6) -> Forecast:
     return around(np.zeros((windows, horizon)), width * GROWTH[:horizon])
 
 
+WHOLLY = 1.0
+"""The strength of factors that go all of their way."""
+
+
 def of_factors(*steps: list[float]) -> Calibration:
     return Calibration(np.array(steps), windows=1000)
 
@@ -45,7 +58,7 @@ def of_factors(*steps: list[float]) -> Calibration:
 def test_calibrated_intervals_hold_their_share_of_new_values(kind: str, width: float) -> None:
     """The level 90 is interpolated between two that are calibrated."""
     rng = np.random.default_rng(8)
-    calibration = Calibration.of(guess(2000, width), noise(kind, rng, 2000))
+    calibration = Calibration.of(guess(2000, width), noise(kind, rng, 2000), WHOLLY)
     result, new = calibration.apply(guess(2000, width)).at((50, 80, 90, 95, 99)), noise(kind, rng, 2000)
     for level, tolerance in ((50, 0.02), (80, 0.02), (90, 0.02), (95, 0.02), (99, 0.01)):
         held = coverage(new, result.lo[level], result.hi[level])
@@ -53,13 +66,14 @@ def test_calibrated_intervals_hold_their_share_of_new_values(kind: str, width: f
 
 
 def test_bound_is_the_conformal_quantile_of_the_distances() -> None:
-    """Of 19 distances 1 to 19, the ceil(20 * level)-th; there is no 20th for 99 %, so the largest."""
-    forecast = around(np.zeros((19, 1)))
-    target = (np.arange(1.0, 20) * (-1.0) ** np.arange(19))[:, None]
-    calibration = Calibration.of(forecast, target)
+    """Of 20 distances 1 to 20, the ceil(21 * level)-th; there is no 21st for 99 %, so the largest."""
+    forecast = around(np.zeros((20, 1)))
+    target = (np.arange(1.0, 21) * (-1.0) ** np.arange(20))[:, None]
+    calibration = Calibration.of(forecast, target, WHOLLY)
     result = calibration.apply(around([[100.0]])).at(CALIBRATED_LEVELS)
-    assert [result.hi[level][0, 0] for level in CALIBRATED_LEVELS] == pytest.approx([110, 116, 119, 119])
-    assert [result.lo[level][0, 0] for level in CALIBRATED_LEVELS] == pytest.approx([90, 84, 81, 81])
+    assert [result.hi[level][0, 0] for level in (50, 80, 95)] == pytest.approx([111, 117, 120])
+    assert result.hi[99][0, 0] == pytest.approx(100 + 20 * LEAST_RISE)
+    assert [result.lo[level][0, 0] for level in (50, 80, 95)] == pytest.approx([89, 83, 80])
 
 
 def test_distance_counts_in_half_widths_of_its_own_side() -> None:
@@ -69,46 +83,51 @@ def test_distance_counts_in_half_widths_of_its_own_side() -> None:
     lopsided = Forecast(
         0 * ones, lo=dict.fromkeys(CALIBRATED_LEVELS, -ones), hi=dict.fromkeys(CALIBRATED_LEVELS, 10 * ones)
     )
-    result = Calibration.of(lopsided, target).apply(lopsided).at((80,))
-    assert (result.lo[80][0, 0], result.hi[80][0, 0]) == (-2.0, 20.0)
+    result = Calibration.of(lopsided, target, WHOLLY).apply(lopsided).at((50,))
+    assert (result.lo[50][0, 0], result.hi[50][0, 0]) == pytest.approx((-2.0, 20.0))
 
 
 def test_series_of_all_sizes_count_alike() -> None:
     rng = np.random.default_rng(8)
     size = 10.0 ** rng.uniform(-6, 6, (500, 1))
     target = rng.normal(size=(500, 2))
-    alike = Calibration.of(around(np.zeros((500, 2)), 0.5), target)
-    mixed = Calibration.of(around(np.zeros((500, 2)), 0.5 * size), size * target)
+    alike = Calibration.of(around(np.zeros((500, 2)), 0.5), target, WHOLLY)
+    mixed = Calibration.of(around(np.zeros((500, 2)), 0.5 * size), size * target, WHOLLY)
     np.testing.assert_allclose(mixed.factors, alike.factors)
 
 
 def test_each_step_has_a_factor_of_its_own_where_windows_are_many() -> None:
     """The values spread like a random walk; the bounds do not grow."""
-    flat = around(np.zeros((1000, 4)))
-    factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), 1000, 4)).factors
+    flat = around(np.zeros((5000, 4)))
+    factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), 5000, 4), WHOLLY).factors
     np.testing.assert_allclose(factors[:, CALIBRATED_LEVELS.index(80)], np.sqrt([1, 2, 3, 4]), rtol=0.1)
 
 
-@pytest.mark.parametrize(("windows", "distinct"), [(MIN_WINDOWS_PER_STEP - 1, 1), (MIN_WINDOWS_PER_STEP, 4)])
-def test_step_has_its_own_factor_from_a_number_of_windows_on(windows: int, distinct: int) -> None:
-    flat = around(np.zeros((windows, 4)))
-    factors = Calibration.of(flat, noise("normal", np.random.default_rng(8), windows, 4)).factors
-    assert [len(set(each)) for each in factors.T] == [distinct] * len(CALIBRATED_LEVELS)
+@pytest.mark.parametrize(("windows", "share"), [(25, 0.2), (100, 0.5), (900, 0.9)])
+def test_step_has_more_of_a_factor_of_its_own_the_more_windows_there_are(windows: int, share: float) -> None:
+    """Step 1 lies at the bounds of 80 %, step 2 four times as far out; all steps together ask for four."""
+    flat = around(np.zeros((windows, 2)))
+    target = flat.hi[80] * [1.0, 4.0]
+    first = Calibration.of(flat, target, WHOLLY).factors[0, CALIBRATED_LEVELS.index(80)]
+    assert first == pytest.approx(4.0 ** (1 - share))
 
 
-def test_step_with_gaps_takes_the_factor_of_all() -> None:
-    """The second step is known in 99 windows of 150, and lies ten times as far out as the first."""
-    target = np.random.default_rng(8).normal(size=(150, 2)) * [1.0, 10.0]
-    target[99:, 1] = np.nan
-    factors = Calibration.of(around(np.zeros((150, 2))), target).factors[:, CALIBRATED_LEVELS.index(80)]
-    assert factors[0] == pytest.approx(1.0, rel=0.2)
-    assert 2 < factors[1] < 9
+def test_step_with_gaps_takes_more_of_the_factor_of_all() -> None:
+    """The second step lies ten times as far out as the first; a tenth of its values is known, or all."""
+    target = np.random.default_rng(8).normal(size=(1000, 2)) * [1.0, 10.0]
+    gappy = target.copy()
+    gappy[100:, 1] = np.nan
+    whole, part = (
+        Calibration.of(around(np.zeros((1000, 2))), each, WHOLLY).factors[1, CALIBRATED_LEVELS.index(80)]
+        for each in (target, gappy)
+    )
+    assert part < 0.7 * whole
 
 
 def test_gaps_do_not_count() -> None:
     target = noise("normal", np.random.default_rng(8), 400)
     gappy = np.concatenate([target, np.full((400, 6), np.nan)])
-    whole, part = (Calibration.of(guess(len(each), 1.0), each) for each in (target, gappy))
+    whole, part = (Calibration.of(guess(len(each), 1.0), each, WHOLLY) for each in (target, gappy))
     assert (part.windows, part.factors.tolist()) == (400, whole.factors.tolist())
 
 
@@ -116,36 +135,58 @@ def test_gaps_do_not_count() -> None:
     ("windows", "levels"),
     [
         (0, []),
-        (1, [50]),
-        (3, [50]),
-        (4, [50, 80]),
-        (8, [50, 80]),
-        (18, [50, 80]),
-        (19, [50, 80, 90, 95]),
+        (FEWEST_WINDOWS - 1, []),
+        (FEWEST_WINDOWS, [50, 80, 90, 95]),
         (98, [50, 80, 90, 95]),
         (99, [50, 80, 90, 95, 99]),
     ],
 )
 def test_level_holds_from_as_many_windows_as_its_quantile_needs(windows: int, levels: list[int]) -> None:
     """90 is interpolated towards 95, and needs as many."""
-    calibration = Calibration.of(guess(windows, 1.0), noise("normal", np.random.default_rng(8), windows))
+    targets = noise("normal", np.random.default_rng(8), windows)
+    calibration = Calibration.of(guess(windows, 1.0), targets, WHOLLY)
     assert [level for level in (50, 80, 90, 95, 99) if calibration.is_calibrated(level)] == levels
 
 
 def test_window_of_gaps_alone_is_none() -> None:
     target = np.array([[np.nan, np.nan], [np.nan, 1.0]])
-    assert Calibration.of(around(np.zeros((2, 2))), target).windows == 1
+    assert Calibration.of(around(np.zeros((2, 2))), target, WHOLLY).windows == 1
 
 
-def test_too_few_windows_never_make_an_interval_narrower() -> None:
-    """Two values at the median of wide bounds: enough for 50 % alone."""
-    factors = Calibration.of(guess(2, 100.0, horizon=1), np.zeros((2, 1))).factors
-    assert factors.tolist() == [[0.0, 1.0, 1.0, 1.0]]
+def test_too_few_windows_leave_bounds_as_they_are() -> None:
+    windows = FEWEST_WINDOWS - 1
+    calibration = Calibration.of(guess(windows, 100.0), np.zeros((windows, 6)), WHOLLY)
+    assert (calibration.factors == 1).all()
+
+
+def test_factors_go_half_of_their_way_at_half_the_strength() -> None:
+    """The bounds are four times too narrow: half of the way to a factor of four is one of two."""
+    forecast = around(np.zeros((1000, 1)), 0.25)
+    target = np.random.default_rng(8).normal(size=(1000, 1))
+    whole, half = (Calibration.of(forecast, target, strength).factors[0, 1] for strength in (1.0, 0.5))
+    assert (whole, half) == (pytest.approx(4.0, rel=0.1), pytest.approx(np.sqrt(whole)))
+
+
+@pytest.mark.parametrize(
+    ("windows", "share"),
+    [([10**6], 1 / 3), ([10**6] * 2, 1 / 2), ([10**6] * 4, 2 / 3), ([10**6, 1, 1], 1 / 3)],
+)
+def test_strength_grows_with_the_cuts_that_have_windows(windows: list[int], share: float) -> None:
+    """One cut is one period, however many series it has; a cut of few windows adds little."""
+    cut = np.repeat(np.arange(len(windows)), windows)
+    assert CUTS_HALFWAY == 2
+    assert strength_of(cut) == pytest.approx(share, rel=1e-3)
+
+
+def test_strength_grows_with_the_windows() -> None:
+    """As many windows as go halfway, in two cuts, go half of the half that two cuts go."""
+    assert strength_of(np.arange(int(WINDOWS_HALFWAY)) % 2) == pytest.approx(0.25)
+    assert strength_of(np.zeros(FEWEST_WINDOWS - 1, dtype=np.int64)) == 0
 
 
 @pytest.mark.parametrize("windows", [0, 5], ids=["none", "gaps alone"])
 def test_nothing_to_learn_from_leaves_bounds_as_they_are(windows: int) -> None:
-    calibration = Calibration.of(guess(windows, 1.0), np.full((windows, 6), np.nan))
+    calibration = Calibration.of(guess(windows, 1.0), np.full((windows, 6), np.nan), WHOLLY)
     assert calibration.factors.tolist() == np.ones((6, 4)).tolist()
     result = calibration.apply(guess(1, 1.0)).at(CALIBRATED_LEVELS)
     assert [bound.tolist() for bound in bounds(result)] == [b.tolist() for b in bounds(guess(1, 1.0))]
@@ -153,16 +194,34 @@ def test_nothing_to_learn_from_leaves_bounds_as_they_are(windows: int) -> None:
 
 @pytest.mark.parametrize("kind", NOISES)
 def test_bounds_widen_with_every_level(kind: str) -> None:
-    calibration = Calibration.of(guess(500, 0.5), noise(kind, np.random.default_rng(8), 500))
+    calibration = Calibration.of(guess(500, 0.5), noise(kind, np.random.default_rng(8), 500), WHOLLY)
     parts = bounds(calibration.apply(guess(1, 0.5)).at(range(50, 100)))
     assert all((lower < upper).all() for lower, upper in pairwise(parts))
 
 
-def test_level_is_never_narrower_than_a_smaller_one() -> None:
+def test_level_is_always_wider_than_a_smaller_one() -> None:
     """Its factor alone would make each level narrower than the one before."""
     result = of_factors([3.0, 1.0, 0.5, 0.1]).apply(around([[0.0]])).at(CALIBRATED_LEVELS)
+    wider = [3 * 0.6745 * LEAST_RISE**place for place in range(4)]
+    assert [result.hi[level][0, 0] for level in CALIBRATED_LEVELS] == pytest.approx(wider, rel=1e-4)
+
+
+def test_calibration_stored_before_levels_were_kept_apart_serves_what_it_served() -> None:
+    stored = {"factors": [[3.0, 1.0, 0.5, 0.1]], "windows": 9}
+    result = Calibration.from_dict(stored).apply(around([[0.0]])).at(CALIBRATED_LEVELS)
     assert {result.hi[level][0, 0] for level in CALIBRATED_LEVELS} == {result.hi[50][0, 0]}
-    assert result.hi[50][0, 0] == pytest.approx(3 * 0.6745, rel=1e-4)
+
+
+def test_bounds_approach_their_limits_and_stay_apart() -> None:
+    """Half-widths up to 5 of 10 stay as they are; larger ones approach it, absurd ones too."""
+    forecast = around([[0.0], [0.0], [0.0]], [[1.0], [4.0], [1e200]])
+    result = of_factors([1.0] * 4).apply(forecast).within(np.full((2, 3, 1), 10.0)).at(CALIBRATED_LEVELS)
+    widths = np.stack([result.hi[level][:, 0] for level in CALIBRATED_LEVELS])
+    assert widths[-1, 0] == pytest.approx(2.5758, rel=1e-4)
+    assert widths[-1, 1] == pytest.approx(10 - 25 / (4 * 2.5758), rel=1e-4)
+    assert (widths <= 10).all()
+    assert (np.diff(widths, axis=0) > 0).all()
+    np.testing.assert_array_equal(np.stack([-result.lo[level][:, 0] for level in CALIBRATED_LEVELS]), widths)
 
 
 def test_rounding_lets_no_bound_cross() -> None:
@@ -209,7 +268,7 @@ def test_level_that_is_no_percentage_is_refused(level: float) -> None:
 
 @pytest.mark.parametrize("target", [0.0, 5.0], ids=["on them", "beside them"])
 def test_bounds_of_no_width_stay_finite(target: float) -> None:
-    calibration = Calibration.of(around(np.zeros((200, 2)), 0.0), np.full((200, 2), target))
+    calibration = Calibration.of(around(np.zeros((200, 2)), 0.0), np.full((200, 2), target), WHOLLY)
     assert np.isfinite(calibration.factors).all()
     assert all(
         (part == 0).all()
@@ -220,22 +279,22 @@ def test_bounds_of_no_width_stay_finite(target: float) -> None:
 def test_values_beside_bounds_of_no_width_widen_others_by_a_limit() -> None:
     """Thirty of a hundred series are taken for constants, and are not."""
     spread = np.where(np.arange(100) < 30, 0.0, 1.0)[:, None]
-    factors = Calibration.of(around(np.ones((100, 1)), spread), np.full((100, 1), 1.5)).factors
+    factors = Calibration.of(around(np.ones((100, 1)), spread), np.full((100, 1), 1.5), WHOLLY).factors
     assert factors[0, 0] == pytest.approx(0.5 / 0.6745, rel=1e-3)
-    assert factors[0, 1:].tolist() == [MAX_FACTOR] * 3
+    assert factors[0, 1:].tolist() == pytest.approx([MAX_FACTOR] * 3)
 
 
 def test_constant_that_rounding_moves_is_no_miss() -> None:
     forecast = around(np.full((200, 1), 1e9), 0.0)
-    factors = Calibration.of(forecast, np.full((200, 1), 1e9 * (1 + 1e-15))).factors
+    factors = Calibration.of(forecast, np.full((200, 1), 1e9 * (1 + 1e-15)), WHOLLY).factors
     assert (factors < 1).all()
 
 
 def test_values_at_the_ends_of_float64_give_finite_factors() -> None:
     most = np.finfo(np.float64).max
     target = np.where(np.arange(200) % 2 == 0, most, -most)[:, None]
-    calibration = Calibration.of(around(-target, 1e-300), target)
-    assert calibration.factors.tolist() == [[MAX_FACTOR] * 4]
+    calibration = Calibration.of(around(-target, 1e-300), target, WHOLLY)
+    assert calibration.factors[0].tolist() == pytest.approx([MAX_FACTOR] * 4)
     result = (
         calibration.apply(around([[most / 2]], 1e307)).at(CALIBRATED_LEVELS).at_least(np.array([-np.inf]))
     )
@@ -252,7 +311,7 @@ def test_bounds_further_apart_than_float64_reaches_may_be_drawn_in() -> None:
 
 
 def test_calibration_survives_json_to_the_bit() -> None:
-    first = Calibration.of(guess(300, 0.7), noise("heavy-tailed", np.random.default_rng(8), 300))
+    first = Calibration.of(guess(300, 0.7), noise("heavy-tailed", np.random.default_rng(8), 300), WHOLLY)
     again = Calibration.from_dict(json.loads(json.dumps(first.to_dict())))
     assert again.factors.tobytes() == first.factors.tobytes()
-    assert (again.factors.shape, again.windows) == ((6, 4), 300)
+    assert (again.factors.shape, again.windows, again.bounded) == ((6, 4), 300, True)

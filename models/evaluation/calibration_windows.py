@@ -1,0 +1,89 @@
+"""The windows that the pretrained networks are calibrated on: more than are held out to judge them.
+
+A pass of the networks costs a millisecond, where a fit of Theta costs ten, and nothing is trained before the
+cuts. So all series have windows, and shorter histories than a backtest of a training would ask for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.config import TrainingConfig
+from models.evaluation.cross_fitting import left_out
+from models.evaluation.held_out import FEW_SERIES, MAX_CUTS, MAX_CUTS_OF_FEW
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds, strength_of
+from models.methods.forecast import Forecast, floors, joined
+from models.methods.reach import Reach, slowed
+from models.metrics import covered, mean, mean_by
+from models.panel import Floats, Integers, Panel
+
+LEAST_CONTEXT = 8
+"""Steps that a window's context has at least."""
+
+HORIZONS_BEFORE = 2
+"""Horizons that it has at least: shorter ones err more than the forecasts that are calibrated."""
+
+TURN_WINDOWS = 50
+"""Windows that the networks forecast in one turn, which takes a tenth of a second at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationWindows:
+    """Windows at the ends of the series, a horizon apart, with the values in them.
+
+    `contexts` has the history before each, `target` (window, horizon) is NaN for gaps, `series` and `cut`
+    (window,) are the numbers of its series and of its cut.
+    """
+
+    contexts: Panel
+    target: Floats
+    series: Integers
+    cut: Integers
+
+    @classmethod
+    def of(cls, panel: Panel, config: TrainingConfig) -> "CalibrationWindows | None":
+        """Take the last windows of every series that is long enough; None if none is."""
+        horizon, cuts = config.horizon, MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
+        series, cut = np.repeat(np.arange(panel.series), cuts), np.tile(np.arange(cuts), panel.series)
+        before = panel.lengths[series] - (cut + 1) * horizon
+        long_enough = before >= max(LEAST_CONTEXT, HORIZONS_BEFORE * horizon)
+        series, cut, before = series[long_enough], cut[long_enough], before[long_enough]
+        counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
+        origin = panel.offsets[series] + before
+        first = origin - np.minimum(before, config.history_limit)
+        known = (counts[origin] > counts[first]) & (counts[origin + horizon] > counts[origin])
+        if not known.any():
+            return None
+        target = panel.values[origin[known, None] + np.arange(horizon)]
+        return cls(panel.heads(series[known], before[known]), target, series[known], cut[known])
+
+    def forecast(self, by: Callable[[Panel], Forecast], give_way: Callable[[], None]) -> Forecast:
+        """Return the forecast of every window, some windows at a time."""
+        parts = []
+        for first in range(0, self.contexts.series, TURN_WINDOWS):
+            give_way()
+            parts.append(by(self.contexts.some(first, TURN_WINDOWS)))
+        return joined(parts)
+
+    def calibrate(self, forecast: Forecast, season_length: int) -> Calibration:
+        """Return the calibration on all windows of a forecast with bounds at `CALIBRATED_LEVELS`."""
+        slow, strength = slowed(forecast, season_length), strength_of(self.cut)
+        held = self._held(slow, Reach.of(self.contexts, season_length), strength)
+        return Calibration.of(slow, self.target, strength).with_coverage(held, strength)
+
+    def _held(self, forecast: Forecast, reach: Reach, strength: float) -> dict[int, float]:
+        """Return the share that each level held at cuts left out: a mean within each series first."""
+        cuts = np.unique(self.cut)
+        if len(cuts) == 1:
+            return {}
+        widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, *self.target.shape))
+        for each in cuts:
+            tested = self.cut == each
+            widths[:, :, tested] = left_out(forecast, self.target, strength, tested, ~tested)
+        bounds = IntervalBounds(forecast.median, widths).within(reach.limits(forecast.median))
+        tested_on = bounds.at(CALIBRATED_LEVELS).at_least(floors(self.contexts))
+        return {
+            level: mean(mean_by(self.series, covered(self.target, tested_on.lo[level], hi)))
+            for level, hi in tested_on.hi.items()
+        }
