@@ -210,12 +210,16 @@ def test_measures_of_each_series_make_those_of_all(ready: Ready) -> None:
     assert page["next"] is not None
 
 
-def test_calibration_has_the_coverage_of_the_served_method(ready: Ready) -> None:
+def test_calibration_has_the_coverage_to_expect_of_the_served_method(ready: Ready) -> None:
+    """It lies between what the backtest held at its two cuts and the level."""
     model = model_of(ready)
     assert model.backtest is not None
     assert set(model.calibration) == {"50", "80", "95", "99"}
-    assert model.calibration["80"].coverage == model.backtest.measures["blend"].coverage["80"]
-    assert model.calibration["99"].coverage is None
+    held, expected = model.backtest.measures["blend"].coverage["80"], model.calibration["80"].coverage
+    assert held is not None
+    assert expected is not None
+    assert min(held, 0.8) < expected < max(held, 0.8)
+    assert (model.calibration["99"].coverage, model.calibration["99"].untested) == (None, "not tested")
     assert (model.calibration["80"].calibrated, model.calibration["99"].calibrated) == (True, False)
 
 

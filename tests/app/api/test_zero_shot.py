@@ -243,11 +243,11 @@ def test_pretrained_without_a_dataset_asks_for_one(ready: Ready) -> None:
 
 
 def test_intervals_are_calibrated_where_the_past_has_windows_enough(ready: Ready) -> None:
-    intervals = ask(*ready, level=[50, 80, 95])["intervals"]
+    intervals = ask(*ready, level=[50, 95, 99])["intervals"]
     assert {level: each["calibrated"] for level, each in intervals.items()} == {
         "50": True,
-        "80": True,
-        "95": False,
+        "95": True,
+        "99": False,
     }
 
 
