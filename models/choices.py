@@ -26,7 +26,7 @@ MethodChoice = Literal["auto", "network", "blend"]
 MAX_PRETRAINED_HORIZON = 168
 """The longest horizon that the pretrained networks were trained for."""
 
-Outcome = Literal["beats", "ties", "loses"]
+Outcome = Literal["beats", "ties", "loses", "undecided"]
 """The outcome of a verdict."""
 
 Unit = Literal["series", "cut"]

@@ -59,8 +59,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
                 "Of all but JSON: the model's own verdict; left out where there is none, as in JSON null."
             ),
             "Gatecast-Warning": _header(
-                "Of all but JSON: the verdict in words where these numbers lost against a simple method, "
-                "if they did."
+                "Of all but JSON: the verdict in words where the network lost against a simple method, or "
+                "was a quarter worse, if it did."
             ),
         },
     },

@@ -187,6 +187,7 @@ class PretrainedBacktest(Owned):
     version: Mapped[int] = mapped_column(primary_key=True)
     horizon: Mapped[int] = mapped_column(primary_key=True)
     basis: Mapped[str]
+    served: Mapped[str]
     method: Mapped[dict[str, Any]]
     verdict: Mapped[str | None]
     warning: Mapped[str | None]

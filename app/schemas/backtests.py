@@ -19,7 +19,11 @@ class Verdict(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.VERDICT})
 
     outcome: Annotated[
-        Outcome, Field(description="`ties` where chance makes a gap as wide in more than 1 of 20 cases.")
+        Outcome,
+        Field(
+            description="`beats` or `loses` where chance makes a gap as wide in fewer than 1 of 20 cases; "
+            "`ties` where the 90 % interval shows that the gap is at most 10 %; else `undecided`."
+        ),
     ]
     baseline: Annotated[str, Field(description="The baseline with the smallest error.")]
     n: Annotated[int, Field(description="How many pairs were compared.")]
@@ -35,8 +39,26 @@ class Verdict(BaseModel):
             "Null where the baseline made no error and the method did."
         ),
     ]
+    effect_interval: Annotated[
+        tuple[float, float] | None,
+        Field(description="It holds the true effect 90 times in 100; null where too little was tested."),
+    ]
+    median_effect: Annotated[
+        float | None,
+        Field(description="The effect on the median series (or cut): few wild ones weigh nothing in it."),
+    ]
+    effective_units: Annotated[
+        float | None,
+        Field(description="How many independent series (or cuts) those tested are worth; six can decide."),
+    ]
+    periods: Annotated[
+        int | None, Field(description="At how many cuts, a horizon apart, they were tested at most.")
+    ]
     p_value: Annotated[
-        float, Field(description="How likely chance alone makes a gap as wide (paired sign-flip test).")
+        float,
+        Field(
+            description="How likely chance alone makes a gap as wide, where series move together as these do."
+        ),
     ]
     sentence: Annotated[str, Field(description="The verdict in words.")]
 

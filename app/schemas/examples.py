@@ -229,9 +229,14 @@ VERDICT: Example = {
     "unit": "series",
     "measure": "MASE",
     "effect": -0.23,
+    "effect_interval": [-0.34, -0.1],
+    "median_effect": -0.19,
+    "effective_units": 9.2,
+    "periods": 2,
     "p_value": 0.005,
-    "sentence": "On the last 10 known steps of 40 series this RNN's error (MASE) was 23 % below the best "
-    "simple method's, dynamic optimised Theta; a gap this wide arises by chance in 1 of 200 cases.",
+    "sentence": "Over 2 periods of 5 steps and 40 series, which move together like 9, this RNN's error "
+    "(MASE) was 23 % below the best simple method's, dynamic optimised Theta; a gap this wide arises by "
+    "chance in 1 of 200 cases.",
 }
 MEASURES: Example = {
     "smape": 0.617,
@@ -314,7 +319,7 @@ MODEL_SUMMARY: Example = {
     "method": "rnn",
     "verdict": VERDICT,
     "name": None,
-    "on_loss": "warn",
+    "on_loss": "fallback",
     "trials": TRIALS,
     "weights_bytes": 54560,
     "weights_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -330,7 +335,7 @@ MODEL: Example = {
     "backtest": BACKTEST,
     "lineage": LINEAGE,
 }
-MODEL_UPDATE: Example = {"on_loss": "fallback", "name": "five years, quick"}
+MODEL_UPDATE: Example = {"on_loss": "warn", "name": "five years, quick"}
 INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4], "calibrated": True}
 FORECAST: Example = {
     "unique_id": "Norway",

@@ -132,8 +132,9 @@ class SeriesForecast(BaseModel):
     warning: Annotated[
         str | None,
         Field(
-            description="The verdict in words where these numbers lost against a simple method; that the "
-            "backtest of the pretrained network is still running, or failed; else null."
+            description="The verdict in words where the network lost, or was a quarter worse than a simple "
+            "method whatever the evidence; that the backtest of the pretrained network is still running, or "
+            "failed; else null."
         ),
     ]
 

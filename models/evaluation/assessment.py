@@ -20,8 +20,9 @@ from models.evaluation.cross_fitting import (
     fit_blend,
     fit_method,
 )
+from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
-from models.evaluation.verdict import FEWEST_UNITS, Verdict, judge
+from models.evaluation.verdict import Verdict, judge
 from models.methods.baselines import BASELINES
 from models.methods.calibration import CALIBRATED_LEVELS, strength_of
 from models.methods.combination import BLEND, Method

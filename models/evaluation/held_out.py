@@ -27,8 +27,11 @@ from models.panel import Floats, Integers, Panel
 FEW_SERIES = 6
 """With fewer series the units of a verdict are cuts, so there are more of them."""
 
-MAX_CUTS = 4
+MAX_CUTS = 8
 MAX_CUTS_OF_FEW = 12
+
+HISTORY_PER_CUT = 5
+"""Horizons of history that there are for each cut: a fifth of it is held out."""
 
 WORK_PER_WINDOW = 150.0
 """Work that each of a preset's windows may cost. Where fits cost more, fewer windows are compared.
@@ -45,6 +48,7 @@ class HeldOut:
     gaps. `series` (window,) is the number of its series in the panel, and `cut` (window,) that of its cut:
     0 is the last of the `cuts`, 1 the one before. `scale` and `root_scale` (window,) are the mean absolute
     and the root mean square seasonal naive error of its series before the first cut, NaN for none.
+    `season_length` is the shortest season's, 1 for none.
     """
 
     contexts: Panel
@@ -54,6 +58,7 @@ class HeldOut:
     scale: Floats
     root_scale: Floats
     cuts: int
+    season_length: int = 1
 
     @classmethod
     def of(cls, panel: Panel, config: TrainingConfig) -> "HeldOut":
@@ -80,6 +85,7 @@ class HeldOut:
             scale=scales[0][series],
             root_scale=scales[1][series],
             cuts=cuts,
+            season_length=config.season_length,
         )
 
     def __len__(self) -> int:
@@ -103,6 +109,17 @@ class HeldOut:
     def tested(self) -> Integers:
         """The numbers, rising, of the series with a window."""
         return np.unique(self.series)
+
+    def histories(self, series: Integers) -> Panel:
+        """Return the values of these series before the first of their windows."""
+        by_length = np.lexsort((self.contexts.lengths, self.series))
+        first = by_length[np.searchsorted(self.series[by_length], series)]
+        return self.contexts.heads(first, self.contexts.lengths[first])
+
+    @property
+    def typical_length(self) -> int:
+        """The median length of the tested series, in steps."""
+        return int(np.median(self.contexts.lengths + (self.cut + 1) * self.horizon))
 
     @property
     def measure(self) -> Measure:
@@ -144,12 +161,12 @@ class HeldOut:
 
 
 def cut_count(panel: Panel, horizon: int) -> int:
-    """Return the number of cuts that fit in a fifth of the median length: 1 to 4, or 12 for few series.
+    """Return the number of cuts that fit in a fifth of the median length: 1 to 8, or 12 for few series.
 
     It is lower where a fit before them would have no values to train on, but at least 1.
     """
     most = MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
-    wanted = int(np.median(panel.lengths) // (5 * horizon))
+    wanted = int(np.median(panel.lengths) // (HISTORY_PER_CUT * horizon))
     return max(1, min(wanted, most, _possible_cuts(panel, horizon)))
 
 

@@ -1,6 +1,6 @@
 """Small panels and configurations for the tests of the core."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from statistics import NormalDist
@@ -10,11 +10,16 @@ import torch
 from numpy.typing import ArrayLike
 
 from models.config import TrainingConfig
+from models.evaluation.backtest import Backtest
 from models.evaluation.held_out import HeldOut
+from models.methods.baselines import BASELINES
 from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.forecast import Forecast
 from models.network.forecaster import Forecaster, build_member, pretrained_member
 from models.panel import Floats, Panel
+
+MOST_EXACT = 300
+"""Series whose walks have exactly the correlation asked for."""
 
 
 def tiny_config(**changes: object) -> TrainingConfig:
@@ -70,30 +75,47 @@ def untrained(config: TrainingConfig) -> Forecaster:
     return Forecaster(config, tuple(networks))
 
 
-def held_out_of(
+def held_out_of(  # noqa: PLR0913 - what a window has, by name
     target: ArrayLike,
     *,
     series: ArrayLike | None = None,
     cut: ArrayLike | None = None,
     scale: float = 1.0,
     root_scale: float = 1.0,
+    common: float = 0.0,
 ) -> HeldOut:
     """Return windows with these targets (window, horizon), each of a series of its own at the last cut.
 
-    Each context is one value, -1, so that forecasts below zero are allowed.
+    Each context is a walk below zero, so that forecasts below zero are allowed. The changes of the series
+    have a correlation of `common`, by default none at all.
     """
     targets = np.asarray(target, dtype=np.float64)
     windows = len(targets)
     cuts = np.asarray(np.zeros(windows) if cut is None else cut, dtype=np.int64)
+    numbers = np.asarray(np.arange(windows) if series is None else series, dtype=np.int64)
+    distinct, place = np.unique(numbers, return_inverse=True)
+    walks = _walks(len(distinct), common)
     return HeldOut(
-        contexts=Panel.of([[-1.0]] * windows),
+        contexts=Panel.of(list(walks[place])),
         target=targets,
-        series=np.asarray(np.arange(windows) if series is None else series, dtype=np.int64),
+        series=numbers,
         cut=cuts,
         scale=np.full(windows, scale),
         root_scale=np.full(windows, root_scale),
         cuts=int(cuts.max()) + 1,
     )
+
+
+def _walks(series: int, common: float) -> Floats:
+    """Return (series, steps), walks below zero; the correlation of changes is exact for up to 300."""
+    is_exact = series <= MOST_EXACT
+    steps = series + 30 if is_exact else 400
+    drawn = np.random.default_rng(0).normal(0, 1, (series + 1, steps))
+    drawn -= drawn.mean(axis=1, keepdims=True)
+    if is_exact:
+        drawn = np.sqrt(steps) * np.linalg.qr(drawn.T)[0].T
+    walks = np.cumsum(np.sqrt(common) * drawn[0] + np.sqrt(1 - common) * drawn[1:], axis=1)
+    return np.asarray(walks - walks.max() - 1)
 
 
 def around(median: ArrayLike, spread: ArrayLike = 1.0) -> Forecast:
@@ -128,3 +150,41 @@ def using_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def medians_with(errors: Floats) -> Floats:
+    """The median (series, 5) that makes these errors at every step."""
+    return np.repeat(errors[:, None], 5, axis=1)
+
+
+def backtest_of(
+    network: Floats,
+    baselines: Mapping[str, Floats],
+    *,
+    cuts: int = 1,
+    scale: float = 1.0,
+    common: float = 0.0,
+) -> Backtest:
+    """One with these errors (series,), over two cuts or more the same at each; absent baselines are poor.
+
+    The changes of the series have a correlation of `common`.
+    """
+    count = len(network)
+    errors = {"lstm": network, **{name: np.full(count, 1e6) for name in BASELINES}, **baselines}
+    held_out = held_out_of(
+        np.zeros((count * cuts, 5)),
+        series=np.repeat(np.arange(count), cuts),
+        cut=np.tile(np.arange(cuts), count),
+        scale=scale,
+        common=common,
+    )
+    unit = np.nan_to_num(scale, nan=1.0)
+    medians = {name: medians_with(np.repeat(values, cuts)) * unit for name, values in errors.items()}
+    return Backtest(held_out, {name: around(median) for name, median in medians.items()})
+
+
+def alike(count: int, own: float, seed: int) -> Floats:
+    """(count, 12): errors as lognormal(0, 0.5) draws them, `own` of the 0.5 being each candidate's own."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(0, np.sqrt(0.5**2 - own**2), 12)
+    return np.exp(common + rng.normal(0, own, (count, 12)))

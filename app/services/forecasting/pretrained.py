@@ -15,7 +15,7 @@ from app.db.tables import DatasetVersion, Model
 from app.digest import sha256
 from app.errors import AppError, BadInput, FieldError, Unavailable
 from app.services.forecasting.request import PRETRAINED
-from app.services.registry import pretrained_backtests
+from app.services.registry import backtests, pretrained_backtests, served_method
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
@@ -93,9 +93,10 @@ def backtested(
     assessment = backtest_zero_shot(network, recent, give_way)
     if assessment is None:
         return uncalibrated(model)
-    verdict = assessment.verdicts[VIEW]
-    warning = verdict.sentence if verdict.outcome == "loses" else None
-    return ServedMethod(PRETRAINED, assessment.methods[VIEW], verdict.outcome, warning)
+    verdict = backtests.verdict_out(assessment.verdicts[VIEW])
+    name = verdict.baseline if served_method.gives_way(verdict) else VIEW
+    warning = served_method.warning_of(verdict, name)
+    return ServedMethod(name, assessment.methods[name], verdict.outcome, warning)
 
 
 @dataclass(frozen=True, eq=False)

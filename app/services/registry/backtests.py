@@ -50,7 +50,8 @@ def summary(backtest: Backtest) -> BacktestSummary:
 
 def verdict_out(verdict: CoreVerdict) -> Verdict:
     """Return a verdict as it is stored and responses show it."""
-    return Verdict.model_validate(asdict(verdict) | {"effect": _finite(verdict.effect)})
+    effects = {name: _finite(getattr(verdict, name)) for name in ("effect", "median_effect")}
+    return Verdict.model_validate(asdict(verdict) | effects)
 
 
 def row_page(

@@ -17,7 +17,7 @@ from app.db.queries import models as queries
 from app.db.tables import Model
 from app.schemas.choices import Promotion
 from app.services.registry import backtest_tables
-from models.evaluation.verdict import FEWEST_UNITS
+from models.evaluation.evidence import FEWEST_UNITS
 from models.methods.baselines import BASELINES
 
 SAME_ROW = ["unique_id", "cutoff", "step"]

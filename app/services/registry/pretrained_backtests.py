@@ -19,7 +19,7 @@ def find(session: Session, version: DatasetVersion, model: Model) -> ServedMetho
     if stored is None or stored.basis != _basis(model):
         return None
     verdict = cast("Outcome | None", stored.verdict)
-    return ServedMethod(model.id, Method.from_dict(stored.method), verdict, stored.warning)
+    return ServedMethod(stored.served, Method.from_dict(stored.method), verdict, stored.warning)
 
 
 def store(session: Session, version: DatasetVersion, model: Model, found: ServedMethod) -> None:
@@ -40,6 +40,7 @@ def store(session: Session, version: DatasetVersion, model: Model, found: Served
             version=version.version,
             horizon=model.horizon,
             basis=_basis(model),
+            served=found.name,
             method=found.method.to_dict(),
             verdict=found.verdict,
             warning=found.warning,

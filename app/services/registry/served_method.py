@@ -1,5 +1,6 @@
-"""Decide which method a model serves, from its verdict and what it does on a loss."""
+"""Decide which method is served, from a verdict and what a model does on a loss."""
 
+import math
 from dataclasses import dataclass
 
 from app.db.tables import Model
@@ -8,6 +9,12 @@ from app.schemas.backtests import Verdict
 from app.schemas.choices import Outcome
 from models.methods.calibration import Calibration
 from models.methods.combination import Method
+
+MUCH_WORSE = 0.25
+"""From this effect on every forecast carries a warning, whatever the evidence."""
+
+TWICE_AS_BAD = 1.0
+"""From this effect on an undecided network counts as one that lost."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +32,40 @@ class ServedMethod:
 
 
 def of_model(model: Model) -> ServedMethod:
-    """Return the method that a model serves, or its best baseline if it loses and is set to fall back.
+    """Return the method that a model serves, or its best baseline if that is better and it is to fall back.
 
-    Raises Conflict if it loses and is set to refuse.
+    Raises Conflict if a baseline is better and it is set to refuse.
     """
     verdict = of_served(model)
     if verdict is None:
         return ServedMethod(model.served, method(model), verdict=None, warning=None)
-    if verdict.outcome != "loses":
-        return ServedMethod(model.served, method(model), verdict.outcome, warning=None)
-    if model.on_loss == "refuse":
+    if gives_way(verdict) and model.on_loss == "refuse":
         raise Conflict(_refusal(model, verdict))
-    if model.on_loss == "fallback":
-        return ServedMethod(verdict.baseline, method(model, verdict.baseline), verdict.outcome, warning=None)
-    return ServedMethod(model.served, method(model), verdict.outcome, warning=verdict.sentence)
+    falls_back = gives_way(verdict) and model.on_loss == "fallback"
+    name = verdict.baseline if falls_back else model.served
+    return ServedMethod(name, method(model, name), verdict.outcome, warning_of(verdict, name))
+
+
+def gives_way(verdict: Verdict) -> bool:
+    """Return whether the best baseline is better, or twice as good where nothing is decided."""
+    return verdict.outcome == "loses" or (verdict.outcome == "undecided" and _size(verdict) >= TWICE_AS_BAD)
+
+
+def warning_of(verdict: Verdict, served: str) -> str | None:
+    """Return the sentence that goes with each forecast by the method `served`; None where all is well.
+
+    It tells of a network that answers although it lost, and of any that was much worse, also where the
+    baseline answers in its place.
+    """
+    is_worse = _size(verdict) >= MUCH_WORSE
+    if served == verdict.baseline:
+        return f"{verdict.sentence} Answered by {served} instead." if is_worse else None
+    return verdict.sentence if is_worse or gives_way(verdict) else None
+
+
+def _size(verdict: Verdict) -> float:
+    """Return the effect; infinite where only the baseline made no error."""
+    return math.inf if verdict.effect is None else verdict.effect
 
 
 def of_served(model: Model) -> Verdict | None:

@@ -134,7 +134,14 @@ def test_verdict_follows_from_the_rows(ready: Ready) -> None:
         assert verdict.baseline == baseline
         assert verdict.effect == pytest.approx(effect)
         assert f"{abs(effect):.0%} below".replace("%", " %") in verdict.sentence
-        assert verdict.sentence.startswith(f"On the last {rows['ds'].nunique()} known steps of 8 series")
+        assert verdict.median_effect == pytest.approx((errors[method] / errors[baseline]).median() - 1)
+        assert verdict.effect_interval is not None
+        low, high = verdict.effect_interval
+        assert low < effect < high
+        assert verdict.periods == rows["cutoff"].nunique()
+        assert verdict.sentence.startswith(
+            f"Over {verdict.periods} periods of {rows['step'].max()} steps and 8 "
+        )
 
 
 def test_chance_of_a_verdict_follows_from_the_rows(ready: Ready) -> None:

@@ -1,5 +1,6 @@
 """What forecasts do when the backtest says that a baseline is better."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,10 @@ def loser(database: Database) -> str:
     return judged(database, "loses")
 
 
-def judged(database: Database, outcome: str, on_loss: str = "warn") -> str:
+def judged(database: Database, outcome: str, on_loss: str = "warn", effect: float | None = -0.23) -> str:
     model_id = trained(database, dataset(database).id, method="network", on_loss=on_loss)
-    verdict = {**examples.VERDICT, "outcome": outcome, "baseline": "drift", "sentence": SENTENCE}
+    told = {"outcome": outcome, "baseline": "drift", "sentence": SENTENCE, "effect": effect}
+    verdict = {**examples.VERDICT, **told}
     with database.write() as session:
         session.get_one(Model, ("default", model_id)).verdicts = {"lstm": verdict}
     return model_id
@@ -100,7 +102,57 @@ def test_refusal_explains_itself_and_ends_with_the_setting(client: TestClient, l
     assert client.get("/forecast", params={"model_id": loser}).status_code == 200
 
 
-@pytest.mark.parametrize("outcome", ["beats", "ties"])
+def test_fallback_is_what_a_training_does_unless_told_otherwise(
+    client: TestClient, database: Database
+) -> None:
+    model_id = trained(database, dataset(database).id)
+    assert client.get(f"/models/{model_id}").json()["on_loss"] == "fallback"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "effect", "method"),
+    [
+        ("undecided", 11.7, "drift"),
+        ("undecided", None, "drift"),
+        ("undecided", 1.0, "drift"),
+        ("undecided", 0.9, "lstm"),
+        ("undecided", 0.25, "lstm"),
+        ("loses", 0.3, "drift"),
+    ],
+)
+def test_network_that_is_much_worse_is_never_served_in_silence(
+    client: TestClient, database: Database, outcome: str, effect: float | None, method: str
+) -> None:
+    model_id = judged(database, outcome, on_loss="fallback", effect=effect)
+    forecasts = client.get("/forecast", params={"model_id": model_id}).json()["forecasts"]
+    warning = SENTENCE if method == "lstm" else f"{SENTENCE} Answered by drift instead."
+    found = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
+    assert found == {(method, outcome, warning)}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "effect"), [("undecided", 0.24), ("undecided", -0.3), ("ties", 0.05), ("beats", -0.3)]
+)
+def test_network_that_is_little_worse_or_better_carries_no_warning(
+    client: TestClient, database: Database, outcome: str, effect: float
+) -> None:
+    model_id = judged(database, outcome, on_loss="fallback", effect=effect)
+    forecasts = client.get("/forecast", params={"model_id": model_id}).json()["forecasts"]
+    assert {(each["method"], each["warning"]) for each in forecasts} == {("lstm", None)}
+
+
+def test_undecided_network_that_is_much_worse_warns_in_every_table(
+    client: TestClient, database: Database
+) -> None:
+    params = {"model_id": judged(database, "undecided", effect=0.4)}
+    lines = client.get("/forecast", params=params, headers={"accept": "application/x-ndjson"})
+    assert {json.loads(line)["warning"] for line in lines.text.splitlines()} == {SENTENCE}
+    for kind in ("text/csv", "application/vnd.apache.arrow.stream"):
+        table = client.get("/forecast", params=params, headers={"accept": kind})
+        assert own_headers(table.headers)["warning"] == SENTENCE
+
+
+@pytest.mark.parametrize("outcome", ["beats", "ties", "undecided"])
 def test_model_that_does_not_lose_is_served_whatever_its_on_loss(
     client: TestClient, database: Database, outcome: str
 ) -> None:

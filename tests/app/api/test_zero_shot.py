@@ -24,7 +24,7 @@ from app.services.forecasting.resolve import backtest_pretrained
 from app.services.registry.served_method import ServedMethod
 from app.settings import Settings
 from benchmarks.process_tree import eventually
-from models.choices import MAX_PRETRAINED_HORIZON
+from models.choices import MAX_PRETRAINED_HORIZON, Outcome
 from models.evaluation.verdict import Verdict
 from models.horizon import MAX_DEFAULT_HORIZON, MIN_DEFAULT_HORIZON
 from tests.factories import dataset, filled_app, trained, trends, upload
@@ -259,17 +259,49 @@ def test_intervals_of_short_series_are_the_networks_own(client: TestClient) -> N
     assert (answer["verdict"], answer["warning"]) == (None, None)
 
 
-@pytest.mark.parametrize(("outcome", "warned"), [("beats", False), ("ties", False), ("loses", True)])
-def test_forecast_has_a_verdict_and_warns_of_a_loss(
-    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, outcome: Any, *, warned: bool
+SENTENCE = "On its last steps it was so."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "effect", "method", "warning"),
+    [
+        ("beats", -0.5, "pretrained", None),
+        ("ties", 0.05, "pretrained", None),
+        ("undecided", 0.2, "pretrained", None),
+        ("undecided", 0.5, "pretrained", SENTENCE),
+        ("undecided", 1.5, "drift", f"{SENTENCE} Answered by drift instead."),
+        ("loses", 0.42, "drift", f"{SENTENCE} Answered by drift instead."),
+        ("loses", 0.1, "drift", None),
+    ],
+)
+def test_best_that_is_known_answers_and_says_what_the_verdict_was(  # noqa: PLR0913 - the case, by name
+    client: TestClient,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    outcome: Outcome,
+    effect: float,
+    method: str,
+    warning: str | None,
 ) -> None:
-    verdict = Verdict(outcome, "drift", 8, "series", "MASE", 0.5, 0.01, "On its last steps it was so.")
+    verdict = Verdict(outcome, "drift", 8, "series", "MASE", effect, effect, None, 8, 1, 0.01, SENTENCE)
     monkeypatch.setattr("models.evaluation.assessment.judge", lambda *_, **__: verdict)
     params = {"dataset_id": dataset(database).id}
     answer = ask(client, **params)
-    assert (answer["verdict"], answer["warning"]) == (outcome, verdict.sentence if warned else None)
+    assert (answer["method"], answer["verdict"], answer["warning"]) == (method, outcome, warning)
     headers = client.get("/forecast", params=params, headers={"accept": "text/csv"}).headers
-    assert (headers["gatecast-verdict"], "gatecast-warning" in headers) == (outcome, warned)
+    assert (headers["gatecast-method"], headers["gatecast-verdict"]) == (method, outcome)
+    assert headers.get("gatecast-warning") == warning
+
+
+def test_simple_method_that_answers_has_calibrated_intervals_of_its_own(
+    client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdict = Verdict("loses", "naive", 8, "series", "MASE", 2.0, 2.0, None, 8, 1, 0.01, SENTENCE)
+    monkeypatch.setattr("models.evaluation.assessment.judge", lambda *_, **__: verdict)
+    answer = ask(client, dataset(database, trends(count=8)).id)
+    assert answer["forecast"] == [answer["forecast"][0]] * len(answer["forecast"])
+    assert answer["intervals"]["80"]["calibrated"]
 
 
 def test_every_table_holds_every_series_and_the_same_figures(

@@ -10,6 +10,7 @@ from app.auth import OWNER
 from app.db import migrations
 from app.db.engine import Database
 from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
+from app.schemas import examples
 from app.schemas.datasets import DatasetUpdate
 from app.services.datasets import catalog, update
 from app.services.jobs import states
@@ -142,3 +143,30 @@ def test_datasets_from_before_hashed_blobs_are_read_as_before(database: Database
         assert session.query(DatasetBlob).filter_by(dataset_id=dataset_id).count() == 2
     assert sorted(uses.values()) == [1] * (len(uses) - 1) + [2]  # what both datasets hold is one blob
     assert (len(page.y), page.y[-1]) == (41, 3.0)
+
+
+def test_ties_from_before_intervals_are_undecided_and_the_rest_stays(database: Database) -> None:
+    model_id = trained(database, dataset(database).id, method="network")
+    for outcome, after in {"ties": "undecided", "beats": "beats", "loses": "loses"}.items():
+        with database.write() as session:
+            model = session.get_one(Model, (OWNER.workspace_id, model_id))
+            model.verdicts = {"lstm": {**examples.VERDICT, "outcome": outcome}}
+        go_back(database, "0011")
+        migrations.upgrade(database)
+        with database.read() as session:
+            verdict = models.get(session, OWNER, model_id).verdicts["lstm"]
+        assert (verdict.outcome, verdict.p_value) == (after, examples.VERDICT["p_value"])
+        assert (verdict.effect_interval, verdict.effective_units, verdict.periods) == (None, None, None)
+
+
+def test_downgrade_before_intervals_calls_what_is_undecided_a_tie(database: Database) -> None:
+    model_id = trained(database, dataset(database).id, method="network")
+    with database.write() as session:
+        model = session.get_one(Model, (OWNER.workspace_id, model_id))
+        model.verdicts = {"lstm": {**examples.VERDICT, "outcome": "undecided"}}
+    go_back(database, "0011")
+    with database.read() as session:
+        (stored,) = session.execute(text("SELECT verdicts FROM models")).scalars()
+    verdict = (json.loads(stored) if database.is_sqlite else stored)["lstm"]
+    assert verdict["outcome"] == "ties"
+    assert "effect_interval" not in verdict

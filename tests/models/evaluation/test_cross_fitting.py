@@ -120,7 +120,9 @@ def test_kept_method_is_fitted_on_every_window() -> None:
 def test_forecasts_keep_the_floor_of_their_series() -> None:
     """The context of the first window has no negative value."""
     held_out = held_out_of(noise(30))
-    contexts = replace(held_out.contexts, values=np.append(0.0, held_out.contexts.values[1:]))
+    values = held_out.contexts.values.copy()
+    values[: held_out.contexts.lengths[0]] = 0.0
+    contexts = replace(held_out.contexts, values=values)
     forecast = cross_fitted(
         alone("lstm"), forecasts(held_out), replace(held_out, contexts=contexts), (95,), free(held_out)
     )

@@ -32,7 +32,7 @@ def test_each_cut_lies_a_horizon_before_the_next() -> None:
         (1, 40, 4, 2),
         (1, 1000, 4, 12),
         (5, 1000, 4, 12),
-        (6, 1000, 4, 4),
+        (6, 1000, 4, 8),
         (6, 19, 4, 1),
         (1, 4, 1, 1),
         (1, 100, 49, 1),
@@ -108,7 +108,7 @@ def test_sample_holds_series_of_all_lengths_alike() -> None:
         pytest.param(400, 12, 100, 50, id="half, as a fit reads 300 values and not 150"),
         pytest.param(100_000, 12, 100, 50, id="as many of series of any length"),
         pytest.param(400, 1, 100, 100, id="all, as ETS without a season is fast"),
-        pytest.param(400, 12, 1, 24, id="never a few alone"),
+        pytest.param(400, 12, 1, 48, id="never a few alone"),
     ],
 )
 def test_windows_are_fewer_where_fits_cost_more(
@@ -133,6 +133,15 @@ def test_part_of_the_windows_knows_what_the_whole_does() -> None:
     assert [part.series for part in parts] == [3, 1]
     np.testing.assert_array_equal(np.concatenate([p.values for p in parts]), held_out.contexts.values)
     assert [*parts[0].phases, *parts[1].phases] == held_out.contexts.phases.tolist()
+
+
+def test_history_of_a_series_ends_before_its_first_window() -> None:
+    panel = Panel.of([np.arange(20.0), np.arange(30.0), np.arange(25.0)], phases=[0, 4, 1])
+    held_out = HeldOut.of(panel, config(2))
+    histories = held_out.histories(np.array([0, 2]))
+    assert histories.lengths.tolist() == [20 - held_out.steps, 25 - held_out.steps]
+    assert histories.phases.tolist() == [0, 1]
+    assert histories.values[0] == histories.values[histories.offsets[1]] == 0
 
 
 def test_series_are_the_units_unless_they_are_few() -> None:

@@ -205,10 +205,10 @@ def test_single_short_series_has_a_sane_forecast_without_calibration(length: int
 
 
 @pytest.mark.parametrize(("length", "horizon"), [(4, 1), (8, 3)])
-def test_single_short_series_ties_and_the_sentence_says_why(length: int, horizon: int) -> None:
+def test_single_short_series_is_undecided_and_the_sentence_says_why(length: int, horizon: int) -> None:
     short = Panel.of([wave(length)])
     assessment = train(short, tiny_config(horizon=horizon, context=2, steps=5), ["lstm"]).assessment
     assert assessment.served == "lstm"
     for verdict in assessment.verdicts.values():
-        assert (verdict.outcome, verdict.n, verdict.unit) == ("ties", 1, "cut")
-        assert "1 cut is too few" in verdict.sentence
+        assert (verdict.outcome, verdict.n, verdict.unit) == ("undecided", 1, "cut")
+        assert "1 period is too few" in verdict.sentence

@@ -1,0 +1,266 @@
+"""Simulated panels for `benchmarks.honesty`: how often a verdict is wrong where the truth is known.
+
+*The test alone*: gaps between two methods are drawn beside histories with the same common shocks, and judged.
+The truth is zero, or for the power a gain. *The whole way*: series are drawn, and a model is trained on them
+with preset `quick`; the mean effect over all panels of a kind is the truth.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from math import sqrt
+from multiprocessing import get_context
+from statistics import fmean
+from typing import TypeVar
+
+import numpy as np
+
+from benchmarks.report import Section
+from models.choices import NO_SEASONS, Outcome
+from models.config import preset
+from models.evaluation.backtest import Backtest
+from models.evaluation.held_out import HeldOut
+from models.evaluation.sign_flips import min_p, sign_flip
+from models.evaluation.verdict import LEVEL, judge
+from models.methods.forecast import Forecast
+from models.metrics import mean_by
+from models.network.devices import use_one_thread
+from models.panel import Floats, Panel
+from models.training.train import train
+
+PROCESSES = 2
+MOST_FALSE_BEATS, MOST_FALSE_LOSES = 0.025, 0.05
+LEAST_POWER = 0.9
+"""Of the former test's, which took series for independent."""
+
+MOST_WRONG_BEATS, MOST_WRONG_LOSES = 0.06, 0.08
+"""Shares of the panels that a training may judge wrongly."""
+
+SMALL_LOSS = 0.05
+"""A kind whose mean effect is below this has no model that should be said to lose."""
+
+MEAN_LOSS = 6.0
+"""Of either method, in standard deviations of a gap: far enough from 0 that no loss is negative."""
+
+HEAVY = 3.0
+"""Degrees of freedom of shocks with heavy tails."""
+
+HORIZON = 6
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """A kind of panel for the test alone; `common` is the correlation of shocks and of gaps."""
+
+    name: str
+    common: float = 0.0
+    series: int = 40
+    steps: int = 100
+    cuts: int = 1
+    gain: float = 0.0
+    candidates: int = 1
+    is_heavy: bool = False
+
+    def noise(self, rng: np.random.Generator, *shape: int) -> Floats:
+        """Return noise of variance 1, normal or with heavy tails."""
+        return rng.standard_t(HEAVY, shape) / sqrt(HEAVY) if self.is_heavy else rng.normal(size=shape)
+
+
+GAPS = (
+    Gaps("independent"),
+    Gaps("independent, 4 cuts", cuts=4),
+    Gaps("independent, 8 cuts", cuts=8),
+    Gaps("independent, 30 steps", steps=30),
+    Gaps("independent, best of 4", candidates=4),
+    Gaps("independent, heavy tails", is_heavy=True),
+    Gaps("common 0.02, 100 series", common=0.02, series=100),
+    Gaps("common 0.1", common=0.1),
+    Gaps("common 0.1, heavy tails", common=0.1, is_heavy=True),
+    Gaps("common 0.1, 30 steps", common=0.1, steps=30),
+    Gaps("common 0.3", common=0.3),
+    Gaps("common 0.3, 4 cuts", common=0.3, cuts=4),
+    Gaps("common 0.3, 8 cuts", common=0.3, cuts=8),
+    Gaps("common 0.6", common=0.6),
+    Gaps("common 0.6, 8 cuts", common=0.6, cuts=8),
+    Gaps("common 0.9", common=0.9),
+    Gaps("common 0.9, 8 cuts", common=0.9, cuts=8),
+    Gaps("common 0.9, heavy tails, 8 cuts", common=0.9, cuts=8, is_heavy=True),
+    Gaps("3 series, 12 cuts", series=3, cuts=12),
+)
+POWER = (
+    Gaps("gain, independent", gain=0.45),
+    Gaps("gain, independent, 30 steps", steps=30, gain=0.45),
+    Gaps("gain, independent, 4 cuts", cuts=4, gain=0.22),
+    Gaps("gain, independent, best of 4", gain=0.3, candidates=4),
+)
+
+
+@dataclass(frozen=True)
+class Series:
+    """A kind of panel for the whole way; `common` is the correlation of shocks between series."""
+
+    name: str
+    of_shocks: Callable[[Floats], Floats]
+    common: float
+    series: int = 40
+    steps: int = 70
+
+    def drawn(self, seed: int) -> Panel:
+        """Draw the series of a panel."""
+        rng = np.random.default_rng(seed)
+        shape = self.steps + 50  # the first ones only start the process
+        shared = sqrt(self.common) * rng.normal(size=shape)
+        shocks = shared + sqrt(1 - self.common) * rng.normal(size=(self.series, shape))
+        return Panel.of([100 + self.of_shocks(row)[-self.steps :] for row in shocks])
+
+
+def _moving_average(shocks: Floats) -> Floats:
+    """An IMA(1, 1), whose best forecast is exponential smoothing."""
+    changes = shocks.copy()
+    changes[1:] -= 0.6 * shocks[:-1]
+    return np.asarray(changes.cumsum())
+
+
+def _cycle(shocks: Floats) -> Floats:
+    """An AR(2) with a cycle of about 6 steps, which no simple method continues."""
+    values = np.zeros_like(shocks)
+    for t in range(2, len(shocks)):
+        values[t] = 0.9 * values[t - 1] - 0.85 * values[t - 2] + shocks[t]
+    return values
+
+
+SERIES = (
+    Series("random walk, common 0.6", lambda shocks: np.asarray(shocks.cumsum()), common=0.6),
+    Series("IMA, common 0.9", _moving_average, common=0.9),
+    Series("white noise, common 0.3", lambda shocks: shocks, common=0.3),
+    Series("AR with a gain, independent", _cycle, common=0.0),
+)
+
+
+Kind = TypeVar("Kind", Gaps, Series)
+Found = TypeVar("Found")
+
+
+def tested(kind: Gaps, seed: int) -> tuple[Outcome, Outcome]:
+    """Return the outcome of a drawn panel, and that of the former test."""
+    rng = np.random.default_rng(seed)
+    shocks = _together(kind, kind.noise(rng, kind.steps), kind.noise(rng, kind.series, kind.steps))
+    shared = kind.noise(rng, kind.candidates, 1, kind.cuts)
+    gaps = _together(kind, shared, kind.noise(rng, kind.candidates, kind.series, kind.cuts))
+    gaps[1:] = (gaps[1:] + gaps[:1]) / sqrt(2)  # candidates err alike
+    gaps -= kind.gain
+    medians = [MEAN_LOSS + gap.reshape(-1, 1) for gap in gaps]
+    best = min(medians, key=np.mean)
+    held_out = _held_out(kind, 100 + shocks.cumsum(axis=1))
+    rival = np.full_like(best, MEAN_LOSS)
+    forecasts = {name: Forecast(median, {}, {}) for name, median in (("lstm", best), ("naive", rival))}
+    outcome = judge(Backtest(held_out, forecasts), "lstm", candidates=medians, seed=seed).outcome
+    return outcome, _former(held_out, [best - rival, *(median - rival for median in medians)], seed)
+
+
+def _together(kind: Gaps, shared: Floats, own: Floats) -> Floats:
+    return sqrt(kind.common) * shared + sqrt(1 - kind.common) * own
+
+
+def _held_out(kind: Gaps, histories: Floats) -> HeldOut:
+    """Return windows of one step whose errors are their medians."""
+    series = np.repeat(np.arange(kind.series), kind.cuts)
+    ones = np.ones(len(series))
+    return HeldOut(
+        contexts=Panel.of(list(histories[series])),
+        target=np.zeros((len(series), 1)),
+        series=series,
+        cut=np.tile(np.arange(kind.cuts), kind.series),
+        scale=ones,
+        root_scale=ones,
+        cuts=kind.cuts,
+    )
+
+
+def _former(held_out: HeldOut, gaps: Sequence[Floats], seed: int) -> Outcome:
+    """Return what the test said that took series for independent (cuts, where those are few)."""
+    units = np.stack([mean_by(held_out.units, gap) for gap in gaps], axis=1)
+    center = units[:, 0].mean()
+    p_value = sign_flip(units[:, :1], seed) if center > 0 else min_p(units, seed)
+    if p_value >= LEVEL:
+        return "ties"
+    return "beats" if center < 0 else "loses"
+
+
+def trained(kind: Series, seed: int) -> tuple[Outcome, float]:
+    """Train on a drawn panel, and return the verdict on what is served, and the effect."""
+    panel = kind.drawn(seed)
+    config = preset(
+        "quick",
+        horizon=HORIZON,
+        seasons=NO_SEASONS,
+        values=len(panel.values),
+        longest=kind.steps,
+        seed=seed,
+    )
+    assessment = train(panel, config, ["lstm"]).assessment
+    verdict = assessment.verdicts[assessment.served]
+    return verdict.outcome, verdict.effect
+
+
+def test_alone(draws: int) -> Section:
+    """Measure the shares of false verdicts on drawn gaps, and the power beside the former test's."""
+    table, result, missed = [], {}, []
+    for kind, found in _in_parallel(_tested, (*GAPS, *POWER), draws):
+        now, former = (Counter(pair[side] for pair in found) for side in (0, 1))
+        shares = {outcome: now[outcome] / draws for outcome in ("beats", "loses", "ties", "undecided")}
+        before = {f"former {outcome}": former[outcome] / draws for outcome in ("beats", "loses")}
+        result[kind.name] = shares | before
+        is_ok = _has_power(shares, before) if kind.gain else _is_honest(shares, draws)
+        missed += [] if is_ok else [kind.name]
+        row = [f"{share:.1%}" for share in (shares | before).values()]
+        table.append([kind.name, *row, "ok" if is_ok else "no"])
+        print(*table[-1], flush=True)
+    header = ("the test alone", "beats", "loses", "ties", "undecided", "former beats", "former loses", "")
+    return Section(header, table, {"draws": draws, "kinds": result}, missed)
+
+
+def _is_honest(shares: Mapping[str, float], draws: int) -> bool:
+    bounds = {"beats": MOST_FALSE_BEATS, "loses": MOST_FALSE_LOSES}
+    return all(shares[name] <= most + 2 * sqrt(most * (1 - most) / draws) for name, most in bounds.items())
+
+
+def _has_power(shares: Mapping[str, float], before: Mapping[str, float]) -> bool:
+    return shares["beats"] >= LEAST_POWER * before["former beats"]
+
+
+def whole_way(panels: int) -> Section:
+    """Measure the shares of wrong verdicts of trainings on drawn series."""
+    table, result, missed = [], {}, []
+    for kind, found in _in_parallel(_trained, SERIES, panels):
+        truth, outcomes = fmean(effect for _, effect in found), Counter(outcome for outcome, _ in found)
+        wrong_beats = outcomes["beats"] if truth >= 0 else 0
+        wrong_loses = outcomes["loses"] if truth < SMALL_LOSS else 0
+        is_ok = wrong_beats <= MOST_WRONG_BEATS * panels and wrong_loses <= MOST_WRONG_LOSES * panels
+        missed += [] if is_ok else [kind.name]
+        counts = {outcome: outcomes[outcome] for outcome in ("beats", "loses", "ties", "undecided")}
+        result[kind.name] = {"effect": round(truth, 4), **counts}
+        row = [f"{truth:+.1%}", *map(str, counts.values())]
+        table.append([kind.name, *row, "ok" if is_ok else "no"])
+        print(*table[-1], flush=True)
+    header = ("the whole way", "true effect", "beats", "loses", "ties", "undecided", "")
+    return Section(header, table, {"panels": panels, "kinds": result}, missed)
+
+
+def _tested(name: str, seed: int) -> tuple[Outcome, Outcome]:
+    return tested(next(kind for kind in (*GAPS, *POWER) if kind.name == name), seed)
+
+
+def _trained(name: str, seed: int) -> tuple[Outcome, float]:
+    return trained(next(kind for kind in SERIES if kind.name == name), seed)
+
+
+def _in_parallel(
+    function: Callable[[str, int], Found], kinds: Sequence[Kind], count: int
+) -> Iterator[tuple[Kind, list[Found]]]:
+    """Yield each kind with what a function of its name finds for so many seeds."""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), use_one_thread) as pool:
+        for kind in kinds:
+            names, part = [kind.name] * count, max(1, count // (10 * PROCESSES))
+            yield kind, list(pool.map(function, names, range(count), chunksize=part))
