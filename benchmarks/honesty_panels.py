@@ -163,12 +163,12 @@ def _together(kind: Gaps, shared: Floats, own: Floats) -> Floats:
     return sqrt(kind.common) * shared + sqrt(1 - kind.common) * own
 
 
-def _held_out(kind: Gaps, histories: Floats) -> HeldOut:
+def _held_out(kind: Gaps, history: Floats) -> HeldOut:
     """Return windows of one step whose errors are their medians."""
     series = np.repeat(np.arange(kind.series), kind.cuts)
     ones = np.ones(len(series))
     return HeldOut(
-        contexts=Panel.of(list(histories[series])),
+        contexts=Panel.of(list(history[series])),
         target=np.zeros((len(series), 1)),
         series=series,
         cut=np.tile(np.arange(kind.cuts), kind.series),

@@ -66,18 +66,18 @@ class Movement:
         return self if sure <= self.correlation else Movement(self.series, min(1.0, sure), self.steps)
 
 
-def common_movement(histories: Panel, season_length: int, horizon: int) -> Movement:
-    """Return how far series move together, from their histories (the panel) without any tested step.
+def common_movement(history: Panel, season_length: int, horizon: int) -> Movement:
+    """Return how far series move together, from their history (the panel) without any tested step.
 
     The changes from step to step, without the season's, decide. Where slow changes (over whole seasons, about
     a horizon) or the size of changes are surely more alike, those do.
     """
-    values = _by_calendar(histories)
+    values = _by_calendar(history)
     season = season_length if values.shape[1] > 2 * season_length else 1
     change = _difference(_difference(values, season), 1) if season > 1 else _difference(values, 1)
     found = mean_correlation(change, lag=1.5)
     if found.steps < FEWEST_STEPS:
-        return Movement(histories.series, 1.0, 1.0)
+        return Movement(history.series, 1.0, 1.0)
     slow = max(1, -(-horizon // season)) * season
     moved = [mean_correlation(np.abs(_standardised(change)), lag=1.5)]
     if slow > 1 and values.shape[1] > 2 * slow:
@@ -105,14 +105,14 @@ def mean_correlation(rows: Floats, lag: float = 1.0) -> Movement:
     return Movement(len(rows), float(np.clip(products.sum() / total, 0, 1)), float(steps))
 
 
-def _by_calendar(histories: Panel) -> Floats:
+def _by_calendar(history: Panel) -> Floats:
     """Return (series, steps), the last values of each by calendar step, NaN where it has none.
 
     Series whose places in time are not known (all begin at 0) end together.
     """
-    recent = histories.tail(STEPS)
+    recent = history.tail(STEPS)
     lengths = recent.lengths
-    ends = recent.phases + lengths if histories.phases.any() else np.full(len(lengths), lengths.max())
+    ends = recent.phases + lengths if history.phases.any() else np.full(len(lengths), lengths.max())
     steps = int(min(STEPS, lengths.max()))
     rows = np.repeat(np.arange(len(lengths)), lengths)
     before_end = np.repeat(recent.offsets[1:], lengths) - np.arange(len(recent.values))

@@ -134,7 +134,7 @@ def weigh(held_out: HeldOut, gap: Floats) -> Evidence:
         alone = Movement(len(tested), 0.0, math.inf)
         found = [_by_cut(gap, lambda losses: _finite(mean_by(held_out.cut, losses)))]
     else:
-        alone = common_movement(held_out.histories(tested), held_out.season_length, held_out.horizon)
+        alone = common_movement(held_out.history(tested), held_out.season_length, held_out.horizon)
         alone = alone.at_least(_movement_of_gaps(held_out, gap, counted))
         found = [_by_series(held_out, alone)]
         if len(cuts) >= FEWEST_UNITS:

@@ -110,7 +110,7 @@ class HeldOut:
         """The numbers, rising, of the series with a window."""
         return np.unique(self.series)
 
-    def histories(self, series: Integers) -> Panel:
+    def history(self, series: Integers) -> Panel:
         """Return the values of these series before the first of their windows."""
         by_length = np.lexsort((self.contexts.lengths, self.series))
         first = by_length[np.searchsorted(self.series[by_length], series)]

@@ -28,8 +28,8 @@ def loser(database: Database) -> str:
 
 def judged(database: Database, outcome: str, on_loss: str = "warn", effect: float | None = -0.23) -> str:
     model_id = trained(database, dataset(database).id, method="network", on_loss=on_loss)
-    told = {"outcome": outcome, "baseline": "drift", "sentence": SENTENCE, "effect": effect}
-    verdict = {**examples.VERDICT, **told}
+    facts = {"outcome": outcome, "baseline": "drift", "sentence": SENTENCE, "effect": effect}
+    verdict = {**examples.VERDICT, **facts}
     with database.write() as session:
         session.get_one(Model, ("default", model_id)).verdicts = {"lstm": verdict}
     return model_id
@@ -102,9 +102,7 @@ def test_refusal_explains_itself_and_ends_with_the_setting(client: TestClient, l
     assert client.get("/forecast", params={"model_id": loser}).status_code == 200
 
 
-def test_fallback_is_what_a_training_does_unless_told_otherwise(
-    client: TestClient, database: Database
-) -> None:
+def test_model_falls_back_by_default(client: TestClient, database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     assert client.get(f"/models/{model_id}").json()["on_loss"] == "fallback"
 

@@ -87,7 +87,7 @@ def test_single_absurd_step_does_not_decide() -> None:
 @pytest.mark.parametrize(
     "series", [np.ones((8, 50)), np.arange(16.0).reshape(8, 2)], ids=["constant", "two values"]
 )
-def test_histories_without_changes_count_as_one(series: Floats) -> None:
+def test_series_without_changes_count_as_one(series: Floats) -> None:
     movement = common_movement(Panel.of(list(series)), 1, 1)
     assert (movement.correlation, movement.effective_series) == (1, 1)
 

@@ -138,10 +138,10 @@ def test_part_of_the_windows_knows_what_the_whole_does() -> None:
 def test_history_of_a_series_ends_before_its_first_window() -> None:
     panel = Panel.of([np.arange(20.0), np.arange(30.0), np.arange(25.0)], phases=[0, 4, 1])
     held_out = HeldOut.of(panel, config(2))
-    histories = held_out.histories(np.array([0, 2]))
-    assert histories.lengths.tolist() == [20 - held_out.steps, 25 - held_out.steps]
-    assert histories.phases.tolist() == [0, 1]
-    assert histories.values[0] == histories.values[histories.offsets[1]] == 0
+    history = held_out.history(np.array([0, 2]))
+    assert history.lengths.tolist() == [20 - held_out.steps, 25 - held_out.steps]
+    assert history.phases.tolist() == [0, 1]
+    assert history.values[0] == history.values[history.offsets[1]] == 0
 
 
 def test_series_are_the_units_unless_they_are_few() -> None:

@@ -112,7 +112,7 @@ def test_periods_decide_where_series_move_as_one() -> None:
     assert (verdict.outcome, verdict.periods, verdict.effective_units) == ("beats", 8, 8)
 
 
-def test_gaps_that_series_share_from_cut_to_cut_count_where_histories_differ() -> None:
+def test_gaps_that_series_share_from_cut_to_cut_count_where_history_differs() -> None:
     """Half of the cuts go the one way for all series, and half the other."""
     shared = np.tile([0.4, 1.2, 0.4, 1.0], 40)
     held_out = held_out_of(np.zeros((160, 1)), series=np.repeat(np.arange(40), 4), cut=np.tile(range(4), 40))
@@ -123,7 +123,7 @@ def test_gaps_that_series_share_from_cut_to_cut_count_where_histories_differ() -
     assert verdict.effective_units < FEWEST_UNITS
 
 
-def test_histories_too_short_to_show_whether_series_move_together_decide_nothing() -> None:
+def test_history_too_short_to_show_whether_series_move_together_decides_nothing() -> None:
     backtest = backtest_of(np.full(40, 0.5), {"naive": np.ones(40)})
     ends = backtest.held_out.contexts.tail(2)
     verdict = judge(replace(backtest, held_out=replace(backtest.held_out, contexts=ends)), "lstm")

@@ -98,7 +98,7 @@ def test_hopeless_gap_is_not_promised() -> None:
     assert sentence_of(np.tile([0.1, 2.1], 4)).endswith("of 100 cases: it would take far more data to tell.")
 
 
-def test_median_that_disagrees_with_the_mean_is_told() -> None:
+def test_median_that_disagrees_with_the_mean_is_said() -> None:
     assert sentence_of(np.append(np.full(39, 0.9), 54.0)).endswith(
         " The median one says otherwise: there it was 10 % below it, so a few weigh heavily in the mean."
     )

@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 
 from app.services.registry.baseline_errors import beside_baselines
 from models.methods.baselines import BASELINES
+from models.metrics import smape
+from models.panel import Floats, Panel
 
 PARABOLA = [float(step**2) for step in range(12)]
 
@@ -24,17 +27,25 @@ def test_every_baseline_is_a_rival_but_the_seasonal_one_which_needs_a_season() -
     assert set(errors) == {"lstm", *BASELINES} - {"seasonal_naive"}
 
 
-@pytest.mark.parametrize(
-    ("forecast", "outcome"), [([100, 121], "beats"), ([99, 117], "ties"), ([81, 81], "loses")]
-)
-def test_verdict_is_on_the_error_beside_that_of_the_strongest_baseline(
-    forecast: list[float], outcome: str
-) -> None:
-    """The last change of each of the eight parabolas, 17, gives 98 and 115 for 100 and 121."""
-    series = [[size * value for value in PARABOLA] for size in range(1, 9)]
-    closest = {"ties": [98, 115]}.get(outcome, forecast)
-    forecasts = [[size * value for value in closest] for size in range(1, 9)]
-    judged = beside_baselines(series, "lstm", forecasts)
-    strongest = min((name for name in judged.smape if name != "lstm"), key=lambda name: judged.smape[name])
+@pytest.mark.parametrize("outcome", ["beats", "ties", "loses"])
+def test_verdict_is_on_the_error_beside_that_of_the_strongest_baseline(outcome: str) -> None:
+    """Of eight walks that have nothing in common."""
+    walks = 1000 + np.random.default_rng(1).normal(0, 1, (8, 42)).cumsum(axis=1)
+    strongest, closest = strongest_baseline(walks[:, :-2], walks[:, -2:])
+    forecasts = {"beats": walks[:, -2:], "ties": closest, "loses": 2 * walks[:, -2:]}[outcome]
+    judged = beside_baselines(walks.tolist(), "lstm", forecasts.tolist())
     assert (judged.verdict.outcome, judged.verdict.measure, judged.verdict.n) == (outcome, "sMAPE", 8)
     assert judged.verdict.baseline == strongest
+
+
+def strongest_baseline(contexts: Floats, target: Floats) -> tuple[str, Floats]:
+    """The name and the forecasts of the baseline that comes closest."""
+    panel = Panel.of(list(contexts))
+    found = {name: method(panel, 2, 1) for name, method in BASELINES.items() if name != "seasonal_naive"}
+    return min(found.items(), key=lambda pair: smape(target, pair[1]))
+
+
+def test_series_that_move_as_one_decide_nothing() -> None:
+    series = [[size * value for value in PARABOLA] for size in range(1, 9)]
+    judged = beside_baselines(series, "lstm", [[size * 100.0, size * 121.0] for size in range(1, 9)])
+    assert (judged.verdict.outcome, judged.verdict.effect) == ("undecided", -1)
