@@ -88,7 +88,7 @@ def test_model_has_every_method_by_step_and_both_verdicts(ready: Ready) -> None:
 
 def test_list_of_models_has_verdicts_and_no_tables(ready: Ready) -> None:
     (model,) = ready[0].get("/models").json()["models"]
-    assert model["verdict"] == model_of(ready).verdicts["blend"].model_dump()
+    assert model["verdict"] == model_of(ready).verdicts["blend"].model_dump(mode="json")
     assert not {"backtest", "lineage", "calibration"} & set(model)
 
 
@@ -147,8 +147,8 @@ def test_verdict_follows_from_the_rows(ready: Ready) -> None:
 def test_chance_of_a_verdict_is_at_least_what_the_rows_say(ready: Ready) -> None:
     """By every way to give out the signs, and the candidates the better one was chosen from.
 
-    How often is the gap of any as rare as the method's own? Rare is what few ways of its own match. The series
-    move together, which makes a gap likelier.
+    How often is the gap of any as rare as the method's own? Rare is what few ways of its own match. The
+    series move together, which makes a gap likelier.
     """
     rows, model = csv_of(ready), model_of(ready)
     signs = np.array(list(product((-1, 1), repeat=8)))
