@@ -113,6 +113,15 @@ class TrainingConfig:
         """The number of the last values of a series that a forecast depends on."""
         return history_limit(self.season_lengths)
 
+    @property
+    def most_windows(self) -> int:
+        """The windows that the members of a view learn from at most: as many as each of them draws.
+
+        They are fewer where a window reads more than `HISTORY_LIMIT` steps, and each is drawn several times:
+        cutting them would take longer than learning from them.
+        """
+        return self.steps * self.batch * HISTORY_LIMIT // max(HISTORY_LIMIT, self.span)
+
     def season_lengths_of(self, view: View) -> tuple[int, ...]:
         """Return the lengths in steps of the seasons whose pattern a view removes, the shorter ones first."""
         lengths = _removed_lengths(self.seasons)

@@ -7,7 +7,14 @@ import torch
 from torch import Tensor
 
 from models.config import MIN_INPUTS, TrainingConfig, View
-from models.inputs.scaling import Scale, Transform, features, scaled_targets, seasonal_component
+from models.inputs.scaling import (
+    Scale,
+    Transform,
+    feature_count,
+    features,
+    scaled_targets,
+    seasonal_component,
+)
 from models.inputs.windows import FlatPanel, cut_windows, windows_per_cut
 from models.panel import Panel
 
@@ -28,6 +35,10 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        return self.inputs, self.targets, self.weights
 
     def draw(self, batches: int, count: int, generator: torch.Generator) -> Iterator["Batch"]:
         """Yield batches of `count` rows drawn with replacement, each with the same probability."""
@@ -77,28 +88,37 @@ class WindowSampler:
         picks = torch.arange(total)
         if total > most:
             picks = torch.randint(total, (most,), generator=generator)
-        parts = [
-            self._training_part(part.to(self.device), view)
-            for part in torch.split(picks, windows_per_cut(self.config))
-        ]
-        return Batch(
-            inputs=torch.cat([part.inputs for part in parts]),
-            targets=torch.cat([part.targets for part in parts]),
-            weights=torch.cat([part.weights for part in parts]),
-        )
+        picks = picks.to(self.device)
+        series = torch.searchsorted(self.cumulative, picks, right=True)
+        # Picks number all origins in order: the cumulative count minus the pick is the distance to the end.
+        origins = self.train_ends[series] - (self.cumulative[series] - picks)
+        return self._cut(series, origins, self.train_ends[series], view)
 
     def validation(self, view: View, generator: torch.Generator) -> Batch:
         """Return the window at the end of each series' training part, of `MAX_VALIDATION_WINDOWS` series."""
         usable = torch.nonzero(self.train_ends - self.flat.starts >= MIN_INPUTS)[:, 0]
         order = torch.randperm(len(usable), generator=generator)[:MAX_VALIDATION_WINDOWS].sort().values
         series = usable[order.to(usable.device)]
-        return self._batch(series, self.train_ends[series], self.flat.ends[series], view)
+        return self._cut(series, self.train_ends[series], self.flat.ends[series], view)
 
-    def _training_part(self, picks: Tensor, view: View) -> Batch:
-        series = torch.searchsorted(self.cumulative, picks, right=True)
-        # Picks number all origins in order: the cumulative count minus the pick is the distance to the end.
-        origins = self.train_ends[series] - (self.cumulative[series] - picks)
-        return self._batch(series, origins, self.train_ends[series], view)
+    def _cut(self, series: Tensor, origins: Tensor, ends: Tensor, view: View) -> Batch:
+        """Return the windows at `origins`, cut part after part, which bounds the memory of the cut."""
+        whole, part = self._empty(len(series), view), windows_per_cut(self.config)
+        for rows in torch.split(torch.arange(len(series), device=self.device), part):
+            batch = self._batch(series[rows], origins[rows], ends[rows], view)
+            for all_rows, some in zip(whole.tensors, batch.tensors, strict=True):
+                all_rows[rows] = some
+        return whole
+
+    def _empty(self, count: int, view: View) -> Batch:
+        """Return `count` windows to fill: joining parts would hold all of them twice."""
+        config = self.config
+        future = (count, config.horizon)
+        return Batch(
+            inputs=torch.empty(count, config.context_of(view), feature_count(view), device=self.device),
+            targets=torch.empty(future, device=self.device),
+            weights=torch.empty(future, device=self.device),
+        )
 
     def _batch(self, series: Tensor, origins: Tensor, ends: Tensor, view: View) -> Batch:
         config = self.config

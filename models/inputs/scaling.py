@@ -14,7 +14,7 @@ from torch import Tensor
 from models.choices import Calendar
 from models.config import TrainingConfig, View
 from models.inputs.calendar import places
-from models.inputs.seasonality import by_places, by_steps, deviations, pattern_of
+from models.inputs.seasonality import by_places, by_steps, deviations, medians, pattern_of
 from models.inputs.windows import Windows
 
 LEAST_CHANGE = 0.1
@@ -62,7 +62,7 @@ class Transform:
         largest = magnitude.amax(dim=1, keepdim=True).clamp(min=_TINY)
         mean = (magnitude / largest).sum(dim=1, keepdim=True) / valid.sum(dim=1, keepdim=True).clamp(min=1)
         unit = torch.where(mean > 0, (largest * mean).clamp(min=_TINY), 1.0)
-        floor = LEAST_SHARE * history.nanmedian(dim=1, keepdim=True).values.nan_to_num(nan=0.0)
+        floor = LEAST_SHARE * medians(history, 1).nan_to_num(nan=0.0)
         positive = (~valid | (history > 0)).all(dim=1, keepdim=True)
         return cls(positive, unit, floor.clamp(min=_TINY))
 

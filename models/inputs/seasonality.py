@@ -7,6 +7,7 @@ frequency. So each frequency of the pattern is compared with how much that frequ
 cycle, and shrunk by it: a Wiener filter, whose gain is the positive-part shrinkage of James & Stein (1961).
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -36,6 +37,18 @@ FEWEST_FOR_OUTLIERS = 3
 """Cycles: of two neither is the odd one."""
 
 
+def medians(values: Tensor, dim: int) -> Tensor:
+    """Return the medians along a dimension, which stays with one place; the lower of two, NaN for none.
+
+    They are those of `torch.nanmedian`, which takes five to nine times as long on a CPU.
+    """
+    if values.device.type != "cpu":
+        return values.nanmedian(dim=dim, keepdim=True).values
+    rising = torch.from_numpy(np.sort(values.numpy(), axis=dim))  # NaN are the last
+    middle = (values.isnan().logical_not_().sum(dim=dim, keepdim=True) - 1).clamp_(min=0) // 2
+    return rising.gather(dim, middle)
+
+
 def deviations(z: Tensor, season_length: int) -> Tensor:
     """Return (batch, span), values z minus the average over the season around each; NaN for gaps.
 
@@ -44,8 +57,7 @@ def deviations(z: Tensor, season_length: int) -> Tensor:
     half = season_length // 2
     if z.shape[1] <= season_length:
         return torch.full_like(z, torch.nan)
-    change = (z[:, season_length:] - z[:, :-season_length]).nanmedian(dim=1, keepdim=True).values
-    change = change.nan_to_num(nan=0.0)
+    change = medians(z[:, season_length:] - z[:, :-season_length], 1).nan_to_num(nan=0.0)
     later = functional.pad(z[:, season_length:], (0, season_length), value=torch.nan) - change
     earlier = functional.pad(z[:, :-season_length], (season_length, 0), value=torch.nan) + change
     filled = torch.where(z.isfinite(), z, torch.where(later.isfinite(), later, earlier))
@@ -154,10 +166,10 @@ def _without_outliers(by_cycle: Tensor) -> Tensor:
     """
     if by_cycle.shape[1] < FEWEST_FOR_OUTLIERS:
         return by_cycle
-    centre = by_cycle.nanmedian(dim=1, keepdim=True).values
+    centre = medians(by_cycle, 1)
     distance = by_cycle - centre
-    usual = distance.abs().flatten(1).nanmedian(dim=1).values[:, None, None].nan_to_num(nan=0.0)
-    limit = OUTLIER * usual
+    usual = medians(distance.abs().flatten(1), 1).nan_to_num(nan=0.0)
+    limit = OUTLIER * usual[:, None]
     return torch.where(limit > 0, centre + distance.clamp(-limit, limit), by_cycle)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.inputs.seasonality import medians
+
 SHORTEST = 8
 """Steps that a line needs."""
 
@@ -53,7 +55,7 @@ def trend_forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Tensor, Tenso
     `z` (batch, span) is without season, NaN for gaps; `logs` (batch, 1) says which are logarithms. Of those a
     line may be one of the logarithms or of the values: the one with less noise around it.
     """
-    middle = z.nanmedian(dim=1, keepdim=True).values
+    middle = medians(z, 1)
     values = torch.where(logs, (z - middle).clamp(-LARGEST, LARGEST).exp(), z)
     # Both in one pass: for a single series each operation costs more than its numbers.
     both = _forecast(torch.cat([z, values]), horizon, torch.cat([logs, torch.zeros_like(logs)]))

@@ -116,10 +116,9 @@ def _epochs(
     def stopping() -> bool:
         return is_closed.is_set() or should_stop()
 
-    # torch's number of threads is set for each thread; a new one starts with that of the machine.
-    with ThreadPoolExecutor(parallel, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with _pool(parallel) as pool:
         try:
-            waiting = _unfinished(sampler, state)
+            waiting = _unfinished(sampler, state, parallel)
             running = {pool.submit(member.advance, stopping): member for member in islice(waiting, parallel)}
             while running:
                 done = next(iter(wait(running, return_when=FIRST_COMPLETED).done))
@@ -132,12 +131,12 @@ def _epochs(
             is_closed.set()
 
 
-def _unfinished(sampler: WindowSampler, state: TrainingState) -> Iterator[Member]:
+def _unfinished(sampler: WindowSampler, state: TrainingState, threads: int) -> Iterator[Member]:
     """Yield the members with epochs left, each created only when it can start."""
     config = sampler.config
     if state.share_done == 1:
         return
-    shared = _shared_windows(sampler)
+    shared = _shared_windows(sampler, threads)
     for number in config.trainable_members:
         reached = state.members.get(number)
         if reached is not None and reached.epoch == config.epochs:
@@ -148,19 +147,26 @@ def _unfinished(sampler: WindowSampler, state: TrainingState) -> Iterator[Member
         yield member
 
 
-def _shared_windows(sampler: WindowSampler) -> dict[View, SharedWindows]:
-    """Return the windows of each view, which its members share."""
+def _shared_windows(sampler: WindowSampler, threads: int) -> dict[View, SharedWindows]:
+    """Return the windows of each view, which its members share; the views are cut in parallel."""
     config = sampler.config
-    shared: dict[View, SharedWindows] = {}
-    for place, view in enumerate(dict.fromkeys(config.views[number] for number in config.trainable_members)):
+    views = dict.fromkeys(config.views[number] for number in config.trainable_members)
+
+    def windows(place: int, view: View) -> SharedWindows:
         # Numbered after the members, so that sampling shares no random numbers with a member.
         generator = _generator(config.seed, config.members + place)
-        shared[view] = SharedWindows(
-            # A member draws no more windows than this.
-            training=_checked(sampler.training(view, config.steps * config.batch, generator)),
+        return SharedWindows(
+            training=_checked(sampler.training(view, config.most_windows, generator)),
             validation=sampler.validation(view, generator) if sampler.has_validation else None,
         )
-    return shared
+
+    with _pool(threads) as pool:
+        return dict(zip(views, pool.map(windows, range(len(views)), views), strict=True))
+
+
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Return threads in which torch uses one each: a new thread starts with the machine's number."""
+    return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
 
 def _generator(seed: int, number: int) -> torch.Generator:

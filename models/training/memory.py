@@ -5,7 +5,7 @@ import os
 from models.config import TrainingConfig
 from models.inputs.batches import MAX_TRAINING_WINDOWS, MAX_VALIDATION_WINDOWS
 from models.inputs.scaling import feature_count
-from models.inputs.windows import windows_per_cut
+from models.inputs.windows import VALUES_PER_CUT
 from models.panel import Panel
 
 PROCESS = 500 * 2**20
@@ -24,7 +24,7 @@ def needed_bytes(panel: Panel, config: TrainingConfig, *, threads: int | None = 
     A training of all four architectures took a quarter more than one.
     """
     parallel = min(config.members, threads or os.cpu_count() or 1)
-    shared = _panel(panel) + _windows(panel, config) + _cutting(panel, config) + _states(config)
+    shared = _panel(panel) + _windows(panel, config) + _cutting(panel, config, parallel) + _states(config)
     return PROCESS + shared + parallel * _activations(panel, config)
 
 
@@ -34,16 +34,18 @@ def _panel(panel: Panel) -> int:
 
 
 def _windows(panel: Panel, config: TrainingConfig) -> int:
-    """Return the bytes of each view's training windows, with one view's twice while they are joined."""
+    """Return the bytes of each view's training windows; freed memory keeps those of about one view more."""
     views = {config.views[number] for number in config.trainable_members}
     window = _FLOAT * (config.context * max(map(feature_count, views), default=0) + 2 * config.horizon)
-    windows = min(len(panel.values), MAX_TRAINING_WINDOWS, config.steps * config.batch)
+    windows = min(len(panel.values), MAX_TRAINING_WINDOWS, config.most_windows)
     return (len(views) + 1) * windows * window
 
 
-def _cutting(panel: Panel, config: TrainingConfig) -> int:
-    """Return the bytes of the windows in one cut, with the intermediate results of their features."""
-    return 15 * _DOUBLE * min(len(panel.values), windows_per_cut(config)) * (config.span + config.horizon)
+def _cutting(panel: Panel, config: TrainingConfig, parallel: int) -> int:
+    """Return the bytes of the windows cut at once, with the intermediate results of their features."""
+    window = config.span + config.horizon
+    values = min(len(panel.values) * window, max(VALUES_PER_CUT, window))
+    return 15 * _DOUBLE * parallel * values
 
 
 def _states(config: TrainingConfig) -> int:

@@ -192,6 +192,13 @@ def test_history_holds_four_of_the_longest_season(lengths: tuple[int, ...], limi
     assert tiny_config(season_lengths=lengths).history_limit == limit
 
 
+@pytest.mark.parametrize(("length", "windows"), [(168, 960), (2048, 120)])
+def test_windows_of_long_spans_are_fewer(length: int, windows: int) -> None:
+    """Of 30 steps of 32 windows; four seasons of 2,048 steps are eight times the least history."""
+    config = tiny_config(season_lengths=(length,), context=24)
+    assert config.most_windows == windows
+
+
 def test_season_too_long_for_two_in_the_history_is_left_out() -> None:
     assert tiny_config(season_lengths=(12, 10_001)).season_lengths_of("last") == (12,)
 

@@ -37,7 +37,7 @@ def test_no_more_training_windows_than_requested() -> None:
 
 def test_training_windows_of_a_large_panel_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.inputs.batches.MAX_TRAINING_WINDOWS", 50)
-    monkeypatch.setattr("models.inputs.windows.WINDOWS_PER_CUT", 7)
+    monkeypatch.setattr("models.inputs.windows.VALUES_PER_CUT", 100)
     windows = WindowSampler.of(waves(), tiny_config(), 0, CPU).training("last", 1000, generator())
     assert [len(part) for part in (windows.inputs, windows.targets, windows.weights)] == [50] * 3
 
@@ -45,7 +45,7 @@ def test_training_windows_of_a_large_panel_are_bounded(monkeypatch: pytest.Monke
 def test_windows_cut_in_parts_are_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     sampler = WindowSampler.of(waves(), tiny_config(), 0, CPU)
     whole = sampler.training("season", 1000, generator())
-    monkeypatch.setattr("models.inputs.windows.WINDOWS_PER_CUT", 7)
+    monkeypatch.setattr("models.inputs.windows.VALUES_PER_CUT", 100)
     assert torch.equal(sampler.training("season", 1000, generator()).inputs, whole.inputs)
 
 

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
-from models.inputs.seasonality import by_places, by_steps, deviations, pattern_of
+from models.inputs.seasonality import by_places, by_steps, deviations, medians, pattern_of
 
 
 def seasonal_pattern(z: Tensor, season_length: int, seasons: int, *, nested: bool = False) -> Tensor:
@@ -99,3 +100,12 @@ def test_gap_costs_only_its_surroundings() -> None:
     z[0, 13] = torch.nan
     pattern = seasonal_pattern(z, season_length=4, seasons=8)
     torch.testing.assert_close(pattern[0], shape, rtol=0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("shape", "dim"), [((7, 30), 1), ((7, 31), 1), ((5, 4, 6), 1)])
+def test_medians_leave_gaps_out(shape: tuple[int, ...], dim: int) -> None:
+    values = torch.tensor(np.random.default_rng(2).normal(size=shape))
+    values[values > 0.8] = torch.nan
+    values[0] = torch.nan
+    expected = values.nanmedian(dim=dim, keepdim=True).values
+    assert torch.equal(medians(values, dim).nan_to_num(nan=9.0), expected.nan_to_num(nan=9.0))

@@ -69,7 +69,7 @@ def test_one_series_is_forecast_as_among_many(model: Forecaster) -> None:
 
 def test_series_beyond_one_batch_are_all_answered(model: Forecaster, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = ensemble_forecast(model, waves())
-    monkeypatch.setattr("models.inputs.windows.WINDOWS_PER_CUT", 5)
+    monkeypatch.setattr("models.inputs.windows.VALUES_PER_CUT", 180)
     np.testing.assert_allclose(ensemble_forecast(model, waves()).median, whole.median, rtol=1e-5)
 
 
