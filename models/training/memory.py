@@ -20,6 +20,7 @@ def needed_bytes(panel: Panel, config: TrainingConfig, *, threads: int | None = 
     As many members train in parallel as there are `threads`, by default the machine's cores. The factors
     below were fitted to peaks (VmHWM) of LSTM trainings on Linux with torch 2.13, each in a new process. Most
     took two steps an epoch and used naive in place of every baseline, which changed the peak by 3 % at most.
+    Of those of days and weeks most cut twelve parts of each view alone, which lowered one peak by 6 %.
     `tests/models/training/test_memory.py` lists them and keeps the estimate between 0.95 and 1.5 times each.
     A training of all four architectures took a quarter more than one.
     """
@@ -34,18 +35,18 @@ def _panel(panel: Panel) -> int:
 
 
 def _windows(panel: Panel, config: TrainingConfig) -> int:
-    """Return the bytes of each view's training windows; freed memory keeps those of about one view more."""
+    """Return the bytes of the training windows of all views."""
     views = {config.views[number] for number in config.trainable_members}
     window = _FLOAT * (config.context * max(map(feature_count, views), default=0) + 2 * config.horizon)
     windows = min(len(panel.values), MAX_TRAINING_WINDOWS, config.most_windows)
-    return (len(views) + 1) * windows * window
+    return len(views) * windows * window
 
 
 def _cutting(panel: Panel, config: TrainingConfig, parallel: int) -> int:
     """Return the bytes of the windows cut at once, with the intermediate results of their features."""
     window = config.span + config.horizon
     values = min(len(panel.values) * window, max(VALUES_PER_CUT, window))
-    return 15 * _DOUBLE * parallel * values
+    return 30 * _DOUBLE * parallel * values
 
 
 def _states(config: TrainingConfig) -> int:
