@@ -203,6 +203,7 @@ def result(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)
         forecast=Forecast(
             median, *({level: pair[side] for level, pair in bounds.items()} for side in (0, 1))
         ),
+        mean=median + 0.25,
     )
 
 

@@ -46,7 +46,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {
             CSV: {
                 "schema": TEXT,
-                "example": "unique_id,ds,forecast,lo-80,hi-80\nNorway,2024,5561216,5550008,5573911\n",
+                "example": "unique_id,ds,forecast,mean,lo-80,hi-80\n"
+                "Norway,2024,5561216,5561662,5550008,5573911\n",
             },
             NDJSON: {"schema": TEXT, "example": f"{json.dumps(examples.FORECAST)}\n"},
             ARROW: _bytes("Record batches with the columns of CSV; what all rows share is metadata."),

@@ -345,6 +345,7 @@ FORECAST: Example = {
     "frequency": "YS",
     "ds": [2024, 2025],
     "forecast": [5562835.3, 5606892.7],
+    "mean": [5562967.8, 5606862.2],
     "intervals": {"80": INTERVAL},
     "method": "rnn",
     "verdict": "beats",

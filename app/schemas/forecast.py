@@ -111,6 +111,13 @@ class SeriesForecast(BaseModel):
         ),
     ]
     forecast: Annotated[list[float], Field(description="Medians, one for each time.")]
+    mean: Annotated[
+        list[float],
+        Field(
+            description="Means, one for each time: what comes on average, so that sums over series or times "
+            "are right. Where values are mostly 0, the median is 0 and the mean is not."
+        ),
+    ]
     intervals: Annotated[
         dict[str, Interval],
         Field(description="Bounds by level: `80` holds the true value 80 times in 100."),

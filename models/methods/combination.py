@@ -11,6 +11,7 @@ from models.config import TrainingConfig
 from models.methods.baselines import BASELINES, baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_horizon, floors
+from models.methods.mean import means
 from models.methods.reach import Reach, slowed
 from models.panel import Floats, Panel
 
@@ -60,16 +61,18 @@ class Method:
 class QuantileForecast:
     """A method's forecast of several series at every level, up to the trained horizon.
 
-    No median or bound is below `lowest` (series, 1).
+    No median or bound is below `lowest` (series, 1). `mean` is (series, horizon).
     """
 
     bounds: IntervalBounds
     lowest: Floats
+    mean: Floats
 
     @property
     def nbytes(self) -> int:
         """Bytes of its arrays."""
-        return self.bounds.median.nbytes + self.bounds.half_widths.nbytes + self.lowest.nbytes
+        arrays = self.bounds.median, self.bounds.half_widths, self.lowest, self.mean
+        return sum(array.nbytes for array in arrays)
 
     def forecast(self, horizon: int, levels: Sequence[int]) -> Forecast:
         """Return the first `horizon` steps with bounds at `levels`. Raise `InvalidLevel`."""
@@ -82,7 +85,7 @@ class QuantileForecast:
             bounds = IntervalBounds(
                 self.bounds.median[only].copy(), self.bounds.half_widths[:, :, only].copy()
             )
-            yield QuantileForecast(bounds, self.lowest[only].copy())
+            yield QuantileForecast(bounds, self.lowest[only].copy(), self.mean[only].copy())
 
     @classmethod
     def concatenate(cls, parts: Sequence["QuantileForecast"]) -> "QuantileForecast":
@@ -96,7 +99,15 @@ class QuantileForecast:
                 np.concatenate([one.half_widths for one in bounds], axis=2),
             ),
             np.concatenate([part.lowest for part in parts]),
+            np.concatenate([part.mean for part in parts]),
         )
+
+    @classmethod
+    def empty(cls, horizon: int) -> "QuantileForecast":
+        """Return the forecast of no series."""
+        median = np.empty((0, horizon))
+        widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, 0, horizon))
+        return cls(IntervalBounds(median, widths), np.empty((0, 1)), median)
 
 
 def compute_quantile_forecast(
@@ -113,10 +124,10 @@ def compute_quantile_forecast(
         parts[name] = Forecast(
             _fill_medians(name, forecaster.config, recent, medians.get(name)), lo={}, hi={}
         )
-    reach = Reach.of(recent, forecaster.config.season_length)
-    return QuantileForecast(
-        method.interval_bounds(parts, reach), np.maximum(floors(recent), -FLOAT_MAX)[:, None]
-    )
+    season_length = forecaster.config.season_length
+    bounds = method.interval_bounds(parts, Reach.of(recent, season_length))
+    lowest = np.maximum(floors(recent), -FLOAT_MAX)[:, None]
+    return QuantileForecast(bounds, lowest, means(bounds, lowest, recent, season_length))
 
 
 def forecast_by(

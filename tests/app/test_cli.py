@@ -81,7 +81,7 @@ def test_file_trained_on_is_forecast(trained: Trained) -> None:
     answer = run("forecast", str(file), "--horizon", "2", "--level", "90", folder=file.parent)
     rows = list(csv.DictReader(answer.stdout.splitlines()))
     assert [row["ds"] for row in rows] == ["2000", "2001"] * 3
-    assert set(rows[0]) == {"unique_id", "ds", "forecast", "lo-90", "hi-90"}
+    assert set(rows[0]) == {"unique_id", "ds", "forecast", "mean", "lo-90", "hi-90"}
 
 
 @pytest.mark.long

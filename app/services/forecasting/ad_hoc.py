@@ -18,11 +18,11 @@ from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import load_pretrained
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan
-from app.services.forecasting.result import ForecastResult, Origins, result_of
+from app.services.forecasting.result import Answer, ForecastResult, Origins, result_of
 from app.services.registry.served_method import ServedMethod
 from models.choices import Limits
 from models.inputs.closed_steps import open_steps
-from models.methods.combination import forecast_by
+from models.methods.combination import compute_quantile_forecast
 
 if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
@@ -71,10 +71,10 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
 
 def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> Forecasts:
     method, panel = serving.served_method.method, panels.of_frame(frame)
-    forecast = forecast_by(method, serving.network, panel, horizon=serving.horizon, levels=levels)
+    quantiles = compute_quantile_forecast(method, serving.network, panel)
     origins = Origins(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
-    limited = forecast.within(serving.limits)
-    result = result_of(origins, serving.model, serving.served_method, limited, levels)
+    answer = Answer(serving.horizon, levels, serving.limits)
+    result = result_of(origins, serving.model, serving.served_method, quantiles, answer)
     return replace(result, is_open=open_steps(panel, frame.axis.cycles, serving.horizon)), frame
 
 

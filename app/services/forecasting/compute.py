@@ -13,11 +13,10 @@ from app.services.datasets import catalog, panels, series_store
 from app.services.forecasting.model_loading import LoadedModel
 from app.services.forecasting.quantile_forecasts import SeriesQuantiles
 from app.services.forecasting.resolve import Plan, find_version
-from app.services.forecasting.result import Context, ForecastResult, Origins, empty_forecast, result_of
+from app.services.forecasting.result import Answer, Context, ForecastResult, Origins, result_of
 from app.services.shared.paging import PageRequest, cut
 from models.inputs.closed_steps import open_steps
 from models.methods.combination import QuantileForecast, compute_quantile_forecast
-from models.methods.forecast import Forecast
 
 PAGE = 250  # series of a table that are computed at a time and held in memory until the caller has read them
 SLOW_PAGE = 50  # for slow methods, so that the first page does not take minutes
@@ -67,8 +66,8 @@ def series_quantiles(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow])
 
 def result_of_series(plan: Plan, series: Sequence[SeriesQuantiles], levels: Sequence[int]) -> ForecastResult:
     """Return the result for series from their quantile forecasts, to the plan's horizon."""
-    forecast = QuantileForecast.concatenate([one.forecast for one in series]).forecast(plan.horizon, levels)
-    result = _result(plan, [one.unique_id for one in series], [one.end for one in series], forecast, levels)
+    quantiles = QuantileForecast.concatenate([one.forecast for one in series])
+    result = _result(plan, [one.unique_id for one in series], [one.end for one in series], quantiles, levels)
     if all(one.is_open is None for one in series):
         return result
     everything = np.ones(plan.horizon, dtype=np.bool_)
@@ -82,11 +81,10 @@ def result_of_page(
     """Read a page of series in one short transaction, then forecast it. Raises as `read_page` does."""
     with database.read() as session:
         rows, following = read_page(session, plan, page)
-    forecast, is_open = empty_forecast(plan.horizon, levels), None
+    quantiles, is_open = QuantileForecast.empty(plan.horizon), None
     if rows:
         quantiles, is_open = _quantile_forecast(plan, model, rows)
-        forecast = quantiles.forecast(plan.horizon, levels)
-    result = _result(plan, [row.unique_id for row in rows], [row.end for row in rows], forecast, levels)
+    result = _result(plan, [row.unique_id for row in rows], [row.end for row in rows], quantiles, levels)
     is_open = None if is_open is None else is_open[:, : plan.horizon]
     return replace(result, following=following, is_open=is_open)
 
@@ -116,8 +114,9 @@ def _quantile_forecast(
 
 
 def _result(
-    plan: Plan, unique_ids: list[str], ends: list[int], forecast: Forecast, levels: Sequence[int]
+    plan: Plan, unique_ids: list[str], ends: list[int], quantiles: QuantileForecast, levels: Sequence[int]
 ) -> ForecastResult:
     version = plan.version
     origins = Origins(plan.axis, unique_ids, ends, version.dataset_id, version.version)
-    return result_of(origins, plan.model, plan.served_method, forecast.within(plan.limits), levels)
+    answer = Answer(plan.horizon, levels, plan.limits)
+    return result_of(origins, plan.model, plan.served_method, quantiles, answer)

@@ -72,7 +72,7 @@ def ndjson_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
 def csv_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
     """Yield one CSV table in parts: the header, then the rows of each page."""
     first, pages = _peeked(pages)
-    yield f"unique_id,ds,forecast,{','.join(_bounds(first))}\n".encode()
+    yield f"unique_id,ds,{','.join(_columns(first))}\n".encode()
     for page in pages:
         yield "".join(_csv_rows(page)).encode()
 
@@ -108,11 +108,19 @@ def _items(result: ForecastResult) -> list[dict[str, Any]]:
         "frequency": result.frequency,
     }
     after = {"method": result.method, "verdict": result.verdict, "warning": result.warning}
-    median = _shown_rows(result, result.forecast.median)
-    rows = zip(result.unique_ids, _shown_times(result), median, _intervals(result), strict=True)
+    each = (_shown_rows(result, values) for values in (result.forecast.median, result.mean))
+    rows = zip(result.unique_ids, _shown_times(result), *each, _intervals(result), strict=True)
     return [
-        {"unique_id": name, **before, "ds": ds, "forecast": median, "intervals": intervals, **after}
-        for name, ds, median, intervals in rows
+        {
+            "unique_id": name,
+            **before,
+            "ds": ds,
+            "forecast": median,
+            "mean": mean,
+            "intervals": bounds,
+            **after,
+        }
+        for name, ds, median, mean, bounds in rows
     ]
 
 
@@ -157,15 +165,15 @@ def _peeked(pages: Iterable[ForecastResult]) -> tuple[ForecastResult, Iterator[F
     return first, chain([first], rest)
 
 
-def _bounds(result: ForecastResult) -> list[str]:
-    return [f"{side}-{level}" for level in result.levels for side in ("lo", "hi")]
+def _columns(result: ForecastResult) -> list[str]:
+    return ["forecast", "mean", *(f"{side}-{level}" for level in result.levels for side in ("lo", "hi"))]
 
 
 def _values(result: ForecastResult) -> list[Floats]:
-    """Return median and bounds in the order of the columns, each (series, horizon)."""
+    """Return median, mean and bounds in the order of the columns, each (series, horizon)."""
     forecast = result.forecast
     bounds = [side[level] for level in result.levels for side in (forecast.lo, forecast.hi)]
-    return [forecast.median, *bounds]
+    return [forecast.median, result.mean, *bounds]
 
 
 def _csv_rows(result: ForecastResult) -> Iterator[str]:
@@ -198,7 +206,7 @@ def _schema(result: ForecastResult) -> pa.Schema:
         "warning": result.warning,
     }
     times = pa.int64() if isinstance(result.times[0][0], int) else pa.string()
-    numbers = [(name, pa.float64()) for name in ("forecast", *_bounds(result))]
+    numbers = [(name, pa.float64()) for name in _columns(result)]
     return pa.schema(
         [("unique_id", pa.string()), ("ds", times), *numbers],
         metadata={name: str(fact) for name, fact in shared.items() if fact is not None},

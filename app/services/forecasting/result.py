@@ -1,7 +1,7 @@
 """The result of a request as data: forecasts with their times, and what all series share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,7 +12,9 @@ from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
 from app.schemas.choices import Outcome
 from app.services.registry.served_method import ServedMethod
-from models.methods.forecast import Forecast
+from models.choices import Limits
+from models.methods.combination import QuantileForecast
+from models.methods.forecast import Forecast, clip
 from models.panel import Floats
 
 LONGEST_CACHED = 200  # most steps of a forecast whose times are cached
@@ -50,6 +52,7 @@ class ForecastResult:
     unique_ids: list[str]
     times: list[list[str | int]]
     forecast: Forecast
+    mean: Floats  # (series, horizon)
     following: str | None = None
     is_open: Mask | None = None
 
@@ -77,10 +80,21 @@ class Context:
         return cls(frame.axis, frame.ds, frame.y)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What is answered of quantile forecasts: steps ahead and levels, kept within limits."""
+
+    horizon: int
+    levels: Sequence[int]
+    limits: Limits
+
+
 def result_of(
-    origins: Origins, model: Model, served_method: ServedMethod, forecast: Forecast, levels: Sequence[int]
+    origins: Origins, model: Model, served_method: ServedMethod, quantiles: QuantileForecast, answer: Answer
 ) -> ForecastResult:
-    """Join the forecast of some series with its times, its method and the verdict on it."""
+    """Join what is answered of some series with its times, its method and the verdict on it."""
+    calibration, limits = served_method.method.calibration, answer.limits
+    ends = replace(limits, integer=False).range  # a mean is not rounded
     return ForecastResult(
         dataset_id=origins.dataset_id,
         dataset_version=origins.dataset_version,
@@ -89,18 +103,13 @@ def result_of(
         method=served_method.name,
         verdict=served_method.verdict,
         warning=served_method.warning,
-        calibrated={level: served_method.method.calibration.is_calibrated(level) for level in levels},
-        levels=tuple(levels),
+        calibrated={level: calibration.is_calibrated(level) for level in answer.levels},
+        levels=tuple(answer.levels),
         unique_ids=origins.unique_ids,
-        times=_times(origins, forecast.median.shape[1]),
-        forecast=forecast,
+        times=_times(origins, answer.horizon),
+        forecast=quantiles.forecast(answer.horizon, answer.levels).within(limits),
+        mean=clip(quantiles.mean[:, : answer.horizon], *ends),
     )
-
-
-def empty_forecast(horizon: int, levels: Sequence[int]) -> Forecast:
-    """Return the forecast of no series, for a page that begins after the last one."""
-    none = np.empty((0, horizon))
-    return Forecast(none, lo=dict.fromkeys(levels, none), hi=dict.fromkeys(levels, none))
 
 
 def _times(origins: Origins, horizon: int) -> list[list[str | int]]:

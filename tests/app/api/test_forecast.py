@@ -83,7 +83,7 @@ def test_csv_holds_every_series_with_the_same_figures(ready: Ready) -> None:
     table = client.get("/forecast", params=params, headers={"accept": "text/csv"})
     rows = list(csv.DictReader(io.StringIO(table.text)))
     page = client.get("/forecast", params=params).json()["forecasts"]
-    assert table.text.startswith("unique_id,ds,forecast,lo-80,hi-80\n")
+    assert table.text.startswith("unique_id,ds,forecast,mean,lo-80,hi-80\n")
     assert [float(row["forecast"]) for row in rows] == [value for item in page for value in item["forecast"]]
 
 

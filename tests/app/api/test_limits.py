@@ -227,3 +227,10 @@ def test_appended_values_outside_the_limits_are_noted(client: TestClient) -> Non
     answer = client.post(f"/datasets/{dataset_id}/observations", json=more).json()
     (note,) = answer["detected"]["notes"]
     assert note.startswith("1 value is outside the limits, upper 200.")
+
+
+def test_mean_stays_in_the_limits_and_is_not_rounded(client: TestClient) -> None:
+    dataset_id = upload(client, trends(1))["id"]
+    free = forecast(client, dataset_id)["mean"]
+    patched(client, dataset_id, upper=HIGH, integer=True)
+    assert forecast(client, dataset_id)["mean"] == [min(value, HIGH) for value in free]

@@ -57,7 +57,7 @@ def test_warning_travels_with_each_forecast(client: TestClient, loser: str) -> N
 def test_table_carries_verdict_and_warning_in_headers(client: TestClient, loser: str) -> None:
     params = {"model_id": loser}
     table = client.get("/forecast", params=params, headers={"accept": "text/csv"})
-    assert table.text.startswith("unique_id,ds,forecast,lo-80,hi-80,lo-95,hi-95\n")
+    assert table.text.startswith("unique_id,ds,forecast,mean,lo-80,hi-80,lo-95,hi-95\n")
     assert own_headers(table.headers) == {"method": "lstm", "verdict": "loses", "warning": SENTENCE}
     client.patch(f"/models/{loser}", json={"on_loss": "fallback"})
     fallen = client.get("/forecast", params=params, headers={"accept": "text/csv"})

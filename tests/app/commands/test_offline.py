@@ -43,7 +43,7 @@ def test_loss_is_printed_beside_the_table(
     offline.forecast(settings, file, ForecastRequest(levels=(80,)))
     printed = capsys.readouterr()
     assert printed.err.startswith(remark)
-    assert printed.out.startswith("unique_id,ds,forecast,lo-80,hi-80\nseries 0,2000,")
+    assert printed.out.startswith("unique_id,ds,forecast,mean,lo-80,hi-80\nseries 0,2000,")
     assert len(printed.out.splitlines()) == 1 + 3 * 3
 
 

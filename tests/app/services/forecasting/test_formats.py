@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
 from app.services.forecasting import formats
-from app.services.forecasting.result import ForecastResult, empty_forecast
+from app.services.forecasting.result import ForecastResult
 from app.services.shared.paging import encode_cursor
 from tests.factories import result
 
@@ -34,6 +34,7 @@ def shapes(given: ForecastResult) -> list[SeriesForecast]:
             frequency=given.frequency,
             ds=given.times[i],
             forecast=given.forecast.median[i].tolist(),
+            mean=given.mean[i].tolist(),
             intervals={
                 str(level): Interval(
                     lo=given.forecast.lo[level][i].tolist(),
@@ -74,8 +75,7 @@ def test_json_of_an_odd_name_is_what_the_shape_writes(name: str) -> None:
 
 
 def test_page_without_series_is_an_empty_list() -> None:
-    none = replace(result([]), forecast=empty_forecast(3, (80, 95)))
-    assert json.loads(formats.page_json(none)) == {"forecasts": [], "next": None}
+    assert json.loads(formats.page_json(result([]))) == {"forecasts": [], "next": None}
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=12))
@@ -93,11 +93,11 @@ def test_number_is_the_same_in_every_format(numbers: list[float]) -> None:
 def test_csv_has_one_header_and_a_row_for_each_step() -> None:
     table = b"".join(formats.csv_parts([result(["a"], [1.5, 2.0]), result(["b"], [3.0, 1e300])]))
     assert table.decode().splitlines() == [
-        "unique_id,ds,forecast,lo-80,hi-80,lo-95,hi-95",
-        "a,2024-01-01,1.5,0.5,2.5,-0.5,3.5",
-        "a,2024-02-01,2.0,1.0,3.0,0.0,4.0",
-        "b,2024-01-01,3.0,2.0,4.0,1.0,5.0",
-        "b,2024-02-01,1e+300,1e+300,1e+300,1e+300,1e+300",
+        "unique_id,ds,forecast,mean,lo-80,hi-80,lo-95,hi-95",
+        "a,2024-01-01,1.5,1.75,0.5,2.5,-0.5,3.5",
+        "a,2024-02-01,2.0,2.25,1.0,3.0,0.0,4.0",
+        "b,2024-01-01,3.0,3.25,2.0,4.0,1.0,5.0",
+        "b,2024-02-01,1e+300,1e+300,1e+300,1e+300,1e+300,1e+300",
     ]
 
 
@@ -122,8 +122,8 @@ def test_arrow_has_the_columns_of_csv_and_a_batch_for_each_page() -> None:
     assert [batch.num_rows for batch in batches] == [4, 2]
     assert batches[0]["unique_id"].to_pylist() == ["a", "a", "b", "b"]
     assert batches[1].slice(1).to_pylist() == [
-        {"unique_id": "c", "ds": "2024-02-01", "forecast": 4.0, "lo-80": 3.0, "hi-80": 5.0}
-        | {"lo-95": 2.0, "hi-95": 6.0}
+        {"unique_id": "c", "ds": "2024-02-01", "forecast": 4.0, "mean": 4.25, "lo-80": 3.0}
+        | {"hi-80": 5.0, "lo-95": 2.0, "hi-95": 6.0}
     ]
 
 

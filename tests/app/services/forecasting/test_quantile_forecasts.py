@@ -13,7 +13,7 @@ KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, 
 
 def series_quantiles(name: str, horizon: int = 18) -> SeriesQuantiles:
     bounds = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(CALIBRATED_LEVELS), 2, 1, horizon)))
-    return SeriesQuantiles(name, 0, QuantileForecast(bounds, np.zeros((1, 1))))
+    return SeriesQuantiles(name, 0, QuantileForecast(bounds, np.zeros((1, 1)), np.zeros((1, horizon))))
 
 
 SIZE = series_quantiles("a").nbytes

@@ -1,0 +1,28 @@
+"""The mean of a forecast beside its median: what comes on average, so that sums of it are right.
+
+Swanson's mean weights the median and the bounds of 80 % with 0.4, 0.3 and 0.3: Hurst, Brown & Swanson (2000),
+Swanson's 30-40-30 rule. It needs no tail, which few errors say anything about. Quantiles of demand with zeros
+by chance say too little, as most of them are 0: its mean is that of the history. Both were measured in
+`docs/experiments/2026-11-30-means.md`.
+"""
+
+from models.inputs.intermittence import demands
+from models.methods.calibration import IntervalBounds
+from models.methods.forecast import clip
+from models.panel import Floats, Panel
+
+LEVEL = 80
+MEDIAN_SHARE, BOUND_SHARE = 0.4, 0.3
+
+
+def means(bounds: IntervalBounds, lowest: Floats, panel: Panel, season_length: int) -> Floats:
+    """Return (series, horizon), the mean of each step, no lower than `lowest` (series, 1).
+
+    `panel` has the histories, and `season_length` is that of the shortest season.
+    """
+    forecast = bounds.at((LEVEL,), lowest)
+    shares = [BOUND_SHARE * side[LEVEL] for side in (forecast.lo, forecast.hi)]
+    found = clip(MEDIAN_SHARE * forecast.median + shares[0] + shares[1], lowest)
+    for series, demand in demands(panel, season_length).items():
+        found[series] = demand.means(found.shape[1])
+    return found
