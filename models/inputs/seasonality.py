@@ -15,6 +15,12 @@ from torch.nn import functional
 HALF_LIFE = 3.0
 """Cycles after which a cycle counts half."""
 
+SHORT_HALF_LIFE = 1.0
+"""The same for a pattern that changes, such as a day whose hours move."""
+
+CHANGES = 0.9
+"""Share of the squared errors that the short one has to leave, of each cycle foretold by those before it."""
+
 EVIDENCE = 2.0
 """The F ratio of a frequency, of many cycles, from which on it is kept; 2 as in Mallows' Cp (1973)."""
 
@@ -102,7 +108,8 @@ def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
     cycles, places = by_cycle.shape[1:]
     present = by_cycle.isfinite()
     age = torch.arange(cycles - 1, -1, -1, dtype=by_cycle.dtype, device=by_cycle.device)
-    weight = (0.5 ** (age / HALF_LIFE))[:, None] * present
+    half_life = _half_life(by_cycle.nan_to_num(nan=0.0), present, age)
+    weight = (0.5 ** (age / half_life))[..., None] * present
     average = (weight * by_cycle.nan_to_num(nan=0.0)).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
     average = _between_neighbours(average, present.any(dim=1))
     covered = present.sum(dim=2)
@@ -115,6 +122,28 @@ def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
     pattern: Tensor = torch.fft.irfft(trust * wave, n=places, dim=1)
     kept = trust.amax(dim=1, keepdim=True) > 0
     return pattern + kept * _peaks(average - pattern, by_cycle - average[:, None], weight, PEAK * evidence)
+
+
+def running_means(values: Tensor, valid: Tensor, weight: Tensor, dim: int) -> Tensor:
+    """Return weighted means of the valid values up to each place along a dimension; 0 before the first.
+
+    `values` are 0 for gaps. Weights that grow by a factor from place to place make an exponential smoothing
+    that starts from the first value.
+    """
+    sums, total = (values * weight).cumsum(dim=dim), (valid * weight).cumsum(dim=dim)
+    return sums / total.clamp(min=1e-300)
+
+
+def _half_life(known: Tensor, present: Tensor, age: Tensor) -> Tensor:
+    """Return (batch, 1), the half-life that foretells cycles `known` (batch, cycles, places) better."""
+    counted = present[:, 1:] & (present.cumsum(dim=1)[:, :-1] > 0)
+
+    def error(half_life: float) -> Tensor:
+        means = running_means(known, present, (0.5 ** (age / half_life))[:, None], dim=1)
+        return ((known[:, 1:] - means[:, :-1]) * counted).square().sum(dim=(1, 2))
+
+    changes = error(SHORT_HALF_LIFE) < CHANGES * error(HALF_LIFE)
+    return torch.where(changes, SHORT_HALF_LIFE, HALF_LIFE)[:, None].to(known.dtype)
 
 
 def _peaks(rest: Tensor, noise: Tensor, weight: Tensor, least: float) -> Tensor:

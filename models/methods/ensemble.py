@@ -10,12 +10,17 @@ from torch import Tensor
 from models.choices import DEFAULT_LEVELS
 from models.config import TrainingConfig, View
 from models.inputs.scaling import Scale, Transform, features, seasonal_component
+from models.inputs.smoothing import theta_forecast
 from models.inputs.trend import trend_forecast
 from models.inputs.windows import FlatPanel, Windows, cut_windows, windows_per_cut
 from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
 from models.methods.quantile_interpolation import probit_places
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Integers, Panel
+
+THETA_SHARE = 0.3
+"""Share of the way from the pretrained networks' median to Theta's. It was chosen on held-out steps:
+`docs/experiments/2026-11-30-theta-moving-seasons.md`."""
 
 
 def ensemble_forecast(
@@ -63,8 +68,9 @@ def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, rows: Tensor, level
 def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, logs: Tensor) -> Tensor:
     """Return (batch, horizon, quantiles) in units of the transform: the members' mean, in rising order.
 
-    It is moved toward the trend as far as the history speaks for one and networks are pretrained: a trained
-    one has learned how such series go on. `logs` (batch, 1) are on logarithms.
+    It is moved toward Theta's forecast, and toward the trend as far as the history speaks for one, as far as
+    networks are pretrained: a trained one has learned how such series go on. `logs` (batch, 1) are on
+    logarithms.
     """
     config = forecaster.config
     views: dict[View, tuple[Scale, Tensor]] = {}
@@ -82,7 +88,7 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, log
     if not pretrained:
         return quantiles
     season = _season_of(seasons, z, windows.phases, "last", config)
-    return _toward_trend(quantiles, z, season, logs, most=pretrained / config.members)
+    return _toward_simple_ways(quantiles, z, season, logs, most=pretrained / config.members)
 
 
 def _season_of(
@@ -95,15 +101,23 @@ def _season_of(
     return seasons[lengths]
 
 
-def _toward_trend(quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor, most: float) -> Tensor:
-    """Return quantiles (batch, horizon, quantiles), moved toward the trend as far as it is believed.
+def _toward_simple_ways(quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor, most: float) -> Tensor:
+    """Return quantiles (batch, horizon, quantiles), moved toward Theta, then toward a trend that is believed.
 
-    `most` is the share of the way at which it is believed wholly.
+    `most` is the share of the way at which a forecast is believed wholly.
     """
-    span = z.shape[1]
-    forecast, weight = trend_forecast(z - season[:, :span], quantiles.shape[1], logs)
+    span, horizon = z.shape[1], quantiles.shape[1]
+    rest, after = z - season[:, :span], season[:, span:]
+    smooth, is_known = theta_forecast(rest, horizon)
+    quantiles = _toward(quantiles, smooth + after, most * THETA_SHARE * is_known)
+    trend, weight = trend_forecast(rest, horizon, logs)
+    return _toward(quantiles, trend + after, most * weight)
+
+
+def _toward(quantiles: Tensor, forecast: Tensor, weight: Tensor) -> Tensor:
+    """Return quantiles (batch, horizon, quantiles), moved by `weight` (batch, 1) of the way to a forecast."""
     median = quantiles[..., quantiles.shape[2] // 2]
-    return quantiles + (most * weight * (forecast + season[:, span:] - median))[..., None]
+    return quantiles + (weight * (forecast - median))[..., None]
 
 
 def _at_levels(quantiles: Tensor, trained: tuple[float, ...], levels: list[int]) -> Tensor:

@@ -55,7 +55,8 @@ def test_scaling_there_and_back_keeps_values_and_gaps(name: str, view: View) -> 
     history = row(CONTEXTS[name])
     transform, scale, z = scaled(history, view)
     back = transform.inverse(scale.inverse(scale.forward(z, -32), -32))
-    torch.testing.assert_close(back, history, rtol=1e-9, atol=0.0, equal_nan=True)
+    # Rounding may leave a denormal number of a zero among tiny values.
+    torch.testing.assert_close(back, history, rtol=1e-9, atol=1e-320, equal_nan=True)
 
 
 @pytest.mark.parametrize("view", ["last", "season", "phase"])

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.inputs.seasonality import by_places, by_steps, deviations, medians, pattern_of
+from models.inputs.seasonality import HALF_LIFE, by_places, by_steps, deviations, medians, pattern_of
 
 
 def seasonal_pattern(z: Tensor, season_length: int, seasons: int, *, nested: bool = False) -> Tensor:
@@ -33,6 +33,16 @@ def test_noise_is_mostly_shrunk_to_zero() -> None:
     shrunk = seasonal_pattern(z, season_length=4, seasons=8)
     assert shrunk.pow(2).mean() < 0.05
     assert (shrunk == 0).all(dim=1).float().mean() > 0.5
+
+
+def test_season_that_moves_is_that_of_the_last_cycles() -> None:
+    hours = torch.arange(8 * 24, dtype=torch.float64)
+    moving = torch.cos(2 * torch.pi * hours / 23.5)[None]  # earlier by half an hour each day
+    following = torch.cos(2 * torch.pi * (hours[-1] + 1 + torch.arange(24)) / 23.5)
+    missed = (seasonal_pattern(moving, season_length=24, seasons=8)[0] - following).abs().mean()
+    steady = by_steps(deviations(moving, 24), 24, 8)[0]
+    weight = 0.5 ** (torch.arange(7, -1, -1) / HALF_LIFE)[:, None]
+    assert missed < 0.7 * ((weight * steady).sum(0) / weight.sum() - following).abs().mean()
 
 
 def test_less_than_two_seasons_give_no_pattern() -> None:
