@@ -23,7 +23,7 @@ from app.auth import OWNER
 from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as queries
 from app.db.tables import Blob, DatasetBlob, DatasetVersion, Series
-from app.intake.reader import read_more_rows, read_rows
+from app.intake.reader import ReadOptions, read_more_rows, read_rows
 from app.schemas.datasets import ObservationIn
 from app.services.datasets import catalog, compaction, observations, staging
 from app.services.datasets.merging import ObservationsUpload, StagedObservations
@@ -44,7 +44,7 @@ def create(database: Database, series: int) -> str:
     rows = [
         ObservationIn(unique_id=f"s{i}", ds=step, y=i + step * 1.5) for i in names for step in range(STEPS)
     ]
-    upload = Upload("appends", read_rows(rows, 1), "0" * 64)
+    upload = Upload("appends", read_rows(rows, ReadOptions(frequency=1)), "0" * 64)
     staged = StagedDataset(database, "benchmark", OWNER, upload)
     with staging.stored(staged), database.write() as session:
         return catalog.create(session, staged).id

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 
 from app.api.deps import CurrentPrincipal, KeepVersions, Read, WriteSession
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
@@ -15,6 +16,7 @@ from app.schemas.datasets import (
     DatasetUpdate,
     ObservationPage,
     ObservationsOut,
+    PreviewOut,
     SeriesName,
     SeriesPage,
 )
@@ -24,13 +26,23 @@ UPLOAD_CHECKS = [RequireStorage, ClaimKey]
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
 
 
-@router.post("", status_code=201, openapi_extra=UPLOAD_BODY, dependencies=UPLOAD_CHECKS)
-def create_dataset(upload: TheUpload, session: WriteSession, response: Response) -> DatasetOut:
+@router.post(
+    "",
+    status_code=201,
+    response_model=DatasetOut,
+    responses={200: {"model": PreviewOut, "description": "With `preview=true`: what it would become."}},
+    openapi_extra=UPLOAD_BODY,
+    dependencies=UPLOAD_CHECKS,
+)
+def create_dataset(upload: TheUpload, session: WriteSession, response: Response) -> DatasetOut | JSONResponse:
     """Upload series: a table as a file, or rows as JSON.
 
-    Columns, delimiter, encoding, decimal mark, date format and frequency are detected; the response says how
-    the upload was read, what it holds, and what was repaired.
+    Columns, delimiter, encoding, decimal mark, date format and frequency are found; the response says how
+    the upload was read, what it holds, and what was repaired. Where several readings are alike, it is refused
+    with the candidates and the parameter that settles it; `preview=true` shows all that is open.
     """
+    if isinstance(upload, PreviewOut):
+        return JSONResponse(upload.model_dump(mode="json"))
     dataset = catalog.create(session, upload)
     response.headers["Location"] = f"/datasets/{dataset.id}"
     return dataset

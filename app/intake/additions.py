@@ -1,18 +1,18 @@
 """Read rows to append to a dataset: on its axis, with its columns and names."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.grid import LEAST_VALUES, Points, off_step, refuse_short
-from app.intake.limits import notes
-from app.intake.options import ReadOptions
+from app.intake.notes import limit_notes
+from app.intake.options import ReadOptions, named
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.rows import Rows, complete, refuse_unreadable
+from app.intake.rows import Rows, complete
 from app.intake.series import names_of, sort, too_few
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
@@ -36,13 +36,22 @@ class ExistingDataset:
     limits: Limits = NO_LIMITS
 
     def options(self, requested: ReadOptions, names: tuple[str, ...]) -> ReadOptions:
-        """Return the options; a role without a column gets the column of the dataset's first upload."""
-        taken = {requested.id_column, requested.time_column, requested.target_column}
+        """Return the options; what they do not say is as in the dataset's first upload.
 
-        def inherited(name: str | None) -> str | None:
-            return name if name in names and name not in taken else None
+        A role without a column gets that upload's, unless it is absent or named for another role.
+        """
+        named_already = {
+            name
+            for text in (requested.id_column, requested.time_column, requested.target_column)
+            for name in named(text, names)
+        }
 
-        return ReadOptions(
+        def inherited(option: str | None) -> str | None:
+            columns = set(named(option, names))
+            return option if columns <= set(names) - named_already else None
+
+        return replace(
+            requested.inheriting(self.detected.options),
             id_column=requested.id_column or inherited(self.detected.id_column),
             time_column=requested.time_column or inherited(self.detected.time_column),
             target_column=requested.target_column or inherited(self.detected.target_column),
@@ -81,21 +90,25 @@ class Addition:
             )
 
 
-def gather_addition(rows: Rows, existing: ExistingDataset, detect: Callable[[Times], Detected]) -> Addition:
+def gather_addition(
+    rows: Rows,
+    existing: ExistingDataset,
+    options: ReadOptions,
+    detect: Callable[[Times], Detected],
+) -> Addition:
     """Sort rows by series and time.
 
-    Raises BadInput where a cell is wrong or the times are of another kind than the dataset's.
+    Raises BadInput where a cell is wrong, a time repeats or the times are of another kind than the dataset's.
     """
     repairs = Repairs()
     kept = complete(rows, repairs)
-    times = _read_times(rows, kept, existing)
-    refuse_unreadable(rows, times, kept)
-    ordered = sort(rows, times, kept, repairs)
+    times = _read_times(rows, kept, existing, options.date_format)
+    ordered = sort(rows, times, kept, options.duplicates, repairs)
     timeline = ordered.timeline
     offsets = np.append(timeline.starts, len(ordered.row))
     points = Points(names_of(rows, ordered), offsets, timeline.unique[timeline.rank], ordered.y)
     detected = detect(times)
-    detected.notes += notes(points.y, existing.limits)
+    detected.notes += limit_notes(points.y, existing.limits)
     return Addition(points, existing.axis, repairs, detected, rows, ordered.row)
 
 
@@ -109,11 +122,11 @@ def refuse_unnamed(pointers: list[str]) -> BadInput:
     )
 
 
-def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset) -> Times:
+def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset, date_format: str | None) -> Times:
     axis = existing.axis
     requested = axis.frequency if isinstance(axis.frequency, int) else Alias.parse(axis.frequency)
     try:
-        hints = Hints(requested, None, existing.detected.date_format, in_utc=axis.timezone is not None)
+        hints = Hints(requested, date_format, existing.detected.date_format, in_utc=axis.timezone is not None)
         times = read_times(rows.texts, hints)
     except WrongFrequency as error:
         kind = "integers" if looks_like_whole_numbers(rows.texts) else "dates"

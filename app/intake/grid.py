@@ -105,6 +105,21 @@ def fill(axis: TimeAxis, names: tuple[str, ...], values: StepValues) -> SeriesFr
     return SeriesFrame(axis, names, offsets, ds, y)
 
 
+def with_zeros(frame: SeriesFrame) -> SeriesFrame:
+    """Return series with 0 at each step without a value, up to the last time of all of them."""
+    step, last = frame.axis.step, frame.ds[frame.offsets[1:] - 1]
+    more = step.position(np.full(len(last), last.max())) - step.position(last)
+    lengths = np.diff(frame.offsets)
+    longer = lengths + more // step.size
+    offsets = np.append(0, np.cumsum(longer))
+    y = np.zeros(offsets[-1])
+    at = np.arange(len(frame.y)) + np.repeat(offsets[:-1] - frame.offsets[:-1], lengths)
+    y[at] = np.nan_to_num(frame.y)
+    starts = np.repeat(frame.ds[frame.offsets[:-1]], longer)
+    ds = step.shift(starts, np.arange(offsets[-1]) - np.repeat(offsets[:-1], longer))
+    return SeriesFrame(frame.axis, frame.unique_ids, offsets, ds, y)
+
+
 def grid_frame(axis: TimeAxis, points: Points) -> SeriesFrame:
     """Return new series on the axis' steps.
 

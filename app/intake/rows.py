@@ -1,4 +1,4 @@
-"""An upload row by row, before its rows are sorted into series."""
+"""An upload row by row: which rows count, and what becomes of those that repeat a time."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.errors import BadInput
-from app.intake.arrays import Ints
-from app.intake.problems import Place, refuse_rows
+from app.errors import BadInput, FieldError
+from app.intake.arrays import Ints, Mask
+from app.intake.problems import SHOWN, Place, Question, Unsettled, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.time.times import Times
+from app.schemas.choices import Duplicates
 from app.schemas.datasets import Repair, RepairKind
 
 Floats = NDArray[np.float64]
+TOTAL = r"(?i)(?:grand |sub)?total|sum|summe|gesamt|insgesamt|average|mean|durchschnitt|avg"
+WORDS: dict[str, str] = {
+    "sum": "their sum counts",
+    "mean": "their mean counts",
+    "last": "the last one counts",
+}
 
 
 @dataclass(frozen=True)
@@ -56,14 +63,99 @@ def complete(rows: Rows, repairs: Repairs) -> Ints:
     return np.flatnonzero(whole)
 
 
-def refuse_unreadable(rows: Rows, times: Times, kept: Ints) -> None:
-    wrong = kept[~times.readable[rows.times[kept]]]
-    if len(wrong):
+def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:
+    """Return the rows whose time was read; report those of totals.
+
+    Raises BadInput where another time was not read.
+    """
+    read = times.readable[rows.times[kept]]
+    if read.all():
+        return kept
+    unread = kept[~read]
+    are_totals = rows.texts.str.fullmatch(TOTAL).to_numpy(dtype=np.bool_)[rows.times[unread]]
+    if not are_totals.all():
         raise refuse_rows(
             rows.place,
             "ds",
-            wrong,
+            unread[~are_totals],
             lambda row: f"{rows.time(row)[:40]!r} is not a time like the others",
             f"Some times cannot be read as {times.date_format}; correct or delete these cells,"
             " or write all times as ISO 8601 (2024-01-31)",
         )
+
+    def word(row: int) -> Repair:
+        detail = f"the {rows.place.noun} is {rows.time(row)!r} and not a time, and was left out"
+        return rows.repair("refused", row, detail)
+
+    repairs.add("refused", unread, word)
+    return kept[read]
+
+
+class RepeatedTimes(Unsettled):
+    """Several rows stand for one time, and nothing says what becomes of them."""
+
+
+def settle(rows: Rows, ordered: Ints, again: Mask, duplicates: Duplicates | None, repairs: Repairs) -> Floats:
+    """Return the value of each time, in the order of the last row of each; empty values do not count.
+
+    Args:
+        rows: the upload.
+        ordered: (rows,) rows sorted by series and time.
+        again: (rows,) whether the next of them stands for the same time of the same series.
+        duplicates: what becomes of several values of one time.
+        repairs: gets one for each row that repeats.
+
+    Raises RepeatedTimes where a time repeats and nothing says what becomes of its rows.
+    """
+    y = rows.y[ordered]
+    if not again.any():
+        return y
+    if duplicates is None or duplicates == "refuse":
+        raise _refusal(rows, ordered, np.flatnonzero(again))
+    _report(rows, ordered, again, duplicates, repairs)
+    return y[~again] if duplicates == "last" else _combined(y, again, duplicates)
+
+
+def _combined(y: Floats, again: Mask, duplicates: Duplicates) -> Floats:
+    starts = np.flatnonzero(~np.append(False, again[:-1]))
+    is_value = ~np.isnan(y)
+    counts = np.add.reduceat(is_value, starts, dtype=np.int64)
+    totals = np.add.reduceat(np.where(is_value, y, 0.0), starts)
+    return np.where(counts > 0, totals / (np.maximum(counts, 1) if duplicates == "mean" else 1), np.nan)
+
+
+def _report(rows: Rows, ordered: Ints, again: Mask, duplicates: Duplicates, repairs: Repairs) -> None:
+    last = np.flatnonzero(~again)
+
+    def word(at: int) -> Repair:
+        row, other = int(ordered[at]), int(ordered[last[np.searchsorted(last, at)]])
+        where = f"{rows.place.noun} {rows.place.number(other)}"
+        return rows.repair(
+            "duplicate", row, f"{rows.time(row)} stands again in {where}, and {WORDS[duplicates]}"
+        )
+
+    repairs.add("duplicate", np.flatnonzero(again), word)
+
+
+def _refusal(rows: Rows, ordered: Ints, at: Ints) -> RepeatedTimes:
+    place, noun = rows.place, rows.place.noun
+    pairs = [(int(ordered[i]), int(ordered[i + 1])) for i in at[:SHOWN]]
+    one, other = pairs[0]
+    question = Question(
+        "duplicates",
+        f"{len(ordered):,} {noun}s stand for {len(ordered) - len(at):,} times: {len(at):,} repeat a time of"
+        f" their series, the first is {rows.time(one)[:40]} in {noun}s {place.number(one)} and"
+        f" {place.number(other)}. Say by duplicates what they are: sum, where each is a part of the whole,"
+        " such as a sale; mean, where all measure the same; last, where a later one corrects an earlier.",
+        tuple(WORDS),
+        "times repeat",
+    )
+    error = RepeatedTimes([question])
+    error.errors += tuple(
+        FieldError(
+            place.pointer(row, "ds"),
+            f"{rows.time(row)[:40]} stands again in {noun} {place.number(again)}",
+        )
+        for row, again in pairs
+    )
+    return error

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints
 from app.intake.frame import SeriesFrame
-from app.intake.grid import StepValues, fill, refuse_short, refuse_vast
+from app.intake.grid import StepValues, fill, refuse_short, refuse_vast, with_zeros
 from app.intake.oddities import (
     future_notes,
     refuse_irregular,
@@ -17,9 +17,10 @@ from app.intake.oddities import (
     report_moved,
     short_notes,
 )
+from app.intake.options import ReadOptions
 from app.intake.problems import listed, refuse_rows
 from app.intake.repairs import Repairs, add_gaps
-from app.intake.rows import Rows, complete, refuse_unreadable
+from app.intake.rows import Rows, complete, readable, settle
 from app.intake.time.axis import TimeAxis
 from app.intake.time.dates import Hints
 from app.intake.time.frequency import parse_frequency
@@ -27,7 +28,8 @@ from app.intake.time.regular import regular
 from app.intake.time.steps import Step
 from app.intake.time.timeline import Timeline, step_counts
 from app.intake.time.times import Times, read_times
-from app.schemas.datasets import MAX_SERIES_NAME_LENGTH, Repair
+from app.schemas.choices import Duplicates
+from app.schemas.datasets import MAX_SERIES_NAME_LENGTH
 from app.schemas.fields import NAME_RULE, forbidden_character
 
 Floats = NDArray[np.float64]
@@ -51,43 +53,43 @@ class Gathered:
     times: Times
 
 
-def gather(
-    rows: Rows,
-    frequency: str | int | None,
-    season_lengths: tuple[int, ...] | None = None,
-    date_format: str | None = None,
-) -> Gathered:
+def gather(rows: Rows, options: ReadOptions) -> Gathered:
     """Return the series of the rows, on the step that nearly all of them take.
 
-    Raises BadInput where a cell is wrong, a series has no value or all have only one, or the times take no
-    regular step.
+    Raises BadInput where a cell is wrong, a time repeats, a series has no value or all have only one, or the
+    times take no regular step.
     """
-    requested = parse_frequency(frequency)
+    requested = parse_frequency(options.frequency)
     repairs = Repairs()
     kept = complete(rows, repairs)
-    times = read_times(rows.texts, Hints(requested, date_format))
-    refuse_unreadable(rows, times, kept)
-    ordered = sort(rows, times, kept, repairs)
+    times = read_times(rows.texts, Hints(requested, options.date_format))
+    ordered = sort(rows, times, kept, options.duplicates, repairs)
     names = names_of(rows, ordered)
     values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
     refuse_short(names, values, too_few)
     _refuse_single(values)
     found = regular(ordered.timeline, times.kind, requested)
     refuse_misfits(rows, ordered.row, found, requested=requested is not None)
-    axis = TimeAxis(times.kind, found.step.frequency, times.timezone, season_lengths)
+    axis = TimeAxis(times.kind, found.step.frequency, times.timezone, options.season_lengths)
     refuse_irregular(found, axis)
     if requested is None:
         refuse_slow(names, found)
     report_moved(rows, ordered.row, found, axis, repairs)
     _refuse_vast(found.times, found.step)
     frame = _grid(names, found.times, ordered.y, axis)
+    if options.missing == "zero":
+        frame = with_zeros(frame)
     add_gaps(repairs, frame)
     notes = (*times.notes, *found.notes, *short_notes(names, values), *future_notes(frame))
     return Gathered(frame, repairs, replace(times, notes=notes))
 
 
-def sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
-    """Sort rows by series and time; of rows with equal times keep the last."""
+def sort(rows: Rows, times: Times, kept: Ints, duplicates: Duplicates | None, repairs: Repairs) -> Sorted:
+    """Sort rows by series and time, and put those with equal times together.
+
+    Raises BadInput where a time was not read, or repeats and `duplicates` does not say what that means.
+    """
+    kept = readable(rows, times, kept, repairs)
     used = np.unique(rows.times[kept])
     unique, rank_of_used = np.unique(times.ordinals[used], return_inverse=True)
     rank_of_text = np.zeros(len(rows.texts), dtype=np.int64)
@@ -97,23 +99,11 @@ def sort(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Sorted:
         order = np.argsort(key, kind="stable")
         key, kept = key[order], kept[order]
     again = np.append(key[1:] == key[:-1], False)
-    _report_duplicates(rows, kept, again, repairs)
+    y = settle(rows, kept, again, duplicates, repairs)
     key, kept = key[~again], kept[~again]
     series = key // len(unique)
     starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
-    return Sorted(kept, Timeline(unique, key - series * len(unique), starts), rows.y[kept])
-
-
-def _report_duplicates(rows: Rows, ordered: Ints, again: Mask, repairs: Repairs) -> None:
-    counts = np.flatnonzero(~again)
-
-    def word(at: int) -> Repair:
-        row = int(ordered[at])
-        last = rows.place.number(int(ordered[counts[np.searchsorted(counts, at)]]))
-        detail = f"{rows.time(row)} stands again in {rows.place.noun} {last}, and the last one counts"
-        return rows.repair("duplicate", row, detail)
-
-    repairs.add("duplicate", np.flatnonzero(again), word)
+    return Sorted(kept, Timeline(unique, key - series * len(unique), starts), y)
 
 
 def names_of(rows: Rows, ordered: Sorted) -> tuple[str, ...]:

@@ -38,10 +38,12 @@ __all__ = [
     "Architecture",
     "ArchitectureChoice",
     "Calendar",
+    "Duplicates",
     "Limits",
     "Measure",
     "MemberStart",
     "MethodChoice",
+    "Missing",
     "OnLoss",
     "Outcome",
     "Preset",
@@ -55,6 +57,8 @@ __all__ = [
 ArchitectureChoice = Literal[Architecture, "all"]
 OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
+Duplicates = Literal["refuse", "sum", "mean", "last"]
+Missing = Literal["gap", "zero"]
 DEFAULT_PRESET: Preset = "balanced"
 DEFAULT_ARCHITECTURE: ArchitectureChoice = "lstm"
 DEFAULT_START: StartChoice = "auto"

@@ -6,11 +6,27 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
-from app.schemas.fields import INTEGER, LOWER, SEASON_LENGTH, UPPER, Limit, LimitFields, Name, SeasonLength
+from app.schemas.choices import Duplicates, Missing
+from app.schemas.fields import (
+    DATE_FORMAT,
+    DUPLICATES,
+    INTEGER,
+    LOWER,
+    MISSING,
+    SEASON_LENGTH,
+    UPPER,
+    DateFormat,
+    Limit,
+    LimitFields,
+    MissingNumbers,
+    Name,
+    SeasonLength,
+)
 
 Time = str | int
 RepairKind = Literal["gap", "duplicate", "moved", "refused"]
 
+MAX_COLUMNS_SHOWN = 100
 MAX_SERIES_NAME_LENGTH = 500  # a database indexes at most a few thousand bytes
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 SeriesName = Annotated[str, Field(max_length=MAX_SERIES_NAME_LENGTH)]
@@ -67,6 +83,10 @@ class DatasetCreate(LimitFields):
     season_length: Annotated[
         SeasonLength | None, Field(description=f"{SEASON_LENGTH}Trainings may be given others.")
     ] = None
+    date_format: Annotated[DateFormat | None, Field(description=DATE_FORMAT)] = None
+    duplicates: Annotated[Duplicates | None, Field(description=DUPLICATES)] = None
+    missing: Annotated[Missing | None, Field(description=MISSING)] = None
+    missing_values: MissingNumbers
     observations: Annotated[list[ObservationIn], Field(min_length=1, description="The rows, in any order.")]
 
 
@@ -78,9 +98,9 @@ class Repair(BaseModel):
     kind: Annotated[
         RepairKind,
         Field(
-            description="`gap`: a missing time step, kept as a gap that the training masks. `duplicate`: the "
-            "same time twice; the last row counts. `moved`: a row that counts for the step nearest to its "
-            "time. `refused`: a row without a time or a series name."
+            description="`gap`: a missing time step, kept as a gap that the training masks. `duplicate`: a "
+            "time that stands again, of which `duplicates` says what counts. `moved`: a row that counts for "
+            "the step nearest to its time. `refused`: a row without a time or a series name."
         ),
     ]
     unique_id: Annotated[str | None, Field(description="The series concerned.")]
@@ -94,15 +114,31 @@ class Repair(BaseModel):
     detail: Annotated[str, Field(description="What was done, in a sentence.")]
 
 
+class ColumnOut(BaseModel):
+    """A column of an uploaded table."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.COLUMN})
+
+    name: Annotated[str, Field(description="Its name in the header.")]
+    role: Annotated[
+        Literal["id", "time", "target", "unused"],
+        Field(description="What it is read as; several columns may share a role."),
+    ]
+    reason: Annotated[str, Field(description="Why, in words.")]
+
+
 class Detected(BaseModel):
     """How the upload was read."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.DETECTED})
 
     format: Annotated[Literal["csv", "json"], Field(description="The kind of input.")]
-    id_column: Annotated[str | None, Field(description="Column with the series' names; null: one series.")]
-    time_column: Annotated[str, Field(description="Column with the times.")]
-    target_column: Annotated[str, Field(description="Column with the values.")]
+    id_column: Annotated[
+        str | None,
+        Field(description="Columns with the series' names, separated by commas; null: one series."),
+    ]
+    time_column: Annotated[str, Field(description="Columns with the times, separated by commas.")]
+    target_column: Annotated[str, Field(description="Columns with the values, separated by commas.")]
     encoding: Annotated[str | None, Field(description="Text encoding of the file.")] = None
     delimiter: Annotated[str | None, Field(description="Character between the columns.")] = None
     decimal: Annotated[str | None, Field(description="Decimal mark of the numbers.")] = None
@@ -113,9 +149,17 @@ class Detected(BaseModel):
             "`decimal_year`, `integer` or `year`."
         ),
     ] = None
+    columns: Annotated[
+        list[ColumnOut], Field(description="The first 100 columns of the table, with their roles.")
+    ] = []
+    options: Annotated[
+        dict[str, str | int],
+        Field(description="What the caller said of how to read it; rows that are appended are read alike."),
+    ] = {}
     notes: Annotated[
-        list[str], Field(description="Choices that were not obvious, in sentences.", default_factory=list)
-    ]
+        list[str],
+        Field(description="Choices that were not obvious, and what is odd about the data, in sentences."),
+    ] = []
 
 
 class SeasonOut(BaseModel):
@@ -165,6 +209,54 @@ class Profile(BaseModel):
     detected: Annotated[Detected, Field(description="How the first upload was read.")]
     repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of this version's rows.")]
     repairs_total: Annotated[int, Field(description="Number of repairs, those not listed included.")]
+
+
+class RowOut(BaseModel):
+    """A row of an upload as it was read."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.ROW})
+
+    unique_id: Annotated[str | None, Field(description="The series; null where the row names none.")]
+    ds: Annotated[Time | None, Field(description="The time; as it is written where it could not be read.")]
+    y: Annotated[float | None, Field(description="The value.")]
+
+
+class QuestionOut(BaseModel):
+    """A choice that the file leaves open."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.QUESTION})
+
+    parameter: Annotated[str, Field(description="The parameter of the upload that settles it.")]
+    question: Annotated[str, Field(description="What is open, in words.")]
+    candidates: Annotated[list[str], Field(description="What the parameter may be set to.")]
+
+
+class ProblemOut(BaseModel):
+    """What must be mended in the file, or by a parameter, before it can be uploaded."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.UNREADABLE})
+
+    detail: Annotated[str, Field(description="What is wrong and how to mend it, in words.")]
+    pointers: Annotated[list[str], Field(description="The first rows or parameters concerned.")]
+
+
+class PreviewOut(BaseModel):
+    """What an upload would become; nothing is stored.
+
+    Where `questions` are open, all else is as their likeliest answers would have it, and the upload itself is
+    refused until they are settled.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PREVIEW})
+
+    detected: Annotated[Detected, Field(description="How it is read: columns with roles, notes.")]
+    rows: Annotated[list[RowOut], Field(description="The first five rows as they are read.")]
+    questions: Annotated[list[QuestionOut], Field(description="What is open, and what settles it.")]
+    problems: Annotated[list[ProblemOut], Field(description="What else keeps it from being uploaded.")]
+    profile: Annotated[
+        Profile | None,
+        Field(description="What it would hold: step, span and repairs; null where it cannot be read so far."),
+    ]
 
 
 class DatasetSummary(BaseModel):

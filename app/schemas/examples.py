@@ -11,6 +11,7 @@ MODEL_ID = "model_0660f96d6671cee863c5fd106d"
 WORKER_ID = "worker_0660f96a5b1f0c77d2a94e1b05"
 CURSOR = "ZHNfMDY2MGY5NmNjZjM0NTNmNGIwNWQzZDI3NGQ"
 
+COLUMN: Example = {"name": "y", "role": "target", "reason": "is named 'y'"}
 DETECTED: Example = {
     "format": "csv",
     "id_column": "unique_id",
@@ -20,13 +21,15 @@ DETECTED: Example = {
     "delimiter": ",",
     "decimal": ".",
     "date_format": "year",
+    "columns": [COLUMN],
+    "options": {"duplicates": "last"},
     "notes": [],
 }
 REPAIR: Example = {
     "kind": "duplicate",
     "unique_id": "Norway",
     "row": 17,
-    "detail": "1975 was there twice; the last row counts.",
+    "detail": "1975 stands again in row 18, and the last one counts",
 }
 SEASON: Example = {
     "length": 12,
@@ -49,6 +52,23 @@ PROFILE: Example = {
     "detected": DETECTED,
     "repairs": [REPAIR],
     "repairs_total": 1,
+}
+ROW: Example = {"unique_id": "Norway", "ds": 1960, "y": 3581239.0}
+QUESTION: Example = {
+    "parameter": "target_column",
+    "question": "Several columns could hold the values: 'Open', 'Close'. Say which with target_column.",
+    "candidates": ["Open", "Close"],
+}
+UNREADABLE: Example = {
+    "detail": "Some times cannot be read as ISO8601; correct or delete these cells (row 61).",
+    "pointers": ["#row=61"],
+}
+PREVIEW: Example = {
+    "detected": DETECTED,
+    "rows": [ROW],
+    "questions": [],
+    "problems": [],
+    "profile": PROFILE,
 }
 DATASET: Example = {
     "id": DATASET_ID,

@@ -174,3 +174,23 @@ class LimitTexts(BaseModel):
 def _given(info: ValidationInfo) -> dict[str, Any]:
     """Return the limits among the fields before the one that is checked."""
     return {name: info.data[name] for name in ("lower", "upper") if name in info.data}
+
+
+DATE_FORMAT = "How the times are written, as in Python's strptime (`%d/%m/%Y`); found if absent."
+DUPLICATES = (
+    "What several rows at one time of a series are: `sum` of parts, such as sales; `mean` of measurements; "
+    "`last` where a later row corrects an earlier one. By default such rows are refused."
+)
+MISSING = "What a step without a value means: `gap`, unknown (the default), or `zero`, nothing happened."
+MISSING_VALUES = "Numbers that stand for no value, such as -999"
+MOST_MISSING_VALUES = 20
+DateFormat = Annotated[str, Field(max_length=40, examples=["%d/%m/%Y"])]
+MissingNumbers = Annotated[
+    list[float],
+    Field(
+        max_length=MOST_MISSING_VALUES,
+        description=f"{MISSING_VALUES}.",
+        examples=[[-999]],
+        default_factory=list,
+    ),
+]

@@ -4,34 +4,37 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar, TypeVarTuple
 
 from anyio import to_thread
-from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from app.api.deps import CurrentPrincipal, Resources, TheResources
 from app.api.http.body_parsing import bad_body, content_type, inlined_schema, parse_json
 from app.api.http.identifiers import DatasetId
+from app.api.http.upload_fields import FileFields, UploadFields
 from app.db.engine import DatasetRef
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import ExistingDataset
-from app.intake.reader import ReadOptions, read_csv, read_more_csv, read_more_rows, read_rows
-from app.schemas.datasets import DatasetCreate, FrequencyText, ObservationsIn, SeriesName
+from app.intake.reader import (
+    ReadOptions,
+    preview_csv,
+    preview_rows,
+    read_csv,
+    read_more_csv,
+    read_more_rows,
+    read_rows,
+)
+from app.schemas.datasets import DatasetCreate, ObservationsIn, PreviewOut
 from app.schemas.fields import (
     NAME_RULE,
-    SEASON_LENGTH,
-    LimitTexts,
-    Name,
-    SeasonLengthText,
     forbidden_character,
     lengths_of,
-    parse_season_length,
     trimmed,
 )
 from app.schemas.media_types import JSON, MULTIPART
@@ -41,59 +44,13 @@ from app.services.datasets.merging import ObservationsUpload, StagedObservations
 from app.services.datasets.staging import Staged, StagedDataset, Upload
 
 BUSY_PATIENCE_S, BUSY_PAUSE_S = 30.0, 0.1
-Fields = TypeVar("Fields", bound="FileFields")
-Parsed = TypeVar("Parsed", Upload, ObservationsUpload)
+Fields = TypeVar("Fields", bound=FileFields)
+Parsed = TypeVar("Parsed")
 Arguments = TypeVarTuple("Arguments")
-
-
-def _as_file(schema: dict[str, Any]) -> None:
-    schema.clear()
-    schema.update(
-        type="string",
-        format="binary",
-        description="The table, with a header row: delimited text (CSV, TSV, ...).",
-    )
-
-
-class FileFields(BaseModel):
-    """The fields beside a file; an empty one counts as absent.
-
-    They default to "" rather than null, which Swagger UI would fill with "string".
-    """
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["file"]})
-
-    file: Annotated[Any, Field(json_schema_extra=_as_file)] = None
-    id_column: Annotated[SeriesName, Field(description="Column that names the series; found if absent.")] = ""
-    time_column: Annotated[SeriesName, Field(description="Column with the times; found if absent.")] = ""
-    target_column: Annotated[SeriesName, Field(description="Column with the values; found if absent.")] = ""
-
-    def options(self) -> ReadOptions:
-        """Return what the caller says of the columns."""
-        return ReadOptions(self.id_column or None, self.time_column or None, self.target_column or None)
-
-
-class UploadFields(LimitTexts, FileFields):
-    """The fields beside the file of a new dataset."""
-
-    name: Annotated[Name, Field(description="A name for people; by default that of the file.")] = ""
-    frequency: Annotated[
-        FrequencyText,
-        Field(description="Pandas alias (`D`, `MS`, `h`, ...), or 1 for plain integers; found if absent."),
-    ] = ""
-    season_length: Annotated[
-        SeasonLengthText,
-        Field(max_length=40, description=f"{SEASON_LENGTH}Several are separated by commas: `7,365`."),
-    ] = ""
-
-    def options(self) -> ReadOptions:
-        """Return the columns, the frequency, the seasons and the limits that the caller names."""
-        return replace(
-            super().options(),
-            frequency=self.frequency or None,
-            season_lengths=lengths_of(parse_season_length(self.season_length)),
-            limits=self.limits,
-        )
+Preview = Annotated[
+    bool,
+    Query(description="Store nothing, and answer how the file would be read: columns, rows, open questions."),
+]
 
 
 def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
@@ -117,15 +74,17 @@ def require_storage(request: Request, _caller: CurrentPrincipal, resources: TheR
 RequireStorage = Depends(require_storage)
 
 
-async def read_upload(request: Request, resources: TheResources) -> Upload:
-    """Read a new dataset from a form or from JSON.
+async def read_upload(
+    request: Request, resources: TheResources, *, preview: Preview = False
+) -> Upload | PreviewOut:
+    """Read a new dataset from a form or from JSON, or show how it would be read.
 
     Raises UnsupportedType for another media type, BadInput for data that cannot be used.
     """
     if _media_type(request) == JSON:
-        return await _parse(resources, _read_json, await request.body())
+        return await _parse(resources, _read_json, await request.body(), preview)
     fields = await _read_form(request, UploadFields)
-    return await _parse(resources, _read_table, fields, resources.max_columns)
+    return await _parse(resources, _read_table, fields, resources.max_columns, preview)
 
 
 async def read_observations(
@@ -174,10 +133,12 @@ def _once_each(form: FormData) -> dict[str, Any]:
     return dict(form)
 
 
-def _read_table(fields: UploadFields, max_columns: int) -> Upload:
-    name = fields.name or _name_of(fields.file)
-    data = fields.file.file.read()
-    return Upload(name, read_csv(data, fields.options(), max_columns), sha256(data), fields.limits)
+def _read_table(fields: UploadFields, max_columns: int, preview: bool) -> Upload | PreviewOut:  # noqa: FBT001
+    data, options = fields.file.file.read(), fields.options()
+    if preview:
+        return preview_csv(data, options, max_columns)
+    intake = read_csv(data, options, max_columns)
+    return Upload(fields.name or _name_of(fields.file), intake, sha256(data), fields.limits)
 
 
 def _name_of(file: UploadFile) -> str:
@@ -190,11 +151,25 @@ def _name_of(file: UploadFile) -> str:
     return trimmed(name) or "dataset"
 
 
-def _read_json(body: bytes) -> Upload:
+def _read_json(body: bytes, preview: bool) -> Upload | PreviewOut:  # noqa: FBT001
     content = parse_json(body, DatasetCreate)
-    seasons = lengths_of(content.season_length)
-    intake = read_rows(content.observations, content.frequency, seasons, content.limits)
+    options = _options(content)
+    if preview:
+        return preview_rows(content.observations, options)
+    intake = read_rows(content.observations, options)
     return Upload(content.name or "dataset", intake, sha256(body), content.limits)
+
+
+def _options(content: DatasetCreate) -> ReadOptions:
+    return ReadOptions(
+        frequency=content.frequency,
+        season_lengths=lengths_of(content.season_length),
+        date_format=content.date_format,
+        duplicates=content.duplicates,
+        missing=content.missing,
+        missing_values=",".join(map(str, content.missing_values)) or None,
+        limits=content.limits,
+    )
 
 
 def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) -> ObservationsUpload:
@@ -216,9 +191,14 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
 
 
 async def stage_upload(
-    upload: Annotated[Upload, Depends(read_upload)], principal: CurrentPrincipal, resources: TheResources
-) -> AsyncIterator[StagedDataset]:
-    """Pack a new dataset, and store all but its last portion."""
+    upload: Annotated[Upload | PreviewOut, Depends(read_upload)],
+    principal: CurrentPrincipal,
+    resources: TheResources,
+) -> AsyncIterator[StagedDataset | PreviewOut]:
+    """Pack a new dataset, and store all but its last portion; pass a preview on."""
+    if isinstance(upload, PreviewOut):
+        yield upload
+        return
     staged = StagedDataset(resources.database, resources.heartbeat.id, principal, upload)
     async with _stored(staged, resources):
         yield staged
@@ -263,5 +243,5 @@ async def _prepared(staged: Staged, resources: Resources) -> bool:
             await asyncio.sleep(BUSY_PAUSE_S)
 
 
-TheUpload = Annotated[StagedDataset, Depends(stage_upload, scope="function")]
+TheUpload = Annotated[StagedDataset | PreviewOut, Depends(stage_upload, scope="function")]
 TheObservations = Annotated[StagedObservations, Depends(stage_observations, scope="function")]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput
 from app.intake.arrays import Mask
+from app.intake.problems import Question, Unsettled
 
 Texts: TypeAlias = "pd.Series[str]"
 Decimal = Literal[".", ","]
@@ -60,15 +61,30 @@ def are_numbers(texts: Texts, decimal: Decimal) -> Mask:
     return plain.to_numpy(dtype=np.bool_) | grouped.to_numpy(dtype=np.bool_)
 
 
-def read_numbers(texts: Texts, delimiter: str, previous: str | None = None) -> Numbers:
-    """Read a column of texts; `previous` is the decimal mark of earlier rows, if there are any.
+def read_numbers(
+    texts: Texts,
+    delimiter: str,
+    *,
+    previous: str | None = None,
+    decimal: Decimal | None = None,
+    missing: tuple[str, ...] = MISSING,
+) -> Numbers:
+    """Read a column of texts.
 
-    Raises BadInput where 1.234 may mean 1234 and no value of the column decides.
+    Args:
+        texts: the cells.
+        delimiter: what stands between the columns.
+        previous: the decimal mark of earlier rows, which decides where both fit.
+        decimal: the decimal mark that the caller names.
+        missing: the texts that stand for no value.
+
+    Raises Unsettled where 1.234 may mean 1234 and no value of the column decides.
     """
     codes, distinct = pd.factorize(texts)
     unique = pd.Series(distinct, dtype="object").str.strip()
-    empty = unique.isin(MISSING).to_numpy(dtype=np.bool_)
-    reading = _choose(unique[~empty], delimiter, previous)
+    empty = unique.isin(missing).to_numpy(dtype=np.bool_)
+    rest = unique[~empty]
+    reading = _read(rest, decimal) if decimal else _choose(rest, delimiter, previous)
     values, wrong = np.full(len(unique), np.nan), np.zeros(len(unique), dtype=np.bool_)
     values[~empty], wrong[~empty] = reading.numbers, reading.wrong
     return Numbers(values[codes], wrong[codes], reading.decimal)
@@ -107,11 +123,14 @@ def _choose(texts: Texts, delimiter: str, previous: str | None) -> _Reading:
     return sound[0] if sound else min(point, comma, key=lambda reading: int(reading.wrong.sum()))
 
 
-def _doubtful(texts: Texts, point: _Reading, comma: _Reading) -> BadInput:
+def _doubtful(texts: Texts, point: _Reading, comma: _Reading) -> Unsettled:
     at = int(np.flatnonzero(point.numbers != comma.numbers)[0])
     one, other = point.numbers[at], comma.numbers[at]
-    return BadInput(
+    question = Question(
+        "decimal",
         f"Numbers such as {texts.iloc[at][:40]!r} may be {one:.15g} or {other:.15g}, and no other value tells"
-        " which. Write them without separators of thousands and with a decimal point, in a table whose"
-        " columns are separated by commas."
+        " which. Say by decimal which mark stands before decimals, '.' or ','.",
+        (".", ","),
+        "numbers can be read in two ways",
     )
+    return Unsettled([question])

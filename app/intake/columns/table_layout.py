@@ -1,11 +1,8 @@
 """Read delimited text into columns: detect its encoding, delimiter and header, and take a sample."""
 
-import csv
 import io
-from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -13,20 +10,16 @@ import pandas as pd
 
 from app.errors import BadInput, FieldError
 from app.intake.columns.encodings import CHUNK, HEAD, find_encoding
-from app.intake.problems import SHOWN, listed
+from app.intake.columns.table_head import find_head
+from app.intake.problems import SHOWN
 
-LONGEST_HEADER = 4_194_304  # bytes
 MAX_COLUMNS = 20_000
 SAMPLE_ROWS = 5_000
 SAMPLE_CELLS = 200_000  # a wide table's sample has fewer rows
 LEAST_ROWS = 10
-DELIMITERS = (",", ";", "\t", "|")
-NOT_TABLES = (("<", "a web page or XML"), ("{", "JSON"), ("[", "JSON"))
 EXTRA = "extra"  # a column after the header's last; a value in it shows a row with too many cells
 
 Dtype = Literal["category", "float64", "str"]
-
-csv.field_size_limit(LONGEST_HEADER)  # a header split by the wrong delimiter is one long cell
 
 
 @dataclass(frozen=True)
@@ -37,12 +30,20 @@ class Table:
     encoding: str
     delimiter: str
     names: tuple[str, ...]
-    header_line: int  # blank lines above the header
+    unnamed: frozenset[str]  # those of the names that the header does not have
+    above: int  # lines that were cut off above `body`
+    header_line: int  # rows without a cell above the header
 
     @property
     def first_row(self) -> int:
         """Return the number of the first data row in a spreadsheet."""
-        return self.header_line + 2
+        return self.above + self.header_line + 2
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what was passed over above the header."""
+        lines = "1 line" if self.above == 1 else f"{self.above:,} lines"
+        return [f"{lines} above the header not read."] if self.above else []
 
     @property
     def has_rows(self) -> bool:
@@ -96,7 +97,7 @@ class Table:
             sep=self.delimiter,
             encoding=self.encoding,
             header=0,
-            skiprows=range(1, self.first_row),
+            skiprows=range(1, self.header_line + 2),
             usecols=keys,
             dtype=kinds,
             index_col=False,
@@ -155,81 +156,16 @@ def _plain(error: Exception) -> str:
     return str(error).strip().rsplit("C error: ", maxsplit=1)[-1].rstrip(".")
 
 
-def open_table(data: bytes, max_columns: int = MAX_COLUMNS) -> Table:
-    """Detect the layout of a table from its head; raises BadInput without a header of two columns or more."""
+def open_table(data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int = 0) -> Table:
+    """Detect the layout of a table from its head; raises BadInput without a header of two columns or more.
+
+    Blank lines and comments (`#`) above the header are passed over, after `skip_rows` lines of any kind.
+    """
     if not data[:HEAD].strip():
         raise BadInput("The file is empty. Send a table with a header row and one row for each time.")
     encoding, body = find_encoding(data)
-    head = _head(body, encoding)
-    for start, kind in NOT_TABLES:
-        if head.lstrip().startswith(start):
-            raise BadInput(f"The file looks like {kind}, not like a table. Send CSV text with a header row.")
-    header_line = next((i for i, line in enumerate(_lines(head, ",")) if _is_filled(line)), 0)
-    delimiter = _delimiter(head)
-    header = next(islice(_lines(head, delimiter), header_line, None), [])
-    _refuse_wide(len(header), max_columns)
-    return Table(body, encoding, delimiter, _names(header), header_line)
-
-
-def _refuse_wide(columns: int, most: int) -> None:
-    if columns > most:
-        raise BadInput(
-            f"The header names {columns:,} columns, and {most:,} is the most. Leave out those that are not"
-            " needed; a table with a column for each time or series must be turned, so that it has a row for"
-            " each value; or raise GATECAST_MAX_COLUMNS."
-        )
-
-
-def _head(body: memoryview, encoding: str) -> str:
-    """Return the first lines, the header among them, without a last line that may be cut off."""
-    size = HEAD
-    while size < len(body):
-        text = bytes(body[:size]).decode(encoding, errors="ignore")
-        lines = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
-        if lines.strip():
-            return lines
-        if size >= LONGEST_HEADER:
-            raise BadInput(
-                f"The first line is longer than {LONGEST_HEADER:,} bytes, as no header is. Send a table with"
-                " a header row and one row for each time of each series."
-            )
-        size *= 4
-    return bytes(body).decode(encoding, errors="ignore")
-
-
-def _lines(head: str, delimiter: str) -> Iterator[list[str]]:
-    try:
-        yield from csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, skipinitialspace=True)
-    except csv.Error as error:
-        raise BadInput(f"The file cannot be split into rows: {error}.") from error
-
-
-def _delimiter(head: str) -> str:
-    """Return the delimiter that splits the header and the most other lines into equal widths."""
-    scores = {delimiter: _score(head, delimiter) for delimiter in DELIMITERS}
-    best = max(scores, key=lambda delimiter: scores[delimiter])
-    if scores[best] == (0, 0):
-        raise BadInput(
-            "The file has one column only. A table needs a column of times and one of values, separated by"
-            " a comma, a semicolon, a tab or a vertical bar."
-        )
-    return best
-
-
-def _score(head: str, delimiter: str) -> tuple[float, int]:
-    """Return the share of lines that are as wide as the header, and its width; (0, 0) for one column."""
-    widths = [len(line) for line in _lines(head, delimiter) if _is_filled(line)]
-    width = widths[0] if widths else 0
-    return (widths.count(width) / len(widths), width) if width > 1 else (0, 0)
-
-
-def _is_filled(line: list[str]) -> bool:
-    return any(cell.strip() for cell in line)
-
-
-def _names(header: list[str]) -> tuple[str, ...]:
-    names = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(header)]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise BadInput(f"The header names {listed(twice)} more than once. Give every column its own name.")
-    return tuple(names)
+    head = find_head(body, encoding, max_columns, skip_rows)
+    cut = sum(len(line.encode(encoding)) for line in head.above)
+    return Table(
+        body[cut:], encoding, head.delimiter, head.names, head.unnamed, len(head.above), head.header_line
+    )

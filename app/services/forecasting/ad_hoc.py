@@ -10,7 +10,7 @@ from app.db.tables import Model
 from app.errors import BadInput, FieldError
 from app.intake.frame import Intake, SeriesFrame
 from app.intake.problems import SHOWN, Place, refuse_rows
-from app.intake.reader import read_rows
+from app.intake.reader import ReadOptions, read_rows
 from app.intake.time.axis import Kind, TimeAxis
 from app.schemas.datasets import ObservationIn
 from app.services.datasets import panels
@@ -145,7 +145,7 @@ def _name(row: ObservationIn) -> str:
 
 def _on_axis(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
     try:
-        intake = read_rows(rows, axis.frequency)
+        intake = read_rows(rows, ReadOptions(frequency=axis.frequency))
     except BadInput as error:
         raise _explained(error, rows, model_id, axis) from error
     return _complete(intake)
@@ -153,7 +153,7 @@ def _on_axis(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
 
 def _on_common_axis(rows: Rows) -> SeriesFrame:
     try:
-        intake = read_rows(rows, None)
+        intake = read_rows(rows, ReadOptions())
     except BadInput as error:
         if _is_irregular(error):
             raise _irregular() from error
@@ -174,7 +174,7 @@ def _complete(intake: Intake) -> SeriesFrame:
 def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis) -> BadInput:
     """Return the error for rows off the model's steps; it names their own step if they have another one."""
     try:
-        found = read_rows(rows, None).frame.axis
+        found = read_rows(rows, ReadOptions()).frame.axis
     except BadInput as other:
         return _other_times(model_id, axis, None, error.errors) if _is_irregular(other) else other
     alike = (found.kind, found.frequency) == (axis.kind, axis.frequency)
@@ -258,7 +258,7 @@ def _sparse(frame: SeriesFrame) -> Iterator[str]:
 def _on_found_axis(rows: Rows) -> SeriesFrame | None:
     """Read the rows onto their own step; return None if they have no regular one."""
     try:
-        return read_rows(rows, None).frame
+        return read_rows(rows, ReadOptions()).frame
     except BadInput:
         return None
 

@@ -58,7 +58,7 @@ def test_nul_in_a_file_of_wide_characters_is_refused() -> None:
 def test_name_in_json_is_refused_by_its_observation() -> None:
     rows = [ObservationIn(unique_id=name, ds=day, y=1.0) for name in ("a", "b\x9bb") for day in DAYS]
     with pytest.raises(BadInput) as caught:
-        read_rows(rows, None)
+        read_rows(rows, ReadOptions())
     assert caught.value.errors[0].pointer == "#/observations/3/unique_id"
     assert "U+009B" in caught.value.errors[0].detail
 

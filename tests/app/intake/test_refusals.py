@@ -31,7 +31,6 @@ DAYS = tuple(f"2024-01-{day:02}" for day in range(1, 31))
         (b"date,y\nsoon,1\nlater,2\n", "No column holds times"),
         (b"date,what\n2024-01-01,red\n2024-01-02,blue\n", "holds numbers"),
         (b"ds,y\n,1\n,2\n", "a row for each time|No column holds times|both a time"),
-        (b"store,year,month,sales\na,2024,1,5\na,2024,2,6\n", "joined into one"),
         (b"start date,end date,y\n2024-01-01,2024-01-02,1\n2024-01-02,2024-01-03,1\n", "time_column"),
         (b"store,item,ds,y\n1,a,1,1\n2,a,1,1\n1,b,1,1\n2,b,1,1\n", "id_column"),
     ],

@@ -19,7 +19,7 @@ def test_empty_value_is_a_gap() -> None:
 
 
 def test_last_of_two_rows_counts() -> None:
-    intake = upload("unique_id,ds,y", "a,1,1", "a,2,2", "a,1,9", "a,3,3")
+    intake = upload("unique_id,ds,y", "a,1,1", "a,2,2", "a,1,9", "a,3,3", duplicates="last")
     assert intake.frame.y.tolist() == [9, 2, 3]
     detail = "1 stands again in row 4, and the last one counts"
     assert intake.profile.repairs == [Repair(kind="duplicate", unique_id="a", row=2, detail=detail)]
@@ -28,12 +28,12 @@ def test_last_of_two_rows_counts() -> None:
 def test_last_row_counts_in_a_long_shuffled_file() -> None:
     steps = np.random.default_rng(0).permutation(np.arange(400)).tolist()
     rows = [*(f"{step},0" for step in steps[:-1]), *(f"{step},1" for step in reversed(steps))]
-    assert upload("ds,y", *rows).frame.y.tolist() == [1] * 400
+    assert upload("ds,y", *rows, duplicates="last").frame.y.tolist() == [1] * 400
 
 
 def test_same_time_in_two_writings_is_a_duplicate() -> None:
-    intake = upload("ds,y", "2024-01-01,1", "2024-01-01T00:00,2", "2024-01-02,3", "2024-01-03,4")
-    assert intake.frame.y.tolist() == [2, 3, 4]
+    lines = ["ds,y", "2024-01-01,1", "2024-01-01T00:00,2", "2024-01-02,3", "2024-01-03,4"]
+    assert upload(*lines, duplicates="last").frame.y.tolist() == [2, 3, 4]
 
 
 def test_row_without_time_or_name_is_left_out() -> None:

@@ -1,0 +1,131 @@
+"""The fields of a form beside its file: what the caller says of how to read it."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.intake.options import ReadOptions
+from app.schemas.choices import Duplicates, Missing
+from app.schemas.datasets import FrequencyText
+from app.schemas.fields import (
+    DATE_FORMAT,
+    DUPLICATES,
+    MISSING,
+    MISSING_VALUES,
+    SEASON_LENGTH,
+    DateFormat,
+    LimitTexts,
+    Name,
+    SeasonLengthText,
+    lengths_of,
+    parse_season_length,
+)
+
+MOST_SKIPPED = 1_000
+COLUMN_TEXT = 5_000  # characters that name columns
+Unsaid = Literal[""]
+ColumnNames = Annotated[str, Field(max_length=COLUMN_TEXT)]
+
+
+def _as_file(schema: dict[str, Any]) -> None:
+    schema.clear()
+    schema.update(
+        type="string",
+        format="binary",
+        description="The table, with a header row: delimited text (CSV, TSV, ...).",
+    )
+
+
+class FileFields(BaseModel):
+    """The fields beside a file; an empty one counts as absent.
+
+    They default to "" rather than null, which Swagger UI would fill with "string".
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"required": ["file"]})
+
+    file: Annotated[Any, Field(json_schema_extra=_as_file)] = None
+    id_column: Annotated[
+        ColumnNames,
+        Field(
+            description="Column that names the series; several, separated by commas, are joined with ` / `. "
+            "Found if absent.",
+            examples=["store,family"],
+        ),
+    ] = ""
+    time_column: Annotated[
+        ColumnNames,
+        Field(
+            description="Column with the times; several are a date and a time of day, or a year and a month, "
+            "a quarter or a week. Found if absent.",
+            examples=["Year,Month"],
+        ),
+    ] = ""
+    target_column: Annotated[
+        ColumnNames,
+        Field(
+            description="Column with the values; several make one series each. Found if absent.",
+            examples=["Close"],
+        ),
+    ] = ""
+    date_format: Annotated[DateFormat, Field(description=DATE_FORMAT)] = ""
+    decimal: Annotated[
+        Literal[".", ","] | Unsaid, Field(description="The mark before decimals; found if absent.")
+    ] = ""
+    skip_rows: Annotated[
+        int,
+        BeforeValidator(lambda value: value or 0),
+        Field(
+            ge=0,
+            le=MOST_SKIPPED,
+            description="Lines to skip above the header, where they are not found.",
+        ),
+    ] = 0
+    duplicates: Annotated[Duplicates | Unsaid, Field(description=DUPLICATES)] = ""
+    missing_values: Annotated[
+        str,
+        Field(
+            max_length=COLUMN_TEXT,
+            description=f"{MISSING_VALUES}, or texts; several are separated by commas.",
+            examples=["-999"],
+        ),
+    ] = ""
+
+    def options(self) -> ReadOptions:
+        """Return what the caller says of how to read the file."""
+        return ReadOptions(
+            id_column=self.id_column or None,
+            time_column=self.time_column or None,
+            target_column=self.target_column or None,
+            date_format=self.date_format or None,
+            decimal=self.decimal or None,
+            skip_rows=self.skip_rows or None,
+            duplicates=self.duplicates or None,
+            missing_values=self.missing_values or None,
+        )
+
+
+class UploadFields(LimitTexts, FileFields):
+    """The fields beside the file of a new dataset."""
+
+    name: Annotated[Name, Field(description="A name for people; by default that of the file.")] = ""
+    frequency: Annotated[
+        FrequencyText,
+        Field(description="Pandas alias (`D`, `MS`, `h`, ...), or 1 for plain integers; found if absent."),
+    ] = ""
+    season_length: Annotated[
+        SeasonLengthText,
+        Field(max_length=40, description=f"{SEASON_LENGTH}Several are separated by commas: `7,365`."),
+    ] = ""
+    missing: Annotated[Missing | Unsaid, Field(description=MISSING)] = ""
+
+    def options(self) -> ReadOptions:
+        """Return what the caller says of how to read the file, and of its steps."""
+        return replace(
+            super().options(),
+            frequency=self.frequency or None,
+            season_lengths=lengths_of(parse_season_length(self.season_length)),
+            missing=self.missing or None,
+            limits=self.limits,
+        )

@@ -1,0 +1,86 @@
+"""What columns hold, by a sample of their rows."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from app.intake.cells import Cells
+from app.intake.columns.numbers import GROUPS, are_numbers
+from app.intake.time.dates import mostly_dates
+from app.intake.time.times import are_whole_numbers
+
+Content = Literal["empty", "date", "whole", "number", "text"]
+LOOKED_AT = 20  # texts of a column, where a few decide
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The first rows of a table as text."""
+
+    frame: pd.DataFrame
+
+    @property
+    def names(self) -> list[str]:
+        return [str(name) for name in self.frame.columns]
+
+    @cached_property
+    def cells(self) -> Cells:
+        return Cells.of_table(self.frame)
+
+    @cached_property
+    def contents(self) -> dict[str, Content]:
+        """Return the content of each column."""
+        return dict(zip(self.names, contents(self.cells), strict=True))
+
+    @cached_property
+    def distinct(self) -> dict[str, int]:
+        """Return the number of distinct texts of each column."""
+        return dict(zip(self.names, self.cells.count().tolist(), strict=True))
+
+    def some(self, name: str) -> list[str]:
+        """Return up to 20 distinct texts of a column."""
+        cells, i = self.cells, self.names_at[name]
+        first = int(np.searchsorted(cells.column, i))
+        last = int(np.searchsorted(cells.column, i, side="right"))
+        return [str(text) for text in cells.texts.iloc[cells.text[first : min(last, first + LOOKED_AT)]]]
+
+    @cached_property
+    def names_at(self) -> dict[str, int]:
+        """Return the position of each column."""
+        return {name: i for i, name in enumerate(self.names)}
+
+    def column(self, name: str) -> "pd.Series[str]":
+        """Return the texts of a column, stripped."""
+        return self.frame.iloc[:, self.names_at[name]].astype(object).str.strip()
+
+    def rises(self, name: str) -> bool:
+        """Return whether the whole numbers of a column rise from row to row."""
+        numbers = pd.to_numeric(self.column(name), errors="coerce").to_numpy(dtype=np.float64)
+        return len(numbers) > 1 and bool(np.all(np.diff(numbers) > 0))
+
+    def counts_rows(self, name: str) -> bool:
+        """Return whether a column holds the number of each row, from 0 or 1."""
+        first = self.column(name).iloc[:LOOKED_AT].tolist()
+        return first in ([str(i + begin) for i in range(len(first))] for begin in (0, 1)) and self.rises(name)
+
+    def repeats(self, names: list[str]) -> bool:
+        """Return whether two rows are equal in all of these columns."""
+        return bool(self.frame.iloc[:, [self.names_at[name] for name in names]].duplicated().any())
+
+
+def contents(cells: Cells) -> list[Content]:
+    """Return the content of each column: that of most of its distinct texts."""
+    found = np.full(cells.columns, "text", dtype=object)
+    found[cells.count() == 0] = "empty"
+    left = cells.mostly(cells.texts.str.contains(r"\d").to_numpy(dtype=np.bool_))
+    rest = cells.only(left)  # without digits it is text
+    whole = rest.mostly(are_whole_numbers(rest.texts))
+    number = whole.copy()
+    for decimal in GROUPS:
+        number |= rest.mostly(are_numbers(rest.texts, decimal))
+    date = mostly_dates(rest.only(~number))
+    found[number], found[whole], found[date] = "number", "whole", "date"
+    return list(found)

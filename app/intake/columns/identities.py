@@ -1,0 +1,110 @@
+"""Find the columns that name the series."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.intake.columns.choices import Choice, asked, together
+from app.intake.columns.contents import Sample
+from app.intake.columns.names import ID_NAMES, TARGET_NAMES, in_first_tier, is_in
+from app.intake.problems import Question, listed
+
+# (rows,) a number from 0 for each distinct text of a column; -1 marks an empty cell
+Codes = NDArray[np.int32]
+Read = Callable[[Sequence[str]], pd.DataFrame]
+
+LEAST_FILLED = 0.1  # of the pairs of a name and a time, the share that must have a row for it to be a name
+ONE_SERIES = Choice((), "")
+
+
+def find_identity(sample: Sample, free: Sequence[str], times: Sequence[str], read: Read) -> Choice:
+    """Choose the column that names the series; none where the table is a single one."""
+    fit = [name for name in free if sample.contents[name] in {"text", "whole", "empty"}]
+    if certain := in_first_tier(fit, ID_NAMES[:2]):
+        return _several(certain) if len(certain) > 1 else Choice((certain[0],), "is named so")
+    if named := _repeating(read, in_first_tier(fit, ID_NAMES[2:])):
+        return _finest(named)
+    texts = [name for name in fit if sample.contents[name] == "text"]
+    if not texts or not _repeating(read, times):
+        return ONE_SERIES
+    found = _repeating(read, [name for name in texts if not is_in(name, TARGET_NAMES)])
+    return _finest(found) if found else ONE_SERIES
+
+
+def _repeating(read: Read, names: Sequence[str]) -> dict[str, Codes]:
+    """Return the columns in which a text repeats: one with its own text in each row names no series."""
+    if not names:
+        return {}
+    cells = read(names).to_numpy(dtype=object)
+    codes = {name: pd.factorize(cells[:, i])[0].astype(np.int32) for i, name in enumerate(names)}
+    return {name: code for name, code in codes.items() if code.max() + 1 < len(code)}
+
+
+def _several(names: Sequence[str]) -> Choice:
+    advice = f" If it takes several, name them together: {together(names[:3])}."
+    return asked("id_column", "names of the series", names, advice=advice)
+
+
+def _finest(codes: Mapping[str, Codes]) -> Choice:
+    """Choose the column that determines all other columns of names; ask if none does."""
+    most = max(_different(code) for code in codes.values())
+    # A column that determines all others has the most distinct texts; all that have as many are equal.
+    finest = [name for name, code in codes.items() if _different(code) == most]
+    if not _determines(codes[finest[0]], codes.values()):
+        return _several(list(codes))
+    chosen = next((name for name in finest if "name" in name.lower()), finest[0])
+    follows = {name: f"follows from {chosen!r}" for name in codes if name != chosen}
+    return Choice((chosen,), "its texts repeat", aside=follows)
+
+
+def _different(codes: Codes) -> int:
+    """Return the number of distinct texts; the empty cell counts as one."""
+    return int(codes.max()) + 1 + bool((codes < 0).any())
+
+
+def _determines(codes: Codes, others: Iterable[Codes]) -> bool:
+    """Return whether rows that are equal in one column are equal in all others."""
+    first = np.zeros(codes.max() + 2, dtype=np.int64)
+    # Written from the last row to the first, so that the first row of each text stays; -1 is the empty cell.
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return all(np.array_equal(other[first[codes]], other) for other in others)
+
+
+def further_keys(
+    frame: pd.DataFrame, ids: Sequence[str], times: Sequence[str], free: Sequence[str]
+) -> list[str]:
+    """Return the columns that, beside `ids`, tell apart the rows of one time: each alone, else all together.
+
+    Args:
+        frame: rows as text.
+        ids: the columns that name the series.
+        times: the columns of times.
+        free: the columns that may name series as well.
+    """
+    if not frame.duplicated([*ids, *times]).any():
+        return []
+    alone = [name for name in free if _are_keys(frame, [*ids, name], times)]
+    return alone or ([*free] if len(free) > 1 and _are_keys(frame, [*ids, *free], times) else [])
+
+
+def ask_for_keys(ids: Sequence[str], further: Sequence[str]) -> Question:
+    """Return the question for further columns of names."""
+    each = [together([*ids, name]) for name in further] if ids else [together([name]) for name in further]
+    now = f"by {listed(ids)} alone" if ids else "as a single series"
+    return Question(
+        "id_column",
+        f"Read {now}, times repeat, and {listed(further)} tells their rows apart. Say by id_column what names"
+        f" the series, such as {' or '.join(each)}; or by duplicates what becomes of repeated times.",
+        tuple(each),
+        "times repeat",
+    )
+
+
+def _are_keys(frame: pd.DataFrame, names: Sequence[str], times: Sequence[str]) -> bool:
+    """Return whether each name has one row at a time, and rows at enough of the times to be a name."""
+    if frame.duplicated([*names, *times]).any():
+        return False
+    pairs = len(frame[[*names]].drop_duplicates()) * len(frame[[*times]].drop_duplicates())
+    return len(frame) >= LEAST_FILLED * pairs

@@ -1,0 +1,68 @@
+"""Names that columns of each role often have."""
+
+import re
+from collections.abc import Iterable
+
+# In tiers: a name of an earlier tier goes before all names of later ones.
+ID_NAMES = (
+    ("unique_id",),
+    ("series_id", "series", "series_name"),
+    (
+        *("id", "name", "item", "item_id", "item_name", "product", "product_id", "sku", "article", "store"),
+        *("store_id", "shop", "country", "country_name", "country_code", "region", "state", "city", "code"),
+        *("key", "group", "symbol", "ticker", "sensor", "sensor_id", "device", "device_id", "station"),
+        *("station_id", "meter", "meter_id", "customer", "customer_id", "location", "site", "branch"),
+    ),
+)
+TIME_NAMES = (
+    ("ds",),
+    ("date", "datetime", "date_time", "timestamp", "time", "datum"),
+    (
+        *(
+            "year",
+            "quarter",
+            "month",
+            "week",
+            "day",
+            "hour",
+            "period",
+            "year_month",
+            "yearmonth",
+            "t",
+            "step",
+        ),
+        *("ts", "epoch", "unix_time", "unixtime", "yearweek", "year_week", "yearquarter", "yyyymm", "yyyyq"),
+    ),
+)
+CERTAIN_TARGETS = (("y",), ("value", "values", "target"))
+TARGET_NAMES = (
+    *CERTAIN_TARGETS,
+    (
+        *("sales", "count", "demand", "load", "population", "quantity", "qty", "amount", "volume", "units"),
+        *("visitors", "passengers", "orders", "revenue", "price", "temp", "temperature", "consumption"),
+    ),
+)
+CALENDAR_NAMES = {
+    *("weekday", "day_of_week", "dayofweek", "dow", "day_of_year", "dayofyear", "doy", "is_weekend"),
+    *("weekend", "holiday", "is_holiday", "workingday", "is_workday", "semester", "fiscal_year"),
+}
+COUNTER_NAMES = {"index", "row", "row_number", "rownum", "rownames", "record", "no", "nr", "unnamed_0", "id"}
+
+
+def normal(name: str) -> str:
+    """Return a name in small letters, with its words joined by underscores."""
+    return re.sub(r"\W+", "_", name.strip().lower()).strip("_")
+
+
+def in_first_tier(names: Iterable[str], tiers: tuple[tuple[str, ...], ...]) -> list[str]:
+    """Return the names in the first tier that has any."""
+    names = list(names)
+    for tier in tiers:
+        found = [name for name in names if normal(name) in tier]
+        if found:
+            return found
+    return []
+
+
+def is_in(name: str, tiers: tuple[tuple[str, ...], ...]) -> bool:
+    return any(normal(name) in tier for tier in tiers)

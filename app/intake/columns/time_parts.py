@@ -1,0 +1,116 @@
+"""Times in several columns: a date and a clock, a year and a month, a quarter or a week."""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from app.intake.columns.contents import Sample
+from app.intake.columns.names import normal
+
+Part = Literal["date", "year", "quarter", "month", "week", "day", "hour", "clock"]
+
+NAMES: dict[Part, set[str]] = {
+    "year": {"year", "yr", "yyyy", "jahr", "annee", "ano"},
+    "quarter": {"quarter", "qtr", "quartal", "trimestre"},
+    "month": {"month", "mon", "month_number", "month_name", "mm", "monat", "mois", "mes"},
+    "week": {"week", "wk", "isoweek", "iso_week", "week_number", "weeknum", "woche", "kw", "semaine"},
+    "day": {"day", "day_of_month", "dd", "tag", "jour", "dia"},
+    "hour": {"hour", "hr", "he", "hour_ending", "hourending", "hour_of_day", "stunde", "heure", "hora"},
+}
+RANGES: dict[Part, tuple[int, int]] = {
+    "year": (1000, 2999),
+    "quarter": (1, 4),
+    "month": (1, 12),
+    "week": (1, 53),
+    "day": (1, 31),
+    "hour": (0, 24),
+}
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH = re.compile(
+    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\.?",
+    re.IGNORECASE,
+)
+QUARTER = re.compile(r"(?:Q|qtr\s*)([1-4])|([1-4])Q", re.IGNORECASE)
+CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IGNORECASE)
+WHOLE = re.compile(r"\d{1,4}(?:\.0*)?")
+OF_A_YEAR: tuple[tuple[Part, ...], ...] = (("month", "day"), ("week",), ("month",), ("quarter",))
+
+
+def part_of(sample: Sample, name: str) -> Part | None:
+    """Return which part of a time a column holds, by its texts, and for plain numbers by its name as well."""
+    content = sample.contents[name]
+    if content == "date":
+        return "date"
+    texts = sample.some(name) if content in {"text", "whole"} else []
+    if content == "text":
+        shapes: tuple[tuple[Part, re.Pattern[str]], ...] = (
+            *(("clock", CLOCK), ("month", MONTH)),
+            ("quarter", QUARTER),
+        )
+        return next((part for part, shape in shapes if all(map(shape.fullmatch, texts))), None)
+    return next((part for part in RANGES if _is_named(name, part) and _are_within(texts, part)), None)
+
+
+def parts_to_join(parts: dict[str, Part]) -> list[str]:
+    """Return the columns that make a time together: a year and what divides it, then the time of day.
+
+    Where a part is in several columns, only the first counts.
+    """
+    first: dict[Part, str] = {part: name for name, part in reversed(parts.items())}
+    day: list[str] = []
+    if "date" in first:
+        day = [first["date"]]
+    elif "year" in first:
+        finest = next((each for each in OF_A_YEAR if set(each) <= set(first)), ())
+        day = [first["year"], *(first[part] for part in finest)]
+    if not day or ("date" not in first and len(day) == 1):
+        return day
+    return [*day, *([first[part] for part in ("clock", "hour") if part in first][:1])]
+
+
+def joined(texts: Sequence[str], parts: Sequence[Part | None]) -> str:
+    """Return one text for a time in parts; where one cannot be read, the parts side by side."""
+    of = dict(zip(parts, texts, strict=True))
+    date = of.get("date") or _of_a_year(of)
+    clock = of.get("clock") or _clock(of.get("hour"))
+    if None in parts or date is None or len(of) < len(parts):
+        return " ".join(texts)
+    return f"{date} {clock}" if clock else date
+
+
+def _of_a_year(of: dict[Part | None, str]) -> str | None:
+    year, month = _number(of.get("year"), "year"), _month(of.get("month"))
+    if year is None:
+        return None
+    if month is not None:
+        day = _number(of.get("day"), "day")
+        return f"{year}-{month:02}" if day is None else f"{year}-{month:02}-{day:02}"
+    if (week := _number(of.get("week"), "week")) is not None:
+        return f"{year}-W{week:02}"
+    found = QUARTER.fullmatch(of.get("quarter", ""))
+    quarter = found[1] or found[2] if found else _number(of.get("quarter"), "quarter")
+    return f"{year}Q{quarter}" if quarter else None
+
+
+def _month(text: str | None) -> int | None:
+    found = MONTH.fullmatch(text or "")
+    return MONTHS.index(found[1].lower()) + 1 if found else _number(text, "month")
+
+
+def _clock(hour: str | None) -> str | None:
+    number = _number(hour, "hour")
+    return None if number is None else f"{number:02}:00"
+
+
+def _number(text: str | None, part: Part) -> int | None:
+    return int(text.partition(".")[0]) if text and _are_within([text], part) else None
+
+
+def _is_named(name: str, part: Part) -> bool:
+    return normal(name) in NAMES[part]
+
+
+def _are_within(texts: Sequence[str], part: Part) -> bool:
+    low, high = RANGES[part]
+    return all(WHOLE.fullmatch(text) and low <= int(text.partition(".")[0]) <= high for text in texts)

@@ -1,0 +1,71 @@
+"""Find the column of times, or the columns that make a time together."""
+
+from collections.abc import Sequence
+
+from app.errors import BadInput, FieldError
+from app.intake.columns.choices import Choice, asked
+from app.intake.columns.contents import Sample
+from app.intake.columns.names import TIME_NAMES, in_first_tier
+from app.intake.columns.time_parts import CLOCK, Part, part_of, parts_to_join
+from app.intake.problems import listed
+
+
+def find_times(sample: Sample, free: Sequence[str], parts: dict[str, Part]) -> Choice:
+    """Choose the column of times; with others beside it that hold a part of the time.
+
+    Raises BadInput where no column can be read as times.
+    """
+    dates = [name for name in free if sample.contents[name] == "date"]
+    named = in_first_tier(dates, TIME_NAMES) or dates
+    if len(named) > 1:
+        return asked("time_column", "times", named)
+    whole: dict[str, Part] = {name: part for name, part in parts.items() if part != "date"}
+    if named:
+        return _joined(sample, {named[0]: "date", **_time_of_day(sample, named[0], whole)})
+    together = parts_to_join(whole)
+    if len(together) > 1:
+        return _joined(sample, {name: whole[name] for name in together})
+    return _numbers(sample, [name for name in free if sample.contents[name] == "whole"])
+
+
+def parts_of(sample: Sample, names: Sequence[str]) -> dict[str, Part]:
+    """Return the columns that hold a part of a time."""
+    found = {name: part_of(sample, name) for name in names}
+    return {name: part for name, part in found.items() if part}
+
+
+def _joined(sample: Sample, parts: dict[str, Part]) -> Choice:
+    names = tuple(parts_to_join(parts))
+    if len(names) == 1:
+        return Choice(names, f"holds dates such as {sample.some(names[0])[0]!r}")
+    note = f"Times are joined from {listed(names)}."
+    return Choice(names, "a part of the time", notes=(note,))
+
+
+def _time_of_day(sample: Sample, date: str, parts: dict[str, Part]) -> dict[str, Part]:
+    """Return the columns with a time of day, where dates without one repeat."""
+    found = {name: part for name, part in parts.items() if part in {"clock", "hour"}}
+    has_clock = any(CLOCK.search(text) for text in sample.some(date))
+    differ = [name for name in found if sample.distinct[name] > 1]
+    return {name: found[name] for name in differ} if not has_clock and sample.repeats([date]) else {}
+
+
+def _numbers(sample: Sample, whole: Sequence[str]) -> Choice:
+    """Choose a column of whole numbers by its name, or the only one that rises from row to row."""
+    named = in_first_tier(whole, TIME_NAMES)
+    if len(named) > 1:
+        return asked("time_column", "times", named)
+    if named:
+        return Choice(
+            (named[0],), f"is named like times and holds numbers such as {sample.some(named[0])[0]!r}"
+        )
+    rising = [name for name in whole if sample.rises(name)]
+    numbers = [name for name, content in sample.contents.items() if content in {"whole", "number"}]
+    if len(rising) == 1 and len(numbers) > 1 and not in_first_tier(sample.names, TIME_NAMES):
+        note = f"The times are the whole numbers in {rising[0]!r}, which rise from row to row."
+        return Choice((rising[0],), "its whole numbers rise from row to row", notes=(note,))
+    raise BadInput(
+        f"No column holds times that can be read; the table has {listed(sample.names)}. Write them as"
+        " ISO 8601 (2024-01-31), one row for each time, or name a column of integers with time_column.",
+        [FieldError("#/time_column", "no column of times was found")],
+    )

@@ -1,0 +1,217 @@
+"""Read the columns of a table that have a role into rows."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.errors import BadInput
+from app.intake.arrays import Ints
+from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers
+from app.intake.columns.roles import Roles, find_roles
+from app.intake.columns.table_layout import MAX_COLUMNS, Dtype, Table, open_table
+from app.intake.columns.time_parts import joined
+from app.intake.options import ReadOptions, as_option
+from app.intake.problems import Place, refuse_rows
+from app.intake.rows import Rows
+from app.intake.time.times import Times
+from app.schemas.datasets import MAX_COLUMNS_SHOWN, Detected
+
+EMPTY_TIMES = ("", "NA", "N/A", "n/a", "NaN", "nan", "NaT", "null", "NULL", "None")
+EMPTY_NAMES = ("",)  # NA is Namibia
+BETWEEN_NAMES = " / "
+Floats = NDArray[np.float64]
+Categories: TypeAlias = "pd.Series[str]"  # of dtype category
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column as codes into its distinct texts, sorted; -1 marks an empty cell."""
+
+    codes: Ints  # (rows,)
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, column: Categories, empty: tuple[str, ...]) -> "Coded":
+        texts = pd.Series(column.cat.categories, dtype="object").str.strip()
+        code_of, distinct = pd.factorize(texts.mask(texts.isin(empty)), sort=True)
+        return cls(np.append(code_of, -1).astype(np.int64)[column.cat.codes], tuple(distinct))
+
+    @classmethod
+    def together(cls, columns: Sequence["Coded"], join: Callable[[Sequence[str]], str]) -> "Coded":
+        """Return several columns as one; a row with an empty cell in any of them is empty."""
+        if len(columns) == 1:
+            return columns[0]
+        filled = np.flatnonzero(np.all([column.codes >= 0 for column in columns], axis=0))
+        key = np.zeros(len(filled), dtype=np.int64)
+        for column in columns:
+            _, key = np.unique(key * len(column.texts) + column.codes[filled], return_inverse=True)
+        _, first = np.unique(key, return_index=True)
+        every = [[column.texts[column.codes[filled[row]]] for column in columns] for row in first]
+        code_of, distinct = pd.factorize(np.array([join(texts) for texts in every], dtype=object), sort=True)
+        codes = np.full(len(columns[0].codes), -1, dtype=np.int64)
+        codes[filled] = code_of[key]
+        return cls(codes, tuple(distinct))
+
+
+@dataclass(frozen=True)
+class OpenTable:
+    """A table whose columns have roles and have been read."""
+
+    table: Table
+    roles: Roles
+    options: ReadOptions
+    cells: "_Cells"
+
+    def rows(self, unnamed: str | None = None) -> Rows:
+        """Return the rows, once for each target.
+
+        Without a column of names, all belong to the series `unnamed`, or to one named after their target.
+        """
+        frame, targets, count = self.cells.frame, self.roles.targets, len(self.roles.targets)
+        of_parts = dict(zip(self.roles.times, self.roles.parts, strict=True))
+        times = Coded.together(
+            [Coded.of(frame[name], EMPTY_TIMES) for name in of_parts],
+            lambda texts: joined(texts, list(of_parts.values())),
+        )
+        series, names = self._series(times.codes, unnamed)
+        y = np.concatenate([self.cells.y[name] for name in targets])
+        place = Place(self.table.first_row, len(times.codes) if count > 1 else None)
+        return Rows(place, series, names, np.tile(times.codes, count), _texts(times), y)
+
+    def _series(self, times: Ints, unnamed: str | None) -> tuple[Ints, tuple[str, ...]]:
+        """Return the series of each row and target, and the names of all series, sorted."""
+        targets = [re.sub(r"[\t\r\n]+", " ", name) for name in self.roles.targets]  # a name has one line
+        if not self.roles.ids:
+            # A row without a time and a value belongs to none.
+            blank = [(times < 0) & np.isnan(self.cells.y[name]) for name in self.roles.targets]
+            codes = [np.where(is_blank, -1, number) for number, is_blank in enumerate(blank)]
+            names = targets if unnamed is None or len(targets) > 1 else [unnamed]
+        else:
+            columns = [Coded.of(self.cells.frame[name], EMPTY_NAMES) for name in self.roles.ids]
+            ids = Coded.together(columns, BETWEEN_NAMES.join)
+            if len(targets) == 1:
+                return ids.codes, ids.texts
+            names = [BETWEEN_NAMES.join((text, target)) for target in targets for text in ids.texts]
+            codes = [
+                np.where(ids.codes < 0, -1, ids.codes + number * len(ids.texts))
+                for number in range(len(targets))
+            ]
+        order = sorted(range(len(names)), key=names.__getitem__)
+        rank = np.append(np.argsort(order), -1)
+        return rank[np.concatenate(codes)].astype(np.int64), tuple(names[i] for i in order)
+
+    def detected(self, times: Times | None) -> Detected:
+        """Return how the table was read; without `times`, as far as it was."""
+        return Detected(
+            format="csv",
+            id_column=as_option(self.roles.ids),
+            time_column=cast("str", as_option(self.roles.times)),
+            target_column=cast("str", as_option(self.roles.targets)),
+            encoding=self.table.encoding,
+            delimiter=self.table.delimiter,
+            decimal=self.cells.decimal,
+            date_format=times.date_format if times else None,
+            columns=list(self.roles.columns[:MAX_COLUMNS_SHOWN]),
+            options=self.options.shown,
+            notes=[*self.table.notes, *self.roles.notes, *(times.notes if times else [])],
+        )
+
+
+def open_table_rows(
+    data: bytes,
+    options: Callable[[tuple[str, ...]], ReadOptions],
+    max_columns: int = MAX_COLUMNS,
+    previous: str | None = None,
+) -> OpenTable:
+    """Find the roles of a table's columns and read them; open questions are left to the caller.
+
+    Args:
+        data: the file.
+        options: returns what is said of the table, from the names of its columns.
+        max_columns: the most that the header may name.
+        previous: the decimal mark of earlier rows.
+
+    Raises BadInput for what cannot be used.
+    """
+    table = open_table(data, max_columns, options(()).skip_rows or 0)
+    if not table.has_rows:
+        raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
+    said = options(table.names)
+    roles = find_roles(table.sample(table.names), table.unnamed, said, table.texts)
+    return OpenTable(table, roles, said, _read_cells(table, roles, said, previous))
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The columns that have a role, row by row."""
+
+    frame: pd.DataFrame  # names and times as categories
+    y: Mapping[str, Floats]
+    decimal: Decimal
+
+
+def _read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str | None) -> _Cells:
+    """Parse plain numbers while reading; read any other notation as text and judge it as a column."""
+    kinds: dict[str, Dtype] = dict.fromkeys((*roles.ids, *roles.times), "category")
+    missing = (*MISSING, *options.sentinels)
+    sample = table.sample(roles.targets)
+    decimal, comma = options.decimal, "," in {options.decimal, previous}
+    if not comma and (decimal or not any(is_doubtful(sample[name], table.delimiter) for name in sample)):
+        try:
+            frame = table.read({**kinds, **dict.fromkeys(roles.targets, "float64")}, missing=missing)
+        except ValueError:
+            pass  # some cell is not a plain number
+        else:
+            return _Cells(frame, _values(table, {name: frame[name] for name in roles.targets}, options), ".")
+    frame = table.read({**kinds, **dict.fromkeys(roles.targets, "str")})
+    y: dict[str, Floats] = {}
+    mark: Decimal = "."
+    for name in roles.targets:
+        numbers = read_numbers(
+            frame[name], table.delimiter, previous=previous, decimal=decimal, missing=missing
+        )
+        _refuse_text(table, name, frame, np.flatnonzero(numbers.wrong))
+        y[name], mark = numbers.numbers, numbers.decimal
+    return _Cells(frame, _values(table, y, options), mark)
+
+
+def _values(
+    table: Table, columns: Mapping[str, "Floats | pd.Series[float]"], options: ReadOptions
+) -> dict[str, Floats]:
+    return {name: finite(Place(table.first_row), np.asarray(y), options) for name, y in columns.items()}
+
+
+def finite(place: Place, y: Floats, options: ReadOptions) -> Floats:
+    """Return values with NaN where one stands for none; raises BadInput for infinite ones."""
+    infinite = np.isinf(y)
+    if infinite.any():
+        raise refuse_rows(
+            place,
+            "y",
+            np.flatnonzero(infinite),
+            lambda _: "the value is infinite or too large for a 64-bit float",
+            "Some values are infinite; leave them empty where there is no value",
+        )
+    numbers = pd.to_numeric(pd.Series(options.sentinels, dtype="object"), errors="coerce").dropna()
+    return np.where(np.isin(y, numbers.to_numpy(dtype=np.float64)), np.nan, y) if len(numbers) else y
+
+
+def _refuse_text(table: Table, name: str, frame: pd.DataFrame, wrong: Ints) -> None:
+    if len(wrong):
+        raise refuse_rows(
+            Place(table.first_row),
+            "y",
+            wrong,
+            lambda row: f"{str(frame[name].iloc[row])[:40]!r} is not a number",
+            f"Column {name!r} holds text where numbers should be; correct these cells, or leave them"
+            " empty where there is no value",
+        )
+
+
+def _texts(column: Coded) -> "pd.Series[str]":
+    return pd.Series(column.texts, dtype="object")
