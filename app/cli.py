@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from app.commands.reading import reads_a_file
 from app.schemas.choices import (
     DEFAULT_ARCHITECTURE,
     DEFAULT_LEVELS,
@@ -181,6 +182,7 @@ def demo(
 
 
 @app.command()
+@reads_a_file
 def train(  # noqa: PLR0913  # one argument for each option of the command
     file: File,
     *,
@@ -207,6 +209,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
     ] = 0,
     season_length: SeasonLengths = "",
+    reading: dict[str, Any],
 ) -> None:
     """Train on a file and store the model in the database; no service needs to run.
 
@@ -215,10 +218,13 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     `gatecast train examples/population.csv --horizon 5 --preset quick`
 
     `gatecast train examples/population.csv --horizon 5 --preset quick --architecture all`
+
+    `gatecast train receipts.csv --horizon 14 --duplicates sum`
     """
     from rich.console import Console
 
     from app.commands import offline
+    from app.intake.options import ReadOptions
     from app.schemas.train import TrainRequest
 
     request = TrainRequest(
@@ -233,7 +239,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         seed=seed,
         season_length=_season_length(season_length),
     )
-    training = offline.train(_settings(), file, request)
+    training = offline.train(_settings(), file, request, ReadOptions(**reading))
     model = training.model
     Console().print(offline.trial_table(model))
     for verdict in model.verdicts.values():
@@ -245,6 +251,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
 
 
 @app.command()
+@reads_a_file
 def forecast(  # noqa: PLR0913  # one argument for each option of the command
     file: File,
     horizon: Annotated[
@@ -258,8 +265,9 @@ def forecast(  # noqa: PLR0913  # one argument for each option of the command
     lower: Annotated[float | None, typer.Option(help="No forecast or bound is below it.")] = None,
     upper: Annotated[float | None, typer.Option(help="No forecast or bound is above it.")] = None,
     integer: Annotated[bool, typer.Option("--integer", help="Whole numbers alone.")] = False,
+    reading: dict[str, Any],
 ) -> None:
-    """Print the forecast for a file that was trained on or uploaded, as CSV.
+    """Print the forecast for a file as CSV; by the pretrained network, unless it was trained on.
 
     For example:
 
@@ -270,6 +278,7 @@ def forecast(  # noqa: PLR0913  # one argument for each option of the command
     `gatecast forecast visitors.csv --lower 0 --upper 500 --integer`
     """
     from app.commands import offline
+    from app.intake.options import ReadOptions
     from app.schemas.fields import lengths_of
     from app.services.forecasting.request import ForecastRequest
 
@@ -279,7 +288,27 @@ def forecast(  # noqa: PLR0913  # one argument for each option of the command
         season_lengths=lengths_of(_season_length(season_length)),
         limits=_limits(lower, upper, integer=integer),
     )
-    offline.forecast(_settings(), file, request)
+    offline.forecast(_settings(), file, request, ReadOptions(**reading))
+
+
+@app.command()
+@reads_a_file
+def preview(file: File, *, reading: dict[str, Any]) -> None:
+    """Show how a file would be read, and what is open; stores nothing, exits with 1 if it must be mended.
+
+    For example:
+
+    `gatecast preview examples/population.csv`
+
+    `gatecast preview prices.csv --target-column Close`
+    """
+    from rich.console import Console
+
+    from app.commands.preview import preview as show
+    from app.intake.options import ReadOptions
+
+    fine = show(file, ReadOptions(**reading), _settings().max_columns, Console(soft_wrap=True))
+    raise typer.Exit(0 if fine else 1)
 
 
 @app.command()

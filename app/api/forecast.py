@@ -10,6 +10,7 @@ from app.api.http.body_parsing import inlined_schema, pointers_into_body, read_b
 from app.api.http.content_negotiation import negotiated
 from app.api.http.forecast_parameters import DESCRIBED, OFFERS, read_request
 from app.api.http.responses import streamed_response
+from app.api.http.upload_fields import reading_of
 from app.api.middleware.cached_forecasts import Finished, raw_request
 from app.schemas import examples
 from app.schemas.fields import lengths_of
@@ -106,6 +107,7 @@ async def forecast_ad_hoc(
         media_type=media_type,
         season_lengths=lengths_of(body.season_length),
         limits=body.limits,
+        reading=reading_of(body),
     )
     with pointers_into_body():
         return Finished(await forecasts.respond_ad_hoc(principal, wanted, body.observations))

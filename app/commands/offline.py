@@ -17,7 +17,7 @@ from app.auth import OWNER
 from app.commands.console import training_bar
 from app.db.engine import Database
 from app.digest import sha256
-from app.errors import NotFound
+from app.intake.options import NOTHING_SAID
 from app.intake.reader import ReadOptions, read_csv
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
@@ -54,15 +54,16 @@ class Training:
         return "asks it" if self.model.champion else "asks the champion, another model"
 
 
-def train(settings: Settings, file: Path, request: TrainRequest) -> Training:
+def train(
+    settings: Settings, file: Path, request: TrainRequest, options: ReadOptions = NOTHING_SAID
+) -> Training:
     """Store a file as a dataset, unless it is stored, and train on it; `request` lacks the dataset's id.
 
     Raises BadInput for a file or a horizon that cannot be used, and TrainingFailed.
     """
     with _opened(settings) as database:
-        training = request.model_copy(
-            update={"dataset_id": _dataset_of(database, file, settings.max_columns)}
-        )
+        dataset_id = _dataset_of(database, file, options, settings.max_columns)
+        training = request.model_copy(update={"dataset_id": dataset_id})
         with training_bar(Console(stderr=True)) as on_progress:
             job = run.run_without_queue(database, OWNER, training, settings.device, on_progress)
         with database.read() as session:
@@ -104,19 +105,17 @@ def verification_table(verified: Verification) -> Table:
     return table
 
 
-def forecast(settings: Settings, file: Path, request: ForecastRequest) -> None:
-    """Print the forecast of a file's dataset as CSV, and warn if it lost; `request` lacks the dataset's id.
+def forecast(
+    settings: Settings, file: Path, request: ForecastRequest, options: ReadOptions = NOTHING_SAID
+) -> None:
+    """Print the forecast of a file as CSV, and warn if it lost; `request` lacks the dataset's id.
 
-    Raises NotFound if no dataset was made from just this file.
+    Stores the file as a dataset, unless it is stored. Raises BadInput for a file that cannot be used.
     """
     with _opened(settings) as database:
+        dataset_id = _dataset_of(database, file, options, settings.max_columns)
         with database.read() as session:
-            found = catalog.of_source(session, OWNER, sha256(file.read_bytes()))
-            if found is None:
-                raise NotFound(
-                    f"No dataset was made of just {file}; run `gatecast train {file} --horizon 12` first."
-                )
-            plan = find_plan(session, OWNER, request.for_dataset(found))
+            plan = find_plan(session, OWNER, request.for_dataset(dataset_id))
         device = devices.resolve_for_serving(settings.device)
         if plan.served_method.is_preliminary:
             plan = replace(plan, served_method=backtest_pretrained(database, plan, device))
@@ -149,14 +148,15 @@ def _opened(settings: Settings) -> Iterator[Database]:
         database.dispose()
 
 
-def _dataset_of(database: Database, file: Path, max_columns: int) -> str:
+def _dataset_of(database: Database, file: Path, options: ReadOptions, max_columns: int) -> str:
+    """Return the id of the dataset made of just this file, read in this way; make it if there is none."""
     data = file.read_bytes()
     digest = sha256(data)
     with database.read() as session:
-        found = catalog.of_source(session, OWNER, digest)
+        found = catalog.of_source(session, OWNER, digest, options)
     if found is not None:
         return found
-    intake = read_csv(data, ReadOptions(), max_columns)
+    intake = read_csv(data, options, max_columns)
     with heartbeats.registered(database) as process_id:
         staged = StagedDataset(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with staging.stored(staged), database.write() as session:

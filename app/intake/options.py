@@ -52,6 +52,9 @@ class ReadOptions:
         )
 
 
+NOTHING_SAID = ReadOptions()
+
+
 def named(text: str | None, columns: Collection[str]) -> tuple[str, ...]:
     """Return the columns that an option names: one whose name is the whole text, else each part of it."""
     if not text:

@@ -140,7 +140,7 @@ def _explained(table: OpenTable, error: RepeatedTimes) -> Unsettled:
     roles = table.roles
     frame = table.table.texts([*roles.ids, *roles.times, *roles.keys])
     further = further_keys(frame, roles.ids, roles.times, roles.keys)
-    return Unsettled([ask_for_keys(roles.ids, further)]) if further else error
+    return Unsettled([ask_for_keys(roles.ids, further, table.table.names)]) if further else error
 
 
 def intake_of(gathered: Gathered, detected: Detected, options: ReadOptions) -> Intake:

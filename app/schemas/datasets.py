@@ -6,20 +6,15 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
-from app.schemas.choices import Duplicates, Missing
 from app.schemas.fields import (
-    DATE_FORMAT,
-    DUPLICATES,
     INTEGER,
     LOWER,
-    MISSING,
     SEASON_LENGTH,
     UPPER,
-    DateFormat,
     Limit,
     LimitFields,
-    MissingNumbers,
     Name,
+    ReadingFields,
     SeasonLength,
 )
 
@@ -49,7 +44,7 @@ class ObservationIn(BaseModel):
     y: Annotated[float | None, Field(description="The value observed; null marks a gap.")]
 
 
-class DatasetCreate(LimitFields):
+class DatasetCreate(ReadingFields, LimitFields, BaseModel):
     """Series sent as JSON instead of as a file."""
 
     model_config = ConfigDict(
@@ -83,10 +78,6 @@ class DatasetCreate(LimitFields):
     season_length: Annotated[
         SeasonLength | None, Field(description=f"{SEASON_LENGTH}Trainings may be given others.")
     ] = None
-    date_format: Annotated[DateFormat | None, Field(description=DATE_FORMAT)] = None
-    duplicates: Annotated[Duplicates | None, Field(description=DUPLICATES)] = None
-    missing: Annotated[Missing | None, Field(description=MISSING)] = None
-    missing_values: MissingNumbers
     observations: Annotated[list[ObservationIn], Field(min_length=1, description="The rows, in any order.")]
 
 

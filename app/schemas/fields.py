@@ -13,7 +13,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.schemas.choices import LONGEST_SEASON, Limits
+from app.schemas.choices import LONGEST_SEASON, Duplicates, Limits, Missing
 
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
@@ -185,12 +185,19 @@ MISSING = "What a step without a value means: `gap`, unknown (the default), or `
 MISSING_VALUES = "Numbers that stand for no value, such as -999"
 MOST_MISSING_VALUES = 20
 DateFormat = Annotated[str, Field(max_length=40, examples=["%d/%m/%Y"])]
-MissingNumbers = Annotated[
-    list[float],
-    Field(
-        max_length=MOST_MISSING_VALUES,
-        description=f"{MISSING_VALUES}.",
-        examples=[[-999]],
-        default_factory=list,
-    ),
-]
+
+
+class ReadingFields(BaseModel):
+    """What a caller says of how to read rows."""
+
+    date_format: Annotated[DateFormat | None, Field(description=DATE_FORMAT)] = None
+    duplicates: Annotated[Duplicates | None, Field(description=DUPLICATES)] = None
+    missing: Annotated[Missing | None, Field(description=MISSING)] = None
+    missing_values: Annotated[
+        list[float],
+        Field(
+            max_length=MOST_MISSING_VALUES,
+            description=f"{MISSING_VALUES}.",
+            examples=[[-999]],
+        ),
+    ] = []

@@ -14,7 +14,7 @@ from app.schemas.choices import (
     Outcome,
 )
 from app.schemas.datasets import ObservationIn, Time
-from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, LimitFields, SeasonLength
+from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, LimitFields, ReadingFields, SeasonLength
 
 HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "
@@ -24,7 +24,7 @@ MAX_LEVELS = 10
 Level = Annotated[int, Field(ge=MIN_LEVEL, le=MAX_LEVEL)]
 
 
-class AdHocRequest(LimitFields, BaseModel):
+class AdHocRequest(ReadingFields, LimitFields, BaseModel):
     """Series to forecast that no dataset holds: by themselves, by a dataset's model or by a named one.
 
     Limits take the place of those of the dataset that is named, if any.
@@ -67,7 +67,7 @@ class AdHocRequest(LimitFields, BaseModel):
         Field(
             min_length=1,
             description="The rows of up to 1,000 series, in any order, at the time steps of the model if one "
-            "is named; of two for the same time the last one counts.",
+            "is named.",
         ),
     ]
 

@@ -114,12 +114,27 @@ def test_trials_are_printed_best_first_with_a_missing_mase(capsys: pytest.Captur
     assert [row[4].strip() for row in rows] == ["none", "1.054", "1.055", "1.138"]
 
 
-def test_file_not_trained_on_says_what_to_run(tmp_path: Path) -> None:
-    file = tmp_path / "lines.csv"
-    file.write_bytes(csv_bytes())
-    answer = run("forecast", str(file), folder=tmp_path)
-    assert answer.returncode == 2
-    assert f"gatecast train {file}" in answer.stderr
+def test_file_not_trained_on_is_forecast_as_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "receipts.csv"
+    days = (f"2024-01-{day:02}" for day in range(1, 29))
+    file.write_text("date,amount\n" + "".join(f"{day},20\n{day},30\n" for day in days))
+    answer = run("forecast", str(file), "--duplicates", "sum", "--horizon", "3", folder=tmp_path)
+    rows = [line.split(",") for line in answer.stdout.splitlines()[1:]]
+    assert [(name, ds, round(float(y))) for name, ds, y, *_ in rows] == [
+        ("amount", f"2024-01-{day}", 50) for day in (29, 30, 31)
+    ]
+    again = run("forecast", str(file), "--horizon", "3", folder=tmp_path)
+    assert again.stdout == answer.stdout
+
+
+def test_preview_shows_what_is_open_and_how_to_settle_it(tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("date,open,close\n" + "".join(f"2024-01-{day:02},1.5,2.5\n" for day in range(1, 29)))
+    answer = run("preview", str(file), folder=tmp_path)
+    assert answer.returncode == 1
+    assert "settled by --target-column" in answer.stdout
+    assert run("preview", str(file), "--target-column", "close", folder=tmp_path).returncode == 0
+    assert not list(tmp_path.glob("*.db"))
 
 
 def test_unusable_file_is_refused_in_a_sentence_without_a_traceback(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from app.schemas.fields import (
     DateFormat,
     LimitTexts,
     Name,
+    ReadingFields,
     SeasonLengthText,
     lengths_of,
     parse_season_length,
@@ -129,3 +130,13 @@ class UploadFields(LimitTexts, FileFields):
             missing=self.missing or None,
             limits=self.limits,
         )
+
+
+def reading_of(fields: ReadingFields) -> ReadOptions:
+    """Return what the fields of a JSON body say of how to read its rows."""
+    return ReadOptions(
+        date_format=fields.date_format,
+        duplicates=fields.duplicates,
+        missing=fields.missing,
+        missing_values=",".join(map(str, fields.missing_values)) or None,
+    )

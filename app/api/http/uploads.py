@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar, TypeVarTuple
 
@@ -16,13 +17,12 @@ from starlette.datastructures import FormData, UploadFile
 from app.api.deps import CurrentPrincipal, Resources, TheResources
 from app.api.http.body_parsing import bad_body, content_type, inlined_schema, parse_json
 from app.api.http.identifiers import DatasetId
-from app.api.http.upload_fields import FileFields, UploadFields
+from app.api.http.upload_fields import FileFields, UploadFields, reading_of
 from app.db.engine import DatasetRef
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import ExistingDataset
 from app.intake.reader import (
-    ReadOptions,
     preview_csv,
     preview_rows,
     read_csv,
@@ -153,23 +153,16 @@ def _name_of(file: UploadFile) -> str:
 
 def _read_json(body: bytes, preview: bool) -> Upload | PreviewOut:  # noqa: FBT001
     content = parse_json(body, DatasetCreate)
-    options = _options(content)
+    options = replace(
+        reading_of(content),
+        frequency=content.frequency,
+        season_lengths=lengths_of(content.season_length),
+        limits=content.limits,
+    )
     if preview:
         return preview_rows(content.observations, options)
     intake = read_rows(content.observations, options)
     return Upload(content.name or "dataset", intake, sha256(body), content.limits)
-
-
-def _options(content: DatasetCreate) -> ReadOptions:
-    return ReadOptions(
-        frequency=content.frequency,
-        season_lengths=lengths_of(content.season_length),
-        date_format=content.date_format,
-        duplicates=content.duplicates,
-        missing=content.missing,
-        missing_values=",".join(map(str, content.missing_values)) or None,
-        limits=content.limits,
-    )
 
 
 def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) -> ObservationsUpload:

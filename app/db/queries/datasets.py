@@ -141,11 +141,10 @@ def lock(session: Session, workspace_id: str, dataset_id: str) -> None:
     session.execute(visible(Dataset, workspace_id).where(Dataset.id == dataset_id).with_for_update())
 
 
-def find_by_source(session: Session, workspace_id: str, source_sha256: str) -> Pair | None:
-    """Return the newest dataset whose source has this hash, or None."""
+def of_source(session: Session, workspace_id: str, source_sha256: str) -> list[Pair]:
+    """Return the datasets whose source has this hash, newest first."""
     query = _with_version(workspace_id).where(DatasetVersion.source_sha256 == source_sha256)
-    row = session.execute(query.order_by(Dataset.id.desc()).limit(1)).one_or_none()
-    return None if row is None else (row[0], row[1])
+    return [(dataset, version) for dataset, version in session.execute(query.order_by(Dataset.id.desc()))]
 
 
 def version(session: Session, workspace_id: str, dataset_id: str, number: int) -> DatasetVersion | None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from app.intake.columns.choices import Choice, asked, together
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import ID_NAMES, TARGET_NAMES, in_first_tier, is_in
+from app.intake.options import as_option
 from app.intake.problems import Question, listed
 
 # (rows,) a number from 0 for each distinct text of a column; -1 marks an empty cell
@@ -89,14 +90,14 @@ def further_keys(
     return alone or ([*free] if len(free) > 1 and _are_keys(frame, [*ids, *free], times) else [])
 
 
-def ask_for_keys(ids: Sequence[str], further: Sequence[str]) -> Question:
-    """Return the question for further columns of names."""
-    each = [together([*ids, name]) for name in further] if ids else [together([name]) for name in further]
+def ask_for_keys(ids: Sequence[str], further: Sequence[str], order: Sequence[str]) -> Question:
+    """Return the question for further columns of names; `order` are all columns as the table has them."""
+    each = [as_option(sorted([*ids, name], key=order.index)) or "" for name in further]
     now = f"by {listed(ids)} alone" if ids else "as a single series"
     return Question(
         "id_column",
         f"Read {now}, times repeat, and {listed(further)} tells their rows apart. Say by id_column what names"
-        f" the series, such as {' or '.join(each)}; or by duplicates what becomes of repeated times.",
+        f" the series, such as {listed(each)}; or by duplicates what becomes of repeated times.",
         tuple(each),
         "times repeat",
     )

@@ -14,12 +14,14 @@ from app.db.queries import drafts as draft_queries
 from app.db.queries import models as model_queries
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.errors import FieldError, NotFound
+from app.intake.options import NOTHING_SAID, ReadOptions
 from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,
     DatasetSummary,
     ObservationPage,
+    Profile,
     SeriesOut,
     SeriesPage,
 )
@@ -139,10 +141,25 @@ def find(session: Session, principal: Principal, dataset_id: str) -> queries.Pai
     return found
 
 
-def of_source(session: Session, principal: Principal, source_sha256: str) -> str | None:
-    """Return the id of the newest dataset whose source has this hash, or None."""
-    found = queries.find_by_source(session, principal.workspace_id, source_sha256)
-    return None if found is None else found[0].id
+def of_source(
+    session: Session, principal: Principal, source_sha256: str, options: ReadOptions = NOTHING_SAID
+) -> str | None:
+    """Return the id of the newest dataset whose source has this hash and was read so, or None.
+
+    Where nothing is said of how to read it, the newest one fits.
+    """
+    found = queries.of_source(session, principal.workspace_id, source_sha256)
+    fit = (dataset.id for dataset, version in found if _was_read_so(version, options))
+    return next(fit, None)
+
+
+def _was_read_so(version: DatasetVersion, options: ReadOptions) -> bool:
+    detected = Profile.model_validate(version.profile).detected
+    columns = ("id_column", "time_column", "target_column")
+    said = {name: getattr(options, name) for name in columns if getattr(options, name)}
+    return options.shown.items() <= detected.options.items() and all(
+        getattr(detected, name) == text for name, text in said.items()
+    )
 
 
 def named_series(session: Session, version: DatasetVersion, unique_ids: list[str]) -> list[Series]:

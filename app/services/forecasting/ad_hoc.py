@@ -9,8 +9,9 @@ import numpy as np
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
 from app.intake.frame import Intake, SeriesFrame
+from app.intake.options import NOTHING_SAID, ReadOptions
 from app.intake.problems import SHOWN, Place, refuse_rows
-from app.intake.reader import ReadOptions, read_rows
+from app.intake.reader import read_rows
 from app.intake.time.axis import Kind, TimeAxis
 from app.schemas.datasets import ObservationIn
 from app.services.datasets import panels
@@ -45,14 +46,14 @@ class _Serving:
     limits: Limits
 
 
-def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, levels: Sequence[int]) -> Forecasts:
+def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, request: ForecastRequest) -> Forecasts:
     """Forecast the series in the rows by the model of a plan.
 
     Raises BadInput, with pointers into `observations`, for rows that do not fit the model's time steps.
     """
-    frame = read(rows, plan.model.id, plan.axis).with_seasons(plan.axis.season_lengths)
+    frame = read(rows, plan.model.id, plan.axis, request.reading).with_seasons(plan.axis.season_lengths)
     serving = _Serving(plan.model, plan.served_method, network, plan.horizon, plan.limits)
-    return _forecast(serving, frame, levels)
+    return _forecast(serving, frame, request.levels)
 
 
 def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Forecasts:
@@ -60,7 +61,7 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
 
     Raises BadInput for a horizon out of reach and, with pointers into `observations`, for unusable rows.
     """
-    frame = read_regular(rows).with_seasons(request.season_lengths)
+    frame = read_regular(rows, request.reading).with_seasons(request.season_lengths)
     seasons = frame.axis.seasons
     model = pretrained.model(request.horizon, seasons)
     network = load_pretrained(model.horizon, seasons, device).forecaster
@@ -78,24 +79,24 @@ def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> F
     return replace(result, is_open=open_steps(panel, frame.axis.cycles, serving.horizon)), frame
 
 
-def read(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
+def read(rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions = NOTHING_SAID) -> SeriesFrame:
     """Read the rows onto the time steps of a model. Raises BadInput as `forecast_by_plan` does."""
     _refuse_nan(rows)
     _refuse_counts(rows)
-    frame = _on_axis(rows, model_id, axis)
+    frame = _on_axis(rows, model_id, axis, reading)
     if frame.axis.kind != axis.kind:
         raise _other_times(model_id, axis, frame.axis)
-    for part, found in _slower(rows, frame):
+    for part, found in _slower(rows, frame, reading):
         raise _other_times(model_id, axis, found, _first_row_of(part, rows))
     return frame
 
 
-def read_regular(rows: Rows) -> SeriesFrame:
+def read_regular(rows: Rows, reading: ReadOptions) -> SeriesFrame:
     """Read the rows onto the time step that fits all of them together. Raises BadInput."""
     _refuse_nan(rows)
     _refuse_counts(rows)
-    frame = _on_common_axis(rows)
-    for part, found in _slower(rows, frame):
+    frame = _on_common_axis(rows, reading)
+    for part, found in _slower(rows, frame, reading):
         raise _mixed(part, rows, frame.axis, found)
     return frame
 
@@ -143,17 +144,17 @@ def _name(row: ObservationIn) -> str:
     return str(row.unique_id).strip()
 
 
-def _on_axis(rows: Rows, model_id: str, axis: TimeAxis) -> SeriesFrame:
+def _on_axis(rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions) -> SeriesFrame:
     try:
-        intake = read_rows(rows, ReadOptions(frequency=axis.frequency))
+        intake = read_rows(rows, replace(reading, frequency=axis.frequency))
     except BadInput as error:
-        raise _explained(error, rows, model_id, axis) from error
+        raise _explained(error, rows, model_id, axis, reading) from error
     return _complete(intake)
 
 
-def _on_common_axis(rows: Rows) -> SeriesFrame:
+def _on_common_axis(rows: Rows, reading: ReadOptions) -> SeriesFrame:
     try:
-        intake = read_rows(rows, ReadOptions())
+        intake = read_rows(rows, reading)
     except BadInput as error:
         if _is_irregular(error):
             raise _irregular() from error
@@ -171,10 +172,10 @@ def _complete(intake: Intake) -> SeriesFrame:
     return intake.frame
 
 
-def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis) -> BadInput:
+def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions) -> BadInput:
     """Return the error for rows off the model's steps; it names their own step if they have another one."""
     try:
-        found = read_rows(rows, ReadOptions()).frame.axis
+        found = read_rows(rows, reading).frame.axis
     except BadInput as other:
         return _other_times(model_id, axis, None, error.errors) if _is_irregular(other) else other
     alike = (found.kind, found.frequency) == (axis.kind, axis.frequency)
@@ -227,10 +228,10 @@ def _first_row_of(part: Rows, rows: Rows) -> list[FieldError]:
     return [FieldError(f"#/observations/{rows.index(part[0])}", f"Series {_name(part[0])!r} begins here.")]
 
 
-def _slower(rows: Rows, frame: SeriesFrame) -> Iterator[tuple[Rows, TimeAxis]]:
+def _slower(rows: Rows, frame: SeriesFrame, reading: ReadOptions) -> Iterator[tuple[Rows, TimeAxis]]:
     """Yield rows that take a longer step than the frame's, with the axis of that step."""
     for part in _candidates(rows, frame):
-        found = _on_found_axis(part)
+        found = _on_found_axis(part, reading)
         if found is not None and _skips(found, frame.axis):
             yield part, found.axis
 
@@ -255,10 +256,10 @@ def _sparse(frame: SeriesFrame) -> Iterator[str]:
         yield frame.unique_ids[i]
 
 
-def _on_found_axis(rows: Rows) -> SeriesFrame | None:
+def _on_found_axis(rows: Rows, reading: ReadOptions) -> SeriesFrame | None:
     """Read the rows onto their own step; return None if they have no regular one."""
     try:
-        return read_rows(rows, ReadOptions()).frame
+        return read_rows(rows, reading).frame
     except BadInput:
         return None
 

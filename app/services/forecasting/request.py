@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from app.intake.options import NOTHING_SAID, ReadOptions
 from app.schemas.choices import DEFAULT_LEVELS, NO_LIMITS, Limits
 from app.schemas.media_types import JSON
 from app.services.shared.paging import PageRequest
@@ -31,6 +32,7 @@ class ForecastRequest:
     media_type: str = JSON
     season_lengths: tuple[int, ...] | None = None
     limits: Limits = NO_LIMITS
+    reading: ReadOptions = NOTHING_SAID  # of rows that come with the request
 
     @property
     def names_no_dataset(self) -> bool:

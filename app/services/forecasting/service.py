@@ -113,7 +113,7 @@ class ForecastService:
             attempt = partial(self._resolver.resolve, principal, request, to_the_end=True)
             plan = await self._with_newest(principal, request, attempt)
             model = await self._model(plan)
-            forecast = partial(ad_hoc.forecast_by_plan, plan, model.forecaster, rows, request.levels)
+            forecast = partial(ad_hoc.forecast_by_plan, plan, model.forecaster, rows, request)
         metrics.COMPUTED.inc()
         write = partial(_ad_hoc_response, forecast, request.media_type)
         return await to_thread.run_sync(write, limiter=self.ad_hoc_threads)

@@ -200,10 +200,10 @@ def test_file_of_a_command_is_read_before_anything_is_locked(
     file = tmp_path / "lines.csv"
     file.write_bytes(csv_bytes())
 
-    def watched(data: bytes, columns: ReadOptions, max_columns: int) -> object:
+    def watched(data: bytes, options: ReadOptions, max_columns: int) -> object:
         with database.write() as session:
             session.query(Dataset).count()
-        return read_csv(data, columns, max_columns)
+        return read_csv(data, options, max_columns)
 
     monkeypatch.setattr("app.db.engine.BUSY_TIMEOUT_MS", 100)
     monkeypatch.setattr(offline, "read_csv", watched)
