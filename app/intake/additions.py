@@ -19,7 +19,7 @@ from app.intake.time.axis import Kind, TimeAxis
 from app.intake.time.dates import Hints
 from app.intake.time.steps import DAY
 from app.intake.time.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
-from app.schemas.choices import NO_LIMITS, Limits
+from app.schemas.choices import NO_LIMITS, Limits, Missing
 from app.schemas.datasets import Detected, Time
 
 KINDS: dict[Kind, str] = {"datetime": "dates", "integer": "integers", "year": "years"}
@@ -68,6 +68,7 @@ class Addition:
     detected: Detected
     rows: Rows
     row: Ints  # (points,) row of the upload
+    missing: Missing | None  # what a step without a value means
 
     def check(self, begins: Ints, new: Mask) -> None:
         """Raise BadInput for a time between the steps of its series, or a new series without a value.
@@ -109,7 +110,7 @@ def gather_addition(
     points = Points(names_of(rows, ordered), offsets, timeline.unique[timeline.rank], ordered.y)
     detected = detect(times)
     detected.notes += limit_notes(points.y, existing.limits)
-    return Addition(points, existing.axis, repairs, detected, rows, ordered.row)
+    return Addition(points, existing.axis, repairs, detected, rows, ordered.row, options.missing)
 
 
 def refuse_unnamed(pointers: list[str]) -> BadInput:

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.intake.arrays import Mask
 from app.intake.frame import SeriesFrame
 from app.intake.options import ReadOptions
 from app.intake.problems import listed
@@ -14,9 +13,7 @@ from app.schemas.choices import Limits
 
 Floats = NDArray[np.float64]
 SENTINELS = tuple(sign * value for value in (99.0, 999.0, 9999.0, 99999.0) for sign in (-1.0, 1.0))
-MOSTLY = 0.5  # share of steps without a value from which they are noted
 AT_BOUND = 0.02  # share of values at an upper bound that shows one
-UNITS: dict[str | int, str] = {"D": "days", "h": "hours", "B": "business days"}
 PERCENT = 100.0
 LONG_BEFORE = 0.1  # share of the whole span by which a series ends early
 
@@ -25,7 +22,6 @@ def notes_of(frame: SeriesFrame, options: ReadOptions) -> list[str]:
     """Return a sentence for each thing that is odd about the series."""
     return [
         *_sentinels(frame),
-        *_empty_steps(frame, options),
         *_bounds(frame, options),
         *_ended(frame),
         *([_SHARES] if _may_be_shares(frame.y, options.limits) else []),
@@ -48,29 +44,6 @@ def _sentinels(frame: SeriesFrame) -> Iterator[str]:
                 f"{times} {value:.15g}, far from all others ({low:.15g} to {high:.15g}). If that stands for"
                 f" no value, say missing_values={value:.15g}."
             )
-
-
-def _empty_steps(frame: SeriesFrame, options: ReadOptions) -> Iterator[str]:
-    if options.missing is not None:
-        return
-    counted = ~_closed(frame)
-    empty, steps = int(np.count_nonzero(np.isnan(frame.y) & counted)), int(np.count_nonzero(counted))
-    if empty >= MOSTLY * steps:
-        unit = UNITS.get(frame.axis.frequency, f"steps of {frame.axis.frequency!r}")
-        yield (
-            f"{empty:,} of {steps:,} {unit} have no value. If that means that nothing happened, say"
-            " missing=zero."
-        )
-
-
-def _closed(frame: SeriesFrame) -> Mask:
-    """Return the steps at which no series ever has a value, such as nights or Sundays."""
-    closed, phase = np.zeros(len(frame.y), dtype=np.bool_), frame.axis.phase(frame.ds)
-    for length in frame.axis.cycles:
-        if 2 * length <= len(frame.y):
-            place = phase % length
-            closed |= ~np.isin(place, place[~np.isnan(frame.y)])
-    return closed
 
 
 def _bounds(frame: SeriesFrame, options: ReadOptions) -> Iterator[str]:

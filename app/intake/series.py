@@ -71,7 +71,8 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     found = regular(ordered.timeline, times.kind, requested)
     refuse_misfits(rows, ordered.row, found, requested=requested is not None)
     axis = TimeAxis(times.kind, found.step.frequency, times.timezone, options.season_lengths)
-    refuse_irregular(found, axis)
+    if options.missing is None:
+        refuse_irregular(found, axis)
     if requested is None:
         refuse_slow(names, found)
     report_moved(rows, ordered.row, found, axis, repairs)
@@ -80,7 +81,8 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     if options.missing == "zero":
         frame = with_zeros(frame)
     add_gaps(repairs, frame)
-    notes = (*times.notes, *found.notes, *short_notes(names, values), *future_notes(frame))
+    on_step = () if options.missing else found.notes  # which ask what a step without a row means
+    notes = (*times.notes, *on_step, *short_notes(names, values), *future_notes(frame))
     return Gathered(frame, repairs, replace(times, notes=notes))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from app.intake.cells import Cells
 from app.intake.columns.numbers import GROUPS, are_numbers
 from app.intake.time.dates import mostly_dates
-from app.intake.time.times import are_whole_numbers
+from app.intake.time.times import are_whole_numbers, reads_as_dates
 
 Content = Literal["empty", "date", "whole", "number", "text"]
 LOOKED_AT = 20  # texts of a column, where a few decide
@@ -55,6 +55,11 @@ class Sample:
     def column(self, name: str) -> "pd.Series[str]":
         """Return the texts of a column, stripped."""
         return self.frame.iloc[:, self.names_at[name]].astype(object).str.strip()
+
+    def is_of_dates(self, name: str) -> bool:
+        """Return whether the numbers of a column are plainly dates, such as 202452 or 1990.0417."""
+        texts = pd.Series(self.column(name).unique(), dtype="object")
+        return reads_as_dates(texts[texts.notna() & (texts != "")].reset_index(drop=True))
 
     def rises(self, name: str) -> bool:
         """Return whether the whole numbers of a column rise from row to row."""

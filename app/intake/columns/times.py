@@ -9,6 +9,8 @@ from app.intake.columns.names import TIME_NAMES, in_first_tier
 from app.intake.columns.time_parts import CLOCK, Part, part_of, parts_to_join
 from app.intake.problems import listed
 
+TRIED = 50  # columns of numbers that may be dates
+
 
 def find_times(sample: Sample, free: Sequence[str], parts: dict[str, Part]) -> Choice:
     """Choose the column of times; with others beside it that hold a part of the time.
@@ -25,7 +27,7 @@ def find_times(sample: Sample, free: Sequence[str], parts: dict[str, Part]) -> C
     together = parts_to_join(whole)
     if len(together) > 1:
         return _joined(sample, {name: whole[name] for name in together})
-    return _numbers(sample, [name for name in free if sample.contents[name] == "whole"])
+    return _numbers(sample, [name for name in free if sample.contents[name] in {"whole", "number"}])
 
 
 def parts_of(sample: Sample, names: Sequence[str]) -> dict[str, Part]:
@@ -50,17 +52,15 @@ def _time_of_day(sample: Sample, date: str, parts: dict[str, Part]) -> dict[str,
     return {name: found[name] for name in differ} if not has_clock and sample.repeats([date]) else {}
 
 
-def _numbers(sample: Sample, whole: Sequence[str]) -> Choice:
-    """Choose a column of whole numbers by its name, or the only one that rises from row to row."""
-    named = in_first_tier(whole, TIME_NAMES)
-    if len(named) > 1:
-        return asked("time_column", "times", named)
-    if named:
-        return Choice(
-            (named[0],), f"is named like times and holds numbers such as {sample.some(named[0])[0]!r}"
-        )
+def _numbers(sample: Sample, numbers: Sequence[str]) -> Choice:
+    """Choose a column of numbers by its name, as the only one of plain dates, or the only one that rises."""
+    whole = [name for name in numbers if sample.contents[name] == "whole"]
+    found = in_first_tier(whole, TIME_NAMES) or [name for name in numbers[:TRIED] if sample.is_of_dates(name)]
+    if len(found) > 1:
+        return asked("time_column", "times", found)
+    if found:
+        return Choice((found[0],), f"holds times such as {sample.some(found[0])[0]!r}")
     rising = [name for name in whole if sample.rises(name)]
-    numbers = [name for name, content in sample.contents.items() if content in {"whole", "number"}]
     if len(rising) == 1 and len(numbers) > 1 and not in_first_tier(sample.names, TIME_NAMES):
         note = f"The times are the whole numbers in {rising[0]!r}, which rise from row to row."
         return Choice((rising[0],), "its whole numbers rise from row to row", notes=(note,))

@@ -14,7 +14,7 @@ from app.db.tables import DatasetVersion
 from app.intake.additions import Addition
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
-from app.intake.grid import Points, grid_frame, merge
+from app.intake.grid import Points, grid_frame, merge, with_zeros
 from app.intake.repairs import add_gaps
 from app.services.datasets import catalog, drafts, staging
 from app.services.datasets import series_store as store
@@ -172,12 +172,17 @@ class Merge:
         merged = merge(store.read_frame(session, version, entries), points)
         self.appended += merged.appended
         self.corrected += merged.corrected
-        add_gaps(self.repairs, merged.frame, merged.gaps)
+        if self.addition.missing == "zero":
+            merged.frame.y[merged.gaps] = 0.0
+        else:
+            add_gaps(self.repairs, merged.frame, merged.gaps)
         return [merged.frame.take(np.flatnonzero(merged.changed))] if merged.changed.any() else []
 
     def _new(self, points: Points) -> SeriesFrame:
         frame = grid_frame(self.addition.axis, points)
         self.appended += int(points.values().sum())
+        if self.addition.missing == "zero":
+            return with_zeros(frame)
         add_gaps(self.repairs, frame)
         return frame
 
