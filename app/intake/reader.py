@@ -175,11 +175,11 @@ def _preview(
     read: Callable[[], Gathered],
     detect: Callable[[Times | None], Detected],
 ) -> PreviewOut:
-    asked, problems, gathered = list(questions), [], None
+    open_questions, problems, gathered = list(questions), [], None
     try:
         gathered = read()
     except Unsettled as error:
-        asked += error.questions
+        open_questions += error.questions
     except BadInput as error:
         problems = [ProblemOut(detail=error.detail, pointers=[part.pointer for part in error.errors])]
     detected = detect(gathered.times if gathered else None)
@@ -188,7 +188,8 @@ def _preview(
         detected=profile.detected if profile else detected,
         rows=_first_rows(rows, gathered),
         questions=[
-            QuestionOut(parameter=q.option, question=q.detail, candidates=q.candidates) for q in asked
+            QuestionOut(parameter=q.option, question=q.detail, candidates=list(q.candidates))
+            for q in open_questions
         ],
         problems=problems,
         profile=profile,

@@ -52,6 +52,9 @@ class DatasetCreate(ReadingFields, LimitFields, BaseModel):
         strict=True,
         json_schema_extra={
             "example": {
+                **examples.NOTHING_SAID,
+                "duplicates": "last",
+                "missing_values": [-999.0],
                 "name": "visitors",
                 "frequency": "D",
                 "season_length": [7],

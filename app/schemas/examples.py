@@ -371,7 +371,14 @@ FORECAST: Example = {
     "verdict": "beats",
     "warning": None,
 }
+NOTHING_SAID: Example = {
+    "date_format": None,
+    "duplicates": None,
+    "missing": None,
+    "missing_values": [],
+}
 AD_HOC: Example = {
+    **NOTHING_SAID,
     "dataset_id": DATASET_ID,
     "model_id": None,
     "horizon": 2,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.intake.options import ReadOptions
 from app.schemas.choices import Duplicates, Missing
@@ -23,9 +23,7 @@ from app.schemas.fields import (
     parse_season_length,
 )
 
-MOST_SKIPPED = 1_000
 COLUMN_TEXT = 5_000  # characters that name columns
-Unsaid = Literal[""]
 ColumnNames = Annotated[str, Field(max_length=COLUMN_TEXT)]
 
 
@@ -72,18 +70,17 @@ class FileFields(BaseModel):
     ] = ""
     date_format: Annotated[DateFormat, Field(description=DATE_FORMAT)] = ""
     decimal: Annotated[
-        Literal[".", ","] | Unsaid, Field(description="The mark before decimals; found if absent.")
+        Literal["", ".", ","], Field(description="The mark before decimals; found if absent.")
     ] = ""
     skip_rows: Annotated[
-        int,
-        BeforeValidator(lambda value: value or 0),
+        str,
         Field(
-            ge=0,
-            le=MOST_SKIPPED,
+            pattern="^[0-9]{0,3}$",
             description="Lines to skip above the header, where they are not found.",
+            examples=["3"],
         ),
-    ] = 0
-    duplicates: Annotated[Duplicates | Unsaid, Field(description=DUPLICATES)] = ""
+    ] = ""
+    duplicates: Annotated[Literal["", Duplicates], Field(description=DUPLICATES)] = ""
     missing_values: Annotated[
         str,
         Field(
@@ -101,7 +98,7 @@ class FileFields(BaseModel):
             target_column=self.target_column or None,
             date_format=self.date_format or None,
             decimal=self.decimal or None,
-            skip_rows=self.skip_rows or None,
+            skip_rows=int(self.skip_rows or 0) or None,
             duplicates=self.duplicates or None,
             missing_values=self.missing_values or None,
         )
@@ -119,7 +116,7 @@ class UploadFields(LimitTexts, FileFields):
         SeasonLengthText,
         Field(max_length=40, description=f"{SEASON_LENGTH}Several are separated by commas: `7,365`."),
     ] = ""
-    missing: Annotated[Missing | Unsaid, Field(description=MISSING)] = ""
+    missing: Annotated[Literal["", Missing], Field(description=MISSING)] = ""
 
     def options(self) -> ReadOptions:
         """Return what the caller says of how to read the file, and of its steps."""

@@ -18,7 +18,7 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-def asked(option: str, what: str, candidates: Sequence[str], *, advice: str = "") -> Choice:
+def ask(option: str, what: str, candidates: Sequence[str], *, advice: str = "") -> Choice:
     """Return the first candidate with the question which column it is."""
     detail = f"Several columns could hold the {what}: {listed(candidates)}. Say which with {option}.{advice}"
     question = Question(option, detail, tuple(candidates), "several columns fit")

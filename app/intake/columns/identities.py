@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.intake.columns.choices import Choice, asked, together
+from app.intake.columns.choices import Choice, ask, together
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import ID_NAMES, TARGET_NAMES, in_first_tier, is_in
 from app.intake.options import as_option
@@ -45,7 +45,7 @@ def _repeating(read: Read, names: Sequence[str]) -> dict[str, Codes]:
 
 def _several(names: Sequence[str]) -> Choice:
     advice = f" If it takes several, name them together: {together(names[:3])}."
-    return asked("id_column", "names of the series", names, advice=advice)
+    return ask("id_column", "names of the series", names, advice=advice)
 
 
 def _finest(codes: Mapping[str, Codes]) -> Choice:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from app.errors import BadInput, FieldError
-from app.intake.columns.choices import Choice, asked
+from app.intake.columns.choices import Choice, ask
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import (
     CALENDAR_NAMES,
@@ -60,7 +60,7 @@ def find_target(
         )
     rest = {name: why or BESIDE for name, why in aside.items() if name != found[0]}
     if len(found) > 1:
-        choice = asked("target_column", "values", found, advice=advice)
+        choice = ask("target_column", "values", found, advice=advice)
         return Choice(choice.names, choice.reason, choice.question, rest)
     reason = f"is named {found[0]!r}" if certain else "the only column of numbers that could be the values"
     return Choice((found[0],), reason, None, rest)

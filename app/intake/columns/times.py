@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.errors import BadInput, FieldError
-from app.intake.columns.choices import Choice, asked
+from app.intake.columns.choices import Choice, ask
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import TIME_NAMES, in_first_tier
 from app.intake.columns.time_parts import CLOCK, Part, part_of, parts_to_join
@@ -20,7 +20,7 @@ def find_times(sample: Sample, free: Sequence[str], parts: dict[str, Part]) -> C
     dates = [name for name in free if sample.contents[name] == "date"]
     named = in_first_tier(dates, TIME_NAMES) or dates
     if len(named) > 1:
-        return asked("time_column", "times", named)
+        return ask("time_column", "times", named)
     whole: dict[str, Part] = {name: part for name, part in parts.items() if part != "date"}
     if named:
         return _joined(sample, {named[0]: "date", **_time_of_day(sample, named[0], whole)})
@@ -57,7 +57,7 @@ def _numbers(sample: Sample, numbers: Sequence[str]) -> Choice:
     whole = [name for name in numbers if sample.contents[name] == "whole"]
     found = in_first_tier(whole, TIME_NAMES) or [name for name in numbers[:TRIED] if sample.is_of_dates(name)]
     if len(found) > 1:
-        return asked("time_column", "times", found)
+        return ask("time_column", "times", found)
     if found:
         return Choice((found[0],), f"holds times such as {sample.some(found[0])[0]!r}")
     rising = [name for name in whole if sample.rises(name)]

@@ -267,7 +267,8 @@ def test_deletion_removes_every_version(client: TestClient, database: Database) 
 def test_refused_row_and_duplicate_are_listed_for_this_upload(client: TestClient) -> None:
     dataset_id = upload(client, {"a": [1, 2]})["id"]
     table = csv_bytes({"a": [1, 2, 3]}) + b",1970,4\na,1962,5\n"
-    answer = client.post(f"/datasets/{dataset_id}/observations", files={"file": ("b.csv", table)}).json()
+    path, files = f"/datasets/{dataset_id}/observations", {"file": ("b.csv", table)}
+    answer = client.post(path, files=files, data={"duplicates": "last"}).json()
     assert sorted(repair["kind"] for repair in answer["repairs"]) == ["duplicate", "refused"]
     assert counts(answer) == (1, 0, 2, 0)
     assert values(client, dataset_id)[1962] == 5

@@ -137,7 +137,7 @@ def numbered_months() -> Lines:
         (receipts, "duplicates", ["sum", "mean", "last"]),
     ],
 )
-def test_comparable_readings_are_asked(
+def test_comparable_readings_are_a_question(
     lines: Callable[[], Lines], parameter: str, candidates: list[str]
 ) -> None:
     with pytest.raises(Unsettled, match=parameter) as caught:
@@ -221,7 +221,7 @@ def test_refusal_of_repeated_times_has_both_counts_and_rows() -> None:
     assert [error.pointer for error in caught.value.errors[:2]] == ["#/duplicates", "#row=2"]
 
 
-def test_second_key_is_asked_for_before_sums_are() -> None:
+def test_second_key_is_a_question_beside_sums() -> None:
     with pytest.raises(Unsettled, match=r"id_column.*or by duplicates"):
         upload(*two_keys())
 

@@ -1,0 +1,81 @@
+"""A preview shows how an upload would be read; what is said of an upload holds for rows that follow."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+PRICES = b"date,open,close\n" + b"".join(b"2024-01-%02d,1.5,2.5\n" % day for day in range(1, 29))
+RECEIPTS = b"date,amount\n" + b"".join(
+    b"2024-01-%02d,2\n2024-01-%02d,3\n" % (day, day) for day in range(1, 29)
+)
+
+
+def post(client: TestClient, table: bytes, path: str = "/datasets", **fields: str) -> Any:
+    return client.post(path, files={"file": ("table.csv", table)}, data=fields)
+
+
+def test_preview_of_a_file_shows_its_columns_and_stores_nothing(client: TestClient) -> None:
+    answer = post(client, PRICES, "/datasets?preview=true", target_column="close")
+    assert answer.status_code == 200
+    roles = [(column["name"], column["role"]) for column in answer.json()["detected"]["columns"]]
+    assert roles == [("date", "time"), ("open", "unused"), ("close", "target")]
+    assert answer.json()["profile"]["frequency"] == "D"
+    assert client.get("/datasets").json()["datasets"] == []
+
+
+def test_question_of_a_preview_is_what_the_upload_is_refused_for(client: TestClient) -> None:
+    (question,) = post(client, PRICES, "/datasets?preview=true").json()["questions"]
+    assert (question["parameter"], question["candidates"]) == ("target_column", ["open", "close"])
+    refused = post(client, PRICES)
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == question["question"]
+    assert refused.json()["errors"][0]["pointer"] == "#/target_column"
+
+
+def test_preview_of_rows_is_one_of_a_file(client: TestClient) -> None:
+    rows = [{"ds": day, "y": value} for day in (1, 2, 3, 4) for value in (1.0, 2.0)]
+    answer = client.post("/datasets?preview=true", json={"observations": rows}).json()
+    assert [question["parameter"] for question in answer["questions"]] == ["duplicates"]
+    said = {"duplicates": "mean", "observations": rows}
+    assert client.post("/datasets?preview=true", json=said).json()["profile"]["observations"] == 4
+
+
+def test_file_that_is_no_table_is_refused_in_a_preview_too(client: TestClient) -> None:
+    assert post(client, b"one column\n1\n", "/datasets?preview=true").status_code == 422
+
+
+def test_what_is_said_of_an_upload_holds_for_rows_that_follow(client: TestClient) -> None:
+    dataset = post(client, RECEIPTS, duplicates="sum", missing="zero", missing_values="-999").json()
+    assert dataset["profile"]["detected"]["options"] == {
+        "duplicates": "sum",
+        "missing": "zero",
+        "missing_values": "-999",
+    }
+    path = f"/datasets/{dataset['id']}/observations"
+    more = post(client, b"date,amount\n2024-01-31,4\n2024-01-31,4\n2024-01-30,-999\n", path).json()
+    assert (more["appended"], more["profile"]["gaps"]) == (1, 0)
+    query = {"unique_id": "amount", "limit": "1000"}
+    stored = client.get(path, params=query).json()
+    assert dict(zip(stored["ds"], stored["y"], strict=True)) == {
+        **{f"2024-01-{day:02}": 5.0 for day in range(1, 29)},
+        "2024-01-29": 0.0,
+        "2024-01-30": 0.0,
+        "2024-01-31": 8.0,
+    }
+
+
+@pytest.mark.parametrize(("said", "status"), [({}, 422), ({"duplicates": "sum"}, 200)])
+def test_rows_to_forecast_may_repeat_times_when_it_is_said_why(
+    client: TestClient, said: dict[str, str], status: int
+) -> None:
+    rows = [{"ds": day, "y": 1.0} for day in range(1, 31) for _ in range(2)]
+    answer = client.post("/forecast", json={**said, "horizon": 2, "observations": rows})
+    assert answer.status_code == status
+
+
+def test_field_that_is_no_choice_is_refused_with_the_choices(client: TestClient) -> None:
+    answer = post(client, RECEIPTS, duplicates="add")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "#/duplicates"
+    assert "'sum'" in answer.json()["detail"]
