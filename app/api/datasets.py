@@ -19,7 +19,9 @@ from app.schemas.datasets import (
     PreviewOut,
     SeriesName,
     SeriesPage,
+    VersionPage,
 )
+from app.schemas.fields import MAX_NAME_LENGTH
 from app.services.datasets import catalog, observations, update
 
 UPLOAD_CHECKS = [RequireStorage, ClaimKey]
@@ -49,15 +51,30 @@ def create_dataset(upload: TheUpload, session: WriteSession, response: Response)
 
 
 @router.get("")
-async def list_datasets(page: Page, principal: CurrentPrincipal, read: Read) -> DatasetPage:
+async def list_datasets(
+    page: Page,
+    principal: CurrentPrincipal,
+    read: Read,
+    name: Annotated[
+        str | None, Query(max_length=MAX_NAME_LENGTH, description="Only datasets of just this name.")
+    ] = None,
+) -> DatasetPage:
     """List datasets, newest first."""
-    return with_opaque_cursor(await read(catalog.page, principal, page))
+    return with_opaque_cursor(await read(catalog.page, principal, page, name))
 
 
 @router.get("/{dataset_id}")
 async def get_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, read: Read) -> DatasetOut:
     """Show a dataset: what it holds, how it was read, what was repaired."""
     return await read(catalog.get, principal, dataset_id)
+
+
+@router.get("/{dataset_id}/versions")
+async def list_versions(
+    dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, read: Read
+) -> VersionPage:
+    """List the versions of a dataset that are kept, newest first."""
+    return with_opaque_cursor(await read(catalog.versions_page, principal, dataset_id, page))
 
 
 @router.get("/{dataset_id}/series")

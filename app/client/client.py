@@ -6,7 +6,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self, TypedDict, Unpack
 
 import httpx2
 
@@ -20,8 +20,10 @@ from app.schemas.choices import (
     DEFAULT_START,
     NO_LIMITS,
     ArchitectureChoice,
+    Duplicates,
     Limits,
     MethodChoice,
+    Missing,
     OnLoss,
     Preset,
     Promotion,
@@ -35,6 +37,9 @@ from app.schemas.datasets import (
     ObservationIn,
     ObservationsIn,
     ObservationsOut,
+    PreviewOut,
+    VersionOut,
+    VersionPage,
 )
 from app.schemas.forecast import AdHocRequest, ForecastPage
 from app.schemas.jobs import JobOut, JobPage
@@ -49,6 +54,21 @@ RECONNECT_FOR_S = 60.0  # after an event stream was disconnected
 RECONNECT_S = 0.5
 BAD_REQUEST, UNAVAILABLE = 400, 503
 PAGE = 1000  # the most that a page may hold
+
+
+class Reading(TypedDict, total=False):
+    """What may be said of how to read a table; what is absent is found."""
+
+    id_column: str  # several columns are separated by commas
+    time_column: str
+    target_column: str
+    frequency: str
+    date_format: str
+    decimal: Literal[".", ","]
+    skip_rows: int
+    duplicates: Duplicates
+    missing: Missing
+    missing_values: str
 
 
 class ServiceError(Exception):
@@ -81,19 +101,37 @@ class Client:
             return False
 
     def upload_csv(
-        self, name: str, content: bytes, season_length: Sequence[int] = (), limits: Limits = NO_LIMITS
+        self,
+        name: str,
+        content: bytes,
+        season_length: Sequence[int] = (),
+        limits: Limits = NO_LIMITS,
+        **reading: Unpack[Reading],
     ) -> DatasetOut:
         """Upload a table as a new dataset.
 
-        `season_length` are the steps in each season, [1] for none; `limits` are what its forecasts stay in.
+        `season_length` are the steps in each season, [1] for none; `limits` are what its forecasts stay in;
+        `reading` says how to read it, such as `target_column="Close"` or `duplicates="sum"`.
         """
         files = {"file": (f"{name}.csv", content, CSV)}
-        data = {"name": name, "season_length": ",".join(map(str, season_length)), **_texts(limits)}
+        seasons = ",".join(map(str, season_length))
+        data = {"name": name, "season_length": seasons, **_texts(limits), **reading}
         return DatasetOut.model_validate(self._call("POST", "/datasets", files=files, data=data))
 
-    def upload_file(self, path: Path) -> DatasetOut:
-        """Upload a file as a new dataset, named after the file."""
-        return self.upload_csv(path.stem, path.read_bytes())
+    def upload_file(self, path: Path, **reading: Unpack[Reading]) -> DatasetOut:
+        """Upload a file as a new dataset, named after the file; `reading` as `upload_csv` takes it."""
+        return self.upload_csv(path.stem, path.read_bytes(), **reading)
+
+    def preview_csv(self, content: bytes, **reading: Unpack[Reading]) -> PreviewOut:
+        """Show how a table would be read, and what is open; nothing is stored."""
+        answer = self._call(
+            "POST",
+            "/datasets",
+            params={"preview": True},
+            files={"file": ("table.csv", content, CSV)},
+            data=reading,
+        )
+        return PreviewOut.model_validate(answer)
 
     def append(self, dataset_id: str, observations: Sequence[ObservationIn]) -> ObservationsOut:
         """Append rows to a dataset, or correct existing ones; the next forecast uses them."""
@@ -107,9 +145,14 @@ class Client:
         body = DatasetUpdate(**changes).model_dump(exclude_unset=True)
         return DatasetOut.model_validate(self._call("PATCH", f"/datasets/{dataset_id}", json=body))
 
-    def datasets(self) -> list[DatasetSummary]:
-        """List the newest datasets."""
-        return DatasetPage.model_validate(self._call("GET", "/datasets")).datasets
+    def datasets(self, name: str | None = None) -> list[DatasetSummary]:
+        """List the newest datasets, or those of a name."""
+        params = {} if name is None else {"name": name}
+        return DatasetPage.model_validate(self._call("GET", "/datasets", params=params)).datasets
+
+    def versions(self, dataset_id: str) -> list[VersionOut]:
+        """List the newest versions of a dataset."""
+        return VersionPage.model_validate(self._call("GET", f"/datasets/{dataset_id}/versions")).versions
 
     def train(  # noqa: PLR0913  # one argument for each field of the call
         self,
@@ -250,6 +293,8 @@ class Client:
         levels: Sequence[int] = DEFAULT_LEVELS,
         season_length: Sequence[int] | None = None,
         limits: Limits = NO_LIMITS,
+        duplicates: Duplicates | None = None,
+        missing: Missing | None = None,
     ) -> ForecastPage:
         """Forecast series that no dataset holds: by themselves, with a dataset's champion or with a model."""
         request = AdHocRequest(
@@ -261,6 +306,8 @@ class Client:
             lower=limits.lower,
             upper=limits.upper,
             integer=limits.integer,
+            duplicates=duplicates,
+            missing=missing,
             observations=list(observations),
         )
         return _page(self._call("POST", "/forecast", json=request.model_dump(mode="json")))

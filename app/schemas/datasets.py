@@ -370,6 +370,29 @@ class DatasetPage(BaseModel):
     next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]
 
 
+class VersionOut(BaseModel):
+    """A version of a dataset."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.VERSION})
+
+    version: Annotated[int, Field(description="Its number; the first upload is 1.")]
+    created_at: Annotated[datetime, Field(description="When it was made.")]
+    series: Annotated[int, Field(description="Number of series.")]
+    observations: Annotated[int, Field(description="Number of values, gaps not counted.")]
+    start: Annotated[Time, Field(description="First time over all series.")]
+    end: Annotated[Time, Field(description="Last time over all series.")]
+    repairs_total: Annotated[int, Field(description="Repairs of the rows that made it.")]
+
+
+class VersionPage(BaseModel):
+    """One page of versions, newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"versions": [examples.VERSION], "next": None}})
+
+    versions: list[VersionOut]
+    next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]
+
+
 class SeriesOut(BaseModel):
     """One series of a dataset."""
 

@@ -70,6 +70,15 @@ PREVIEW: Example = {
     "problems": [],
     "profile": PROFILE,
 }
+VERSION: Example = {
+    "version": 2,
+    "created_at": "2026-01-31T09:00:00Z",
+    "series": 40,
+    "observations": 2560,
+    "start": 1960,
+    "end": 2023,
+    "repairs_total": 1,
+}
 DATASET: Example = {
     "id": DATASET_ID,
     "name": "population",

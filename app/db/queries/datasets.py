@@ -117,9 +117,13 @@ def remove_versions_and_models(session: Session, ref: DatasetRef) -> None:
         session.execute(removable(table, ref.workspace_id).where(of_it))
 
 
-def page(session: Session, workspace_id: str, limit: int, before: str | None) -> list[Pair]:
-    """Return up to `limit` datasets older than the id `before`, newest first."""
+def page(
+    session: Session, workspace_id: str, limit: int, before: str | None, name: str | None = None
+) -> list[Pair]:
+    """Return up to `limit` datasets older than the id `before`, newest first; of one name alone if given."""
     query = _with_version(workspace_id).order_by(Dataset.id.desc()).limit(limit)
+    if name is not None:
+        query = query.where(Dataset.name == name)
     if before is not None:
         query = query.where(Dataset.id < before)
     return [(dataset, version) for dataset, version in session.execute(query)]

@@ -36,6 +36,14 @@ def of_dataset(session: Session, ref: DatasetRef) -> list[Numbered]:
     return [Numbered(*row) for row in session.execute(query.order_by(DatasetVersion.version))]
 
 
+def page(session: Session, ref: DatasetRef, limit: int, before: int | None) -> Sequence[DatasetVersion]:
+    """Return up to `limit` versions of a dataset that are kept, below the number `before`, newest first."""
+    query = select(DatasetVersion).where(*of(ref, DatasetVersion), DatasetVersion.dropped.is_(False))
+    if before is not None:
+        query = query.where(DatasetVersion.version < before)
+    return session.scalars(query.order_by(DatasetVersion.version.desc()).limit(limit)).all()
+
+
 def in_use(session: Session, ref: DatasetRef) -> set[int]:
     """Return the versions that models and unfinished jobs refer to."""
     # Jobs first: one that ends in between has stored a model, which the second query finds.

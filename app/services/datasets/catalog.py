@@ -12,6 +12,7 @@ from app.db.queries import changes
 from app.db.queries import datasets as queries
 from app.db.queries import drafts as draft_queries
 from app.db.queries import models as model_queries
+from app.db.queries import versions as version_queries
 from app.db.tables import Dataset, DatasetVersion, Series
 from app.errors import FieldError, NotFound
 from app.intake.options import NOTHING_SAID, ReadOptions
@@ -24,12 +25,14 @@ from app.schemas.datasets import (
     Profile,
     SeriesOut,
     SeriesPage,
+    VersionOut,
+    VersionPage,
 )
 from app.services.datasets import drafts
 from app.services.datasets import series_store as store
 from app.services.datasets.staging import StagedDataset
 from app.services.jobs import states
-from app.services.shared.paging import CountedPageRequest, PageRequest, cut
+from app.services.shared.paging import CountedPageRequest, PageRequest, cut, foreign_cursor
 from models.choices import Limits
 
 
@@ -61,9 +64,11 @@ def limits_of(dataset: Dataset) -> Limits:
     return Limits(dataset.lower, dataset.upper, dataset.integer)
 
 
-def page(session: Session, principal: Principal, request: PageRequest) -> DatasetPage:
-    """Return a page of the caller's datasets, newest first."""
-    found = queries.page(session, principal.workspace_id, request.limit + 1, request.after)
+def page(
+    session: Session, principal: Principal, request: PageRequest, name: str | None = None
+) -> DatasetPage:
+    """Return a page of the caller's datasets, newest first; only those of a name where one is given."""
+    found = queries.page(session, principal.workspace_id, request.limit + 1, request.after, name)
     shown, following = cut(found, request, lambda pair: pair[0].id)
     return DatasetPage(datasets=[_summary(*pair) for pair in shown], next=following)
 
@@ -74,6 +79,23 @@ def get(session: Session, principal: Principal, dataset_id: str) -> DatasetOut:
     Raises NotFound if the caller has none under this id.
     """
     return dataset_out(*find(session, principal, dataset_id))
+
+
+def versions_page(
+    session: Session, principal: Principal, dataset_id: str, request: PageRequest
+) -> VersionPage:
+    """Return a page of the versions of a dataset that are kept, newest first.
+
+    Raises NotFound if the caller has no such dataset, BadInput for the cursor of another list.
+    """
+    find(session, principal, dataset_id)
+    if not (request.after or "0").isdecimal():
+        raise foreign_cursor()
+    before = None if request.after is None else int(request.after)
+    ref = DatasetRef(principal.workspace_id, dataset_id)
+    found = version_queries.page(session, ref, request.limit + 1, before)
+    shown, following = cut(found, request, lambda version: str(version.version))
+    return VersionPage(versions=[_version_out(version) for version in shown], next=following)
 
 
 def series_page(session: Session, principal: Principal, dataset_id: str, request: PageRequest) -> SeriesPage:
@@ -203,6 +225,11 @@ def dataset_out(dataset: Dataset, version: DatasetVersion) -> DatasetOut:
 def _summary(dataset: Dataset, version: DatasetVersion) -> DatasetSummary:
     described = dataset_out(dataset, version)
     return DatasetSummary.model_validate({**described.profile.model_dump(), **described.model_dump()})
+
+
+def _version_out(version: DatasetVersion) -> VersionOut:
+    described = {"version": version.version, "created_at": version.created_at}
+    return VersionOut.model_validate({**version.profile, **described})
 
 
 def _series_out(axis: TimeAxis, row: Series) -> SeriesOut:

@@ -79,3 +79,25 @@ def test_field_that_is_no_choice_is_refused_with_the_choices(client: TestClient)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/duplicates"
     assert "'sum'" in answer.json()["detail"]
+
+
+def test_datasets_are_found_by_their_name(client: TestClient) -> None:
+    ids = [post(client, PRICES, target_column="close", name=name).json()["id"] for name in ("a", "b", "a")]
+    found = client.get("/datasets", params={"name": "a"}).json()["datasets"]
+    assert [each["id"] for each in found] == [ids[2], ids[0]]
+    assert client.get("/datasets", params={"name": "c"}).json()["datasets"] == []
+
+
+def test_versions_are_listed_newest_first_and_paged(client: TestClient) -> None:
+    dataset = post(client, PRICES, target_column="close").json()
+    for day in (29, 30):
+        rows = [{"ds": f"2024-01-{day}", "y": 1.0}]
+        client.post(f"/datasets/{dataset['id']}/observations", json={"observations": rows})
+    path = f"/datasets/{dataset['id']}/versions"
+    page = client.get(path, params={"limit": 2}).json()
+    assert [(each["version"], each["observations"]) for each in page["versions"]] == [(3, 30), (2, 29)]
+    rest = client.get(path, params={"limit": 2, "cursor": page["next"]}).json()
+    assert [each["version"] for each in rest["versions"]] == [1]
+    assert rest["next"] is None
+    assert client.get("/datasets/ds_1/versions").status_code == 404
+    assert client.get(path, params={"cursor": "YQ"}).status_code == 422

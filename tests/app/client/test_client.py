@@ -50,6 +50,16 @@ def test_limits_are_given_changed_and_removed(caller: Client) -> None:
     assert max(answer.intervals["95"].hi) == 8.5
 
 
+def test_file_is_previewed_and_then_read_as_it_is_said(caller: Client) -> None:
+    receipts = "date,amount\n" + "".join(f"2024-01-{day:02},2\n" * 2 for day in range(1, 29))
+    (question,) = caller.preview_csv(receipts.encode()).questions
+    assert question.parameter == "duplicates"
+    stored = caller.upload_csv("receipts", receipts.encode(), duplicates="sum", frequency="D")
+    assert stored.profile.observations == 28
+    assert [each.id for each in caller.datasets("receipts")] == [stored.id]
+    assert [each.version for each in caller.versions(stored.id)] == [1]
+
+
 @pytest.mark.usefixtures("brief_trainings")
 def test_ad_hoc_series_are_forecast(caller: Client, database: Database) -> None:
     model_id = trained(database, dataset(database).id)
