@@ -26,6 +26,7 @@ MONTH = 30.44  # days
 SHORTEST_WEEK, LONGEST_WEEK = 5, 9  # days between reports of two weeks
 SHORTEST_MONTH, LONGEST_MONTH = 20, 45
 SHORTEST_YEAR, LONGEST_YEAR = 330, 400
+LEAST_MONTHS = 3  # that have a day, for it to be one of several steps a month
 HALF_PERIOD = 14  # days from the end of a period of four or five weeks to its middle
 
 
@@ -156,5 +157,6 @@ def _month_days(times: Timeline, apart: int) -> Iterator[Candidate]:
     found = np.where(ends & (days_of_month(days) > FEBRUARY - 1), LAST_DAY, days_of_month(days))
     counts = np.bincount(found, _rows(times), minlength=LAST_DAY + 1)
     common = np.flatnonzero(counts >= counts.max() / 2)
-    if 1 < len(common) <= MOST_DAYS and common[-2] <= FEBRUARY:
+    known = counts[common].min(initial=0) >= LEAST_MONTHS
+    if known and 1 < len(common) <= MOST_DAYS and common[-2] <= FEBRUARY:
         yield nearest_of(times, MonthDayStep(1, tuple(int(day) for day in common)), np.isin(found, common))

@@ -26,10 +26,10 @@ from app.intake.time.notations.formats import (
     of_shape,
 )
 from app.intake.time.notations.iso import ISO, iso_shaped, mostly_iso, read_iso
-from app.intake.time.steps import DAY
 
 Texts: TypeAlias = "pd.Series[str]"
 
+ENOUGH = 10_000  # dates that show the notation of all
 LONGEST = 100  # most characters of a date; the cost of the expressions grows with their square
 CLOCK = r"^(?P<date>.*?)(?:[T ,]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AaPp][Mm])?))?$"
 CLOCK_FORMAT = " %H:%M:%S"
@@ -76,9 +76,10 @@ def read_dates(texts: Texts, hints: Hints) -> Dates:
         return _read_format(texts, notation_of(str(hints.date_format)))
     if hints.date_format == ISO or iso_shaped(texts).mean() > 1 / 2:
         return Dates(*read_iso(texts, in_utc=hints.in_utc))
-    dates, _ = _split(texts)
-    shape = int(_count_shapes(dates, np.zeros(len(dates), dtype=np.int64), 1).argmax())
-    readings = [_read_format(texts, each) for each in of_shape(shape)]
+    parts = _split(texts)
+    some = parts.dates.iloc[:: max(1, len(parts.dates) // ENOUGH)]
+    shape = int(_count_shapes(some, np.zeros(len(some), dtype=np.int64), 1).argmax())
+    readings = [_read_parts(parts, each) for each in of_shape(shape)]
     most = max(int(reading.readable.sum()) for reading in readings)
     return _choose([reading for reading in readings if reading.readable.sum() == most], hints)
 
@@ -103,8 +104,9 @@ def mostly_dates(cells: Cells) -> Mask:
 
 def _mostly_shaped(cells: Cells) -> Mask:
     found = np.zeros(cells.columns, dtype=np.bool_)
-    dates, _ = _split(cells.texts)
-    shapes = _count_shapes(dates.iloc[cells.text], cells.column, cells.columns).argmax(axis=1)
+    parts = _split(cells.texts)
+    dates = parts.dates.iloc[parts.date_of[cells.text]]
+    shapes = _count_shapes(dates, cells.column, cells.columns).argmax(axis=1)
     for shape in np.unique(shapes[cells.column]):
         alike = cells.only(shapes == shape)
         for each in of_shape(int(shape)):
@@ -116,10 +118,23 @@ def _none_longer(texts: Texts) -> Texts:
     return texts.where((texts.str.len() <= LONGEST).to_numpy(dtype=np.bool_), "")
 
 
-def _split(texts: Texts) -> tuple[Texts, Texts]:
+@dataclass(frozen=True)
+class _Parts:
+    """Texts as a date and a time of day, each distinct one once."""
+
+    dates: Texts  # distinct
+    date_of: Ints  # (texts,) codes into `dates`
+    clocks: Ints  # (texts,) microseconds after midnight, -1 for an invalid time of day
+    has_clock: bool
+
+
+def _split(texts: Texts) -> _Parts:
     """Split dates from times of day; a text without one has none."""
     parts = texts.str.extract(CLOCK)
-    return parts["date"].fillna(""), parts["clock"]
+    date_of, dates = pd.factorize(parts["date"].fillna(""))
+    clock_of, clocks = pd.factorize(parts["clock"])
+    ordinals = np.append(read_clocks(pd.Series(clocks, dtype="object")), 0)
+    return _Parts(pd.Series(dates, dtype="object"), date_of, ordinals[clock_of], len(clocks) > 0)
 
 
 def _count_shapes(dates: Texts, column: Ints, columns: int) -> Ints:
@@ -132,17 +147,18 @@ def _count_shapes(dates: Texts, column: Ints, columns: int) -> Ints:
 
 
 def _read_format(texts: Texts, each: Notation) -> Dates:
-    if "%H" in each.date_format:
-        dates, clocks = texts, texts.where(np.zeros(len(texts), dtype=np.bool_))
-    else:
-        dates, clocks = _split(texts)
-    ordinals, readable = ordinals_of(each.fields(dates))
+    if "%H" not in each.date_format:
+        return _read_parts(_split(texts), each)
+    ordinals, readable = ordinals_of(each.fields(texts))
+    return Dates(ordinals, readable, each.date_format)
+
+
+def _read_parts(parts: _Parts, each: Notation) -> Dates:
+    ordinals, readable = ordinals_of(each.fields(parts.dates))
     notes = _century_notes(each, ordinals[readable])
-    if clocks.notna().any():
-        clock = read_clocks(clocks)
-        whole = each.date_format + CLOCK_FORMAT
-        return Dates(ordinals + clock, readable & (clock >= 0), whole, None, notes)
-    return Dates(ordinals, readable, each.date_format, None, notes)
+    fits = readable[parts.date_of] & (parts.clocks >= 0)
+    whole = each.date_format + CLOCK_FORMAT if parts.has_clock else each.date_format
+    return Dates(ordinals[parts.date_of] + parts.clocks, fits, whole, None, notes)
 
 
 def _century_notes(each: Notation, ordinals: Ints) -> tuple[str, ...]:
@@ -192,7 +208,3 @@ def _in_words(date_format: str) -> str:
 def _noted(reading: Dates) -> Dates:
     note = f"Dates are read {_in_words(reading.date_format)}: only so do they follow a regular step."
     return replace(reading, notes=(*reading.notes, note))
-
-
-def is_midnight(ordinals: Ints) -> bool:
-    return not np.any(ordinals % DAY)

@@ -116,19 +116,16 @@ def _business_days(times: Timeline) -> Step | None:
     return step if skips else None
 
 
-def reads_as_regular(unique: Ints, requested: Alias | None, *, calendar: bool = False) -> bool:
+def reads_as_regular(unique: Ints, requested: Alias | None) -> bool:
     """Return whether dates, of all series together, fill at least half of a regular step.
 
-    Decides between day-first and month-first where single dates do not. With `calendar` the step must be one
-    day, or weeks, months or business days.
+    Decides between day-first and month-first where single dates do not.
     """
     if len(unique) < 3:  # noqa: PLR2004 - two times always are one step apart
         return True
     times = one_series(unique)
     return any(
-        not misfits(times, step).any() and filled(times, step) >= 1 / 2
-        for step in _tried(times, requested)
-        if not (calendar and isinstance(step, FixedStep) and step.on_weekday is None and step.size != DAY)
+        not misfits(times, step).any() and filled(times, step) >= 1 / 2 for step in _tried(times, requested)
     )
 
 

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 WHOLE = r"[+-]?\d{1,15}(?:\.0*)?|1\d{15}|1\d{18}"
 NUMBER = r"\d{1,19}(?:\.\d*)?"
 MONTH_OF_YEAR = r"[12]\d{3}\.(?:0[1-9]|1[0-2]?)"  # a number drops the last 0 of 2024.10
+SOME = 100  # texts that rule out most columns at once
 FEW = 4  # texts; fewer of 20241 are numbers as well as quarters
 NEAR = 0.2  # of a month: how far from its beginning or its middle a decimal year may be
 
@@ -105,6 +106,8 @@ def find(texts: Texts, is_regular: Callable[[Ints], bool]) -> Dates | None:
 
 def read_decimal(texts: Texts) -> Dates | None:
     """Read numbers with decimals as the dates that they plainly are; None where they are none."""
+    if not texts.iloc[:SOME].str.fullmatch(NUMBER).all():
+        return None
     fractions = texts.str.fullmatch(r"\d+\.\d*[1-9]\d*").to_numpy(dtype=np.bool_)
     if fractions.mean() <= 1 / 2 or not texts.str.fullmatch(NUMBER).all():
         return None
@@ -146,7 +149,10 @@ def _counted(digits: Texts, count: Count, is_regular: Callable[[Ints], bool]) ->
     assert found is not None  # noqa: S101  # `count` is a format of numbers
     steps = np.diff(np.unique(found.ordinals))
     if count is EXCEL:
-        return _noted(found, count.words) if is_regular(np.unique(found.ordinals)) else None
+        if is_regular(np.unique(found.ordinals)):
+            return _noted(found, count.words)
+        if np.gcd.reduce(steps, initial=0) > DAY:
+            return None  # numbers in tens, hundreds, ...
     if len(steps) and np.gcd.reduce(steps) % SECOND == 0 and np.median(steps) >= MINUTE:
         return _noted(found, count.words)
     raise _either(digits, count)

@@ -14,9 +14,10 @@ from app.intake.arrays import Ints, Mask
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.dates import Dates, Hints, read_dates
-from app.intake.time.frequency import reads_as_regular
 from app.intake.time.numbers import WHOLE, find, read_as, read_decimal
-from app.intake.time.steps import DAY, FixedStep, MonthStep, months_of, rule_day
+from app.intake.time.regular import regular
+from app.intake.time.steps import DAY, WEEK, FixedStep, MonthStep, months_of, rule_day
+from app.intake.time.timeline import filled, one_series
 
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
@@ -122,7 +123,18 @@ def _spread(dates: Dates, readable: Mask) -> Dates:
 
 def _takes_days(ordinals: Ints) -> bool:
     """Return whether dates take days, weeks or months, as those of a spreadsheet do."""
-    return len(ordinals) > 2 and reads_as_regular(ordinals, None, calendar=True)  # noqa: PLR2004 - two always do
+    if len(ordinals) < 3:  # noqa: PLR2004 - two always do
+        return False
+    found = regular(one_series(ordinals), "datetime", None)
+    is_calendar = (
+        not isinstance(found.step, FixedStep) or found.step.size % WEEK == 0 or found.step.size == DAY
+    )
+    return (
+        found.is_regular
+        and is_calendar
+        and not found.wrong.any()
+        and filled(found.times, found.step) >= 1 / 2
+    )
 
 
 def _are_years(numbers: Ints, hints: Hints) -> bool:

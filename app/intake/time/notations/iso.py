@@ -36,7 +36,7 @@ def read_iso(texts: Texts, *, in_utc: bool = False) -> tuple[Ints, Mask, str, Zo
     zoned = bool(aware.sum() * 2 > shaped.sum())
     alike = texts.where(shaped & (aware == zoned))  # the others are unreadable beside them
     ends = alike.str.contains(MIDNIGHT, na=False).to_numpy(dtype=np.bool_)
-    stamps = _stamps(alike.str.replace(MIDNIGHT, "00", regex=True))
+    stamps = _stamps(alike.str.replace(MIDNIGHT, "00", regex=True) if ends.any() else alike)
     readable = stamps.notna().to_numpy(dtype=np.bool_)
     ordinals = stamps.to_numpy().astype("M8[us]").astype(np.int64) + ends * DAY
     if not zoned:
