@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints
+from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
 from app.intake.grid import StepValues, fill, refuse_short, refuse_vast, with_zeros
 from app.intake.oddities import (
@@ -22,6 +22,7 @@ from app.intake.problems import listed, refuse_rows
 from app.intake.repairs import Repairs, add_gaps
 from app.intake.rows import Rows, complete, readable, settle
 from app.intake.time.axis import TimeAxis
+from app.intake.time.clock_changes import zone_of_repeated
 from app.intake.time.dates import Hints
 from app.intake.time.frequency import parse_frequency
 from app.intake.time.regular import regular
@@ -42,6 +43,7 @@ class Sorted:
     row: Ints  # (kept,) row of the upload
     timeline: Timeline
     y: Floats  # (kept,)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
         frame = with_zeros(frame)
     add_gaps(repairs, frame)
     on_step = () if options.missing else found.notes  # which ask what a step without a row means
-    notes = (*times.notes, *on_step, *short_notes(names, values), *future_notes(frame))
+    notes = (*times.notes, *ordered.notes, *on_step, *short_notes(names, values), *future_notes(frame))
     return Gathered(frame, repairs, replace(times, notes=notes))
 
 
@@ -101,11 +103,25 @@ def sort(rows: Rows, times: Times, kept: Ints, duplicates: Duplicates | None, re
         order = np.argsort(key, kind="stable")
         key, kept = key[order], kept[order]
     again = np.append(key[1:] == key[:-1], False)
-    y = settle(rows, kept, again, duplicates, repairs)
+    note = _put_back(times, again, unique[key % len(unique)]) if duplicates is None else None
+    y = settle(rows, kept, again, "mean" if note else duplicates, repairs)
     key, kept = key[~again], kept[~again]
     series = key // len(unique)
     starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
-    return Sorted(kept, Timeline(unique, key - series * len(unique), starts), y)
+    return Sorted(kept, Timeline(unique, key - series * len(unique), starts), y, (note,) if note else ())
+
+
+def _put_back(times: Times, again: Mask, ordinals: Ints) -> str | None:
+    """Return a note if all times that repeat stand twice since clocks were put back."""
+    if times.kind != "datetime" or times.timezone or np.any(again[1:] & again[:-1]):
+        return None
+    zone = zone_of_repeated(ordinals[again])
+    if zone is None:
+        return None
+    return (
+        f"Times are local and stand twice where clocks were put back, as in {zone}: the mean of both counts,"
+        " and an hour that was left out in spring is a gap."
+    )
 
 
 def names_of(rows: Rows, ordered: Sorted) -> tuple[str, ...]:

@@ -157,6 +157,6 @@ def _month_days(times: Timeline, apart: int) -> Iterator[Candidate]:
     found = np.where(ends & (days_of_month(days) > FEBRUARY - 1), LAST_DAY, days_of_month(days))
     counts = np.bincount(found, _rows(times), minlength=LAST_DAY + 1)
     common = np.flatnonzero(counts >= counts.max() / 2)
-    known = counts[common].min(initial=0) >= LEAST_MONTHS
+    known = counts[common].min() >= LEAST_MONTHS
     if known and 1 < len(common) <= MOST_DAYS and common[-2] <= FEBRUARY:
         yield nearest_of(times, MonthDayStep(1, tuple(int(day) for day in common)), np.isin(found, common))

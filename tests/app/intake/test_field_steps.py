@@ -310,6 +310,24 @@ def test_series_that_ends_early_is_kept() -> None:
     assert upload("unique_id,ds,y", *rows).profile.shortest == 30
 
 
+def local_hours(start: str, end: str, zone: str) -> list[str]:
+    return list(pd.date_range(start, end, freq="h", tz=zone).strftime("%Y-%m-%d %H:%M"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Chicago", "Europe/Lisbon"])
+def test_hour_that_clocks_repeat_counts_once_and_the_one_left_out_is_a_gap(zone: str) -> None:
+    intake = read(local_hours("2022-03-01", "2022-11-15", zone))
+    assert (intake.profile.frequency, intake.profile.gaps) == ("h", 1)
+    assert "clocks were put back" in intake.profile.detected.notes[0]
+    assert [repair.kind for repair in intake.profile.repairs] == ["duplicate", "gap"]
+
+
+def test_hour_that_no_clock_repeats_is_asked_for() -> None:
+    texts = local_hours("2022-09-01", "2022-09-20", "UTC")
+    with pytest.raises(BadInput, match="Say by duplicates"):
+        read([*texts, texts[30]])
+
+
 def test_single_row_refuses_no_other_series() -> None:
     rows = [f"S{i},{month},1" for i in range(50) for month in made("2022-01-01", 24, "MS", "%Y-%m")]
     profile = upload("unique_id,ds,y", *rows, "NEW,2023-12,3").profile
