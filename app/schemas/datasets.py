@@ -200,6 +200,13 @@ class Profile(BaseModel):
             default_factory=list,
         ),
     ]
+    intermittent: Annotated[
+        int | None,
+        Field(
+            description="Series with intermittent demand: no negative values, and a value above 0 less often "
+            "than every 1.32 steps, by chance. Null for datasets from before this was counted."
+        ),
+    ] = None
     detected: Annotated[Detected, Field(description="How the first upload was read.")]
     repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of this version's rows.")]
     repairs_total: Annotated[int, Field(description="Number of repairs, those not listed included.")]

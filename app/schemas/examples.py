@@ -49,6 +49,7 @@ PROFILE: Example = {
     "frequency": "YS",
     "season_length": 1,
     "seasons": [],
+    "intermittent": 0,
     "detected": DETECTED,
     "repairs": [REPAIR],
     "repairs_total": 1,

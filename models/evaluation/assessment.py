@@ -23,7 +23,7 @@ from models.evaluation.cross_fitting import (
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import Verdict, judge
-from models.methods.baselines import BASELINES
+from models.methods.baselines import EVERY_BASELINE
 from models.methods.calibration import CALIBRATED_LEVELS, strength_of
 from models.methods.combination import BLEND, Method
 from models.methods.ensemble import ensemble_forecast
@@ -81,7 +81,7 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
         for name, fit in fitters.items()
     }
     backtest = Backtest(held_out, forecasts)
-    kept = [name for name in (network, BLEND, *BASELINES) if name in fitters]
+    kept = [name for name in (network, BLEND, *EVERY_BASELINE) if name in fitters]
     verdicts = {
         name: judge(backtest, name, candidates=candidates, seed=seed)
         for name in (network, BLEND)

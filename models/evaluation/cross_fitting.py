@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.held_out import HeldOut
-from models.methods.baselines import BASELINES
+from models.methods.baselines import EVERY_BASELINE
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds, strength_of
 from models.methods.combination import Method, primary_of, weighted_mean
 from models.methods.forecast import Forecast, floors
@@ -103,7 +103,7 @@ def left_out(forecast: Forecast, target: Floats, strength: float, tested: Chosen
 
 def _strength(weights: Weights, cut: Integers) -> float:
     """Return how far factors go; all of their way for a baseline, whose own bounds are a mere guess."""
-    return 1.0 if primary_of(weights) in BASELINES else strength_of(cut)
+    return 1.0 if primary_of(weights) in EVERY_BASELINE else strength_of(cut)
 
 
 def _splits(cut: Integers, fold: Chosen) -> list[tuple[Chosen, Chosen]]:

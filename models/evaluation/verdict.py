@@ -20,7 +20,7 @@ from models.evaluation.backtest import Backtest
 from models.evaluation.evidence import Evidence, weigh
 from models.evaluation.sign_flips import min_p, sign_flip
 from models.evaluation.wording import Wording
-from models.methods.baselines import BASELINES
+from models.methods.baselines import EVERY_BASELINE
 from models.metrics import mean, mean_by
 from models.panel import Floats
 
@@ -65,7 +65,7 @@ def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (),
     its own; `seed` is that of the drawn signs.
     """
     held_out = backtest.held_out
-    rivals = [name for name in BASELINES if name in backtest.forecasts]
+    rivals = [name for name in EVERY_BASELINE if name in backtest.forecasts]
     ours = held_out.errors(backtest.forecasts[method].median)
     losses = {name: held_out.errors(backtest.forecasts[name].median) for name in rivals}
     baseline = min(rivals, key=lambda name: mean(mean_by(held_out.units, losses[name])))

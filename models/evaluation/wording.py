@@ -18,6 +18,8 @@ _BASELINE_LABELS = {
     "damped_trend": "damped trend",
     "theta": "dynamic optimised Theta",
     "ets": "ETS",
+    "croston_sba": "Croston's with the correction of Syntetos and Boylan",
+    "tsb": "Teunter, Syntetos and Babai's",
 }
 
 _DISAGREEMENT = 0.05

@@ -10,7 +10,7 @@ from models.errors import UnusableHistory
 from models.evaluation.assessment import Assessment, assess
 from models.evaluation.calibration_windows import CalibrationWindows
 from models.evaluation.held_out import HeldOut
-from models.methods.baselines import baseline_forecast
+from models.methods.baselines import baseline_forecast, joining
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import Method
 from models.methods.ensemble import ensemble_forecast
@@ -20,7 +20,7 @@ from models.network.pretrained import VIEW
 from models.panel import Panel
 
 RIVALS = ("naive", "seasonal_naive", "drift", "last_change", "damped_trend", "theta")
-"""Baselines fast enough for a request; ETS takes a tenth of a second for a series."""
+"""Baselines fast enough for a request; ETS takes a tenth of a second a series. Those of demand may join."""
 
 
 TURN_VALUES = 1000
@@ -43,7 +43,7 @@ def backtest_zero_shot(
     forecasts: dict[str, Forecast] = {
         VIEW: ensemble_forecast(forecaster, held_out.contexts, levels=CALIBRATED_LEVELS)
     }
-    for name in RIVALS:
+    for name in (*RIVALS, *joining(held_out.contexts, config.season_length)):
         parts = []
         for part in _turns(held_out.contexts):
             give_way()

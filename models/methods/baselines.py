@@ -15,6 +15,7 @@ import numpy as np
 
 from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
+from models.inputs.intermittence import demands
 from models.methods.forecast import Forecast, floors
 from models.metrics import seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
@@ -41,6 +42,9 @@ CYCLES_READ = 10
 FEWEST_READ, MOST_READ = 300, 1000
 """Values that they read of a long series, whatever its season. Both limits were chosen on held-out steps:
 `docs/experiments/2026-11-30-seasons-trends.md`."""
+
+TSB_SMOOTHING = 0.1
+"""Weight of the last step in TSB's chance of demand, and of the last demand in its size: the usual one."""
 
 SEASONLESS_WORK = 0.25
 """Work of a value where ETS fits no season, as a share of that with one: a quarter of the time."""
@@ -84,13 +88,27 @@ def theta(panel: Panel, horizon: int, season_length: int) -> Floats:
     method of Assimakopoulos & Nikolopoulos (2000), its special case:
     `docs/experiments/2026-11-24-blend-and-intervals.md`.
     """
-    return _by_library("DynamicOptimizedTheta", panel, horizon, season_length, values_read(season_length))
+    read = values_read(season_length)
+    return _by_library("DynamicOptimizedTheta", panel, horizon, read, season_length=season_length)
 
 
 def ets(panel: Panel, horizon: int, season_length: int) -> Floats:
     """Forecast with exponential smoothing (ETS), whose error, trend and season have the least AICc."""
     season = season_length if season_length <= LONGEST_ETS_SEASON else 1
-    return _by_library("AutoETS", panel, horizon, season, values_read(season_length))
+    return _by_library("AutoETS", panel, horizon, values_read(season_length), season_length=season)
+
+
+def croston_sba(panel: Panel, horizon: int) -> Floats:
+    """Forecast the mean demand with Croston's method as Syntetos & Boylan (2005) correct its bias."""
+    return _by_library("CrostonSBA", panel, horizon, MOST_READ)
+
+
+def tsb(panel: Panel, horizon: int) -> Floats:
+    """Forecast the mean demand; its chance falls with every step without any.
+
+    Teunter, Syntetos & Babai (2011), Intermittent demand: linking forecasting to inventory obsolescence.
+    """
+    return _by_library("TSB", panel, horizon, MOST_READ, alpha_d=TSB_SMOOTHING, alpha_p=TSB_SMOOTHING)
 
 
 BASELINES: Mapping[str, Baseline] = {
@@ -102,7 +120,22 @@ BASELINES: Mapping[str, Baseline] = {
     "theta": theta,
     "ets": ets,
 }
-"""Every baseline by its name."""
+"""The baselines of all data, by name."""
+
+OF_DEMAND: Mapping[str, Baseline] = {
+    "croston_sba": lambda panel, horizon, _: croston_sba(panel, horizon),
+    "tsb": lambda panel, horizon, _: tsb(panel, horizon),
+}
+"""Those of intermittent demand, by name."""
+
+EVERY_BASELINE: Mapping[str, Baseline] = {**BASELINES, **OF_DEMAND}
+
+
+def joining(panel: Panel, season_length: int) -> tuple[str, ...]:
+    """Return the baselines that join those of all data: of demand, if half of the series are intermittent."""
+    found = demands(panel, season_length).values()
+    intermittent = sum(demand.is_intermittent for demand in found)
+    return tuple(OF_DEMAND) if 2 * intermittent >= panel.series else ()
 
 
 def baseline_forecast(
@@ -114,7 +147,7 @@ def baseline_forecast(
     in the history (Hyndman & Athanasopoulos, section 5.5). Calibration starts from them.
     """
     recent = panel.tail(HISTORY_LIMIT)
-    median = BASELINES[name](recent, horizon, season_length)
+    median = EVERY_BASELINE[name](recent, horizon, season_length)
     # Near the ends of float64 spread and bounds may overflow.
     with np.errstate(over="ignore", invalid="ignore"):
         spread = _spread(recent, season_length)[:, None] * np.sqrt(np.arange(1, horizon + 1))
@@ -158,8 +191,8 @@ def fitting_work(lengths: Integers, season_length: int) -> Floats:
     return work
 
 
-def _by_library(name: str, panel: Panel, horizon: int, season_length: int, read: int) -> Floats:
-    """Forecast with a statsforecast model; with naive for each series that it cannot forecast.
+def _by_library(name: str, panel: Panel, horizon: int, read: int, **options: float) -> Floats:
+    """Forecast with a statsforecast model with these options; with naive where it cannot forecast a series.
 
     The model reads the last `read` values: it fits one series after the other, which takes long.
     """
@@ -172,7 +205,7 @@ def _by_library(name: str, panel: Panel, horizon: int, season_length: int, read:
 
         method = getattr(models, name)
         forecasts = [
-            _forecast_or(method(season_length=season_length), values, fallback)
+            _forecast_or(method(**options), values, fallback)
             for values, fallback in zip(rows, fallbacks, strict=True)
         ]
     return np.stack(forecasts)

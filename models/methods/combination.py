@@ -8,7 +8,7 @@ import numpy as np
 
 from models.choices import DEFAULT_LEVELS
 from models.config import TrainingConfig
-from models.methods.baselines import BASELINES, baseline_forecast
+from models.methods.baselines import EVERY_BASELINE, baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_horizon, floors
 from models.methods.mean import means
@@ -27,7 +27,7 @@ NO_MEDIANS: Mapping[str, Floats] = {}
 class Method:
     """A weighted mean of forecasts, and the calibration of its bounds.
 
-    `weights` sum to 1. Their names are those of `BASELINES`; any other is the network's.
+    `weights` sum to 1. Their names are those of `EVERY_BASELINE`; any other is the network's.
     """
 
     weights: Mapping[str, float]
@@ -148,7 +148,7 @@ def forecast_by(
 
 def uncalibrated_forecast(name: str, forecaster: "Forecaster", panel: Panel) -> Forecast:
     """Return the forecast of one part of a method, with uncalibrated bounds at `CALIBRATED_LEVELS`."""
-    if name not in BASELINES:
+    if name not in EVERY_BASELINE:
         # Imported here: torch takes seconds, and reading the method of a model does not need it.
         from models.methods.ensemble import ensemble_forecast  # noqa: PLC0415
 
@@ -195,4 +195,4 @@ def weighted_mean(parts: Mapping[str, Forecast], weights: Mapping[str, float]) -
 
 def primary_of(weights: Mapping[str, float]) -> str:
     """Return the part of a method that its bounds come from: the network, or the only baseline."""
-    return next((name for name in weights if name not in BASELINES), next(iter(weights)))
+    return next((name for name in weights if name not in EVERY_BASELINE), next(iter(weights)))

@@ -17,7 +17,7 @@ from models.errors import TrainingStopped
 from models.evaluation.assessment import Assessment, Candidates, assess, decidable
 from models.evaluation.backtest import Trial, ranked
 from models.evaluation.held_out import HeldOut
-from models.methods.baselines import BASELINES, baseline_forecast
+from models.methods.baselines import BASELINES, baseline_forecast, joining
 from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.combination import Method, baseline_medians
 from models.methods.forecast import Forecast
@@ -160,8 +160,9 @@ class _Run:
     def forecast_windows(self, held_out: HeldOut) -> Mapping[str, Forecast]:
         """Return the forecasts of every baseline for the held-out windows."""
         config = self.config
+        names = [*BASELINES, *joining(held_out.contexts, config.season_length)]
         spec = {
-            **_baseline_spec(held_out.contexts, config, list(BASELINES)),
+            **_baseline_spec(held_out.contexts, config, names),
             "levels": list(CALIBRATED_LEVELS),
         }
         state = self.checkpoints.restore("baselines", BaselineState(spec), load_baselines)
@@ -169,7 +170,7 @@ class _Run:
         while state.count < len(held_out):
             part = held_out.context_batch(state.count, _WINDOWS_AT_ONCE)
             forecasts = {}
-            for name in BASELINES:
+            for name in names:
                 if self.should_stop():
                     raise TrainingStopped(f"The training was stopped at {name}, window {state.count}.")
                 forecasts[name] = baseline_forecast(
@@ -178,7 +179,7 @@ class _Run:
             state = state.extended(forecasts)
             report(state.count / len(held_out))
             self.checkpoints.update("baselines", partial(dump_baselines, state))
-        return {name: state.forecasts[name] for name in BASELINES}
+        return {name: state.forecasts[name] for name in names}
 
     def forecast_partners(self, served: Method) -> Mapping[str, Floats]:
         """Return the medians, for every series, of the baselines that the network is blended with."""

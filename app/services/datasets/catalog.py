@@ -52,7 +52,7 @@ def create(session: Session, staged: StagedDataset) -> DatasetOut:
         **ref._asdict(),
         version=1,
         axis=asdict(upload.intake.frame.axis),
-        profile=upload.intake.profile.model_dump(mode="json"),
+        profile=staged.profile.model_dump(mode="json"),
         source_sha256=upload.source_sha256,
     )
     queries.add_version(session, version)

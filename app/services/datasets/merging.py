@@ -16,7 +16,7 @@ from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
 from app.intake.grid import Points, grid_frame, merge, with_zeros
 from app.intake.repairs import add_gaps
-from app.services.datasets import catalog, drafts, staging
+from app.services.datasets import catalog, drafts, panels, staging
 from app.services.datasets import series_store as store
 from app.services.datasets.series_store import SeriesBlob
 from app.services.datasets.staging import Staging, pack
@@ -123,6 +123,7 @@ class Merge:
         self.repairs = addition.repairs.copy()
         self.before: list[Entry] = []  # the series that were there
         self.appended = self.corrected = 0
+        self.intermittent = 0  # more series than before
 
     @property
     def new_series(self) -> int:
@@ -169,21 +170,25 @@ class Merge:
     def _changed(
         self, session: Session, version: DatasetVersion, entries: Sequence[Entry], points: Points
     ) -> list[SeriesFrame]:
-        merged = merge(store.read_frame(session, version, entries), points)
+        old = store.read_frame(session, version, entries)
+        merged = merge(old, points)
         self.appended += merged.appended
         self.corrected += merged.corrected
         if self.addition.missing == "zero":
             merged.frame.y[merged.gaps] = 0.0
         else:
             add_gaps(self.repairs, merged.frame, merged.gaps)
+        self.intermittent += panels.intermittent(merged.frame) - panels.intermittent(old)
         return [merged.frame.take(np.flatnonzero(merged.changed))] if merged.changed.any() else []
 
     def _new(self, points: Points) -> SeriesFrame:
         frame = grid_frame(self.addition.axis, points)
         self.appended += int(points.values().sum())
         if self.addition.missing == "zero":
-            return with_zeros(frame)
-        add_gaps(self.repairs, frame)
+            frame = with_zeros(frame)
+        else:
+            add_gaps(self.repairs, frame)
+        self.intermittent += panels.intermittent(frame)
         return frame
 
 

@@ -13,7 +13,6 @@ from app.db.queries.datasets import Entry, Extent
 from app.db.tables import Dataset, DatasetVersion
 from app.digest import sha256
 from app.intake.additions import ExistingDataset
-from app.intake.repairs import Repairs
 from app.intake.time.axis import TimeAxis
 from app.intake.time.seasons import seasons_found
 from app.schemas.datasets import ObservationsOut, Profile
@@ -66,7 +65,7 @@ def _publish(
     queries.add_version(session, new)
     names = {entry.unique_id for entry in after}
     before = [entry for entry in staged.merge.before if entry.unique_id in names]
-    profile = _Change(before, after).profile(session, new, staged.merge.repairs)
+    profile = _Change(before, after).profile(session, new, staged.merge)
     new.profile = profile.model_dump(mode="json")
     session.flush()
     return new
@@ -79,7 +78,7 @@ class _Change:
     before: Sequence[Entry]  # without new series
     after: Sequence[Entry]
 
-    def profile(self, session: Session, version: DatasetVersion, repairs: Repairs) -> Profile:
+    def profile(self, session: Session, version: DatasetVersion, merge: Merge) -> Profile:
         """Return the profile of a version, computed from that of the version before it."""
         old, axis = Profile.model_validate(version.profile), TimeAxis.from_dict(version.axis)
         steps = old.observations + old.gaps + self._growth("length")
@@ -97,8 +96,9 @@ class _Change:
             "start": start,
             "end": end,
             "seasons": seasons,
-            "repairs": repairs.listed,
-            "repairs_total": repairs.total,
+            "intermittent": None if old.intermittent is None else old.intermittent + merge.intermittent,
+            "repairs": merge.repairs.listed,
+            "repairs_total": merge.repairs.total,
         }
         return old.model_copy(update=changes)
 

@@ -14,6 +14,8 @@ from app.intake.arrays import Ints
 from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
 from app.services.datasets import series_store as store
+from models.config import history_limit
+from models.inputs.intermittence import demands
 from models.panel import Panel
 
 
@@ -56,6 +58,12 @@ def read(
 def of_frame(frame: SeriesFrame) -> Panel:
     """Return the panel of the series in a frame."""
     return _panel(frame.axis, frame.y, frame.offsets, frame.ds[frame.offsets[:-1]])
+
+
+def intermittent(frame: SeriesFrame) -> int:
+    """Return the number of series in a frame with intermittent demand."""
+    recent = of_frame(frame).tail(history_limit(frame.axis.seasons.lengths))
+    return sum(demand.is_intermittent for demand in demands(recent, frame.axis.season_length).values())
 
 
 def of_last_windows(axis: TimeAxis, rows: Sequence[LastWindow]) -> Panel:

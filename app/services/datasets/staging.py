@@ -20,7 +20,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries.datasets import Entry
 from app.db.tables import Dataset, new_id
 from app.intake.frame import Intake, SeriesFrame
-from app.services.datasets import drafts
+from app.services.datasets import drafts, panels
 from app.services.datasets import series_store as store
 from app.services.datasets.series_store import SeriesBlob
 from models.choices import NO_LIMITS, Limits
@@ -108,7 +108,16 @@ class StagedDataset(Staging):
     def __init__(self, database: Database, process_id: str, principal: Principal, upload: Upload) -> None:
         ref = DatasetRef(principal.workspace_id, new_id("ds"))
         self.upload, self._process_id = upload, process_id
+        self.profile = upload.intake.profile
         super().__init__(database, ref, 1, pack([upload.intake.frame]), self._begin)
+
+    def prepare(self) -> bool:
+        """Pack the next portion; before the first, count what takes long."""
+        if self.profile.intermittent is None:
+            intake = self.upload.intake
+            counted = {"intermittent": panels.intermittent(intake.frame)}
+            self.profile = intake.profile.model_copy(update=counted)
+        return super().prepare()
 
     def dataset(self, version: int) -> Dataset:
         """Return the row of the dataset, which shows a version; 0 hides it."""

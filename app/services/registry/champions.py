@@ -18,7 +18,7 @@ from app.db.tables import Model
 from app.schemas.choices import Promotion
 from app.services.registry import backtest_tables
 from models.evaluation.evidence import FEWEST_UNITS
-from models.methods.baselines import BASELINES
+from models.methods.baselines import EVERY_BASELINE
 
 SAME_ROW = ["unique_id", "cutoff", "step"]
 
@@ -93,7 +93,7 @@ def _is_better(session: Session, model: Model, champion: Model) -> bool:
         errors = common.groupby("unique_id")[["model", "champion"]].mean().mean()
         return bool(errors["model"] < errors["champion"])
     # A backtest lacks the baselines that were added after it.
-    shared = [name for name in BASELINES if name in model.backtest["measures"]]
+    shared = [name for name in EVERY_BASELINE if name in model.backtest["measures"]]
     shared = [name for name in shared if name in champion.backtest["measures"]]
     skill = _skill(model.backtest, model.served, shared)
     return skill > _skill(champion.backtest, champion.served, shared)

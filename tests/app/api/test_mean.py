@@ -60,3 +60,13 @@ def test_mean_of_a_trained_model_is_kept_and_sent_alike(client: TestClient, data
     rows = [{"unique_id": "new", "ds": 1960 + i, "y": y} for i, y in enumerate(orders())]
     sent = client.post("/forecast", json={"model_id": model_id, "observations": rows}).json()
     assert sent["mean"] == first
+
+
+def test_profile_counts_intermittent_series_as_rows_come(client: TestClient) -> None:
+    body = upload(client, {"part": orders(), "steady": [float(5 + i % 3) for i in range(60)]})
+    assert body["profile"]["intermittent"] == 1
+    new = [{"unique_id": "rare", "ds": 1960 + i, "y": y} for i, y in enumerate(orders())]
+    path = f"/datasets/{body['id']}/observations"
+    assert client.post(path, json={"observations": new}).json()["profile"]["intermittent"] == 2
+    sold = [{"unique_id": "part", "ds": 1960 + i, "y": 4.0} for i in range(80)]
+    assert client.post(path, json={"observations": sold}).json()["profile"]["intermittent"] == 1

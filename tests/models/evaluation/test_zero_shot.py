@@ -4,6 +4,7 @@ import pytest
 from models.choices import Seasons
 from models.evaluation import zero_shot
 from models.evaluation.zero_shot import RIVALS, backtest_zero_shot
+from models.methods.baselines import OF_DEMAND
 from models.methods.zero_shot import zero_shot_forecaster
 from models.network.pretrained import VIEW
 from models.panel import Panel
@@ -62,3 +63,12 @@ def test_windows_early_in_their_series_do_not_calibrate() -> None:
     calibration = assessment.methods[VIEW].calibration
     assert (calibration.windows, calibration.coverage) == (0, {})
     assert not calibration.is_calibrated(80)
+
+
+def test_methods_of_demand_are_rivals_where_most_series_are_intermittent() -> None:
+    rng = np.random.default_rng(5)
+    panel = Panel.of([rng.poisson(0.4, 60).astype(float) for _ in range(8)])
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), panel)
+    assert assessment is not None
+    assert set(assessment.backtest.forecasts) == {VIEW, *RIVALS, *OF_DEMAND}
+    assert set(OF_DEMAND) < set(assessment.methods)

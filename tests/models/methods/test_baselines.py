@@ -10,12 +10,14 @@ from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
 from models.methods.baselines import (
     BASELINES,
+    OF_DEMAND,
     Baseline,
     baseline_forecast,
     damped_trend,
     drift,
     ets,
     fitting_work,
+    joining,
     last_change,
     naive,
     seasonal_naive,
@@ -249,3 +251,29 @@ def test_series_without_a_value_is_named(name: str) -> None:
 def test_long_gap_at_the_end_keeps_the_last_value(name: str) -> None:
     panel = Panel.of([[3.0, *[NAN] * (HISTORY_LIMIT + 1)]])
     assert BASELINES[name](panel, 2, 4).tolist() == [[3.0, 3.0]]
+
+
+def test_demand_methods_forecast_a_rate_between_the_zeros() -> None:
+    demand = np.random.default_rng(3).poisson(0.4, 300).astype(float)
+    for name in OF_DEMAND:
+        found = baseline_forecast(name, Panel.of([demand, np.zeros(30)]), 3, 7, levels=()).median
+        assert found[0].tolist() == [pytest.approx(demand[-60:].mean(), rel=0.6)] * 3
+        assert found[1].tolist() == [0.0] * 3
+
+
+def test_tsb_forgets_demand_that_ended_and_croston_does_not() -> None:
+    ended = Panel.of([np.append(np.tile([0.0, 4.0], 20), np.zeros(40))])
+    late, lasting = (
+        baseline_forecast(name, ended, 1, 1, levels=()).median for name in ("tsb", "croston_sba")
+    )
+    assert late[0, 0] < 0.1
+    assert lasting[0, 0] > 1.5
+
+
+@pytest.mark.parametrize(("rates", "joined"), [((0.3, 0.4, 9.0), True), ((0.3, 9.0, 9.0), False)])
+def test_demand_methods_join_where_half_of_the_series_are_intermittent(
+    rates: tuple[float, ...], *, joined: bool
+) -> None:
+    rng = np.random.default_rng(1)
+    panel = Panel.of([rng.poisson(rate, 90).astype(float) for rate in rates])
+    assert joining(panel, 7) == (tuple(OF_DEMAND) if joined else ())
