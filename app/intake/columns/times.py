@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from app.errors import BadInput, FieldError
 from app.intake.columns.choices import Choice, ask
 from app.intake.columns.contents import Sample
-from app.intake.columns.names import TIME_NAMES, in_first_tier
+from app.intake.columns.identities import further_keys
+from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_in
 from app.intake.columns.time_parts import CLOCK, Part, part_of, parts_to_join
 from app.intake.problems import listed
 
@@ -45,11 +46,17 @@ def _joined(sample: Sample, parts: dict[str, Part]) -> Choice:
 
 
 def _time_of_day(sample: Sample, date: str, parts: dict[str, Part]) -> dict[str, Part]:
-    """Return the columns with a time of day, where dates without one repeat."""
+    """Return the columns with a time of day, where dates without one repeat and no name tells them apart."""
     found = {name: part for name, part in parts.items() if part in {"clock", "hour"}}
-    has_clock = any(CLOCK.search(text) for text in sample.some(date))
-    differ = [name for name in found if sample.distinct[name] > 1]
-    return {name: found[name] for name in differ} if not has_clock and sample.repeats([date]) else {}
+    differ: dict[str, Part] = {name: part for name, part in found.items() if sample.distinct[name] > 1}
+    if not differ or any(CLOCK.search(text) for text in sample.some(date)) or not sample.repeats([date]):
+        return {}
+    names = [name for name in sample.names if _may_name(sample, name) and name not in found]
+    return {} if further_keys(sample.frame, [], [date], names[:TRIED]) else differ
+
+
+def _may_name(sample: Sample, name: str) -> bool:
+    return sample.contents[name] == "text" or (sample.contents[name] == "whole" and is_in(name, ID_NAMES))
 
 
 def _numbers(sample: Sample, numbers: Sequence[str]) -> Choice:

@@ -1,6 +1,7 @@
 """Any upload gives an intake or an error with a sentence."""
 
 import contextlib
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.errors import AppError
 from app.intake.frame import Intake
-from app.intake.reader import ReadOptions, read_csv
+from app.intake.reader import ReadOptions, preview_csv, read_csv
 
 quick = settings(
     max_examples=60,
@@ -134,3 +135,58 @@ def test_random_times_are_answered(rows: list[tuple[str, str, str]], frequency: 
 def test_random_series_with_holes_are_answered(rows: list[tuple[str, int, str]], step: int) -> None:
     lines = (f"{name},{time * step},{y}" for name, time, y in rows)
     attempt("\n".join(["unique_id,ds,y", *lines]).encode(), ReadOptions(frequency=step))
+
+
+COLUMNS = (None, "date", "store,item", "sales", "a,b", '"', ",", "date,sales")
+said = st.fixed_dictionaries(
+    {},
+    optional={
+        "id_column": st.sampled_from(COLUMNS),
+        "time_column": st.sampled_from(COLUMNS),
+        "target_column": st.sampled_from(COLUMNS),
+        "date_format": st.sampled_from(("%d/%m/%Y", "excel", "bad", "%Y%Y", "%")) | st.text(max_size=6),
+        "decimal": st.sampled_from((".", ",")),
+        "skip_rows": st.integers(0, 5),
+        "duplicates": st.sampled_from(("refuse", "sum", "mean", "last")),
+        "missing": st.sampled_from(("gap", "zero")),
+        "missing_values": st.sampled_from(("-999", "a,nan,inf", '"', ",,")),
+    },
+)
+shop_rows = st.lists(
+    st.tuples(st.integers(1, 20), st.sampled_from("12"), st.sampled_from("ab"), st.integers(0, 99)),
+    min_size=4,
+)
+
+
+def shop_table(rows: list[tuple[int, str, str, int]]) -> str:
+    lines = (f"2024-01-{day:02},{store},{item},{sales}.5" for day, store, item, sales in rows)
+    return "\n".join(["date,store,item,sales", *lines])
+
+
+@quick
+@given(shop_rows, said)
+def test_whatever_is_said_of_a_table_is_answered(
+    rows: list[tuple[int, str, str, int]], options: dict[str, Any]
+) -> None:
+    data = shop_table(rows).encode()
+    attempt(data, ReadOptions(**options))
+    with contextlib.suppress(AppError):
+        preview_csv(data, ReadOptions(**options))
+
+
+@quick
+@given(shop_rows)
+def test_no_value_of_an_accepted_table_is_lost(rows: list[tuple[int, str, str, int]]) -> None:
+    with contextlib.suppress(AppError):
+        intake = read_csv(shop_table(rows).encode(), ReadOptions(id_column="store,item"))
+        values = intake.frame.y[~np.isnan(intake.frame.y)]
+        assert sorted(values) == sorted(sales + 0.5 for *_, sales in rows)
+
+
+@quick
+@given(shop_rows)
+def test_sums_of_repeated_times_lose_nothing(rows: list[tuple[int, str, str, int]]) -> None:
+    with contextlib.suppress(AppError):
+        said = ReadOptions(id_column="item", duplicates="sum", missing="zero")
+        frame = read_csv(shop_table(rows).encode(), said).frame
+        assert frame.y.sum() == sum(sales + 0.5 for *_, sales in rows)

@@ -208,6 +208,21 @@ def test_hour_ending_at_midnight_is_the_next_day() -> None:
     assert intake.profile.season_length == 24
 
 
+def test_opening_hours_beside_names_are_no_part_of_the_times() -> None:
+    shops = (("left", "08:00"), ("right", "09:00"))
+    rows = (f"{day},{shop},{opens},50.5" for day in days(20) for shop, opens in shops)
+    intake = upload("date,shop,opens,sales", *rows)
+    assert intake.frame.unique_ids == ("left", "right")
+    assert times(intake)[0] == "2023-01-01"
+
+
+def test_hours_of_several_zones_are_part_of_the_times() -> None:
+    rows = (f"{day},{zone},{hour},{hour}.5" for day in days(5) for zone in ("A", "B") for hour in range(24))
+    intake = upload("date,zone,hour,load", *rows)
+    assert intake.frame.unique_ids == ("A", "B")
+    assert intake.profile.frequency == "h"
+
+
 @pytest.mark.parametrize(("duplicates", "value"), [("sum", 41), ("mean", 20.5), ("last", 21)])
 def test_repeated_times_become_one_value(duplicates: str, value: float) -> None:
     intake = upload(*receipts(), duplicates=duplicates)

@@ -92,10 +92,14 @@ def months_covered(date_format: str) -> int:
 
 @cache
 def notation(template: str) -> Notation:
-    """Return the notation of a format; raises ValueError for a directive that is not known."""
+    """Return the notation of a format; raises ValueError for an unknown or repeated directive, or none."""
     packed = re.fullmatch(r"(?:%[A-Za-z])+", template) is not None
     parts = re.split(r"(%.|~)", template)
-    return Notation(template.replace("~", ""), "".join(_expression(part, packed=packed) for part in parts))
+    pattern = "".join(_expression(part, packed=packed) for part in parts)
+    names = re.findall(r"\?P<(\w+)>", pattern)
+    if not names or len(set(names)) < len(names):
+        raise ValueError("it names no part of a date, or one twice")
+    return Notation(template.replace("~", ""), pattern)
 
 
 def _expression(part: str, *, packed: bool) -> str:
