@@ -134,6 +134,8 @@ def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset, date_format: 
         raise _refuse_kind(rows, kept, existing, kind) from error
     if times.kind != axis.kind:
         raise _refuse_kind(rows, kept, existing, KINDS[times.kind])
+    if times.timezone and axis.timezone:
+        times = replace(times, ordinals=times.ordinals + axis.offset, timezone=axis.timezone)
     if times.timezone != axis.timezone and not _are_bare_days(times, axis):
         raise _refuse_kind(rows, kept, existing, _zoned(times.timezone))
     return times

@@ -36,6 +36,13 @@ class SeriesFrame:
         """Return the series with seasons of these lengths; as they are for None."""
         return replace(self, axis=self.axis.with_seasons(season_lengths))
 
+    def in_zone_of(self, axis: TimeAxis) -> "SeriesFrame":
+        """Return the series with the zone of another axis, where both have one."""
+        if not (self.axis.timezone and axis.timezone):
+            return self
+        ds = self.ds - self.axis.offset + axis.offset
+        return replace(self, axis=replace(self.axis, timezone=axis.timezone), ds=ds)
+
     def run(self, first: int, last: int) -> "SeriesFrame":
         """Return the series from `first` to before `last`."""
         begin, end = self.offsets[first], self.offsets[last]

@@ -5,7 +5,7 @@ column decides between day-first and month-first.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,7 @@ class Dates:
     ordinals: Ints  # (texts,) microseconds; no meaning where not readable
     readable: Mask  # (texts,)
     date_format: str
-    timezone: Literal["UTC"] | None = None
+    timezone: str | None = None  # as in `TimeAxis`
     notes: tuple[str, ...] = ()
 
     @property

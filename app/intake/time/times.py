@@ -4,7 +4,7 @@ Works on the distinct texts of a column, so ten million rows cost no more than t
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ class Times:
     ordinals: Ints  # (texts,); no meaning where not readable
     readable: Mask  # (texts,)
     date_format: str  # ISO8601, integer, year, a strptime format, or one of `numbers`
-    timezone: Literal["UTC"] | None = None
+    timezone: str | None = None  # as in `TimeAxis`
     notes: tuple[str, ...] = ()  # on choices that were not certain
 
 
@@ -74,8 +74,14 @@ def read_times(texts: Texts, hints: Hints) -> Times:
         raise _wrong_frequency(
             f"frequency {hints.frequency} is for integer times, but the times are not integers"
         )
-    dates = read_as(texts, hints.date_format) if hints.date_format else read_decimal(texts)
+    dates = read_as(texts, hints.date_format) if hints.date_format else _decimal(texts, hints.previous)
     return _dated(dates or read_dates(texts, hints), hints)
+
+
+def _decimal(texts: Texts, previous: str | None) -> Dates | None:
+    """Return numbers with decimals as earlier rows were read, or as the dates that they plainly are."""
+    found = read_as(texts, previous) if previous else None
+    return found if found is not None and found.readable.all() else read_decimal(texts)
 
 
 def _dated(dates: Dates, hints: Hints) -> Times:

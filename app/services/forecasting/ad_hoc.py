@@ -88,7 +88,7 @@ def read(rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions = NOTHI
         raise _other_times(model_id, axis, frame.axis)
     for part, found in _slower(rows, frame, reading):
         raise _other_times(model_id, axis, found, _first_row_of(part, rows))
-    return frame
+    return frame.in_zone_of(axis)
 
 
 def read_regular(rows: Rows, reading: ReadOptions) -> SeriesFrame:

@@ -38,6 +38,13 @@ def values(client: TestClient, dataset_id: str, unique_id: str = "a") -> dict[An
     return dict(zip(page["ds"], page["y"], strict=True))
 
 
+def test_times_at_any_offset_append_at_that_of_the_dataset(client: TestClient) -> None:
+    rows = [{"unique_id": "a", "ds": f"2026-01-05T0{hour}:00:00+05:30", "y": hour} for hour in range(3)]
+    dataset_id = client.post("/datasets", json={"observations": rows}).json()["id"]
+    send(client, dataset_id, ("a", "2026-01-04T21:30:00Z", 3))
+    assert list(values(client, dataset_id))[-2:] == ["2026-01-05T02:00:00+05:30", "2026-01-05T03:00:00+05:30"]
+
+
 def test_rows_after_the_end_append_with_gaps_between(client: TestClient) -> None:
     dataset_id = upload(client, {"a": [1, 2]})["id"]
     answer = send(client, dataset_id, ("a", 1964, 5))

@@ -165,6 +165,15 @@ CASES = {
     "local midnights": Case(
         LOCAL_DAYS, "D", 60, "2022-03-01", "2022-04-29", (7, 365), note="midnight by their own offset"
     ),
+    "hours at one offset from UTC": Case(
+        [f"2022-03-{20 + i // 24}T{i % 24:02}:00:00+05:30" for i in range(96)],
+        *("h", 96, "2022-03-20T00:00:00+05:30", "2022-03-23T23:00:00+05:30", (24, 168)),
+    ),
+    "hours at changing offsets": Case(
+        [f"2022-03-{26 + i // 24}T{i % 24:02}:00:00+0{1 + (i > 25)}:00" for i in range(96) if i != 26],
+        *("h", 95, "2022-03-25T23:00:00Z", "2022-03-29T21:00:00Z", (24, 168)),
+        note="kept in UTC",
+    ),
     "half-hours": Case(
         made("2023-01-02", 2688, "30min", "%Y-%m-%d %H:%M:%S"),
         *("30min", 2688, "2023-01-02T00:00:00", "2023-02-26T23:30:00", (48, 336)),

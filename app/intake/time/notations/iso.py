@@ -1,7 +1,7 @@
 """Read ISO 8601, with or without an offset from UTC; local midnights of changing offsets are days."""
 
 import re
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,6 @@ SHAPE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?(?:
 AWARE = r".*[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)"
 OFFSET = r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$"
 MIDNIGHT = r"(?<=[T ])24(?=(?::?00){1,2}(?:\.0+)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$)"
-Zone = Literal["UTC"] | None
 
 
 def iso_shaped(texts: Texts) -> Mask:
@@ -25,10 +24,11 @@ def iso_shaped(texts: Texts) -> Mask:
     return _match(_tidy(texts), SHAPE)
 
 
-def read_iso(texts: Texts, *, in_utc: bool = False) -> tuple[Ints, Mask, str, Zone, tuple[str, ...]]:
-    """Return ordinals, which texts are read, the format, the zone and notes; with offsets the zone is UTC.
+def read_iso(texts: Texts, *, in_utc: bool = False) -> tuple[Ints, Mask, str, str | None, tuple[str, ...]]:
+    """Return ordinals, which texts are read, the format, the zone and notes.
 
-    Times with offsets that are all midnight by their own clock are days, without a zone, unless `in_utc`.
+    The zone is the only offset, or UTC where there are several. Times that are all midnight by their own
+    clock are days, without a zone. With `in_utc` it is UTC wherever there are offsets.
     """
     texts = _tidy(texts)
     shaped = _match(texts, SHAPE)
@@ -42,12 +42,21 @@ def read_iso(texts: Texts, *, in_utc: bool = False) -> tuple[Ints, Mask, str, Zo
     if not zoned:
         return ordinals, readable, ISO, None, ()
     offsets = _offsets(alike)
-    several = len(np.unique(offsets[readable])) > 1
-    if not in_utc and np.any(offsets[readable]) and not np.any((ordinals + offsets)[readable] % DAY):
+    local, found = ordinals + offsets, np.unique(offsets[readable])
+    if in_utc or not found.any():
+        return ordinals, readable, ISO, "UTC", ()
+    if not np.any(local[readable] % DAY):
         note = "Times are midnight by their own offset from UTC, and are read as days."
-        return ordinals + offsets, readable, ISO, None, (note,)
+        return local, readable, ISO, None, (note,)
+    if len(found) == 1:
+        return local, readable, ISO, _zone(int(found[0])), ()
     note = "Times with several offsets from UTC are kept in UTC, where no hour is missing or repeated."
-    return ordinals, readable, ISO, "UTC", (note,) if several else ()
+    return ordinals, readable, ISO, "UTC", (note,)
+
+
+def _zone(offset: int) -> str:
+    hours, minutes = divmod(abs(offset) // MINUTE, HOUR // MINUTE)
+    return f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
 
 
 def mostly_iso(cells: Cells) -> Mask:

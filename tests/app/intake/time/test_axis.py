@@ -142,15 +142,17 @@ def test_numbers_have_no_phase() -> None:
         (TimeAxis("datetime", "D"), micros(["2024-01-31T06:00"]), ["2024-01-31T06:00:00"]),
         (TimeAxis("datetime", "h"), micros(["2024-01-31T00:00"]), ["2024-01-31T00:00:00"]),
         (TimeAxis("datetime", "h", "UTC"), micros(["2024-01-31T13:00"]), ["2024-01-31T13:00:00Z"]),
+        (TimeAxis("datetime", "h", "-03:30"), micros(["2024-01-31T13:00"]), ["2024-01-31T13:00:00-03:30"]),
         (TimeAxis("datetime", "ms"), micros(["2024-01-31T13:00:00.25"]), ["2024-01-31T13:00:00.250000"]),
         (TimeAxis("integer", 1), np.array([7]), [7]),
         (TimeAxis("year", "YS"), np.array([1960]), [1960]),
     ],
 )
-def test_times_are_written_as_short_as_they_are(
+def test_times_are_written_as_short_as_they_are_and_read_back(
     axis: TimeAxis, ordinals: Ints, texts: list[str | int]
 ) -> None:
     assert axis.format(ordinals) == texts
+    assert axis.ordinals(texts).tolist() == ordinals.tolist()
 
 
 @pytest.mark.parametrize(
@@ -186,6 +188,12 @@ def test_old_alias_becomes_the_new_one(old: str, new: str) -> None:
 def test_axis_with_a_wrong_frequency_is_refused(kind: str, frequency: str | int) -> None:
     with pytest.raises(ValueError, match="frequency"):
         TimeAxis.from_dict({"kind": kind, "frequency": frequency, "timezone": None})
+
+
+@pytest.mark.parametrize("timezone", ["Mars", "+1", 5])
+def test_timezone_that_is_no_offset_is_refused(timezone: str) -> None:
+    with pytest.raises(ValueError, match="timezone"):
+        TimeAxis("datetime", "h", timezone)
 
 
 def test_timezone_on_years_is_refused() -> None:

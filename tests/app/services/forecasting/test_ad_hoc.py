@@ -73,6 +73,12 @@ def test_times_that_take_the_models_steps_are_taken(axis: TimeAxis, times: list[
     assert not np.isnan(frame.y).any()
 
 
+def test_times_at_another_offset_are_taken_at_that_of_the_model() -> None:
+    times: list[str | int] = ["2024-01-01T01:00:00+01:00", "2024-01-01T02:00:00+01:00"]
+    frame = read(rows(times), "model_1", TimeAxis("datetime", "h", "+05:30"))
+    assert frame.axis.format(frame.ds)[0] == "2024-01-01T05:30:00+05:30"
+
+
 @pytest.mark.parametrize(
     "values",
     [[1.0, None, 3.0, 4.0, None, 6.0], [1.0, None, 3.0, None, 5.0, None]],
