@@ -23,7 +23,8 @@ def preview(file: Path, options: ReadOptions, max_columns: int, console: Console
     if (profile := found.profile) is not None:
         console.print(
             f"{profile.series:,} series at steps of {profile.frequency!r}, {profile.start} to {profile.end}:"
-            f" {profile.observations:,} values, {profile.gaps:,} gaps, {profile.repairs_total:,} repairs."
+            f" {profile.observations:,} values, {profile.gaps:,} gaps, {profile.repairs_total:,} repairs,"
+            f" {found.off_step:,} rows beside the step."
         )
         for repair in profile.repairs[:SHOWN_REPAIRS]:
             console.print(f"- {'' if repair.row is None else f'row {repair.row}: '}{escape(repair.detail)}")

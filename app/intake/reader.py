@@ -192,6 +192,7 @@ def _preview(
             for q in open_questions
         ],
         problems=problems,
+        off_step=gathered.repairs.counts["moved"] if gathered else 0,
         profile=profile,
     )
 

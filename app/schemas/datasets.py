@@ -254,6 +254,9 @@ class PreviewOut(BaseModel):
     rows: Annotated[list[RowOut], Field(description="The first five rows as they are read.")]
     questions: Annotated[list[QuestionOut], Field(description="What is open, and what settles it.")]
     problems: Annotated[list[ProblemOut], Field(description="What else keeps it from being uploaded.")]
+    off_step: Annotated[
+        int, Field(description="Rows beside the step, which count for the nearest; the repairs name them.")
+    ]
     profile: Annotated[
         Profile | None,
         Field(description="What it would hold: step, span and repairs; null where it cannot be read so far."),

@@ -69,6 +69,7 @@ PREVIEW: Example = {
     "rows": [ROW],
     "questions": [],
     "problems": [],
+    "off_step": 0,
     "profile": PROFILE,
 }
 VERSION: Example = {

@@ -330,3 +330,12 @@ def test_preview_asks_what_repeated_times_are() -> None:
     found = preview_csv("\n".join(receipts()).encode(), ReadOptions())
     assert [each.parameter for each in found.questions] == ["duplicates"]
     assert found.profile is None
+
+
+def test_preview_counts_the_rows_beside_the_step_and_names_them() -> None:
+    mondays = [str(date(2023, 1, 2) + timedelta(weeks=i)) for i in range(60)]
+    lines = ["date,stocks", *(f"{'2023-05-02' if day == '2023-05-01' else day},5.5" for day in mondays)]
+    found = preview_csv("\n".join(lines).encode(), ReadOptions())
+    assert found.profile is not None
+    assert (found.profile.frequency, found.off_step) == ("W-MON", 1)
+    assert [repair.row for repair in found.profile.repairs if repair.kind == "moved"] == [19]
