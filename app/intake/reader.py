@@ -16,7 +16,7 @@ from app.intake.problems import Place, Question, Unsettled
 from app.intake.rows import RepeatedTimes, Rows
 from app.intake.series import Gathered, gather
 from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, Coded, OpenTable, finite, open_table_rows
-from app.intake.time.seasons import seasons_found
+from app.intake.time.seasons import seasons_of
 from app.intake.time.times import Times
 from app.schemas.datasets import (
     Detected,
@@ -160,7 +160,7 @@ def intake_of(gathered: Gathered, detected: Detected, options: ReadOptions) -> I
         end=end,
         frequency=frame.axis.frequency,
         season_length=frame.axis.season_length,
-        seasons=seasons_found(frame.axis, int(lengths.max())),
+        seasons=seasons_of(frame.axis, int(lengths.max())),
         detected=detected.model_copy(update={"notes": notes}),
         repairs=repairs.listed,
         repairs_total=repairs.total,

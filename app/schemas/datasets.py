@@ -167,13 +167,19 @@ class SeasonOut(BaseModel):
     ]
     found: Annotated[
         bool | None,
-        Field(description="False where even the longest series is too short; null where forecasts judge it."),
+        Field(
+            description="Whether the series show it (50 at most are read), null if unknown. "
+            "A forecast judges it anew for each series."
+        ),
     ]
     gain: Annotated[
         float | None,
-        Field(description="Share by which it lowers the error of the last cycles; null where not measured."),
+        Field(
+            description="Share of the error of cycles left out that it saves, a mean over series; where it "
+            "holds a shorter one, what it adds. Null where not measured."
+        ),
     ]
-    reason: Annotated[str | None, Field(description="Why it is not known, in words.")]
+    reason: Annotated[str | None, Field(description="Why it is not found, in words.")]
 
 
 class Profile(BaseModel):
@@ -195,8 +201,8 @@ class Profile(BaseModel):
     seasons: Annotated[
         list[SeasonOut],
         Field(
-            description="The seasons that the series may have, the shortest first: those of the time step, "
-            "or as `season_length` gave them.",
+            description="The seasons that the series may have, the shortest first: as `season_length` gave "
+            "them, else those of the time step, else those found in the values.",
             default_factory=list,
         ),
     ]

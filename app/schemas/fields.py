@@ -57,7 +57,7 @@ SEASON_RULE = (
 )
 SEASON_LENGTH = (
     "Steps in a season (12 for months), or in each of several; 1 for none. Given lengths replace those that "
-    "the time step suggests. "
+    "the time step suggests or the values show. "
 )
 
 

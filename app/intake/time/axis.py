@@ -52,7 +52,7 @@ class TimeAxis:
     kind: Kind
     frequency: str | int
     timezone: str | None = None
-    season_lengths: tuple[int, ...] | None = None  # as the caller gave them; None: those of the step
+    season_lengths: tuple[int, ...] | None = None  # as given or found; None: those of the step
 
     def __post_init__(self) -> None:
         if (self.kind == "integer") != isinstance(self.frequency, int):
@@ -77,6 +77,11 @@ class TimeAxis:
     def offset(self) -> int:
         """The microseconds that its times are ahead of UTC; 0 for UTC and where no zone is known."""
         return offset_of(self.timezone)
+
+    @property
+    def is_without_candidates(self) -> bool:
+        """Whether seasons have to be looked for: none are given, found before or suggested by the step."""
+        return self.season_lengths is None and not self.step.season_lengths
 
     @property
     def season_length(self) -> int:

@@ -5,10 +5,10 @@ from app.intake.time.steps import DAY, MINUTE, WEEK, FixedStep, MonthStep
 from app.schemas.datasets import SeasonOut
 
 
-def seasons_found(axis: TimeAxis, longest: int) -> list[SeasonOut]:
+def seasons_of(axis: TimeAxis, longest: int) -> list[SeasonOut]:
     """Return each season, by its length, where the longest series has `longest` steps.
 
-    A season needs two whole cycles to be known.
+    A season needs two whole cycles to be known; whether one is there is left open.
     """
     return [_season(axis, length, longest) for length in axis.seasons.lengths]
 

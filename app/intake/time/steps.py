@@ -238,7 +238,7 @@ class BusinessDayStep:
 
 @dataclass(frozen=True)
 class IntegerStep:
-    """Whole numbers, or years written as whole numbers; neither has a season."""
+    """Whole numbers, or years written as whole numbers; neither suggests a season."""
 
     size: int
     years: bool = False

@@ -1,7 +1,7 @@
 """Append rows to a dataset and correct rows in it, which makes its next version."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -14,9 +14,8 @@ from app.db.tables import Dataset, DatasetVersion
 from app.digest import sha256
 from app.intake.additions import ExistingDataset
 from app.intake.time.axis import TimeAxis
-from app.intake.time.seasons import seasons_found
 from app.schemas.datasets import ObservationsOut, Profile
-from app.services.datasets import catalog, compaction
+from app.services.datasets import catalog, compaction, seasons
 from app.services.datasets.merging import Merge, StagedObservations
 
 
@@ -66,7 +65,9 @@ def _publish(
     names = {entry.unique_id for entry in after}
     before = [entry for entry in staged.merge.before if entry.unique_id in names]
     profile = _Change(before, after).profile(session, new, staged.merge)
-    new.profile = profile.model_dump(mode="json")
+    axis, found = seasons.after_append(session, new, Profile.model_validate(old.profile), profile.longest)
+    decided = {"season_length": axis.season_length, "seasons": found}
+    new.axis, new.profile = asdict(axis), profile.model_copy(update=decided).model_dump(mode="json")
     session.flush()
     return new
 
@@ -86,7 +87,6 @@ class _Change:
         extent = self._extent(Extent(old.shortest, old.longest, *axis.ordinals([old.start, old.end])))
         shortest, longest, *span = extent or queries.extent(session, version)
         start, end = axis.format(np.array(span))
-        seasons = seasons_found(axis, longest)
         changes = {
             "series": old.series + len(self.after) - len(self.before),
             "observations": observations,
@@ -95,7 +95,6 @@ class _Change:
             "longest": longest,
             "start": start,
             "end": end,
-            "seasons": seasons,
             "intermittent": None if old.intermittent is None else old.intermittent + merge.intermittent,
             "repairs": merge.repairs.listed,
             "repairs_total": merge.repairs.total,

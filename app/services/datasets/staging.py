@@ -7,7 +7,7 @@ portions, if any, are each stored before in a short transaction, under a draft t
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries.datasets import Entry
 from app.db.tables import Dataset, new_id
 from app.intake.frame import Intake, SeriesFrame
-from app.services.datasets import drafts, panels
+from app.services.datasets import drafts, panels, seasons
 from app.services.datasets import series_store as store
 from app.services.datasets.series_store import SeriesBlob
 from models.choices import NO_LIMITS, Limits
@@ -109,13 +109,18 @@ class StagedDataset(Staging):
         ref = DatasetRef(principal.workspace_id, new_id("ds"))
         self.upload, self._process_id = upload, process_id
         self.profile = upload.intake.profile
-        super().__init__(database, ref, 1, pack([upload.intake.frame]), self._begin)
+        super().__init__(database, ref, 1, self._packed(), self._begin)
+
+    def _packed(self) -> Iterator[SeriesBlob]:
+        # Begun after the seasons are decided: those say how much each index row keeps.
+        yield from pack([self.upload.intake.frame])
 
     def prepare(self) -> bool:
-        """Pack the next portion; before the first, count what takes long."""
+        """Pack the next portion; before the first, decide the seasons and count what takes long."""
         if self.profile.intermittent is None:
-            intake = self.upload.intake
+            intake = seasons.of_upload(self.upload.intake)
             counted = {"intermittent": panels.intermittent(intake.frame)}
+            self.upload = replace(self.upload, intake=intake)
             self.profile = intake.profile.model_copy(update=counted)
         return super().prepare()
 

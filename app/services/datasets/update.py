@@ -10,10 +10,9 @@ from app.db.tables import Dataset, DatasetVersion
 from app.digest import sha256
 from app.errors import BadInput, FieldError
 from app.intake.time.axis import TimeAxis
-from app.intake.time.seasons import seasons_found
 from app.schemas.datasets import DatasetOut, DatasetUpdate, Profile
 from app.schemas.fields import lengths_of
-from app.services.datasets import catalog, drafts
+from app.services.datasets import catalog, drafts, seasons
 
 LIMITS = ("lower", "upper", "integer")
 
@@ -60,8 +59,8 @@ def _with_seasons(
         return version
     drafts.refuse_busy(session, DatasetRef(version.workspace_id, version.dataset_id))
     profile = Profile.model_validate(version.profile)
-    seasons = seasons_found(changed, profile.longest)
-    found = profile.model_copy(update={"season_length": changed.season_length, "seasons": seasons})
+    measured = seasons.of_stored(session, version, changed, profile.longest)
+    found = profile.model_copy(update={"season_length": changed.season_length, "seasons": measured})
     new = DatasetVersion(
         workspace_id=version.workspace_id,
         dataset_id=version.dataset_id,

@@ -14,7 +14,7 @@ from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
 from app.intake.time.axis import Kind, TimeAxis
 from app.schemas.datasets import ObservationIn
-from app.services.datasets import panels
+from app.services.datasets import panels, seasons
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import load_pretrained
 from app.services.forecasting.request import ForecastRequest
@@ -61,10 +61,9 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
 
     Raises BadInput for a horizon out of reach and, with pointers into `observations`, for unusable rows.
     """
-    frame = read_regular(rows, request.reading).with_seasons(request.season_lengths)
-    seasons = frame.axis.seasons
-    model = pretrained.model(request.horizon, seasons)
-    network = load_pretrained(model.horizon, seasons, device).forecaster
+    frame = seasons.of_rows(read_regular(rows, request.reading).with_seasons(request.season_lengths))
+    model = pretrained.model(request.horizon, frame.axis.seasons)
+    network = load_pretrained(model.horizon, frame.axis.seasons, device).forecaster
     served_method = pretrained.backtested(model, network, panels.of_frame(frame))
     serving = _Serving(model, served_method, network, model.horizon, request.limits)
     return _forecast(serving, frame, request.levels)

@@ -110,6 +110,54 @@ def test_dataset_s_forecast_with_other_seasons_is_refused(client: TestClient) ->
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/season_length")
 
 
+def test_season_of_numbered_steps_is_found_in_the_values(client: TestClient) -> None:
+    (season,) = uploaded(client, NUMBERED).json()["profile"]["seasons"]
+    assert (season["length"], season["name"], season["found"]) == (12, "season", True)
+    assert season["gain"] > 0.9
+
+
+def test_stored_and_sent_rows_are_forecast_with_the_season_found(client: TestClient) -> None:
+    stored = forecast(client, dataset_id=uploaded(client, NUMBERED).json()["id"])
+    dated = forecast(client, dataset_id=uploaded(client, DATED).json()["id"])
+    sent = client.post("/forecast", json={"observations": NUMBERED, "horizon": 12}).json()["forecast"]
+    np.testing.assert_allclose(stored, dated, rtol=0.01)
+    assert sent == stored
+
+
+def test_no_season_is_looked_for_where_one_step_is_given(client: TestClient) -> None:
+    assert seasons(uploaded(client, NUMBERED, season_length="1")) == []
+
+
+def test_steps_with_a_calendar_keep_its_seasons_where_the_values_show_others(client: TestClient) -> None:
+    rows = [{**row, "y": float(number % 5)} for number, row in enumerate(DATED)]
+    (season,) = uploaded(client, rows).json()["profile"]["seasons"]
+    assert (season["length"], season["found"]) == (12, False)
+    assert season["reason"] == "no pattern that repeats clearly from cycle to cycle"
+
+
+def test_season_is_found_when_appended_rows_make_a_series_long_enough(client: TestClient) -> None:
+    dataset_id = uploaded(client, NUMBERED[:14]).json()["id"]
+    assert client.get(f"/datasets/{dataset_id}").json()["profile"]["seasons"] == []
+    answer = client.post(f"/datasets/{dataset_id}/observations", json={"observations": NUMBERED[14:]})
+    profile = answer.json()["profile"]
+    assert [season["length"] for season in profile["seasons"]] == [profile["season_length"]] == [12]
+    assert client.get("/forecast", params={"dataset_id": dataset_id, "horizon": 12}).status_code == 200
+
+
+def test_appended_rows_leave_the_season_found_as_it_is(client: TestClient) -> None:
+    created = uploaded(client, NUMBERED).json()
+    flat = [{"ds": MONTHS + number, "y": 100.0} for number in (1, 2, 3)]
+    answer = client.post(f"/datasets/{created['id']}/observations", json={"observations": flat}).json()
+    assert answer["profile"]["seasons"] == created["profile"]["seasons"]
+
+
+def test_season_is_measured_once_appended_rows_make_two_cycles(client: TestClient) -> None:
+    dataset_id = uploaded(client, DATED[:20]).json()["id"]
+    answer = client.post(f"/datasets/{dataset_id}/observations", json={"observations": DATED[20:26]})
+    (season,) = answer.json()["profile"]["seasons"]
+    assert (season["found"], season["reason"]) == (True, None)
+
+
 def test_appended_rows_keep_the_season_given(client: TestClient) -> None:
     dataset_id = uploaded(client, NUMBERED, season_length="12").json()["id"]
     more = {"observations": [{"ds": MONTHS + 1, "y": 120.0}]}
@@ -144,7 +192,7 @@ def test_model_of_numbers_with_a_season_forecasts_rows_of_its_own_places(
     ("months", "known"),
     [
         (14, {"found": False, "reason": "too short to know a season of a year: 14 of 24 steps"}),
-        (24, {"found": None, "reason": None}),
+        (24, {"found": True, "gain": 0.967, "reason": None}),
     ],
 )
 def test_profile_names_a_season_that_is_too_long_to_be_known(

@@ -72,7 +72,7 @@ def test_file_without_a_model_is_forecast_with_the_season_given(
     request = TrainRequest(dataset_id="", horizon=3, preset="quick", promote="never", season_length=[6])
     offline.train(settings, file, request)
     forecasts = []
-    for season_lengths in (None, (6,)):
+    for season_lengths in ((), (6,)):
         offline.forecast(settings, file, ForecastRequest(horizon=6, season_lengths=season_lengths))
         forecasts.append(capsys.readouterr().out.splitlines()[1:])
     plain, seasonal = ([float(line.split(",")[2]) for line in lines] for lines in forecasts)
