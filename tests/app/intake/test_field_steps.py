@@ -331,7 +331,7 @@ def test_hour_that_clocks_repeat_counts_once_and_the_one_left_out_is_a_gap(zone:
     assert [repair.kind for repair in intake.profile.repairs] == ["duplicate", "gap"]
 
 
-def test_hour_that_no_clock_repeats_is_asked_for() -> None:
+def test_hour_that_no_clock_repeats_is_a_question() -> None:
     texts = local_hours("2022-09-01", "2022-09-20", "UTC")
     with pytest.raises(BadInput, match="Say by duplicates"):
         read([*texts, texts[30]])
