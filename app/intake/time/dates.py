@@ -4,6 +4,7 @@ ISO 8601 is read first. Otherwise the shape that most texts have picks the candi
 column decides between day-first and month-first.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -73,7 +74,7 @@ def read_dates(texts: Texts, hints: Hints) -> Dates:
     """
     texts = _none_longer(texts)
     if hints.date_format not in {None, ISO}:
-        return _read_format(texts, notation_of(str(hints.date_format)))
+        return _read_in_format(texts, str(hints.date_format))
     if hints.date_format == ISO or iso_shaped(texts).mean() > 1 / 2:
         return Dates(*read_iso(texts, in_utc=hints.in_utc))
     parts = _split(texts)
@@ -84,14 +85,26 @@ def read_dates(texts: Texts, hints: Hints) -> Dates:
     return _choose([reading for reading in readings if reading.readable.sum() == most], hints)
 
 
-def notation_of(date_format: str) -> Notation:
-    """Return the notation of a format as the profile or strptime write it; raises BadInput if it is none."""
+def _read_in_format(texts: Texts, date_format: str) -> Dates:
+    """Read dates in a format as the profile or strptime write it; raises BadInput if it is none."""
     name = date_format.strip().removesuffix(CLOCK_FORMAT).replace("%B", "%b")
     try:
-        return NAMED.get(name) or notation(name)
+        return _read_format(texts, NAMED.get(name) or notation(name))
     except ValueError as error:
-        detail = f"date_format {date_format[:40]!r} is not known: {error}."
-        raise BadInput(detail, [FieldError("#/date_format", "write it as for strptime: %d.%m.%Y")]) from error
+        if re.search("%[Yy]", date_format) is None:
+            raise _unknown_format(date_format, error) from error
+    try:  # it has a directive that only strptime knows, such as %p
+        stamps = pd.to_datetime(texts, format=date_format, errors="coerce", utc=True).dt.tz_localize(None)
+    except (ValueError, AttributeError) as error:
+        raise _unknown_format(date_format, error) from error
+    ordinals = stamps.to_numpy().astype("M8[us]").astype(np.int64)
+    zone = "UTC" if "%z" in date_format else None
+    return Dates(ordinals, stamps.notna().to_numpy(dtype=np.bool_), date_format, zone)
+
+
+def _unknown_format(date_format: str, error: Exception) -> BadInput:
+    detail = f"date_format {date_format[:40]!r} is not known: {error}."
+    return BadInput(detail, [FieldError("#/date_format", "write it as for strptime: %d.%m.%Y")])
 
 
 def mostly_dates(cells: Cells) -> Mask:

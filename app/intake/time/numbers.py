@@ -117,8 +117,9 @@ def read_decimal(texts: Texts) -> Dates | None:
     numbers = texts.to_numpy().astype(np.float64)
     if np.all((numbers >= 1500) & (numbers <= this_year() + 100)):  # noqa: PLR2004 - years
         return _noted(read_as(texts, DECIMAL_YEAR), "years with decimals")
-    if np.all((numbers >= EXCEL.low) & (numbers <= EXCEL.high)):
-        return _noted(read_as(texts, EXCEL.date_format), EXCEL.words)
+    for count in COUNTS.values():
+        if np.all((numbers >= count.low) & (numbers <= count.high)):
+            return _noted(read_as(texts, count.date_format), count.words)
     return None
 
 

@@ -54,7 +54,8 @@ def reads_as_dates(texts: Texts) -> bool:
     if texts.empty:
         return False
     if not are_whole_numbers(texts).all():
-        return read_decimal(texts) is not None
+        dates = read_decimal(texts)
+        return dates is not None and bool(dates.readable.all()) and _are_regular(dates.ordinals)
     try:
         return find(texts, _takes_days) is not None
     except BadInput:
@@ -129,18 +130,19 @@ def _spread(dates: Dates, readable: Mask) -> Dates:
 
 def _takes_days(ordinals: Ints) -> bool:
     """Return whether dates take days, weeks or months, as those of a spreadsheet do."""
-    if len(ordinals) < 3:  # noqa: PLR2004 - two always do
+    return _are_regular(ordinals, calendar=True)
+
+
+def _are_regular(ordinals: Ints, *, calendar: bool = False) -> bool:
+    """Return whether times fill half of a step or more; with `calendar` one of days, weeks or months."""
+    unique = np.unique(ordinals)
+    if len(unique) < 3:  # noqa: PLR2004 - two always do
         return False
-    found = regular(one_series(ordinals), "datetime", None)
-    is_calendar = (
-        not isinstance(found.step, FixedStep) or found.step.size % WEEK == 0 or found.step.size == DAY
-    )
-    return (
-        found.is_regular
-        and is_calendar
-        and not found.wrong.any()
-        and filled(found.times, found.step) >= 1 / 2
-    )
+    found = regular(one_series(unique), "datetime", None)
+    step = found.step
+    is_calendar = not isinstance(step, FixedStep) or step.size % WEEK == 0 or step.size == DAY
+    fits = found.is_regular and not found.wrong.any() and (is_calendar or not calendar)
+    return fits and filled(found.times, step) >= 1 / 2
 
 
 def _are_years(numbers: Ints, hints: Hints) -> bool:

@@ -12,6 +12,8 @@ import pytest
 
 from app.errors import BadInput
 from app.intake.frame import Intake
+from app.intake.time.dates import Hints
+from app.intake.time.times import read_times
 from tests.app.intake.uploads import times, upload
 
 Texts = Sequence[str]
@@ -357,3 +359,38 @@ def test_values_in_the_future_are_noted() -> None:
 def test_date_format_settles_what_numbers_are(date_format: str, first: str | int) -> None:
     texts = [f"2021{part:02}" for part in range(1, 13)]
     assert times(read(texts, date_format=date_format))[0] == first
+
+
+@pytest.mark.parametrize(
+    ("date_format", "text", "read_as"),
+    [
+        ("%A %d %b %Y", "Monday 02 Jan 2023", "2023-01-02"),
+        ("%m/%d/%Y %I:%M %p", "01/02/2023 01:30 PM", "2023-01-02T13:30:00"),
+        ("%d.%m.%Y", "02.01.2023", "2023-01-02"),
+        ("Q%q %Y", "Q3 2023", "2023-07-01"),
+        ("excel", "44928", "2023-01-02"),
+    ],
+)
+def test_date_format_is_that_of_strptime_or_of_the_profile(date_format: str, text: str, read_as: str) -> None:
+    texts = pd.Series([text])
+    found = read_times(texts, Hints(date_format=date_format))
+    assert str(found.ordinals.astype("M8[us]")[0])[: len(read_as)] == read_as
+
+
+def test_unknown_date_format_is_refused() -> None:
+    with pytest.raises(BadInput, match="date_format '%Q' is not known"):
+        read(made("2023-01-01", 5, "D"), date_format="%Q")
+
+
+def test_sales_beside_numbered_rows_are_no_days_of_a_spreadsheet() -> None:
+    lines = (f"{i},{30_000 + i * i % 97 * 37.5}" for i in range(1, 60))
+    assert upload("n,sales", *lines).profile.detected.time_column == "n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["März", "mars", "Mrz", "mrt", "marzo", "março", "maart", "MAR", "févr.", "Dez", "août", "ene", "lug"],
+)
+def test_month_names_of_many_languages_are_known(name: str) -> None:
+    found = read_times(pd.Series([f"{name} 2023"]), Hints())
+    assert found.readable.all()

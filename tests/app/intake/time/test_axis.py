@@ -199,3 +199,27 @@ def test_timezone_that_is_no_offset_is_refused(timezone: str) -> None:
 def test_timezone_on_years_is_refused() -> None:
     with pytest.raises(ValueError, match="timezone"):
         TimeAxis("year", "YS", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("frequency", "first", "ahead"),
+    [
+        ("MS-15", "2024-01-15", ["2024-02-15", "2024-03-15"]),
+        ("3MS-15", "2024-01-15", ["2024-04-15", "2024-07-15"]),
+        ("MS-30", "2024-01-30", ["2024-02-29", "2024-03-30"]),
+        ("MS-1-15", "2024-01-15", ["2024-02-01", "2024-02-15"]),
+        ("MS-15-31", "2024-02-15", ["2024-02-29", "2024-03-15"]),
+    ],
+)
+def test_steps_by_days_of_the_month_follow_the_calendar(frequency: str, first: str, ahead: list[str]) -> None:
+    axis = TimeAxis("datetime", frequency)
+    future = axis.future(int(micros([first])[0]), 2)
+    assert axis.format(future) == ahead
+    assert axis.step.fits(future).all()
+    assert np.diff(axis.phase(np.append(micros([first]), future))).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("frequency", ["MS-0", "MS-32", "MS-15-1", "2MS-1-15", "MS-1-30-31", "D-15", "QS-15"])
+def test_days_of_the_month_that_make_no_steps_are_refused(frequency: str) -> None:
+    with pytest.raises(ValueError, match="not a frequency"):
+        TimeAxis("datetime", frequency)
