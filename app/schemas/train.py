@@ -25,9 +25,9 @@ from app.schemas.choices import (
 from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, SeasonLength
 
 ON_LOSS = (
-    "If a simple method is better on the backtest, or twice as good where that decides nothing: `fallback`: "
-    "that simple method is served instead; ETS takes about a tenth of a second a series. `warn`: forecasts "
-    "carry a warning. `refuse`: no forecast, but a 409 with the reason."
+    "If a simple method is better on the backtest, or twice as good where several pairs decide nothing: "
+    "`fallback`: that simple method is served instead; ETS takes about a tenth of a second a series. "
+    "`warn`: forecasts carry a warning. `refuse`: no forecast, but a 409 with the reason."
 )
 
 

@@ -26,9 +26,11 @@ def loser(database: Database) -> str:
     return judged(database, "loses")
 
 
-def judged(database: Database, outcome: str, on_loss: str = "warn", effect: float | None = -0.23) -> str:
+def judged(
+    database: Database, outcome: str, on_loss: str = "warn", effect: float | None = -0.23, pairs: int = 8
+) -> str:
     model_id = trained(database, dataset(database).id, method="network", on_loss=on_loss)
-    facts = {"outcome": outcome, "baseline": "drift", "sentence": SENTENCE, "effect": effect}
+    facts = {"outcome": outcome, "baseline": "drift", "sentence": SENTENCE, "effect": effect, "n": pairs}
     verdict = {**examples.VERDICT, **facts}
     with database.write() as session:
         session.get_one(Model, ("default", model_id)).verdicts = {"lstm": verdict}
@@ -126,6 +128,12 @@ def test_network_that_is_much_worse_is_never_served_in_silence(
     warning = SENTENCE if method == "lstm" else f"{SENTENCE} Answered by drift instead."
     found = {(each["method"], each["verdict"], each["warning"]) for each in forecasts}
     assert found == {(method, outcome, warning)}
+
+
+def test_single_pair_warns_and_does_not_decide_who_answers(client: TestClient, database: Database) -> None:
+    model_id = judged(database, "undecided", on_loss="fallback", effect=11.7, pairs=1)
+    forecasts = client.get("/forecast", params={"model_id": model_id}).json()["forecasts"]
+    assert {(each["method"], each["warning"]) for each in forecasts} == {("lstm", SENTENCE)}
 
 
 @pytest.mark.parametrize(
