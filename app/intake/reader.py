@@ -1,6 +1,7 @@
 """Read an upload into typed series and their profile, or show how it would be read."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -93,8 +94,14 @@ def preview_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMN
 
     Raises BadInput where no table can be found in the file, or no column for a role.
     """
-    table = open_table_rows(data, lambda _: options, max_columns)
-    return _preview(table.rows(), options, table.roles.questions, lambda: gather_table(table), table.detected)
+    doubts: tuple[Question, ...] = ()
+    try:
+        table = open_table_rows(data, lambda _: options, max_columns)
+    except Unsettled as error:  # decimals or thousands
+        doubts, likely = error.questions, replace(options, decimal=".")
+        table = open_table_rows(data, lambda _: likely, max_columns)
+    questions = (*table.roles.questions, *doubts)
+    return _preview(table.rows(), options, questions, lambda: gather_table(table), table.detected)
 
 
 def preview_rows(observations: Sequence[ObservationIn], options: ReadOptions) -> PreviewOut:
@@ -181,7 +188,10 @@ def _preview(
     except Unsettled as error:
         open_questions += error.questions
     except BadInput as error:
-        problems = [ProblemOut(detail=error.detail, pointers=[part.pointer for part in error.errors])]
+        pointers = [part.pointer for part in error.errors]
+        settling = [pointer[2:] for pointer in pointers if pointer in {"#/frequency", "#/date_format"}]
+        open_questions += [Question(option, error.detail, (), "it is not plain") for option in settling]
+        problems = [] if settling else [ProblemOut(detail=error.detail, pointers=pointers)]
     detected = detect(gathered.times if gathered else None)
     profile = intake_of(gathered, detected, options).profile if gathered else None
     return PreviewOut(

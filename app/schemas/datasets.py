@@ -235,7 +235,9 @@ class QuestionOut(BaseModel):
 
     parameter: Annotated[str, Field(description="The parameter of the upload that settles it.")]
     question: Annotated[str, Field(description="What is open, in words.")]
-    candidates: Annotated[list[str], Field(description="What the parameter may be set to.")]
+    candidates: Annotated[
+        list[str], Field(description="What the parameter may be set to; empty where the question says it.")
+    ]
 
 
 class ProblemOut(BaseModel):

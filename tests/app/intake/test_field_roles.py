@@ -339,3 +339,18 @@ def test_preview_counts_the_rows_beside_the_step_and_names_them() -> None:
     assert found.profile is not None
     assert (found.profile.frequency, found.off_step) == ("W-MON", 1)
     assert [repair.row for repair in found.profile.repairs if repair.kind == "moved"] == [19]
+
+
+@pytest.mark.parametrize(
+    ("lines", "parameter", "candidates"),
+    [
+        (["ds;y", "2024-01-01;1.234", "2024-01-02;2.345", "2024-01-03;3.456"], "decimal", [".", ","]),
+        (["ds,y", "2024-01-01,1", "2024-01-02T05:13,2", "2024-02-07T11:02,3"], "frequency", []),
+    ],
+)
+def test_preview_asks_for_what_the_upload_is_refused_for(
+    lines: Lines, parameter: str, candidates: list[str]
+) -> None:
+    found = preview_csv("\n".join(lines).encode(), ReadOptions())
+    assert [(each.parameter, each.candidates) for each in found.questions] == [(parameter, candidates)]
+    assert found.problems == []
