@@ -26,6 +26,9 @@ MethodChoice = Literal["auto", "network", "blend"]
 MAX_PRETRAINED_HORIZON = 168
 """The longest horizon that the pretrained networks were trained for."""
 
+Untested = Literal["one period", "not tested"]
+"""Why nothing is known of the share that intervals hold: there is one cut alone, or no test of the level."""
+
 Outcome = Literal["beats", "ties", "loses", "undecided"]
 """The outcome of a verdict."""
 

@@ -23,6 +23,7 @@ from app.intake.reader import ReadOptions, read_csv, read_more_rows
 from app.main import create_app
 from app.queue import JobRef
 from app.schemas import examples
+from app.schemas.backtests import LevelCalibration
 from app.schemas.choices import Promotion
 from app.schemas.datasets import DatasetOut, ObservationIn, ObservationsOut
 from app.schemas.schedules import ScheduleRequest
@@ -196,7 +197,10 @@ def result(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)
         method="lstm",
         verdict="beats",
         warning=None,
-        calibrated={80: True, 95: False},
+        calibration={
+            80: LevelCalibration(calibrated=True, coverage=0.79, untested=None),
+            95: LevelCalibration(calibrated=False, coverage=None, untested="one period"),
+        },
         levels=(80, 95),
         unique_ids=list(unique_ids),
         times=[months] * len(unique_ids),

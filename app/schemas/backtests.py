@@ -1,16 +1,28 @@
 """Response bodies of backtests: verdicts, measures, calibration and rows."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
-from app.schemas.choices import Measure, Outcome, Unit
+from app.schemas.choices import Measure, Outcome, Unit, Untested
 from app.schemas.datasets import Time
 
 Share = Annotated[float | None, Field(ge=0, le=1)]
-Untested = Literal["one period", "not tested"]
 BY_LEVEL = "by level: `80` should contain the true value 80 times in 100."
+
+CALIBRATED = (
+    "Whether there were enough windows, at least 20, to make the intervals as wide as their level asks; "
+    "otherwise they are the method's own. Without a training the windows are of the past of the series."
+)
+COVERAGE = (
+    "Share of true values that they can be expected to hold: what they held at cuts that they were not "
+    "calibrated on, drawn to the level by the number of cuts and windows; null where `untested` says why."
+)
+UNTESTED = (
+    "Why there is no `coverage`: `one period` where there is one cut alone, which they are calibrated on; "
+    "`not tested` for levels and series without a test."
+)
 
 
 class Verdict(BaseModel):
@@ -135,23 +147,9 @@ class LevelCalibration(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.CALIBRATION["80"]})
 
-    calibrated: Annotated[
-        bool, Field(description="Whether there were enough windows to calibrate them to the level.")
-    ]
-    coverage: Annotated[
-        Share,
-        Field(
-            description="Share of true values that they can be expected to hold: what they held at cuts that "
-            "they were not calibrated on, drawn to the level by the number of cuts and windows."
-        ),
-    ]
-    untested: Annotated[
-        Untested | None,
-        Field(
-            description="Why there is no `coverage`: `one period` where there is one cut alone, which they "
-            "are calibrated on; `not tested` for levels that backtests do not have."
-        ),
-    ]
+    calibrated: Annotated[bool, Field(description=CALIBRATED)]
+    coverage: Annotated[Share, Field(description=COVERAGE)]
+    untested: Annotated[Untested | None, Field(description=UNTESTED)]
 
 
 class Bounds(BaseModel):

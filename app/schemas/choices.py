@@ -18,6 +18,7 @@ from models.choices import (
     Seasons,
     StartChoice,
     Unit,
+    Untested,
     fits_pretrained,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "Seasons",
     "StartChoice",
     "Unit",
+    "Untested",
     "fits_pretrained",
 ]
 

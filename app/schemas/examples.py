@@ -367,7 +367,7 @@ MODEL: Example = {
     "lineage": LINEAGE,
 }
 MODEL_UPDATE: Example = {"on_loss": "warn", "name": "five years, quick"}
-INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4], "calibrated": True}
+INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4], **CALIBRATION["80"]}
 FORECAST: Example = {
     "unique_id": "Norway",
     "dataset_id": DATASET_ID,

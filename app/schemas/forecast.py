@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
+from app.schemas.backtests import CALIBRATED, COVERAGE, UNTESTED, Share
 from app.schemas.choices import (
     DEFAULT_LEVELS,
     MAX_HORIZON,
@@ -12,6 +13,7 @@ from app.schemas.choices import (
     MAX_PRETRAINED_HORIZON,
     MIN_LEVEL,
     Outcome,
+    Untested,
 )
 from app.schemas.datasets import ObservationIn, Time
 from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, LimitFields, ReadingFields, SeasonLength
@@ -73,20 +75,15 @@ class AdHocRequest(ReadingFields, LimitFields, BaseModel):
 
 
 class Interval(BaseModel):
-    """The bounds of an interval, one value for each step."""
+    """The bounds of an interval, one value for each step, and how reliable they are."""
 
     model_config = ConfigDict(json_schema_extra={"example": examples.INTERVAL})
 
     lo: Annotated[list[float], Field(description="Lower bounds.")]
     hi: Annotated[list[float], Field(description="Upper bounds.")]
-    calibrated: Annotated[
-        bool,
-        Field(
-            description="Whether the backtest had windows enough to make the interval as wide as its level "
-            "asks; otherwise it is the method's own. Without a training, the backtest is of the past of "
-            "the series."
-        ),
-    ]
+    calibrated: Annotated[bool, Field(description=CALIBRATED)]
+    coverage: Annotated[Share, Field(description=COVERAGE)]
+    untested: Annotated[Untested | None, Field(description=UNTESTED)]
 
 
 class SeriesForecast(BaseModel):

@@ -19,12 +19,13 @@ from models.evaluation.cross_fitting import (
     cross_fitted,
     fit_blend,
     fit_method,
+    strength_of,
 )
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import Verdict, judge
 from models.methods.baselines import EVERY_BASELINE
-from models.methods.calibration import CALIBRATED_LEVELS, strength_of
+from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.combination import BLEND, Method
 from models.methods.ensemble import ensemble_forecast
 from models.methods.forecast import Forecast

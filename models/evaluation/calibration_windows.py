@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.config import TrainingConfig
-from models.evaluation.cross_fitting import left_out
+from models.evaluation.cross_fitting import left_out, strength_of
 from models.evaluation.held_out import FEW_SERIES, MAX_CUTS, MAX_CUTS_OF_FEW
-from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds, strength_of
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import Forecast, floors, joined
 from models.methods.reach import Reach, slowed
 from models.metrics import covered, mean, mean_by

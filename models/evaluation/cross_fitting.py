@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import EVERY_BASELINE
-from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds, strength_of
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.combination import Method, primary_of, weighted_mean
 from models.methods.forecast import Forecast, floors
 from models.methods.reach import Reach, slowed
@@ -24,6 +24,12 @@ PARTNER = "theta"
 It is fixed, since the best baseline at one cut need not be the best at the next. ETS would take too long for
 every forecast.
 """
+
+CUTS_HALFWAY = 2.0
+"""Cuts at which the factors go half of their way from 1."""
+
+WINDOWS_HALFWAY = 50.0
+"""Windows at which they do, of as many cuts as one likes."""
 
 _SHARES = np.linspace(0, 1, 21)
 
@@ -99,6 +105,19 @@ def left_out(forecast: Forecast, target: Floats, strength: float, tested: Chosen
     """
     calibration = Calibration.of(forecast.rows(fitted), target[fitted], strength)
     return calibration.apply(forecast.rows(tested)).half_widths
+
+
+def strength_of(cut: Integers) -> float:
+    """Return the share of their way from 1 that factors go, from the cut of each window (window,).
+
+    Cuts with unlike numbers of windows count as fewer: the square of the sum over the sum of squares.
+    """
+    counts = np.unique(cut, return_counts=True)[1].astype(np.float64)
+    windows = counts.sum()
+    if windows == 0:
+        return 0.0
+    cuts = windows**2 / (counts**2).sum()
+    return float(cuts / (cuts + CUTS_HALFWAY) * windows / (windows + WINDOWS_HALFWAY))
 
 
 def _strength(weights: Weights, cut: Integers) -> float:

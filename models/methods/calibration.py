@@ -18,22 +18,17 @@ from typing import Any
 
 import numpy as np
 
+from models.choices import Untested
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels, clip
 from models.methods.quantile_interpolation import probit_places
 from models.methods.reach import approached
-from models.panel import Floats, Integers
+from models.panel import Floats
 
 CALIBRATED_LEVELS = (50, 80, 95, 99)
 """Calibrated levels, in percent; others are interpolated."""
 
 FEWEST_WINDOWS = 20
 """With fewer windows bounds stay as they are: their factors would do more harm than good."""
-
-CUTS_HALFWAY = 2.0
-"""Cuts at which the factors go half of their way from 1."""
-
-WINDOWS_HALFWAY = 50.0
-"""Windows at which they do, of as many cuts as one likes."""
 
 WINDOWS_PER_STEP = 100.0
 """Windows at which a step's own factor counts as much as that of all steps together."""
@@ -79,7 +74,7 @@ class Calibration:
         """Estimate the factors on windows that the bounds were not fitted on.
 
         `forecast` has bounds at `CALIBRATED_LEVELS`; `target` (window, horizon) is NaN for gaps. `strength`
-        is the share of their way from 1 that the factors go: what `strength_of` returns.
+        is the share of their way from 1 that the factors go: `models.evaluation.cross_fitting.strength_of`.
         """
         windows = int(np.isfinite(target).any(axis=1).sum())
         if windows < FEWEST_WINDOWS:
@@ -99,6 +94,21 @@ class Calibration:
             if math.isfinite(share)
         }
         return replace(self, coverage=expected)
+
+    def untested(self, level: int) -> Untested | None:
+        """Return why the coverage of a level is not known; None where it is."""
+        if level in self.coverage:
+            return None
+        is_tested = not self.coverage and self.windows > 0 and self.bounded
+        return "one period" if is_tested else "not tested"
+
+    def reliability(self, level: int) -> dict[str, object]:
+        """Return, as JSON types, how far intervals of a level can be trusted."""
+        return {
+            "calibrated": self.is_calibrated(level),
+            "coverage": self.coverage.get(level),
+            "untested": self.untested(level),
+        }
 
     def is_calibrated(self, level: int) -> bool:
         """Return whether there were enough windows for the conformal quantile of a level."""
@@ -177,19 +187,6 @@ class IntervalBounds:
     def steps(self, count: int) -> "IntervalBounds":
         """Return the first `count` steps ahead."""
         return IntervalBounds(self.median[:, :count], self.half_widths[..., :count])
-
-
-def strength_of(cut: Integers) -> float:
-    """Return the share of their way from 1 that factors go, from the cut of each window (window,).
-
-    Cuts with unlike numbers of windows count as fewer: the square of the sum over the sum of squares.
-    """
-    counts = np.unique(cut, return_counts=True)[1].astype(np.float64)
-    windows = counts.sum()
-    if windows < FEWEST_WINDOWS:
-        return 0.0
-    cuts = windows**2 / (counts**2).sum()
-    return float(cuts / (cuts + CUTS_HALFWAY) * windows / (windows + WINDOWS_HALFWAY))
 
 
 def expected_coverage(level: int, held: float, strength: float) -> float:

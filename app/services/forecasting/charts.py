@@ -97,7 +97,7 @@ def _draw_lines(axes: "Axes", result: ForecastResult, context: Context) -> None:
     for level, colour in _shades(result):
         sides = (result.forecast.lo[level][0][shown], result.forecast.hi[level][0][shown])
         lo, hi = (np.append(observed[-1], _drawable(side)) for side in sides)
-        remark = "" if result.calibrated[level] else ", not calibrated"
+        remark = "" if result.calibration[level].calibrated else ", not calibrated"
         axes.fill_between(future, lo, hi, color=colour, linewidth=0, label=f"{level} % interval{remark}")
     median = np.append(observed[-1], _drawable(result.forecast.median[0][shown]))
     axes.plot(past, observed, color=GREY, linestyle="", marker=".", markevery=_isolated(observed))

@@ -125,11 +125,12 @@ def _items(result: ForecastResult) -> list[dict[str, Any]]:
 
 
 def _intervals(result: ForecastResult) -> Iterator[dict[str, Any]]:
+    known = {level: result.calibration[level].model_dump() for level in result.levels}
     sides = [(result.forecast.lo[level], result.forecast.hi[level]) for level in result.levels]
     bounds = [zip(_shown_rows(result, lo), _shown_rows(result, hi), strict=True) for lo, hi in sides]
     for each in zip(*bounds, strict=True):
         yield {
-            str(level): {"lo": lo, "hi": hi, "calibrated": result.calibrated[level]}
+            str(level): {"lo": lo, "hi": hi, **known[level]}
             for level, (lo, hi) in zip(result.levels, each, strict=True)
         }
 

@@ -10,6 +10,7 @@ from app.db.tables import Model
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
+from app.schemas.backtests import LevelCalibration
 from app.schemas.choices import Outcome
 from app.services.registry.served_method import ServedMethod
 from models.choices import Limits
@@ -47,7 +48,7 @@ class ForecastResult:
     method: str
     verdict: Outcome | None
     warning: str | None
-    calibrated: dict[int, bool]  # by level
+    calibration: dict[int, LevelCalibration]  # by level
     levels: tuple[int, ...]  # in the order of the request
     unique_ids: list[str]
     times: list[list[str | int]]
@@ -103,7 +104,9 @@ def result_of(
         method=served_method.name,
         verdict=served_method.verdict,
         warning=served_method.warning,
-        calibrated={level: calibration.is_calibrated(level) for level in answer.levels},
+        calibration={
+            level: LevelCalibration.model_validate(calibration.reliability(level)) for level in answer.levels
+        },
         levels=tuple(answer.levels),
         unique_ids=origins.unique_ids,
         times=_times(origins, answer.horizon),

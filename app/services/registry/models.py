@@ -10,11 +10,10 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.errors import NotFound
-from app.schemas.backtests import LevelCalibration, Untested
+from app.schemas.backtests import LevelCalibration
 from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
 from app.services.registry import champions, served_method
 from app.services.shared.paging import PageRequest, cut
-from models.evaluation.backtest import BACKTEST_LEVELS
 from models.methods.calibration import CALIBRATED_LEVELS
 
 
@@ -108,24 +107,9 @@ def _summary_fields(model: Model, *, champion: bool) -> dict[str, Any]:
 
 
 def _calibration(model: Model) -> dict[str, LevelCalibration]:
-    """Return for each level whether the served method is calibrated, and the coverage to be expected."""
+    """Return for each level how reliable the intervals of the served method are."""
     calibration = served_method.method(model).calibration
-    backtest = model.backtest or {"cuts": 0}
-    cuts = backtest["cuts"]
-    measured = backtest["measures"][model.served]["coverage"] if cuts > 1 else {}
     return {
-        str(level): LevelCalibration(
-            calibrated=calibration.is_calibrated(level),
-            # Models stored before it was kept have what the backtest measured.
-            coverage=calibration.coverage.get(level, measured.get(str(level))),
-            untested=_untested(level, cuts),
-        )
+        str(level): LevelCalibration.model_validate(calibration.reliability(level))
         for level in CALIBRATED_LEVELS
     }
-
-
-def _untested(level: int, cuts: int) -> Untested | None:
-    """Return why there is no coverage of a level from so many cuts."""
-    if level not in BACKTEST_LEVELS or cuts == 0:
-        return "not tested"
-    return "one period" if cuts == 1 else None

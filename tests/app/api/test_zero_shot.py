@@ -249,12 +249,15 @@ def test_intervals_are_calibrated_where_the_past_has_windows_enough(ready: Ready
         "95": True,
         "99": False,
     }
+    assert all(0 < each["coverage"] < 1 for each in intervals.values())
+    assert {each["untested"] for each in intervals.values()} == {None}
 
 
 def test_intervals_of_short_series_are_the_networks_own(client: TestClient) -> None:
     dataset_id = upload(client, {"a": [1.0, 2.0, 4.0]})["id"]
     answer = ask(client, dataset_id, unique_id="a")
     assert not answer["intervals"]["80"]["calibrated"]
+    assert answer["intervals"]["80"]["untested"] == "not tested"
     assert answer["intervals"]["80"]["lo"][0] < answer["intervals"]["80"]["hi"][0]
     assert (answer["verdict"], answer["warning"]) == (None, None)
 

@@ -6,12 +6,11 @@ import pytest
 
 from models.choices import MethodChoice
 from models.evaluation.assessment import Assessment, assess
-from models.evaluation.cross_fitting import alone, fit_blend, fit_method
+from models.evaluation.cross_fitting import alone, fit_blend, fit_method, strength_of
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
 from models.evaluation.verdict import judge
 from models.methods.baselines import BASELINES
-from models.methods.calibration import strength_of
 from models.methods.combination import BLEND, uncalibrated_forecast, weighted_mean
 from models.methods.forecast import Forecast
 from models.methods.reach import Reach

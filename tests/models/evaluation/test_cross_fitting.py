@@ -5,7 +5,15 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from models.evaluation.cross_fitting import alone, cross_fitted, fit_blend, fit_method
+from models.evaluation.cross_fitting import (
+    CUTS_HALFWAY,
+    WINDOWS_HALFWAY,
+    alone,
+    cross_fitted,
+    fit_blend,
+    fit_method,
+    strength_of,
+)
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES
 from models.methods.forecast import Forecast
@@ -186,3 +194,20 @@ def test_bounds_stay_in_reach_of_the_history() -> None:
     reach = Reach.of(held_out.contexts, 1)
     forecast = cross_fitted(alone("lstm"), forecasts(held_out, network=-1.0), held_out, (95,), reach)
     assert (np.abs(forecast.hi[95] + 1) <= 10 * CONSTANT).all()
+
+
+@pytest.mark.parametrize(
+    ("windows", "share"),
+    [([10**6], 1 / 3), ([10**6] * 2, 1 / 2), ([10**6] * 4, 2 / 3), ([10**6, 1, 1], 1 / 3)],
+)
+def test_strength_grows_with_the_cuts_that_have_windows(windows: list[int], share: float) -> None:
+    """One cut is one period, however many series it has; a cut of few windows adds little."""
+    cut = np.repeat(np.arange(len(windows)), windows)
+    assert CUTS_HALFWAY == 2
+    assert strength_of(cut) == pytest.approx(share, rel=1e-3)
+
+
+def test_strength_grows_with_the_windows() -> None:
+    """As many windows as go halfway, in two cuts, go half of the half that two cuts go."""
+    assert strength_of(np.arange(int(WINDOWS_HALFWAY)) % 2) == pytest.approx(0.25)
+    assert strength_of(np.array([], dtype=np.int64)) == 0

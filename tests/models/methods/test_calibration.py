@@ -10,13 +10,10 @@ from numpy.random import Generator
 from models.errors import InvalidLevel
 from models.methods.calibration import (
     CALIBRATED_LEVELS,
-    CUTS_HALFWAY,
     FEWEST_WINDOWS,
     LEAST_RISE,
     MAX_FACTOR,
-    WINDOWS_HALFWAY,
     Calibration,
-    strength_of,
 )
 from models.methods.forecast import Forecast
 from models.metrics import coverage
@@ -167,23 +164,6 @@ def test_factors_go_half_of_their_way_at_half_the_strength() -> None:
     assert (whole, half) == (pytest.approx(4.0, rel=0.1), pytest.approx(np.sqrt(whole)))
 
 
-@pytest.mark.parametrize(
-    ("windows", "share"),
-    [([10**6], 1 / 3), ([10**6] * 2, 1 / 2), ([10**6] * 4, 2 / 3), ([10**6, 1, 1], 1 / 3)],
-)
-def test_strength_grows_with_the_cuts_that_have_windows(windows: list[int], share: float) -> None:
-    """One cut is one period, however many series it has; a cut of few windows adds little."""
-    cut = np.repeat(np.arange(len(windows)), windows)
-    assert CUTS_HALFWAY == 2
-    assert strength_of(cut) == pytest.approx(share, rel=1e-3)
-
-
-def test_strength_grows_with_the_windows() -> None:
-    """As many windows as go halfway, in two cuts, go half of the half that two cuts go."""
-    assert strength_of(np.arange(int(WINDOWS_HALFWAY)) % 2) == pytest.approx(0.25)
-    assert strength_of(np.zeros(FEWEST_WINDOWS - 1, dtype=np.int64)) == 0
-
-
 @pytest.mark.parametrize("windows", [0, 5], ids=["none", "gaps alone"])
 def test_nothing_to_learn_from_leaves_bounds_as_they_are(windows: int) -> None:
     calibration = Calibration.of(guess(windows, 1.0), np.full((windows, 6), np.nan), WHOLLY)
@@ -310,8 +290,26 @@ def test_bounds_further_apart_than_float64_reaches_may_be_drawn_in() -> None:
     assert [part.tolist() for part in bounds(result)] == [(-most).tolist()] * 9
 
 
+@pytest.mark.parametrize(
+    ("coverage", "windows", "reason"),
+    [({80: 0.7}, 40, None), ({95: 0.7}, 40, "not tested"), ({}, 40, "one period"), ({}, 0, "not tested")],
+)
+def test_coverage_that_is_not_known_has_a_reason(
+    coverage: dict[int, float], windows: int, reason: str | None
+) -> None:
+    """Windows without another cut are one period; a level or a method without windows has no test."""
+    assert Calibration(np.ones((1, 4)), windows, coverage).untested(80) == reason
+
+
+def test_coverage_to_expect_lies_between_what_was_held_and_the_level() -> None:
+    expected = Calibration.identity(1).with_coverage({80: 0.7, 95: math.nan}, strength=0.5)
+    assert expected.coverage == pytest.approx({80: 0.75})
+
+
 def test_calibration_survives_json_to_the_bit() -> None:
-    first = Calibration.of(guess(300, 0.7), noise("heavy-tailed", np.random.default_rng(8), 300), WHOLLY)
+    fitted = Calibration.of(guess(300, 0.7), noise("heavy-tailed", np.random.default_rng(8), 300), WHOLLY)
+    first = fitted.with_coverage({80: 0.7}, strength=1 / 3)
     again = Calibration.from_dict(json.loads(json.dumps(first.to_dict())))
     assert again.factors.tobytes() == first.factors.tobytes()
     assert (again.factors.shape, again.windows, again.bounded) == ((6, 4), 300, True)
+    assert again.coverage == first.coverage

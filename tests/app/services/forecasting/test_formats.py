@@ -39,7 +39,7 @@ def shapes(given: ForecastResult) -> list[SeriesForecast]:
                 str(level): Interval(
                     lo=given.forecast.lo[level][i].tolist(),
                     hi=given.forecast.hi[level][i].tolist(),
-                    calibrated=given.calibrated[level],
+                    **given.calibration[level].model_dump(),
                 )
                 for level in given.levels
             },
