@@ -19,7 +19,7 @@ from models.methods.baselines import BASELINES
 from models.methods.forecast import Forecast
 from models.methods.reach import CONSTANT, Reach
 from models.metrics import coverage
-from models.panel import Floats
+from models.panel import Floats, Panel
 from tests.models.samples import around, bounds, held_out_of
 
 FITTERS = {"network": alone("lstm"), "blend": fit_blend("lstm")}
@@ -191,7 +191,7 @@ def test_period_unlike_the_others_lowers_the_share_held() -> None:
 def test_bounds_stay_in_reach_of_the_history() -> None:
     """A history that never changed from -1 says that nothing goes far from there."""
     held_out = two_cuts(noise(40) - 1)
-    reach = Reach.of(held_out.contexts, 1)
+    reach = Reach.of(Panel.of([[-1.0, -1.0]] * 40), 1)
     forecast = cross_fitted(alone("lstm"), forecasts(held_out, network=-1.0), held_out, (95,), reach)
     assert (np.abs(forecast.hi[95] + 1) <= 10 * CONSTANT).all()
 
