@@ -302,7 +302,7 @@ def test_simple_method_that_answers_has_calibrated_intervals_of_its_own(
 ) -> None:
     verdict = Verdict("loses", "naive", 8, "series", "MASE", 2.0, 2.0, None, 8, 1, 0.01, SENTENCE)
     monkeypatch.setattr("models.evaluation.assessment.judge", lambda *_, **__: verdict)
-    answer = ask(client, dataset(database, trends(count=8)).id)
+    answer = ask(client, dataset(database, trends(count=24)).id)
     assert answer["forecast"] == [answer["forecast"][0]] * len(answer["forecast"])
     assert answer["intervals"]["80"]["calibrated"]
 
