@@ -30,6 +30,9 @@ FEW_SERIES = 6
 MAX_CUTS = 8
 MAX_CUTS_OF_FEW = 12
 
+FEWEST_WINDOWS = 24
+"""Windows that are compared however long their fits take."""
+
 HISTORY_PER_CUT = 5
 """Horizons of history that there are for each cut: a fifth of it is held out."""
 
@@ -229,7 +232,7 @@ def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integer
 def _sample(lengths: Integers, config: TrainingConfig) -> Integers:
     """Return (chosen,), rising: all windows, or a random one of each of equal strata by series length."""
     typical = max(WORK_PER_WINDOW, fitting_work(lengths, config.season_length).mean())
-    most = max(FEW_SERIES * MAX_CUTS, int(config.windows * WORK_PER_WINDOW / typical))
+    most = max(FEWEST_WINDOWS, int(config.windows * WORK_PER_WINDOW / typical))
     if len(lengths) <= most:
         return np.arange(len(lengths))
     generator = np.random.default_rng(config.seed)

@@ -1,4 +1,4 @@
-"""Backtest the pretrained networks on given series, against the fast baselines."""
+"""Backtest the pretrained networks on given series, against the baselines."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from models.errors import UnusableHistory
 from models.evaluation.assessment import Assessment, assess
 from models.evaluation.calibration_windows import CalibrationWindows
 from models.evaluation.held_out import HeldOut
-from models.methods.baselines import baseline_forecast, joining
+from models.methods.baselines import BASELINES, baseline_forecast, fitting_work, joining
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import Method
 from models.methods.ensemble import ensemble_forecast
@@ -19,18 +19,23 @@ from models.network.forecaster import Forecaster
 from models.network.pretrained import VIEW
 from models.panel import Panel
 
-RIVALS = ("naive", "seasonal_naive", "drift", "last_change", "damped_trend", "theta")
-"""Baselines fast enough for a request; ETS takes a tenth of a second a series. Those of demand may join."""
+ETS_WORK = 5000.0
+"""The most work of fits (`fitting_work`) with ETS among the rivals: about two seconds.
 
+ETS takes up to a tenth of a second a window, Theta a tenth of that.
+"""
 
 TURN_VALUES = 1000
 """Values that Theta reads in one turn, unless a series is longer; it holds the interpreter for 0.1 s then."""
+
+ETS_TURN_VALUES = 100
+"""Values that ETS reads in one turn, unless a series is longer."""
 
 
 def backtest_zero_shot(
     forecaster: Forecaster, panel: Panel, give_way: Callable[[], None] = lambda: None
 ) -> Assessment | None:
-    """Assess the networks on the last steps of the series, against `RIVALS`.
+    """Assess the networks on the last steps of the series, against all baselines; ETS only where it is fast.
 
     `give_way` is called between turns of a tenth of a second at most, to let other threads work. Return None
     where the series are too short to hold any out.
@@ -43,9 +48,9 @@ def backtest_zero_shot(
     forecasts: dict[str, Forecast] = {
         VIEW: ensemble_forecast(forecaster, held_out.contexts, levels=CALIBRATED_LEVELS)
     }
-    for name in (*RIVALS, *joining(held_out.contexts, config.season_length)):
+    for name in rivals(held_out.contexts, config.season_length):
         parts = []
-        for part in _turns(held_out.contexts):
+        for part in _turns(held_out.contexts, ETS_TURN_VALUES if name == "ets" else TURN_VALUES):
             give_way()
             parts.append(
                 baseline_forecast(name, part, config.horizon, config.season_length, CALIBRATED_LEVELS)
@@ -64,6 +69,13 @@ def backtest_zero_shot(
     return replace(assessment, methods={**assessment.methods, VIEW: calibrated})
 
 
+def rivals(contexts: Panel, season_length: int) -> list[str]:
+    """Return the baselines that a training compares with, as far as a request has time for them."""
+    is_fast = fitting_work(contexts.lengths, season_length).sum() <= ETS_WORK
+    names = [*BASELINES, *joining(contexts, season_length)]
+    return [name for name in names if name != "ets" or is_fast]
+
+
 def _calibration(forecaster: Forecaster, panel: Panel, give_way: Callable[[], None]) -> Calibration:
     """Return the calibration of the networks on all windows that there are."""
     config = forecaster.config
@@ -76,8 +88,8 @@ def _calibration(forecaster: Forecaster, panel: Panel, give_way: Callable[[], No
     return windows.calibrate(forecast, config.season_length)
 
 
-def _turns(panel: Panel) -> Iterator[Panel]:
-    """Yield the series in parts of about `TURN_VALUES` values, at least one series each."""
-    firsts = np.flatnonzero(np.diff(panel.offsets[:-1] // TURN_VALUES, prepend=-1))
+def _turns(panel: Panel, values: int) -> Iterator[Panel]:
+    """Yield the series in parts of about so many values, at least one series each."""
+    firsts = np.flatnonzero(np.diff(panel.offsets[:-1] // values, prepend=-1))
     for first, following in pairwise([*firsts.tolist(), panel.series]):
         yield panel.some(first, following - first)

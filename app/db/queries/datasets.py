@@ -196,6 +196,11 @@ def window_page(session: Session, version: DatasetVersion, limit: int, after: st
     return sorted(LastWindow(*row) for row in session.execute(_page(version, limit, after, *WINDOW)))
 
 
+def names(session: Session, version: DatasetVersion) -> list[str]:
+    """Return the names of all series, sorted."""
+    return sorted(session.scalars(_select(version, Series.unique_id, Series.unique_id)))
+
+
 def last_windows(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[LastWindow]:
     """Return the last windows of the series with these names, by name, without those that do not exist.
 

@@ -64,7 +64,8 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
     frame = seasons.of_rows(read_regular(rows, request.reading).with_seasons(request.season_lengths))
     model = pretrained.model(request.horizon, frame.axis.seasons)
     network = load_pretrained(model.horizon, frame.axis.seasons, device).forecaster
-    served_method = pretrained.backtested(model, network, panels.of_frame(frame))
+    panel, chosen = panels.of_frame(frame), np.array(pretrained.sample(frame.unique_ids))
+    served_method = pretrained.backtested(model, network, panel.heads(chosen, panel.lengths[chosen]))
     serving = _Serving(model, served_method, network, model.horizon, request.limits)
     return _forecast(serving, frame, request.levels)
 

@@ -176,12 +176,14 @@ def backtest_pretrained(
 ) -> ServedMethod:
     """Return the pretrained network calibrated and judged on the dataset's own series.
 
-    The first series by name stand for all of a large dataset, so that every process finds the same. Raises
-    VersionGone if the version was dropped since the plan was made.
+    A sample by the hashes of names stands for all of a large dataset, so that every process finds the same.
+    Raises VersionGone if the version was dropped since the plan was made.
     """
     with database.read() as session:
         find_version(session, plan.ref, plan.version.version)
-        rows = dataset_queries.window_page(session, plan.version, pretrained.BACKTEST_SERIES, None)
+        names = dataset_queries.names(session, plan.version)
+        chosen = [names[at] for at in pretrained.sample(names)]
+        rows = dataset_queries.last_windows(session, plan.version, chosen)
     network = load_model(database, plan.model, plan.axis.seasons, device).forecaster
     return pretrained.backtested(plan.model, network, panels.of_last_windows(plan.axis, rows), give_way)
 

@@ -367,6 +367,29 @@ def test_history_in_the_body_is_forecast_as_if_uploaded(client: TestClient) -> N
     assert brought[0]["intervals"]["80"]["calibrated"]
 
 
+def test_sample_of_many_series_is_the_same_wherever_they_are(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrained, "BACKTEST_SERIES", 3)
+    rows = [row | {"y": row["y"] * (1 + int(row["unique_id"][4:]))} for row in months(8)]
+    dataset_id = client.post("/datasets", json={"name": "months", "observations": rows}).json()["id"]
+    stored = client.get("/forecast", params={"dataset_id": dataset_id}).json()["forecasts"]
+    brought = post(client, observations=rows).json()["forecasts"]
+    fields = ("forecast", "intervals", "method", "verdict", "warning")
+    assert [[item[name] for name in fields] for item in brought] == [
+        [item[name] for name in fields] for item in stored
+    ]
+
+
+def test_sample_is_drawn_by_hash_so_that_no_name_comes_first() -> None:
+    names = [f"{region} {number:03}" for region in ("east", "west") for number in range(500)]
+    chosen = pretrained.sample(names)
+    assert (len(chosen), sorted(set(chosen))) == (pretrained.BACKTEST_SERIES, chosen)
+    assert 90 < sum(names[at].startswith("east") for at in chosen) < 160
+    assert {names[::-1][at] for at in pretrained.sample(names[::-1])} == {names[at] for at in chosen}
+    assert pretrained.sample(names[:9]) == list(range(9))
+
+
 def test_pretrained_may_be_named_with_history_in_the_body(ready: Ready) -> None:
     assert post(ready[0], model_id="pretrained").content == post(ready[0]).content
 

@@ -108,7 +108,7 @@ def test_sample_holds_series_of_all_lengths_alike() -> None:
         pytest.param(400, 12, 100, 50, id="half, as a fit reads 300 values and not 150"),
         pytest.param(100_000, 12, 100, 50, id="as many of series of any length"),
         pytest.param(400, 1, 100, 100, id="all, as ETS without a season is fast"),
-        pytest.param(400, 12, 1, 48, id="never a few alone"),
+        pytest.param(400, 12, 1, 24, id="never a few alone"),
     ],
 )
 def test_windows_are_fewer_where_fits_cost_more(

@@ -3,19 +3,25 @@ import pytest
 
 from models.choices import Seasons
 from models.evaluation import zero_shot
-from models.evaluation.zero_shot import RIVALS, backtest_zero_shot
-from models.methods.baselines import OF_DEMAND
+from models.evaluation.zero_shot import backtest_zero_shot
+from models.methods.baselines import BASELINES, OF_DEMAND
 from models.methods.zero_shot import zero_shot_forecaster
 from models.network.pretrained import VIEW
 from models.panel import Panel
 from tests.models.samples import wave, waves
 
 
-def test_networks_are_judged_and_calibrated_against_the_fast_baselines() -> None:
+@pytest.mark.parametrize(
+    ("work", "left_out"), [(zero_shot.ETS_WORK, set()), (1.0, {"ets"})], ids=["few series", "many"]
+)
+def test_networks_are_judged_against_every_baseline_that_a_request_has_time_for(
+    monkeypatch: pytest.MonkeyPatch, work: float, left_out: set[str]
+) -> None:
+    monkeypatch.setattr(zero_shot, "ETS_WORK", work)
     assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), waves())
     assert assessment is not None
-    assert set(assessment.backtest.forecasts) == {VIEW, *RIVALS}
-    assert assessment.verdicts[VIEW].baseline in RIVALS
+    assert set(assessment.backtest.forecasts) == {VIEW, *BASELINES} - left_out
+    assert assessment.verdicts[VIEW].baseline in BASELINES
     assert assessment.methods[assessment.served].calibration.windows > 0
 
 
@@ -36,14 +42,15 @@ def test_baselines_are_the_same_however_many_turns_they_take(
     forecaster, panel = zero_shot_forecaster(4, Seasons((4,))), waves(4)
     whole = backtest_zero_shot(forecaster, panel)
     monkeypatch.setattr(zero_shot, "TURN_VALUES", values)
+    monkeypatch.setattr(zero_shot, "ETS_TURN_VALUES", values)
     calibrating = 1
     given_way: list[str] = []
     parts = backtest_zero_shot(forecaster, panel, lambda: given_way.append("turn"))
     assert whole is not None
     assert parts is not None
     windows = len(whole.backtest.forecasts["theta"].median)
-    assert len(given_way) == len(RIVALS) * (windows if turns > 1 else 1) + calibrating
-    for name in RIVALS:
+    assert len(given_way) == len(BASELINES) * (windows if turns > 1 else 1) + calibrating
+    for name in BASELINES:
         assert np.array_equal(whole.backtest.forecasts[name].median, parts.backtest.forecasts[name].median)
 
 
@@ -70,5 +77,5 @@ def test_methods_of_demand_are_rivals_where_most_series_are_intermittent() -> No
     panel = Panel.of([rng.poisson(0.4, 60).astype(float) for _ in range(8)])
     assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), panel)
     assert assessment is not None
-    assert set(assessment.backtest.forecasts) == {VIEW, *RIVALS, *OF_DEMAND}
+    assert set(assessment.backtest.forecasts) == {VIEW, *BASELINES, *OF_DEMAND} - {"ets"}
     assert set(OF_DEMAND) < set(assessment.methods)
