@@ -11,12 +11,15 @@ import numpy as np
 
 from models.config import TrainingConfig
 from models.evaluation.cross_fitting import left_out, strength_of
-from models.evaluation.held_out import FEW_SERIES, MAX_CUTS, MAX_CUTS_OF_FEW
+from models.evaluation.held_out import FEW_SERIES, MAX_CUTS_OF_FEW
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import Forecast, floors, joined
 from models.methods.reach import Reach, slowed
 from models.metrics import covered, mean, mean_by
 from models.panel import Floats, Integers, Panel
+
+MAX_CUTS = 4
+"""Cuts of a series at most, unless series are few: more were not better on other collections."""
 
 LEAST_CONTEXT = 8
 """Steps that a window's context has at least."""

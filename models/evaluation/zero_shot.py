@@ -19,6 +19,12 @@ from models.network.forecaster import Forecaster
 from models.network.pretrained import VIEW
 from models.panel import Panel
 
+SLOW = {"theta", "ets"}
+"""Baselines that are calibrated on the windows that they are judged on, not on all there are."""
+
+Maker = Callable[[Panel], Forecast]
+"""Makes the forecasts of contexts, with bounds at `CALIBRATED_LEVELS`."""
+
 ETS_WORK = 5000.0
 """The most work of fits (`fitting_work`) with ETS among the rivals: about two seconds.
 
@@ -65,8 +71,8 @@ def backtest_zero_shot(
         season_length=config.season_length,
         seed=config.seed,
     )
-    calibrated = Method({VIEW: 1.0}, _calibration(forecaster, panel, give_way))
-    return replace(assessment, methods={**assessment.methods, VIEW: calibrated})
+    methods = _calibrated(forecaster, panel, assessment.verdicts[VIEW].baseline, give_way)
+    return replace(assessment, methods={**assessment.methods, **methods})
 
 
 def rivals(contexts: Panel, season_length: int) -> list[str]:
@@ -76,16 +82,25 @@ def rivals(contexts: Panel, season_length: int) -> list[str]:
     return [name for name in names if name != "ets" or is_fast]
 
 
-def _calibration(forecaster: Forecaster, panel: Panel, give_way: Callable[[], None]) -> Calibration:
-    """Return the calibration of the networks on all windows that there are."""
+def _calibrated(
+    forecaster: Forecaster, panel: Panel, baseline: str, give_way: Callable[[], None]
+) -> dict[str, Method]:
+    """Return the networks, and the best baseline unless it is slow, calibrated on all windows there are."""
     config = forecaster.config
-    windows = CalibrationWindows.of(panel, config)
+    season, windows = config.season_length, CalibrationWindows.of(panel, config)
+    makers: dict[str, Maker] = {
+        VIEW: lambda contexts: ensemble_forecast(forecaster, contexts, levels=CALIBRATED_LEVELS)
+    }
+    if baseline not in SLOW:
+        makers[baseline] = lambda contexts: baseline_forecast(
+            baseline, contexts, config.horizon, season, CALIBRATED_LEVELS
+        )
     if windows is None:
-        return Calibration.identity(config.horizon)
-    forecast = windows.forecast(
-        lambda contexts: ensemble_forecast(forecaster, contexts, levels=CALIBRATED_LEVELS), give_way
-    )
-    return windows.calibrate(forecast, config.season_length)
+        return {name: Method({name: 1.0}, Calibration.identity(config.horizon)) for name in makers}
+    return {
+        name: Method({name: 1.0}, windows.calibrate(windows.forecast(by, give_way), season))
+        for name, by in makers.items()
+    }
 
 
 def _turns(panel: Panel, values: int) -> Iterator[Panel]:
