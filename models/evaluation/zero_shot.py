@@ -19,7 +19,7 @@ from models.network.forecaster import Forecaster
 from models.network.pretrained import VIEW
 from models.panel import Panel
 
-SLOW = {"theta", "ets"}
+SLOW = {"theta", "ets", "croston_sba", "tsb"}
 """Baselines that are calibrated on the windows that they are judged on, not on all there are."""
 
 Maker = Callable[[Panel], Forecast]
