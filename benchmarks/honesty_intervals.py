@@ -6,13 +6,9 @@ what came inside 50, 80 and 95 %, at all steps and in each third of the horizon,
 the last value than ten times the range of the history, where the median does not go there itself. Far ahead,
 where nothing is known of what came, that share alone is told, and where neighbouring levels meet.
 
-    python -m benchmarks.honesty_intervals --data ../shared/data [--validation]
-
-With `--validation` every part ends a horizon earlier: on that, choices are made.
+`benchmarks.honesty` runs it. For validation, on which choices are made, every part ends a horizon earlier.
 """
 
-import argparse
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +20,7 @@ import numpy as np
 from app.commands.demo import HIDDEN, POPULATION, read_countries
 from benchmarks.accuracy import NETWORK, SEASONS
 from benchmarks.competition import Part, read_parts
-from benchmarks.report import finish, print_table
+from benchmarks.report import print_table
 from benchmarks.sanity_trends import CUTS
 from models.choices import Seasons
 from models.config import preset
@@ -129,8 +125,8 @@ def held(name: str, mode: Mode, answers: Sequence[Answer]) -> Held:
     target = np.concatenate([part.target for part in parts])
     scale = np.concatenate([seasonal_naive_error(part.history, part.season_length) for part in parts])
     raw, served = (joined([getattr(each, kind) for each in answers]) for kind in ("raw", "served"))
-    reported = {
-        level: fmean([100 * each.reported.get(level, math.nan) for each in answers]) for level in SCORED
+    expected = {
+        level: [each.reported[level] for each in answers if level in each.reported] for level in SCORED
     }
     return Held(
         name,
@@ -138,7 +134,7 @@ def held(name: str, mode: Mode, answers: Sequence[Answer]) -> Held:
         raw={level: _share(target, raw, level) for level in (50, *SCORED)},
         served={level: _share(target, served, level) for level in (50, *SCORED)},
         thirds={level: _thirds(target, served, level) for level in (50, *SCORED)},
-        reported={level: None if math.isnan(share) else share for level, share in reported.items()},
+        reported={level: 100 * fmean(shares) if shares else None for level, shares in expected.items()},
         scores=(_score(target, raw, scale), _score(target, served, scale)),
         beyond=(
             fmean([_beyond(each.part.history, each.raw) for each in answers]),
@@ -274,18 +270,3 @@ def _as_json(row: Held) -> dict[str, object]:
         "reported": row.reported,
         "raw": row.raw,
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="folder with the Parquet files")
-    parser.add_argument("--validation", action="store_true", help="end every part a horizon earlier")
-    arguments = parser.parse_args()
-    figures = run(arguments.data, validation=arguments.validation)
-    finish("honesty_intervals", {"validation": arguments.validation, **figures})
-
-
-if __name__ == "__main__":
-    main()
