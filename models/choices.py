@@ -35,7 +35,7 @@ Outcome = Literal["beats", "ties", "loses", "undecided"]
 Unit = Literal["series", "cut"]
 """What a verdict compares the errors of."""
 
-Measure = Literal["MASE", "sMAPE"]
+Measure = Literal["MASE", "sMAPE", "pinball"]
 """The error that a verdict compares."""
 
 DEFAULT_LEVELS = (80, 95)

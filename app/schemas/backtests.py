@@ -43,7 +43,13 @@ class Verdict(BaseModel):
         Unit,
         Field(description="What is compared: series, or where there are fewer than six, cuts of them."),
     ]
-    measure: Annotated[Measure, Field(description="The error compared; sMAPE where no series has a MASE.")]
+    measure: Annotated[
+        Measure,
+        Field(
+            description="The error compared: MASE; sMAPE where no series has one; the pinball loss where "
+            "half of the series have intermittent demand, for which zero has the least MASE."
+        ),
+    ]
     effect: Annotated[
         float | None,
         Field(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.choices import Architecture, MemberStart
+from models.choices import Architecture, Measure, MemberStart
 from models.evaluation.held_out import HeldOut
+from models.methods.baselines import OF_DEMAND
 from models.methods.forecast import Forecast
 from models.metrics import (
     covered,
@@ -58,6 +59,23 @@ class Backtest:
 
     held_out: HeldOut
     forecasts: Mapping[str, Forecast]
+
+    @property
+    def measure(self) -> Measure:
+        """The measure of a verdict: that of the windows, or the pinball loss for intermittent demand.
+
+        The absolute error of such demand is least for a forecast of zero. Kolassa (2020), Why the "best"
+        point forecast depends on the error or accuracy measure.
+        """
+        of_demand = OF_DEMAND.keys() & self.forecasts.keys()
+        return "pinball" if of_demand and self.held_out.measure == "MASE" else self.held_out.measure
+
+    def errors(self, method: str) -> Floats:
+        """Return (window, horizon), the errors of a method, whose mean is `measure`; NaN where left out."""
+        forecast = self.forecasts[method]
+        if self.measure == "pinball":
+            return self._quantile_losses(forecast)
+        return self.held_out.errors(forecast.median)
 
     def measures(self, method: str) -> Measures:
         """Return the measures of a method over all steps."""

@@ -35,7 +35,7 @@ SMALL_GAP = 0.1
 class Verdict:
     """The outcome against `baseline`, the one with the smallest mean error, and the evidence.
 
-    `n` units were compared by their mean `measure`: MASE, or sMAPE where no series has a scale for it. They
+    `n` units were compared by their mean `measure`: that of the backtest. They
     are worth `effective_units` independent ones, from so many `periods` (cuts). `effect` is the mean error
     minus the baseline's, as a share of the baseline's: negative is better; it is infinite where only the
     baseline made no error. `effect_interval` holds it with 90 % confidence, None where nothing is known;
@@ -66,8 +66,8 @@ def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (),
     """
     held_out = backtest.held_out
     rivals = [name for name in EVERY_BASELINE if name in backtest.forecasts]
-    ours = held_out.errors(backtest.forecasts[method].median)
-    losses = {name: held_out.errors(backtest.forecasts[name].median) for name in rivals}
+    ours = backtest.errors(method)
+    losses = {name: backtest.errors(name) for name in rivals}
     baseline = min(rivals, key=lambda name: mean(mean_by(held_out.units, losses[name])))
     theirs = losses[baseline]
     errors = [mean_by(held_out.units, each) for each in (ours, theirs)]
@@ -76,17 +76,21 @@ def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (),
     effect = _effect(float(mine.mean()), float(best.mean()))
     interval = evidence.interval(ours, theirs) if math.isfinite(effect) and best.any() else None
     gaps = {name: ours - each for name, each in losses.items()}
-    tried = [held_out.errors(median) - theirs for median in candidates]
-    p_value = _p_value(evidence, gaps, baseline, tried, seed)
+    if backtest.measure == "pinball":
+        # Candidates are medians without bounds: Bonferroni's bound accounts for the choice of one of them.
+        p_value = min(1.0, max(1, len(candidates)) * _p_value(evidence, gaps, baseline, [], seed))
+    else:
+        tried = [held_out.errors(median) - theirs for median in candidates]
+        p_value = _p_value(evidence, gaps, baseline, tried, seed)
     outcome = _outcome(evidence, effect, interval, p_value)
     median_effect = _median_effect(mine, best)
-    wording = Wording(held_out, method, baseline, evidence)
+    wording = Wording(held_out, method, baseline, evidence, backtest.measure)
     return Verdict(
         outcome=outcome,
         baseline=baseline,
         n=len(mine),
         unit=held_out.unit,
-        measure=held_out.measure,
+        measure=backtest.measure,
         effect=effect,
         median_effect=median_effect,
         effect_interval=interval,

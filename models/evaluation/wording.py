@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from models.choices import Outcome
+from models.choices import Measure, Outcome
 from models.evaluation.evidence import FEWEST_UNITS, Evidence
 from models.evaluation.held_out import FEW_SERIES, HISTORY_PER_CUT, MAX_CUTS, MAX_CUTS_OF_FEW, HeldOut
 from models.methods.combination import BLEND
@@ -40,6 +40,7 @@ class Wording:
     method: str
     baseline: str
     evidence: Evidence
+    measure: Measure
 
     def sentence(
         self,
@@ -50,7 +51,7 @@ class Wording:
         p_value: float,
     ) -> str:
         ours = _METHOD_LABELS.get(self.method, self.method.upper())
-        gap = f"{self._where()} this {ours}'s error ({self.held_out.measure}) was {self._gap(effect)}"
+        gap = f"{self._where()} this {ours}'s error ({self.measure}) was {self._gap(effect)}"
         return f"{gap}{self._ending(outcome, effect, interval, p_value)}.{_doubt(effect, median_effect)}"
 
     def _where(self) -> str:

@@ -70,3 +70,19 @@ def test_profile_counts_intermittent_series_as_rows_come(client: TestClient) -> 
     assert client.post(path, json={"observations": new}).json()["profile"]["intermittent"] == 2
     sold = [{"unique_id": "part", "ds": 1960 + i, "y": 4.0} for i in range(80)]
     assert client.post(path, json={"observations": sold}).json()["profile"]["intermittent"] == 1
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_verdict_on_intermittent_demand_is_by_pinball_loss_against_methods_of_demand(
+    client: TestClient, database: Database
+) -> None:
+    rng = np.random.default_rng(6)
+    parts = {f"part {i}": [float(count) for count in rng.poisson(0.5, 80)] for i in range(8)}
+    dataset_id = upload(client, parts)["id"]
+    model_id = trained(database, dataset_id)
+    model = client.get(f"/models/{model_id}").json()
+    assert {"croston_sba", "tsb"} < model["backtest"]["measures"].keys()
+    assert model["verdict"]["measure"] == "pinball"
+    assert "(pinball)" in model["verdict"]["sentence"]
+    found = fetched(client, "application/json", dataset_id=dataset_id, unique_id="part 1").json()
+    assert all(mean > 0 for mean in found["mean"])

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from models.evaluation.backtest import BACKTEST_LEVELS, Backtest, Measures, Trial, ranked
+from models.evaluation.held_out import HeldOut
+from models.evaluation.verdict import judge
+from models.methods.baselines import OF_DEMAND, baseline_forecast
 from models.methods.forecast import Forecast
 from models.metrics import coverage
 from models.network.forecaster import Forecaster
+from models.panel import Panel
 from models.training.fit import fit
 from tests.models.samples import around, held_out_of, tiny_config, waves
 
@@ -162,3 +166,20 @@ def test_least_mase_comes_first() -> None:
 def test_smape_decides_where_no_history_has_a_scale() -> None:
     first, _ = ranked([trial(math.nan, smape=3.0), trial(math.nan, smape=2.0)])
     assert first.smape == 2.0
+
+
+def test_zero_wins_by_mase_on_intermittent_demand_and_not_by_the_verdict() -> None:
+    rng = np.random.default_rng(8)
+    panel = Panel.of([rng.poisson(0.4, 120).astype(float) for _ in range(30)])
+    held_out = HeldOut.of(panel, tiny_config())
+    levels = (80, 95)
+    forecasts = {
+        name: baseline_forecast(name, held_out.contexts, 4, 4, levels) for name in ("naive", *OF_DEMAND)
+    }
+    nothing = np.zeros(held_out.target.shape)
+    forecasts["lstm"] = Forecast(nothing, dict.fromkeys(levels, nothing), dict.fromkeys(levels, nothing))
+    backtest = Backtest(held_out, forecasts)
+    assert backtest.measures("lstm").mase < min(backtest.measures(name).mase for name in OF_DEMAND)
+    verdict = judge(backtest, "lstm")
+    assert (verdict.measure, verdict.outcome) == ("pinball", "loses")
+    assert "error (pinball)" in verdict.sentence
