@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.intake.time.integer_steps import IntegerStep
 from app.intake.time.month_days import month_days
 from app.intake.time.steps import (
     DAY,
@@ -17,7 +18,6 @@ from app.intake.time.steps import (
     BusinessDayStep,
     Family,
     FixedStep,
-    IntegerStep,
     MonthStep,
     Step,
     months_of,

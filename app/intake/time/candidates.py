@@ -7,13 +7,13 @@ import numpy as np
 
 from app.intake.arrays import Ints, Mask
 from app.intake.time.aliases import quarter_anchor
+from app.intake.time.integer_steps import IntegerStep
 from app.intake.time.month_days import FEBRUARY, LAST_DAY, MOST_DAYS, MonthDayStep, days_of_month
 from app.intake.time.steps import (
     DAY,
     RULES,
     WEEK,
     FixedStep,
-    IntegerStep,
     MonthStep,
     Step,
     months_of,

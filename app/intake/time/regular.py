@@ -13,7 +13,8 @@ from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.candidates import Candidate, candidates, common_span, periods
 from app.intake.time.frequency import infer
-from app.intake.time.steps import DAY, WEEK, FixedStep, IntegerStep, Step
+from app.intake.time.integer_steps import IntegerStep
+from app.intake.time.steps import DAY, WEEK, FixedStep, Step
 from app.intake.time.timeline import Timeline, filled, misfits, step_counts
 
 NEARLY_ALL = 0.95  # of the rows

@@ -96,7 +96,8 @@ def _parts(season: int, count: int) -> tuple[int, ...]:
     return (season // count,) if season % count == 0 and season > count else ()
 
 
-def _counted(count: int, name: str) -> str:
+def counted(count: int, name: str) -> str:
+    """Return a step's name with its number before it, where that is not one."""
     return name if count == 1 else f"{count}{name}"
 
 
@@ -111,9 +112,9 @@ class FixedStep:
     @property
     def frequency(self) -> str:
         if self.on_weekday is not None:
-            return _counted(self.size // WEEK, f"W-{WEEKDAYS[self.on_weekday]}")
+            return counted(self.size // WEEK, f"W-{WEEKDAYS[self.on_weekday]}")
         unit = next(name for name in ("D", "h", "min", "s", "ms", "us") if self.size % FIXED[name] == 0)
-        return _counted(self.size // FIXED[unit], unit)
+        return counted(self.size // FIXED[unit], unit)
 
     @property
     def season_lengths(self) -> tuple[int, ...]:
@@ -176,7 +177,7 @@ class MonthStep:
     def frequency(self) -> str:
         suffix = next(text for text, rule in RULES.items() if rule == self.rule)
         name = f"B{self.family}{suffix[1:]}" if len(suffix) > 1 else f"{self.family}{suffix}"
-        return _counted(self.count, name if self.family == "M" else f"{name}-{MONTHS[self.anchor - 1]}")
+        return counted(self.count, name if self.family == "M" else f"{name}-{MONTHS[self.anchor - 1]}")
 
     @property
     def season_lengths(self) -> tuple[int, ...]:
@@ -211,7 +212,7 @@ class BusinessDayStep:
 
     @property
     def frequency(self) -> str:
-        return _counted(self.size, "B")
+        return counted(self.size, "B")
 
     @property
     def season_lengths(self) -> tuple[int, ...]:
@@ -234,31 +235,3 @@ class BusinessDayStep:
 
     def phase(self, ordinals: Ints) -> Ints:
         return (self.position(ordinals) + BUSINESS_DAYS_AN_ERA) // self.size
-
-
-@dataclass(frozen=True)
-class IntegerStep:
-    """Whole numbers, or years written as whole numbers; neither suggests a season."""
-
-    size: int
-    years: bool = False
-    whole_days: bool = True
-    keeps_clock: bool = False
-    season_lengths: tuple[int, ...] = ()
-    calendar: Calendar = "none"
-
-    @property
-    def frequency(self) -> str | int:
-        return _counted(self.size, "YS") if self.years else self.size
-
-    def fits(self, ordinals: Ints) -> Mask:
-        return np.ones(len(ordinals), dtype=np.bool_)
-
-    def position(self, ordinals: Ints) -> Ints:
-        return ordinals
-
-    def shift(self, ordinals: Ints, steps: Ints) -> Ints:
-        return ordinals + steps * self.size
-
-    def phase(self, ordinals: Ints) -> Ints:
-        return ordinals // self.size
