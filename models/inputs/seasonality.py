@@ -33,6 +33,13 @@ OUTLIER = 6.0
 LEAST_COVERAGE = 0.5
 """Share of the values of a cycle or of a moving average that must be there."""
 
+FEW = 2
+"""Cycles: too few to tell by their noise alone that they have nothing in common."""
+
+ALIKE = 0.5
+"""Correlation from which on two cycles, where there are no more, show a pattern; noise that lasts long has
+the low frequencies of one in each of them, but seldom the same ones."""
+
 WHOLE = 1.9
 """Cycles that make two."""
 
@@ -119,6 +126,7 @@ def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
     wave = torch.fft.rfft(average, dim=1)
     evidence = NESTED_EVIDENCE if nested else EVIDENCE
     trust = _trust(torch.fft.rfft(filled, dim=2), wave, used, weight.mean(dim=2), evidence)
+    trust = trust * _are_alike(by_cycle, used)
     pattern: Tensor = torch.fft.irfft(trust * wave, n=places, dim=1)
     kept = trust.amax(dim=1, keepdim=True) > 0
     return pattern + kept * _peaks(average - pattern, by_cycle - average[:, None], weight, PEAK * evidence)
@@ -180,6 +188,17 @@ def _trust(waves: Tensor, wave: Tensor, used: Tensor, weight: Tensor, evidence: 
     return functional.pad(torch.where(count > 1, trust, 0.0), (1, 0))
 
 
+def _are_alike(by_cycle: Tensor, used: Tensor) -> Tensor:
+    """Return (batch, 1), whether the last two cycles are alike; true where there are not just two."""
+    last = by_cycle[:, -FEW:]
+    shared = last.isfinite().all(dim=1, keepdim=True)
+    centre = (last.nan_to_num(nan=0.0) * shared).sum(dim=2, keepdim=True) / shared.sum(dim=2, keepdim=True)
+    apart = torch.where(shared, last - centre, 0.0)
+    product = apart.prod(dim=1).sum(dim=1, keepdim=True)
+    size = apart.square().sum(dim=2).prod(dim=1, keepdim=True).sqrt()
+    return (product >= ALIKE * size) | (used.sum(dim=1, keepdim=True) != FEW)
+
+
 def _smoothed(noise: Tensor) -> Tensor:
     """Return (batch, frequencies), each averaged with its neighbours: few cycles tell little about one."""
     if noise.shape[1] == 1:
@@ -193,13 +212,13 @@ def _without_outliers(by_cycle: Tensor) -> Tensor:
 
     One absurd value would look like noise of every frequency.
     """
-    if by_cycle.shape[1] < FEWEST_FOR_OUTLIERS:
-        return by_cycle
+    known = by_cycle.isfinite().sum(dim=1, keepdim=True)
     centre = medians(by_cycle, 1)
     distance = by_cycle - centre
-    usual = medians(distance.abs().flatten(1), 1).nan_to_num(nan=0.0)
-    limit = OUTLIER * usual[:, None]
-    return torch.where(limit > 0, centre + distance.clamp(-limit, limit), by_cycle)
+    usual = medians(distance.abs().flatten(1), 1)[..., None].nan_to_num(nan=0.0)
+    limit = OUTLIER * usual
+    is_odd = (limit > 0) & (known >= FEWEST_FOR_OUTLIERS)
+    return torch.where(is_odd, centre + distance.clamp(-limit, limit), by_cycle)
 
 
 def _between_neighbours(average: Tensor, present: Tensor) -> Tensor:

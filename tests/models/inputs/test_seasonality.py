@@ -119,3 +119,22 @@ def test_medians_leave_gaps_out(shape: tuple[int, ...], dim: int) -> None:
     values[0] = torch.nan
     expected = values.nanmedian(dim=dim, keepdim=True).values
     assert torch.equal(medians(values, dim).nan_to_num(nan=9.0), expected.nan_to_num(nan=9.0))
+
+
+def test_two_cycles_that_go_different_ways_have_no_pattern() -> None:
+    first = torch.tensor([3.0, 1.0, -1.0, -3.0, -1.0, 1.0], dtype=torch.float64)
+    apart = torch.stack([first, first.roll(2)])[None]
+    assert pattern_of(apart, nested=False).abs().max() == 0
+
+
+def test_two_cycles_that_are_alike_keep_their_pattern() -> None:
+    first = torch.tensor([3.0, 1.0, -1.0, -3.0, -1.0, 1.0], dtype=torch.float64)
+    apart = torch.stack([first, 1.1 * first])[None]
+    assert (pattern_of(apart, nested=False)[0] * first).sum() > 0.9 * first.square().sum()
+
+
+def test_of_two_values_at_a_place_neither_is_the_odd_one() -> None:
+    """The third cycle has begun: it is at one place only, so the others know two values."""
+    noise = torch.tensor(np.random.default_rng(1).normal(size=(1, 3, 12)))
+    noise[:, 0, :-1] = torch.nan
+    assert pattern_of(noise, nested=False).abs().max() == 0
