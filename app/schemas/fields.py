@@ -78,7 +78,7 @@ def parse_season_length(text: str) -> list[int] | None:
     if not all(
         part.isascii() and part.isdecimal() and len(part) <= len(str(LONGEST_SEASON)) for part in parts
     ):
-        raise ValueError(f"{SEASON_RULE}, separated by commas, got {text[:40]!r}")
+        raise ValueError(f"{SEASON_RULE}. Several are separated by commas; got {text[:40]!r}")
     return read_season_length([int(part) for part in parts])
 
 
