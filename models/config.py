@@ -24,6 +24,10 @@ HISTORY_LIMIT = 1024
 LONGEST_HISTORY = 20_000
 """A forecast never depends on more of the last values of a series."""
 
+SHORT_SPAN = 128
+"""Steps of a window up to which each is drawn once. With an eighth of the windows of hours and a third of
+those of weeks, drawn as much more often, networks erred no more, and were trained in half the time."""
+
 LONG_CYCLES = 4
 """Seasons that the history holds of the longest one, however long it is."""
 
@@ -117,10 +121,10 @@ class TrainingConfig:
     def most_windows(self) -> int:
         """The windows that the members of a view learn from at most: as many as each of them draws.
 
-        They are fewer where a window reads more than `HISTORY_LIMIT` steps, and each is drawn several times:
+        They are fewer where a window reads more than `SHORT_SPAN` steps, and each is drawn several times:
         cutting them would take longer than learning from them.
         """
-        return self.steps * self.batch * HISTORY_LIMIT // max(HISTORY_LIMIT, self.span)
+        return self.steps * self.batch * SHORT_SPAN // max(SHORT_SPAN, self.span)
 
     def season_lengths_of(self, view: View) -> tuple[int, ...]:
         """Return the lengths in steps of the seasons whose pattern a view removes, the shorter ones first."""

@@ -53,16 +53,16 @@ MEASURED = {
     Training(200_000, 100): 1279,
     Training(200_000, 20, horizon=4, season_lengths=(4,)): 739,
     Training(1000, 1000, horizon=1, season_lengths=()): 648,
-    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK): 735,
-    Training(5, 20_000, horizon=168, season_lengths=DAY_AND_WEEK): 859,
-    Training(200, 2000, horizon=336, season_lengths=DAY_AND_WEEK): 970,
+    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK): 681,
+    Training(5, 20_000, horizon=168, season_lengths=DAY_AND_WEEK): 699,
+    Training(200, 2000, horizon=336, season_lengths=DAY_AND_WEEK): 700,
     Training(20_000, 100, preset="balanced"): 954,
     Training(100_000, 100, preset="balanced"): 1058,
-    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK, preset="balanced"): 976,
-    Training(200, 2000, horizon=336, season_lengths=DAY_AND_WEEK, preset="balanced"): 2327,
+    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK, preset="balanced"): 770,
+    Training(200, 2000, horizon=336, season_lengths=DAY_AND_WEEK, preset="balanced"): 1136,
     Training(20_000, 100, start="auto"): 759,
-    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK, start="auto"): 619,
-    Training(200, 2000, horizon=168, season_lengths=DAY_AND_WEEK, start="auto"): 742,
+    Training(400, 1000, horizon=24, season_lengths=DAY_AND_WEEK, start="auto"): 627,
+    Training(200, 2000, horizon=168, season_lengths=DAY_AND_WEEK, start="auto"): 640,
 }
 """Peaks in MiB of whole trainings of an LSTM."""
 
