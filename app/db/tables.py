@@ -272,6 +272,7 @@ class Job(Owned):
     checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error: Mapped[str | None] = mapped_column(Text)
     model_id: Mapped[str | None]
+    promotion: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -308,9 +309,9 @@ class Model(Owned):
     """The result of a training; weights, backtest rows, measures and baseline forecasts are in blobs.
 
     `promotion` numbers, from 1, the promotion of its dataset that made it the champion; null if none did.
-    The model promoted last is the champion, and `Dataset.champion_id` changes with it. `served` names the
-    one of its `methods` that forecasts. Models older than backtests have null in `verdicts`, `methods`,
-    `backtest` and `lineage`.
+    `promotion_decision` says why one did or not; null in models older than that. The model promoted last is
+    the champion, and `Dataset.champion_id` changes with it. `served` names the one of its `methods` that
+    forecasts. Models older than backtests have null in `verdicts`, `methods`, `backtest` and `lineage`.
     """
 
     __tablename__ = "models"
@@ -342,6 +343,7 @@ class Model(Owned):
     name: Mapped[str | None]
     on_loss: Mapped[str]
     promotion: Mapped[int | None]
+    promotion_decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     served: Mapped[str]
     verdicts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     methods: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

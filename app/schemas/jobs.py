@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
 from app.schemas.choices import Architecture
-from app.schemas.train import TrainRequest
+from app.schemas.train import PromotionDecision, TrainRequest
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 Phase = Literal["queued", "preparing", "backtesting", "training", "publishing"]
@@ -76,6 +76,10 @@ class JobOut(BaseModel):
     error: Annotated[str | None, Field(description="Why it failed or was cancelled, and what to do.")]
     failures: Annotated[list[str], Field(description="The cause of each attempt that died, oldest first.")]
     model_id: Annotated[str | None, Field(description="The model it made, once succeeded.")]
+    promotion: Annotated[
+        PromotionDecision | None,
+        Field(description="Why that model became the champion or not, once succeeded; null for older jobs."),
+    ]
     created_at: Annotated[datetime, Field(description="When it was queued.")]
     started_at: Annotated[datetime | None, Field(description="When the newest attempt began.")]
     finished_at: Annotated[datetime | None, Field(description="When it ended.")]

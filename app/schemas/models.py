@@ -10,7 +10,7 @@ from app.schemas.backtests import BacktestSummary, LevelCalibration, Verdict
 from app.schemas.choices import Architecture, MemberStart, MethodChoice, OnLoss, Preset
 from app.schemas.datasets import Time
 from app.schemas.fields import Name
-from app.schemas.train import ON_LOSS
+from app.schemas.train import ON_LOSS, PromotionDecision
 
 
 class Trial(BaseModel):
@@ -51,6 +51,10 @@ class ModelSummary(BaseModel):
     dataset_version: Annotated[int, Field(description="The version it was trained on.")]
     job_id: Annotated[str, Field(description="The training that made it.")]
     champion: Annotated[bool, Field(description="Whether its dataset forecasts with it.")]
+    promotion: Annotated[
+        PromotionDecision | None,
+        Field(description="Why it became the champion or not; null for models older than this reason."),
+    ]
     horizon: Annotated[int, Field(description="Longest horizon it forecasts, in steps.")]
     preset: Annotated[Preset, Field(description="The preset it was trained with.")]
     seed: Annotated[int, Field(description="The seed it was trained with.")]

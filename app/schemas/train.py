@@ -1,6 +1,6 @@
 """The request body of a training."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -121,3 +121,22 @@ class TrainRequest(TrainSettings, OfDataset):
     """One training of a model on a dataset."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": examples.TRAINING})
+
+
+class PromotionDecision(BaseModel):
+    """Whether a new model became the champion of its dataset, and why."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PROMOTION})
+
+    decision: Annotated[
+        Literal["promoted", "not promoted"],
+        Field(description="`promoted`: it became the champion. `not promoted`: nothing changed."),
+    ]
+    because: Annotated[str, Field(description="Why, in a sentence with the figures that decided.")]
+    compared_with: Annotated[
+        str | None,
+        Field(
+            description="The champion that it was compared with; null where there was none, or "
+            "where it was promoted, or not, without a comparison."
+        ),
+    ]

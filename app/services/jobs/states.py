@@ -149,6 +149,13 @@ def succeed(session: Session, ref: JobRef, attempt: int, model_id: str) -> None:
     _end(session, job, "succeeded")
 
 
+def record_promotion(session: Session, ref: JobRef, decision: dict[str, Any] | None) -> None:
+    """Store with a job why its model became the champion or not, in the transaction that ends the job."""
+    job = queries.lock(session, ref.workspace_id, ref.job_id)
+    if job is not None:
+        job.promotion = decision
+
+
 def fail(session: Session, ref: JobRef, attempt: int, reason: str) -> None:
     """Fail a job for a reason that would stop another attempt as well.
 

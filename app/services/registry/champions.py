@@ -16,6 +16,7 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.schemas.choices import Promotion
+from app.schemas.train import PromotionDecision
 from app.services.registry import backtest_tables
 from models.evaluation.evidence import FEWEST_UNITS
 from models.methods.baselines import EVERY_BASELINE
@@ -24,10 +25,31 @@ SAME_ROW = ["unique_id", "cutoff", "step"]
 
 
 class Comparison(NamedTuple):
-    """Whether a new model is to replace the champion `champion_id`, or None if there is none."""
+    """Whether a new model is to replace the champion `champion_id`, or None if there is none, and why.
+
+    `compared_with` is None where nothing was compared.
+    """
 
     champion_id: str | None
     should_promote: bool
+    because: str
+    compared_with: str | None = None
+
+    @property
+    def decision(self) -> PromotionDecision:
+        """The comparison as models and jobs show it."""
+        return PromotionDecision(
+            decision="promoted" if self.should_promote else "not promoted",
+            because=self.because,
+            compared_with=self.compared_with,
+        )
+
+
+BY_HAND = PromotionDecision(
+    decision="promoted",
+    because="It was promoted by hand, by POST /models/{id}/promote.",
+    compared_with=None,
+)
 
 
 def compare(session: Session, model: Model, promotion: Promotion) -> Comparison:
@@ -37,16 +59,26 @@ def compare(session: Session, model: Model, promotion: Promotion) -> Comparison:
     """
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     champion_id = None if champion is None else champion.id
-    return Comparison(champion_id, _should_promote(session, model, promotion, champion))
+    if promotion != "auto":
+        because = f"The training asked for promote={promotion}, so nothing was compared."
+        return Comparison(champion_id, promotion == "always", because)
+    if champion is None:
+        return Comparison(None, should_promote=True, because="There was no champion.")
+    is_better, because = _is_better(session, model, champion)
+    return Comparison(champion_id, is_better, because, champion_id)
 
 
 def admit(session: Session, model: Model, promotion: Promotion, comparison: Comparison) -> None:
-    """Store a new model, and make it the champion if `promotion` demands it or it is the better one."""
+    """Store a new model with why it becomes the champion or not.
+
+    It does if `promotion` demands it or it is the better one.
+    """
     dataset_queries.lock(session, model.workspace_id, model.dataset_id)
     champion = queries.promoted_last(session, model.workspace_id, model.dataset_id)
     if comparison.champion_id != (None if champion is None else champion.id):
         comparison = compare(session, model, promotion)  # another model was promoted meanwhile
     model.promotion = _next_promotion(session, model) if comparison.should_promote else None
+    model.promotion_decision = comparison.decision.model_dump()
     queries.add(session, model)
     _set_champion(session, model)
 
@@ -54,6 +86,7 @@ def admit(session: Session, model: Model, promotion: Promotion, comparison: Comp
 def promote(session: Session, model: Model) -> None:
     """Make a model the champion; the caller has locked its dataset."""
     model.promotion = _next_promotion(session, model)
+    model.promotion_decision = BY_HAND.model_dump()
     session.flush()
     _set_champion(session, model)
 
@@ -75,28 +108,62 @@ def _set_champion(session: Session, model: Model) -> None:
     changes.record(session, model.workspace_id, model.dataset_id)
 
 
-def _should_promote(session: Session, model: Model, promotion: Promotion, champion: Model | None) -> bool:
-    if promotion != "auto":
-        return promotion == "always"
-    return champion is None or _is_better(session, model, champion)
-
-
-def _is_better(session: Session, model: Model, champion: Model) -> bool:
+def _is_better(session: Session, model: Model, champion: Model) -> tuple[bool, str]:
     """Compare two models on common backtest rows; if those are too few, by their skill over baselines.
 
-    A champion without a backtest is replaced, since nothing is known of its errors.
+    A champion without a backtest is replaced, since nothing is known of its errors. Return the reason too.
     """
-    if model.backtest is None or champion.backtest is None:
-        return champion.backtest is None
+    if champion.backtest is None:
+        return True, "The champion has no backtest: nothing is known of its errors."
+    if model.backtest is None:
+        return False, "It has no backtest, and the champion has one."
     common = _common_rows(session, model, champion)
-    if _are_enough(common, model.backtest):
-        errors = common.groupby("unique_id")[["model", "champion"]].mean().mean()
-        return bool(errors["model"] < errors["champion"])
+    unit = _unit(model.backtest)
+    count = common[unit].nunique()
+    if count >= FEWEST_UNITS:
+        return _by_common_rows(common)
+    is_better, sentence = _by_skill(model, model.backtest, champion, champion.backtest)
+    units = "cuts" if unit == "cutoff" else "series"
+    return is_better, f"Both were tested on {count} common {units}, and it takes {FEWEST_UNITS}. {sentence}"
+
+
+def _by_common_rows(common: pd.DataFrame) -> tuple[bool, str]:
+    errors = common.groupby("unique_id")[["model", "champion"]].mean().mean()
+    ours, theirs = float(errors["model"]), float(errors["champion"])
+    where = f"Its error on the {len(common):,} steps that both were tested on"
+    if ours == theirs:
+        return False, f"{where} was the champion's; only a smaller one takes its place."
+    gap = _gap(ours / theirs - 1 if theirs > 0 else math.inf)
+    return ours < theirs, f"{where} was {gap} the champion's."
+
+
+def _by_skill(
+    model: Model, tested: Mapping[str, Any], champion: Model, champion_tested: Mapping[str, Any]
+) -> tuple[bool, str]:
     # A backtest lacks the baselines that were added after it.
-    shared = [name for name in EVERY_BASELINE if name in model.backtest["measures"]]
-    shared = [name for name in shared if name in champion.backtest["measures"]]
-    skill = _skill(model.backtest, model.served, shared)
-    return skill > _skill(champion.backtest, champion.served, shared)
+    shared = [name for name in EVERY_BASELINE if name in tested["measures"]]
+    shared = [name for name in shared if name in champion_tested["measures"]]
+    ours = _skill(tested, model.served, shared)
+    theirs = _skill(champion_tested, champion.served, shared)
+    sentence = (
+        f"Each in its own backtest, its error was {_gap(-ours)} the best simple method's, and the champion's "
+        f"was {_gap(-theirs)} that."
+    )
+    return ours > theirs, sentence
+
+
+def _gap(share: float) -> str:
+    """Return in words how far an error is from another, by the difference as a share of the other.
+
+    The share is infinite where the other made no error.
+    """
+    if share == 0:
+        return "as large as"
+    side = "below" if share < 0 else "above"
+    if not math.isfinite(share):
+        return f"far {side}"
+    percent = f"{100 * abs(share):.1f}".removesuffix(".0")
+    return f"{'under 0.1' if percent == '0' else percent} % {side}"
 
 
 def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFrame:
@@ -116,13 +183,12 @@ def _common_rows(session: Session, model: Model, champion: Model) -> pd.DataFram
     return rows
 
 
-def _are_enough(common: pd.DataFrame, backtest: Mapping[str, Any]) -> bool:
-    """Return whether rows have as many units as a verdict needs: series, or cuts where series are few.
+def _unit(backtest: Mapping[str, Any]) -> str:
+    """Return the column that counts the units of a comparison: series, or cuts where series are few.
 
-    With fewer, a single odd series or cut would decide.
+    It takes as many as a verdict needs; with fewer, a single odd series or cut would decide.
     """
-    unit = "cutoff" if backtest["series"] < FEWEST_UNITS else "unique_id"
-    return bool(common[unit].nunique() >= FEWEST_UNITS)
+    return "cutoff" if backtest["series"] < FEWEST_UNITS else "unique_id"
 
 
 def _skill(backtest: Mapping[str, Any], method: str, baselines: Sequence[str]) -> float:

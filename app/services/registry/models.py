@@ -101,7 +101,12 @@ def _out(model: Model, champion: bool) -> ModelOut:  # noqa: FBT001  # the query
 
 
 def _summary_fields(model: Model, *, champion: bool) -> dict[str, Any]:
-    computed = {"champion": champion, "method": model.served, "verdict": served_method.of_served(model)}
+    computed = {
+        "champion": champion,
+        "method": model.served,
+        "verdict": served_method.of_served(model),
+        "promotion": model.promotion_decision,
+    }
     columns = {name: getattr(model, name) for name in set(ModelSummary.model_fields) - set(computed)}
     return columns | computed
 

@@ -47,6 +47,7 @@ def publish(
                 blobs.hold(session, job.ref.workspace_id, key)
             states.succeed(session, job.ref, attempt, model.id)
             champions.admit(session, model, promotion, compared)
+            states.record_promotion(session, job.ref, model.promotion_decision)
 
     _retry_while_unavailable(publish_once, job.ref)
 

@@ -30,6 +30,10 @@ def test_waiting_job_is_cancelled(client: TestClient, dataset_id: str) -> None:
     assert client.get(f"/jobs/{job['id']}").json() == response.json()
 
 
+def test_job_that_has_no_model_has_no_promotion(client: TestClient, dataset_id: str) -> None:
+    assert client.get(f"/jobs/{ask(client, dataset_id)['id']}").json()["promotion"] is None
+
+
 def test_ended_job_is_not_cancelled_again(client: TestClient, dataset_id: str) -> None:
     path = f"/jobs/{ask(client, dataset_id)['id']}/cancel"
     client.post(path)

@@ -159,6 +159,18 @@ def test_ties_from_before_intervals_are_undecided_and_the_rest_stays(database: D
         assert (verdict.effect_interval, verdict.effective_units, verdict.periods) == (None, None, None)
 
 
+def test_models_from_before_reasons_keep_all_but_the_reason(database: Database) -> None:
+    dataset_id = dataset(database).id
+    model_id = trained(database, dataset_id)
+    go_back(database, "0012")
+    migrations.upgrade(database)
+    with database.read() as session:
+        model = models.get(session, OWNER, model_id)
+        job = states.get(session, OWNER, model.job_id)
+    assert (model.promotion, job.promotion) == (None, None)
+    assert (model.champion, job.model_id) == (True, model_id)
+
+
 def test_downgrade_before_intervals_calls_what_is_undecided_a_tie(database: Database) -> None:
     model_id = trained(database, dataset(database).id, method="network")
     with database.write() as session:

@@ -146,6 +146,81 @@ def test_requested_promotion_overrides_the_comparison(
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
+def promotion(database: Database, model_id: str) -> tuple[str, str, str | None]:
+    with database.read() as session:
+        given = models.get(session, OWNER, model_id).promotion
+    assert given is not None
+    return given.decision, given.because, given.compared_with
+
+
+@pytest.mark.parametrize(
+    ("error", "decision", "gap"),
+    [
+        (1.94, "promoted", "3 % below the champion's."),
+        (1.9999, "promoted", "under 0.1 % below the champion's."),
+        (2.0, "not promoted", "the champion's; only a smaller one takes its place."),
+        (2.5, "not promoted", "25 % above the champion's."),
+    ],
+)
+def test_comparison_on_common_rows_is_explained_by_its_figures(
+    database: Database, dataset_id: str, error: float, decision: str, gap: str
+) -> None:
+    first = published(database, dataset_id, at(10, 2.0) | at(11, 2.0))
+    second = published(database, dataset_id, at(10, error) | at(11, error))
+    because = f"Its error on the 12 steps that both were tested on was {gap}"
+    assert promotion(database, second) == (decision, because, first)
+
+
+def test_error_beside_a_champion_without_one_is_explained(database: Database, dataset_id: str) -> None:
+    published(database, dataset_id, at(10, 0.0))
+    second = published(database, dataset_id, at(10, 1.0))
+    assert promotion(database, second)[1].endswith("was far above the champion's.")
+
+
+def test_comparison_by_skill_is_explained_by_its_figures(database: Database, dataset_id: str) -> None:
+    first = published(database, dataset_id, at(10, 1.0), skill=0.2)
+    second = published(database, dataset_id, at(10, 1.0, "abcde"), skill=-0.125)
+    third = published(database, dataset_id, at(10, 1.0, "abcde"), skill=0.0)
+    few = "Both were tested on 5 common series, and it takes 6. Each in its own backtest, its error was "
+    than_its = " the best simple method's, and the champion's was 20 % below that."
+    assert promotion(database, second) == ("not promoted", f"{few}12.5 % above{than_its}", first)
+    assert promotion(database, third) == ("not promoted", f"{few}as large as{than_its}", first)
+
+
+def test_few_series_are_compared_by_cuts_and_the_reason_says_so(database: Database, dataset_id: str) -> None:
+    cuts = {("a", cut): 1.0 for cut in range(5)}
+    published(database, dataset_id, cuts, tested_series=5)
+    second = published(database, dataset_id, cuts, tested_series=5)
+    assert promotion(database, second)[1].startswith("Both were tested on 5 common cuts, and it takes 6.")
+
+
+def test_champion_without_a_backtest_is_explained(database: Database, dataset_id: str) -> None:
+    first = published(database, dataset_id, skill=None)
+    second = published(database, dataset_id)
+    because = "The champion has no backtest: nothing is known of its errors."
+    assert promotion(database, second) == ("promoted", because, first)
+
+
+def test_promotion_without_a_comparison_is_explained(database: Database, dataset_id: str) -> None:
+    first = published(database, dataset_id)
+    always = published(database, dataset_id, promotion="always")
+    never = published(database, dataset_id, promotion="never")
+    wish = "The training asked for promote={}, so nothing was compared."
+    assert promotion(database, first) == ("promoted", "There was no champion.", None)
+    assert promotion(database, always) == ("promoted", wish.format("always"), None)
+    assert promotion(database, never) == ("not promoted", wish.format("never"), None)
+
+
+def test_promotion_by_hand_is_explained_in_place_of_the_comparison(
+    database: Database, dataset_id: str
+) -> None:
+    published(database, dataset_id)
+    never = published(database, dataset_id, promotion="never")
+    promote(database, never)
+    by_hand = "It was promoted by hand, by POST /models/{id}/promote."
+    assert promotion(database, never) == ("promoted", by_hand, None)
+
+
 def test_former_champion_can_be_promoted_again(database: Database, dataset_id: str) -> None:
     first = published(database, dataset_id)
     published(database, dataset_id, promotion="always")
@@ -193,7 +268,7 @@ def test_comparison_is_repeated_if_the_champion_has_changed(database: Database, 
     better = published(database, dataset_id, skill=0.9)
     with database.write() as session:
         champions.admit(session, model, "auto", compared)
-    assert compared == (None, True)
+    assert (compared.champion_id, compared.should_promote) == (None, True)
     assert champion(database, dataset_id) == better
 
 

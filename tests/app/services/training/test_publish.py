@@ -11,7 +11,8 @@ from app.db.tables import Model
 from app.errors import BadInput, Unavailable
 from app.services.datasets import catalog
 from app.services.jobs import states
-from app.services.registry import champions
+from app.services.registry import champions, models
+from app.services.shared.paging import PageRequest
 from app.services.training import run
 from tests.factories import dataset, judged_model, publish, queued_job, trained
 
@@ -55,6 +56,21 @@ def test_publication_tried_again_sees_what_was_published_meanwhile(
     with database.read() as session:
         assert admitted == [model_id, catalog.get(session, OWNER, dataset_id).champion_id, model_id]
         assert session.get_one(Model, ("default", model_id)).promotion is None
+
+
+def test_job_and_model_have_the_same_promotion(database: Database) -> None:
+    dataset_id = dataset(database).id
+    rival = judged_model(dataset_id, skill=0.999)
+    with database.write() as session:
+        publish(session, rival)
+    model_id = trained(database, dataset_id)
+    with database.read() as session:
+        model = models.get(session, OWNER, model_id)
+        job = states.get(session, OWNER, model.job_id)
+        listed = models.page(session, OWNER, dataset_id, PageRequest(1)).models[0]
+    assert model.promotion is not None
+    assert (model.promotion.decision, model.promotion.compared_with) == ("not promoted", rival.id)
+    assert model.promotion == job.promotion == listed.promotion
 
 
 def test_superseded_attempt_publishes_nothing(database: Database) -> None:
