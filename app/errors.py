@@ -8,6 +8,7 @@
     │   └── VersionGone 404  a version of a dataset that is no longer kept
     ├── WrongMethod     405  a method that the path does not answer
     ├── Conflict        409  a request that does not fit the present state
+    │   └── Unfinished  409  what is asked for is being made, and will be there in some seconds
     ├── TooLarge        413  more bytes than the settings allow
     ├── UriTooLong      414  a request line over its limit
     ├── HeadTooLarge    431  headers over their limits
@@ -91,6 +92,12 @@ class Conflict(AppError):
     status = 409
     code = "conflict"
     title = "The call does not fit the present state"
+
+
+class Unfinished(Conflict):
+    code = "unfinished"
+    title = "What is asked for is not finished yet"
+    retry_after_s: ClassVar[int | None] = 2
 
 
 class TooLarge(AppError):

@@ -2,19 +2,29 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
-from app.api.deps import CurrentPrincipal, Read, WriteSession
+from app.api.deps import CurrentPrincipal, Read, TheForecasts, WriteSession
 from app.api.http.content_negotiation import negotiated
-from app.api.http.identifiers import ModelId, of_dataset
+from app.api.http.identifiers import NO_NUL, ModelId, of_dataset
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
 from app.api.http.responses import csv_response, json_response
-from app.schemas.backtests import BacktestPage, SeriesMeasuresPage
+from app.schemas.backtests import BacktestPage, PretrainedBacktestOut, SeriesMeasuresPage
+from app.schemas.choices import MAX_PRETRAINED_HORIZON
+from app.schemas.fields import MAX_ID_LENGTH
 from app.schemas.media_types import CSV, JSON
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
+from app.services.forecasting.request import PRETRAINED, ForecastRequest
 from app.services.registry import backtests, models
 
 router = APIRouter(prefix="/models", tags=["models"])
+TestedDataset = Annotated[
+    str, Query(max_length=MAX_ID_LENGTH, pattern=NO_NUL, description="The dataset to test on.")
+]
+TestedHorizon = Annotated[
+    int | None,
+    Query(ge=1, le=MAX_PRETRAINED_HORIZON, description="How many steps ahead; by default as for a forecast."),
+]
 TableType = Annotated[str, negotiated(JSON, CSV)]
 
 ROWS: dict[int | str, dict[str, Any]] = {
@@ -54,6 +64,22 @@ async def list_models(
 ) -> ModelPage:
     """List models, newest first."""
     return with_opaque_cursor(await read(models.page, principal, dataset_id, page))
+
+
+@router.get("/pretrained/backtest")
+async def get_pretrained_backtest(
+    principal: CurrentPrincipal,
+    forecasts: TheForecasts,
+    dataset_id: TestedDataset,
+    horizon: TestedHorizon = None,
+) -> PretrainedBacktestOut:
+    """Read how the pretrained network did on a dataset's held-out steps, beside the baselines.
+
+    A backtest that nobody has asked for yet begins now. While it runs the answer is 409, code `unfinished`,
+    and `Retry-After` says when to ask again.
+    """
+    request = ForecastRequest(dataset_id=dataset_id, model_id=PRETRAINED, horizon=horizon)
+    return await forecasts.pretrained_backtest(principal, request)
 
 
 @router.get("/{model_id}")

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, TypedDict, Unpack
 
 import httpx2
 
-from app.schemas.backtests import BacktestPage, BacktestRow
+from app.schemas.backtests import BacktestPage, BacktestRow, PretrainedBacktestOut
 from app.schemas.choices import (
     DEFAULT_ARCHITECTURE,
     DEFAULT_LEVELS,
@@ -260,6 +260,13 @@ class Client:
             if page.next is None:
                 return
             params["cursor"] = page.next
+
+    def pretrained_backtest(self, dataset_id: str, horizon: int | None = None) -> PretrainedBacktestOut:
+        """Return how the pretrained network did on a dataset; ServiceError while its backtest runs."""
+        params = {"dataset_id": dataset_id} | ({} if horizon is None else {"horizon": str(horizon)})
+        return PretrainedBacktestOut.model_validate(
+            self._call("GET", "/models/pretrained/backtest", params=params)
+        )
 
     def update_model(
         self, model_id: str, *, on_loss: OnLoss | None = None, name: str | None = None

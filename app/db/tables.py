@@ -171,7 +171,7 @@ class PretrainedBacktest(Owned):
     """What the pretrained network's backtest on a version found, for one horizon.
 
     `basis` names the code, the weights and the seasons that it was made with. Only with the same ones it is
-    served.
+    served. Series that are too short for a backtest have null in `verdict` and `backtest`.
     """
 
     __tablename__ = "pretrained_backtests"
@@ -189,8 +189,10 @@ class PretrainedBacktest(Owned):
     basis: Mapped[str]
     served: Mapped[str]
     method: Mapped[dict[str, Any]]
-    verdict: Mapped[str | None]
+    verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     warning: Mapped[str | None]
+    # Deferred, since it is long, and forecasts do not need it.
+    backtest: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
 
 
 class DatasetBlob(Owned):

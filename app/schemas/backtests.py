@@ -158,6 +158,28 @@ class LevelCalibration(BaseModel):
     untested: Annotated[Untested | None, Field(description=UNTESTED)]
 
 
+class PretrainedBacktestOut(BaseModel):
+    """What the pretrained network's backtest on a dataset found."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.PRETRAINED_BACKTEST})
+
+    dataset_id: Annotated[str, Field(description="The dataset.")]
+    dataset_version: Annotated[int, Field(description="The version that it was tested on: the newest.")]
+    horizon: Annotated[int, Field(description="How many steps ahead it was tested.")]
+    method: Annotated[
+        str, Field(description="What answers: `pretrained`, or the simple method that it gives way to.")
+    ]
+    verdict: Annotated[Verdict, Field(description="Whether the network beats the baselines.")]
+    warning: Annotated[str | None, Field(description="The sentence that goes with its forecasts, if any.")]
+    calibration: Annotated[
+        dict[str, LevelCalibration],
+        Field(description="By level, how reliable the intervals are of what answers."),
+    ]
+    backtest: Annotated[
+        BacktestSummary, Field(description="The errors of every method; the network is `pretrained`.")
+    ]
+
+
 class Bounds(BaseModel):
     """The two ends of one interval."""
 

@@ -314,6 +314,20 @@ CALIBRATION: Example = {
     "95": {"calibrated": True, "coverage": 0.945, "untested": None},
     "99": {"calibrated": False, "coverage": None, "untested": "not tested"},
 }
+PRETRAINED_BACKTEST: Example = {
+    "dataset_id": DATASET_ID,
+    "dataset_version": 1,
+    "horizon": 5,
+    "method": "pretrained",
+    "verdict": VERDICT,
+    "warning": None,
+    "calibration": CALIBRATION,
+    "backtest": {
+        **BACKTEST,
+        "measures": {"pretrained": MEASURES, "theta": WORSE},
+        "by_step": {"pretrained": STEP_MEASURES},
+    },
+}
 BOUNDS: Example = {"lo": 5401220.5, "hi": 5430188.1}
 STEP_FORECAST: Example = {"forecast": 5415402.9, "intervals": {"80": BOUNDS}}
 BACKTEST_ROW: Example = {

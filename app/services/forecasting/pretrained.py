@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from app.db.engine import Database, DatasetRef
 from app.db.tables import DatasetVersion, Model
 from app.digest import sha256
-from app.errors import AppError, BadInput, FieldError, Unavailable
+from app.errors import AppError, BadInput, Conflict, FieldError, Unavailable, Unfinished
+from app.schemas.backtests import PretrainedBacktestOut
 from app.services.forecasting.request import PRETRAINED
 from app.services.registry import backtests, pretrained_backtests, served_method
 from app.services.registry.served_method import ServedMethod
@@ -42,6 +43,10 @@ RUNNING = (
 FAILED = (
     "The backtest of the pretrained network on this dataset failed, and the service's log says why: the "
     "intervals are not calibrated, and there is no verdict."
+)
+NOT_STORED = (
+    "The database was away when the backtest of the pretrained network on this dataset ended, so that its "
+    "measures were not stored. Restart the service, and ask again: it makes the backtest anew."
 )
 
 
@@ -104,7 +109,24 @@ def backtested(
     verdict = backtests.verdict_out(assessment.verdicts[VIEW])
     name = verdict.baseline if served_method.gives_way(verdict) else VIEW
     warning = served_method.warning_of(verdict, name)
-    return ServedMethod(name, assessment.methods[name], verdict.outcome, warning)
+    return ServedMethod(name, assessment.methods[name], verdict.outcome, warning, assessment=assessment)
+
+
+def read_backtest(
+    database: Database, version: DatasetVersion, model: Model, served: ServedMethod
+) -> PretrainedBacktestOut:
+    """Return what the backtest of the network on a version found; `served` is what forecasts are made by.
+
+    Raises Unfinished while it runs, Conflict if it failed or the series are too short for one, and
+    Unavailable if the database was away when it ended.
+    """
+    if served.is_preliminary:
+        raise Conflict(FAILED) if served.warning == FAILED else Unfinished(RUNNING)
+    with database.read() as session:
+        found = pretrained_backtests.read(session, version, model)
+    if found is None:
+        raise Unavailable(NOT_STORED)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +201,7 @@ class Backtests:
         finally:
             # Where nothing is stored, no change is recorded, and what is preliminary has to go all the same.
             self._feed.count_as_changed(backtest.ref)
-        return found
+        return replace(found, assessment=None)  # which is large, and stored
 
     def _give_way(self) -> None:
         self._no_request.wait(GIVEN_WAY_S)

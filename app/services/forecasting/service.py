@@ -13,7 +13,8 @@ from app.auth import Principal
 from app.db.engine import Database, DatasetRef
 from app.errors import VersionGone
 from app.observability import metrics
-from app.services.forecasting import ad_hoc, compute, formats
+from app.schemas.backtests import PretrainedBacktestOut
+from app.services.forecasting import ad_hoc, compute, formats, pretrained
 from app.services.forecasting.ad_hoc import Rows
 from app.services.forecasting.batching import Batcher
 from app.services.forecasting.charts import refuse_several
@@ -117,6 +118,19 @@ class ForecastService:
         metrics.COMPUTED.inc()
         write = partial(_ad_hoc_response, forecast, request.media_type)
         return await to_thread.run_sync(write, limiter=self.ad_hoc_threads)
+
+    async def pretrained_backtest(
+        self, principal: Principal, request: ForecastRequest
+    ) -> PretrainedBacktestOut:
+        """Return what the backtest of the pretrained network found, on the dataset that a request names.
+
+        Raises as `Resolver.resolve` and `pretrained.read_backtest` do.
+        """
+        attempt = partial(self._resolver.resolve, principal, request)
+        plan = await self._with_newest(principal, request, attempt)
+        return await asyncio.to_thread(
+            pretrained.read_backtest, self._database, plan.version, plan.model, plan.served_method
+        )
 
     async def _respond(
         self,

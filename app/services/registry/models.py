@@ -10,11 +10,9 @@ from app.db.queries import datasets as dataset_queries
 from app.db.queries import models as queries
 from app.db.tables import Model
 from app.errors import NotFound
-from app.schemas.backtests import LevelCalibration
 from app.schemas.models import ModelOut, ModelPage, ModelSummary, ModelUpdate
 from app.services.registry import champions, served_method
 from app.services.shared.paging import PageRequest, cut
-from models.methods.calibration import CALIBRATED_LEVELS
 
 
 def page(session: Session, principal: Principal, dataset_id: str | None, request: PageRequest) -> ModelPage:
@@ -93,7 +91,7 @@ def _out(model: Model, champion: bool) -> ModelOut:  # noqa: FBT001  # the query
             **_summary_fields(model, champion=champion),
             "weights": served_method.method(model).weights,
             "verdicts": served_method.all_of(model),
-            "calibration": _calibration(model),
+            "calibration": served_method.reliabilities(served_method.method(model)),
             "backtest": model.backtest,
             "lineage": model.lineage,
         }
@@ -109,12 +107,3 @@ def _summary_fields(model: Model, *, champion: bool) -> dict[str, Any]:
     }
     columns = {name: getattr(model, name) for name in set(ModelSummary.model_fields) - set(computed)}
     return columns | computed
-
-
-def _calibration(model: Model) -> dict[str, LevelCalibration]:
-    """Return for each level how reliable the intervals of the served method are."""
-    calibration = served_method.method(model).calibration
-    return {
-        str(level): LevelCalibration.model_validate(calibration.reliability(level))
-        for level in CALIBRATED_LEVELS
-    }

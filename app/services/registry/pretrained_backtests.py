@@ -1,13 +1,15 @@
 """Keep what the pretrained network's backtests found, so that all processes serve the same."""
 
-from typing import cast
+from typing import Any
 
 from app.db.engine import Session
 from app.db.queries import changes
 from app.db.queries import datasets as dataset_queries
 from app.db.queries import pretrained_backtests as queries
 from app.db.tables import DatasetVersion, Model, PretrainedBacktest
-from app.schemas.choices import Outcome
+from app.errors import Conflict
+from app.schemas.backtests import PretrainedBacktestOut, Verdict
+from app.services.registry import backtests, served_method
 from app.services.registry.served_method import ServedMethod
 from app.version import release
 from models.methods.combination import Method
@@ -15,11 +17,38 @@ from models.methods.combination import Method
 
 def find(session: Session, version: DatasetVersion, model: Model) -> ServedMethod | None:
     """Return the method that a backtest on a version found; None if none was stored with these weights."""
-    stored = queries.find(session, version, model.horizon)
-    if stored is None or stored.basis != _basis(model):
+    stored = _stored(session, version, model)
+    if stored is None:
         return None
-    verdict = cast("Outcome | None", stored.verdict)
-    return ServedMethod(stored.served, Method.from_dict(stored.method), verdict, stored.warning)
+    outcome = None if stored.verdict is None else Verdict.model_validate(stored.verdict).outcome
+    return ServedMethod(stored.served, Method.from_dict(stored.method), outcome, stored.warning)
+
+
+def read(session: Session, version: DatasetVersion, model: Model) -> PretrainedBacktestOut | None:
+    """Return all that a backtest on a version found; None if none was stored with these weights.
+
+    Raises Conflict if the series are too short for a backtest.
+    """
+    stored = _stored(session, version, model)
+    if stored is None:
+        return None
+    if stored.verdict is None:
+        raise Conflict(
+            f"The series of dataset {version.dataset_id} are too short to hold out {model.horizon} steps and "
+            "test on them. Ask for a shorter horizon, or append observations."
+        )
+    return PretrainedBacktestOut.model_validate(
+        {
+            "dataset_id": version.dataset_id,
+            "dataset_version": version.version,
+            "horizon": model.horizon,
+            "method": stored.served,
+            "verdict": stored.verdict,
+            "warning": stored.warning,
+            "calibration": served_method.reliabilities(Method.from_dict(stored.method)),
+            "backtest": stored.backtest,
+        }
+    )
 
 
 def store(session: Session, version: DatasetVersion, model: Model, found: ServedMethod) -> None:
@@ -27,6 +56,7 @@ def store(session: Session, version: DatasetVersion, model: Model, found: Served
 
     Nothing is stored if the version was removed since, or replaced by another of its number.
     """
+    verdict, backtest = _summary(found)
     ref = version.workspace_id, version.dataset_id
     dataset_queries.lock(session, *ref)
     current = dataset_queries.version(session, *ref, version.version)
@@ -42,11 +72,27 @@ def store(session: Session, version: DatasetVersion, model: Model, found: Served
             basis=_basis(model),
             served=found.name,
             method=found.method.to_dict(),
-            verdict=found.verdict,
+            verdict=verdict,
             warning=found.warning,
+            backtest=backtest,
         ),
     )
     changes.record(session, *ref)
+
+
+def _stored(session: Session, version: DatasetVersion, model: Model) -> PretrainedBacktest | None:
+    stored = queries.find(session, version, model.horizon)
+    return None if stored is None or stored.basis != _basis(model) else stored
+
+
+def _summary(found: ServedMethod) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return the verdict and the measures as they are stored; None for series too short for a backtest."""
+    from models.network.pretrained import VIEW  # noqa: PLC0415  # torch takes seconds
+
+    if found.assessment is None:
+        return None, None
+    verdict = backtests.verdict_out(found.assessment.verdicts[VIEW])
+    return verdict.model_dump(), backtests.summary(found.assessment.backtest).model_dump()
 
 
 def _basis(model: Model) -> str:

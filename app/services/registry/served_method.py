@@ -1,14 +1,18 @@
 """Decide which method is served, from a verdict and what a model does on a loss."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from app.db.tables import Model
 from app.errors import Conflict
-from app.schemas.backtests import Verdict
+from app.schemas.backtests import LevelCalibration, Verdict
 from app.schemas.choices import Outcome
-from models.methods.calibration import Calibration
+from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import Method
+
+if TYPE_CHECKING:
+    from models.evaluation.assessment import Assessment
 
 MUCH_WORSE = 0.25
 """From this effect on every forecast carries a warning, whatever the evidence."""
@@ -26,7 +30,8 @@ series of M3, the baseline chosen by it was 35 % worse on the steps that followe
 class ServedMethod:
     """The method that computes a forecast, with the verdict and the warning that the response shows.
 
-    A preliminary one is served until the backtest that calibrates and judges it has ended.
+    A preliminary one is served until the backtest that calibrates and judges it has ended. `assessment` is
+    what the pretrained network's backtest found, until that is stored.
     """
 
     name: str
@@ -34,6 +39,7 @@ class ServedMethod:
     verdict: Outcome | None
     warning: str | None
     is_preliminary: bool = False
+    assessment: "Assessment | None" = field(default=None, compare=False, repr=False)
 
 
 def of_model(model: Model) -> ServedMethod:
@@ -93,6 +99,14 @@ def method(model: Model, name: str | None = None) -> Method:
     if model.methods is None:
         return Method({model.architecture: 1.0}, Calibration.identity(model.horizon, bounded=False))
     return Method.from_dict(model.methods[name or model.served])
+
+
+def reliabilities(method: Method) -> dict[str, LevelCalibration]:
+    """Return for each level how reliable the intervals of a method are."""
+    return {
+        str(level): LevelCalibration.model_validate(method.calibration.reliability(level))
+        for level in CALIBRATED_LEVELS
+    }
 
 
 def _refusal(model: Model, verdict: Verdict) -> str:

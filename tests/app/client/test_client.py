@@ -11,7 +11,7 @@ from app.db.engine import Database
 from app.schemas import examples
 from app.schemas.choices import Limits
 from app.schemas.datasets import ObservationIn
-from tests.factories import csv_bytes, dataset, entered, judged_model, publish, queued_job, trained
+from tests.factories import csv_bytes, dataset, entered, judged_model, publish, queued_job, trained, trends
 
 RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
 
@@ -69,6 +69,15 @@ def test_ad_hoc_series_are_forecast(caller: Client, database: Database) -> None:
     assert list(answer.intervals) == ["90"]
     with pytest.raises(ServiceError, match="no model model_none"):
         caller.forecast_ad_hoc(observations, model_id="model_none")
+
+
+def test_backtest_of_the_pretrained_network_is_read(caller: Client, database: Database) -> None:
+    dataset_id = dataset(database, trends(count=8)).id
+    found = caller.pretrained_backtest(dataset_id, horizon=2)
+    assert (found.dataset_id, found.horizon) == (dataset_id, 2)
+    assert caller.pretrained_backtest(dataset_id).horizon == 6
+    with pytest.raises(ServiceError, match="no dataset ds_none"):
+        caller.pretrained_backtest("ds_none")
 
 
 def test_model_is_changed_promoted_and_deleted(caller: Client, database: Database) -> None:

@@ -9,14 +9,16 @@ from sqlalchemy import text
 from app.auth import OWNER
 from app.db import migrations
 from app.db.engine import Database
-from app.db.tables import Blob, DatasetBlob, Job, Model, Process, Series
+from app.db.tables import Blob, DatasetBlob, Job, Model, PretrainedBacktest, Process, Series
 from app.schemas import examples
 from app.schemas.datasets import DatasetUpdate
 from app.services.datasets import catalog, update
+from app.services.forecasting import resolve
+from app.services.forecasting.request import ForecastRequest
 from app.services.jobs import states
-from app.services.registry import models
+from app.services.registry import models, pretrained_backtests
 from app.services.shared.paging import CountedPageRequest
-from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained
+from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained, trends
 
 FIGURES = {"member": 2, "members": 2, "epoch": 3, "loss": 0.5, "validation_loss": None, "share_done": 0.5}
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -169,6 +171,31 @@ def test_models_from_before_reasons_keep_all_but_the_reason(database: Database) 
         job = states.get(session, OWNER, model.job_id)
     assert (model.promotion, job.promotion) == (None, None)
     assert (model.champion, job.model_id) == (True, model_id)
+
+
+def test_pretrained_backtests_from_before_measures_are_made_anew(database: Database) -> None:
+    stored_backtest(database)
+    go_back(database, "0013")
+    migrations.upgrade(database)
+    with database.read() as session:
+        assert session.query(PretrainedBacktest).count() == 0
+
+
+def test_downgrade_before_measures_lets_pretrained_backtests_be_made_anew(database: Database) -> None:
+    stored_backtest(database)
+    go_back(database, "0013")
+    with database.read() as session:
+        assert session.execute(text("SELECT count(verdict) FROM pretrained_backtests")).scalar() == 0
+
+
+def stored_backtest(database: Database) -> None:
+    """Store what a forecast by the pretrained network needs."""
+    request = ForecastRequest(dataset(database, trends(count=8)).id)
+    with database.read() as session:
+        plan = resolve.find_plan(session, OWNER, request)
+    found = resolve.backtest_pretrained(database, plan, "cpu")
+    with database.write() as session:
+        pretrained_backtests.store(session, plan.version, plan.model, found)
 
 
 def test_downgrade_before_intervals_calls_what_is_undecided_a_tie(database: Database) -> None:
