@@ -26,6 +26,13 @@ def _two_years_of_months(generator: Generator, horizon: int) -> Series:
     return split(draw.months(generator, len(values)), values, seasonal_naive(values, 12, horizon))
 
 
+def _one_and_a_half_years(generator: Generator, horizon: int) -> Series:
+    """Months of which six to ten are known twice."""
+    count = int(generator.integers(18, 23))
+    values = _two_cycles(generator, 12, horizon)[24 - count :]
+    return split(draw.months(generator, len(values)), values, seasonal_naive(values, 12, horizon))
+
+
 def _two_years_of_weeks(generator: Generator, horizon: int) -> Series:
     values = _two_cycles(generator, 52, horizon)
     times = draw.text(draw.mondays(generator, len(values)))
@@ -176,6 +183,7 @@ def _one_cent(generator: Generator, horizon: int) -> Series:
 NAIVE = "seasonal naive"
 SEASONS = [
     kind_of("two years of months", NAIVE, 11, _two_years_of_months),
+    kind_of("18 to 22 months", NAIVE, 6, _one_and_a_half_years),
     kind_of("104 weeks", NAIVE, 26, _two_years_of_weeks),
     kind_of("14 days", NAIVE, 6, _two_weeks_of_days),
     kind_of("hours without a week", NAIVE, 48, _hours_without_a_week),

@@ -127,6 +127,9 @@ class Limits:
 
 NO_LIMITS = Limits()
 
+KNOWN_CYCLES = 1.5
+"""Cycles from which on a season can be known: half of a second one says whether the first comes again."""
+
 LONGEST_SEASON = 5_000
 """Steps in the longest season that is looked for or may be given."""
 

@@ -72,9 +72,14 @@ def upload(client: TestClient, series: Series | None = None, **fields: str) -> d
     return answer
 
 
-def dataset(database: Database, series: Series | None = None, principal: Principal = OWNER) -> DatasetOut:
+def dataset(
+    database: Database,
+    series: Series | None = None,
+    principal: Principal = OWNER,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - it is frozen
+) -> DatasetOut:
     """Store a dataset, past HTTP."""
-    upload = Upload("test", read_csv(csv_bytes(series), ReadOptions()), "0" * 64)
+    upload = Upload("test", read_csv(csv_bytes(series), options), "0" * 64)
     staged = StagedDataset(database, "nobody", principal, upload)
     with staging.stored(staged), database.write() as session:
         return catalog.create(session, staged)

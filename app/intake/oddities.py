@@ -47,6 +47,10 @@ def refuse_misfits(rows: Rows, row: Ints, found: Regular, *, requested: bool) ->
     )
 
 
+class MixedSteps(BadInput):
+    """Some series take longer steps than the others; the first sentence names them."""
+
+
 def refuse_irregular(found: Regular, axis: TimeAxis) -> None:
     """Raise BadInput if no regular step was found."""
     if found.is_regular:
@@ -63,7 +67,7 @@ def refuse_irregular(found: Regular, axis: TimeAxis) -> None:
 
 
 def refuse_slow(names: tuple[str, ...], found: Regular) -> None:
-    """Raise BadInput naming the series that take a longer step than the others, if there are any."""
+    """Raise MixedSteps naming the series that take a longer step than the others, if there are any."""
     slow = slow_series(found.times, found.step)
     if not len(slow):
         return
@@ -71,7 +75,7 @@ def refuse_slow(names: tuple[str, ...], found: Regular) -> None:
     own = "longer"
     if isinstance(frequency, str):
         own = str(infer(_of_series(found.times, int(slow[0]))).frequency)
-    raise BadInput(
+    raise MixedSteps(
         f"Series {listed(names[i] for i in slow)} take other steps ({own}) than the rest ({frequency})."
         f" Send them as another dataset, or say frequency={frequency} if the steps between are gaps.",
         [FieldError("#/frequency", f"{frequency!r}, if the steps between are gaps")],

@@ -4,6 +4,7 @@ from typing import Literal
 
 from models.choices import (
     DEFAULT_LEVELS,
+    KNOWN_CYCLES,
     LONGEST_SEASON,
     MAX_PRETRAINED_HORIZON,
     NO_LIMITS,
@@ -30,6 +31,7 @@ __all__ = [
     "DEFAULT_PRESET",
     "DEFAULT_PROMOTION",
     "DEFAULT_START",
+    "KNOWN_CYCLES",
     "LONGEST_SEASON",
     "MAX_HORIZON",
     "MAX_LEVEL",

@@ -36,7 +36,7 @@ SEASON: Example = {
     "name": "year",
     "found": False,
     "gain": None,
-    "reason": "too short to know a season of a year: 14 of 24 steps",
+    "reason": "too short to know a season of a year: 14 of 18 steps",
 }
 PROFILE: Example = {
     "series": 40,

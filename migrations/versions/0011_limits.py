@@ -12,8 +12,8 @@ depends_on = None
 def upgrade() -> None:
     """No dataset has limits yet."""
     # Not in a batch: SQLite would make the table anew, and with the old one goes all that refers to it.
-    op.add_column("datasets", sa.Column("lower", sa.Float(), nullable=True))
-    op.add_column("datasets", sa.Column("upper", sa.Float(), nullable=True))
+    op.add_column("datasets", sa.Column("lower", sa.Double(), nullable=True))
+    op.add_column("datasets", sa.Column("upper", sa.Double(), nullable=True))
     op.add_column("datasets", sa.Column("integer", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 

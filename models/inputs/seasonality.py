@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.choices import KNOWN_CYCLES
+
 HALF_LIFE = 3.0
 """Cycles after which a cycle counts half."""
 
@@ -36,12 +38,9 @@ LEAST_COVERAGE = 0.5
 FEW = 2
 """Cycles: too few to tell by their noise alone that they have nothing in common."""
 
-ALIKE = 0.5
+ALIKE = 0.7
 """Correlation from which on two cycles, where there are no more, show a pattern; noise that lasts long has
 the low frequencies of one in each of them, but seldom the same ones."""
-
-WHOLE = 1.9
-"""Cycles that make two."""
 
 PEAK = 1.5
 """Of the evidence that a frequency needs: squared standard errors by which a single place stands out."""
@@ -109,7 +108,7 @@ def by_places(deviations: Tensor, places: Tensor, count: int, season_length: int
 def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
     """Return the pattern (batch, places) for deviations (batch, cycles, places), NaN for gaps.
 
-    It is zero without two cycles. `nested` says that a shorter season was removed before.
+    It is zero without a cycle and a half. `nested` says that a shorter season was removed before.
     """
     by_cycle = _without_outliers(by_cycle)
     cycles, places = by_cycle.shape[1:]
@@ -120,7 +119,7 @@ def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
     average = (weight * by_cycle.nan_to_num(nan=0.0)).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
     average = _between_neighbours(average, present.any(dim=1))
     covered = present.sum(dim=2)
-    enough = covered.sum(dim=1, keepdim=True) >= WHOLE * covered.amax(dim=1, keepdim=True)
+    enough = covered.sum(dim=1, keepdim=True) >= KNOWN_CYCLES * covered.amax(dim=1, keepdim=True)
     used = enough & (covered >= LEAST_COVERAGE * covered.amax(dim=1, keepdim=True).clamp(min=1))
     filled = torch.where(present, by_cycle, average[:, None])
     wave = torch.fft.rfft(average, dim=1)

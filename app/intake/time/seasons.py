@@ -1,20 +1,23 @@
 """What a profile says of the seasons that the series of a dataset may have."""
 
+from math import ceil
+
 from app.intake.time.axis import TimeAxis
 from app.intake.time.steps import DAY, MINUTE, WEEK, FixedStep, MonthStep
+from app.schemas.choices import KNOWN_CYCLES
 from app.schemas.datasets import SeasonOut
 
 
 def seasons_of(axis: TimeAxis, longest: int) -> list[SeasonOut]:
     """Return each season, by its length, where the longest series has `longest` steps.
 
-    A season needs two whole cycles to be known; whether one is there is left open.
+    A season needs a cycle and a half to be known; whether one is there is left open.
     """
     return [_season(axis, length, longest) for length in axis.seasons.lengths]
 
 
 def _season(axis: TimeAxis, length: int, longest: int) -> SeasonOut:
-    name, needed = _name(axis, length), 2 * length
+    name, needed = _name(axis, length), ceil(KNOWN_CYCLES * length)
     if longest >= needed:
         return SeasonOut(length=length, name=name, found=None, gain=None, reason=None)
     reason = f"too short to know a season of a {name}: {longest:,} of {needed:,} steps"

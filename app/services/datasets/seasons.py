@@ -40,12 +40,12 @@ def after_append(
     """Return the axis and the seasons of a version whose longest series has `longest` steps.
 
     They are those of the version before, of the profile `old`, until the longest series has grown past a
-    power of two, or is long enough for one more of them: so they seldom change, and a season stays.
+    power of two, or has two cycles of one more of them: so they seldom change, and a season stays.
     """
     axis = TimeAxis.from_dict(version.axis)
     seasons, before = seasons_of(axis, longest), {season.length: season for season in old.seasons}
     has_grown = longest.bit_length() > old.longest.bit_length()
-    if not has_grown and not any(_is_known_now(season, before) for season in seasons):
+    if not has_grown and not any(old.longest < 2 * season.length <= longest for season in seasons):
         return axis, [season if season.reason else before.get(season.length, season) for season in seasons]
     panel = _stored_panel(session, version, axis)
     axis = _searched(axis, panel)
@@ -60,12 +60,6 @@ def of_stored(session: Session, version: DatasetVersion, axis: TimeAxis, longest
 def _stored_panel(session: Session, version: DatasetVersion, axis: TimeAxis) -> Panel:
     """Return the last values of the first series by name, which stand for all."""
     return panels.of_last_windows(axis, queries.window_page(session, version, MOST_SERIES, None))
-
-
-def _is_known_now(season: SeasonOut, before: dict[int, SeasonOut]) -> bool:
-    """Return whether series have become long enough for a season, as they were not before."""
-    was = before.get(season.length)
-    return season.reason is None and was is not None and was.found is False and was.gain is None
 
 
 def _searched(axis: TimeAxis, panel: Panel) -> TimeAxis:

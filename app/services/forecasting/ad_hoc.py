@@ -9,6 +9,7 @@ import numpy as np
 from app.db.tables import Model
 from app.errors import BadInput, FieldError
 from app.intake.frame import Intake, SeriesFrame
+from app.intake.oddities import MixedSteps
 from app.intake.options import NOTHING_SAID, ReadOptions
 from app.intake.problems import SHOWN, Place, refuse_rows
 from app.intake.reader import read_rows
@@ -155,6 +156,8 @@ def _on_axis(rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions) ->
 def _on_common_axis(rows: Rows, reading: ReadOptions) -> SeriesFrame:
     try:
         intake = read_rows(rows, reading)
+    except MixedSteps as error:
+        raise _mixed_steps(error) from error
     except BadInput as error:
         if _is_irregular(error):
             raise _irregular() from error
@@ -185,6 +188,14 @@ def _explained(error: BadInput, rows: Rows, model_id: str, axis: TimeAxis, readi
 def _is_irregular(error: BadInput) -> bool:
     """Return whether no regular step was found; else a single time was refused."""
     return any(part.pointer == "#/frequency" for part in error.errors)
+
+
+def _mixed_steps(error: MixedSteps) -> BadInput:
+    which = str(error).split(". ", 1)[0]
+    return BadInput(
+        f"{which}. Send them in a call of their own, or a row for each step (null marks a gap).",
+        [FieldError("#/observations", which)],
+    )
 
 
 def _irregular() -> BadInput:

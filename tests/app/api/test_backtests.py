@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
+from app.intake.options import ReadOptions
 from app.schemas.models import ModelOut
 from models.methods.baselines import BASELINES
 from tests.factories import dataset, filled_app, judged_model, publish, trained
@@ -33,11 +34,14 @@ def waves() -> dict[str, list[float]]:
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
     """An app with a trained model, and the model's id; one series has a gap among the steps held out.
 
-    From scratch, so that every candidate is in the rows; of several starts only the best is.
+    From scratch, so that every candidate is in the rows; of several starts only the best is. Without a
+    season, so that the network alone learns that values repeat.
     """
+    no_season = ReadOptions(season_lengths=())
 
     def fill(database: Database) -> str:
-        return trained(database, dataset(database, waves()).id, horizon=2, method="blend", start="scratch")
+        stored = dataset(database, waves(), options=no_season)
+        return trained(database, stored.id, horizon=2, method="blend", start="scratch")
 
     with filled_app(tmp_path_factory.mktemp("backtest"), fill) as ready:
         yield ready

@@ -210,7 +210,7 @@ def test_patch_of_an_unknown_dataset_is_not_found(client: TestClient) -> None:
 
 def test_patch_of_seasons_makes_a_version_whose_forecasts_follow_them(client: TestClient) -> None:
     wave = {"a": [float(10 + 5 * (i % 6 == 0)) for i in range(60)]}
-    stored = upload(client, wave)
+    stored = upload(client, wave, season_length="1")
     query = {"unique_id": "a", "horizon": 6, "dataset_id": stored["id"]}
     flat = client.get("/forecast", params=query).json()["forecast"]
     changed = patched(client, stored["id"], season_length=6).json()

@@ -114,7 +114,7 @@ def test_promoted_model_serves_its_own_numbers(
 
 def test_fallback_serves_its_own_numbers(client: TestClient, database: Database) -> None:
     dataset_id = dataset(database, trends(count=4)).id
-    model_id = trained(database, dataset_id, method="network")
+    model_id = trained(database, dataset_id, method="network", on_loss="warn")
     with database.write() as session:
         verdict = {**examples.VERDICT, "outcome": "loses", "baseline": "drift"}
         session.get_one(Model, ("default", model_id)).verdicts = {"lstm": verdict}

@@ -191,7 +191,7 @@ def test_model_of_numbers_with_a_season_forecasts_rows_of_its_own_places(
 @pytest.mark.parametrize(
     ("months", "known"),
     [
-        (14, {"found": False, "reason": "too short to know a season of a year: 14 of 24 steps"}),
+        (14, {"found": False, "reason": "too short to know a season of a year: 14 of 18 steps"}),
         (24, {"found": True, "gain": 0.967, "reason": None}),
     ],
 )

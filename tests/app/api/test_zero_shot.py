@@ -425,8 +425,8 @@ def test_history_in_the_body_comes_in_every_format(ready: Ready) -> None:
         ),
         (
             {"observations": [*months(), *({"ds": ds, "y": 1} for ds in MONTHS[::3])]},
-            "#/observations/96",
-            "take 'QS-OCT'",
+            "#/observations",
+            "take other steps (QS-OCT) than the rest (MS)",
         ),
     ],
     ids=["horizon", "short", "unreadable", "timeless", "irregular", "mixed"],
