@@ -10,6 +10,7 @@ from app.commands.reading import reads_a_file
 from app.schemas.choices import (
     DEFAULT_ARCHITECTURE,
     DEFAULT_LEVELS,
+    DEFAULT_MEASURE,
     DEFAULT_METHOD,
     DEFAULT_ON_LOSS,
     DEFAULT_PRESET,
@@ -20,6 +21,7 @@ from app.schemas.choices import (
     MIN_LEVEL,
     ArchitectureChoice,
     Limits,
+    MeasureChoice,
     MethodChoice,
     OnLoss,
     Preset,
@@ -198,6 +200,12 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         MethodChoice,
         typer.Option(help="The served method: the network, its blend with a baseline, or the better one."),
     ] = DEFAULT_METHOD,
+    measure: Annotated[
+        MeasureChoice,
+        typer.Option(
+            help="The error that choices and the verdict are by; by itself MASE, for rare demand pinball."
+        ),
+    ] = DEFAULT_MEASURE,
     on_loss: Annotated[
         OnLoss,
         typer.Option(help="If a simple method is better: warn, fall back to it, or refuse to forecast."),
@@ -220,6 +228,8 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     `gatecast train examples/population.csv --horizon 5 --preset quick --architecture all`
 
     `gatecast train receipts.csv --horizon 14 --duplicates sum`
+
+    `gatecast train receipts.csv --horizon 14 --measure rmsse`
     """
     from rich.console import Console
 
@@ -234,6 +244,7 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         architecture=architecture,
         start=start,
         method=method,
+        measure=measure,
         on_loss=on_loss,
         promote=promote,
         seed=seed,

@@ -35,8 +35,11 @@ Outcome = Literal["beats", "ties", "loses", "undecided"]
 Unit = Literal["series", "cut"]
 """What a verdict compares the errors of."""
 
-Measure = Literal["MASE", "sMAPE", "pinball"]
+Measure = Literal["MASE", "sMAPE", "pinball", "RMSSE", "WQL"]
 """The error that a verdict compares."""
+
+MeasureChoice = Literal["auto", "mase", "rmsse", "wql"]
+"""The error that a training is judged by; `auto` is MASE, or the pinball loss for intermittent demand."""
 
 DEFAULT_LEVELS = (80, 95)
 """The levels of a forecast's intervals, in percent, where none are named."""

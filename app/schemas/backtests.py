@@ -46,8 +46,9 @@ class Verdict(BaseModel):
     measure: Annotated[
         Measure,
         Field(
-            description="The error compared: MASE; sMAPE where no series has one; the pinball loss where "
-            "half of the series have intermittent demand, for which zero has the least MASE."
+            description="The error compared: the requested one, by default MASE; sMAPE where no series has "
+            "it; by default the pinball loss where half of the series have intermittent demand, for which "
+            "zero has the least MASE."
         ),
     ]
     effect: Annotated[

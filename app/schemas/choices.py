@@ -12,6 +12,7 @@ from models.choices import (
     Calendar,
     Limits,
     Measure,
+    MeasureChoice,
     MemberStart,
     MethodChoice,
     Outcome,
@@ -26,6 +27,7 @@ from models.choices import (
 __all__ = [
     "DEFAULT_ARCHITECTURE",
     "DEFAULT_LEVELS",
+    "DEFAULT_MEASURE",
     "DEFAULT_METHOD",
     "DEFAULT_ON_LOSS",
     "DEFAULT_PRESET",
@@ -44,6 +46,7 @@ __all__ = [
     "Duplicates",
     "Limits",
     "Measure",
+    "MeasureChoice",
     "MemberStart",
     "MethodChoice",
     "Missing",
@@ -67,6 +70,7 @@ DEFAULT_PRESET: Preset = "balanced"
 DEFAULT_ARCHITECTURE: ArchitectureChoice = "lstm"
 DEFAULT_START: StartChoice = "auto"
 DEFAULT_METHOD: MethodChoice = "auto"
+DEFAULT_MEASURE: MeasureChoice = "auto"
 DEFAULT_ON_LOSS: OnLoss = "fallback"
 DEFAULT_PROMOTION: Promotion = "auto"
 MAX_HORIZON = 10_000

@@ -7,7 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
 from app.schemas.backtests import BacktestSummary, LevelCalibration, Verdict
-from app.schemas.choices import Architecture, MemberStart, MethodChoice, OnLoss, Preset
+from app.schemas.choices import (
+    DEFAULT_MEASURE,
+    Architecture,
+    MeasureChoice,
+    MemberStart,
+    MethodChoice,
+    OnLoss,
+    Preset,
+)
 from app.schemas.datasets import Time
 from app.schemas.fields import Name
 from app.schemas.train import ON_LOSS, PromotionDecision
@@ -71,8 +79,8 @@ class ModelSummary(BaseModel):
     trials: Annotated[
         list[Trial],
         Field(
-            description="Every architecture that was tried, the best first by MASE (by sMAPE where there is "
-            "none); empty for models that are older than trials."
+            description="Every architecture that was tried, the best first by the requested measure: MASE by "
+            "default (sMAPE where there is none); empty for models that are older than trials."
         ),
     ]
     weights_bytes: Annotated[int, Field(description="Size of its weights.")]
@@ -97,6 +105,9 @@ class Lineage(BaseModel):
     config: Annotated[dict[str, Any], Field(description="Every setting of the training, with the seed.")]
     architectures: Annotated[list[Architecture], Field(description="The networks that were tried.")]
     method: Annotated[MethodChoice, Field(description="The requested served method.")]
+    measure: Annotated[
+        MeasureChoice, Field(description="The requested measure; `auto` for models that are older than it.")
+    ] = DEFAULT_MEASURE
     device: Annotated[str, Field(description="What it was trained on: `cpu` or `cuda`.")]
     versions: Annotated[
         dict[str, str], Field(description="Versions of Gatecast and of the libraries that compute.")

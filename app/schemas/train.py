@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from app.schemas import examples
 from app.schemas.choices import (
     DEFAULT_ARCHITECTURE,
+    DEFAULT_MEASURE,
     DEFAULT_METHOD,
     DEFAULT_ON_LOSS,
     DEFAULT_PRESET,
@@ -15,6 +16,7 @@ from app.schemas.choices import (
     MAX_HORIZON,
     MAX_PRETRAINED_HORIZON,
     ArchitectureChoice,
+    MeasureChoice,
     MethodChoice,
     OnLoss,
     Preset,
@@ -80,6 +82,15 @@ class TrainSettings(BaseModel):
             "network and a simple method. `auto`: the blend where it did better on the backtest."
         ),
     ] = DEFAULT_METHOD
+    measure: Annotated[
+        MeasureChoice,
+        Field(
+            description="The error that decides what is kept, and that the verdict compares. `mase`: "
+            "absolute errors, which the median has the least of. `rmsse`: squared ones, where large "
+            "misses cost most. `wql`: those of median and bounds together, by the size of the values. "
+            "`auto`: MASE; by the pinball loss where half of the series have intermittent demand."
+        ),
+    ] = DEFAULT_MEASURE
     on_loss: Annotated[OnLoss, Field(description=f"{ON_LOSS} Can be changed later.")] = DEFAULT_ON_LOSS
     promote: Annotated[
         Promotion,

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.choices import MethodChoice
 from models.config import TrainingConfig
-from models.evaluation.backtest import BACKTEST_LEVELS, Backtest, Trial
+from models.evaluation.backtest import Backtest, Trial
 from models.evaluation.cross_fitting import (
     Uncalibrated,
     WeightsFitter,
@@ -23,6 +23,7 @@ from models.evaluation.cross_fitting import (
 )
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
+from models.evaluation.losses import BACKTEST_LEVELS, error, error_over_series
 from models.evaluation.verdict import Verdict, judge
 from models.methods.baselines import EVERY_BASELINE
 from models.methods.calibration import CALIBRATED_LEVELS
@@ -110,7 +111,7 @@ def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, b
     """Return the method to serve; for `auto` the blend if it is as good and there are enough units."""
     if blending != "auto":
         return BLEND if blending == "blend" else network
-    errors = {name: backtest.held_out.error(backtest.forecasts[name].median) for name in verdicts}
+    errors = {name: error(backtest.held_out, backtest.forecasts[name]) for name in verdicts}
     as_good = errors[BLEND] <= (1 + NEGLIGIBLE_GAP) * errors[network]
     return BLEND if as_good and verdicts[network].n >= FEWEST_UNITS else network
 
@@ -119,12 +120,13 @@ def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, b
 class Candidates:
     """The backtested networks: config and forecast of the best start of each architecture.
 
-    `medians` (window, horizon) are those of every start that was compared.
+    `medians` (window, horizon) are those of every start that was compared, and `errors` those of the best.
     """
 
     configs: dict[str, TrainingConfig] = field(default_factory=dict)
     forecasts: dict[str, Forecast] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
+    errors: dict[str, float] = field(default_factory=dict)
     medians: list[Floats] = field(default_factory=list)
 
     def add(self, ensemble: Forecaster, seconds: float, held_out: HeldOut) -> None:
@@ -133,11 +135,17 @@ class Candidates:
             (part, ensemble_forecast(part, held_out.contexts, levels=CALIBRATED_LEVELS))
             for part in ensemble.subensembles
         ]
-        kept, forecast = min(starts, key=lambda start: held_out.error(start[1].median))
+        kept, forecast = min(starts, key=lambda start: error(held_out, start[1]))
         architecture = kept.config.architecture
         self.configs[architecture], self.forecasts[architecture] = kept.config, forecast
-        self.trials.append(Trial.of(kept, forecast.median, held_out, seconds))
+        self.trials.append(Trial.of(kept, forecast, held_out, seconds))
+        self.errors[architecture] = error_over_series(held_out, forecast)
         self.medians.extend(each.median for _, each in starts)
+
+    @property
+    def ranked(self) -> list[Trial]:
+        """The trials, the least error by the measure asked for first."""
+        return sorted(self.trials, key=lambda trial: self.errors[trial.architecture])
 
 
 def decidable(config: TrainingConfig, held_out: HeldOut) -> TrainingConfig:

@@ -1,7 +1,6 @@
 """The backtest: error measures of networks and baselines on held-out windows."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,23 +8,22 @@ import numpy as np
 
 from models.choices import Architecture, Measure, MemberStart
 from models.evaluation.held_out import HeldOut
+from models.evaluation.losses import (
+    BACKTEST_LEVELS,
+    absolute_scaled,
+    losses_by,
+    measure_of,
+    percentages,
+    quantile_losses,
+    squared_scaled,
+)
 from models.methods.baselines import OF_DEMAND
 from models.methods.forecast import Forecast
-from models.metrics import (
-    covered,
-    interval_scores,
-    mean,
-    mean_by,
-    pinball_losses,
-    scaled_errors,
-)
+from models.metrics import covered, interval_scores, mean, mean_by, scaled_errors
 from models.panel import Floats
 
 if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
-
-BACKTEST_LEVELS = (80, 95)
-"""Levels of the intervals that a backtest has."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +60,12 @@ class Backtest:
 
     @property
     def measure(self) -> Measure:
-        """The measure of a verdict: that of the windows, or the pinball loss for intermittent demand.
-
-        The absolute error of such demand is least for a forecast of zero. Kolassa (2020), Why the "best"
-        point forecast depends on the error or accuracy measure.
-        """
-        of_demand = OF_DEMAND.keys() & self.forecasts.keys()
-        return "pinball" if of_demand and self.held_out.measure == "MASE" else self.held_out.measure
+        """The measure of a verdict: the one asked for, or by itself that of the windows or of demand."""
+        return measure_of(self.held_out, of_demand=bool(OF_DEMAND.keys() & self.forecasts.keys()))
 
     def errors(self, method: str) -> Floats:
-        """Return (window, horizon), the errors of a method, whose mean is `measure`; NaN where left out."""
-        forecast = self.forecasts[method]
-        if self.measure == "pinball":
-            return self._quantile_losses(forecast)
-        return self.held_out.errors(forecast.median)
+        """Return (window, horizon), errors whose mean within a unit is its `measure`; NaN where left out."""
+        return losses_by(self.measure, self.held_out, self.forecasts[method])
 
     def measures(self, method: str) -> Measures:
         """Return the measures of a method over all steps."""
@@ -106,12 +96,11 @@ class Backtest:
     def _losses(self, method: str) -> dict[str, Floats]:
         """Return (window, horizon) for each measure: the errors that it averages, squared for RMSSE."""
         held_out, forecast = self.held_out, self.forecasts[method]
-        squares = scaled_errors(held_out.target, forecast.median, held_out.root_scale) ** 2
         return {
-            "smape": held_out.smape_errors(forecast.median),
-            "mase": held_out.mase_errors(forecast.median),
-            "rmsse": squares,
-            "pinball": self._quantile_losses(forecast),
+            "smape": percentages(held_out, forecast),
+            "mase": absolute_scaled(held_out, forecast),
+            "rmsse": squared_scaled(held_out, forecast),
+            "pinball": quantile_losses(held_out, forecast, held_out.scale),
             "interval_score": self._interval_scores(forecast),
             **{f"cov{level}": self._covered(forecast, level) for level in BACKTEST_LEVELS},
         }
@@ -120,15 +109,6 @@ class Backtest:
         """Return (window, horizon): 1 for a value within the bounds, 0 outside; NaN without another cut."""
         inside = covered(self.held_out.target, forecast.lo[level], forecast.hi[level])
         return inside if len(np.unique(self.held_out.cut)) > 1 else np.full_like(inside, np.nan)
-
-    def _quantile_losses(self, forecast: Forecast) -> Floats:
-        """Return (window, horizon), the mean pinball loss over median and bounds, in units of scale."""
-        quantiles = {0.5: forecast.median}
-        quantiles |= {0.5 - level / 200: forecast.lo[level] for level in BACKTEST_LEVELS}
-        quantiles |= {0.5 + level / 200: forecast.hi[level] for level in BACKTEST_LEVELS}
-        losses = [pinball_losses(self._scaled(bound), quantile) for quantile, bound in quantiles.items()]
-        mean_loss: Floats = np.mean(losses, axis=0)
-        return mean_loss
 
     def _interval_scores(self, forecast: Forecast) -> Floats:
         """Return (window, horizon), the mean interval score over the levels, in units of scale."""
@@ -166,17 +146,12 @@ class Trial:
     seconds: float
 
     @classmethod
-    def of(cls, model: "Forecaster", median: Floats, held_out: HeldOut, seconds: float) -> "Trial":
+    def of(cls, model: "Forecaster", forecast: Forecast, held_out: HeldOut, seconds: float) -> "Trial":
         return cls(
             model.config.architecture,
             model.config.start,
-            smape=mean(mean_by(held_out.series, held_out.smape_errors(median))),
-            mase=mean(mean_by(held_out.series, held_out.mase_errors(median))),
+            smape=mean(mean_by(held_out.series, percentages(held_out, forecast))),
+            mase=mean(mean_by(held_out.series, absolute_scaled(held_out, forecast))),
             parameters=model.parameters,
             seconds=seconds,
         )
-
-
-def ranked(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trials, best first: by MASE, or by sMAPE where no series has a scale for MASE."""
-    return sorted(trials, key=lambda trial: trial.smape if math.isnan(trial.mase) else trial.mase)

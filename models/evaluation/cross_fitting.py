@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation import losses
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import EVERY_BASELINE
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
@@ -60,9 +61,8 @@ def fit_blend(network: str) -> WeightsFitter:
 
     def fit(uncalibrated: Uncalibrated, held_out: HeldOut, chosen: Chosen) -> Weights:
         def error(share: float) -> float:
-            return held_out.error(
-                weighted_mean(uncalibrated, {network: share, PARTNER: 1 - share}).median, chosen
-            )
+            blend = weighted_mean(uncalibrated, {network: share, PARTNER: 1 - share})
+            return losses.error(held_out, blend, chosen)
 
         best = min(_SHARES, key=error) if chosen.any() else 0.5
         share = float(best + 0.5) / 2

@@ -10,18 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.choices import Measure, Unit
+from models.choices import MeasureChoice, Unit
 from models.config import MIN_INPUTS, TrainingConfig
 from models.errors import UnusableHistory
 from models.methods.baselines import fitting_work
-from models.metrics import (
-    mean,
-    mean_by,
-    percentage_errors,
-    scaled_errors,
-    seasonal_naive_error,
-    seasonal_naive_root_error,
-)
+from models.metrics import seasonal_naive_error, seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
 
 FEW_SERIES = 6
@@ -51,7 +44,7 @@ class HeldOut:
     gaps. `series` (window,) is the number of its series in the panel, and `cut` (window,) that of its cut:
     0 is the last of the `cuts`, 1 the one before. `scale` and `root_scale` (window,) are the mean absolute
     and the root mean square seasonal naive error of its series before the first cut, NaN for none.
-    `season_length` is the shortest season's, 1 for none.
+    `season_length` is the shortest season's, 1 for none, and `measure` the one to compare by.
     """
 
     contexts: Panel
@@ -62,9 +55,10 @@ class HeldOut:
     root_scale: Floats
     cuts: int
     season_length: int = 1
+    measure: MeasureChoice = "auto"
 
     @classmethod
-    def of(cls, panel: Panel, config: TrainingConfig) -> "HeldOut":
+    def of(cls, panel: Panel, config: TrainingConfig, measure: MeasureChoice = "auto") -> "HeldOut":
         """Hold out the windows of all series that have values on both sides of a cut.
 
         More than `config.windows` windows, or fewer where fits cost much, are sampled with `config.seed`.
@@ -89,6 +83,7 @@ class HeldOut:
             root_scale=scales[1][series],
             cuts=cuts,
             season_length=config.season_length,
+            measure=measure,
         )
 
     def __len__(self) -> int:
@@ -125,11 +120,6 @@ class HeldOut:
         return int(np.median(self.contexts.lengths + (self.cut + 1) * self.horizon))
 
     @property
-    def measure(self) -> Measure:
-        """The measure of errors: MASE, or sMAPE where all series are too short or constant for it."""
-        return "MASE" if (self.scale > 0).any() else "sMAPE"
-
-    @property
     def unit(self) -> Unit:
         """The unit of independent errors: a series, or a cut where there are few series."""
         return "cut" if len(self.tested) < FEW_SERIES else "series"
@@ -145,22 +135,6 @@ class HeldOut:
         distinct, place = np.unique(self.units, return_inverse=True)
         drawn: NDArray[np.bool_] = np.random.default_rng(0).permutation(len(distinct))[place] % 2 == 1
         return drawn
-
-    def errors(self, median: Floats) -> Floats:
-        """Return (window, horizon), the errors whose mean is `measure`; NaN for those left out."""
-        return self.mase_errors(median) if self.measure == "MASE" else self.smape_errors(median)
-
-    def mase_errors(self, median: Floats) -> Floats:
-        """Return (window, horizon), the absolute scaled errors whose mean is MASE; NaN for those left out."""
-        return np.abs(scaled_errors(self.target, median, self.scale))
-
-    def smape_errors(self, median: Floats) -> Floats:
-        """Return (window, horizon), the percentage errors whose mean is sMAPE."""
-        return percentage_errors(self.target, median)
-
-    def error(self, median: Floats, chosen: NDArray[np.bool_] | slice = slice(None)) -> float:
-        """Return the mean error over the chosen windows: within each unit first, then over the units."""
-        return mean(mean_by(self.units[chosen], self.errors(median)[chosen]))
 
 
 def cut_count(panel: Panel, horizon: int) -> int:

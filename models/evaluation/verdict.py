@@ -18,9 +18,11 @@ import numpy as np
 from models.choices import Measure, Outcome, Unit
 from models.evaluation.backtest import Backtest
 from models.evaluation.evidence import Evidence, weigh
+from models.evaluation.losses import losses_by, reads_bounds
 from models.evaluation.sign_flips import min_p, sign_flip
 from models.evaluation.wording import Wording
 from models.methods.baselines import EVERY_BASELINE
+from models.methods.forecast import Forecast
 from models.metrics import mean, mean_by
 from models.panel import Floats
 
@@ -76,11 +78,12 @@ def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (),
     effect = _effect(float(mine.mean()), float(best.mean()))
     interval = evidence.interval(ours, theirs) if math.isfinite(effect) and best.any() else None
     gaps = {name: ours - each for name, each in losses.items()}
-    if backtest.measure == "pinball":
+    if reads_bounds(backtest.measure):
         # Candidates are medians without bounds: Bonferroni's bound accounts for the choice of one of them.
         p_value = min(1.0, max(1, len(candidates)) * _p_value(evidence, gaps, baseline, [], seed))
     else:
-        tried = [held_out.errors(median) - theirs for median in candidates]
+        medians = [Forecast(median, {}, {}) for median in candidates]
+        tried = [losses_by(backtest.measure, held_out, each) - theirs for each in medians]
         p_value = _p_value(evidence, gaps, baseline, tried, seed)
     outcome = _outcome(evidence, effect, interval, p_value)
     median_effect = _median_effect(mine, best)

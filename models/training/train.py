@@ -11,11 +11,11 @@ from functools import partial
 from typing import Literal
 
 from models import horizon as horizons
-from models.choices import Architecture, MethodChoice
+from models.choices import Architecture, MeasureChoice, MethodChoice
 from models.config import TrainingConfig
 from models.errors import TrainingStopped
 from models.evaluation.assessment import Assessment, Candidates, assess, decidable
-from models.evaluation.backtest import Trial, ranked
+from models.evaluation.backtest import Trial
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES, baseline_forecast, joining
 from models.methods.calibration import CALIBRATED_LEVELS
@@ -75,12 +75,13 @@ class Trained:
     baseline_medians: Mapping[str, Floats]
 
 
-def train(  # noqa: PLR0913 - options of the caller, the last five with a default
+def train(  # noqa: PLR0913 - options of the caller, the last six with a default
     panel: Panel,
     config: TrainingConfig,
     architectures: Sequence[Architecture],
     *,
     blending: MethodChoice = "auto",
+    measure: MeasureChoice = "auto",
     device: str = "cpu",
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -89,20 +90,20 @@ def train(  # noqa: PLR0913 - options of the caller, the last five with a defaul
     """Backtest the config with each of the architectures, and fit it with the best of them on everything.
 
     An ensemble with pretrained and trained members keeps the pretrained, the trained or both, whichever is
-    best; the pretrained where too few units tell that. An interrupted training resumes from its
-    `checkpoints`, to the same bits. A part starts again if its checkpoint is damaged or of another training.
-    Raise as `fit` does, whatever a checkpoint raises, and `HorizonTooLong` also if the series are too short
-    to hold out a horizon.
+    best by `measure`; the pretrained where too few units tell that. The verdicts are by `measure` too. An
+    interrupted training resumes from its `checkpoints`, to the same bits. A part starts again if its
+    checkpoint is damaged or of another training. Raise as `fit` does, whatever a checkpoint raises, and
+    `HorizonTooLong` also if the series are too short to hold out a horizon.
     """
     horizons.check_training(config.horizon, int(panel.lengths.max()))
-    held_out = HeldOut.of(panel, config)
+    held_out = HeldOut.of(panel, config, measure)
     tracker = _ProgressTracker(on_progress, parts=len(architectures) + 3)
     run = _Run(panel, config, device, tracker, should_stop, CheckpointManager(checkpoints))
     candidates = Candidates()
     for architecture in architectures:
         tried = decidable(_config_for(config, architecture), held_out)
         candidates.add(*run.fit("backtesting", tried, held_out.steps), held_out)
-    trials = ranked(candidates.trials)
+    trials = candidates.ranked
     best = trials[0].architecture
     uncalibrated = {**candidates.forecasts, **run.forecast_windows(held_out)}
     model, _ = run.fit("training", candidates.configs[best], held_out=0)

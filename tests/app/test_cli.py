@@ -75,6 +75,15 @@ def test_training_prints_how_to_forecast_with_its_model(sqlite_url: str, tmp_pat
         assert f"`gatecast forecast {file}` {command.replace('ID', model_id)}" in done.stdout
 
 
+@pytest.mark.usefixtures("brief_trainings")
+def test_verdict_is_by_the_chosen_measure(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+    arguments = ["train", str(file), "--horizon", "3", "--preset", "quick", "--measure", "rmsse"]
+    done = CliRunner().invoke(commands, arguments, env={"GATECAST_DATABASE_URL": sqlite_url})
+    assert "error (RMSSE)" in done.stdout
+
+
 @pytest.mark.long
 def test_file_trained_on_is_forecast(trained: Trained) -> None:
     file, _ = trained

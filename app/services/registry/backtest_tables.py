@@ -20,7 +20,8 @@ from app import blobs
 from app.db.engine import Session
 from app.db.tables import Model
 from app.services.datasets.panels import DatasetPanel
-from models.evaluation.backtest import BACKTEST_LEVELS, Backtest
+from models.evaluation.backtest import Backtest
+from models.evaluation.losses import BACKTEST_LEVELS
 from models.methods.forecast import Forecast
 
 

@@ -26,8 +26,9 @@ from app.schemas.backtests import (
 )
 from app.services.registry import backtest_tables, models
 from app.services.shared.paging import CountedPageRequest
-from models.evaluation.backtest import BACKTEST_LEVELS, Backtest
+from models.evaluation.backtest import Backtest
 from models.evaluation.backtest import Measures as CoreMeasures
+from models.evaluation.losses import BACKTEST_LEVELS
 from models.evaluation.verdict import Verdict as CoreVerdict
 
 CSV_ROWS = 5000  # in each part of a streamed table

@@ -14,7 +14,7 @@ from app.db.queries import jobs as job_queries
 from app.digest import sha256
 from app.errors import AppError
 from app.queue import JobRef
-from app.schemas.choices import Architecture, ArchitectureChoice, MethodChoice
+from app.schemas.choices import Architecture, ArchitectureChoice, MeasureChoice, MethodChoice
 from app.schemas.datasets import Time
 from app.schemas.fields import lengths_of
 from app.schemas.models import Lineage
@@ -63,7 +63,8 @@ class JobInput:
             start=self.request.start,
         )
         architectures = _architectures(self.request.architecture)
-        return TrainingSpec(self.dataset, config, architectures, self.request.method, device)
+        method, measure = self.request.method, self.request.measure
+        return TrainingSpec(self.dataset, config, architectures, method, measure, device)
 
 
 def read_job(session: Session, ref: JobRef) -> JobInput:
@@ -90,12 +91,13 @@ def read_job(session: Session, ref: JobRef) -> JobInput:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSpec:
-    """The data and numbers of a training, the networks it tries, and the method it serves."""
+    """The data and numbers of a training, the networks it tries, what it serves, and what it is judged by."""
 
     dataset: DatasetPanel
     config: TrainingConfig
     architectures: tuple[Architecture, ...]
     method: MethodChoice
+    measure: MeasureChoice
     device: str
 
     @classmethod
@@ -105,7 +107,8 @@ class TrainingSpec:
         Raises InvalidConfig for a lineage whose version had other numbers in its configuration.
         """
         config = TrainingConfig.from_dict(lineage.config)
-        return cls(dataset, config, tuple(lineage.architectures), lineage.method, lineage.device)
+        architectures = tuple(lineage.architectures)
+        return cls(dataset, config, architectures, lineage.method, lineage.measure, lineage.device)
 
     def train(
         self,
@@ -118,6 +121,7 @@ class TrainingSpec:
             self.config,
             self.architectures,
             blending=self.method,
+            measure=self.measure,
             device=self.device,
             on_progress=on_progress,
             checkpoints=checkpoints,
@@ -174,6 +178,7 @@ class TrainingResult:
             config=spec.config.to_dict(),
             architectures=list(spec.architectures),
             method=spec.method,
+            measure=spec.measure,
             device=resolve_device(spec.device).type,
             versions=VERSIONS,
             learned_until=cutoffs[-1],

@@ -48,6 +48,7 @@ def test_horizon_longer_than_the_data_allows_names_the_longest(client: TestClien
         ("horizon", "soon"),
         ("preset", "slow"),
         ("architecture", "transformer"),
+        ("measure", "mape"),
         ("seed", -1),
         ("epochs", 3),
     ],

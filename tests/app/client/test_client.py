@@ -99,6 +99,7 @@ def test_training_is_queued_with_every_option(caller: Client, database: Database
         horizon=3,
         preset="quick",
         method="blend",
+        measure="wql",
         on_loss="fallback",
         promote="never",
         seed=4,
@@ -106,7 +107,7 @@ def test_training_is_queued_with_every_option(caller: Client, database: Database
     )
     request = job.request
     assert (request.method, request.on_loss, request.promote) == ("blend", "fallback", "never")
-    assert (request.seed, request.priority) == (4, 5)
+    assert (request.measure, request.seed, request.priority) == ("wql", 4, 5)
 
 
 def test_job_is_cancelled_and_its_events_end_with_that(caller: Client, database: Database) -> None:

@@ -4,11 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.choices import MethodChoice
-from models.evaluation.assessment import Assessment, assess
+from models.choices import Architecture, MeasureChoice, MethodChoice
+from models.evaluation.assessment import Assessment, Candidates, assess
+from models.evaluation.backtest import Trial
 from models.evaluation.cross_fitting import alone, fit_blend, fit_method, strength_of
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
+from models.evaluation.losses import error, error_over_series
 from models.evaluation.verdict import judge
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND, uncalibrated_forecast, weighted_mean
@@ -128,7 +130,7 @@ def test_error_of_the_blend_is_on_windows_that_it_was_not_fitted_on() -> None:
     uncalibrated = forecasts(held_out) | {"theta": around(np.where(fold, -1.0, 2.2))}
     assessment = assessed_network(uncalibrated, held_out)
     fitted_on_all = weighted_mean(uncalibrated, assessment.methods[BLEND].weights)
-    assert held_out.error(fitted_on_all.median) < 1.0
+    assert error(held_out, fitted_on_all) < 1.0
     assert assessment.served == "lstm"
 
 
@@ -209,3 +211,42 @@ def test_expected_coverage_is_drawn_from_what_was_held_to_the_level() -> None:
     held = assessment.backtest.measures("lstm").coverage[80]
     expected = assessment.methods["lstm"].calibration.coverage[80]
     assert expected == pytest.approx(0.8 + strength_of(held_out.cut) * (held - 0.8))
+
+
+def by_measure(measure: MeasureChoice) -> Assessment:
+    """Theta halves the network's one large miss in ten steps, and adds a little to all others."""
+    target = np.zeros((40, 10))
+    target[:, 3] = 10.0
+    held_out = replace(held_out_of(target), measure=measure)
+    poor = around(np.full(target.shape, 1e3))
+    uncalibrated = dict.fromkeys(BASELINES, poor) | {
+        "lstm": around(np.zeros(target.shape)),
+        "theta": around(np.full(target.shape, 2.0)),
+    }
+    return assessed_network(uncalibrated, held_out)
+
+
+def test_blend_its_weight_and_the_served_method_follow_the_measure() -> None:
+    by_mase, by_rmsse = by_measure("mase"), by_measure("rmsse")
+    assert (by_mase.served, by_rmsse.served) == ("lstm", BLEND)
+    assert by_rmsse.methods[BLEND].weights["lstm"] < by_mase.methods[BLEND].weights["lstm"]
+
+
+def candidates_by(measure: MeasureChoice) -> Candidates:
+    """The LSTM misses one step in ten by far, and the GRU all of them by a little."""
+    target = np.zeros((8, 4))
+    target[:, 3] = 4.0
+    held_out, found = replace(held_out_of(target), measure=measure), Candidates()
+    medians_of: dict[Architecture, Floats] = {
+        "lstm": np.zeros(target.shape),
+        "gru": np.full(target.shape, 1.2),
+    }
+    for architecture, median in medians_of.items():
+        found.errors[architecture] = error_over_series(held_out, around(median))
+        found.trials.append(Trial(architecture, "scratch", smape=1.0, mase=1.0, parameters=1, seconds=0.0))
+    return found
+
+
+@pytest.mark.parametrize(("measure", "best"), [("auto", "lstm"), ("mase", "lstm"), ("rmsse", "gru")])
+def test_best_architecture_has_the_least_error_by_the_measure(measure: MeasureChoice, best: str) -> None:
+    assert candidates_by(measure).ranked[0].architecture == best

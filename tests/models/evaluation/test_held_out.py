@@ -172,31 +172,3 @@ def test_single_unit_leaves_one_fold_empty() -> None:
 def test_folds_are_not_the_first_and_the_last_units() -> None:
     folds = held_out_of(np.zeros((40, 1))).folds
     assert 0 < folds[:20].sum() < 20
-
-
-def test_errors_are_counted_in_units_of_the_scale() -> None:
-    held_out = held_out_of([[3.0, NAN], [-5.0, 1.0]], scale=2.0)
-    assert held_out.measure == "MASE"
-    np.testing.assert_array_equal(held_out.errors(np.ones((2, 2))), [[1.0, NAN], [3.0, 0.0]])
-
-
-@pytest.mark.parametrize("scale", [0.0, NAN])
-def test_errors_are_percentages_where_no_series_has_a_scale(scale: float) -> None:
-    held_out = held_out_of([[3.0, NAN]], scale=scale)
-    assert held_out.measure == "sMAPE"
-    np.testing.assert_array_equal(held_out.errors(np.ones((1, 2))), [[100.0, NAN]])
-
-
-def test_one_scale_is_enough_for_mase_and_the_others_do_not_count() -> None:
-    held_out = replace(held_out_of([[3.0], [9.0], [5.0]]), scale=np.array([0.0, NAN, 2.0]))
-    assert held_out.measure == "MASE"
-    assert held_out.error(np.ones((3, 1))) == 2.0
-
-
-def test_error_is_the_mean_over_units_of_their_means() -> None:
-    """Series 0 has three windows with errors of 1, the five others one with an error of 3."""
-    held_out = held_out_of([[1.0]] * 3 + [[3.0]] * 5, series=[0, 0, 0, 1, 2, 3, 4, 5])
-    median = np.zeros((8, 1))
-    assert held_out.error(median) == (1 + 5 * 3) / 6
-    assert held_out.error(median, held_out.series < 2) == 2.0
-    assert np.isnan(held_out.error(median, held_out.series > 5))

@@ -29,13 +29,32 @@ def outcomes(verified: Verification) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "request_", [{}, {"architecture": "all", "seed": 3}, {"method": "network", "preset": "balanced"}]
+    "request_",
+    [{}, {"architecture": "all", "seed": 3}, {"method": "network", "preset": "balanced"}, {"measure": "wql"}],
 )
 def test_model_trained_again_is_the_same(database: Database, request_: dict[str, Any]) -> None:
     model_id = trained(database, dataset(database).id, **request_)
     verified = verify(database, OWNER, model_id)
     assert verified.is_same
     assert verified.kept == verified.found
+
+
+def test_measure_is_in_lineage_and_verdict(database: Database) -> None:
+    model_id = trained(database, dataset(database).id, measure="rmsse", method="network")
+    with database.read() as session:
+        model = session.get_one(Model, (OWNER.workspace_id, model_id))
+        assert (model.lineage or {})["measure"] == "rmsse"
+        assert {verdict["measure"] for verdict in (model.verdicts or {}).values()} == {"RMSSE"}
+
+
+def test_lineage_from_before_measures_is_followed_by_mase(database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    with database.write() as session:
+        model = session.get_one(Model, (OWNER.workspace_id, model_id))
+        model.lineage = {name: value for name, value in (model.lineage or {}).items() if name != "measure"}
+    verified = verify(database, OWNER, model_id)
+    assert verified.is_same
+    assert verified.found.measure == "auto"
 
 
 @pytest.mark.parametrize("name", ["data", "weights", "backtest", "methods"])

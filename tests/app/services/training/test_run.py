@@ -227,6 +227,7 @@ def test_interrupted_command_leaves_no_job_running(
 
 def test_request_names_the_core_s_fields_and_phases() -> None:
     assert set(get_args(core_training.Phase)) < set(get_args(Phase))
-    rest = {"dataset_id", "preset", "start", "method", "on_loss", "promote", "priority", "season_length"}
+    rest = {"dataset_id", "preset", "start", "method", "measure", "on_loss"}
+    rest |= {"promote", "priority", "season_length"}
     shaping = set(TrainRequest.model_fields) - rest
     assert shaping <= set(TrainingConfig.__dataclass_fields__)
