@@ -14,8 +14,8 @@ def queued(caller: Client, preset: Preset = "quick", series: int = 100, seed: in
 
 
 def again(caller: Client, dataset_id: str, preset: Preset = "quick", seed: int = 0) -> JobOut:
-    """Ask for one more training on a dataset."""
-    return caller.train(dataset_id, horizon=5, preset=preset, seed=seed)
+    """Ask for one more training on a dataset, from scratch: few series would keep the pretrained networks."""
+    return caller.train(dataset_id, horizon=5, preset=preset, seed=seed, start="scratch")
 
 
 def under_way(caller: Client, job_id: str, attempt: int = 1) -> JobOut:
