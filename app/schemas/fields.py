@@ -184,7 +184,7 @@ DUPLICATES = (
 MISSING = "What a step without a value means: `gap`, unknown (the default), or `zero`, nothing happened."
 MISSING_VALUES = "Numbers that stand for no value, such as -999"
 MOST_MISSING_VALUES = 20
-DateFormat = Annotated[str, Field(max_length=40, examples=["%d/%m/%Y"])]
+DateFormat = Annotated[str, Field(max_length=40)]
 
 
 class ReadingFields(BaseModel):

@@ -48,24 +48,21 @@ class FileFields(BaseModel):
     id_column: Annotated[
         ColumnNames,
         Field(
-            description="Column that names the series; several, separated by commas, are joined with ` / `. "
-            "Found if absent.",
-            examples=["store,family"],
+            description="Column that names the series; several, separated by commas, are joined with ` / ` "
+            "(`store,family`). Found if absent.",
         ),
     ] = ""
     time_column: Annotated[
         ColumnNames,
         Field(
             description="Column with the times; several are a date and a time of day, or a year and a month, "
-            "a quarter or a week. Found if absent.",
-            examples=["Year,Month"],
+            "a quarter or a week (`Year,Month`). Found if absent.",
         ),
     ] = ""
     target_column: Annotated[
         ColumnNames,
         Field(
             description="Column with the values; several make one series each. Found if absent.",
-            examples=["Close"],
         ),
     ] = ""
     date_format: Annotated[DateFormat, Field(description=DATE_FORMAT)] = ""
@@ -77,7 +74,6 @@ class FileFields(BaseModel):
         Field(
             pattern="^[0-9]{0,3}$",
             description="Lines to skip above the header, where they are not found.",
-            examples=["3"],
         ),
     ] = ""
     duplicates: Annotated[Literal["", Duplicates], Field(description=DUPLICATES)] = ""
@@ -86,7 +82,6 @@ class FileFields(BaseModel):
         Field(
             max_length=COLUMN_TEXT,
             description=f"{MISSING_VALUES}, or texts; several are separated by commas.",
-            examples=["-999"],
         ),
     ] = ""
 
