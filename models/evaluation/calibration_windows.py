@@ -11,7 +11,7 @@ import numpy as np
 
 from models.config import TrainingConfig
 from models.evaluation.cross_fitting import left_out, strength_of
-from models.evaluation.held_out import FEW_SERIES, MAX_CUTS_OF_FEW
+from models.evaluation.held_out import FEW_SERIES, MAX_CUTS_OF_FEW, origins, targets, usable
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import Forecast, floors, joined
 from models.methods.reach import Reach, slowed
@@ -48,18 +48,13 @@ class CalibrationWindows:
     def of(cls, panel: Panel, config: TrainingConfig) -> "CalibrationWindows | None":
         """Take the last windows of every series that is long enough; None if none is."""
         horizon, cuts = config.horizon, MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
-        series, cut = np.repeat(np.arange(panel.series), cuts), np.tile(np.arange(cuts), panel.series)
-        before = panel.lengths[series] - (cut + 1) * horizon
-        long_enough = before >= max(LEAST_CONTEXT, HORIZONS_BEFORE * horizon)
-        series, cut, before = series[long_enough], cut[long_enough], before[long_enough]
-        counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
-        origin = panel.offsets[series] + before
-        first = origin - np.minimum(before, config.history_limit)
-        known = (counts[origin] > counts[first]) & (counts[origin + horizon] > counts[origin])
-        if not known.any():
+        series, cut = usable(panel, config, cuts)
+        long_enough = origins(panel, horizon, series, cut) >= max(LEAST_CONTEXT, HORIZONS_BEFORE * horizon)
+        if not long_enough.any():
             return None
-        target = panel.values[origin[known, None] + np.arange(horizon)]
-        return cls(panel.heads(series[known], before[known]), target, series[known], cut[known])
+        series, cut = series[long_enough], cut[long_enough]
+        contexts = panel.heads(series, origins(panel, horizon, series, cut))
+        return cls(contexts, targets(panel, horizon, series, cut), series, cut)
 
     def forecast(self, by: Callable[[Panel], Forecast], give_way: Callable[[], None]) -> Forecast:
         """Return the forecast of every window, some windows at a time."""

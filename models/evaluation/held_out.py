@@ -65,7 +65,7 @@ class HeldOut:
         Raise `UnusableHistory` for none.
         """
         cuts = cut_count(panel, config.horizon)
-        series, cut = _usable(panel, config, cuts)
+        series, cut = usable(panel, config, cuts)
         if len(series) == 0:
             raise UnusableHistory(
                 f"No series has values both among its last {config.horizon} and before them, so nothing can "
@@ -75,8 +75,8 @@ class HeldOut:
         chosen = _sample(panel.lengths[series], config)
         series, cut = series[chosen], cut[chosen]
         return cls(
-            contexts=panel.heads(series, _origins(panel, config.horizon, series, cut)),
-            target=_targets(panel, config.horizon, series, cut),
+            contexts=panel.heads(series, origins(panel, config.horizon, series, cut)),
+            target=targets(panel, config.horizon, series, cut),
             series=series,
             cut=cut,
             scale=scales[0][series],
@@ -159,12 +159,12 @@ def _possible_cuts(panel: Panel, horizon: int) -> int:
     return int(after[learnable].max(initial=0)) // horizon
 
 
-def _usable(panel: Panel, config: TrainingConfig, cuts: int) -> tuple[Integers, Integers]:
+def usable(panel: Panel, config: TrainingConfig, cuts: int) -> tuple[Integers, Integers]:
     """Return series and cut of every window with a value in its target and one in its context."""
     series = np.repeat(np.arange(panel.series), cuts)
     cut = np.tile(np.arange(cuts), panel.series)
     horizon = config.horizon
-    origin = _origins(panel, horizon, series, cut)
+    origin = origins(panel, horizon, series, cut)
     counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
 
     def values_between(first: Integers, stop: Integers) -> Integers:
@@ -172,21 +172,21 @@ def _usable(panel: Panel, config: TrainingConfig, cuts: int) -> tuple[Integers, 
         count: Integers = counts[start + np.maximum(stop, 0)] - counts[start + np.maximum(first, 0)]
         return count
 
-    usable = (values_between(origin - config.history_limit, origin) > 0) & (
+    has_values = (values_between(origin - config.history_limit, origin) > 0) & (
         values_between(origin, origin + horizon) > 0
     )
-    return series[usable], cut[usable]
+    return series[has_values], cut[has_values]
 
 
-def _origins(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Integers:
+def origins(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Integers:
     """Return (window,), the number of steps of its series before each window."""
     origins: Integers = panel.lengths[series] - (cut + 1) * horizon
     return origins
 
 
-def _targets(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Floats:
+def targets(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Floats:
     """Return (window, horizon), the values in each window."""
-    first = panel.offsets[series] + _origins(panel, horizon, series, cut)
+    first = panel.offsets[series] + origins(panel, horizon, series, cut)
     targets: Floats = panel.values[first[:, None] + np.arange(horizon)]
     return targets
 
@@ -196,7 +196,7 @@ def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integer
     tested, place = np.unique(series, return_inverse=True)
     earliest = np.zeros_like(tested)
     np.maximum.at(earliest, place, cut)
-    before = panel.heads(tested, _origins(panel, config.horizon, tested, earliest))
+    before = panel.heads(tested, origins(panel, config.horizon, tested, earliest))
     absolute, root = np.full((2, panel.series), np.nan)
     absolute[tested] = seasonal_naive_error(before, config.season_length)
     root[tested] = seasonal_naive_root_error(before, config.season_length)

@@ -46,7 +46,6 @@ class Count:
         return np.rint(ordinals).astype(np.int64)
 
 
-YEAR = 366 * DAY
 EXCEL = Count("excel", DAY, -25_569 * DAY, 25_569, 55_153, "days of a spreadsheet (1 is 1900-01-01)")
 EPOCHS = (
     Count("epoch_s", SECOND, 0, 3e8, 4e9, "seconds since 1970, in UTC", in_utc=True),
@@ -55,11 +54,6 @@ EPOCHS = (
 )
 COUNTS = {count.date_format: count for count in (EXCEL, *EPOCHS)}
 DECIMAL_YEAR = "decimal_year"
-
-
-def numeric_formats() -> tuple[str, ...]:
-    """Return the names of all formats of numbers that `date_format` may say."""
-    return (*COUNTS, DECIMAL_YEAR, "epoch_ns", *PACKED)
 
 
 def read_as(texts: Texts, date_format: str) -> Dates | None:
