@@ -163,7 +163,7 @@ def test_processes_started_at_once_on_an_empty_database_agree_on_its_tables(
 def test_killed_command_leaves_its_training_to_a_worker(api: Service, caller: Client, tmp_path: Path) -> None:
     file = tmp_path / "lines.csv"
     file.write_text("unique_id,ds,y\n" + "".join(f"a,{1960 + i},{i}\n" for i in range(60)))
-    arguments = (str(file), "--horizon", "5", "--preset", "balanced")
+    arguments = (str(file), "--horizon", "5", "--preset", "balanced", "--start", "scratch")
     with started("train", api.database_url, tmp_path / "train.log", *arguments) as command:
         job = eventually(lambda: next((job for job in caller.jobs() if job.state == "running"), None))
         under_way(caller, job.id)
