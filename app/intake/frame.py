@@ -5,17 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.intake.arrays import Ints
+from app.intake.arrays import Ints, rows_of
+from app.intake.covariates import Covariates
 from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import Profile
-
-
-def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:
-    """Return the row numbers of some series end to end, and the offsets of these series among them."""
-    lengths = np.diff(offsets)[series]
-    ends = np.cumsum(lengths)
-    rows = np.arange(lengths.sum()) + np.repeat(offsets[series] - ends + lengths, lengths)
-    return rows, np.append(0, ends)
 
 
 @dataclass(frozen=True)
@@ -23,7 +16,8 @@ class SeriesFrame:
     """Many series on one axis, end to end in flat arrays.
 
     Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`. Each is an unbroken run of steps that
-    begins and ends with a value; gaps inside are NaN. The reader sorts series by name.
+    begins and ends with a value; gaps inside are NaN. The reader sorts series by name. Columns beside the
+    target may go on after its end.
     """
 
     axis: TimeAxis
@@ -31,6 +25,15 @@ class SeriesFrame:
     offsets: Ints  # (series + 1,)
     ds: Ints  # (total,)
     y: NDArray[np.float64]  # (total,)
+    covariates: Covariates | None = None  # None where there is no column beside the target
+
+    @property
+    def ahead(self) -> Ints:
+        """(series,) steps after the last value for which a column is known."""
+        lengths = np.diff(self.offsets)
+        return (
+            np.zeros_like(lengths) if self.covariates is None else np.diff(self.covariates.offsets) - lengths
+        )
 
     def with_seasons(self, season_lengths: tuple[int, ...] | None) -> "SeriesFrame":
         """Return the series with seasons of these lengths; as they are for None."""
@@ -47,24 +50,26 @@ class SeriesFrame:
         """Return the series from `first` to before `last`."""
         begin, end = self.offsets[first], self.offsets[last]
         offsets = self.offsets[first : last + 1] - begin
-        return SeriesFrame(
-            self.axis, self.unique_ids[first:last], offsets, self.ds[begin:end], self.y[begin:end]
-        )
+        names, beside = self.unique_ids[first:last], self.covariates and self.covariates.run(first, last)
+        return SeriesFrame(self.axis, names, offsets, self.ds[begin:end], self.y[begin:end], beside)
 
     def take(self, series: Ints) -> "SeriesFrame":
         """Return some of the series, in the given order."""
         rows, offsets = rows_of(self.offsets, series)
         names = tuple(self.unique_ids[i] for i in series)
-        return SeriesFrame(self.axis, names, offsets, self.ds[rows], self.y[rows])
+        beside = self.covariates and self.covariates.take(series)
+        return SeriesFrame(self.axis, names, offsets, self.ds[rows], self.y[rows], beside)
 
     def join(self, other: "SeriesFrame") -> "SeriesFrame":
-        """Return these series followed by others of the same axis."""
+        """Return these series followed by others of the same axis and columns."""
+        beside = self.covariates and other.covariates and self.covariates.join(other.covariates)
         return SeriesFrame(
             self.axis,
             self.unique_ids + other.unique_ids,
             np.append(self.offsets, other.offsets[1:] + self.offsets[-1]),
             np.append(self.ds, other.ds),
             np.append(self.y, other.y),
+            beside,
         )
 
 

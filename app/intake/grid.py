@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
-from app.intake.frame import SeriesFrame, rows_of
+from app.intake.arrays import Ints, Mask, rows_of
+from app.intake.frame import SeriesFrame
 from app.intake.problems import listed
 from app.intake.time.axis import TimeAxis
 from app.intake.time.steps import DAY, Step
