@@ -1,13 +1,14 @@
 """Put values on the regular steps of their series, and merge further values into existing series."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask, rows_of
+from app.intake.covariates import Cells
 from app.intake.frame import SeriesFrame
 from app.intake.problems import listed
 from app.intake.time.axis import TimeAxis
@@ -24,13 +25,16 @@ FAR_AWAY = "Look for times that are far away from the others."
 class Points:
     """Values of many series at single times; NaN marks no value, or one to remove.
 
-    Series i owns rows offsets[i] to offsets[i + 1] of `ds` and `y`, sorted by time, without repeats.
+    Series i owns rows offsets[i] to offsets[i + 1] of `ds`, `y` and `cells`, sorted by time, without repeats.
+    A column beside the target that was not sent is in neither mapping.
     """
 
     unique_ids: tuple[str, ...]  # (series,), sorted
     offsets: Ints  # (series + 1,)
     ds: Ints  # (rows,) ordinals
     y: Floats  # (rows,)
+    cells: Mapping[str, Cells] = field(default_factory=dict)  # each (rows,): past and future columns
+    static: Mapping[str, Cells] = field(default_factory=dict)  # each (series,)
 
     @property
     def series(self) -> Ints:
@@ -49,7 +53,10 @@ class Points:
     def take(self, series: Ints) -> "Points":
         """Return some of the series, in the given order."""
         rows, offsets = rows_of(self.offsets, series)
-        return Points(tuple(self.unique_ids[i] for i in series), offsets, self.ds[rows], self.y[rows])
+        cells = {name: column[rows] for name, column in self.cells.items()}
+        static = {name: column[series] for name, column in self.static.items()}
+        names = tuple(self.unique_ids[i] for i in series)
+        return Points(names, offsets, self.ds[rows], self.y[rows], cells, static)
 
 
 @dataclass(frozen=True)

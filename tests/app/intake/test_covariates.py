@@ -4,6 +4,7 @@ import numpy as np
 
 from app.intake.covariates import Covariate, Covariates
 from app.intake.frame import SeriesFrame
+from app.intake.grid import Points
 from app.intake.time.axis import TimeAxis
 
 AXIS = TimeAxis("integer", 1, None, None)
@@ -53,3 +54,17 @@ def test_runs_of_series_joined_again_are_the_series() -> None:
     for name, cells in frame.covariates.steps.items():
         assert joined.covariates.steps[name].tolist() == cells.tolist()
     assert joined.covariates.static["shop"].tolist() == ["north", "south"]
+
+
+def test_columns_of_rows_to_append_are_taken_with_their_series() -> None:
+    points = Points(
+        ("a", "b"),
+        np.array([0, 1, 3]),
+        np.array([5, 5, 6]),
+        np.array([1.0, 2.0, np.nan]),
+        {"price": np.array([7.0, 8.0, 9.0])},
+        {"shop": np.array(["north", "south"], dtype=object)},
+    )
+    taken = points.take(np.array([1]))
+    assert taken.cells["price"].tolist() == [8.0, 9.0]
+    assert taken.static["shop"].tolist() == ["south"]
