@@ -7,7 +7,8 @@ import numpy as np
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
-from app.intake.grid import LEAST_VALUES, Points, off_step, refuse_short
+from app.intake.grid.filling import LEAST_VALUES, refuse_short
+from app.intake.grid.points import Points, off_step
 from app.intake.notes import limit_notes
 from app.intake.options import ReadOptions, named
 from app.intake.problems import SHOWN, refuse_rows

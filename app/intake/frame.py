@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.intake.arrays import Ints, rows_of
-from app.intake.covariates import Covariates
+from app.intake.covariates import Covariate, Covariates
 from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import Profile
 
@@ -28,12 +28,24 @@ class SeriesFrame:
     covariates: Covariates | None = None  # None where there is no column beside the target
 
     @property
+    def columns(self) -> tuple[Covariate, ...]:
+        """The columns beside the target."""
+        return self.covariates.columns if self.covariates else ()
+
+    @property
+    def begins(self) -> Ints:
+        """(series,) the first time of each."""
+        return self.ds[self.offsets[:-1]]
+
+    @property
+    def row_offsets(self) -> Ints:
+        """(series + 1,) offsets of the rows of columns: one for each step and each step ahead."""
+        return self.covariates.offsets if self.covariates else self.offsets
+
+    @property
     def ahead(self) -> Ints:
         """(series,) steps after the last value for which a column is known."""
-        lengths = np.diff(self.offsets)
-        return (
-            np.zeros_like(lengths) if self.covariates is None else np.diff(self.covariates.offsets) - lengths
-        )
+        return np.diff(self.row_offsets) - np.diff(self.offsets)
 
     def with_seasons(self, season_lengths: tuple[int, ...] | None) -> "SeriesFrame":
         """Return the series with seasons of these lengths; as they are for None."""

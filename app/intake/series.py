@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
-from app.intake.grid import StepValues, fill, refuse_short, refuse_vast, with_zeros
+from app.intake.grid.filling import StepValues, fill, refuse_short, refuse_vast, with_zeros
 from app.intake.oddities import (
     future_notes,
     refuse_irregular,

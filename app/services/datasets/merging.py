@@ -14,7 +14,9 @@ from app.db.tables import DatasetVersion
 from app.intake.additions import Addition
 from app.intake.arrays import Ints, Mask
 from app.intake.frame import SeriesFrame
-from app.intake.grid import Points, grid_frame, merge, with_zeros
+from app.intake.grid.filling import grid_frame, with_zeros
+from app.intake.grid.merging import merge
+from app.intake.grid.points import Points
 from app.intake.repairs import add_gaps
 from app.services.datasets import catalog, drafts, panels, staging
 from app.services.datasets import series_store as store

@@ -4,7 +4,7 @@ import numpy as np
 
 from app.intake.covariates import Covariate, Covariates
 from app.intake.frame import SeriesFrame
-from app.intake.grid import Points
+from app.intake.grid.points import Points
 from app.intake.time.axis import TimeAxis
 
 AXIS = TimeAxis("integer", 1, None, None)

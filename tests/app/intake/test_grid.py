@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from app.errors import BadInput
 from app.intake.frame import SeriesFrame
-from app.intake.grid import Points, grid_frame, merge, off_step
+from app.intake.grid.filling import grid_frame
+from app.intake.grid.merging import merge
+from app.intake.grid.points import Points, off_step
 from app.intake.time.axis import TimeAxis
 
 AXES = (
