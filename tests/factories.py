@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from app.db.engine import Database, DatasetRef, Session
 from app.db.queries import datasets as queries
 from app.db.queries import processes as process_queries
 from app.db.tables import Model, Workspace, new_id
+from app.intake.covariates import Covariate, Covariates
+from app.intake.frame import SeriesFrame
 from app.intake.reader import ReadOptions, read_csv, read_more_rows
 from app.main import create_app
 from app.queue import JobRef
@@ -83,6 +86,38 @@ def dataset(
     staged = StagedDataset(database, "nobody", principal, upload)
     with staging.stored(staged), database.write() as session:
         return catalog.create(session, staged)
+
+
+def columns_beside(frame: SeriesFrame, ahead: int = 2) -> SeriesFrame:
+    """Put columns of every role and kind beside series, known for so many steps more; some cells empty."""
+    offsets = np.append(0, np.cumsum(np.diff(frame.offsets) + ahead))
+    rows, series = np.arange(offsets[-1]), np.arange(len(frame.unique_ids))
+    columns = (
+        Covariate("price.net", "future", "number"),
+        Covariate("y", "past", "category"),  # called as the target's own column is
+        Covariate("size", "static", "number"),
+        Covariate("shop", "static", "category"),
+    )
+    steps = {
+        "price.net": np.where(rows % 5 == 1, np.nan, rows / 3),
+        "y": np.array([None if row % 3 == 0 else f"ä {row}" for row in rows], dtype=object),
+    }
+    static = {
+        "size": np.where(series % 2, np.nan, series + 0.1),
+        "shop": np.array([None if i == 0 else f"shop {i}" for i in series], dtype=object),
+    }
+    return replace(frame, covariates=Covariates(columns, offsets, steps, static))
+
+
+def dataset_with_columns(
+    database: Database, series: Series | None = None, ahead: int = 2
+) -> tuple[str, SeriesFrame]:
+    """Store a dataset with columns, past HTTP; return its id, and its series."""
+    intake = read_csv(csv_bytes(series), ReadOptions())
+    frame = columns_beside(intake.frame, ahead)
+    staged = StagedDataset(database, "nobody", OWNER, Upload("test", replace(intake, frame=frame), "0" * 64))
+    with staging.stored(staged), database.write() as session:
+        return catalog.create(session, staged).id, frame
 
 
 def appended(database: Database, dataset_id: str, *rows: tuple[str, int, float | None]) -> ObservationsOut:

@@ -145,9 +145,10 @@ class Draft(Owned):
 class DatasetVersion(Owned):
     """One state of a dataset, with the profile of its series.
 
-    Index rows say which series belong to it, so that no row grows with the number of versions.
-    `source_sha256` is the hash of the bytes it was made from; for later versions `services.observations`
-    combines hashes. A `dropped` version is hidden, and the series that only it needs are being removed.
+    Index rows say which series belong to it, so that no row grows with the number of versions. `columns` are
+    those beside the target, each with name, role and kind; null for none. `source_sha256` is the hash of the
+    bytes it was made from; for later versions `services.observations` combines hashes. A `dropped` version is
+    hidden, and the series that only it needs are being removed.
     """
 
     __tablename__ = "dataset_versions"
@@ -162,6 +163,8 @@ class DatasetVersion(Owned):
     version: Mapped[int] = mapped_column(primary_key=True)
     axis: Mapped[dict[str, Any]]
     profile: Mapped[dict[str, Any]]
+    # Beside the profile, which is for people: what is stored is read by these.
+    columns: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     source_sha256: Mapped[str]
     dropped: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -199,7 +202,7 @@ class DatasetBlob(Owned):
     """A blob with series of a dataset; index rows refer to it by `number`.
 
     It was stored with `version` and is removed with its last index row: `series` counts these rows, `rows`
-    the steps that they span.
+    the steps that they span, those ahead included.
     """
 
     __tablename__ = "dataset_blobs"
@@ -223,7 +226,8 @@ class Series(Owned):
     It is valid from its `version` until a later row of the same series; the version itself may be gone.
     `blob` numbers one of the dataset's blobs, and `first_row` and `length` count rows in it. `start` and
     `end` are the ordinals of the first and last time. `tail` holds the last values as little-endian float64,
-    NaN for a gap.
+    NaN for a gap. The `ahead` rows after those of `length` have columns beside the target and no value;
+    `static` holds the columns with one value for the series, by name, null where there are none.
     """
 
     __tablename__ = "series"
@@ -240,10 +244,12 @@ class Series(Owned):
     blob: Mapped[int]
     first_row: Mapped[int]
     length: Mapped[int]
+    ahead: Mapped[int] = mapped_column(default=0)
     observations: Mapped[int]
     start: Mapped[int] = mapped_column(BigInteger)
     end: Mapped[int] = mapped_column(BigInteger)
     tail: Mapped[bytes]
+    static: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Job(Owned):

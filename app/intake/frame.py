@@ -43,6 +43,14 @@ class SeriesFrame:
         return self.covariates.offsets if self.covariates else self.offsets
 
     @property
+    def row_ds(self) -> Ints:
+        """(rows,) the times of these rows."""
+        offsets = self.row_offsets
+        lengths = np.diff(offsets)
+        since = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        return self.axis.step.shift(np.repeat(self.begins, lengths), since)
+
+    @property
     def ahead(self) -> Ints:
         """(series,) steps after the last value for which a column is known."""
         return np.diff(self.row_offsets) - np.diff(self.offsets)

@@ -26,6 +26,7 @@ MAX_SERIES_NAME_LENGTH = 500  # a database indexes at most a few thousand bytes
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 SeriesName = Annotated[str, Field(max_length=MAX_SERIES_NAME_LENGTH)]
 TimeText = Annotated[str, Field(max_length=100)]
+CellOut = float | str | None
 FrequencyText = Annotated[str, Field(max_length=40)]
 
 
@@ -421,6 +422,12 @@ class SeriesOut(BaseModel):
     observations: Annotated[int, Field(description="Number of values.")]
     start: Annotated[Time, Field(description="First time.")]
     end: Annotated[Time, Field(description="Last time.")]
+    ahead: Annotated[
+        int, Field(description="Steps after the last one for which a column beside the target is known.")
+    ]
+    static: Annotated[
+        dict[str, CellOut], Field(description="The columns with one value for the series, by name.")
+    ]
 
 
 class SeriesPage(BaseModel):
@@ -441,5 +448,15 @@ class ObservationPage(BaseModel):
     dataset_id: Annotated[str, Field(description="The dataset it belongs to.")]
     dataset_version: Annotated[int, Field(description="Version the observations are of.")]
     ds: Annotated[list[Time], Field(description="Times, ISO 8601, or integers.")]
-    y: Annotated[list[float | None], Field(description="Values, one for each time; null for a gap.")]
+    y: Annotated[
+        list[float | None],
+        Field(description="Values, one for each time; null for a gap, and at times ahead of the last value."),
+    ]
+    columns: Annotated[
+        dict[str, list[CellOut]],
+        Field(description="Columns beside the target, by name: a number or a text for each time, or null."),
+    ]
+    static: Annotated[
+        dict[str, CellOut], Field(description="The columns with one value for the series, by name.")
+    ]
     next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

@@ -123,13 +123,23 @@ SUMMARY: Example = {
     **{key: DATASET[key] for key in ("id", "name", "version", "champion_id", "created_at")},
     **{key: PROFILE[key] for key in ("series", "observations", "frequency", "start", "end")},
 }
-SERIES: Example = {"unique_id": "Norway", "length": 64, "observations": 64, "start": 1960, "end": 2023}
+SERIES: Example = {
+    "unique_id": "Norway",
+    "length": 64,
+    "observations": 64,
+    "start": 1960,
+    "end": 2023,
+    "ahead": 1,
+    "static": {"continent": "Europe"},
+}
 OBSERVATIONS: Example = {
     "unique_id": "Norway",
     "dataset_id": DATASET_ID,
     "dataset_version": 1,
-    "ds": [2021, 2022, 2023],
-    "y": [5408320.0, 5457127.0, 5519594.0],
+    "ds": [2021, 2022, 2023, 2024],
+    "y": [5408320.0, 5457127.0, 5519594.0, None],
+    "columns": {"gdp_growth": [4.0, 3.0, 0.5, 0.6]},
+    "static": {"continent": "Europe"},
     "next": None,
 }
 TRAINING: Example = {

@@ -18,6 +18,12 @@ class Row(NamedTuple):
     version: int
     blob: int
     length: int
+    ahead: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the blob are the series'."""
+        return self.length + self.ahead
 
 
 ROW = tuple(getattr(Series, name) for name in Row._fields)
@@ -30,20 +36,20 @@ def add(
 
     The caller has locked the dataset, or nobody else knows of it yet.
     """
-    number = add_blob(session, ref, key, version, [row["length"] for row in rows])
+    number = add_blob(session, ref, key, version, [row["length"] + row["ahead"] for row in rows])
     placed = [{**ref._asdict(), "version": version, **row, "blob": number} for row in rows]
     session.execute(insert(Series), placed)
     return [Entry(*(row[name] for name in Entry._fields)) for row in placed]
 
 
-def add_blob(session: Session, ref: DatasetRef, key: str, version: int, lengths: Collection[int]) -> int:
-    """Store that series of these lengths share a blob, and return the number the dataset counts it by.
+def add_blob(session: Session, ref: DatasetRef, key: str, version: int, rows: Collection[int]) -> int:
+    """Store that series of so many rows share a blob, and return the number the dataset counts it by.
 
     The caller has locked the dataset, or nobody else knows of it yet.
     """
     last = session.scalar(select(func.max(DatasetBlob.number)).where(*of(ref, DatasetBlob)))
     number = 0 if last is None else last + 1
-    counts = {"series": len(lengths), "rows": sum(lengths)}
+    counts = {"series": len(rows), "rows": sum(rows)}
     session.add(DatasetBlob(**ref._asdict(), number=number, key=key, version=version, **counts))
     session.flush()
     return number
@@ -59,7 +65,7 @@ def subtract(session: Session, ref: DatasetRef, rows: Iterable[Row]) -> list[str
     """Subtract removed index rows from their blobs' counts; remove empty blobs and return their keys."""
     counts: dict[int, list[int]] = {}
     for row in rows:
-        counts.setdefault(row.blob, []).append(row.length)
+        counts.setdefault(row.blob, []).append(row.rows)
     if not counts:
         return []
     change = (

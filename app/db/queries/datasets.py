@@ -25,9 +25,11 @@ class Entry(NamedTuple):
     blob: int
     first_row: int
     length: int
+    ahead: int
     observations: int
     start: int
     end: int
+    static: dict[str, Any] | None
 
 
 class LastWindow(NamedTuple):

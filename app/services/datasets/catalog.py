@@ -30,6 +30,7 @@ from app.schemas.datasets import (
 )
 from app.services.datasets import drafts
 from app.services.datasets import series_store as store
+from app.services.datasets.series_blob import shown_cells
 from app.services.datasets.staging import StagedDataset
 from app.services.jobs import states
 from app.services.shared.paging import CountedPageRequest, PageRequest, cut, foreign_cursor
@@ -53,6 +54,7 @@ def create(session: Session, staged: StagedDataset) -> DatasetOut:
         version=1,
         axis=asdict(upload.intake.frame.axis),
         profile=staged.profile.model_dump(mode="json"),
+        columns=[asdict(column) for column in upload.intake.frame.columns] or None,
         source_sha256=upload.source_sha256,
     )
     queries.add_version(session, version)
@@ -119,15 +121,19 @@ def observations(
     """
     dataset, version = find(session, principal, dataset_id)
     (row,) = named_series(session, version, [unique_id])
-    ds, y = store.read(session, version, row)
-    first, last = request.first, request.first + request.limit
+    frame = store.read_frame(session, version, [row])
+    shown = slice(request.first, request.first + request.limit)
+    y = np.append(frame.y, np.full(row.ahead, np.nan))
+    beside = frame.covariates
     return ObservationPage(
         unique_id=unique_id,
         dataset_id=dataset.id,
         dataset_version=version.version,
-        ds=TimeAxis.from_dict(version.axis).format(ds[first:last]),
-        y=[None if np.isnan(value) else value for value in y[first:last].tolist()],
-        next=str(last) if last < len(y) else None,
+        ds=frame.axis.format(frame.row_ds[shown]),
+        y=shown_cells(y[shown]),
+        columns={name: shown_cells(cells[shown]) for name, cells in beside.steps.items()} if beside else {},
+        static=row.static or {},
+        next=str(shown.stop) if shown.stop < len(y) else None,
     )
 
 
@@ -235,5 +241,11 @@ def _version_out(version: DatasetVersion) -> VersionOut:
 def _series_out(axis: TimeAxis, row: Series) -> SeriesOut:
     start, end = axis.format(np.array([row.start, row.end]))
     return SeriesOut(
-        unique_id=row.unique_id, length=row.length, observations=row.observations, start=start, end=end
+        unique_id=row.unique_id,
+        length=row.length,
+        observations=row.observations,
+        start=start,
+        end=end,
+        ahead=row.ahead,
+        static=row.static or {},
     )

@@ -17,7 +17,7 @@ from app.db.queries.datasets import Entry
 from app.db.tables import DatasetVersion
 from app.intake.frame import SeriesFrame
 from app.services.datasets import series_store as store
-from app.services.datasets.series_store import SeriesBlob
+from app.services.datasets.series_blob import SeriesBlob
 from app.services.datasets.staging import ROWS_PER_BLOB, pack
 
 PORTION, AT_ONCE = 2_000, 200  # index rows removed in one transaction: alone, and along with an append
@@ -119,6 +119,6 @@ def _move(
     if not rows:
         return
     key = blobs.put(session, ref.workspace_id, packed.data)
-    number = dataset_blobs.add_blob(session, ref, key, version, [row.length for row in rows])
+    number = dataset_blobs.add_blob(session, ref, key, version, [row.rows for row in rows])
     dataset_blobs.move(session, ref, rows, number, first_rows)
     blobs.release(session, ref.workspace_id, dataset_blobs.subtract(session, ref, rows))

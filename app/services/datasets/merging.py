@@ -13,6 +13,7 @@ from app.db.queries.scope import CHUNK
 from app.db.tables import DatasetVersion
 from app.intake.additions import Addition
 from app.intake.arrays import Ints, Mask
+from app.intake.covariates import Covariate
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import grid_frame, with_zeros
 from app.intake.grid.merging import merge
@@ -20,7 +21,7 @@ from app.intake.grid.points import Points
 from app.intake.repairs import add_gaps
 from app.services.datasets import catalog, drafts, panels, staging
 from app.services.datasets import series_store as store
-from app.services.datasets.series_store import SeriesBlob
+from app.services.datasets.series_blob import SeriesBlob
 from app.services.datasets.staging import Staging, pack
 
 LARGE = 500_000  # most rows of the series to merge into without a draft
@@ -159,7 +160,8 @@ class Merge:
                 session, version, [entries[i] for i in members], points.take(positions[members])
             )
         ]
-        new = [self._new(points.take(some)) for some in _by_size(points, np.flatnonzero(is_new))]
+        columns = store.columns_of(version)
+        new = [self._new(points.take(some), columns) for some in _by_size(points, np.flatnonzero(is_new))]
         return frames + new
 
     def _check(self, entries: Sequence[Entry]) -> None:
@@ -183,9 +185,10 @@ class Merge:
         self.intermittent += panels.intermittent(merged.frame) - panels.intermittent(old)
         return [merged.frame.take(np.flatnonzero(merged.changed))] if merged.changed.any() else []
 
-    def _new(self, points: Points) -> SeriesFrame:
-        frame = grid_frame(self.addition.axis, points)
-        self.appended += int(points.values().sum())
+    def _new(self, points: Points, columns: tuple[Covariate, ...]) -> SeriesFrame:
+        frame = grid_frame(self.addition.axis, points, columns)
+        is_kept = points.ds >= frame.begins[points.series]  # cells before the first value are not
+        self.appended += int(np.count_nonzero(points.says_something & is_kept))
         if self.addition.missing == "zero":
             frame = with_zeros(frame)
         else:

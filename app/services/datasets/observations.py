@@ -58,6 +58,7 @@ def _publish(
         version=old.version + 1,
         axis=old.axis,
         profile=old.profile,
+        columns=old.columns,
         # The hash of all sources: the last rows' hash alone would mean another dataset.
         source_sha256=sha256(f"{old.source_sha256} {staged.upload.source_sha256}".encode()),
     )

@@ -1,13 +1,9 @@
 """Store and read series: Parquet blobs of whole series, and an index row for each series."""
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from app import blobs
@@ -15,16 +11,11 @@ from app.db.engine import DatasetRef, Session
 from app.db.queries import dataset_blobs
 from app.db.queries.datasets import Entry, LastWindow
 from app.db.tables import DatasetVersion, Series
+from app.intake.arrays import Ints
+from app.intake.covariates import Covariate, Covariates, static_columns
 from app.intake.frame import SeriesFrame
 from app.intake.time.axis import TimeAxis
-
-
-@dataclass(frozen=True)
-class SeriesBlob:
-    """Series packed into one Parquet file, with the index row of each; it has no number yet."""
-
-    data: bytes
-    rows: list[dict[str, Any]]
+from app.services.datasets.series_blob import BlobRows, SeriesBlob, static_cells
 
 
 def write(session: Session, ref: DatasetRef, version: int, packed: Iterable[SeriesBlob]) -> list[Entry]:
@@ -44,22 +35,28 @@ def tail(row: LastWindow) -> NDArray[np.float64]:
     return np.frombuffer(row.tail, "<f8").astype(np.float64)
 
 
-def read(
-    session: Session, version: DatasetVersion, row: Series
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the times (ordinals) and values of one series, both (length,)."""
-    ds, y = _unpack(session, version, row.blob)
-    rows = slice(row.first_row, row.first_row + row.length)
-    return ds[rows], y[rows]
+def columns_of(version: DatasetVersion) -> tuple[Covariate, ...]:
+    """Return the columns beside the target of a version."""
+    return tuple(Covariate(**column) for column in version.columns or ())
 
 
-def read_frame(session: Session, version: DatasetVersion, entries: Sequence[Entry]) -> SeriesFrame:
+def read_frame(session: Session, version: DatasetVersion, entries: Sequence[Entry | Series]) -> SeriesFrame:
     """Return the frame of series that share one blob."""
-    ds, y = _unpack(session, version, entries[0].blob)
-    names = tuple(entry.unique_id for entry in entries)
-    rows = np.concatenate([np.arange(entry.first_row, entry.first_row + entry.length) for entry in entries])
-    offsets = np.cumsum([0, *(entry.length for entry in entries)])
-    return SeriesFrame(TimeAxis.from_dict(version.axis), names, offsets, ds[rows], y[rows])
+    columns = columns_of(version)
+    blob = BlobRows.unpack(_bytes(session, version, entries[0].blob), columns)
+    first = np.array([entry.first_row for entry in entries], dtype=np.int64)
+    lengths = np.array([entry.length for entry in entries], dtype=np.int64)
+    ahead = np.array([entry.ahead for entry in entries], dtype=np.int64)
+    rows, offsets = _rows(first, lengths)
+    beside = None
+    if columns:
+        at, row_offsets = _rows(first, lengths + ahead)
+        steps = {name: cells[at] for name, cells in blob.cells.items()}
+        kept = [entry.static for entry in entries]
+        static = {column.name: static_cells(column, kept) for column in static_columns(columns)}
+        beside = Covariates(columns, row_offsets, steps, static)
+    axis, names = TimeAxis.from_dict(version.axis), tuple(entry.unique_id for entry in entries)
+    return SeriesFrame(axis, names, offsets, blob.ds[rows], blob.y[rows], beside)
 
 
 def read_values(session: Session, version: DatasetVersion, entries: Sequence[Entry]) -> NDArray[np.float64]:
@@ -67,7 +64,7 @@ def read_values(session: Session, version: DatasetVersion, entries: Sequence[Ent
     offsets = np.cumsum([0, *(entry.length for entry in entries)])
     values = np.empty(offsets[-1])
     for blob, numbers in by_blob(entries):
-        y = _unpack(session, version, blob)[1]
+        y = BlobRows.unpack(_bytes(session, version, blob), ()).y
         for i in numbers:
             first = entries[i].first_row
             values[offsets[i] : offsets[i + 1]] = y[first : first + entries[i].length]
@@ -81,10 +78,12 @@ def by_blob(entries: Sequence[Entry]) -> Iterator[tuple[int, list[int]]]:
         yield blob, list(numbers)
 
 
-def _unpack(
-    session: Session, version: DatasetVersion, blob: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _rows(first: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    """Return the rows of series that begin at the rows `first`, end to end, and their offsets."""
+    offsets = np.append(0, np.cumsum(lengths))
+    return np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], lengths), offsets
+
+
+def _bytes(session: Session, version: DatasetVersion, blob: int) -> bytes:
     key = dataset_blobs.key(session, DatasetRef(version.workspace_id, version.dataset_id), blob)
-    data = blobs.get(session, version.workspace_id, key)
-    table = pq.read_table(io.BytesIO(data))
-    return table["ds"].to_numpy(), table["y"].to_numpy()
+    return blobs.get(session, version.workspace_id, key)

@@ -4,15 +4,12 @@ Packing needs no transaction. The transaction that publishes a version stores it
 portions, if any, are each stored before in a short transaction, under a draft that no query shows.
 """
 
-import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef, Session
@@ -22,9 +19,8 @@ from app.db.tables import Dataset, new_id
 from app.intake.frame import Intake, SeriesFrame
 from app.services.datasets import drafts, panels, seasons
 from app.services.datasets import series_store as store
-from app.services.datasets.series_store import SeriesBlob
+from app.services.datasets.series_blob import SeriesBlob
 from models.choices import NO_LIMITS, Limits
-from models.config import history_limit
 
 ROWS_PER_BLOB = 20_000
 PORTION_SERIES, PORTION_BYTES = 2_000, 4 * 1024 * 1024  # in one transaction
@@ -157,13 +153,7 @@ def stored(staged: Staged) -> Iterator[None]:
 def pack(frames: Iterable[SeriesFrame]) -> Iterator[SeriesBlob]:
     """Write series as they come into Parquet files of about ROWS_PER_BLOB rows; no series is split."""
     for frame in _regroup(frames):
-        table = pa.table({"ds": pa.array(frame.ds), "y": pa.array(frame.y)})
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
-        kept = history_limit(frame.axis.seasons.lengths)
-        yield SeriesBlob(
-            buffer.getvalue(), [_index_row(frame, i, kept) for i in range(len(frame.unique_ids))]
-        )
+        yield SeriesBlob.of(frame)
 
 
 def _portions(blobs: Iterable[SeriesBlob]) -> Iterator[list[SeriesBlob]]:
@@ -194,22 +184,8 @@ def _split(frame: SeriesFrame) -> list[SeriesFrame]:
     """Cut a frame into runs of series of at least ROWS_PER_BLOB rows each, and a rest."""
     runs, first, count = [], 0, len(frame.unique_ids)
     while first < count:
-        full = int(np.searchsorted(frame.offsets, frame.offsets[first] + ROWS_PER_BLOB))
+        full = int(np.searchsorted(frame.row_offsets, frame.row_offsets[first] + ROWS_PER_BLOB))
         last = min(max(full, first + 1), count)
         runs.append(frame.run(first, last))
         first = last
     return runs
-
-
-def _index_row(frame: SeriesFrame, i: int, kept: int) -> dict[str, Any]:
-    begin, end = int(frame.offsets[i]), int(frame.offsets[i + 1])
-    values = frame.y[begin:end]
-    return {
-        "unique_id": frame.unique_ids[i],
-        "first_row": begin,
-        "length": end - begin,
-        "observations": int(np.isfinite(values).sum()),
-        "start": int(frame.ds[begin]),
-        "end": int(frame.ds[end - 1]),
-        "tail": values[-kept:].astype("<f8").tobytes(),
-    }

@@ -67,6 +67,7 @@ def _with_seasons(
         version=version.version + 1,
         axis=asdict(changed),
         profile=found.model_dump(mode="json"),
+        columns=version.columns,
         source_sha256=sha256(f"{version.source_sha256} {changed.seasons.key}".encode()),
     )
     queries.add_version(session, new)

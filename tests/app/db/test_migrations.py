@@ -14,11 +14,24 @@ from app.schemas import examples
 from app.schemas.datasets import DatasetUpdate
 from app.services.datasets import catalog, update
 from app.services.forecasting import resolve
+from app.services.forecasting.formats import page_json
 from app.services.forecasting.request import ForecastRequest
 from app.services.jobs import states
 from app.services.registry import models, pretrained_backtests
 from app.services.shared.paging import CountedPageRequest
-from tests.factories import appended, dataset, entered, judged_model, publish, queued_job, trained, trends
+from app.services.training.reproduce import verify
+from tests.factories import (
+    appended,
+    dataset,
+    dataset_with_columns,
+    entered,
+    judged_model,
+    publish,
+    queued_job,
+    table,
+    trained,
+    trends,
+)
 
 FIGURES = {"member": 2, "members": 2, "epoch": 3, "loss": 0.5, "validation_loss": None, "share_done": 0.5}
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -117,8 +130,8 @@ def test_downgrade_before_observations_keeps_every_version_whole(database: Datab
     appended(database, dataset_id, ("c", 1960, 1.0), ("c", 1961, 2.0))
     go_back(database, "0004")
     with database.read() as session:
-        rows = session.query(Series).order_by(Series.version, Series.unique_id)
-        held = [(row.version, row.unique_id, row.length, row.blob) for row in rows]
+        rows = session.query(Series.version, Series.unique_id, Series.length, Series.blob)
+        held = [tuple(row) for row in rows.order_by(Series.version, Series.unique_id)]
     first, second = [("a", 2, 0), ("b", 2, 0)], [("a", 2, 0), ("b", 3, 1)]
     third = [*second, ("c", 2, 2)]
     assert held == [(i + 1, *row) for i, rows in enumerate([first, second, third]) for row in rows]
@@ -196,6 +209,40 @@ def stored_backtest(database: Database) -> None:
     found = resolve.backtest_pretrained(database, plan, "cpu")
     with database.write() as session:
         pretrained_backtests.store(session, plan.version, plan.model, found)
+
+
+def test_datasets_from_before_columns_have_none_and_the_same_forecasts(database: Database) -> None:
+    dataset_id, untrained = dataset(database, trends()).id, dataset(database, trends()).id
+    appended(database, untrained, ("series 1", 2000, 3.0))
+    model_id = trained(database, dataset_id, start="scratch", promote="always")
+    before = [everything(database, each) for each in (dataset_id, untrained)]
+    go_back(database, "0014")
+    with database.read() as session:
+        assert session.execute(text("SELECT count(length) FROM series")).scalar() == 7
+    migrations.upgrade(database)
+    assert [everything(database, each) for each in (dataset_id, untrained)] == before
+    appended(database, untrained, ("series 2", 2000, 4.0))
+    with database.read() as session:
+        page = catalog.observations(session, OWNER, untrained, "series 2", CountedPageRequest(50))
+    assert (page.y[-1], page.columns, page.static) == (4.0, {}, {})
+    assert verify(database, OWNER, model_id).is_same
+
+
+def everything(database: Database, dataset_id: str) -> list[bytes]:
+    """Return the forecasts of all series, with their times, methods and verdict."""
+    return [page_json(result) for result in table(database, ForecastRequest(dataset_id, horizon=3))]
+
+
+def test_downgrade_before_columns_counts_the_rows_of_the_target_alone(database: Database) -> None:
+    dataset_id, frame = dataset_with_columns(database, {"a": [1, 2], "b": [1, 2, 3]}, ahead=4)
+    go_back(database, "0014")
+    with database.read() as session:
+        assert session.execute(text("SELECT rows FROM dataset_blobs")).scalar() == 5
+    migrations.upgrade(database)
+    with database.read() as session:
+        page = catalog.observations(session, OWNER, dataset_id, "b", CountedPageRequest(50))
+    assert (page.y, page.columns) == ([1, 2, 3], {})
+    assert len(frame.row_ds) == 13
 
 
 def test_downgrade_before_intervals_calls_what_is_undecided_a_tie(database: Database) -> None:
