@@ -66,6 +66,7 @@ class Reading(TypedDict, total=False):
     target_column: str
     frequency: str
     date_format: str
+    time_zone: str
     decimal: Literal[".", ","]
     skip_rows: int
     duplicates: Duplicates

@@ -24,6 +24,7 @@ OPTIONS: dict[str, Any] = {
     ],
     "frequency": Annotated[str | None, _option("The step: `D`, `W-SUN`, `MS`, `h`, ...; 1 for integers.")],
     "date_format": Annotated[str | None, _option("How times are written, such as `%d/%m/%Y`.")],
+    "time_zone": Annotated[str | None, _option("The zone of local times, such as `Europe/Berlin`.")],
     "decimal": Annotated[Literal[".", ","] | None, _option("The mark before decimals.")],
     "skip_rows": Annotated[int | None, typer.Option(min=0, help="Lines to skip above the header.")],
     "duplicates": Annotated[

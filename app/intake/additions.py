@@ -13,7 +13,7 @@ from app.intake.notes import limit_notes
 from app.intake.options import ReadOptions, named
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.rows import Rows, complete
+from app.intake.rows import Rows, complete, in_zone, refuse_lone
 from app.intake.series import names_of, sort, too_few
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
@@ -104,7 +104,7 @@ def gather_addition(
     """
     repairs = Repairs()
     kept = complete(rows, repairs)
-    times = _read_times(rows, kept, existing, options.date_format)
+    rows, times, kept = _read_times(rows, kept, existing, options.date_format)
     ordered = sort(rows, times, kept, options.duplicates, repairs)
     timeline = ordered.timeline
     offsets = np.append(timeline.starts, len(ordered.row))
@@ -124,27 +124,32 @@ def refuse_unnamed(pointers: list[str]) -> BadInput:
     )
 
 
-def _read_times(rows: Rows, kept: Ints, existing: ExistingDataset, date_format: str | None) -> Times:
-    axis = existing.axis
+def _read_times(
+    rows: Rows, kept: Ints, existing: ExistingDataset, date_format: str | None
+) -> tuple[Rows, Times, Ints]:
+    """Return rows, the ordinals of their times on the dataset's axis, and the rows that count."""
+    axis, zone = existing.axis, existing.axis.zone
     requested = axis.frequency if isinstance(axis.frequency, int) else Alias.parse(axis.frequency)
     try:
-        hints = Hints(requested, date_format, existing.detected.date_format, in_utc=axis.timezone is not None)
+        hints = Hints(requested, date_format, existing.detected.date_format, in_utc=zone is not None)
         times = read_times(rows.texts, hints)
     except WrongFrequency as error:
         kind = "integers" if looks_like_whole_numbers(rows.texts) else "dates"
         raise _refuse_kind(rows, kept, existing, kind) from error
     if times.kind != axis.kind:
         raise _refuse_kind(rows, kept, existing, KINDS[times.kind])
-    if times.timezone and axis.timezone:
-        times = replace(times, ordinals=times.ordinals + axis.offset, timezone=axis.timezone)
-    if times.timezone != axis.timezone and not _are_bare_days(times, axis):
-        raise _refuse_kind(rows, kept, existing, _zoned(times.timezone))
-    return times
+    if zone is None or (times.timezone is None and zone.is_fixed):
+        if times.timezone is not None or (zone is not None and not _are_bare_days(times, axis)):
+            raise _refuse_kind(rows, kept, existing, _zoned(times.timezone))
+        return rows, times, kept
+    if axis.counts_instants:
+        refuse_lone(rows, times, kept, zone)
+    return in_zone(rows, times, kept, zone, by_clock=not axis.counts_instants)
 
 
 def _are_bare_days(times: Times, axis: TimeAxis) -> bool:
     """Return whether times are days without an offset, as the service shows a dataset of days in UTC."""
-    return axis.timezone is not None and axis.step.whole_days and not np.any(times.ordinals % DAY)
+    return axis.step.whole_days and not np.any(times.ordinals % DAY)
 
 
 def _zoned(timezone: str | None) -> str:

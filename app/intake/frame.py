@@ -63,8 +63,8 @@ class SeriesFrame:
         """Return the series with the zone of another axis, where both have one."""
         if not (self.axis.timezone and axis.timezone):
             return self
-        ds = self.ds - self.axis.offset + axis.offset
-        return replace(self, axis=replace(self.axis, timezone=axis.timezone), ds=ds)
+        there = replace(self.axis, timezone=axis.timezone)
+        return replace(self, axis=there, ds=there.of_instants(self.axis.instants(self.ds)))
 
     def run(self, first: int, last: int) -> "SeriesFrame":
         """Return the series from `first` to before `last`."""

@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 from app.schemas.choices import NO_LIMITS, Duplicates, Limits, Missing
 
-SHOWN = ("frequency", "date_format", "decimal", "skip_rows", "duplicates", "missing", "missing_values")
+SHOWN = (
+    *("frequency", "date_format", "time_zone", "decimal", "skip_rows", "duplicates", "missing"),
+    "missing_values",
+)
 INHERITED = ("date_format", "decimal", "duplicates", "missing", "missing_values")
 """What holds for rows that are appended as well, unless they say otherwise."""
 
@@ -27,6 +30,7 @@ class ReadOptions:
     season_lengths: tuple[int, ...] | None = None
     limits: Limits = NO_LIMITS
     date_format: str | None = None
+    time_zone: str | None = None  # whose local times they are, as Europe/Berlin
     decimal: Literal[".", ","] | None = None
     skip_rows: int | None = None
     duplicates: Duplicates | None = None  # what becomes of several values at one time

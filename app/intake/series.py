@@ -20,15 +20,16 @@ from app.intake.oddities import (
 from app.intake.options import ReadOptions
 from app.intake.problems import listed, refuse_rows
 from app.intake.repairs import Repairs, add_gaps
-from app.intake.rows import Rows, complete, readable, settle
+from app.intake.rows import Rows, complete, in_zone, readable, settle
+from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
-from app.intake.time.clock_changes import zone_of_repeated
 from app.intake.time.dates import Hints
 from app.intake.time.frequency import parse_frequency
 from app.intake.time.regular import regular
-from app.intake.time.steps import Step
+from app.intake.time.steps import FixedStep, Step
 from app.intake.time.timeline import Timeline, step_counts
 from app.intake.time.times import Times, read_times
+from app.intake.time.zones import Zone, parse_zone, steps_by_clock, usual_step, zone_of_repeated
 from app.schemas.choices import Duplicates
 from app.schemas.datasets import MAX_SERIES_NAME_LENGTH
 from app.schemas.fields import NAME_RULE, forbidden_character
@@ -64,7 +65,11 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     requested = parse_frequency(options.frequency)
     repairs = Repairs()
     kept = complete(rows, repairs)
-    times = read_times(rows.texts, Hints(requested, options.date_format))
+    zone = parse_zone(options.time_zone)
+    times = read_times(rows.texts, Hints(requested, options.date_format, in_utc=zone is not None))
+    by_clock = zone is None or _follows_clock(rows, times, kept, zone, requested)
+    if zone is not None:
+        rows, times, kept = in_zone(rows, times, kept, zone, by_clock=by_clock)
     ordered = sort(rows, times, kept, options.duplicates, repairs)
     names = names_of(rows, ordered)
     values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
@@ -73,6 +78,7 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     found = regular(ordered.timeline, times.kind, requested)
     refuse_misfits(rows, ordered.row, found, requested=requested is not None)
     axis = TimeAxis(times.kind, found.step.frequency, times.timezone, options.season_lengths)
+    _refuse_other_clock(axis, by_clock=by_clock)
     if options.missing is None:
         refuse_irregular(found, axis)
     if requested is None:
@@ -86,6 +92,30 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     on_step = () if options.missing else found.notes  # which ask what a step without a row means
     notes = (*times.notes, *ordered.notes, *on_step, *short_notes(names, values), *future_notes(frame))
     return Gathered(frame, repairs, replace(times, notes=notes))
+
+
+def _follows_clock(rows: Rows, times: Times, kept: Ints, zone: Zone, requested: Alias | int | None) -> bool:
+    """Return whether steps in a zone follow its clock, being longer than an hour; else they are instants.
+
+    Raises BadInput where the times are no dates.
+    """
+    if times.kind != "datetime":
+        detail = f"time_zone is for dates, and these times are {times.kind}s. Leave it out."
+        raise BadInput(detail, [FieldError("#/time_zone", "only for dates")])
+    used = np.unique(rows.times[kept])
+    local = times.in_zone(zone, by_clock=True).ordinals[used[times.readable[used]]]
+    step = requested.step(0) if isinstance(requested, Alias) else None
+    return zone.is_fixed or steps_by_clock(step or FixedStep(usual_step(local)))
+
+
+def _refuse_other_clock(axis: TimeAxis, *, by_clock: bool) -> None:
+    """Raise BadInput where a step was found that is not counted as its times were."""
+    if axis.counts_instants == by_clock:
+        raise BadInput(
+            f"In time_zone {axis.timezone} these times may take steps of {axis.frequency!r} or others. Say by"
+            " frequency which are meant.",
+            [FieldError("#/frequency", f"give the step of the series, such as {axis.frequency}")],
+        )
 
 
 def sort(rows: Rows, times: Times, kept: Ints, duplicates: Duplicates | None, repairs: Repairs) -> Sorted:
@@ -120,7 +150,7 @@ def _put_back(times: Times, again: Mask, ordinals: Ints) -> str | None:
         return None
     return (
         f"Times are local and stand twice where clocks were put back, as in {zone}: the mean of both counts,"
-        " and an hour that was left out in spring is a gap."
+        f" and an hour that was left out in spring is a gap. With time_zone={zone} all are steps."
     )
 
 

@@ -418,6 +418,7 @@ FORECAST: Example = {
 }
 NOTHING_SAID: Example = {
     "date_format": None,
+    "time_zone": None,
     "duplicates": None,
     "missing": None,
     "missing_values": [],

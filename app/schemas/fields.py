@@ -177,6 +177,10 @@ def _given(info: ValidationInfo) -> dict[str, Any]:
 
 
 DATE_FORMAT = "How the times are written, as in Python's strptime (`%d/%m/%Y`); found if absent."
+TIME_ZONE = (
+    "The zone of local times, such as `Europe/Berlin`: an hour that clocks repeat is two steps, one that "
+    "they leave out is no gap, and forecasts are answered in local time with its offset from UTC."
+)
 DUPLICATES = (
     "What several rows at one time of a series are: `sum` of parts, such as sales; `mean` of measurements; "
     "`last` where a later row corrects an earlier one. By default such rows are refused."
@@ -185,12 +189,14 @@ MISSING = "What a step without a value means: `gap`, unknown (the default), or `
 MISSING_VALUES = "Numbers that stand for no value, such as -999"
 MOST_MISSING_VALUES = 20
 DateFormat = Annotated[str, Field(max_length=40)]
+TimeZone = Annotated[str, Field(max_length=40)]
 
 
 class ReadingFields(BaseModel):
     """What a caller says of how to read rows."""
 
     date_format: Annotated[DateFormat | None, Field(description=DATE_FORMAT)] = None
+    time_zone: Annotated[TimeZone | None, Field(description=TIME_ZONE)] = None
     duplicates: Annotated[Duplicates | None, Field(description=DUPLICATES)] = None
     missing: Annotated[Missing | None, Field(description=MISSING)] = None
     missing_values: Annotated[

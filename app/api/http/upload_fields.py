@@ -14,11 +14,13 @@ from app.schemas.fields import (
     MISSING,
     MISSING_VALUES,
     SEASON_LENGTH,
+    TIME_ZONE,
     DateFormat,
     LimitTexts,
     Name,
     ReadingFields,
     SeasonLengthText,
+    TimeZone,
     lengths_of,
     parse_season_length,
 )
@@ -111,6 +113,7 @@ class UploadFields(LimitTexts, FileFields):
         SeasonLengthText,
         Field(max_length=40, description=f"{SEASON_LENGTH}Several are separated by commas: `7,365`."),
     ] = ""
+    time_zone: Annotated[TimeZone, Field(description=TIME_ZONE)] = ""
     missing: Annotated[Literal["", Missing], Field(description=MISSING)] = ""
 
     def options(self) -> ReadOptions:
@@ -119,6 +122,7 @@ class UploadFields(LimitTexts, FileFields):
             super().options(),
             frequency=self.frequency or None,
             season_lengths=lengths_of(parse_season_length(self.season_length)),
+            time_zone=self.time_zone or None,
             missing=self.missing or None,
             limits=self.limits,
         )
@@ -128,6 +132,7 @@ def reading_of(fields: ReadingFields) -> ReadOptions:
     """Return what the fields of a JSON body say of how to read its rows."""
     return ReadOptions(
         date_format=fields.date_format,
+        time_zone=fields.time_zone,
         duplicates=fields.duplicates,
         missing=fields.missing,
         missing_values=",".join(map(str, fields.missing_values)) or None,

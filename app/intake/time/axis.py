@@ -11,13 +11,14 @@ import numpy as np
 
 from app.intake.arrays import Ints
 from app.intake.time.aliases import step_of
-from app.intake.time.steps import DAY, HOUR, MINUTE, SECOND, Step
+from app.intake.time.steps import DAY, SECOND, Step
+from app.intake.time.zones import Zone, offset_texts, steps_by_clock, zone_of
 from app.schemas.choices import Seasons
 
 Kind = Literal["datetime", "integer", "year"]
 KINDS: dict[str, Kind] = {"datetime": "datetime", "integer": "integer", "year": "year"}
 
-OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>[0-9]{2}):(?P<minutes>[0-9]{2})")
+ENDING = re.compile(r"(?P<local>.*[T ].*?)(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?")
 LONGEST_CYCLE = 1_000  # steps; a longer one has too few cycles to tell a closed time by
 
 
@@ -26,27 +27,14 @@ def _step(kind: Kind, frequency: str | int) -> Step:
     return step_of(frequency, years=kind == "year")
 
 
-def offset_of(timezone: str | None) -> int:
-    """Return the microseconds that a zone is ahead of UTC.
-
-    Raises ValueError unless it is None, "UTC" or an offset such as "+05:30".
-    """
-    if timezone in {None, "UTC"}:
-        return 0
-    found = OFFSET.fullmatch(str(timezone))
-    if found is None:
-        raise ValueError(f"timezone must be None, 'UTC' or an offset such as '+05:30', got {timezone!r}")
-    ahead = int(found["hours"]) * HOUR + int(found["minutes"]) * MINUTE
-    return -ahead if found["sign"] == "-" else ahead
-
-
 @dataclass(frozen=True)
 class TimeAxis:
     """How the times of a dataset are counted, stepped and written.
 
     Times are int64 ordinals. For `integer` and `year` they are the numbers themselves. For `datetime` they
     are microseconds since 1970-01-01 in the local time of the data: in UTC if `timezone` is "UTC", at a fixed
-    offset from it if that is one, such as "+05:30".
+    offset from it if that is one, such as "+05:30". In a zone such as "Europe/Berlin" steps of an hour or
+    less are counted in UTC, where no hour is missing or repeated, and longer ones by the clock on the wall.
     """
 
     kind: Kind
@@ -59,7 +47,7 @@ class TimeAxis:
             raise ValueError(f"frequency of a {self.kind} axis cannot be {self.frequency!r}")
         if self.timezone is not None and self.kind != "datetime":
             raise ValueError(f"timezone must be None on a {self.kind} axis, got {self.timezone!r}")
-        _ = self.offset  # which checks the zone
+        _ = self.zone  # which checks its name
         _step(self.kind, self.frequency)
         _ = self.seasons  # which checks the lengths
 
@@ -74,9 +62,26 @@ class TimeAxis:
         return Seasons(self.step.season_lengths if given is None else given, self.step.calendar)
 
     @property
-    def offset(self) -> int:
-        """The microseconds that its times are ahead of UTC; 0 for UTC and where no zone is known."""
-        return offset_of(self.timezone)
+    def zone(self) -> Zone | None:
+        """The zone of its times; None where none is known. Raises ValueError for an unknown one."""
+        return None if self.timezone is None else zone_of(str(self.timezone))
+
+    @property
+    def counts_instants(self) -> bool:
+        """Whether ordinals are times of UTC that are written as local ones."""
+        return self.zone is not None and not self.zone.is_fixed and not steps_by_clock(self.step)
+
+    def of_instants(self, instants: Ints) -> Ints:
+        """Return the ordinals of times of UTC, which they are where no zone is known."""
+        return instants if self.zone is None or self.counts_instants else self.zone.local(instants)
+
+    def instants(self, ordinals: Ints) -> Ints:
+        """Return the times of UTC of ordinals."""
+        return ordinals if self.zone is None or self.counts_instants else self.zone.instants(ordinals)
+
+    def local(self, ordinals: Ints) -> Ints:
+        """Return the times on the clock of the data."""
+        return self.zone.local(ordinals) if self.zone and self.counts_instants else ordinals
 
     @property
     def is_without_candidates(self) -> bool:
@@ -103,11 +108,13 @@ class TimeAxis:
     def phase(self, ordinals: Ints) -> Ints:
         """Return positions: the steps since a fixed time, in the shape of `ordinals`; 0 without a season.
 
-        A position modulo the length of a regular season is the place in it.
+        A position modulo the length of a regular season is the place in it; by the clock of winter, since
+        positions rise by 1 with each step.
         """
         if not self.seasons.lengths:
             return np.zeros(len(ordinals), dtype=np.int64)
-        phase = self.step.phase(ordinals)
+        ahead = self.zone.standard if self.zone and self.counts_instants else 0
+        phase = self.step.phase(ordinals + ahead)
         # Numbers may be negative, and have no time that all of them follow.
         return phase if self.kind == "datetime" else phase % lcm(*self.seasons.lengths)
 
@@ -119,17 +126,29 @@ class TimeAxis:
         """Return the times as responses show them: ISO 8601 text, or numbers."""
         if self.kind != "datetime":
             return [int(ordinal) for ordinal in ordinals]
-        dates_only = self.step.whole_days and not np.any(ordinals % DAY)
-        unit: Literal["D", "s", "us"] = "D" if dates_only else "us" if np.any(ordinals % SECOND) else "s"
-        suffix = {None: "", "UTC": "Z"}.get(self.timezone, self.timezone) if unit != "D" else ""
-        return [f"{text}{suffix}" for text in np.datetime_as_string(ordinals.astype("M8[us]"), unit=unit)]
+        local = self.local(ordinals)
+        dates_only = self.step.whole_days and not np.any(local % DAY)
+        unit: Literal["D", "s", "us"] = "D" if dates_only else "us" if np.any(local % SECOND) else "s"
+        texts = np.datetime_as_string(local.astype("M8[us]"), unit=unit)
+        if dates_only or self.zone is None:
+            return [str(text) for text in texts]
+        if self.zone.is_fixed:
+            suffix = "Z" if self.timezone == "UTC" else self.timezone
+            return [f"{text}{suffix}" for text in texts]
+        ahead = offset_texts(local - self.instants(ordinals))
+        return [f"{text}{offset}" for text, offset in zip(texts, ahead, strict=True)]
 
     def ordinals(self, times: Sequence[str | int]) -> Ints:
         """Return the ordinals of times that `format` returned."""
         if self.kind != "datetime":
             return np.array(times, dtype=np.int64)
-        bare = [str(time).removesuffix("Z").removesuffix(self.timezone or "Z") for time in times]
-        return np.array(bare, dtype="M8[us]").astype(np.int64)
+        parts = [ENDING.fullmatch(str(time)) for time in times]
+        bare = [found["local"] if found else time for found, time in zip(parts, times, strict=True)]
+        local = np.array(bare, dtype="M8[us]").astype(np.int64)
+        if not self.counts_instants:
+            return local
+        zones = [zone_of(found["zone"] if found and found["zone"] else "UTC") for found in parts]
+        return local - np.array([zone.standard for zone in zones], dtype=np.int64)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "TimeAxis":

@@ -3,7 +3,7 @@
 Works on the distinct texts of a column, so ten million rows cost no more than their different times.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from app.intake.time.numbers import WHOLE, find, read_as, read_decimal
 from app.intake.time.regular import regular
 from app.intake.time.steps import DAY, WEEK, FixedStep, MonthStep, months_of, rule_day
 from app.intake.time.timeline import filled, one_series
+from app.intake.time.zones import Zone
 
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
@@ -37,6 +38,14 @@ class Times:
     date_format: str  # ISO8601, integer, year, a strptime format, or one of `numbers`
     timezone: str | None = None  # as in `TimeAxis`
     notes: tuple[str, ...] = ()  # on choices that were not certain
+
+    def in_zone(self, zone: Zone, *, by_clock: bool) -> "Times":
+        """Return them by the clock of a zone, or as instants: the first ones where local times come twice."""
+        if by_clock == (self.timezone is None):
+            ordinals = self.ordinals
+        else:
+            ordinals = zone.local(self.ordinals) if by_clock else zone.instants(self.ordinals)
+        return replace(self, ordinals=ordinals, timezone=zone.name)
 
 
 def are_whole_numbers(texts: Texts) -> Mask:

@@ -147,7 +147,8 @@ def _name(row: ObservationIn) -> str:
 
 def _on_axis(rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions) -> SeriesFrame:
     try:
-        intake = read_rows(rows, replace(reading, frequency=axis.frequency))
+        zone = reading.time_zone or (axis.timezone if axis.zone and not axis.zone.is_fixed else None)
+        intake = read_rows(rows, replace(reading, frequency=axis.frequency, time_zone=zone))
     except BadInput as error:
         raise _explained(error, rows, model_id, axis, reading) from error
     return _complete(intake)

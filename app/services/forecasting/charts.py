@@ -109,6 +109,7 @@ def _coordinates(axes: "Axes", axis: TimeAxis, ordinals: Ints) -> Floats:
     """Set up the axis of times, and return their coordinates on it."""
     from matplotlib import dates, ticker  # noqa: PLC0415  # as above
 
+    ordinals = axis.local(ordinals)
     if axis.kind == "datetime" and ordinals[0] > FIRST_DATE and ordinals[-1] < LAST_DATE:
         locator = dates.AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)

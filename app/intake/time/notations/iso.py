@@ -50,7 +50,10 @@ def read_iso(texts: Texts, *, in_utc: bool = False) -> tuple[Ints, Mask, str, st
         return local, readable, ISO, None, (note,)
     if len(found) == 1:
         return local, readable, ISO, _zone(int(found[0])), ()
-    note = "Times with several offsets from UTC are kept in UTC, where no hour is missing or repeated."
+    note = (
+        "Times with several offsets from UTC are kept in UTC, where no hour is missing or repeated; say"
+        " time_zone, such as Europe/Berlin, to keep them in local time."
+    )
     return ordinals, readable, ISO, "UTC", (note,)
 
 
