@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypedDict, Unpack
@@ -37,9 +38,12 @@ from app.schemas.datasets import (
     DatasetSummary,
     DatasetUpdate,
     ObservationIn,
+    ObservationPage,
     ObservationsIn,
     ObservationsOut,
     PreviewOut,
+    SeriesOut,
+    SeriesPage,
     VersionOut,
     VersionPage,
 )
@@ -157,6 +161,24 @@ class Client:
         """List the newest versions of a dataset."""
         return VersionPage.model_validate(self._call("GET", f"/datasets/{dataset_id}/versions")).versions
 
+    def series(self, dataset_id: str) -> Iterator[SeriesOut]:
+        """Yield the series of a dataset by name, page by page."""
+        path = f"/datasets/{dataset_id}/series"
+        return chain.from_iterable(SeriesPage.model_validate(page).series for page in self._pages(path))
+
+    def observations(self, dataset_id: str, unique_id: str) -> ObservationPage:
+        """Return all observations of a series, with the columns beside them."""
+        path = f"/datasets/{dataset_id}/observations"
+        first, *others = (
+            ObservationPage.model_validate(page) for page in self._pages(path, unique_id=unique_id)
+        )
+        for page in others:
+            first.ds += page.ds
+            first.y += page.y
+            for name in first.columns:
+                first.columns[name] += page.columns[name]
+        return first.model_copy(update={"next": None})
+
     def train(  # noqa: PLR0913  # one argument for each field of the call
         self,
         dataset_id: str,
@@ -257,14 +279,8 @@ class Client:
 
     def backtest(self, model_id: str) -> Iterator[BacktestRow]:
         """Yield the rows of a model's backtest, page by page."""
-        params: dict[str, Any] = {"limit": PAGE}
-        while True:
-            body = self._call("GET", f"/models/{model_id}/backtest", params=params)
-            page = BacktestPage.model_validate(body)
-            yield from page.rows
-            if page.next is None:
-                return
-            params["cursor"] = page.next
+        for page in self._pages(f"/models/{model_id}/backtest"):
+            yield from BacktestPage.model_validate(page).rows
 
     def pretrained_backtest(self, dataset_id: str, horizon: int | None = None) -> PretrainedBacktestOut:
         """Return how the pretrained network did on a dataset; ServiceError while its backtest runs."""
@@ -355,6 +371,17 @@ class Client:
                 if is_over or response.status_code != UNAVAILABLE:
                     raise ServiceError(_reason(response))
             time.sleep(RECONNECT_S)
+
+    def _pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a list."""
+        cursor: str | None = None
+        while True:
+            following = {} if cursor is None else {"cursor": cursor}
+            page = self._call("GET", path, params={"limit": PAGE, **params, **following})
+            yield page
+            cursor = page["next"]
+            if cursor is None:
+                return
 
     def _call(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
         try:

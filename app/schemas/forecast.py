@@ -138,7 +138,7 @@ class SeriesForecast(BaseModel):
         Field(
             description="The verdict in words where the network lost, or was a quarter worse than a simple "
             "method whatever the evidence; that the backtest of the pretrained network is still running, or "
-            "failed; else null."
+            "failed; that columns beside the target, sent with the request, were not used; else null."
         ),
     ]
 

@@ -11,7 +11,7 @@ from app.errors import BadInput, FieldError
 from app.intake.frame import Intake, SeriesFrame
 from app.intake.oddities import MixedSteps
 from app.intake.options import NOTHING_SAID, ReadOptions
-from app.intake.problems import SHOWN, Place, refuse_rows
+from app.intake.problems import SHOWN, Place, listed, refuse_rows
 from app.intake.reader import read_rows
 from app.intake.time.axis import Kind, TimeAxis
 from app.schemas.datasets import ObservationIn
@@ -54,7 +54,7 @@ def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, request: For
     """
     frame = read(rows, plan.model.id, plan.axis, request.reading).with_seasons(plan.axis.season_lengths)
     serving = _Serving(plan.model, plan.served_method, network, plan.horizon, plan.limits)
-    return _forecast(serving, frame, request.levels)
+    return _forecast(serving, frame, rows, request.levels)
 
 
 def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Forecasts:
@@ -68,16 +68,27 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
     panel, chosen = panels.of_frame(frame), np.array(pretrained.sample(frame.unique_ids))
     served_method = pretrained.backtested(model, network, panel.heads(chosen, panel.lengths[chosen]))
     serving = _Serving(model, served_method, network, model.horizon, request.limits)
-    return _forecast(serving, frame, request.levels)
+    return _forecast(serving, frame, rows, request.levels)
 
 
-def _forecast(serving: _Serving, frame: SeriesFrame, levels: Sequence[int]) -> Forecasts:
+def _forecast(serving: _Serving, frame: SeriesFrame, rows: Rows, levels: Sequence[int]) -> Forecasts:
     method, panel = serving.served_method.method, panels.of_frame(frame)
     quantiles = compute_quantile_forecast(method, serving.network, panel)
     origins = Origins(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
     answer = Answer(serving.horizon, levels, serving.limits)
     result = result_of(origins, serving.model, serving.served_method, quantiles, answer)
+    if names := {name: None for row in rows for name in row.model_extra or ()}:
+        result = result.warning_also(_unused(list(names), frame))
     return replace(result, is_open=open_steps(panel, frame.axis.cycles, serving.horizon)), frame
+
+
+def _unused(names: list[str], frame: SeriesFrame) -> str:
+    ahead = int(frame.ahead.max())
+    until = f", {ahead:,} {'step' if ahead == 1 else 'steps'} beyond the last value" if ahead else ""
+    return (
+        f"Columns beside the target ({listed(names)}) were read{until}, but no method uses them yet: this"
+        " forecast comes from y alone."
+    )
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions = NOTHING_SAID) -> SeriesFrame:

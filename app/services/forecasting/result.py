@@ -60,6 +60,10 @@ class ForecastResult:
     def __len__(self) -> int:
         return len(self.unique_ids)
 
+    def warning_also(self, sentence: str) -> "ForecastResult":
+        """Return the result with a further sentence in its warning."""
+        return replace(self, warning=f"{self.warning} {sentence}" if self.warning else sentence)
+
 
 @dataclass(frozen=True, eq=False)
 class Context:

@@ -11,7 +11,17 @@ from app.db.engine import Database
 from app.schemas import examples
 from app.schemas.choices import Limits
 from app.schemas.datasets import ObservationIn
-from tests.factories import csv_bytes, dataset, entered, judged_model, publish, queued_job, trained, trends
+from tests.factories import (
+    csv_bytes,
+    dataset,
+    dataset_with_columns,
+    entered,
+    judged_model,
+    publish,
+    queued_job,
+    trained,
+    trends,
+)
 
 RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
 
@@ -38,6 +48,23 @@ def test_observations_are_appended(caller: Client, database: Database) -> None:
     dataset_id = dataset(database).id
     appended = caller.append(dataset_id, [ObservationIn(unique_id="series 1", ds=2000, y=3.5)])
     assert (appended.version, appended.appended, appended.profile.end) == (2, 1, 2000)
+
+
+def test_series_and_observations_are_read_across_pages(
+    caller: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset_id, _ = dataset_with_columns(database, {"a": [1, None, 3], "b": [4, 5], "c": [6, 7]})
+    monkeypatch.setattr("app.client.client.PAGE", 2)
+    series = list(caller.series(dataset_id))
+    assert [(each.unique_id, each.length, each.ahead) for each in series] == [
+        ("a", 3, 2),
+        ("b", 2, 2),
+        ("c", 2, 2),
+    ]
+    found = caller.observations(dataset_id, "a")
+    assert (found.ds, found.y) == ([1960, 1961, 1962, 1963, 1964], [1, None, 3, None, None])
+    assert found.columns == {"price.net": [0, None, 2 / 3, 1, 4 / 3], "y": [None, "ä 1", "ä 2", None, "ä 4"]}
+    assert (found.static, found.next) == ({"size": 0.1, "shop": None}, None)
 
 
 def test_limits_are_given_changed_and_removed(caller: Client) -> None:
