@@ -10,7 +10,7 @@ ABREAST := -n auto --maxprocesses 4
 SOURCES := app models migrations tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long fuzz check lint bench pretrain clean tools
+.PHONY: help demo serve test test-long fuzz storm check lint bench pretrain clean tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
@@ -30,6 +30,9 @@ test-long: $(READY) tools ## The tests that need signals, time or a browser
 
 fuzz: $(READY) tools ## Ten minutes of calls made up from the documentation, on both databases
 	FUZZ_SECONDS=300 $(BIN)/pytest -m long tests/acceptance/test_fuzzing.py
+
+storm: $(READY) ## Thousands of damaged files with any options, uploaded, previewed and appended: ten minutes
+	STORM_FILES=5000 $(BIN)/pytest tests/app/api/test_upload_storm.py
 
 lint: $(READY) ## Format, style, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)

@@ -36,7 +36,7 @@ router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=Idempotent
     openapi_extra=UPLOAD_BODY,
     dependencies=UPLOAD_CHECKS,
 )
-def create_dataset(upload: TheUpload, session: WriteSession, response: Response) -> DatasetOut | JSONResponse:
+def create_dataset(upload: TheUpload, response: Response) -> DatasetOut | JSONResponse:
     """Upload series: a table as a file, or rows as JSON.
 
     Columns, delimiter, encoding, decimal mark, date format and frequency are found; the response says how
@@ -45,7 +45,7 @@ def create_dataset(upload: TheUpload, session: WriteSession, response: Response)
     """
     if isinstance(upload, PreviewOut):
         return JSONResponse(upload.model_dump(mode="json"))
-    dataset = catalog.create(session, upload)
+    dataset = catalog.create(upload.session, upload.staged)
     response.headers["Location"] = f"/datasets/{dataset.id}"
     return dataset
 

@@ -132,6 +132,11 @@ def _hash_file(file: BinaryIO) -> str:
     return digest
 
 
+def has_claim(request: Request) -> bool:
+    """Return whether the response will be stored under a key."""
+    return getattr(request.state, "claim", None) is not None
+
+
 async def _store(request: Request, response: Response) -> None:
     """Store the response in the request's own transaction, which is not committed yet."""
     claim: Claim | None = getattr(request.state, "claim", None)

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from pathlib import PurePath
-from typing import Annotated, Any, TypeVar, TypeVarTuple
+from typing import Annotated, Any, NamedTuple, TypeVar, TypeVarTuple
 
 from anyio import to_thread
 from fastapi import Depends, Query, Request
@@ -14,11 +14,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
-from app.api.deps import CurrentPrincipal, Resources, TheResources
+from app.api.deps import CurrentPrincipal, Resources, TheResources, get_write_session
 from app.api.http.body_parsing import bad_body, content_type, inlined_schema, parse_json
+from app.api.http.idempotency import has_claim
 from app.api.http.identifiers import DatasetId
 from app.api.http.upload_fields import FileFields, UploadFields, reading_of
-from app.db.engine import DatasetRef
+from app.db.engine import DatasetRef, Session
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions import ExistingDataset
@@ -58,6 +59,14 @@ def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any
     return {"requestBody": {"required": True, "content": content}}
 
 
+class ReadyDataset(NamedTuple):
+    """A dataset to publish, and the transaction to do it in."""
+
+    session: Session
+    staged: StagedDataset
+
+
+write_session = asynccontextmanager(get_write_session)
 UPLOAD_BODY = _request_body(UploadFields, DatasetCreate)
 OBSERVATIONS_BODY = _request_body(FileFields, ObservationsIn)
 
@@ -184,17 +193,22 @@ def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:
 
 
 async def stage_upload(
+    request: Request,
     upload: Annotated[Upload | PreviewOut, Depends(read_upload)],
     principal: CurrentPrincipal,
     resources: TheResources,
-) -> AsyncIterator[StagedDataset | PreviewOut]:
-    """Pack a new dataset, and store all but its last portion; pass a preview on."""
+) -> AsyncIterator[ReadyDataset | PreviewOut]:
+    """Pack a new dataset, store all but its last portion, and open the transaction for that.
+
+    A preview is passed on. It gets a transaction only to be kept under its `Idempotency-Key`.
+    """
     if isinstance(upload, PreviewOut):
-        yield upload
+        async with write_session(request, resources) if has_claim(request) else nullcontext():
+            yield upload
         return
     staged = StagedDataset(resources.database, resources.heartbeat.id, principal, upload)
-    async with _stored(staged, resources):
-        yield staged
+    async with _stored(staged, resources), write_session(request, resources) as session:
+        yield ReadyDataset(session, staged)
 
 
 async def stage_observations(
@@ -236,5 +250,5 @@ async def _prepared(staged: Staged, resources: Resources) -> bool:
             await asyncio.sleep(BUSY_PAUSE_S)
 
 
-TheUpload = Annotated[StagedDataset | PreviewOut, Depends(stage_upload, scope="function")]
+TheUpload = Annotated[ReadyDataset | PreviewOut, Depends(stage_upload, scope="function")]
 TheObservations = Annotated[StagedObservations, Depends(stage_observations, scope="function")]

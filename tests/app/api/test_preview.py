@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.db.engine import Database
+
 PRICES = b"date,open,close\n" + b"".join(b"2024-01-%02d,1.5,2.5\n" % day for day in range(1, 29))
 RECEIPTS = b"date,amount\n" + b"".join(
     b"2024-01-%02d,2\n2024-01-%02d,3\n" % (day, day) for day in range(1, 29)
@@ -22,6 +24,25 @@ def test_preview_of_a_file_shows_its_columns_and_stores_nothing(client: TestClie
     assert roles == [("date", "time"), ("open", "unused"), ("close", "target")]
     assert answer.json()["profile"]["frequency"] == "D"
     assert client.get("/datasets").json()["datasets"] == []
+
+
+def test_preview_opens_no_transaction_that_writes(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_database: Database) -> None:
+        pytest.fail("a preview writes")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(Database, "write", write)
+        answer = post(client, RECEIPTS, "/datasets?preview=true", duplicates="sum")
+    assert answer.status_code == 200
+
+
+def test_preview_under_a_key_is_answered_again(client: TestClient) -> None:
+    sent = {"files": {"file": ("t.csv", RECEIPTS)}, "headers": {"idempotency-key": "one"}}
+    first, second = (client.post("/datasets?preview=true", **sent) for _ in range(2))  # type: ignore[arg-type]
+    assert first.content == second.content
+    assert second.headers["idempotent-replayed"] == "true"
 
 
 def test_question_of_a_preview_is_what_the_upload_is_refused_for(client: TestClient) -> None:

@@ -377,9 +377,10 @@ def test_date_format_is_that_of_strptime_or_of_the_profile(date_format: str, tex
     assert str(found.ordinals.astype("M8[us]")[0])[: len(read_as)] == read_as
 
 
-def test_unknown_date_format_is_refused() -> None:
-    with pytest.raises(BadInput, match="date_format '%Q' is not known"):
-        read(made("2023-01-01", 5, "D"), date_format="%Q")
+@pytest.mark.parametrize("date_format", ["%Q", "%H", "%d.%m."])
+def test_unknown_date_format_is_refused(date_format: str) -> None:
+    with pytest.raises(BadInput, match=f"date_format '{date_format}' is not known"):
+        read(made("2023-01-01", 5, "D"), date_format=date_format)
 
 
 def test_sales_beside_numbered_rows_are_no_days_of_a_spreadsheet() -> None:

@@ -92,13 +92,13 @@ def months_covered(date_format: str) -> int:
 
 @cache
 def notation(template: str) -> Notation:
-    """Return the notation of a format; raises ValueError for an unknown or repeated directive, or none."""
+    """Return the notation of a format; raises ValueError for an unknown or repeated directive, or no year."""
     packed = re.fullmatch(r"(?:%[A-Za-z])+", template) is not None
     parts = re.split(r"(%.|~)", template)
     pattern = "".join(_expression(part, packed=packed) for part in parts)
     names = re.findall(r"\?P<(\w+)>", pattern)
-    if not names or len(set(names)) < len(names):
-        raise ValueError("it names no part of a date, or one twice")
+    if not {"year", "short_year"}.intersection(names) or len(set(names)) < len(names):
+        raise ValueError("it names no year, or a part of the date twice")
     return Notation(template.replace("~", ""), pattern)
 
 
