@@ -52,8 +52,8 @@ def measure(series: list[list[float]], name: Preset) -> dict[str, object]:
     start = time.perf_counter()
     served, ours, alone = forecasts(Panel.of(series).without_last(HIDDEN), name)
     seconds = time.perf_counter() - start
-    judged = beside_baselines(series, served, ours.tolist())
-    network = beside_baselines(series, "lstm", alone.tolist())
+    judged = beside_baselines(series, served, ours.tolist(), "year")
+    network = beside_baselines(series, "lstm", alone.tolist(), "year")
     rivals = {method: round(error, 3) for method, error in judged.smape.items() if method != served}
     return {
         "served": served,

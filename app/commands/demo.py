@@ -59,7 +59,8 @@ def read_countries(path: Path) -> Countries:
 def compare(countries: Countries, page: ForecastPage) -> BaselineErrors:
     """Hold the forecasts of all countries, by the method that is served, against every simple method."""
     series = [[value for _, value in countries[item.unique_id]] for item in page.forecasts]
-    return beside_baselines(series, page.forecasts[0].method, [item.forecast for item in page.forecasts])
+    medians = [item.forecast for item in page.forecasts]
+    return beside_baselines(series, page.forecasts[0].method, medians, "year")
 
 
 def _trained_forecast(client: Client, console: Console, name: str, countries: Countries) -> ForecastPage:

@@ -283,7 +283,7 @@ VERDICT: Example = {
     "effective_units": 9.2,
     "periods": 2,
     "p_value": 0.005,
-    "sentence": "Over 2 periods of 5 steps and 40 series, which move together like 9, this RNN's error "
+    "sentence": "Over 2 periods of 5 years and 40 series, which move together like 9, this RNN's error "
     "(MASE) was 23 % below the best simple method's, dynamic optimised Theta; a gap this wide arises by "
     "chance in 1 of 200 cases.",
 }

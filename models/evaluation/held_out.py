@@ -17,6 +17,9 @@ from models.methods.baselines import fitting_work
 from models.metrics import seasonal_naive_error, seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
 
+STEP = "step"
+"""What a step is called where it has no name of its own."""
+
 FEW_SERIES = 6
 """With fewer series the units of a verdict are cuts, so there are more of them."""
 
@@ -44,7 +47,8 @@ class HeldOut:
     gaps. `series` (window,) is the number of its series in the panel, and `cut` (window,) that of its cut:
     0 is the last of the `cuts`, 1 the one before. `scale` and `root_scale` (window,) are the mean absolute
     and the root mean square seasonal naive error of its series before the first cut, NaN for none.
-    `season_length` is the shortest season's, 1 for none, and `measure` the one to compare by.
+    `season_length` is the shortest season's, 1 for none, `measure` the one to compare by, and `step_name`
+    what a step is called, such as `month`.
     """
 
     contexts: Panel
@@ -56,9 +60,12 @@ class HeldOut:
     cuts: int
     season_length: int = 1
     measure: MeasureChoice = "auto"
+    step_name: str = STEP
 
     @classmethod
-    def of(cls, panel: Panel, config: TrainingConfig, measure: MeasureChoice = "auto") -> "HeldOut":
+    def of(
+        cls, panel: Panel, config: TrainingConfig, measure: MeasureChoice = "auto", step_name: str = STEP
+    ) -> "HeldOut":
         """Hold out the windows of all series that have values on both sides of a cut.
 
         More than `config.windows` windows, or fewer where fits cost much, are sampled with `config.seed`.
@@ -84,6 +91,7 @@ class HeldOut:
             cuts=cuts,
             season_length=config.season_length,
             measure=measure,
+            step_name=step_name,
         )
 
     def __len__(self) -> int:

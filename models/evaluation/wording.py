@@ -55,7 +55,7 @@ class Wording:
         return f"{gap}{self._ending(outcome, effect, interval, p_value)}.{_doubt(effect, median_effect)}"
 
     def _where(self) -> str:
-        evidence, steps = self.evidence, _counted(self.held_out.horizon, "step")
+        evidence, steps = self.evidence, _counted(self.held_out.horizon, self.held_out.step_name)
         series = _counted(evidence.series, "series", "series")
         periods = f"Over {_counted(evidence.cuts, 'period')} of {steps}"
         alike = round(evidence.movement.effective_series)
@@ -102,7 +102,7 @@ class Wording:
         """Return what would decide it: more history, more series, or both; the numbers are rough."""
         factor = _more_evidence(effect, interval)
         steps, series = self._more_steps(factor), self._more_series(factor)
-        ways = [f"about {_rounded(steps):,} more steps of history"] if steps else []
+        ways = [f"about {_rounded(steps):,} more {self.held_out.step_name}s of history"] if steps else []
         ways += [f"{_rounded(series):,} more series"] if series else []
         if not ways:
             return "it would take far more data to tell"

@@ -9,7 +9,7 @@ import numpy as np
 from models.errors import UnusableHistory
 from models.evaluation.assessment import Assessment, assess
 from models.evaluation.calibration_windows import CalibrationWindows
-from models.evaluation.held_out import HeldOut
+from models.evaluation.held_out import STEP, HeldOut
 from models.methods.baselines import BASELINES, baseline_forecast, fitting_work, joining
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import Method
@@ -39,16 +39,20 @@ ETS_TURN_VALUES = 100
 
 
 def backtest_zero_shot(
-    forecaster: Forecaster, panel: Panel, give_way: Callable[[], None] = lambda: None
+    forecaster: Forecaster,
+    panel: Panel,
+    give_way: Callable[[], None] = lambda: None,
+    *,
+    step_name: str = STEP,
 ) -> Assessment | None:
     """Assess the networks on the last steps of the series, against all baselines; ETS only where it is fast.
 
-    `give_way` is called between turns of a tenth of a second at most, to let other threads work. Return None
-    where the series are too short to hold any out.
+    `give_way` is called between turns of a tenth of a second at most, to let other threads work. The
+    verdict calls a step by its name. Return None where the series are too short to hold any out.
     """
     config = forecaster.config
     try:
-        held_out = HeldOut.of(panel, config)
+        held_out = HeldOut.of(panel, config, step_name=step_name)
     except UnusableHistory:
         return None
     forecasts: dict[str, Forecast] = {

@@ -16,7 +16,7 @@ from models.config import TrainingConfig
 from models.errors import TrainingStopped
 from models.evaluation.assessment import Assessment, Candidates, assess, decidable
 from models.evaluation.backtest import Trial
-from models.evaluation.held_out import HeldOut
+from models.evaluation.held_out import STEP, HeldOut
 from models.methods.baselines import BASELINES, baseline_forecast, joining
 from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.combination import Method, baseline_medians
@@ -75,13 +75,14 @@ class Trained:
     baseline_medians: Mapping[str, Floats]
 
 
-def train(  # noqa: PLR0913 - options of the caller, the last six with a default
+def train(  # noqa: PLR0913 - options of the caller, the last seven with a default
     panel: Panel,
     config: TrainingConfig,
     architectures: Sequence[Architecture],
     *,
     blending: MethodChoice = "auto",
     measure: MeasureChoice = "auto",
+    step_name: str = STEP,
     device: str = "cpu",
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -90,13 +91,13 @@ def train(  # noqa: PLR0913 - options of the caller, the last six with a default
     """Backtest the config with each of the architectures, and fit it with the best of them on everything.
 
     An ensemble with pretrained and trained members keeps the pretrained, the trained or both, whichever is
-    best by `measure`; the pretrained where too few units tell that. The verdicts are by `measure` too. An
-    interrupted training resumes from its `checkpoints`, to the same bits. A part starts again if its
-    checkpoint is damaged or of another training. Raise as `fit` does, whatever a checkpoint raises, and
-    `HorizonTooLong` also if the series are too short to hold out a horizon.
+    best by `measure`; the pretrained where too few units tell that. The verdicts are by `measure` too, and
+    call a step by its name. An interrupted training resumes from its `checkpoints`, to the same bits. A part
+    starts again if its checkpoint is damaged or of another training. Raise as `fit` does, whatever a
+    checkpoint raises, and `HorizonTooLong` also if the series are too short to hold out a horizon.
     """
     horizons.check_training(config.horizon, int(panel.lengths.max()))
-    held_out = HeldOut.of(panel, config, measure)
+    held_out = HeldOut.of(panel, config, measure, step_name)
     tracker = _ProgressTracker(on_progress, parts=len(architectures) + 3)
     run = _Run(panel, config, device, tracker, should_stop, CheckpointManager(checkpoints))
     candidates = Candidates()

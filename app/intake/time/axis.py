@@ -18,6 +18,13 @@ from app.schemas.choices import Seasons
 Kind = Literal["datetime", "integer", "year"]
 KINDS: dict[str, Kind] = {"datetime": "datetime", "integer": "integer", "year": "year"}
 
+UNNAMED = "step"
+NAMES = {"D": "day", "B": "business day", "W": "week", "h": "hour", "min": "minute", "s": "second"} | {
+    alias: name
+    for family, name in (("M", "month"), ("Q", "quarter"), ("Y", "year"))
+    for alias in (f"{family}S", f"{family}E", f"B{family}S", f"B{family}E")
+}
+
 ENDING = re.compile(r"(?P<local>.*[T ].*?)(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?")
 LONGEST_CYCLE = 1_000  # steps; a longer one has too few cycles to tell a closed time by
 
@@ -54,6 +61,12 @@ class TimeAxis:
     @property
     def step(self) -> Step:
         return _step(self.kind, self.frequency)
+
+    @property
+    def step_name(self) -> str:
+        """What a step is called, such as `month`; `step` where no word says it, as for `15min`."""
+        name, *anchors = str(self.frequency).split("-")
+        return NAMES.get(name, UNNAMED) if len(anchors) <= 1 else UNNAMED
 
     @property
     def seasons(self) -> Seasons:

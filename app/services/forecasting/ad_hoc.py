@@ -66,7 +66,8 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
     model = pretrained.model(request.horizon, frame.axis.seasons)
     network = load_pretrained(model.horizon, frame.axis.seasons, device).forecaster
     panel, chosen = panels.of_frame(frame), np.array(pretrained.sample(frame.unique_ids))
-    served_method = pretrained.backtested(model, network, panel.heads(chosen, panel.lengths[chosen]))
+    some = panel.heads(chosen, panel.lengths[chosen])
+    served_method = pretrained.backtested(model, network, some, frame.axis.step_name)
     serving = _Serving(model, served_method, network, model.horizon, request.limits)
     return _forecast(serving, frame, rows, request.levels)
 

@@ -91,19 +91,25 @@ def sample(names: Sequence[str]) -> list[int]:
 
 
 def backtested(
-    model: Model, network: "Forecaster", panel: Panel, give_way: Callable[[], None] = lambda: None
+    model: Model,
+    network: "Forecaster",
+    panel: Panel,
+    step_name: str,
+    give_way: Callable[[], None] = lambda: None,
 ) -> ServedMethod:
     """Return the method to serve for some series: calibrated and judged by a backtest on their own past.
 
     Where the best baseline is better, or twice as good where nothing is decided, it is that one. Series that
     are too short for a backtest get the network uncalibrated. The backtest uses the `sample` of many series
     that the caller draws, and the context of long ones. So the same series have the same result, whether a
-    dataset holds them or a request sends them. `give_way` is called between turns of a tenth of a second.
+    dataset holds them or a request sends them. The verdict calls a step by its name. `give_way` is called
+    between turns of a tenth of a second.
     """
     from models.evaluation.zero_shot import backtest_zero_shot  # noqa: PLC0415
     from models.network.pretrained import VIEW  # noqa: PLC0415
 
-    assessment = backtest_zero_shot(network, panel.tail(network.config.history_limit), give_way)
+    recent = panel.tail(network.config.history_limit)
+    assessment = backtest_zero_shot(network, recent, give_way, step_name=step_name)
     if assessment is None:
         return uncalibrated(model)
     verdict = backtests.verdict_out(assessment.verdicts[VIEW])

@@ -185,7 +185,8 @@ def backtest_pretrained(
         chosen = [names[at] for at in pretrained.sample(names)]
         rows = dataset_queries.last_windows(session, plan.version, chosen)
     network = load_model(database, plan.model, plan.axis.seasons, device).forecaster
-    return pretrained.backtested(plan.model, network, panels.of_last_windows(plan.axis, rows), give_way)
+    panel = panels.of_last_windows(plan.axis, rows)
+    return pretrained.backtested(plan.model, network, panel, plan.axis.step_name, give_way)
 
 
 def find_version(session: Session, ref: DatasetRef, number: int) -> DatasetVersion:

@@ -1,6 +1,7 @@
 """Errors of forecasts on values that were hidden from them, beside those of the baselines."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -24,16 +25,16 @@ class BaselineErrors(NamedTuple):
 
 
 def beside_baselines(
-    series: Sequence[Sequence[float]], method: str, forecasts: Sequence[Sequence[float]]
+    series: Sequence[Sequence[float]], method: str, forecasts: Sequence[Sequence[float]], step_name: str
 ) -> BaselineErrors:
     """Hold a method's forecasts of the last steps of series without a season against every baseline.
 
     The baselines do not read those steps either. The seasonal naive one is left out: without a season it is
-    the naive one.
+    the naive one. The verdict calls a step by its name.
     """
     panel, medians = Panel.of(series), {method: np.asarray(forecasts, dtype=np.float64)}
     horizon = medians[method].shape[1]
-    held_out = _last_steps(panel, horizon)
+    held_out = replace(_last_steps(panel, horizon), step_name=step_name)
     for name, baseline in BASELINES.items():
         if name != "seasonal_naive":
             medians[name] = baseline(held_out.contexts, horizon, NO_SEASON)

@@ -122,6 +122,7 @@ class TrainingSpec:
             self.architectures,
             blending=self.method,
             measure=self.measure,
+            step_name=self.dataset.axis.step_name,
             device=self.device,
             on_progress=on_progress,
             checkpoints=checkpoints,

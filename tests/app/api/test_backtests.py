@@ -144,7 +144,7 @@ def test_verdict_follows_from_the_rows(ready: Ready) -> None:
         assert low < effect < high
         assert verdict.periods == rows["cutoff"].nunique()
         assert verdict.sentence.startswith(
-            f"Over {verdict.periods} periods of {rows['step'].max()} steps and 8 "
+            f"Over {verdict.periods} periods of {rows['step'].max()} years and 8 "
         )
 
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,6 +55,14 @@ def test_sentence_names_periods_and_how_many_series_those_are_worth() -> None:
     assert sentence_of(np.linspace(0.5, 0.9, 40), common=0.09, cuts=4).startswith(
         "Over 4 periods of 5 steps and 40 series, which move together like 9, this LSTM's error"
     )
+
+
+def test_sentence_calls_steps_by_their_name() -> None:
+    backtest = backtest_of(np.full(5, 0.5), {"naive": np.ones(5)})
+    months = replace(backtest, held_out=replace(backtest.held_out, step_name="month"))
+    sentence = judge(months, "lstm").sentence
+    assert sentence.startswith("Over 1 period of 5 months and 5 series")
+    assert ": about 110 more months of history, or 1 more series may tell." in sentence
 
 
 def test_tie_says_how_small_the_gap_is() -> None:

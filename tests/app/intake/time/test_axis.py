@@ -40,6 +40,23 @@ def test_future_steps_are_those_of_pandas(frequency: str, start: str) -> None:
     assert future.tolist() == times[1:].tolist()
 
 
+@pytest.mark.parametrize(
+    ("frequency", "name"),
+    [
+        *[("D", "day"), ("B", "business day"), ("W-SUN", "week"), ("MS", "month"), ("BME", "month")],
+        *[("MS-15", "month"), ("QS-OCT", "quarter"), ("YE-DEC", "year"), ("h", "hour"), ("s", "second")],
+        *[("15min", "step"), ("2MS", "step"), ("MS-1-15", "step")],
+    ],
+)
+def test_step_has_the_name_of_what_one_of_it_is(frequency: str, name: str) -> None:
+    assert TimeAxis("datetime", frequency).step_name == name
+
+
+def test_years_have_a_name_and_plain_numbers_have_none() -> None:
+    assert TimeAxis("year", "YS").step_name == "year"
+    assert TimeAxis("integer", 1).step_name == "step"
+
+
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("frequency", FREQUENCIES)
 def test_frequency_found_is_that_of_pandas(frequency: str, start: str) -> None:
