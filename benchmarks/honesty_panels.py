@@ -7,16 +7,17 @@ with preset `quick`; the mean effect over all panels of a kind is the truth.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 from multiprocessing import get_context
 from statistics import fmean
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import numpy as np
 
-from benchmarks.report import Section
+from benchmarks.honesty_rows import Row, Task
 from models.choices import NO_SEASONS, Outcome
 from models.config import preset
 from models.evaluation.backtest import Backtest
@@ -30,11 +31,15 @@ from models.panel import Floats, Panel
 from models.training.train import train
 
 PROCESSES = 2
-MOST_FALSE_BEATS, MOST_FALSE_LOSES = 0.025, 0.05
+ALONE, WHOLE = "the test alone", "the whole way"
+
+MOST_FALSE = {"beats": 0.025, "loses": 0.05}
+"""Shares of panels without a difference that the test may judge wrongly, beside two standard errors."""
+
 LEAST_POWER = 0.9
 """Of the former test's, which took series for independent."""
 
-MOST_WRONG_BEATS, MOST_WRONG_LOSES = 0.06, 0.08
+MOST_WRONG = {"beats": 0.06, "loses": 0.08}
 """Shares of the panels that a training may judge wrongly."""
 
 SMALL_LOSS = 0.05
@@ -138,7 +143,6 @@ SERIES = (
 )
 
 
-Kind = TypeVar("Kind", Gaps, Series)
 Found = TypeVar("Found")
 
 
@@ -204,48 +208,57 @@ def trained(kind: Series, seed: int) -> tuple[Outcome, float]:
     return verdict.outcome, verdict.effect
 
 
-def test_alone(draws: int) -> Section:
-    """Measure the shares of false verdicts on drawn gaps, and the power beside the former test's."""
-    table, result, missed = [], {}, []
-    for kind, found in _in_parallel(_tested, (*GAPS, *POWER), draws):
-        now, former = (Counter(pair[side] for pair in found) for side in (0, 1))
-        shares = {outcome: now[outcome] / draws for outcome in ("beats", "loses", "ties", "undecided")}
-        before = {f"former {outcome}": former[outcome] / draws for outcome in ("beats", "loses")}
-        result[kind.name] = shares | before
-        is_ok = _has_power(shares, before) if kind.gain else _is_honest(shares, draws)
-        missed += [] if is_ok else [kind.name]
-        row = [f"{share:.1%}" for share in (shares | before).values()]
-        table.append([kind.name, *row, "ok" if is_ok else "no"])
-        print(*table[-1], flush=True)
-    header = ("the test alone", "beats", "loses", "ties", "undecided", "former beats", "former loses", "")
-    return Section(header, table, {"draws": draws, "kinds": result}, missed)
+def tasks(draws: int, panels: int) -> Iterator[Task]:
+    """Yield a row to measure for each kind of panel: with the test alone, then the whole way."""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), use_one_thread) as pool:
+        for gaps in (*GAPS, *POWER) if draws else ():
+            name = f"{gaps.name}, {draws:,} draws"
+            yield Task(ALONE, name, partial(_row_of_gaps, pool, name, gaps, draws))
+        for series in SERIES if panels else ():
+            name = f"{series.name}, {panels} panels"
+            yield Task(WHOLE, name, partial(_row_of_series, pool, name, series, panels))
 
 
-def _is_honest(shares: Mapping[str, float], draws: int) -> bool:
-    bounds = {"beats": MOST_FALSE_BEATS, "loses": MOST_FALSE_LOSES}
-    return all(shares[name] <= most + 2 * sqrt(most * (1 - most) / draws) for name, most in bounds.items())
+def _row_of_gaps(pool: Executor, name: str, kind: Gaps, draws: int) -> Row:
+    found = _in_parallel(pool, _tested, kind.name, draws)
+    now, former = (Counter(pair[side] for pair in found) for side in (0, 1))
+    shares = {outcome: now[outcome] / draws for outcome in get_args(Outcome)}
+    before = {outcome: former[outcome] / draws for outcome in ("beats", "loses")}
+    most = {outcome: share + 2 * sqrt(share * (1 - share) / draws) for outcome, share in MOST_FALSE.items()}
+    if kind.gain:
+        is_ok = shares["beats"] >= LEAST_POWER * before["beats"]
+        bound = f"beats {LEAST_POWER * before['beats']:.1%} or more"
+    else:
+        is_ok = all(shares[outcome] <= share for outcome, share in most.items())
+        bound = ", ".join(f"{outcome} {share:.1%}" for outcome, share in most.items())
+    return Row(
+        part=ALONE,
+        name=name,
+        measured=f"{_listed(shares)} (the former test: {_listed(before)})",
+        bound=bound,
+        is_ok=is_ok,
+        figures=shares | {f"former {outcome}": share for outcome, share in before.items()},
+    )
 
 
-def _has_power(shares: Mapping[str, float], before: Mapping[str, float]) -> bool:
-    return shares["beats"] >= LEAST_POWER * before["former beats"]
+def _listed(shares: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
 
 
-def whole_way(panels: int) -> Section:
-    """Measure the shares of wrong verdicts of trainings on drawn series."""
-    table, result, missed = [], {}, []
-    for kind, found in _in_parallel(_trained, SERIES, panels):
-        truth, outcomes = fmean(effect for _, effect in found), Counter(outcome for outcome, _ in found)
-        wrong_beats = outcomes["beats"] if truth >= 0 else 0
-        wrong_loses = outcomes["loses"] if truth < SMALL_LOSS else 0
-        is_ok = wrong_beats <= MOST_WRONG_BEATS * panels and wrong_loses <= MOST_WRONG_LOSES * panels
-        missed += [] if is_ok else [kind.name]
-        counts = {outcome: outcomes[outcome] for outcome in ("beats", "loses", "ties", "undecided")}
-        result[kind.name] = {"effect": round(truth, 4), **counts}
-        row = [f"{truth:+.1%}", *map(str, counts.values())]
-        table.append([kind.name, *row, "ok" if is_ok else "no"])
-        print(*table[-1], flush=True)
-    header = ("the whole way", "true effect", "beats", "loses", "ties", "undecided", "")
-    return Section(header, table, {"panels": panels, "kinds": result}, missed)
+def _row_of_series(pool: Executor, name: str, kind: Series, panels: int) -> Row:
+    found = _in_parallel(pool, _trained, kind.name, panels)
+    truth, outcomes = fmean(effect for _, effect in found), Counter(outcome for outcome, _ in found)
+    counts = {outcome: outcomes[outcome] for outcome in get_args(Outcome)}
+    is_wrong = {"beats": truth >= 0, "loses": truth < SMALL_LOSS}
+    wrong = {outcome: most * panels for outcome, most in MOST_WRONG.items() if is_wrong[outcome]}
+    return Row(
+        part=WHOLE,
+        name=name,
+        measured=f"effect {truth:+.1%}: {', '.join(f'{key} {count}' for key, count in counts.items())}",
+        bound=", ".join(f"{outcome} {most:g}" for outcome, most in wrong.items()),
+        is_ok=all(counts[outcome] <= most for outcome, most in wrong.items()),
+        figures={"effect": round(truth, 4), **counts},
+    )
 
 
 def _tested(name: str, seed: int) -> tuple[Outcome, Outcome]:
@@ -256,11 +269,7 @@ def _trained(name: str, seed: int) -> tuple[Outcome, float]:
     return trained(next(kind for kind in SERIES if kind.name == name), seed)
 
 
-def _in_parallel(
-    function: Callable[[str, int], Found], kinds: Sequence[Kind], count: int
-) -> Iterator[tuple[Kind, list[Found]]]:
-    """Yield each kind with what a function of its name finds for so many seeds."""
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), use_one_thread) as pool:
-        for kind in kinds:
-            names, part = [kind.name] * count, max(1, count // (10 * PROCESSES))
-            yield kind, list(pool.map(function, names, range(count), chunksize=part))
+def _in_parallel(pool: Executor, function: Callable[[str, int], Found], kind: str, count: int) -> list[Found]:
+    """Return what a function of a kind's name finds for so many seeds."""
+    part = max(1, count // (10 * PROCESSES))
+    return list(pool.map(function, [kind] * count, range(count), chunksize=part))

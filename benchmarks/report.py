@@ -4,23 +4,12 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
 RESULTS = Path(__file__).parent / "results"
-
-
-@dataclass(frozen=True)
-class Section:
-    """One table of a benchmark, as it is printed and as it is kept, and what missed its bound."""
-
-    header: Sequence[str]
-    table: Sequence[Sequence[str]]
-    result: Mapping[str, object]
-    missed: Sequence[str]
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
