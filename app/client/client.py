@@ -68,6 +68,11 @@ class Reading(TypedDict, total=False):
     id_column: str  # several columns are separated by commas
     time_column: str
     target_column: str
+    past_columns: str
+    future_columns: str
+    static_columns: str
+    category_columns: str
+    unused_columns: str
     frequency: str
     date_format: str
     time_zone: str

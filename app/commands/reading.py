@@ -22,6 +22,13 @@ OPTIONS: dict[str, Any] = {
     "target_column": Annotated[
         str | None, _option("Column with the values; several, by commas, make one series each.")
     ],
+    "past_columns": Annotated[
+        str | None, _option("Columns beside the target that end with it; several by commas.")
+    ],
+    "future_columns": Annotated[str | None, _option("Columns that are known ahead of the target's end.")],
+    "static_columns": Annotated[str | None, _option("Columns with one value for each series.")],
+    "category_columns": Annotated[str | None, _option("Columns of categories that may hold numbers.")],
+    "unused_columns": Annotated[str | None, _option("Columns that are passed over.")],
     "frequency": Annotated[str | None, _option("The step: `D`, `W-SUN`, `MS`, `h`, ...; 1 for integers.")],
     "date_format": Annotated[str | None, _option("How times are written, such as `%d/%m/%Y`.")],
     "time_zone": Annotated[str | None, _option("The zone of local times, such as `Europe/Berlin`.")],

@@ -1,16 +1,20 @@
 """Read rows to append to a dataset: on its axis, with its columns and names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
+from app.intake.beside.laying import cells_of
+from app.intake.columns.beside import ROLES
+from app.intake.covariates import Covariate
 from app.intake.grid.filling import LEAST_VALUES, refuse_short
-from app.intake.grid.points import Points, off_step
+from app.intake.grid.points import Points, off_step, owners
 from app.intake.notes import limit_notes
-from app.intake.options import ReadOptions, named
+from app.intake.options import ReadOptions, as_option, named
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.rows import Rows, complete, in_zone, refuse_lone
@@ -35,6 +39,7 @@ class ExistingDataset:
     detected: Detected  # how its first upload was read
     only: str | None  # the name of its series, if it has just one
     limits: Limits = NO_LIMITS
+    covariates: tuple[Covariate, ...] = ()
 
     def options(self, requested: ReadOptions, names: tuple[str, ...]) -> ReadOptions:
         """Return the options; what they do not say is as in the dataset's first upload.
@@ -56,7 +61,19 @@ class ExistingDataset:
             id_column=requested.id_column or inherited(self.detected.id_column),
             time_column=requested.time_column or inherited(self.detected.time_column),
             target_column=requested.target_column or inherited(self.detected.target_column),
+            finds_covariates=False,
+            **self._columns(names),
         )
+
+    def _columns(self, names: Collection[str]) -> dict[str, Any]:
+        """Return the options that name those of the dataset's covariates that were sent."""
+        sent = [each for each in self.covariates if each.name in names]
+        options = {
+            option: as_option(each.name for each in sent if each.role == role)
+            for option, role in ROLES.items()
+        }
+        categories = as_option(each.name for each in sent if each.kind == "category")
+        return {**options, "category_columns": categories}
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,9 @@ def gather_addition(
     ordered = sort(rows, times, kept, options.duplicates, repairs)
     timeline = ordered.timeline
     offsets = np.append(timeline.starts, len(ordered.row))
-    points = Points(names_of(rows, ordered), offsets, timeline.unique[timeline.rank], ordered.y)
+    beside = cells_of(rows.beside, ordered.repeats, owners(offsets), rows.place)
+    times_of_rows = timeline.unique[timeline.rank]
+    points = Points(names_of(rows, ordered), offsets, times_of_rows, ordered.y, beside.cells, beside.static)
     detected = detect(times)
     detected.notes += limit_notes(points.y, existing.limits)
     return Addition(points, existing.axis, repairs, detected, rows, ordered.row, options.missing)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from app.schemas.choices import NO_LIMITS, Duplicates, Limits, Missing
 
+BESIDE = ("past_columns", "future_columns", "static_columns", "category_columns", "unused_columns")
 SHOWN = (
     *("frequency", "date_format", "time_zone", "decimal", "skip_rows", "duplicates", "missing"),
     "missing_values",
@@ -26,6 +27,12 @@ class ReadOptions:
     id_column: str | None = None
     time_column: str | None = None
     target_column: str | None = None
+    past_columns: str | None = None  # covariates known up to the target's end
+    future_columns: str | None = None  # those known ahead of it as well
+    static_columns: str | None = None  # those with one value for each series
+    category_columns: str | None = None  # columns of categories, though they may hold numbers
+    unused_columns: str | None = None
+    finds_covariates: bool = True  # among the columns that no option names
     frequency: str | int | None = None
     season_lengths: tuple[int, ...] | None = None
     limits: Limits = NO_LIMITS
@@ -44,8 +51,8 @@ class ReadOptions:
 
     @property
     def shown(self) -> dict[str, str | int]:
-        """Return what was said, by option; columns and seasons are shown elsewhere."""
-        said = {name: getattr(self, name) for name in SHOWN}
+        """Return what was said, by option; names, times, values and seasons are shown elsewhere."""
+        said = {name: getattr(self, name) for name in (*SHOWN, *(BESIDE if self.finds_covariates else ()))}
         return {name: value for name, value in said.items() if value is not None}
 
     def inheriting(self, earlier: Mapping[str, Any]) -> "ReadOptions":

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -11,8 +10,6 @@ from app.intake.arrays import Ints
 
 SHOWN = 20  # rows, columns or series that one message names
 LONGEST = 100  # characters of a name in a message
-
-Field = Literal["unique_id", "ds", "y"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Place:
         """Return rows of the file, each once, in ascending order."""
         return np.unique(rows % self.rows) if self.rows else rows
 
-    def pointer(self, row: int, field: Field) -> str:
+    def pointer(self, row: int, field: str) -> str:
         if self.first_row is None:
             return f"#/observations/{row}/{field}"
         return f"#row={self.number(row)}"
@@ -60,9 +57,7 @@ class Unsettled(BadInput):
         self.questions = tuple(questions)
 
 
-def refuse_rows(
-    place: Place, field: Field, rows: Ints, explain: Callable[[int], str], detail: str
-) -> BadInput:
+def refuse_rows(place: Place, field: str, rows: Ints, explain: Callable[[int], str], detail: str) -> BadInput:
     """Return the error for wrong cells: `detail` for all, `explain(row)` for each of the first 20."""
     rows = place.distinct(rows)
     shown = [FieldError(place.pointer(int(row), field), explain(int(row))) for row in rows[:SHOWN]]

@@ -8,6 +8,11 @@ import pandas as pd
 
 from app.errors import BadInput
 from app.intake.additions import Addition, ExistingDataset, gather_addition, refuse_unnamed
+from app.intake.beside.judging import NOT_JUDGED, Judged
+from app.intake.beside.laying import summaries
+from app.intake.beside.observations import beside_keys, columns_of
+from app.intake.columns.beside import unused_notes
+from app.intake.columns.coded import Coded
 from app.intake.columns.identities import ask_for_keys, further_keys
 from app.intake.columns.table_layout import MAX_COLUMNS
 from app.intake.frame import Intake
@@ -16,10 +21,12 @@ from app.intake.options import ReadOptions
 from app.intake.problems import Place, Question, Unsettled
 from app.intake.rows import RepeatedTimes, Rows
 from app.intake.series import Gathered, gather
-from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, Coded, OpenTable, finite, open_table_rows
+from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, finite, open_table_rows
 from app.intake.time.seasons import seasons_of
 from app.intake.time.times import Times
 from app.schemas.datasets import (
+    MAX_COLUMNS_SHOWN,
+    ColumnOut,
     Detected,
     ObservationIn,
     PreviewOut,
@@ -43,7 +50,7 @@ def read_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) 
     table = open_table_rows(data, lambda _: options, max_columns)
     _refuse_open_questions(table)
     gathered = gather_table(table)
-    return intake_of(gathered, table.detected(gathered.times), options)
+    return intake_of(gathered, table.detected(gathered.times, gathered.judged), options)
 
 
 def gather_table(table: OpenTable) -> Gathered:
@@ -58,8 +65,9 @@ def read_rows(rows: Sequence[ObservationIn], options: ReadOptions) -> Intake:
     """Read the rows of a JSON body; raises BadInput with pointers into `observations`."""
     if not rows:
         raise BadInput("There are no observations. Send at least two for each series.")
-    gathered = gather(rows_of_json(rows, [row.unique_id for row in rows], options), options)
-    return intake_of(gathered, detected_rows(gathered.times, options), options)
+    read, unused = rows_of_json(rows, [row.unique_id for row in rows], options)
+    gathered = gather(read, options)
+    return intake_of(gathered, detected_rows(gathered.times, gathered.judged, unused, options), options)
 
 
 def read_more_csv(
@@ -83,9 +91,10 @@ def read_more_rows(rows: Sequence[ObservationIn], existing: ExistingDataset) -> 
     if unnamed and existing.only is None:
         raise refuse_unnamed([f"#/observations/{i}/unique_id" for i in unnamed])
     names = [row.unique_id if "unique_id" in row.model_fields_set else existing.only for row in rows]
-    options = ReadOptions().inheriting(existing.detected.options)
+    options = existing.options(ReadOptions(), beside_keys(rows))
+    read, unused = rows_of_json(rows, names, options)
     return gather_addition(
-        rows_of_json(rows, names, options), existing, options, lambda times: detected_rows(times, options)
+        read, existing, options, lambda times: detected_rows(times, NOT_JUDGED, unused, options)
     )
 
 
@@ -106,34 +115,47 @@ def preview_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMN
 
 def preview_rows(observations: Sequence[ObservationIn], options: ReadOptions) -> PreviewOut:
     """Preview the rows of a JSON body; raises BadInput for an infinite value."""
-    rows = rows_of_json(observations, [row.unique_id for row in observations], options)
+    rows, unused = rows_of_json(observations, [row.unique_id for row in observations], options)
     return _preview(
-        rows, options, (), lambda: gather(rows, options), lambda times: detected_rows(times, options)
+        rows,
+        options,
+        (),
+        lambda: gather(rows, options),
+        lambda times, judged: detected_rows(times, judged, unused, options),
     )
 
 
 def rows_of_json(
     rows: Sequence[ObservationIn], unique_ids: Sequence[str | int | None], options: ReadOptions
-) -> Rows:
-    """Return the rows of a JSON body; raises BadInput for an infinite value."""
+) -> tuple[Rows, tuple[ColumnOut, ...]]:
+    """Return the rows of a JSON body, and its columns that are not used.
+
+    Raises BadInput for an infinite value, and as `columns_of` does.
+    """
     place = Place(None)
+    beside, unused = columns_of(rows, options)
     series = Coded.of(pd.Series([str(name) for name in unique_ids], dtype="category"), EMPTY_NAMES)
     times = Coded.of(pd.Series([str(row.ds) for row in rows], dtype="category"), EMPTY_TIMES)
     y = np.array([np.nan if row.y is None else row.y for row in rows], dtype=np.float64)
     texts = pd.Series(times.texts, dtype="object")
-    return Rows(place, series.codes, series.texts, times.codes, texts, finite(place, y, options))
+    values = finite(place, y, options)
+    return Rows(place, series.codes, series.texts, times.codes, texts, values, beside), unused
 
 
-def detected_rows(times: Times | None, options: ReadOptions) -> Detected:
+def detected_rows(
+    times: Times | None, judged: Judged, unused: Sequence[ColumnOut], options: ReadOptions
+) -> Detected:
     """Return how the rows of a JSON body were read."""
+    columns = [*judged.columns.values(), *unused]
     return Detected(
         format="json",
         id_column="unique_id",
         time_column="ds",
         target_column="y",
         date_format=times.date_format if times else None,
+        columns=columns[:MAX_COLUMNS_SHOWN],
         options=options.shown,
-        notes=list(times.notes) if times else [],
+        notes=[*(times.notes if times else []), *judged.notes, *unused_notes(columns)],
     )
 
 
@@ -168,6 +190,7 @@ def intake_of(gathered: Gathered, detected: Detected, options: ReadOptions) -> I
         frequency=frame.axis.frequency,
         season_length=frame.axis.season_length,
         seasons=seasons_of(frame.axis, int(lengths.max())),
+        covariates=summaries(frame),
         detected=detected.model_copy(update={"notes": notes}),
         repairs=repairs.listed,
         repairs_total=repairs.total,
@@ -180,7 +203,7 @@ def _preview(
     options: ReadOptions,
     questions: Sequence[Question],
     read: Callable[[], Gathered],
-    detect: Callable[[Times | None], Detected],
+    detect: Callable[[Times | None, Judged], Detected],
 ) -> PreviewOut:
     open_questions, problems, gathered = list(questions), [], None
     try:
@@ -192,7 +215,7 @@ def _preview(
         settling = [pointer[2:] for pointer in pointers if pointer in {"#/frequency", "#/date_format"}]
         open_questions += [Question(option, error.detail, (), "it is not plain") for option in settling]
         problems = [] if settling else [ProblemOut(detail=error.detail, pointers=pointers)]
-    detected = detect(gathered.times if gathered else None)
+    detected = detect(gathered.times, gathered.judged) if gathered else detect(None, NOT_JUDGED)
     profile = intake_of(gathered, detected, options).profile if gathered else None
     return PreviewOut(
         detected=profile.detected if profile else detected,

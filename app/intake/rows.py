@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
+from app.intake.columns.coded import Column
 from app.intake.problems import SHOWN, Place, Question, Unsettled, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.time.times import Times
@@ -34,6 +35,7 @@ class Rows:
     times: Ints  # (rows,) codes into `texts`
     texts: "pd.Series[str]"  # distinct, numbered from 0
     y: Floats  # (rows,) NaN where empty
+    beside: tuple[Column, ...] = ()  # columns beside the target, which several targets share
 
     def name(self, row: int) -> str | None:
         code = int(self.series[row])
@@ -169,10 +171,11 @@ def settle(rows: Rows, ordered: Ints, again: Mask, duplicates: Duplicates | None
     if duplicates is None or duplicates == "refuse":
         raise _refusal(rows, ordered, np.flatnonzero(again))
     _report(rows, ordered, again, duplicates, repairs)
-    return y[~again] if duplicates == "last" else _combined(y, again, duplicates)
+    return y[~again] if duplicates == "last" else combined(y, again, duplicates)
 
 
-def _combined(y: Floats, again: Mask, duplicates: Duplicates) -> Floats:
+def combined(y: Floats, again: Mask, duplicates: Duplicates) -> Floats:
+    """Return the sum or the mean of values that stand for one time; NaN where all are."""
     starts = np.flatnonzero(~np.append(False, again[:-1]))
     is_value = ~np.isnan(y)
     counts = np.add.reduceat(is_value, starts, dtype=np.int64)

@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
+from app.intake.beside.judging import NOT_JUDGED, Judged
+from app.intake.beside.laying import covariates_of
+from app.intake.beside.places import Places
+from app.intake.beside.repeats import Repeats
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import StepValues, fill, refuse_short, refuse_vast, with_zeros
 from app.intake.oddities import (
@@ -44,16 +48,18 @@ class Sorted:
     row: Ints  # (kept,) row of the upload
     timeline: Timeline
     y: Floats  # (kept,)
+    repeats: Repeats
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """Series, with the repairs and the times that the profile reports."""
+    """Series, with the repairs, the times and the columns beside the target that the profile reports."""
 
     frame: SeriesFrame
     repairs: Repairs
     times: Times
+    judged: Judged
 
 
 def gather(rows: Rows, options: ReadOptions) -> Gathered:
@@ -89,9 +95,14 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     if options.missing == "zero":
         frame = with_zeros(frame)
     add_gaps(repairs, frame)
+    judged = NOT_JUDGED
+    if rows.beside:
+        places = _places(found.times, frame, ordered.y)
+        covariates, judged = covariates_of(rows.beside, ordered.repeats, places, rows.place)
+        frame = replace(frame, covariates=covariates)
     on_step = () if options.missing else found.notes  # which ask what a step without a row means
     notes = (*times.notes, *ordered.notes, *on_step, *short_notes(names, values), *future_notes(frame))
-    return Gathered(frame, repairs, replace(times, notes=notes))
+    return Gathered(frame, repairs, replace(times, notes=notes), judged)
 
 
 def _follows_clock(rows: Rows, times: Times, kept: Ints, zone: Zone, requested: Alias | int | None) -> bool:
@@ -134,11 +145,13 @@ def sort(rows: Rows, times: Times, kept: Ints, duplicates: Duplicates | None, re
         key, kept = key[order], kept[order]
     again = np.append(key[1:] == key[:-1], False)
     note = _put_back(times, again, unique[key % len(unique)]) if duplicates is None else None
-    y = settle(rows, kept, again, "mean" if note else duplicates, repairs)
+    repeats = Repeats(kept, again, "mean" if note else duplicates)
+    y = settle(rows, kept, again, repeats.duplicates, repairs)
     key, kept = key[~again], kept[~again]
     series = key // len(unique)
     starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
-    return Sorted(kept, Timeline(unique, key - series * len(unique), starts), y, (note,) if note else ())
+    timeline = Timeline(unique, key - series * len(unique), starts)
+    return Sorted(kept, timeline, y, repeats, (note,) if note else ())
 
 
 def _put_back(times: Times, again: Mask, ordinals: Ints) -> str | None:
@@ -210,3 +223,11 @@ def _grid(names: tuple[str, ...], timeline: Timeline, y: Floats, axis: TimeAxis)
     series = np.repeat(np.arange(len(names), dtype=np.int64), timeline.lengths)
     begins = timeline.unique[timeline.rank[timeline.starts]]
     return fill(axis, names, StepValues(series, number, begins, y))
+
+
+def _places(timeline: Timeline, frame: SeriesFrame, y: Floats) -> Places:
+    """Return where rows stand in the series of a frame that was made of them."""
+    step, lengths = frame.axis.step, timeline.lengths
+    first = step.position(frame.ds[frame.offsets[:-1]])
+    since = (step.position(timeline.unique)[timeline.rank] - np.repeat(first, lengths)) // step.size
+    return Places(np.repeat(np.arange(len(lengths)), lengths), since, np.diff(frame.offsets), y)

@@ -1,16 +1,20 @@
 """Read the columns of a table that have a role into rows."""
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from app.errors import BadInput
 from app.intake.arrays import Ints
+from app.intake.beside.judging import NOT_JUDGED, Judged
+from app.intake.beside.reading import Notation, read_column, without_sentinels
+from app.intake.columns.beside import unused_notes
+from app.intake.columns.coded import Coded, Column, Floats
 from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers
 from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.table_layout import MAX_COLUMNS, Dtype, Table, open_table
@@ -24,38 +28,6 @@ from app.schemas.datasets import MAX_COLUMNS_SHOWN, Detected
 EMPTY_TIMES = ("", "NA", "N/A", "n/a", "NaN", "nan", "NaT", "null", "NULL", "None")
 EMPTY_NAMES = ("",)  # NA is Namibia
 BETWEEN_NAMES = " / "
-Floats = NDArray[np.float64]
-Categories: TypeAlias = "pd.Series[str]"  # of dtype category
-
-
-@dataclass(frozen=True)
-class Coded:
-    """A column as codes into its distinct texts, sorted; -1 marks an empty cell."""
-
-    codes: Ints  # (rows,)
-    texts: tuple[str, ...]
-
-    @classmethod
-    def of(cls, column: Categories, empty: tuple[str, ...]) -> "Coded":
-        texts = pd.Series(column.cat.categories, dtype="object").str.strip()
-        code_of, distinct = pd.factorize(texts.mask(texts.isin(empty)), sort=True)
-        return cls(np.append(code_of, -1).astype(np.int64)[column.cat.codes], tuple(distinct))
-
-    @classmethod
-    def together(cls, columns: Sequence["Coded"], join: Callable[[Sequence[str]], str]) -> "Coded":
-        """Return several columns as one; a row with an empty cell in any of them is empty."""
-        if len(columns) == 1:
-            return columns[0]
-        filled = np.flatnonzero(np.all([column.codes >= 0 for column in columns], axis=0))
-        key = np.zeros(len(filled), dtype=np.int64)
-        for column in columns:
-            _, key = np.unique(key * len(column.texts) + column.codes[filled], return_inverse=True)
-        _, first = np.unique(key, return_index=True)
-        every = [[column.texts[column.codes[filled[row]]] for column in columns] for row in first]
-        code_of, distinct = pd.factorize(np.array([join(texts) for texts in every], dtype=object), sort=True)
-        codes = np.full(len(columns[0].codes), -1, dtype=np.int64)
-        codes[filled] = code_of[key]
-        return cls(codes, tuple(distinct))
 
 
 @dataclass(frozen=True)
@@ -81,7 +53,8 @@ class OpenTable:
         series, names = self._series(times.codes, unnamed)
         y = np.concatenate([self.cells.y[name] for name in targets])
         place = Place(self.table.first_row, len(times.codes) if count > 1 else None)
-        return Rows(place, series, names, np.tile(times.codes, count), _texts(times), y)
+        texts = pd.Series(times.texts, dtype="object")
+        return Rows(place, series, names, np.tile(times.codes, count), texts, y, self.cells.beside)
 
     def _series(self, times: Ints, unnamed: str | None) -> tuple[Ints, tuple[str, ...]]:
         """Return the series of each row and target, and the names of all series, sorted."""
@@ -105,8 +78,16 @@ class OpenTable:
         rank = np.append(np.argsort(order), -1)
         return rank[np.concatenate(codes)].astype(np.int64), tuple(names[i] for i in order)
 
-    def detected(self, times: Times | None) -> Detected:
+    def detected(self, times: Times | None, judged: Judged = NOT_JUDGED) -> Detected:
         """Return how the table was read; without `times`, as far as it was."""
+        columns = tuple(map(judged.column, self.roles.columns))
+        notes = [
+            *self.table.notes,
+            *self.roles.notes,
+            *(times.notes if times else []),
+            *judged.notes,
+            *unused_notes(columns),
+        ]
         return Detected(
             format="csv",
             id_column=as_option(self.roles.ids),
@@ -116,9 +97,9 @@ class OpenTable:
             delimiter=self.table.delimiter,
             decimal=self.cells.decimal,
             date_format=times.date_format if times else None,
-            columns=list(self.roles.columns[:MAX_COLUMNS_SHOWN]),
+            columns=list(columns[:MAX_COLUMNS_SHOWN]),
             options=self.options.shown,
-            notes=[*self.table.notes, *self.roles.notes, *(times.notes if times else [])],
+            notes=notes,
         )
 
 
@@ -152,38 +133,55 @@ class _Cells:
 
     frame: pd.DataFrame  # names and times as categories
     y: Mapping[str, Floats]
+    beside: tuple[Column, ...]
     decimal: Decimal
 
 
 def _read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str | None) -> _Cells:
     """Parse plain numbers while reading; read any other notation as text and judge it as a column."""
-    kinds: dict[str, Dtype] = dict.fromkeys((*roles.ids, *roles.times), "category")
-    missing = (*MISSING, *options.sentinels)
-    sample = table.sample(roles.targets)
-    decimal, comma = options.decimal, "," in {options.decimal, previous}
-    if not comma and (decimal or not any(is_doubtful(sample[name], table.delimiter) for name in sample)):
-        try:
-            frame = table.read({**kinds, **dict.fromkeys(roles.targets, "float64")}, missing=missing)
-        except ValueError:
-            pass  # some cell is not a plain number
-        else:
-            return _Cells(frame, _values(table, {name: frame[name] for name in roles.targets}, options), ".")
-    frame = table.read({**kinds, **dict.fromkeys(roles.targets, "str")})
+    frame = _plain_numbers(table, roles, options, previous)
+    kinds: dict[str, Dtype] = dict.fromkeys((*roles.ids, *roles.times, *roles.beside_names), "category")
+    if frame is None:
+        frame = table.read({**kinds, **dict.fromkeys(roles.targets, "str")})
     y: dict[str, Floats] = {}
     mark: Decimal = "."
     for name in roles.targets:
+        if frame[name].dtype == np.float64:
+            y[name] = frame[name].to_numpy()
+            continue
+        missing = (*MISSING, *options.sentinels)
         numbers = read_numbers(
-            frame[name], table.delimiter, previous=previous, decimal=decimal, missing=missing
+            frame[name], table.delimiter, previous=previous, decimal=options.decimal, missing=missing
         )
         _refuse_text(table, name, frame, np.flatnonzero(numbers.wrong))
         y[name], mark = numbers.numbers, numbers.decimal
-    return _Cells(frame, _values(table, y, options), mark)
+    place = Place(table.first_row)
+    notation = Notation(place, table.delimiter, mark, options)
+    beside = tuple(read_column(each, frame.pop(each.name), notation) for each in roles.beside)
+    return _Cells(frame, {name: finite(place, each, options) for name, each in y.items()}, beside, mark)
 
 
-def _values(
-    table: Table, columns: Mapping[str, "Floats | pd.Series[float]"], options: ReadOptions
-) -> dict[str, Floats]:
-    return {name: finite(Place(table.first_row), np.asarray(y), options) for name, y in columns.items()}
+def _plain_numbers(
+    table: Table, roles: Roles, options: ReadOptions, previous: str | None
+) -> pd.DataFrame | None:
+    """Return the table with targets as plain numbers, and covariates where they are; None if targets are not.
+
+    Plain are those with a decimal point and without separators of thousands.
+    """
+    sample = table.sample(roles.targets)
+    comma = "," in {options.decimal, previous}
+    if comma or not (
+        options.decimal or not any(is_doubtful(sample[name], table.delimiter) for name in sample)
+    ):
+        return None
+    texts: dict[str, Dtype] = dict.fromkeys((*roles.ids, *roles.times, *roles.beside_names), "category")
+    targets: dict[str, Dtype] = dict.fromkeys(roles.targets, "float64")
+    numbers: dict[str, Dtype] = dict.fromkeys(roles.numeric_names, "float64")
+    missing = (*MISSING, *options.sentinels)
+    for kinds in [{**texts, **numbers, **targets}, *([{**texts, **targets}] if numbers else [])]:
+        with contextlib.suppress(ValueError):  # some cell is not a plain number
+            return table.read(kinds, missing=missing)
+    return None
 
 
 def finite(place: Place, y: Floats, options: ReadOptions) -> Floats:
@@ -197,8 +195,7 @@ def finite(place: Place, y: Floats, options: ReadOptions) -> Floats:
             lambda _: "the value is infinite or too large for a 64-bit float",
             "Some values are infinite; leave them empty where there is no value",
         )
-    numbers = pd.to_numeric(pd.Series(options.sentinels, dtype="object"), errors="coerce").dropna()
-    return np.where(np.isin(y, numbers.to_numpy(dtype=np.float64)), np.nan, y) if len(numbers) else y
+    return without_sentinels(y, options)
 
 
 def _refuse_text(table: Table, name: str, frame: pd.DataFrame, wrong: Ints) -> None:
@@ -211,7 +208,3 @@ def _refuse_text(table: Table, name: str, frame: pd.DataFrame, wrong: Ints) -> N
             f"Column {name!r} holds text where numbers should be; correct these cells, or leave them"
             " empty where there is no value",
         )
-
-
-def _texts(column: Coded) -> "pd.Series[str]":
-    return pd.Series(column.texts, dtype="object")

@@ -11,6 +11,9 @@ from app.schemas.fields import (
     LOWER,
     SEASON_LENGTH,
     UPPER,
+    CellIn,
+    ColumnFields,
+    ColumnKey,
     Limit,
     LimitFields,
     Name,
@@ -31,9 +34,11 @@ FrequencyText = Annotated[str, Field(max_length=40)]
 
 
 class ObservationIn(BaseModel):
-    """One row of a series."""
+    """One row of a series; any other key is a column beside the target: numbers, texts, or true and false."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="allow", strict=True, json_schema_extra={"example": examples.OBSERVATION})
+
+    __pydantic_extra__: dict[ColumnKey, CellIn]
 
     unique_id: Annotated[SeriesName | Int64, Field(description="Name of the series the row belongs to.")] = (
         "series"
@@ -45,7 +50,7 @@ class ObservationIn(BaseModel):
     y: Annotated[float | None, Field(description="The value observed; null marks a gap.")]
 
 
-class DatasetCreate(ReadingFields, LimitFields, BaseModel):
+class DatasetCreate(ColumnFields, ReadingFields, LimitFields, BaseModel):
     """Series sent as JSON instead of as a file."""
 
     model_config = ConfigDict(
@@ -54,6 +59,8 @@ class DatasetCreate(ReadingFields, LimitFields, BaseModel):
         json_schema_extra={
             "example": {
                 **examples.NOTHING_SAID,
+                **examples.NO_COLUMNS,
+                "future_columns": ["price"],
                 "duplicates": "last",
                 "missing_values": [-999.0],
                 "name": "visitors",
@@ -63,9 +70,10 @@ class DatasetCreate(ReadingFields, LimitFields, BaseModel):
                 "upper": None,
                 "integer": True,
                 "observations": [
-                    {"unique_id": "museum", "ds": "2026-01-01", "y": 310.0},
-                    {"unique_id": "museum", "ds": "2026-01-02", "y": 287.0},
-                    {"unique_id": "museum", "ds": "2026-01-03", "y": 402.0},
+                    {"unique_id": "museum", "ds": "2026-01-01", "y": 310.0, "price": 9.5},
+                    {"unique_id": "museum", "ds": "2026-01-02", "y": 287.0, "price": 9.5},
+                    {"unique_id": "museum", "ds": "2026-01-03", "y": 402.0, "price": 7.0},
+                    {"unique_id": "museum", "ds": "2026-01-04", "y": None, "price": 7.0},
                 ],
             },
         },
@@ -116,8 +124,11 @@ class ColumnOut(BaseModel):
 
     name: Annotated[str, Field(description="Its name in the header.")]
     role: Annotated[
-        Literal["id", "time", "target", "unused"],
-        Field(description="What it is read as; several columns may share a role."),
+        Literal["id", "time", "target", "past", "future", "static", "unused"],
+        Field(
+            description="What it is read as; several columns may share a role. `past`, `future` and `static` "
+            "are covariates: known up to the target's end, also ahead of it, or one value for each series."
+        ),
     ]
     reason: Annotated[str, Field(description="Why, in words.")]
 
@@ -183,6 +194,30 @@ class SeasonOut(BaseModel):
     reason: Annotated[str | None, Field(description="Why it is not found, in words.")]
 
 
+class CovariateOut(BaseModel):
+    """A column beside the target."""
+
+    model_config = ConfigDict(json_schema_extra={"example": examples.COVARIATE})
+
+    name: Annotated[str, Field(description="Its name.")]
+    role: Annotated[
+        Literal["past", "future", "static"],
+        Field(
+            description="`past`: known up to the target's end. `future`: known ahead of it as well. "
+            "`static`: one value for each series."
+        ),
+    ]
+    kind: Annotated[Literal["number", "category"], Field(description="What its cells are.")]
+    values: Annotated[int, Field(description="Cells that are filled; of a static one, series that have it.")]
+    missing: Annotated[
+        int,
+        Field(description="Steps of the series without a cell; of a static one, series without one."),
+    ]
+    ahead: Annotated[
+        int, Field(description="Steps that it is known ahead of the target's end, in the series with most.")
+    ]
+
+
 class Profile(BaseModel):
     """The contents of a dataset version."""
 
@@ -214,6 +249,10 @@ class Profile(BaseModel):
             "than every 1.32 steps, by chance. Null for datasets from before this was counted."
         ),
     ] = None
+    covariates: Annotated[
+        list[CovariateOut],
+        Field(description="The columns beside the target, which networks may use.", default_factory=list),
+    ]
     detected: Annotated[Detected, Field(description="How the first upload was read.")]
     repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of this version's rows.")]
     repairs_total: Annotated[int, Field(description="Number of repairs, those not listed included.")]

@@ -25,6 +25,15 @@ DETECTED: Example = {
     "options": {"duplicates": "last"},
     "notes": [],
 }
+OBSERVATION: Example = {"unique_id": "museum", "ds": "2026-01-04", "y": 398.0, "price": 7.0, "promo": True}
+COVARIATE: Example = {
+    "name": "price",
+    "role": "future",
+    "kind": "number",
+    "values": 2600,
+    "missing": 0,
+    "ahead": 1,
+}
 REPAIR: Example = {
     "kind": "duplicate",
     "unique_id": "Norway",
@@ -50,6 +59,7 @@ PROFILE: Example = {
     "season_length": 1,
     "seasons": [],
     "intermittent": 0,
+    "covariates": [COVARIATE],
     "detected": DETECTED,
     "repairs": [REPAIR],
     "repairs_total": 1,
@@ -422,6 +432,13 @@ NOTHING_SAID: Example = {
     "duplicates": None,
     "missing": None,
     "missing_values": [],
+}
+NO_COLUMNS: Example = {
+    "past_columns": [],
+    "future_columns": [],
+    "static_columns": [],
+    "category_columns": [],
+    "unused_columns": [],
 }
 AD_HOC: Example = {
     **NOTHING_SAID,

@@ -1,22 +1,26 @@
 """Types of fields with rules of their own: names and identifiers, lengths of seasons, and limits."""
 
+import difflib
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
+    GetCoreSchemaHandler,
     PlainValidator,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
+from pydantic_core import CoreSchema
 
 from app.schemas.choices import LONGEST_SEASON, Duplicates, Limits, Missing
 
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
+MAX_CELL_LENGTH = 500
 # Control characters (C0, DEL, C1), line and paragraph separators, marks that change the direction of writing,
 # and surrogates. Zero-width joiners are allowed: Persian and Hindi need them.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -207,3 +211,58 @@ class ReadingFields(BaseModel):
             examples=[[-999]],
         ),
     ] = []
+
+
+ROW_FIELDS = ("unique_id", "ds", "y")
+ALIKE, ALIKE_SHORT = 0.8, 0.6  # how near a key is to a field that is meant: uniqueid, and yy
+
+
+def _checked_key(key: str) -> str:
+    """Return the key of a column; raises ValueError for one that looks like a misspelt field of a row."""
+    plain = re.sub(r"\W+", "_", key.strip().lower())
+    alike = ALIKE_SHORT if len(plain) <= len("ds") else ALIKE
+    if meant := difflib.get_close_matches(plain, ROW_FIELDS, 1, alike):
+        raise ValueError(f"This call knows no such field. Did you mean {meant[0]}?")
+    if (character := forbidden_character(key)) is not None:
+        raise ValueError(f"{NAME_RULE}, and this one has {character}: leave it out")
+    return key
+
+
+ColumnKey = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH), AfterValidator(_checked_key)]
+"""The key of a column beside the target, in a row of JSON."""
+
+
+class _OneMessage:
+    """Lets a value that fits no member of a union be refused in one sentence."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler(source)
+        union = schema.get("schema", schema)
+        union["custom_error_type"] = "cell_type"
+        union["custom_error_message"] = (
+            "A cell is a number, a text of up to 500 characters, true, false or null"
+        )
+        return cast("CoreSchema", schema)
+
+
+CellIn = Annotated[float | bool | Annotated[str, Field(max_length=MAX_CELL_LENGTH)] | None, _OneMessage()]
+
+PAST_COLUMNS = "Columns beside the target that are known up to its end"
+FUTURE_COLUMNS = "Columns beside the target that are known ahead of its end"
+STATIC_COLUMNS = "Columns with one value for each series"
+CATEGORY_COLUMNS = "Columns of categories, though they may hold numbers: codes"
+UNUSED_COLUMNS = "Columns that are passed over"
+MOST_COLUMNS = 100
+ColumnNameList = Annotated[
+    list[Annotated[str, Field(max_length=MAX_NAME_LENGTH)]], Field(max_length=MOST_COLUMNS)
+]
+
+
+class ColumnFields(BaseModel):
+    """What a caller says of the columns beside the target; the role of others is found."""
+
+    past_columns: Annotated[ColumnNameList, Field(description=f"{PAST_COLUMNS}; found if absent.")] = []
+    future_columns: Annotated[ColumnNameList, Field(description=f"{FUTURE_COLUMNS}; found if absent.")] = []
+    static_columns: Annotated[ColumnNameList, Field(description=f"{STATIC_COLUMNS}; found if absent.")] = []
+    category_columns: Annotated[ColumnNameList, Field(description=f"{CATEGORY_COLUMNS}.")] = []
+    unused_columns: Annotated[ColumnNameList, Field(description=f"{UNUSED_COLUMNS}.")] = []

@@ -77,7 +77,8 @@ def _message(error: Any, shape: object) -> str:
     if error["type"] == "extra_forbidden":
         _, *path, name = error["loc"]
         return suggestion(str(name), known_fields(shape, path), "field")
-    return f"{error['msg'].removeprefix('Value error, ')}."  # pydantic's words for what our own rules raise
+    words = error["msg"].removeprefix("Value error, ")  # pydantic's, for what our own rules raise
+    return words if words.endswith("?") else f"{words}."
 
 
 def _pointer(location: Sequence[int | str]) -> str:

@@ -5,16 +5,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.intake.options import ReadOptions
+from app.intake.options import BESIDE, ReadOptions, as_option
 from app.schemas.choices import Duplicates, Missing
 from app.schemas.datasets import FrequencyText
 from app.schemas.fields import (
+    CATEGORY_COLUMNS,
     DATE_FORMAT,
     DUPLICATES,
+    FUTURE_COLUMNS,
     MISSING,
     MISSING_VALUES,
+    PAST_COLUMNS,
     SEASON_LENGTH,
+    STATIC_COLUMNS,
     TIME_ZONE,
+    UNUSED_COLUMNS,
+    ColumnFields,
     DateFormat,
     LimitTexts,
     Name,
@@ -26,6 +32,8 @@ from app.schemas.fields import (
 )
 
 COLUMN_TEXT = 5_000  # characters that name columns
+SEVERAL = "; several are separated by commas."
+FOUND = "; several are separated by commas. Found if absent."
 ColumnNames = Annotated[str, Field(max_length=COLUMN_TEXT)]
 
 
@@ -115,6 +123,11 @@ class UploadFields(LimitTexts, FileFields):
     ] = ""
     time_zone: Annotated[TimeZone, Field(description=TIME_ZONE)] = ""
     missing: Annotated[Literal["", Missing], Field(description=MISSING)] = ""
+    past_columns: Annotated[ColumnNames, Field(description=f"{PAST_COLUMNS}{FOUND}")] = ""
+    future_columns: Annotated[ColumnNames, Field(description=f"{FUTURE_COLUMNS}{FOUND}")] = ""
+    static_columns: Annotated[ColumnNames, Field(description=f"{STATIC_COLUMNS}{FOUND}")] = ""
+    category_columns: Annotated[ColumnNames, Field(description=f"{CATEGORY_COLUMNS}{SEVERAL}")] = ""
+    unused_columns: Annotated[ColumnNames, Field(description=f"{UNUSED_COLUMNS}{SEVERAL}")] = ""
 
     def options(self) -> ReadOptions:
         """Return what the caller says of how to read the file, and of its steps."""
@@ -125,7 +138,16 @@ class UploadFields(LimitTexts, FileFields):
             time_zone=self.time_zone or None,
             missing=self.missing or None,
             limits=self.limits,
+            **self._columns(),
         )
+
+    def _columns(self) -> dict[str, Any]:
+        return {option: getattr(self, option) or None for option in BESIDE}
+
+
+def columns_said(fields: ColumnFields) -> dict[str, Any]:
+    """Return what the fields of a JSON body say of the columns beside the target, as reading options."""
+    return {option: as_option(getattr(fields, option)) for option in BESIDE}
 
 
 def reading_of(fields: ReadingFields) -> ReadOptions:

@@ -18,7 +18,7 @@ from app.api.deps import CurrentPrincipal, Resources, TheResources, get_write_se
 from app.api.http.body_parsing import bad_body, content_type, inlined_schema, parse_json
 from app.api.http.idempotency import has_claim
 from app.api.http.identifiers import DatasetId
-from app.api.http.upload_fields import FileFields, UploadFields, reading_of
+from app.api.http.upload_fields import FileFields, UploadFields, columns_said, reading_of
 from app.db.engine import DatasetRef, Session
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
@@ -167,6 +167,7 @@ def _read_json(body: bytes, preview: bool) -> Upload | PreviewOut:  # noqa: FBT0
         frequency=content.frequency,
         season_lengths=lengths_of(content.season_length),
         limits=content.limits,
+        **columns_said(content),
     )
     if preview:
         return preview_rows(content.observations, options)

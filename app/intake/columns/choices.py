@@ -1,7 +1,7 @@
 """The columns that were chosen for a role, and what the choice rests on."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.intake.options import as_option
 from app.intake.problems import Question, listed
@@ -14,7 +14,6 @@ class Choice:
     names: tuple[str, ...]
     reason: str
     question: Question | None = None
-    aside: Mapping[str, str] = field(default_factory=dict)  # columns that were passed over, and why
     notes: tuple[str, ...] = ()
 
 

@@ -56,8 +56,7 @@ def _finest(codes: Mapping[str, Codes]) -> Choice:
     if not _determines(codes[finest[0]], codes.values()):
         return _several(list(codes))
     chosen = next((name for name in finest if "name" in name.lower()), finest[0])
-    follows = {name: f"follows from {chosen!r}" for name in codes if name != chosen}
-    return Choice((chosen,), "its texts repeat", aside=follows)
+    return Choice((chosen,), "its texts repeat")
 
 
 def _different(codes: Codes) -> int:

@@ -46,6 +46,7 @@ CALENDAR_NAMES = {
     *("weekday", "day_of_week", "dayofweek", "dow", "day_of_year", "dayofyear", "doy", "is_weekend"),
     *("weekend", "holiday", "is_holiday", "workingday", "is_workday", "semester", "fiscal_year"),
 }
+KNOWN_DAYS = {"holiday", "is_holiday", "workingday", "is_workday"}  # which no calendar of weeks tells
 COUNTER_NAMES = {"index", "row", "row_number", "rownum", "rownames", "record", "no", "nr", "unnamed_0", "id"}
 
 
@@ -62,6 +63,11 @@ def in_first_tier(names: Iterable[str], tiers: tuple[tuple[str, ...], ...]) -> l
         if found:
             return found
     return []
+
+
+def is_code_name(name: str) -> bool:
+    """Return whether whole numbers in a column of this name are likely codes."""
+    return is_in(name, ID_NAMES) or normal(name).endswith(("_id", "_nr", "_code"))
 
 
 def is_in(name: str, tiers: tuple[tuple[str, ...], ...]) -> bool:

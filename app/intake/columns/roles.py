@@ -1,28 +1,26 @@
-"""Decide which columns hold the series' names, the times and the values: by name first, then by content."""
+"""Decide which columns hold names, times and values, and which may be covariates: by name and content."""
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 
-from app.errors import BadInput, FieldError
+from app.errors import BadInput
 from app.intake.cells import Cells
+from app.intake.columns.beside import Given, found_candidates, given_columns, named_candidates, with_look
 from app.intake.columns.choices import Choice
+from app.intake.columns.coded import Candidate
 from app.intake.columns.contents import Sample, contents
 from app.intake.columns.identities import Read, find_identity, further_keys
 from app.intake.columns.targets import find_target, without_meaning
 from app.intake.columns.time_parts import Part, part_of
 from app.intake.columns.times import find_times, parts_of
-from app.intake.options import ReadOptions, named
+from app.intake.covariates import CovariateKind
+from app.intake.options import BESIDE, ReadOptions
 from app.intake.problems import Question, listed
 from app.schemas.datasets import ColumnOut
 
-Option = Literal["id_column", "time_column", "target_column"]
-
-# Comparing two names costs the product of their lengths, so long names are cut and long lists too.
-COMPARED, MOST_COMPARED = 100, 1_000
+OPTIONS = ("id_column", "time_column", "target_column", *BESIDE)
 MOST_KEYS = 50  # columns that are tried as further names of the series
 SEVERAL_TARGETS = " Several make one series each."
 
@@ -35,10 +33,21 @@ class Roles:
     times: tuple[str, ...]
     parts: tuple[Part | None, ...]  # what each of several columns of times holds
     targets: tuple[str, ...]
+    beside: tuple[Candidate, ...]  # those that may be covariates
     columns: tuple[ColumnOut, ...]  # every column of the table, with its role and why
     questions: tuple[Question, ...]  # what is open; the roles are then the likeliest
     notes: tuple[str, ...]
     keys: tuple[str, ...]  # columns without a role that could name series as well
+
+    @property
+    def beside_names(self) -> list[str]:
+        """The columns that may be covariates."""
+        return [each.name for each in self.beside]
+
+    @property
+    def numeric_names(self) -> list[str]:
+        """Those of them that are read as numbers."""
+        return [each.name for each in self.beside if each.looks_numeric]
 
 
 def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOptions, read: Read) -> Roles:
@@ -51,7 +60,7 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
         read: reads whole columns; called where repetitions over the whole table decide.
     """
     sample = Sample(frame)
-    given = _given(options, sample.names)
+    given = given_columns(options, sample.names, OPTIONS)
     _refuse_header_of_data(sample.names)
     taken = {name for names in given.values() for name in names}
     aside = {name: why for name, why in without_meaning(sample, unnamed).items() if name not in taken}
@@ -65,76 +74,54 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
     whole = [name for name in free if sample.contents[name] == "whole"][:MOST_KEYS]
     keys = further_keys(frame, identity.names, time.names, whole)
     target = _by(given, "target_column") or find_target(sample, free, parts, keys, SEVERAL_TARGETS)
-    return _roles(sample, time, identity, target, aside)
+    free = [name for name in free if name not in target.names]
+    found, left = found_candidates(sample, free, parts, keys)
+    if not options.finds_covariates:
+        found, left = [], dict.fromkeys(free, "is no column of the dataset")
+    left |= aside | dict.fromkeys(given["unused_columns"], "unused_columns names it")
+    return _roles(sample, (time, identity, target), [*_named(sample, given, options), *found], left)
 
 
-def _by(given: Mapping[Option, tuple[str, ...]], option: Option) -> Choice | None:
+def _named(sample: Sample, given: Given, options: ReadOptions) -> list[Candidate]:
+    """Return the covariates that the caller names; those of a dataset are numbers if not categories."""
+    kind: CovariateKind | None = None if options.finds_covariates else "number"
+    return [with_look(each, sample) for each in named_candidates(sample.names, given, kind)]
+
+
+def _by(given: Given, option: str) -> Choice | None:
     """Return the columns that an option names as a choice, None if it names none."""
     return Choice(given[option], f"{option} names it") if given[option] else None
 
 
-def _roles(sample: Sample, time: Choice, identity: Choice, target: Choice, aside: Mapping[str, str]) -> Roles:
-    why = {
-        **dict.fromkeys(sample.names, "stands beside the target"),
-        **target.aside,
-        **identity.aside,
-        **aside,
+def _roles(
+    sample: Sample,
+    choices: tuple[Choice, Choice, Choice],
+    beside: list[Candidate],
+    left: Mapping[str, str],
+) -> Roles:
+    time, identity, target = choices
+    columns = {name: ColumnOut(name=name, role="unused", reason=why) for name, why in left.items()}
+    # Until all rows are read, those beside the target count as ending with it.
+    columns |= {
+        each.name: ColumnOut(name=each.name, role=each.role or "past", reason=each.reason) for each in beside
     }
-    columns = {name: ColumnOut(name=name, role="unused", reason=why[name]) for name in sample.names}
     for role, choice in (("id", identity), ("time", time), ("target", target)):
         reason = choice.reason
         columns |= {name: ColumnOut(name=name, role=role, reason=reason) for name in choice.names}
-    unused = {name: column.reason for name, column in columns.items() if column.role == "unused"}
-    choices = (time, identity, target)
+    keys = {each.name for each in beside if not each.is_named} | left.keys()
     return Roles(
         ids=identity.names,
         times=time.names,
         parts=tuple(part_of(sample, name) for name in time.names),
         targets=target.names,
-        columns=tuple(columns.values()),
+        beside=tuple(sorted(beside, key=lambda each: sample.names_at[each.name])),
+        columns=tuple(columns[name] for name in sample.names),
         questions=tuple(each.question for each in choices if each.question),
-        notes=(*(note for each in choices for note in each.notes), *_unused_notes(unused)),
-        keys=tuple(name for name in unused if sample.contents[name] in {"text", "whole"})[:MOST_KEYS],
+        notes=tuple(note for each in choices for note in each.notes),
+        keys=tuple(
+            name for name in sample.names if name in keys and sample.contents[name] in {"text", "whole"}
+        )[:MOST_KEYS],
     )
-
-
-def _unused_notes(unused: Mapping[str, str]) -> list[str]:
-    """Return a sentence for all columns that are left for the same reason."""
-    return [
-        f"Not used: {listed(name for name, why in unused.items() if why == reason)} ({reason})."
-        for reason in dict.fromkeys(unused.values())
-    ]
-
-
-def _given(options: ReadOptions, names: Sequence[str]) -> dict[Option, tuple[str, ...]]:
-    """Return the columns that the caller names; raises BadInput for one that is absent or has two roles."""
-    columns = set(names)
-    given: dict[Option, tuple[str, ...]] = {
-        "id_column": named(options.id_column, columns),
-        "time_column": named(options.time_column, columns),
-        "target_column": named(options.target_column, columns),
-    }
-    _refuse_absent(given, names)
-    chosen = [name for every in given.values() for name in every]
-    for option, every in given.items():
-        for name in every:
-            if chosen.count(name) > 1:
-                raise BadInput(
-                    f"Column {name!r} is given two roles; name one column for each.",
-                    [FieldError(f"#/{option}", "named for another role too")],
-                )
-    return given
-
-
-def _refuse_absent(given: Mapping[Option, tuple[str, ...]], names: Sequence[str]) -> None:
-    for option, every in given.items():
-        for name in every:
-            if name not in names:
-                close = difflib.get_close_matches(name[:COMPARED], names[:MOST_COMPARED], n=3)
-                hint = f" Did you mean {listed(close)}?" if close else ""
-                absent = repr(name[:COMPARED])
-                detail = f"There is no column {absent}; the table has {listed(names)}.{hint}"
-                raise BadInput(detail, [FieldError(f"#/{option}", f"no column {absent}")])
 
 
 def _refuse_header_of_data(names: list[str]) -> None:

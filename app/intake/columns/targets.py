@@ -1,4 +1,4 @@
-"""Find the column with the values, and what the other columns are."""
+"""Find the column with the values."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,9 +9,9 @@ from app.intake.columns.names import (
     CALENDAR_NAMES,
     CERTAIN_TARGETS,
     COUNTER_NAMES,
-    ID_NAMES,
     TARGET_NAMES,
     in_first_tier,
+    is_code_name,
     is_in,
     normal,
 )
@@ -19,7 +19,6 @@ from app.intake.columns.time_parts import Part
 from app.intake.problems import listed
 
 FLAGS = {"0", "1", "0.0", "1.0"}
-BESIDE = "stands beside the target"
 
 
 def without_meaning(sample: Sample, unnamed: Collection[str]) -> dict[str, str]:
@@ -47,9 +46,10 @@ def find_target(
 
     Raises BadInput where no column holds numbers.
     """
-    aside = {name: _other(sample, name, parts, keys) for name in free}
     numbers = [name for name in free if sample.contents[name] in {"whole", "number"}]
-    could = [name for name in numbers if not aside[name] or is_in(name, TARGET_NAMES)]
+    could = [
+        name for name in numbers if is_in(name, TARGET_NAMES) or not _is_other(sample, name, parts, keys)
+    ]
     certain = in_first_tier((name for name in free if sample.contents[name] != "date"), CERTAIN_TARGETS)
     famous = in_first_tier((name for name in free if sample.contents[name] != "date"), TARGET_NAMES)
     found = certain or could or famous or numbers
@@ -58,25 +58,16 @@ def find_target(
             f"No column is left that holds numbers; the table has {listed(sample.names)}.",
             [FieldError("#/target_column", "no column of numbers was found")],
         )
-    rest = {name: why or BESIDE for name, why in aside.items() if name != found[0]}
     if len(found) > 1:
-        choice = ask("target_column", "values", found, advice=advice)
-        return Choice(choice.names, choice.reason, choice.question, rest)
+        return ask("target_column", "values", found, advice=advice)
     reason = f"is named {found[0]!r}" if certain else "the only column of numbers that could be the values"
-    return Choice((found[0],), reason, None, rest)
+    return Choice((found[0],), reason)
 
 
-def _other(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collection[str]) -> str:
-    """Return what a column is if not the values; empty where it could be them."""
+def _is_other(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collection[str]) -> bool:
+    """Return whether a column is plainly something else than the values."""
     content = sample.contents[name]
-    if content in {"date", "text", "empty"}:
-        return {"date": "holds dates", "text": "holds text", "empty": "holds nothing"}[content]
-    if name in parts or normal(name) in CALENDAR_NAMES:
-        return "follows from the calendar"
-    if name in keys:
-        return "tells the rows of one time apart"
-    if content == "whole" and (is_in(name, ID_NAMES) or normal(name).endswith(("_id", "_nr", "_code"))):
-        return "is named like a name"
-    if sample.distinct[name] <= len(FLAGS) and set(sample.some(name)) <= FLAGS:
-        return "holds 0 and 1 alone"
-    return ""
+    is_code = content == "whole" and is_code_name(name)
+    are_flags = sample.distinct[name] <= len(FLAGS) and set(sample.some(name)) <= FLAGS
+    is_calendar = name in parts or normal(name) in CALENDAR_NAMES
+    return content in {"date", "text", "empty"} or is_calendar or name in keys or is_code or are_flags

@@ -17,6 +17,7 @@ from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import ObservationsOut, Profile
 from app.services.datasets import catalog, compaction, seasons
 from app.services.datasets.merging import Merge, StagedObservations
+from app.services.datasets.series_store import columns_of
 
 
 def existing(session: Session, principal: Principal, dataset_id: str) -> ExistingDataset:
@@ -28,7 +29,7 @@ def existing(session: Session, principal: Principal, dataset_id: str) -> Existin
     profile = Profile.model_validate(version.profile)
     only = queries.series_page(session, version, 1, None)[0].unique_id if profile.series == 1 else None
     axis, limits = TimeAxis.from_dict(version.axis), catalog.limits_of(dataset)
-    return ExistingDataset(axis, profile.end, profile.detected, only, limits)
+    return ExistingDataset(axis, profile.end, profile.detected, only, limits, columns_of(version))
 
 
 def append(session: Session, staged: StagedObservations, keep_versions: int) -> ObservationsOut:

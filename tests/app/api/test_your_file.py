@@ -1,4 +1,4 @@
-"""The four files of docs/how-to/your-file.md: with one parameter at most they have the right forecasts."""
+"""The files of docs/how-to/your-file.md: with one parameter at most they have the right forecasts."""
 
 from datetime import date
 from pathlib import Path
@@ -51,3 +51,11 @@ def test_shop_closed_on_sundays_has_no_forecast_for_one(client: TestClient) -> N
     found = forecasts(client, "six-days.csv", 14)["orders"]
     assert date.fromisoformat(found["ds"][0]) > date.fromisoformat(rows("six-days.csv")[-1][0])
     assert {date.fromisoformat(day).weekday() for day in found["ds"]} == {0, 1, 2, 3, 4, 5}
+
+
+def test_planned_prices_and_promotions_are_kept_ahead_of_the_sales(client: TestClient) -> None:
+    table = (EXAMPLES / "promotions.csv").read_bytes()
+    said = {"target_column": "sales"}
+    answer = client.post("/datasets", files={"file": ("promotions.csv", table)}, data=said).json()
+    found = [(each["name"], each["role"], each["ahead"]) for each in answer["profile"]["covariates"]]
+    assert found == [("price", "future", 14), ("promotion", "future", 14)]

@@ -100,7 +100,7 @@ def test_population_names_series_by_country_name() -> None:
     assert intake.frame.unique_ids == ("Aruba", "Bahamas, The")
     assert times(intake)[:5] == [1960, 1961, 1962, 1963, 1964]
     assert intake.profile.frequency == "YS"
-    assert "'Country Code' (follows from 'Country Name')" in intake.profile.detected.notes[0]
+    assert [(each.name, each.role) for each in intake.profile.covariates] == [("Country Code", "static")]
 
 
 def test_name_is_preferred_to_a_code_before_it() -> None:

@@ -187,7 +187,7 @@ def test_file_becomes_these_series(
         (month_names, "Times are joined from 'Year', 'Month'."),
         (hour_ending, "Times are joined from 'OperDay', 'HourEnding'."),
         (index_column, "Not used: 'column 1' (counts the rows)."),
-        (flags_beside, "Not used: 'promo' (holds 0 and 1 alone)."),
+        (flags_beside, "Beside the target: 'promo' past, known up to the target's end."),
         (flags_beside, "Not used: 'weekday' (follows from the calendar)."),
         (separator_line, "Not used: 'column 3' (has neither a name nor a value)."),
         (comments, "2 lines above the header not read."),
@@ -313,7 +313,9 @@ def test_questions_come_together() -> None:
 def test_preview_shows_the_likeliest_reading_with_what_is_open() -> None:
     found = preview_csv("\n".join(prices()).encode(), ReadOptions())
     assert [(each.parameter, each.candidates[0]) for each in found.questions] == [("target_column", "Open")]
-    assert [column.role for column in found.detected.columns] == ["time", "target", *["unused"] * 4]
+    assert [column.role for column in found.detected.columns] == [
+        *("time", "target", "unused", "unused", "past", "past")
+    ]
     assert found.profile is not None
     assert found.profile.frequency == "D"
     assert found.rows[0].model_dump() == {"unique_id": "Open", "ds": "2023-01-01", "y": 50.5}
