@@ -251,6 +251,9 @@ def result(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)
     )
 
 
+_COLUMNS = {"": 0.0, "-lo-80": -1.0, "-hi-80": 1.0, "-lo-95": -2.0, "-hi-95": 2.0}
+
+
 def backtest_rows(errors: Mapping[tuple[str, int], float], scale: float = 1.0) -> bytes:
     """Make the stored backtest of an LSTM that was so far off, by series and cutoff, one step ahead."""
     count = len(errors)
@@ -261,7 +264,11 @@ def backtest_rows(errors: Mapping[tuple[str, int], float], scale: float = 1.0) -
             "step": pa.array([1] * count, pa.int64()),
             "y": pa.array([10.0] * count, pa.float64()),
             "scale": pa.array([scale] * count, pa.float64()),
-            "lstm": pa.array([10.0 + error for error in errors.values()], pa.float64()),
+            "root_scale": pa.array([scale] * count, pa.float64()),
+            **{
+                f"lstm{end}": pa.array([10.0 + error + away for error in errors.values()], pa.float64())
+                for end, away in _COLUMNS.items()
+            },
         }
     )
     buffer = io.BytesIO()

@@ -215,6 +215,10 @@ class BacktestRow(BaseModel):
             description="What MASE divides by: the seasonal naive error of the series before its first cut."
         ),
     ]
+    root_scale: Annotated[
+        float | None,
+        Field(description="What RMSSE divides by, likewise; null for models from before it was kept."),
+    ]
     methods: Annotated[dict[str, StepForecast], Field(description="The forecast of each method.")]
 
 

@@ -181,7 +181,7 @@ PROGRESS: Example = {
 PUBLISHED: Example = {**dict.fromkeys(PROGRESS), "phase": "publishing", "share_done": 1.0}
 PROMOTION: Example = {
     "decision": "promoted",
-    "because": "Its error on the 400 steps that both were tested on was 3.2 % below the champion's.",
+    "because": "Its error (MASE) on the 400 steps that both were tested on was 3.2 % below the champion's.",
     "compared_with": "model_0660e85b1f0c4f27b0a9d3c1e4",
 }
 JOB: Example = {
@@ -358,6 +358,7 @@ BACKTEST_ROW: Example = {
     "step": 3,
     "y": 5408320.0,
     "scale": 33207.4,
+    "root_scale": 36120.9,
     "methods": {"rnn": STEP_FORECAST},
 }
 BACKTEST_PAGE: Example = {"model_id": MODEL_ID, "rows": [BACKTEST_ROW], "next": "100"}

@@ -6,6 +6,7 @@ all tests and choices work alike for each. They read a forecast's bounds at `BAC
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,17 @@ BACKTEST_LEVELS = (80, 95)
 _CHOSEN: dict[MeasureChoice, Measure] = {"auto": "MASE", "mase": "MASE", "rmsse": "RMSSE", "wql": "WQL"}
 
 
+class Scored(Protocol):
+    """Windows with their values (window, horizon), and the scales (window,) of their series."""
+
+    @property
+    def target(self) -> Floats: ...
+    @property
+    def scale(self) -> Floats: ...
+    @property
+    def root_scale(self) -> Floats: ...
+
+
 @dataclass(frozen=True)
 class _Rule:
     """The losses of a forecast within groups of windows, and whether the windows have any.
@@ -29,8 +41,8 @@ class _Rule:
     `reads_bounds` is whether they are of quantiles, not of the median alone.
     """
 
-    losses: Callable[[HeldOut, Forecast, Integers], Floats]
-    is_known: Callable[[HeldOut], bool]
+    losses: Callable[[Scored, Forecast, Integers], Floats]
+    is_known: Callable[[Scored], bool]
     reads_bounds: bool = False
 
 
@@ -57,7 +69,12 @@ def losses_by(
 
     `groups` (window,) are the units of a verdict unless others are given.
     """
-    return _RULES[measure].losses(held_out, forecast, held_out.units if groups is None else groups)
+    return losses_within(measure, held_out, forecast, held_out.units if groups is None else groups)
+
+
+def losses_within(measure: Measure, windows: Scored, forecast: Forecast, groups: Integers) -> Floats:
+    """Return `losses_by` for windows that are not, or not any more, those of a backtest."""
+    return _RULES[measure].losses(windows, forecast, groups)
 
 
 def error(held_out: HeldOut, forecast: Forecast, chosen: NDArray[np.bool_] | slice = slice(None)) -> float:
@@ -72,56 +89,56 @@ def error_over_series(held_out: HeldOut, forecast: Forecast) -> float:
     return mean(mean_by(series, losses_by(measure_of(held_out), held_out, forecast, series)))
 
 
-def absolute_scaled(held_out: HeldOut, forecast: Forecast) -> Floats:
+def absolute_scaled(windows: Scored, forecast: Forecast) -> Floats:
     """Return (window, horizon), the absolute scaled errors whose mean is MASE."""
-    return np.abs(scaled_errors(held_out.target, forecast.median, held_out.scale))
+    return np.abs(scaled_errors(windows.target, forecast.median, windows.scale))
 
 
-def squared_scaled(held_out: HeldOut, forecast: Forecast) -> Floats:
+def squared_scaled(windows: Scored, forecast: Forecast) -> Floats:
     """Return (window, horizon), the squared scaled errors; the root of their mean is RMSSE."""
-    return scaled_errors(held_out.target, forecast.median, held_out.root_scale) ** 2
+    return scaled_errors(windows.target, forecast.median, windows.root_scale) ** 2
 
 
-def percentages(held_out: HeldOut, forecast: Forecast) -> Floats:
+def percentages(windows: Scored, forecast: Forecast) -> Floats:
     """Return (window, horizon), the percentage errors whose mean is sMAPE."""
-    return percentage_errors(held_out.target, forecast.median)
+    return percentage_errors(windows.target, forecast.median)
 
 
-def quantile_losses(held_out: HeldOut, forecast: Forecast, scale: Floats) -> Floats:
+def quantile_losses(windows: Scored, forecast: Forecast, scale: Floats) -> Floats:
     """Return (window, horizon), the mean pinball loss over median and bounds, in units of scale (window,)."""
     quantiles = {0.5: forecast.median}
     quantiles |= {0.5 - level / 200: forecast.lo[level] for level in BACKTEST_LEVELS}
     quantiles |= {0.5 + level / 200: forecast.hi[level] for level in BACKTEST_LEVELS}
     losses = [
-        pinball_losses(scaled_errors(held_out.target, bound, scale), quantile)
+        pinball_losses(scaled_errors(windows.target, bound, scale), quantile)
         for quantile, bound in quantiles.items()
     ]
     mean_loss: Floats = np.mean(losses, axis=0)
     return mean_loss
 
 
-def _rooted(held_out: HeldOut, forecast: Forecast, groups: Integers) -> Floats:
+def _rooted(windows: Scored, forecast: Forecast, groups: Integers) -> Floats:
     """Return the squared scaled errors over the root of their mean within the group: their mean is RMSSE.
 
     Makridakis, Spiliotis & Assimakopoulos (2022), The M5 accuracy competition.
     """
-    squares = squared_scaled(held_out, forecast)
+    squares = squared_scaled(windows, forecast)
     root = np.sqrt(_within(groups, squares))
     rooted: Floats = squares / np.where(root > 0, root, 1.0)[:, None]
     return rooted
 
 
-def _weighted(held_out: HeldOut, forecast: Forecast, groups: Integers) -> Floats:
+def _weighted(windows: Scored, forecast: Forecast, groups: Integers) -> Floats:
     """Return twice the quantile losses over the mean absolute target of the group: their mean is WQL.
 
     Park et al. (2022), Learning quantile functions without quantile crossing for distribution-free time
     series forecasting, as GluonTS counts it: the sum of losses over that of absolute targets.
     """
-    sizes = np.abs(held_out.target)
+    sizes = np.abs(windows.target)
     # Divided by the peak first: a sum of values near the end of float64 would overflow.
     peak = np.nanmax(sizes)
     typical = peak * _within(groups, sizes / peak) if peak > 0 else np.zeros(len(sizes))
-    return 2 * quantile_losses(held_out, forecast, typical)
+    return 2 * quantile_losses(windows, forecast, typical)
 
 
 def _within(groups: Integers, values: Floats) -> Floats:
@@ -131,25 +148,25 @@ def _within(groups: Integers, values: Floats) -> Floats:
 
 _RULES: dict[Measure, _Rule] = {
     "MASE": _Rule(
-        losses=lambda held_out, forecast, _: absolute_scaled(held_out, forecast),
-        is_known=lambda held_out: bool((held_out.scale > 0).any()),
+        losses=lambda windows, forecast, _: absolute_scaled(windows, forecast),
+        is_known=lambda windows: bool((windows.scale > 0).any()),
     ),
     "sMAPE": _Rule(
-        losses=lambda held_out, forecast, _: percentages(held_out, forecast),
+        losses=lambda windows, forecast, _: percentages(windows, forecast),
         is_known=lambda _: True,
     ),
     "pinball": _Rule(
-        losses=lambda held_out, forecast, _: quantile_losses(held_out, forecast, held_out.scale),
-        is_known=lambda held_out: bool((held_out.scale > 0).any()),
+        losses=lambda windows, forecast, _: quantile_losses(windows, forecast, windows.scale),
+        is_known=lambda windows: bool((windows.scale > 0).any()),
         reads_bounds=True,
     ),
     "RMSSE": _Rule(
         losses=_rooted,
-        is_known=lambda held_out: bool((held_out.root_scale > 0).any()),
+        is_known=lambda windows: bool((windows.root_scale > 0).any()),
     ),
     "WQL": _Rule(
         losses=_weighted,
-        is_known=lambda held_out: bool((np.abs(held_out.target) > 0).any()),
+        is_known=lambda windows: bool((np.abs(windows.target) > 0).any()),
         reads_bounds=True,
     ),
 }

@@ -40,6 +40,7 @@ def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
         "step": steps,
         "y": held_out.target[order].ravel(),
         "scale": held_out.scale[order].repeat(held_out.horizon),
+        "root_scale": held_out.root_scale[order].repeat(held_out.horizon),
     }
     for name, forecast in backtest.forecasts.items():
         columns |= {column: values[order].ravel() for column, values in _wide(name, forecast)}

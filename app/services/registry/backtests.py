@@ -145,6 +145,7 @@ def _row_out(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in ("unique_id", "cutoff", "ds", "step")},
         "y": _finite(row["y"]),
         "scale": _finite(row["scale"]),
+        "root_scale": _finite(row.get("root_scale", np.nan)),
         "methods": {name: _step_forecast(row, name) for name in names},
     }
 

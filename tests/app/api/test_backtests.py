@@ -18,7 +18,7 @@ from tests.factories import dataset, filled_app, judged_model, publish, trained
 
 METHODS = {"lstm", "blend", *BASELINES}
 LENGTH = 40
-COLUMNS = ["unique_id", "cutoff", "ds", "step", "y", "scale"]
+COLUMNS = ["unique_id", "cutoff", "ds", "step", "y", "scale", "root_scale"]
 
 
 def waves() -> dict[str, list[float]]:
@@ -181,7 +181,7 @@ def test_rows_name_the_steps_that_were_hidden_with_their_truth(ready: Ready) -> 
     rows, model = csv_of(ready), model_of(ready)
     assert model.backtest is not None
     assert model.lineage is not None
-    assert list(rows.columns[:6]) == COLUMNS
+    assert list(rows.columns[: len(COLUMNS)]) == COLUMNS
     assert len(rows) == 2 * model.backtest.windows
     assert set(rows["ds"]) == set(range(2000 - model.backtest.steps, 2000))
     assert (rows["ds"] - rows["cutoff"] == rows["step"]).all()

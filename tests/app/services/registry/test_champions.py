@@ -13,6 +13,7 @@ from app.auth import OWNER
 from app.db.engine import Database, Session
 from app.db.tables import Blob
 from app.errors import NotFound
+from app.schemas import examples
 from app.schemas.choices import Promotion
 from app.schemas.models import ModelUpdate
 from app.services.datasets import catalog
@@ -130,6 +131,49 @@ def test_champion_from_before_a_baseline_was_added_is_compared_by_those_that_bot
     assert champion(database, dataset_id) == (first, second)[winner]
 
 
+def judged_by(measure: str) -> dict[str, Any]:
+    return {"verdicts": {"lstm": {**examples.VERDICT, "measure": measure}}}
+
+
+@pytest.mark.parametrize(("measure", "winner"), [("MASE", 1), ("RMSSE", 0), ("sMAPE", 1)])
+def test_models_are_compared_by_the_measure_of_the_new_ones_verdict(
+    database: Database, dataset_id: str, measure: str, winner: int
+) -> None:
+    """The second errs by 0 and 3 in place of 2: less on average, more by the mean of squares."""
+    first = published(database, dataset_id, at(10, 2.0) | at(11, 2.0), **judged_by("MASE"))
+    second = published(database, dataset_id, at(10, 0.0) | at(11, 3.0), **judged_by(measure))
+    assert champion(database, dataset_id) == (first, second)[winner]
+    assert promotion(database, second)[1].startswith(f"Its error ({measure}) on the 12 steps")
+
+
+@pytest.mark.parametrize(("error", "winner"), [(1.5, 1), (2.5, 0)])
+@pytest.mark.parametrize("measure", ["pinball", "WQL"])
+def test_measures_of_intervals_compare_the_bounds_too(
+    database: Database, dataset_id: str, measure: str, error: float, winner: int
+) -> None:
+    first = published(database, dataset_id, at(10, 2.0))
+    second = published(database, dataset_id, at(10, error), **judged_by(measure))
+    losses = [pinball_of(each) for each in (error, 2.0)]
+    share = abs(100 * (losses[0] / losses[1] - 1))
+    assert champion(database, dataset_id) == (first, second)[winner]
+    assert f"Its error ({measure}) on the 6 steps" in promotion(database, second)[1]
+    assert f" was {share:.1f} %" in promotion(database, second)[1]
+
+
+def pinball_of(error: float) -> float:
+    """The mean loss over median and bounds, which are 1 and 2 away, of a median that is so much too high."""
+    bounds = {0.5: error, 0.1: error - 1, 0.9: error + 1, 0.025: error - 2, 0.975: error + 2}
+    return sum(max(-quantile * off, (1 - quantile) * off) for quantile, off in bounds.items()) / len(bounds)
+
+
+def test_skill_is_by_the_measure_of_the_verdict_too(database: Database, dataset_id: str) -> None:
+    """The factory's methods have the same RMSSE, so that none has skill by it."""
+    first = published(database, dataset_id, skill=0.2)
+    second = published(database, dataset_id, skill=0.5, **judged_by("RMSSE"))
+    assert champion(database, dataset_id) == first
+    assert "its error (RMSSE) was as large as the best simple method's" in promotion(database, second)[1]
+
+
 def test_champion_without_a_backtest_is_replaced(database: Database, dataset_id: str) -> None:
     published(database, dataset_id, skill=None)
     second = published(database, dataset_id, skill=-1.0)
@@ -167,7 +211,7 @@ def test_comparison_on_common_rows_is_explained_by_its_figures(
 ) -> None:
     first = published(database, dataset_id, at(10, 2.0) | at(11, 2.0))
     second = published(database, dataset_id, at(10, error) | at(11, error))
-    because = f"Its error on the 12 steps that both were tested on was {gap}"
+    because = f"Its error (MASE) on the 12 steps that both were tested on was {gap}"
     assert promotion(database, second) == (decision, because, first)
 
 
@@ -181,7 +225,9 @@ def test_comparison_by_skill_is_explained_by_its_figures(database: Database, dat
     first = published(database, dataset_id, at(10, 1.0), skill=0.2)
     second = published(database, dataset_id, at(10, 1.0, "abcde"), skill=-0.125)
     third = published(database, dataset_id, at(10, 1.0, "abcde"), skill=0.0)
-    few = "Both were tested on 5 common series, and it takes 6. Each in its own backtest, its error was "
+    few = (
+        "Both were tested on 5 common series, and it takes 6. Each in its own backtest, its error (MASE) was "
+    )
     than_its = " the best simple method's, and the champion's was 20 % below that."
     assert promotion(database, second) == ("not promoted", f"{few}12.5 % above{than_its}", first)
     assert promotion(database, third) == ("not promoted", f"{few}as large as{than_its}", first)
