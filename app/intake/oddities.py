@@ -99,6 +99,15 @@ def report_moved(rows: Rows, row: Ints, found: Regular, axis: TimeAxis, repairs:
     repairs.add("moved", np.flatnonzero(found.moved), word)
 
 
+def closed_notes(steps: int) -> tuple[str, ...]:
+    """Return a note on steps at which a series never has a value, if there are any."""
+    note = (
+        f"{steps:,} steps without a row are no gaps: they lie where a series never has a value, as on the"
+        " Sundays of a shop, and get no forecast."
+    )
+    return (note,) if steps else ()
+
+
 def short_notes(names: tuple[str, ...], values: Ints) -> tuple[str, ...]:
     """Return a note on the series of a single value; `values` (series,) counts them."""
     single = [names[i] for i in np.flatnonzero(values == 1)]

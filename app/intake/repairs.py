@@ -5,11 +5,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints, Mask, rows_of
 from app.intake.frame import SeriesFrame
+from app.intake.time.axis import LONGEST_CYCLE
 from app.schemas.datasets import Repair, RepairKind
 
 LISTED = 1_000
+LEAST_CYCLES = 3  # as in forecasts, which leave closed steps out
+LARGEST_CHANCE = 0.001  # that any place of a cycle is empty for so long at random
+MOST_PLACES = 50_000_000  # of the cycles of all series, to be counted at once
 
 
 class Repairs:
@@ -36,12 +40,14 @@ class Repairs:
         self.listed.extend(word(int(entry)) for entry in where[:room])
 
 
-def add_gaps(repairs: Repairs, frame: SeriesFrame, missing: Mask | None = None) -> None:
-    """Add a repair for each run of gaps, or of the gaps in `missing` alone.
+def add_gaps(repairs: Repairs, frame: SeriesFrame, missing: Mask | None = None) -> int:
+    """Add a repair for each run of gaps, or of the gaps in `missing` alone; return how many steps are closed.
 
-    Each series begins and ends with a value, so that no run spans two series.
+    Closed steps, as the Sundays of a shop, are no gaps. Each series begins and ends with a value, so that no
+    run spans two series.
     """
-    missing = np.isnan(frame.y) if missing is None else missing
+    without = np.isnan(frame.y) if missing is None else missing
+    missing = without & ~_closed(frame)
     first = np.flatnonzero(missing & ~np.roll(missing, 1))
     after = np.flatnonzero(~missing & np.roll(missing, 1))
 
@@ -54,3 +60,28 @@ def add_gaps(repairs: Repairs, frame: SeriesFrame, missing: Mask | None = None) 
         return Repair(kind="gap", unique_id=frame.unique_ids[series], row=None, detail=detail)
 
     repairs.add("gap", first, word)
+    return int(np.count_nonzero(without)) - int(np.count_nonzero(missing))
+
+
+def _closed(frame: SeriesFrame) -> Mask:
+    """Return (total,), True for steps at a place of a cycle where their series never has a value.
+
+    A place is closed after `LEAST_CYCLES` cycles, or more where other places are often empty too.
+    """
+    closed = np.zeros(len(frame.y), dtype=np.bool_)
+    is_value = ~np.isnan(frame.y)
+    lengths = np.diff(frame.offsets)
+    some = np.flatnonzero(~np.logical_and.reduceat(is_value, frame.offsets[:-1]))
+    rows, _ = rows_of(frame.offsets, some)
+    series = np.repeat(np.arange(len(some), dtype=np.int64), lengths[some])
+    for cycle in frame.axis.cycles if len(some) * LONGEST_CYCLE <= MOST_PLACES else ():
+        at = series * cycle + frame.axis.phase(frame.ds[rows]) % cycle
+        steps, values = (
+            np.bincount(of, minlength=len(some) * cycle).reshape(len(some), cycle)
+            for of in (at, at[is_value[rows]])
+        )
+        used = np.where(values > 0, steps, 0).sum(axis=1, keepdims=True)
+        chance = cycle * (1 - values.sum(axis=1, keepdims=True) / used) ** steps
+        places = (values == 0) & (steps >= LEAST_CYCLES) & (chance <= LARGEST_CHANCE)
+        closed[rows] |= places.ravel()[at]
+    return closed

@@ -14,6 +14,7 @@ from app.intake.beside.repeats import Repeats
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import StepValues, fill, refuse_short, refuse_vast, with_zeros
 from app.intake.oddities import (
+    closed_notes,
     future_notes,
     refuse_irregular,
     refuse_misfits,
@@ -94,14 +95,21 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     frame = _grid(names, found.times, ordered.y, axis)
     if options.missing == "zero":
         frame = with_zeros(frame)
-    add_gaps(repairs, frame)
+    shut = add_gaps(repairs, frame)
     judged = NOT_JUDGED
     if rows.beside:
         places = _places(found.times, frame, ordered.y)
         covariates, judged = covariates_of(rows.beside, ordered.repeats, places, rows.place)
         frame = replace(frame, covariates=covariates)
     on_step = () if options.missing else found.notes  # which ask what a step without a row means
-    notes = (*times.notes, *ordered.notes, *on_step, *short_notes(names, values), *future_notes(frame))
+    notes = (
+        *times.notes,
+        *ordered.notes,
+        *on_step,
+        *closed_notes(shut),
+        *short_notes(names, values),
+        *future_notes(frame),
+    )
     return Gathered(frame, repairs, replace(times, notes=notes), judged)
 
 

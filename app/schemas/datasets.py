@@ -225,7 +225,7 @@ class Profile(BaseModel):
 
     series: Annotated[int, Field(description="Number of series.")]
     observations: Annotated[int, Field(description="Number of values, gaps not counted.")]
-    gaps: Annotated[int, Field(description="Time steps without a value.")]
+    gaps: Annotated[int, Field(description="Time steps without a value, those when a series is closed too.")]
     shortest: Annotated[int, Field(description="Steps in the shortest series.")]
     longest: Annotated[int, Field(description="Steps in the longest series.")]
     start: Annotated[Time, Field(description="First time over all series.")]

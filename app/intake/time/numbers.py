@@ -62,7 +62,7 @@ def read_as(texts: Texts, date_format: str) -> Dates | None:
         return _packed(texts, date_format)
     readable = texts.str.fullmatch(NUMBER).to_numpy(dtype=np.bool_)
     if date_format == "epoch_ns":
-        micros = texts.where(readable, "0").str.slice(stop=-3).replace("", "0")
+        micros = texts.where(readable, "0").str.partition(".")[0].str.slice(stop=-3).replace("", "0")
         return Dates(micros.to_numpy().astype(np.int64), readable, date_format, "UTC")
     numbers = texts.where(readable, "0").to_numpy().astype(np.float64)
     if date_format == DECIMAL_YEAR:

@@ -1,6 +1,7 @@
 """Repairs, and their descriptions."""
 
 import numpy as np
+import pandas as pd
 
 from app.schemas.datasets import Repair
 from tests.app.intake.uploads import times, upload
@@ -67,3 +68,25 @@ def test_month_end_grid_follows_the_calendar() -> None:
     intake = upload("ds,y", "2023-11-30,1", "2023-12-31,2", "2024-02-29,4", "2024-03-31,5")
     assert times(intake) == ["2023-11-30", "2023-12-31", "2024-01-31", "2024-02-29", "2024-03-31"]
     np.testing.assert_array_equal(intake.frame.y, [1, 2, np.nan, 4, 5])
+
+
+def open_days(*shut: str) -> list[str]:
+    days = pd.date_range("2024-01-01", periods=84, freq="D")
+    return [f"{day.date()},1" for day in days if day.day_name() != "Sunday" and str(day.date()) not in shut]
+
+
+def test_days_on_which_a_shop_is_closed_are_no_gaps() -> None:
+    profile = upload("ds,y", *open_days("2024-02-06")).profile
+    assert [repair.detail for repair in profile.repairs] == ["1 step at 2024-02-06 is missing; kept as a gap"]
+    assert "11 steps without a row are no gaps" in profile.detected.notes[0]
+
+
+def test_nights_and_weekends_of_an_exchange_are_no_gaps() -> None:
+    hours = pd.date_range("2024-01-01", periods=6 * 168, freq="h")
+    rows = [f"{hour},1" for hour in hours if hour.dayofweek < 5 and 9 <= hour.hour < 18]
+    assert upload("ds,y", *rows).profile.repairs_total == 0
+
+
+def test_days_that_are_missing_by_chance_are_gaps() -> None:
+    rows = [row for number, row in enumerate(open_days()) if number * number % 13 > 4]
+    assert upload("ds,y", *rows).profile.repairs_total > 10
