@@ -250,6 +250,12 @@ def extent(session: Session, version: DatasetVersion) -> Extent:
     return Extent(*session.execute(_select(version, Series.unique_id, *extremes)).one())
 
 
+def most_ahead(session: Session, version: DatasetVersion) -> int:
+    """Return the steps ahead of the series that has most."""
+    query = _select(version, Series.unique_id, func.max(Series.ahead))
+    return session.scalar(query) or 0
+
+
 def _named(version: DatasetVersion, names: Sequence[str], *columns: Any) -> Any:
     # A single name as a literal lets the database look up its newest row once.
     unique_id = literal(names[0]) if len(names) == 1 else Series.unique_id

@@ -1,5 +1,6 @@
 """Merge new rows into the stored series of a dataset."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from app.db.queries.scope import CHUNK
 from app.db.tables import DatasetVersion
 from app.intake.additions import Addition
 from app.intake.arrays import Ints, Mask
+from app.intake.beside.laying import summaries
 from app.intake.covariates import Covariate
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import grid_frame, with_zeros
@@ -24,7 +26,7 @@ from app.services.datasets import series_store as store
 from app.services.datasets.series_blob import SeriesBlob
 from app.services.datasets.staging import Staging, pack
 
-LARGE = 500_000  # most rows of the series to merge into without a draft
+LARGE = 500_000  # most cells of the series to merge into without a draft
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ class Merge:
         self.before: list[Entry] = []  # the series that were there
         self.appended = self.corrected = 0
         self.intermittent = 0  # more series than before
+        self.cells: Counter[tuple[str, str]] = Counter()  # more than before, by column: values and missing
 
     @property
     def new_series(self) -> int:
@@ -144,7 +147,8 @@ class Merge:
         entries = queries.entries_named(session, version, self.addition.points.unique_ids)
         self._check(entries)
         many = len(self.addition.points.unique_ids) > staging.PORTION_SERIES
-        return many or sum(entry.length for entry in entries) > LARGE
+        rows = sum(entry.length + entry.ahead for entry in entries)
+        return many or rows * (1 + len(store.columns_of(version))) > LARGE
 
     def merged(self, session: Session, version: DatasetVersion, points: Points) -> list[SeriesFrame]:
         """Return the series that points change, blob by blob, and then the new series."""
@@ -183,6 +187,8 @@ class Merge:
         else:
             add_gaps(self.repairs, merged.frame, merged.gaps)
         self.intermittent += panels.intermittent(merged.frame) - panels.intermittent(old)
+        self._count(old, -1)
+        self._count(merged.frame, 1)
         return [merged.frame.take(np.flatnonzero(merged.changed))] if merged.changed.any() else []
 
     def _new(self, points: Points, columns: tuple[Covariate, ...]) -> SeriesFrame:
@@ -194,7 +200,14 @@ class Merge:
         else:
             add_gaps(self.repairs, frame)
         self.intermittent += panels.intermittent(frame)
+        self._count(frame, 1)
         return frame
+
+    def _count(self, frame: SeriesFrame, sign: int) -> None:
+        """Count the cells of columns in series that come, or with -1 of those that go."""
+        for column in summaries(frame):
+            self.cells[column.name, "values"] += sign * column.values
+            self.cells[column.name, "missing"] += sign * column.missing
 
 
 def _match(points: Points, entries: Sequence[Entry]) -> tuple[Ints, Mask]:

@@ -14,7 +14,7 @@ from app.db.tables import Dataset, DatasetVersion
 from app.digest import sha256
 from app.intake.additions import ExistingDataset
 from app.intake.time.axis import TimeAxis
-from app.schemas.datasets import ObservationsOut, Profile
+from app.schemas.datasets import CovariateOut, ObservationsOut, Profile
 from app.services.datasets import catalog, compaction, seasons
 from app.services.datasets.merging import Merge, StagedObservations
 from app.services.datasets.series_store import columns_of
@@ -98,6 +98,7 @@ class _Change:
             "start": start,
             "end": end,
             "intermittent": None if old.intermittent is None else old.intermittent + merge.intermittent,
+            "covariates": _covariates(session, version, old, merge),
             "repairs": merge.repairs.listed,
             "repairs_total": merge.repairs.total,
         }
@@ -125,6 +126,21 @@ class _Change:
         if now <= sign * was:
             return sign * now
         return None if was in before else was
+
+
+def _covariates(session: Session, version: DatasetVersion, old: Profile, merge: Merge) -> list[CovariateOut]:
+    """Return what the profile of a version says of the columns beside the target."""
+    ahead = queries.most_ahead(session, version) if old.covariates else 0
+    return [
+        column.model_copy(
+            update={
+                "values": column.values + merge.cells[column.name, "values"],
+                "missing": column.missing + merge.cells[column.name, "missing"],
+                "ahead": ahead if column.role == "future" else 0,
+            }
+        )
+        for column in old.covariates
+    ]
 
 
 def _out(dataset: Dataset, version: DatasetVersion, merge: Merge) -> ObservationsOut:

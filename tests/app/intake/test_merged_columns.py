@@ -7,12 +7,15 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.intake.additions import ExistingDataset
 from app.intake.covariates import Cells, Covariate
-from app.intake.frame import SeriesFrame
+from app.intake.frame import Intake, SeriesFrame
 from app.intake.grid.filling import grid_frame, with_zeros
 from app.intake.grid.merging import Merged, merge
 from app.intake.grid.points import Points
+from app.intake.reader import ReadOptions, read_more_rows, read_rows
 from app.intake.time.axis import TimeAxis
+from app.schemas.datasets import ObservationIn
 
 AXIS = TimeAxis("datetime", "ME")
 PRICE = Covariate("price", "future", "number")
@@ -221,3 +224,50 @@ def test_zeros_up_to_the_last_time_take_what_was_ahead_into_the_series() -> None
     assert beside is not None
     assert (frame.y.tolist(), frame.ahead.tolist()) == ([1, 0, 0, 1, 0, 2], [2, 0])
     assert str(beside.steps["price"].tolist()) == "[3.0, 4.0, nan, nan, 5.0, nan, nan, 7.0]"
+
+
+SAID = ReadOptions(
+    frequency=1,
+    future_columns="price,weather",
+    static_columns="shop",
+    category_columns="weather,shop",
+)
+AHEAD = tuple(replace(column, role="future") if column is WEATHER else column for column in COLUMNS)
+
+
+def as_sent(part: Part) -> list[ObservationIn]:
+    """Return rows as a caller sends them, with the columns that are sent."""
+    rows, names, shop = part
+    found = []
+    for step, (y, price, weather) in rows.items():
+        cells = {"price": None if math.isnan(price) else price, "weather": weather, "shop": shop}
+        sent = {name: cell for name, cell in cells.items() if name in names}
+        found.append(ObservationIn.model_validate({"ds": step, "y": None if math.isnan(y) else y, **sent}))
+    return found
+
+
+def read(kept: Kept) -> Intake:
+    """Return the upload of one table of all that is known."""
+    return read_rows(as_sent((kept.rows, {"price", "weather", "shop"}, kept.shop)), SAID)
+
+
+@quick
+@given(steps, shops, st.lists(parts, max_size=4))
+def test_rows_read_in_portions_give_the_frame_of_one_upload(
+    rows: dict[int, Row], shop: str | None, later: list[Part]
+) -> None:
+    kept = Kept({0: (1.0, 3.0, "sun"), 1: (2.0, NONE, None), **rows}, shop)
+    if len([y for y, _, _ in kept.rows.values() if not math.isnan(y)]) < 2:
+        return
+    intake = read(kept)
+    frame, kept = intake.frame, kept.trimmed()
+    existing = ExistingDataset(
+        frame.axis, intake.profile.end, intake.profile.detected, "series", covariates=AHEAD
+    )
+    for part in later:
+        after = kept.with_part(part)
+        if len([y for y, _, _ in after.rows.values() if not math.isnan(y)]) < 2:
+            continue
+        frame = merge(frame, read_more_rows(as_sent(part), existing).points).frame
+        kept = after.trimmed()
+    assert plain(frame) == plain(read(kept).frame)
