@@ -14,6 +14,7 @@ from app.intake.covariates import Covariate
 from app.intake.grid.filling import LEAST_VALUES, refuse_short
 from app.intake.grid.points import Points, off_step, owners
 from app.intake.notes import limit_notes
+from app.intake.oddities import report_moved
 from app.intake.options import ReadOptions, as_option, named
 from app.intake.problems import SHOWN, refuse_rows
 from app.intake.repairs import Repairs
@@ -21,7 +22,9 @@ from app.intake.rows import Rows, complete, in_zone, refuse_lone
 from app.intake.series import names_of, sort, too_few
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
+from app.intake.time.candidates import nearest
 from app.intake.time.dates import Hints
+from app.intake.time.regular import farthest
 from app.intake.time.steps import DAY
 from app.intake.time.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
 from app.schemas.choices import NO_LIMITS, Limits, Missing
@@ -88,16 +91,24 @@ class Addition:
     row: Ints  # (points,) row of the upload
     missing: Missing | None  # what a step without a value means
 
-    def check(self, begins: Ints, new: Mask) -> None:
-        """Raise BadInput for a time between the steps of its series, or a new series without a value.
+    def on_steps(self, begins: Ints, ends: Ints, new: Mask, repairs: Repairs) -> "Addition":
+        """Return the rows on the steps of their series: those beside one count for the nearest if it is free.
 
         Args:
             begins: (series,) the first time of each series.
+            ends: (series,) the last time with a value.
             new: (series,) which of them the dataset does not have.
+            repairs: gets one for each row that is moved.
+
+        Raises BadInput for other times between steps, or a new series without a value.
         """
         points, frequency = self.points, self.axis.frequency
         refuse_short(points.unique_ids, np.where(new, points.values(), LEAST_VALUES), too_few)
-        wrong = np.sort(self.row[off_step(points.ds, begins[points.series], self.axis.step)])
+        off = off_step(points.ds, begins[points.series], self.axis.step)
+        if not off.any():
+            return self
+        moved = self._moved(begins, ends, ~new)
+        wrong = np.sort(self.row[off & (moved == points.ds)])
         if len(wrong):
             raise refuse_rows(
                 self.rows.place,
@@ -107,6 +118,21 @@ class Addition:
                 f"Some times do not fit the dataset's frequency {frequency!r}, counted from where their"
                 " series begins; correct or leave out these rows",
             )
+        report_moved(self.rows, self.row[off], moved[off], self.axis, repairs)
+        return replace(self, points=replace(points, ds=moved))
+
+    def _moved(self, begins: Ints, ends: Ints, known: Mask) -> Ints:
+        """Return the times with the nearest step in place of those near one that comes after all values."""
+        points, step = self.points, self.axis.step
+        if self.axis.kind != "datetime":
+            return points.ds
+        each = nearest(points.ds, step, begins[points.series])
+        shared = np.diff(each.nearest, prepend=each.nearest[:1] - 1) == 0
+        shared[points.offsets[:-1]] = False
+        is_free = (each.nearest > ends[points.series]) & ~shared & ~np.append(shared[1:], False)
+        return np.where(
+            known[points.series] & is_free & (each.off <= farthest(step)), each.nearest, points.ds
+        )
 
 
 def gather_addition(

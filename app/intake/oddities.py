@@ -88,15 +88,16 @@ def _of_series(times: Timeline, series: int) -> Timeline:
     return one_series(times.unique[rank])
 
 
-def report_moved(rows: Rows, row: Ints, found: Regular, axis: TimeAxis, repairs: Repairs) -> None:
-    """Report the rows that were moved to the nearest step; `row` (kept,) are their rows of the upload."""
+def report_moved(rows: Rows, row: Ints, now: Ints, axis: TimeAxis, repairs: Repairs) -> None:
+    """Report rows that were moved to the nearest step: `row` of the upload, `now` their times."""
+    times = axis.format(now)
 
     def word(at: int) -> Repair:
-        now = axis.format(found.times.unique[found.times.rank[at : at + 1]])[0]
-        detail = f"{rows.time(int(row[at]))} is not on a step of {axis.frequency!r} and counts for {now}"
-        return rows.repair("moved", int(row[at]), detail)
+        number = int(row[at])
+        detail = f"{rows.time(number)} is not on a step of {axis.frequency!r} and counts for {times[at]}"
+        return rows.repair("moved", number, detail)
 
-    repairs.add("moved", np.flatnonzero(found.moved), word)
+    repairs.add("moved", np.arange(len(row)), word)
 
 
 def closed_notes(steps: int) -> tuple[str, ...]:

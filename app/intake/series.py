@@ -90,7 +90,8 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
         refuse_irregular(found, axis)
     if requested is None:
         refuse_slow(names, found)
-    report_moved(rows, ordered.row, found, axis, repairs)
+    now = found.times.unique[found.times.rank[found.moved]]
+    report_moved(rows, ordered.row[found.moved], now, axis, repairs)
     _refuse_vast(found.times, found.step)
     frame = _grid(names, found.times, ordered.y, axis)
     if options.missing == "zero":

@@ -90,9 +90,9 @@ def _on(times: Timeline, step: Step, places: Ints) -> Candidate:
     return nearest(times.unique, step, origin)
 
 
-def nearest(unique: Ints, step: Step, origin: int) -> Candidate:
-    """Return for each time the nearest on a step through `origin`, which must fit it."""
-    start = np.full(len(unique), origin, dtype=np.int64)
+def nearest(unique: Ints, step: Step, origin: int | Ints) -> Candidate:
+    """Return for each time the nearest on a step through `origin`, or its own, which must fit it."""
+    start = np.broadcast_to(np.asarray(origin, dtype=np.int64), unique.shape)
     number = (step.position(unique) - step.position(start)) // step.size
     found = step.shift(start, number)
     for near in (1, -1):

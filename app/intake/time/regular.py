@@ -173,15 +173,16 @@ def _filled(times: Timeline, each: Candidate) -> float:
 
 def _moved(times: Timeline, each: Candidate) -> Regular:
     off = each.off[times.rank]
-    limit = min(FARTHEST, each.step.size // 4) if _is_short(each.step) else FARTHEST
-    wrong = (off > limit) | ((off > 0) & _collides(times, each.nearest))
+    wrong = (off > farthest(each.step)) | ((off > 0) & _collides(times, each.nearest))
     unique, rank = np.unique(each.nearest, return_inverse=True)
     moved = Timeline(unique, rank[times.rank].astype(np.int64), times.starts)
     return Regular(each.step, moved if not wrong.any() else times, (off > 0) & ~wrong, wrong)
 
 
-def _is_short(step: Step) -> bool:
-    return isinstance(step, FixedStep) and step.size % WEEK != 0
+def farthest(step: Step) -> int:
+    """Return the microseconds that a row is moved by at most: its week, or a quarter of a short step."""
+    is_short = isinstance(step, FixedStep) and step.size % WEEK != 0
+    return min(FARTHEST, step.size // 4) if is_short else FARTHEST
 
 
 def _collides(times: Timeline, nearest: Ints) -> Mask:

@@ -108,11 +108,11 @@ class StagedObservations:
 
     def _merge_all(self, session: Session, version: DatasetVersion) -> None:
         self._base, self.merge = version.version, Merge(self.upload.addition)
-        self._packed = list(pack(self.merge.merged(session, version, self.upload.addition.points)))
+        self._packed = list(pack(self.merge.all_merged(session, version)))
 
     def _frames(self, version: DatasetVersion) -> Iterator[SeriesFrame]:
         """Merge the series chunk by chunk, without an open session in between."""
-        points = self.upload.addition.points
+        points = self.merge.addition.points  # on their steps since `is_large`
         for first in range(0, len(points.unique_ids), CHUNK):
             last = min(first + CHUNK, len(points.unique_ids))
             with self._database.read() as session:
@@ -142,20 +142,22 @@ class Merge:
     def is_large(self, session: Session, version: DatasetVersion) -> bool:
         """Check the rows, and return whether merging them needs more than one portion.
 
-        Raises BadInput as `Addition.check` does.
+        Raises BadInput as `Addition.on_steps` does.
         """
-        entries = queries.entries_named(session, version, self.addition.points.unique_ids)
-        self._check(entries)
+        entries = self._put_on_steps(session, version)
         many = len(self.addition.points.unique_ids) > staging.PORTION_SERIES
         rows = sum(entry.length + entry.ahead for entry in entries)
         return many or rows * (1 + len(store.columns_of(version))) > LARGE
+
+    def all_merged(self, session: Session, version: DatasetVersion) -> list[SeriesFrame]:
+        """Check the rows, and return all that they change, as `merged` does; raises as `is_large` does."""
+        self._put_on_steps(session, version)
+        return self.merged(session, version, self.addition.points)
 
     def merged(self, session: Session, version: DatasetVersion, points: Points) -> list[SeriesFrame]:
         """Return the series that points change, blob by blob, and then the new series."""
         entries = queries.entries_named(session, version, points.unique_ids)
         positions, is_new = _match(points, entries)
-        if len(points.unique_ids) == len(self.addition.points.unique_ids):
-            self._check(entries)
         self.before += entries
         frames = [
             frame
@@ -168,12 +170,15 @@ class Merge:
         new = [self._new(points.take(some), columns) for some in _by_size(points, np.flatnonzero(is_new))]
         return frames + new
 
-    def _check(self, entries: Sequence[Entry]) -> None:
+    def _put_on_steps(self, session: Session, version: DatasetVersion) -> Sequence[Entry]:
         points = self.addition.points
+        entries = queries.entries_named(session, version, points.unique_ids)
         positions, is_new = _match(points, entries)
-        begins = points.begins.copy()
+        begins, ends = points.begins.copy(), points.begins.copy()
         begins[positions] = [entry.start for entry in entries]
-        self.addition.check(begins, is_new)
+        ends[positions] = [entry.end for entry in entries]
+        self.addition = self.addition.on_steps(begins, ends, is_new, self.repairs)
+        return entries
 
     def _changed(
         self, session: Session, version: DatasetVersion, entries: Sequence[Entry], points: Points

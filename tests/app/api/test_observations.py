@@ -197,6 +197,33 @@ def test_time_that_does_not_fit_is_refused_with_its_row(client: TestClient, ds: 
     assert re.search(message, response.json()["detail"])
 
 
+WEEKS = [{"ds": f"2026-{day}", "y": float(i)} for i, day in enumerate(("01-05", "01-12", "01-19", "01-26"))]
+
+
+def test_row_that_a_holiday_moved_counts_for_its_week(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", json={"observations": WEEKS}).json()["id"]
+    answer = send(client, dataset_id, ("series", "2026-02-03", 7), ("series", "2026-02-09", 8))
+    assert values(client, dataset_id, "series")["2026-02-02"] == 7
+    (repair,) = answer["repairs"]
+    assert (repair["kind"], repair["row"]) == ("moved", 0)
+    assert repair["detail"] == "2026-02-03 is not on a step of 'W-MON' and counts for 2026-02-02"
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        ("2026-01-27",),  # its week has a value
+        ("2026-02-02", "2026-02-03"),
+        ("2026-02-03", "2026-02-04"),
+    ],
+)
+def test_row_beside_a_step_that_is_taken_is_refused(client: TestClient, days: tuple[str, ...]) -> None:
+    dataset_id = client.post("/datasets", json={"observations": WEEKS}).json()["id"]
+    answer = send(client, dataset_id, *(("series", day, 7) for day in days))
+    assert answer.status_code == 422
+    assert "do not fit the dataset's frequency 'W-MON'" in answer.json()["detail"]
+
+
 def test_days_in_utc_are_taken_as_they_are_shown(client: TestClient) -> None:
     days = [{**row, "ds": f"{row['ds']}T00:00:00Z"} for row in DAYS]
     answer = client.post("/datasets", json={"observations": days}).json()
