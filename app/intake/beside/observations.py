@@ -45,7 +45,8 @@ def columns_of(
         candidates += [Candidate(key) for key in others]
     else:
         left |= dict.fromkeys(others, UNUSED_HERE)
-    count = len(observations)
+    order, count = list(keys), len(observations)
+    candidates.sort(key=lambda each: order.index(each.name))
     columns = tuple(_column(each, keys[each.name], count, options) for each in candidates)
     return columns, tuple(ColumnOut(name=key, role="unused", reason=why) for key, why in left.items())
 

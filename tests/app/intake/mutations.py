@@ -14,6 +14,7 @@ TABLES = (
     *(roles.prices, roles.load_and_temperature, roles.two_keys, roles.receipts, roles.month_names),
     *(roles.hour_ending, roles.index_column, roles.separator_line, roles.comments, roles.total_row),
     *(roles.future_rows, roles.one_stopped, roles.sparse_sales, roles.leading_zeros, roles.numbered_months),
+    *(roles.flags_beside, roles.units_and_price, roles.planned_prices),
 )
 PIECES = (
     *(b"", b"0", b"-", b",", b";", b"\t", b"\n", b"\r\n", b"\r", b'"', b"\x00", b"\xff", b"\xef\xbb\xbf"),
@@ -34,6 +35,11 @@ OPTIONS: dict[str, Sequence[str]] = {
     "missing": ("gap", "zero"),
     "missing_values": ("-999", "0", "Total,x", '"'),
     "time_zone": ("Europe/Berlin", "UTC", "Asia/Kolkata", "America/New_York", "Mars"),
+    "past_columns": ("promo", "price", "Volume", "temperature,x", "visitors"),
+    "future_columns": ("price", "promo,visitors", "ds"),
+    "static_columns": ("size", "price", "sku"),
+    "category_columns": ("size", "promo", "date", "price,visitors"),
+    "unused_columns": ("price", "weekday", "High,Low", "size,y"),
     "lower": ("0", "-1e9"),
     "integer": ("true",),
 }

@@ -123,6 +123,16 @@ def flags_beside() -> Lines:
     ]
 
 
+def planned_prices() -> Lines:
+    """Two shops; their prices and promotions are known a week longer than their sales."""
+    rows = (
+        f"{shop},{day},{'' if i >= 40 else 20 + i % 7},{i % 4}.5,{('no', 'no', 'yes')[i % 3]},{i % 5},{size}"
+        for shop, size in (("left", 80), ("right", 120))
+        for i, day in enumerate(days(47))
+    )
+    return ["shop,date,sales,price,promo,visitors,size", *rows]
+
+
 def numbered_months() -> Lines:
     return ["t,y", *(f"{i},{88 + i % 12}" for i in range(1, 145))]
 
