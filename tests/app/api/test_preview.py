@@ -122,3 +122,37 @@ def test_versions_are_listed_newest_first_and_paged(client: TestClient) -> None:
     assert rest["next"] is None
     assert client.get("/datasets/ds_1/versions").status_code == 404
     assert client.get(path, params={"cursor": "YQ"}).status_code == 422
+
+
+def test_roles_of_columns_are_said_in_a_form_and_stay_with_the_dataset(client: TestClient) -> None:
+    said = {"target_column": "close", "static_columns": "", "future_columns": "open"}
+    table = PRICES.replace(b"01,1.5", b"01,1.4")
+    profile = post(client, table, **said).json()["profile"]
+    assert [(each["name"], each["role"]) for each in profile["covariates"]] == [("open", "future")]
+    assert profile["detected"]["options"] == {"future_columns": "open"}
+    assert profile["detected"]["columns"][1]["reason"] == "future_columns names it"
+
+
+def test_roles_of_columns_are_said_in_json(client: TestClient) -> None:
+    rows = [{"ds": day, "y": day % 5, "price": day % 3, "code": day % 2} for day in range(1, 21)]
+    said = {"future_columns": ["price"], "category_columns": ["code"], "observations": rows}
+    profile = client.post("/datasets?preview=true", json=said).json()["profile"]
+    found = [(each["name"], each["role"], each["kind"]) for each in profile["covariates"]]
+    assert found == [("price", "future", "number"), ("code", "past", "category")]
+
+
+@pytest.mark.parametrize(("column", "status"), [("open", 201), ("opne", 422)])
+def test_column_of_a_role_must_be_there(client: TestClient, column: str, status: int) -> None:
+    answer = post(client, PRICES, target_column="close", unused_columns=column)
+    assert answer.status_code == status
+    if status != 201:
+        assert answer.json()["errors"][0]["pointer"] == "#/unused_columns"
+        assert "Did you mean 'open'?" in answer.json()["detail"]
+
+
+def test_documentation_says_which_keys_rows_may_have(client: TestClient) -> None:
+    body = client.get("/openapi.json").json()["paths"]["/datasets"]["post"]["requestBody"]["content"]
+    row = body["application/json"]["schema"]["properties"]["observations"]["items"]
+    kinds = [each["type"] for each in row["additionalProperties"]["anyOf"]]
+    assert kinds == ["number", "boolean", "string", "null"]
+    assert {"price", "promo"} <= row["example"].keys()

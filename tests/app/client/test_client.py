@@ -6,7 +6,10 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from app.api.http.upload_fields import UploadFields
 from app.client import Client, JobFailed, ServiceError
+from app.client.client import Reading
+from app.commands.reading import OPTIONS
 from app.db.engine import Database
 from app.schemas import examples
 from app.schemas.choices import Limits
@@ -226,3 +229,15 @@ def test_service_that_was_never_there_is_not_waited_for() -> None:
 def test_response_that_is_no_event_stream_raises() -> None:
     with pytest.raises(ServiceError, match="no stream of events"):
         next(Scripted(httpx2.Response(200, html="<p>Welcome</p>")).caller().events("job"))
+
+
+def test_columns_beside_the_target_are_read_as_it_is_said(caller: Client) -> None:
+    lines = "date,sales,price\n" + "".join(f"2024-01-{day:02},{day % 5},{day % 3}\n" for day in range(1, 29))
+    stored = caller.upload_csv("shop", lines.encode(), target_column="sales", future_columns="price")
+    assert [(each.name, each.role) for each in stored.profile.covariates] == [("price", "future")]
+
+
+def test_client_command_line_and_form_say_the_same_of_a_file() -> None:
+    said = set(Reading.__annotations__)
+    assert said == set(OPTIONS)
+    assert said <= set(UploadFields.model_fields)
