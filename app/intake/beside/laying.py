@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from app.intake.arrays import Ints, Mask
 from app.intake.beside.judging import Judge, Judged
 from app.intake.beside.places import Places, static_cells
 from app.intake.beside.repeats import Repeats
 from app.intake.columns.coded import Column
-from app.intake.covariates import Cells, Covariate, CovariateRole, Covariates
+from app.intake.covariates import Cells, Covariate, CovariateRole, Covariates, is_filled
 from app.intake.frame import SeriesFrame
 from app.intake.problems import Place, listed
 from app.schemas.datasets import CovariateOut
@@ -114,7 +113,7 @@ def summaries(frame: SeriesFrame) -> list[CovariateOut]:
 def _summary(covariates: Covariates, column: Covariate, inside: Mask, ahead: int) -> CovariateOut:
     is_static = column.role == "static"
     cells = covariates.static[column.name] if is_static else covariates.steps[column.name]
-    filled = ~pd.isna(cells)
+    filled = is_filled(cells)
     missing = ~filled if is_static else ~filled & inside
     return CovariateOut(
         name=column.name,
