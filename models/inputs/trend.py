@@ -6,6 +6,7 @@ last changes. Each counts as far as its noise allows.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -42,6 +43,12 @@ SMALLEST = 1e-9
 ALIKE = (0.25, 0.5)
 """Change of the changes over the changes: believed wholly up to the first, not at all from the second on."""
 
+SMOOTH = 0.4
+"""Change from one change to the next over the changes, below which a history is a smooth curve."""
+
+ALIKE_IF_SMOOTH = (0.8, 1.2)
+"""The same as `ALIKE` for smooth curves: what bends steadily is missed by much, and by a drift the least."""
+
 STEADY_GROWTH = 0.03
 """Change of the logarithm in a step that may go on."""
 
@@ -49,8 +56,19 @@ LEAST_DAMPING = 0.88
 """Of what is above, from step to step; about as in a damped trend (Gardner & McKenzie, 1985)."""
 
 
-def trend_forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the trend's forecast (batch, horizon) and its weight from 0 to 1 (batch, 1).
+class Trend(NamedTuple):
+    """The trend's forecast (batch, horizon), its weight from 0 to 1, and whether a smooth curve goes on so.
+
+    Weight and `is_curve` are (batch, 1).
+    """
+
+    forecast: Tensor
+    weight: Tensor
+    is_curve: Tensor
+
+
+def trend_forecast(z: Tensor, horizon: int, logs: Tensor) -> Trend:
+    """Return the trend of histories.
 
     `z` (batch, span) is without season, NaN for gaps; `logs` (batch, 1) says which are logarithms. Of those a
     line may be one of the logarithms or of the values: the one with less noise around it.
@@ -58,26 +76,26 @@ def trend_forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Tensor, Tenso
     middle = medians(z, 1)
     values = torch.where(logs, (z - middle).clamp(-LARGEST, LARGEST).exp(), z)
     # Both in one pass: for a single series each operation costs more than its numbers.
-    both = _forecast(torch.cat([z, values]), horizon, torch.cat([logs, torch.zeros_like(logs)]))
-    (forecast, straight), (weight, straight_weight), (noise, straight_noise) = (
-        each.chunk(2) for each in both
-    )
-    straight = middle + straight.clamp(min=SMALLEST).log()
+    trend, noise = _forecast(torch.cat([z, values]), horizon, torch.cat([logs, torch.zeros_like(logs)]))
+    own, straight = (Trend(*part) for part in zip(*(each.chunk(2) for each in trend), strict=True))
+    noise, straight_noise = noise.chunk(2)
+    straight = straight._replace(forecast=middle + straight.forecast.clamp(min=SMALLEST).log())
     better = logs & (straight_noise < noise)
-    return torch.where(better, straight, forecast), torch.where(better, straight_weight, weight)
+    return Trend(*(torch.where(better, *pair) for pair in zip(straight, own, strict=True)))
 
 
-def _forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the forecast, its weight, and the noise around it as a share of the last values of a line."""
+def _forecast(z: Tensor, horizon: int, logs: Tensor) -> tuple[Trend, Tensor]:
+    """Return the trend, and the noise around it (batch, 1) as a share of the last values of a line."""
     end, slope, line_trust, noise = _line(z, horizon)
-    last, drift, drift_trust, roughness = _drift(z, horizon)
+    last, drift, drift_trust, roughness, is_curve = _drift(z, horizon)
     smooth = (roughness < noise) & (drift_trust > 0)
     start, change = torch.where(smooth, last, end), torch.where(smooth, drift, slope)
     damped = torch.where(logs, damping(change), 1.0)
     steps = torch.arange(1, horizon + 1, dtype=z.dtype, device=z.device)
     ahead = torch.where(damped < 1, (1 - damped**steps) / (1 - damped).clamp(min=1e-9) * damped, steps)
     size = torch.where(logs, 1.0, z[:, -RECENT:].abs().nanmean(dim=1, keepdim=True).clamp(min=SMALLEST))
-    return start + change * ahead, torch.where(smooth, drift_trust, line_trust), noise / size
+    weight = torch.where(smooth, drift_trust, line_trust)
+    return Trend(start + change * ahead, weight, smooth & is_curve), noise / size
 
 
 def damping(slope: Tensor) -> Tensor:
@@ -174,22 +192,29 @@ def _trust(slope: Tensor, spread: Tensor, rest: Tensor, count: Tensor) -> Tensor
     return torch.where((count >= SHORTEST) & (alike < most), trust, 0.0)
 
 
-def _drift(z: Tensor, horizon: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return last value, last change, its trust, and how much the changes change, each (batch, 1).
+def _drift(z: Tensor, horizon: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return last value, last change, its trust, how much the changes change, and whether it is a curve.
 
-    The trust is how much better the last change would have done `horizon` steps ahead than the last value.
+    Each is (batch, 1). The trust is how much better the last change would have done `horizon` steps ahead
+    than the last value.
     """
     blank = torch.zeros_like(z[:, :1])
     if z.shape[1] < RECENT + horizon + 1:
-        return blank, blank, blank, blank
+        return blank, blank, blank, blank, blank > 0
     recent = z[:, -RECENT - horizon - 1 :]
     changes = recent.diff(dim=1)
     gone = recent[:, 1 + horizon :] - recent[:, 1:-horizon]
     missed = (gone - horizon * changes[:, :-horizon]).abs().mean(dim=1, keepdim=True)
     share = missed / gone.abs().mean(dim=1, keepdim=True).clamp(min=1e-300)
-    full, none = ALIKE
-    trust = ((none - share) / (none - full)).clamp(0, 1).nan_to_num(nan=0.0)
-    known = trust > 0
     roughness = changes.diff(dim=1).abs().mean(dim=1, keepdim=True)
+    is_curve = roughness < SMOOTH * changes.abs().mean(dim=1, keepdim=True)
+    trust = torch.where(is_curve, _belief(share, ALIKE_IF_SMOOTH), _belief(share, ALIKE))
+    known = trust > 0
     last, change = torch.where(known, recent[:, -1:], 0.0), torch.where(known, changes[:, -1:], 0.0)
-    return last, change, trust, roughness.nan_to_num(nan=0.0)
+    return last, change, trust, roughness.nan_to_num(nan=0.0), is_curve
+
+
+def _belief(share: Tensor, limits: tuple[float, float]) -> Tensor:
+    """Return from 0 to 1 how far a share is from the second limit to the first; 0 where it is NaN."""
+    full, none = limits
+    return ((none - share) / (none - full)).clamp(0, 1).nan_to_num(nan=0.0)

@@ -22,6 +22,9 @@ THETA_SHARE = 0.3
 """Share of the way from the pretrained networks' median to Theta's. It was chosen on held-out steps:
 `docs/experiments/2026-11-30-theta-moving-seasons.md`."""
 
+CURVE_SHARE = 0.75
+"""Share of the way from trained networks' median to the trend of a smooth curve that is believed wholly."""
+
 
 def ensemble_forecast(
     forecaster: Forecaster,
@@ -68,9 +71,9 @@ def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, rows: Tensor, level
 def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, logs: Tensor) -> Tensor:
     """Return (batch, horizon, quantiles) in units of the transform: the members' mean, in rising order.
 
-    It is moved toward Theta's forecast, and toward the trend as far as the history speaks for one, as far as
-    networks are pretrained: a trained one has learned how such series go on. `logs` (batch, 1) are on
-    logarithms.
+    It is moved toward Theta's forecast as far as networks are pretrained: trained ones have learned how such
+    series go on. It is moved toward the trend as far as the history speaks for one, and as far as networks
+    are pretrained or it is a smooth curve. `logs` (batch, 1) are on logarithms.
     """
     config = forecaster.config
     views: dict[View, tuple[Scale, Tensor]] = {}
@@ -84,11 +87,9 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, log
         scale, inputs = views[view]
         total = total + scale.inverse(network(inputs).to(z.dtype), 0)
     quantiles = (total / config.members).sort(dim=2).values
-    pretrained = config.members - len(config.trainable_members)
-    if not pretrained:
-        return quantiles
     season = _season_of(seasons, z, windows.phases, "last", config)
-    return _toward_simple_ways(quantiles, z, season, logs, most=pretrained / config.members)
+    pretrained = 1 - len(config.trainable_members) / config.members
+    return _toward_simple_ways(quantiles, z, season, logs, pretrained)
 
 
 def _season_of(
@@ -101,17 +102,21 @@ def _season_of(
     return seasons[lengths]
 
 
-def _toward_simple_ways(quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor, most: float) -> Tensor:
+def _toward_simple_ways(
+    quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor, pretrained: float
+) -> Tensor:
     """Return quantiles (batch, horizon, quantiles), moved toward Theta, then toward a trend that is believed.
 
-    `most` is the share of the way at which a forecast is believed wholly.
+    `pretrained` is the share of the networks that are.
     """
     span, horizon = z.shape[1], quantiles.shape[1]
     rest, after = z - season[:, :span], season[:, span:]
-    smooth, is_known = theta_forecast(rest, horizon)
-    quantiles = _toward(quantiles, smooth + after, most * THETA_SHARE * is_known)
-    trend, weight = trend_forecast(rest, horizon, logs)
-    return _toward(quantiles, trend + after, most * weight)
+    if pretrained:
+        smooth, is_known = theta_forecast(rest, horizon)
+        quantiles = _toward(quantiles, smooth + after, pretrained * THETA_SHARE * is_known)
+    trend = trend_forecast(rest, horizon, logs)
+    share = torch.where(trend.is_curve, max(pretrained, CURVE_SHARE), pretrained)
+    return _toward(quantiles, trend.forecast + after, share * trend.weight)
 
 
 def _toward(quantiles: Tensor, forecast: Tensor, weight: Tensor) -> Tensor:

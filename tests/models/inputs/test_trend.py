@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.inputs.trend import trend_forecast
+from models.inputs.trend import Trend, trend_forecast
 from models.panel import Floats
 
 NOISE = np.random.default_rng(7).normal(size=(100, 60))
@@ -10,9 +10,13 @@ STEPS = np.arange(60.0)
 
 
 def forecast(values: Floats, horizon: int = 8, *, logs: bool = False) -> tuple[Floats, Floats]:
+    made = trend(values, horizon, logs=logs)
+    return made.forecast.numpy(), made.weight.numpy()[:, 0]
+
+
+def trend(values: Floats, horizon: int = 8, *, logs: bool = False) -> Trend:
     z = torch.tensor(np.atleast_2d(values))
-    made, weight = trend_forecast(z, horizon, torch.full((len(z), 1), logs))
-    return made.numpy(), weight.numpy()[:, 0]
+    return trend_forecast(z, horizon, torch.full((len(z), 1), logs))
 
 
 def test_line_is_continued_where_it_is_steep_for_its_noise() -> None:
@@ -60,3 +64,15 @@ def test_few_values_have_no_trend(kept: int) -> None:
     made, weight = forecast(z)
     assert weight[0] == 0
     assert np.isfinite(made).all()
+
+
+def test_decline_that_gathers_pace_goes_on_by_its_last_change() -> None:
+    z = 1000 - np.cumsum(np.maximum(STEPS - 50, 0))
+    made, weight = forecast(z, horizon=5)
+    assert weight[0] > 0.8
+    assert made[0, -1] == pytest.approx(z[-1] - 5 * 9, abs=1)
+
+
+def test_curve_that_bends_steadily_is_told_from_a_line_with_noise() -> None:
+    assert trend(np.cumsum(0.01 + 0.0001 * STEPS), logs=True).is_curve.all()
+    assert not trend(0.5 * STEPS + NOISE).is_curve.any()
