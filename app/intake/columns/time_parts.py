@@ -7,7 +7,7 @@ from typing import Literal
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import normal
 
-Part = Literal["date", "year", "quarter", "month", "week", "day", "hour", "clock"]
+Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "hour", "clock"]
 
 NAMES: dict[Part, set[str]] = {
     "year": {"year", "yr", "yyyy", "jahr", "annee", "ano"},
@@ -15,6 +15,7 @@ NAMES: dict[Part, set[str]] = {
     "month": {"month", "mon", "month_number", "month_name", "mm", "monat", "mois", "mes"},
     "week": {"week", "wk", "isoweek", "iso_week", "week_number", "weeknum", "woche", "kw", "semaine"},
     "day": {"day", "day_of_month", "dd", "tag", "jour", "dia"},
+    "clock": {"time", "hhmm", "hrmn", "hr_mn", "uhrzeit", "heure"},
     "hour": {"hour", "hr", "he", "hour_ending", "hourending", "hour_of_day", "stunde", "heure", "hora"},
 }
 RANGES: dict[Part, tuple[int, int]] = {
@@ -33,6 +34,8 @@ MONTH = re.compile(
 )
 QUARTER = re.compile(r"(?:Q|qtr\s*)([1-4])|([1-4])Q", re.IGNORECASE)
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IGNORECASE)
+PACKED = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+DIGITS = re.compile(r"(?:[01]?\d|2[0-4])[0-5]\d|0")  # 0130 or 130, and 0 for midnight
 WHOLE = re.compile(r"\d{1,4}(?:\.0*)?")
 OF_A_YEAR: tuple[tuple[Part, ...], ...] = (("month", "day"), ("week",), ("month",), ("quarter",))
 
@@ -49,6 +52,10 @@ def part_of(sample: Sample, name: str) -> Part | None:
             ("quarter", QUARTER),
         )
         return next((part for part, shape in shapes if all(map(shape.fullmatch, texts))), None)
+    if texts and all(map(PACKED.fullmatch, texts)):
+        return "packed"
+    if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
+        return "clock"
     return next((part for part in RANGES if _is_named(name, part) and _are_within(texts, part)), None)
 
 
@@ -59,6 +66,8 @@ def parts_to_join(parts: dict[str, Part]) -> list[str]:
     """
     first: dict[Part, str] = {part: name for name, part in reversed(parts.items())}
     day: list[str] = []
+    if "packed" in first and "date" not in first and {"clock", "hour"} & set(first):
+        first["date"] = first["packed"]
     if "date" in first:
         day = [first["date"]]
     elif "year" in first:
@@ -72,8 +81,8 @@ def parts_to_join(parts: dict[str, Part]) -> list[str]:
 def joined(texts: Sequence[str], parts: Sequence[Part | None]) -> str:
     """Return one text for a time in parts; where one cannot be read, the parts side by side."""
     of = dict(zip(parts, texts, strict=True))
-    date = of.get("date") or _of_a_year(of)
-    clock = of.get("clock") or _clock(of.get("hour"))
+    date = of.get("date") or PACKED.sub(r"\1-\2-\3", of.get("packed", "")) or _of_a_year(of)
+    clock = _with_colon(of.get("clock")) or _clock(of.get("hour"))
     if None in parts or date is None or len(of) < len(parts):
         return " ".join(texts)
     return f"{date} {clock}" if clock else date
@@ -101,6 +110,14 @@ def _month(text: str | None) -> int | None:
 def _clock(hour: str | None) -> str | None:
     number = _number(hour, "hour")
     return None if number is None else f"{number:02}:00"
+
+
+def _with_colon(clock: str | None) -> str | None:
+    return f"{clock[:-2] or 0}:{clock[-2:]:0>2}" if clock and DIGITS.fullmatch(clock) else clock
+
+
+def _are_digits(texts: Sequence[str]) -> bool:
+    return any(len(text) > 2 for text in texts) and all(map(DIGITS.fullmatch, texts))  # noqa: PLR2004 - 130
 
 
 def _number(text: str | None, part: Part) -> int | None:

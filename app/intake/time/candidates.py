@@ -11,6 +11,8 @@ from app.intake.time.integer_steps import IntegerStep
 from app.intake.time.month_days import FEBRUARY, LAST_DAY, MOST_DAYS, MonthDayStep, days_of_month
 from app.intake.time.steps import (
     DAY,
+    HOUR,
+    MINUTE,
     RULES,
     WEEK,
     FixedStep,
@@ -27,6 +29,17 @@ SHORTEST_WEEK, LONGEST_WEEK = 5, 9  # days between reports of two weeks
 SHORTEST_MONTH, LONGEST_MONTH = 20, 45
 SHORTEST_YEAR, LONGEST_YEAR = 330, 400
 LEAST_MONTHS = 3  # that have a day, for it to be one of several steps a month
+SPANS = {
+    DAY: "day",
+    HOUR: "hour",
+    30 * MINUTE: "half-hour",
+    15 * MINUTE: "quarter of an hour",
+    10 * MINUTE: "ten minutes",
+    5 * MINUTE: "five minutes",
+    MINUTE: "minute",
+}
+LEAST_SPANS = 12  # times that show it
+ODD_SPAN = 0.1  # by which the median of differences may be off a span
 HALF_PERIOD = 14  # days from the end of a period of four or five weeks to its middle
 
 
@@ -56,6 +69,18 @@ def common_span(times: Timeline, step: FixedStep | IntegerStep) -> Candidate:
     """Return the most common difference of times as a step of this kind, with the nearest times on it."""
     span = _mode(times.between(times.unique), None)
     return _on(times, replace(step, size=span), times.unique % span)
+
+
+def spans(times: Timeline, exact: Step) -> Iterator[tuple[Step, Ints, str]]:
+    """Yield days, hours and parts of them, longer than `exact`, as they may have one row each.
+
+    Times count for the beginning of their span, or for the nearest one where that is not plain.
+    """
+    apart = float(np.median(times.between(times.unique))) if len(times.unique) >= LEAST_SPANS else 0.0
+    for size, words in SPANS.items():
+        if exact.size < size and abs(apart / size - 1) <= ODD_SPAN:
+            for later in (0, size // 2):
+                yield FixedStep(size), (times.unique + later) // size * size, words
 
 
 def periods(times: Timeline) -> Iterator[tuple[Step, Ints, str]]:

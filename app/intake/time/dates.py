@@ -27,6 +27,7 @@ from app.intake.time.notations.formats import (
     of_shape,
 )
 from app.intake.time.notations.iso import ISO, iso_shaped, mostly_iso, read_iso
+from app.intake.time.notations.phrases import double_years, without_words
 
 Texts: TypeAlias = "pd.Series[str]"
 
@@ -75,6 +76,12 @@ def read_dates(texts: Texts, hints: Hints) -> Dates:
     texts = _none_longer(texts)
     if hints.date_format not in {None, ISO}:
         return _read_in_format(texts, str(hints.date_format))
+    texts, notes = without_words(texts)
+    dates = _read(texts, hints)
+    return replace(dates, notes=(*notes, *dates.notes))
+
+
+def _read(texts: Texts, hints: Hints) -> Dates:
     if hints.date_format == ISO or iso_shaped(texts).mean() > 1 / 2:
         return Dates(*read_iso(texts, in_utc=hints.in_utc))
     parts = _split(texts)
@@ -109,10 +116,11 @@ def _unknown_format(date_format: str, error: Exception) -> BadInput:
 
 def mostly_dates(cells: Cells) -> Mask:
     """Return the columns where most texts are dates, each read in the format that fits most of its texts."""
-    cells = replace(cells, texts=_none_longer(cells.texts))
+    cells = replace(cells, texts=without_words(_none_longer(cells.texts))[0])
     is_iso = cells.mostly(iso_shaped(cells.texts))
     rest = cells.only(~is_iso)
-    return (is_iso & mostly_iso(cells)) | _mostly_shaped(rest)
+    years = cells.mostly(double_years(cells.texts)[1])
+    return (is_iso & mostly_iso(cells)) | _mostly_shaped(rest) | years
 
 
 def _mostly_shaped(cells: Cells) -> Mask:

@@ -5,13 +5,14 @@ rows fall on are tried: the other rows are moved to the nearest step where that 
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from app.intake.arrays import Ints, Mask
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
-from app.intake.time.candidates import Candidate, candidates, common_span, periods
+from app.intake.time.candidates import Candidate, candidates, common_span, periods, spans
 from app.intake.time.frequency import infer
 from app.intake.time.integer_steps import IntegerStep
 from app.intake.time.steps import DAY, WEEK, FixedStep, Step
@@ -72,7 +73,7 @@ def _dates(times: Timeline) -> Regular:
     exact = infer(times)
     share = filled(times, exact)
     if share < PLAIN:
-        better = _best(times, exact) or _by_period(times)
+        better = _best(times, exact) or _by_period(times, exact)
         if better is not None:
             return better
     if share >= 1 / 2 or _comes_in_blocks(times, exact):
@@ -181,8 +182,11 @@ def _moved(times: Timeline, each: Candidate) -> Regular:
 
 def farthest(step: Step) -> int:
     """Return the microseconds that a row is moved by at most: its week, or a quarter of a short step."""
-    is_short = isinstance(step, FixedStep) and step.size % WEEK != 0
-    return min(FARTHEST, step.size // 4) if is_short else FARTHEST
+    return min(FARTHEST, step.size // 4) if _is_short(step) else FARTHEST
+
+
+def _is_short(step: Step) -> bool:
+    return isinstance(step, FixedStep) and step.size % WEEK != 0
 
 
 def _collides(times: Timeline, nearest: Ints) -> Mask:
@@ -194,13 +198,14 @@ def _collides(times: Timeline, nearest: Ints) -> Mask:
     return shared
 
 
-def _by_period(times: Timeline) -> Regular | None:
+def _by_period(times: Timeline, exact: Step) -> Regular | None:
     """Return weeks, months or years that nearly always have one row each, on whatever day."""
-    for step, begins, words in periods(times):
+    for step, begins, words in chain(periods(times), spans(times, exact)):
         apart = times.between(step.position(begins)) // step.size
         if len(apart) >= 3 and apart.min() > 0 and np.mean(apart == 1) >= NEARLY_ALL:  # noqa: PLR2004 - two may agree
             unique, rank = np.unique(begins, return_inverse=True)
             moved = Timeline(unique, rank[times.rank].astype(np.int64), times.starts)
-            note = f"The rows fall on changing days, one in each {words}, and count for its first day."
+            when = "times" if _is_short(step) else "days"
+            note = f"The rows fall on changing {when}, one in each {words}, and count for its beginning."
             return _as_it_is(moved, step, note)
     return None

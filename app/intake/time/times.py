@@ -14,6 +14,7 @@ from app.intake.arrays import Ints, Mask
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.dates import Dates, Hints, read_dates
+from app.intake.time.notations.phrases import double_years
 from app.intake.time.numbers import WHOLE, find, read_as, read_decimal
 from app.intake.time.regular import regular
 from app.intake.time.steps import DAY, WEEK, FixedStep, MonthStep, months_of, rule_day
@@ -22,6 +23,7 @@ from app.intake.time.zones import Zone
 
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
+FEW_YEARS = 3  # fewer could be months: 2001-02 and 2002-03
 
 
 class WrongFrequency(BadInput):
@@ -76,6 +78,8 @@ def read_times(texts: Texts, hints: Hints) -> Times:
 
     Raises WrongFrequency where the frequency does not fit them, BadInput where two readings are as good.
     """
+    if hints.date_format in {None, "year"} and (years := _double_years(texts)) is not None:
+        return years
     if hints.date_format in {"integer", "year"} or (
         hints.date_format is None and looks_like_whole_numbers(texts)
     ):
@@ -86,6 +90,14 @@ def read_times(texts: Texts, hints: Hints) -> Times:
         )
     dates = read_as(texts, hints.date_format) if hints.date_format else _decimal(texts, hints.previous)
     return _dated(dates or read_dates(texts, hints), hints)
+
+
+def _double_years(texts: Texts) -> Times | None:
+    """Return years such as 2019/20 or 1990-1991, each the one after the other, as those they begin in."""
+    first, readable = double_years(texts)
+    if np.count_nonzero(readable) < FEW_YEARS or readable.mean() <= 1 / 2:
+        return None
+    return Times("year", first, readable, "year", None, ("Years such as 2019/20 count as the first one.",))
 
 
 def _decimal(texts: Texts, previous: str | None) -> Dates | None:

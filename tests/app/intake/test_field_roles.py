@@ -72,6 +72,33 @@ def hours_as_numbers() -> Lines:
     return ["date,hour,rides", *(f"{day},{hour},{hour}" for day in days(10) for hour in range(24))]
 
 
+def clock_in_digits() -> Lines:
+    rows = (
+        f"{day.replace('-', '')},{hour:02}{minute:02},{hour}.5"
+        for day in days(5)
+        for hour in range(24)
+        for minute in (0, 30)
+    )
+    return ["DATE,HrMn,TEMP", *rows]
+
+
+def beginning_and_end() -> Lines:
+    rows = (
+        f"0{day}.01.2023;{hour:02}:00;{(hour + 1) % 24:02}:00;{600 + hour},25"
+        for day in range(1, 9)
+        for hour in range(24)
+    )
+    return ["Datum;Anfang;Ende;Netzlast [MWh]", *rows]
+
+
+def exported_from_r() -> Lines:
+    return ["rownames,time,value", *(f"{i + 1},{1949 + i / 12:.4f},{112 + i % 12}" for i in range(144))]
+
+
+def closed_as_null() -> Lines:
+    return ["Date,Close", *(f"{day},{'null' if i % 17 == 5 else 50 + i}" for i, day in enumerate(days(60)))]
+
+
 def index_column() -> Lines:
     return [",when,closing", *(f"{i},{day},{48.5 + i % 5}" for i, day in enumerate(days(60)))]
 
@@ -172,6 +199,10 @@ def test_comparable_readings_are_a_question(
         (weeks, {}, ["calls"], 100, "W-MON"),
         (hour_ending, {}, ["Load"], 240, "h"),
         (hours_as_numbers, {}, ["rides"], 240, "h"),
+        (clock_in_digits, {}, ["TEMP"], 240, "30min"),
+        (beginning_and_end, {}, ["Netzlast [MWh]"], 192, "h"),
+        (exported_from_r, {}, ["value"], 144, "MS"),
+        (closed_as_null, {}, ["Close"], 60, "D"),
         (index_column, {}, ["closing"], 60, "D"),
         (separator_line, {}, ["Verkauf"], 30, "D"),
         (comments, {}, ["kwh"], 30, "D"),

@@ -6,6 +6,7 @@ The files are made here, after situations in public complaints.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -228,6 +229,47 @@ CASES = {
         changed(made("2023-01-02", 100, "h", "%Y-%m-%d %H:%M"), r50="2023-01-04 00:03"),
         *("h", 100, "2023-01-02T00:00:00", "2023-01-06T03:00:00", (24, 168), (50,)),
     ),
+    "months of the IMF": Case(
+        [f"{2019 + i // 12}M{i % 12 + 1:02}" for i in range(48)], "MS", 48, "2019-01-01", "2022-12-01"
+    ),
+    "dates with their weekday, as a report writes them": Case(
+        made("2023-01-02", 60, "D", "%A, %B %d, %Y"), "D", 60, "2023-01-02", "2023-03-02", (7, 365)
+    ),
+    "dates with their weekday behind": Case(
+        made("2023-01-02", 60, "D", "%d/%m/%Y (%a)"), "D", 60, "2023-01-02", "2023-03-02", (7, 365)
+    ),
+    "weeks by their beginning in words": Case(
+        made("2023-01-02", 60, WEEK, "Week of %Y-%m-%d"), WEEK, 60, "2023-01-02", "2024-02-19", (52,)
+    ),
+    "weeks from Monday to Sunday": Case(
+        [f"{day} - {date.fromisoformat(day) + timedelta(days=6)}" for day in made("2023-01-02", 60, WEEK)],
+        *(WEEK, 60, "2023-01-02", "2024-02-19", (52,)),
+        note="counts for its beginning",
+    ),
+    "market time units, each with its end": Case(
+        [f"{start} - {end}" for start, end in pairwise(made("2023-01-02", 201, "h", "%d.%m.%Y %H:%M"))],
+        *("h", 200, "2023-01-02T00:00:00", "2023-01-10T07:00:00", (24, 168)),
+        note="counts for its beginning",
+    ),
+    "school years": Case(
+        [f"{2000 + i}/{(i + 1) % 100:02}" for i in range(12)], "YS", 12, 2000, 2011, (), note="2019/20"
+    ),
+    "seasons over the turn of the year": Case(
+        [f"{1990 + i}-{1991 + i}" for i in range(20)], "YS", 20, 1990, 2009, (), note="2019/20"
+    ),
+    "a value a day at whatever time it was taken": Case(
+        [f"{day} 0{6 + i * 7 % 3}:{i * 37 % 60:02}" for i, day in enumerate(made("2023-01-01", 90, "D"))],
+        *("D", 90, "2023-01-01", "2023-03-31", (7, 365)),
+        note="one in each day",
+    ),
+    "quarters of an hour with some seconds to and fro": Case(
+        [
+            str(time + pd.Timedelta(seconds=i * 7919 % 41 - 20))
+            for i, time in enumerate(pd.date_range("2023-01-02", periods=300, freq="15min"))
+        ],
+        *("15min", 300, "2023-01-02T00:00:00", "2023-01-05T02:45:00", (96, 672)),
+        note="one in each quarter of an hour",
+    ),
     "few sales": Case(
         [made("2022-01-01", 365, "D")[i * i % 365] for i in range(60)],
         *("D", 0, "2022-01-01", "", (7, 365)),
@@ -284,7 +326,7 @@ REFUSED: dict[str, tuple[list[str], str, list[str]]] = {
     ),
     "seconds or numbers": (HOURLY, "date_format=epoch_s or date_format=integer", ["#/date_format"]),
     "hours at no regular times": (
-        [f"2024-01-{day:02} {day * day % 24:02}:{day * 7 % 60:02}" for day in range(1, 25)],
+        [f"2024-0{1 + i % 4}-{i * i % 27 + 1:02} {i * 5 % 24:02}:{i * 7 % 60:02}" for i in range(24)],
         "no regular step",
         ["#/frequency"],
     ),

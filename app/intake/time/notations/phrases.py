@@ -1,0 +1,44 @@
+"""Words around dates: the weekday, "week of", and the end of a period, whose beginning counts."""
+
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from app.intake.arrays import Ints, Mask
+
+Texts: TypeAlias = "pd.Series[str]"
+
+SOME = 100  # texts that show whether words are there at all
+WEEKDAY = (
+    r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?|(?:mon|diens|donners|frei|sams|sonn)tag"
+    r"|mittwoch|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+)
+BEFORE = rf"(?i)^(?:week (?:of|beginning|commencing|starting)|w/c|(?:{WEEKDAY})[.,]?)\s+(?=\S*\d|\w+\.? \d)"
+BEHIND = rf"(?i)(?<=\d)\s*,?\s+\(?(?:{WEEKDAY})\.?\)?$"
+PERIOD = r"^(?P<first>\S.*?)\s+(?:-|\u2013|\u2014|to|bis)\s+(?P<last>\S.*)$"
+DOUBLE_YEAR = r"^(?P<first>[12][0-9]{3})\s?[/\u2013-]\s?(?P<last>[0-9]{2}|[12][0-9]{3})$"
+CENTURY = 100
+
+
+def double_years(texts: Texts) -> tuple[Ints, Mask]:
+    """Return the first year of each text such as 2019/20 or 1990-1991, and which texts are of this kind."""
+    parts = texts.str.extract(DOUBLE_YEAR)
+    first, last = (parts[name].fillna("0").to_numpy().astype(np.int64) for name in ("first", "last"))
+    return first, (first > 0) & ((first + 1 - last) % CENTURY == 0)
+
+
+def without_words(texts: Texts) -> tuple[Texts, tuple[str, ...]]:
+    """Return dates without weekdays, and the beginnings of periods with a note on these."""
+    some = texts.iloc[:SOME]
+    if (some.str.contains(BEFORE) | some.str.contains(BEHIND)).any():
+        texts = texts.str.replace(BEFORE, "", regex=True).str.replace(BEHIND, "", regex=True)
+    if not some.str.match(PERIOD).any():
+        return texts, ()
+    parts = texts.str.extract(PERIOD)
+    first, last = (parts[name].str.replace(r"\d+", "0", regex=True) for name in ("first", "last"))
+    is_period = (first == last) & first.str.contains("0", na=False)
+    if not is_period.any():
+        return texts, ()
+    example = str(texts[is_period].iloc[0])
+    return parts["first"].where(is_period, texts), (f"A time such as {example!r} counts for its beginning.",)
