@@ -93,7 +93,10 @@ async def list_observations(
     principal: CurrentPrincipal,
     read: Read,
 ) -> ObservationPage:
-    """Read the observations of one series, oldest first."""
+    """Read the observations of one series, oldest first, with the columns beside them.
+
+    At the end come the steps ahead, of which columns are known and the value is not.
+    """
     return await read(catalog.observations, principal, dataset_id, unique_id, page)
 
 
@@ -109,8 +112,9 @@ def append_observations(
 
     A row at an existing time corrects its value (without a value: removes it), other times extend their
     series, and new names make new series. The next forecast starts from the new last values, without a
-    training. Rows that equal the stored ones change nothing. Columns that are not named are those of the
-    dataset's first upload, if the file has them.
+    training. Rows that equal the stored ones change nothing. A row after the end without a value, but with
+    a cell of a column beside the target, is kept for what is ahead of the series. Columns that are not
+    named are those of the dataset's first upload, if the file has them.
     """
     return observations.append(session, rows, keep_versions)
 

@@ -10,7 +10,7 @@ from app.errors import BadInput
 from app.intake.additions import Addition, ExistingDataset, gather_addition, refuse_unnamed
 from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.beside.laying import summaries
-from app.intake.beside.observations import beside_keys, columns_of
+from app.intake.beside.observations import beside_keys, columns_of, lacking
 from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded
 from app.intake.columns.identities import ask_for_keys, further_keys
@@ -93,9 +93,13 @@ def read_more_rows(rows: Sequence[ObservationIn], existing: ExistingDataset) -> 
     names = [row.unique_id if "unique_id" in row.model_fields_set else existing.only for row in rows]
     options = existing.options(ReadOptions(), beside_keys(rows))
     read, unused = rows_of_json(rows, names, options)
-    return gather_addition(
+    addition = gather_addition(
         read, existing, options, lambda times: detected_rows(times, NOT_JUDGED, unused, options)
     )
+    points = addition.points
+    # A row may be of a value alone and another of a later price: neither removes what it does not mention.
+    left = lacking(rows, addition.row, [*points.cells, *points.static])
+    return replace(addition, points=points.sent_in(left))
 
 
 def preview_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) -> PreviewOut:

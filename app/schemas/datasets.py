@@ -396,7 +396,8 @@ class ObservationsIn(BaseModel):
         Field(
             min_length=1,
             description="The rows, in any order; `unique_id` may be left out where the dataset has one "
-            "series. `y` null removes the stored value.",
+            "series. `y` null removes the stored value, null of another column its cell; a row leaves the "
+            "columns that it does not have.",
         ),
     ]
 
@@ -407,10 +408,14 @@ class ObservationsOut(DatasetOut):
     model_config = ConfigDict(json_schema_extra={"example": examples.APPENDED})
 
     appended: Annotated[
-        int, Field(description="Values at new times: after the end, before the start, or of a new series.")
+        int,
+        Field(
+            description="Rows at new times: after the end, before the start, or of a new series; and those "
+            "with the value of a step of which only columns were known."
+        ),
     ]
-    corrected: Annotated[int, Field(description="Rows at existing times with another value.")]
-    unchanged: Annotated[int, Field(description="Rows that equal the stored values.")]
+    corrected: Annotated[int, Field(description="Rows at existing times with another value or cell.")]
+    unchanged: Annotated[int, Field(description="Rows that equal what is stored.")]
     new_series: Annotated[int, Field(description="Series that the dataset did not have.")]
     detected: Annotated[Detected, Field(description="How these rows were read.")]
     repairs: Annotated[list[Repair], Field(description="The first 1,000 repairs of these rows.")]

@@ -1,13 +1,13 @@
 """Read the columns beside the target of JSON rows: their keys that are no field of an observation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints
+from app.intake.arrays import Ints, Mask
 from app.intake.beside.reading import Notation, read_column
 from app.intake.columns.beside import MOST, given_columns, named_candidates
 from app.intake.columns.coded import Candidate, Column
@@ -49,6 +49,13 @@ def columns_of(
     candidates.sort(key=lambda each: order.index(each.name))
     columns = tuple(_column(each, keys[each.name], count, options) for each in candidates)
     return columns, tuple(ColumnOut(name=key, role="unused", reason=why) for key, why in left.items())
+
+
+def lacking(observations: Sequence[ObservationIn], rows: Ints, names: Iterable[str]) -> dict[str, Mask]:
+    """Return which of some rows lack the key of a column, for each column that any of them lacks."""
+    keys = [observations[row].model_extra or {} for row in rows]
+    found = {name: np.array([name not in key for key in keys], dtype=np.bool_) for name in names}
+    return {name: mask for name, mask in found.items() if mask.any()}
 
 
 def beside_keys(observations: Sequence[ObservationIn]) -> tuple[str, ...]:

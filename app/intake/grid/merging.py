@@ -53,14 +53,16 @@ class _Canvas:
             cells = spread(step_columns(old.columns), old.covariates.steps, at, len(y))
         return cls(offsets, zero, y, cells)
 
-    def lay(self, at: Ints, y: Floats, cells: Mapping[str, Cells]) -> Mask:
-        """Put values and cells into the rows `at`; return which of these rows that changes."""
+    def lay(self, at: Ints, points: Points, rows: Ints) -> Mask:
+        """Put some rows of points into the rows `at`; return which of these that changes."""
+        y = points.y[rows]
         changed: Mask = ~((self.y[at] == y) | (np.isnan(self.y[at]) & np.isnan(y)))
         self.y[at] = y
         for name, column in self.cells.items():
-            if name in cells:
-                changed |= differ(column[at], cells[name])
-                column[at] = cells[name]
+            if name in points.cells:
+                cells = _laid(column[at], points, name, rows)
+                changed |= differ(column[at], cells)
+                column[at] = cells
         return changed
 
     def frame(self, old: SeriesFrame, static: Mapping[str, Cells]) -> SeriesFrame:
@@ -84,9 +86,8 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     is_there = (number >= 0) & (number < np.diff(old.row_offsets)[series])
     says = np.flatnonzero(is_there | points.says_something)  # elsewhere there is nothing to remove
     canvas = _Canvas.around(old, series[says], number[says])
-    cells = {name: column[says] for name, column in points.cells.items()}
     laid = np.zeros(len(number), dtype=np.bool_)
-    laid[says] = canvas.lay(canvas.zero[series[says]] + number[says], points.y[says], cells)
+    laid[says] = canvas.lay(canvas.zero[series[says]] + number[says], points, says)
     static, other_static = _static(old, points)
     frame = canvas.frame(old, static)
 
@@ -110,13 +111,23 @@ def _placed(offsets: Ints, zero: Ints) -> Ints:
     return at
 
 
+def _laid(stored: Cells, points: Points, name: str, rows: Ints) -> Cells:
+    """Return what becomes of stored cells of a column, given the rows (or series) of points for them."""
+    sent = points.column(name)
+    if name not in points.left:
+        return sent[rows]
+    laid: Cells = np.where(points.left[name][rows], stored, sent[rows])
+    return laid
+
+
 def _static(old: SeriesFrame, points: Points) -> tuple[dict[str, Cells], Mask]:
     """Return the static cells after a merge, and which series' cells it changes."""
     static = dict(old.covariates.static) if old.covariates else {}
     changed = np.zeros(len(old.unique_ids), dtype=np.bool_)
     for name in static.keys() & points.static.keys():
-        changed |= differ(static[name], points.static[name])
-        static[name] = points.static[name]
+        cells = _laid(static[name], points, name, np.arange(len(changed)))
+        changed |= differ(static[name], cells)
+        static[name] = cells
     return static, changed
 
 

@@ -1,13 +1,13 @@
 """Values at single times, to be put on the steps of their series or merged into them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.intake.arrays import Ints, Mask, rows_of
-from app.intake.covariates import Cells, any_filled
+from app.intake.covariates import Cells, any_filled, is_filled
 from app.intake.time.steps import DAY, Step
 
 Floats = NDArray[np.float64]
@@ -18,7 +18,8 @@ class Points:
     """Values of many series at single times; NaN marks no value, or one to remove.
 
     Series i owns rows offsets[i] to offsets[i + 1] of `ds`, `y` and `cells`, sorted by time, without repeats.
-    A column beside the target that was not sent is in neither mapping.
+    A column beside the target that was not sent is in neither mapping; one that some rows lack leaves theirs
+    as they are stored, where `left` says so.
     """
 
     unique_ids: tuple[str, ...]  # (series,), sorted
@@ -27,6 +28,7 @@ class Points:
     y: Floats  # (rows,)
     cells: Mapping[str, Cells] = field(default_factory=dict)  # each (rows,): past and future columns
     static: Mapping[str, Cells] = field(default_factory=dict)  # each (series,)
+    left: Mapping[str, Mask] = field(default_factory=dict)  # as the cells of its column
 
     @property
     def series(self) -> Ints:
@@ -47,13 +49,26 @@ class Points:
         """Return the number of values of each series."""
         return counted(self.series[~np.isnan(self.y)], len(self.unique_ids))
 
+    def column(self, name: str) -> Cells:
+        """Return the cells of a column that was sent, (rows,), or (series,) of a static one."""
+        return self.static[name] if name in self.static else self.cells[name]
+
+    def sent_in(self, lacking: Mapping[str, Mask]) -> "Points":
+        """Return the points, some rows of which lack a column, each (rows,): their cells are left."""
+        left = {}
+        for name, rows in lacking.items():
+            mask = np.logical_and.reduceat(rows, self.offsets[:-1]) if name in self.static else rows
+            left[name] = mask & ~is_filled(self.column(name))
+        return replace(self, left=left)
+
     def take(self, series: Ints) -> "Points":
         """Return some of the series, in the given order."""
         rows, offsets = rows_of(self.offsets, series)
         cells = {name: column[rows] for name, column in self.cells.items()}
         static = {name: column[series] for name, column in self.static.items()}
+        left = {name: mask[series if name in static else rows] for name, mask in self.left.items()}
         names = tuple(self.unique_ids[i] for i in series)
-        return Points(names, offsets, self.ds[rows], self.y[rows], cells, static)
+        return Points(names, offsets, self.ds[rows], self.y[rows], cells, static, left)
 
 
 def owners(offsets: Ints) -> Ints:

@@ -111,6 +111,17 @@ def test_cells_are_corrected_removed_and_left_by_column(client: TestClient) -> N
     assert page["static"] == {"shop": "north"}
 
 
+def test_row_that_does_not_mention_a_column_leaves_it_whatever_other_rows_send(client: TestClient) -> None:
+    dataset_id = stored(client, shop_rows())["id"]
+    today = {"unique_id": "milk", "ds": 1990, "y": 7.0}
+    later = {"unique_id": "milk", "ds": 1993, "y": None, "price": 5.0}
+    other = {"unique_id": "bread", "ds": 1990, "y": 2.0, "price": None, "shop": "west"}
+    assert counts(send(client, dataset_id, today, later, other)) == (3, 0, 0, 0)
+    milk, bread = (kept(client, dataset_id)[name] for name in ("milk", "bread"))
+    assert (milk["columns"]["price"][-4:], milk["static"]) == ([10, 11, None, 5], {"shop": "south"})
+    assert (bread["columns"]["price"][-2:], bread["static"]) == ([None, 11], {"shop": "west"})
+
+
 def test_column_that_the_dataset_lacks_is_named_and_left_out(client: TestClient) -> None:
     dataset_id = stored(client, shop_rows())["id"]
     answer = send(client, dataset_id, {"unique_id": "bread", "ds": 1990, "y": 6.0, "humidity": 4})

@@ -53,6 +53,17 @@ def test_observations_are_appended(caller: Client, database: Database) -> None:
     assert (appended.version, appended.appended, appended.profile.end) == (2, 1, 2000)
 
 
+def test_columns_are_appended_with_their_rows(caller: Client, database: Database) -> None:
+    dataset_id, _ = dataset_with_columns(database, {"a": [1, 2], "b": [4, 5]})
+    row = ObservationIn.model_validate({"unique_id": "a", "ds": 1964, "y": None, "price.net": 9})
+    appended = caller.append(dataset_id, [row])
+    assert (appended.version, appended.appended) == (2, 1)
+    assert caller.observations(dataset_id, "a").columns["price.net"] == [0, None, 2 / 3, 1, 9]
+    rows = [ObservationIn.model_validate({"ds": i, "y": i, "price": i % 3}) for i in range(9)]
+    (answer,) = caller.forecast_ad_hoc(rows, horizon=2).forecasts
+    assert "('price')" in str(answer.warning)
+
+
 def test_series_and_observations_are_read_across_pages(
     caller: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Columns beside the target go where their series go."""
 
 import numpy as np
+import pytest
 
 from app.intake.covariates import Covariate, Covariates
 from app.intake.frame import SeriesFrame
@@ -35,6 +36,17 @@ def test_steps_ahead_are_those_after_the_last_value_of_each_series() -> None:
 def test_no_step_is_ahead_where_no_column_stands_beside_the_target() -> None:
     frame = SeriesFrame(AXIS, ("a",), np.array([0, 2]), np.array([0, 1]), np.array([1.0, 2.0]))
     assert frame.ahead.tolist() == [0]
+
+
+@pytest.mark.parametrize("frequency", ["h", "D", "ME", "W-SUN"])
+def test_times_ahead_are_those_of_a_forecast(frequency: str) -> None:
+    axis = TimeAxis("datetime", frequency, "Europe/Berlin")
+    begin = axis.ordinals(["2024-03-31T00:00:00+01:00"])[0]
+    ds = axis.step.shift(np.full(2, begin), np.arange(2))
+    beside = Covariates((PRICE,), np.array([0, 402]), {"price": np.arange(402.0)}, {})
+    frame = SeriesFrame(axis, ("a",), np.array([0, 2]), ds, np.array([1.0, 2.0]), beside)
+    assert frame.row_ds[:2].tolist() == ds.tolist()
+    assert frame.row_ds[2:].tolist() == axis.future(int(ds[-1]), 400).tolist()
 
 
 def test_columns_are_taken_with_their_series() -> None:

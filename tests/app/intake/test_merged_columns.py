@@ -64,14 +64,21 @@ class Kept:
         filled = [step for step, row in self.rows.items() if not (math.isnan(row[1]) and row[2] is None)]
         return max([self.end, *filled])
 
-    def with_part(self, part: Part) -> "Kept":
-        """Return what is known after rows that send these columns, those before the first value included."""
+    def with_part(self, part: Part, odd_lack: str = "") -> "Kept":
+        """Return what is known after rows that send these columns, those before the first value included.
+
+        Rows of odd steps do not send the columns in `odd_lack` that they have no cell of.
+        """
         rows, names, shop = part
         known = dict(self.rows)
         for step, (y, price, weather) in rows.items():
+            lacks = odd_lack if step % 2 else ""
             _, was, had = known.get(step, (NONE, NONE, None))
-            known[step] = (y, price if "price" in names else was, weather if "weather" in names else had)
-        return Kept(known, shop if "shop" in names else self.shop)
+            keeps_price = "price" not in names or ("price" in lacks and math.isnan(price))
+            keeps_weather = "weather" not in names or ("weather" in lacks and weather is None)
+            known[step] = (y, was if keeps_price else price, had if keeps_weather else weather)
+        lacks_shop = "shop" in odd_lack and shop is None and all(step % 2 for step in rows)
+        return Kept(known, self.shop if "shop" not in names or lacks_shop else shop)
 
     def trimmed(self) -> "Kept":
         """Return it without what is before the first value."""
@@ -235,13 +242,18 @@ SAID = ReadOptions(
 AHEAD = tuple(replace(column, role="future") if column is WEATHER else column for column in COLUMNS)
 
 
-def as_sent(part: Part) -> list[ObservationIn]:
-    """Return rows as a caller sends them, with the columns that are sent."""
+def as_sent(part: Part, odd_lack: str = "") -> list[ObservationIn]:
+    """Return rows as a caller sends them, with the columns that are sent; odd steps lack some empty cells."""
     rows, names, shop = part
     found = []
     for step, (y, price, weather) in rows.items():
         cells = {"price": None if math.isnan(price) else price, "weather": weather, "shop": shop}
-        sent = {name: cell for name, cell in cells.items() if name in names}
+        lacks = odd_lack if step % 2 else ""
+        sent = {
+            name: cell
+            for name, cell in cells.items()
+            if name in names and not (name in lacks and cell is None)
+        }
         found.append(ObservationIn.model_validate({"ds": step, "y": None if math.isnan(y) else y, **sent}))
     return found
 
@@ -252,9 +264,9 @@ def read(kept: Kept) -> Intake:
 
 
 @quick
-@given(steps, shops, st.lists(parts, max_size=4))
+@given(steps, shops, st.lists(parts, max_size=4), st.sampled_from(["", "price", "weather shop"]))
 def test_rows_read_in_portions_give_the_frame_of_one_upload(
-    rows: dict[int, Row], shop: str | None, later: list[Part]
+    rows: dict[int, Row], shop: str | None, later: list[Part], odd_lack: str
 ) -> None:
     kept = Kept({0: (1.0, 3.0, "sun"), 1: (2.0, NONE, None), **rows}, shop)
     if len([y for y, _, _ in kept.rows.values() if not math.isnan(y)]) < 2:
@@ -265,9 +277,9 @@ def test_rows_read_in_portions_give_the_frame_of_one_upload(
         frame.axis, intake.profile.end, intake.profile.detected, "series", covariates=AHEAD
     )
     for part in later:
-        after = kept.with_part(part)
+        after = kept.with_part(part, odd_lack)
         if len([y for y, _, _ in after.rows.values() if not math.isnan(y)]) < 2:
             continue
-        frame = merge(frame, read_more_rows(as_sent(part), existing).points).frame
+        frame = merge(frame, read_more_rows(as_sent(part, odd_lack), existing).points).frame
         kept = after.trimmed()
     assert plain(frame) == plain(read(kept).frame)
