@@ -65,7 +65,7 @@ class ExistingDataset:
             time_column=requested.time_column or inherited(self.detected.time_column),
             target_column=requested.target_column or inherited(self.detected.target_column),
             finds_covariates=False,
-            **self._columns(names),
+            **self._columns(set(names) - named_already),
         )
 
     def _columns(self, names: Collection[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from app.intake.columns.coded import Candidate, Coded, Column, Floats
 from app.intake.columns.numbers import MISSING, Decimal, read_numbers
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, refuse_rows
+from app.schemas.fields import MAX_CELL_LENGTH
 
 EMPTY_TEXTS = ("", "NaN", "nan", "null", "NULL", "#N/A")  # NA is Namibia, and None may be a promotion
 FLAGS = {"true": 1.0, "false": 0.0}
@@ -50,6 +51,8 @@ def read_column(candidate: Candidate, cells: "pd.Series[Any]", notation: Notatio
             rows = np.flatnonzero(np.append(wrong, np.zeros(1, dtype=np.bool_))[codes]).astype(np.int64)
             return _troubled(candidate, rows, texts, codes, notation)
     coded = Coded.of(cells, (*EMPTY_TEXTS, *notation.options.sentinels))
+    if long := [code for code, text in enumerate(coded.texts) if len(text) > MAX_CELL_LENGTH]:
+        return _too_long(candidate, coded.codes, np.isin(coded.codes, long), notation)
     return Column(candidate, coded.codes, coded.texts)
 
 
@@ -83,6 +86,20 @@ def _of_numbers(candidate: Candidate, numbers: Floats, notation: Notation) -> Co
             f"Column {candidate.name!r} holds infinite numbers; leave them empty where there is none",
         )
     return Column(candidate, np.full(len(numbers), np.nan), trouble="holds infinite numbers")
+
+
+def _too_long(candidate: Candidate, codes: Ints, long: Mask, notation: Notation) -> Column:
+    """Return a column with long texts as one that cannot be used."""
+    if candidate.is_named:
+        raise refuse_rows(
+            notation.place,
+            candidate.name,
+            np.flatnonzero(long),
+            lambda _: f"the text has more than {MAX_CELL_LENGTH} characters",
+            f"Column {candidate.name!r} holds texts of more than {MAX_CELL_LENGTH} characters; shorten them",
+        )
+    trouble = f"holds texts of more than {MAX_CELL_LENGTH} characters"
+    return Column(candidate, np.full_like(codes, -1), (), trouble)
 
 
 def _troubled(

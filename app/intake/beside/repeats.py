@@ -25,7 +25,7 @@ class Repeats:
 
         A category that mostly differs among the rows of one time is in trouble.
         """
-        cells = column.cells[self.rows % max(len(column.cells), 1)]  # several targets repeat the rows
+        cells = column.cells[self.rows % len(column.cells)]  # several targets repeat the rows
         if not self.again.any():
             return replace(column, cells=cells)
         if column.texts is None and self.duplicates != "last":

@@ -14,6 +14,7 @@ from app.intake.covariates import CovariateKind, CovariateRole
 from app.intake.options import ReadOptions, named
 from app.intake.problems import listed
 from app.schemas.datasets import ColumnOut
+from app.schemas.fields import ROW_FIELDS
 
 Given = Mapping[str, tuple[str, ...]]  # the columns that each option names
 # Comparing two names costs the product of their lengths, so long names are cut and long lists too.
@@ -117,6 +118,8 @@ def _look(sample: Sample, name: str) -> tuple[CovariateKind | None, bool]:
 
 def _unfit(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collection[str]) -> str:
     """Return why a column is no covariate by its name and a sample; empty where it may be one."""
+    if name in ROW_FIELDS:
+        return "is named as a field of JSON rows, which mean the values, times or series by it"
     if sample.contents[name] == "date":
         return "holds dates"
     if name in parts or normal(name) in CALENDAR_NAMES - KNOWN_DAYS:

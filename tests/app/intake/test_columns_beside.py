@@ -1,11 +1,14 @@
 """Columns beside the target: what each becomes, where its cells go, and why others are left."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from app.errors import BadInput
 from app.intake.covariates import Covariates
@@ -92,6 +95,7 @@ def test_role_and_kind_are_found(lines: list[str], role: str, kind: str) -> None
         (shops(lambda _, __: 5), "is the same in every row"),
         (table(lambda _: ""), "holds nothing"),
         (table(lambda i: f"remark {i}"), "holds 30 different texts, too many for a category"),
+        (table(lambda i: TEXTS[i % 3] * 200), "holds texts of more than 500 characters"),
         (table(lambda i: day(i + 3)), "holds dates"),
         (table(lambda i: "closed" if i == 7 else i % 5), "holds 'closed' among numbers, in row 9"),
         (table(lambda i: "inf" if i == 7 else i % 5), "holds infinite numbers"),
@@ -295,6 +299,12 @@ def test_static_column_that_is_filled_once_counts_for_the_series() -> None:
     assert found.static["beside"].tolist() == ["type 0", "type 1", "type 2"]
 
 
+def test_long_text_of_a_column_that_is_named_is_refused_with_its_row() -> None:
+    with pytest.raises(BadInput, match="more than 500 characters") as caught:
+        read(table(lambda i: "x" * 501 if i == 4 else "y"), past_columns="beside")
+    assert [error.pointer for error in caught.value.errors] == ["#row=6"]
+
+
 @pytest.mark.parametrize("cell", ["closed", "inf"])
 def test_wrong_cell_of_a_column_that_is_named_is_refused_with_its_row(cell: str) -> None:
     with pytest.raises(BadInput, match="Column 'beside'") as caught:
@@ -320,12 +330,41 @@ def test_preview_shows_roles_and_what_they_would_hold() -> None:
     assert [(each.name, each.ahead) for each in found.profile.covariates] == [("beside", 4)]
 
 
-def test_columns_of_series_are_what_their_rows_hold() -> None:
-    """Cells are laid by series and step, however the rows are mixed."""
-    rng = np.random.default_rng(3)
-    cells = rng.integers(0, 9, (len(SHOPS), 25))
-    lines = shops(lambda s, i: int(cells[s, i]), ahead=5)
-    shuffled: Iterable[str] = (lines[1:][i] for i in rng.permutation(len(lines) - 1))
-    found = columns(read([lines[0], *shuffled]))
-    assert found.offsets.tolist() == [0, 25, 50, 75]
-    assert np.array_equal(found.steps["beside"].reshape(3, 25), cells)
+cell = st.sampled_from(["", "1.5", "2", "-3", "7e3"])
+table_of_shops = st.dictionaries(
+    st.tuples(st.sampled_from(SHOPS), st.integers(0, 14)), st.tuples(cell, cell, cell), min_size=9
+)
+
+
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@given(table_of_shops, st.randoms())
+def test_cells_are_those_of_their_rows_however_these_are_mixed(
+    rows: dict[tuple[str, int], tuple[str, str, str]], random: Random
+) -> None:
+    lines = [f"{shop},{i},{','.join(cells)}" for (shop, i), cells in rows.items()]
+    random.shuffle(lines)
+    said = {"frequency": 1, "future_columns": "price", "past_columns": "visitors"}
+    try:
+        frame = read(["shop,step,sales,price,visitors", *lines], id_column="shop", **said).frame
+    except BadInput:
+        assume(False)
+    assert frame.covariates is not None
+    ends = dict(zip(frame.unique_ids, frame.ds[frame.offsets[1:] - 1].tolist(), strict=True))
+    starts = dict(zip(frame.unique_ids, frame.begins.tolist(), strict=True))
+    for column, of_row in (("price", 1), ("visitors", 2)):
+        stored = {
+            (frame.unique_ids[series], int(step)): float(value)
+            for series, step, value in zip(
+                np.repeat(np.arange(len(ends)), np.diff(frame.row_offsets)),
+                frame.row_ds,
+                frame.covariates.steps[column],
+                strict=True,
+            )
+            if value == value  # noqa: PLR0124 - NaN is not
+        }
+        expected = {
+            (shop, i): float(cells[of_row])
+            for (shop, i), cells in rows.items()
+            if cells[of_row] and i >= starts[shop] and (column == "price" or i <= ends[shop])
+        }
+        assert stored == expected
