@@ -132,8 +132,8 @@ def _print(pages: Iterator[ForecastResult]) -> None:
 
 def _remark(result: ForecastResult) -> str | None:
     """Return what no column holds: that the forecast lost, or which method replaces the model."""
-    if result.verdict != "loses" or result.warning is not None:
-        return result.warning
+    if result.verdict != "loses" or result.warning_on_all is not None:
+        return result.warning_on_all
     return f"{result.method} answers in place of model {result.model_id}, which did worse on the backtest."
 
 

@@ -27,6 +27,11 @@ def write(session: Session, ref: DatasetRef, version: int, packed: Iterable[Seri
     return entries
 
 
+def is_single(row: LastWindow) -> bool:
+    """Return whether a series has a single value."""
+    return len(row.tail) == np.dtype("<f8").itemsize
+
+
 def tail(row: LastWindow) -> NDArray[np.float64]:
     """Return the last values of a series, as many as a forecast depends on; NaN marks a gap.
 

@@ -145,8 +145,8 @@ def _draw_titles(figure: "Figure", axes: "Axes", result: ForecastResult) -> None
     name = _one_line(result.unique_ids[0])
     title = name if len(name) <= MAX_TITLE else f"{name[: MAX_TITLE - 1]}…"
     figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=13, parse_math=False)
-    if result.warning is not None:
-        warning = textwrap.fill(_one_line(result.warning), MAX_LINE)
+    if result.warning_on_all is not None:
+        warning = textwrap.fill(_one_line(result.warning_on_all), MAX_LINE)
         axes.set_title(warning, loc="left", fontsize=8.5, color="#555555", parse_math=False)
 
 

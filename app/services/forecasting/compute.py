@@ -59,7 +59,13 @@ def series_quantiles(plan: Plan, model: LoadedModel, rows: Sequence[LastWindow])
         return []
     forecasts, is_open = _quantile_forecast(plan, model, rows)
     return [
-        SeriesQuantiles(row.unique_id, row.end, forecast, None if is_open is None else is_open[number])
+        SeriesQuantiles(
+            row.unique_id,
+            row.end,
+            forecast,
+            None if is_open is None else is_open[number],
+            series_store.is_single(row),
+        )
         for number, (row, forecast) in enumerate(zip(rows, forecasts.split(), strict=True))
     ]
 
@@ -68,6 +74,7 @@ def result_of_series(plan: Plan, series: Sequence[SeriesQuantiles], levels: Sequ
     """Return the result for series from their quantile forecasts, to the plan's horizon."""
     quantiles = QuantileForecast.concatenate([one.forecast for one in series])
     result = _result(plan, [one.unique_id for one in series], [one.end for one in series], quantiles, levels)
+    result = replace(result, is_cold=[one.is_cold for one in series])
     if all(one.is_open is None for one in series):
         return result
     everything = np.ones(plan.horizon, dtype=np.bool_)
@@ -86,7 +93,8 @@ def result_of_page(
         quantiles, is_open = _quantile_forecast(plan, model, rows)
     result = _result(plan, [row.unique_id for row in rows], [row.end for row in rows], quantiles, levels)
     is_open = None if is_open is None else is_open[:, : plan.horizon]
-    return replace(result, following=following, is_open=is_open)
+    is_cold = [series_store.is_single(row) for row in rows]
+    return replace(result, following=following, is_open=is_open, is_cold=is_cold)
 
 
 def result_pages(

@@ -42,7 +42,7 @@ def headers(result: ForecastResult, media_type: str) -> dict[str, str]:
     """
     texts = {"content-type": CONTENT_TYPES[media_type]}
     if media_type != JSON:
-        facts = {METHOD: result.method, VERDICT: result.verdict, WARNING: result.warning}
+        facts = {METHOD: result.method, VERDICT: result.verdict, WARNING: result.warning_on_all}
         texts |= {name: header_value(text) for name, text in facts.items() if text is not None}
     return texts
 
@@ -107,9 +107,11 @@ def _items(result: ForecastResult) -> list[dict[str, Any]]:
         "model_id": result.model_id,
         "frequency": result.frequency,
     }
-    after = {"method": result.method, "verdict": result.verdict, "warning": result.warning}
+    after = {"method": result.method, "verdict": result.verdict}
     each = (_shown_rows(result, values) for values in (result.forecast.median, result.mean))
-    rows = zip(result.unique_ids, _shown_times(result), *each, _intervals(result), strict=True)
+    rows = zip(
+        result.unique_ids, _shown_times(result), *each, _intervals(result), result.warnings, strict=True
+    )
     return [
         {
             "unique_id": name,
@@ -119,8 +121,9 @@ def _items(result: ForecastResult) -> list[dict[str, Any]]:
             "mean": mean,
             "intervals": bounds,
             **after,
+            "warning": warning,
         }
-        for name, ds, median, mean, bounds in rows
+        for name, ds, median, mean, bounds, warning in rows
     ]
 
 
@@ -204,7 +207,7 @@ def _schema(result: ForecastResult) -> pa.Schema:
         "frequency": result.frequency,
         "method": result.method,
         "verdict": result.verdict,
-        "warning": result.warning,
+        "warning": result.warning_on_all,
     }
     times = pa.int64() if isinstance(result.times[0][0], int) else pa.string()
     numbers = [(name, pa.float64()) for name in _columns(result)]

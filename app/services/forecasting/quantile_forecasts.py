@@ -25,6 +25,7 @@ class SeriesQuantiles:
     end: int
     forecast: QuantileForecast
     is_open: Mask | None = None
+    is_cold: bool = False  # the series has a single value
 
     @property
     def nbytes(self) -> int:

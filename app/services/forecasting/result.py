@@ -18,6 +18,8 @@ from models.methods.combination import QuantileForecast
 from models.methods.forecast import Forecast, clip
 from models.panel import Floats
 
+AFTER_ONE = "the forecast goes on from it, and no history tells how far it may go."
+COLD = f"A single value of this series is known: {AFTER_ONE}"
 LONGEST_CACHED = 200  # most steps of a forecast whose times are cached
 
 
@@ -56,13 +58,33 @@ class ForecastResult:
     mean: Floats  # (series, horizon)
     following: str | None = None
     is_open: Mask | None = None
+    is_cold: Sequence[bool] = ()  # (series,) whether a series has a single value; empty where none has
+
+    @property
+    def warnings(self) -> list[str | None]:
+        """The warning on each series."""
+        if not any(self.is_cold):
+            return [self.warning] * len(self)
+        return [self._joined(COLD) if cold else self.warning for cold in self.is_cold]
+
+    @property
+    def warning_on_all(self) -> str | None:
+        """The warning on all series together, for tables and charts."""
+        count = sum(self.is_cold)
+        if len(self) == 1 or not count:
+            return self.warnings[0] if len(self) else self.warning
+        which = "1 of these series has" if count == 1 else f"{count:,} of these series have"
+        return self._joined(f"{which} a single value: {AFTER_ONE}")
 
     def __len__(self) -> int:
         return len(self.unique_ids)
 
     def warning_also(self, sentence: str) -> "ForecastResult":
         """Return the result with a further sentence in its warning."""
-        return replace(self, warning=f"{self.warning} {sentence}" if self.warning else sentence)
+        return replace(self, warning=self._joined(sentence))
+
+    def _joined(self, sentence: str) -> str:
+        return f"{self.warning} {sentence}" if self.warning else sentence
 
 
 @dataclass(frozen=True, eq=False)

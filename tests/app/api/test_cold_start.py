@@ -40,6 +40,20 @@ def test_it_is_forecast_near_its_value_before_any_training(untrained: tuple[Test
     assert new["forecast"] == pytest.approx([7, 7, 7], rel=0.3)
 
 
+def test_its_forecast_is_marked_and_that_of_others_is_not(untrained: tuple[TestClient, str]) -> None:
+    client, dataset_id = untrained
+    marked = {
+        item["unique_id"]
+        for item in forecasts(*untrained)
+        if "A single value of this" in (item["warning"] or "")
+    }
+    alone = forecasts(*untrained, unique_id="new")[0]["warning"]
+    table = client.get("/forecast", params={"dataset_id": dataset_id}, headers={"accept": "text/csv"})
+    assert marked == {"new"}
+    assert "A single value of this series is known" in alone
+    assert "1 of these series has a single value" in table.headers["gatecast-warning"]
+
+
 def test_training_passes_over_it_and_serves_it(tmp_path_factory: pytest.TempPathFactory) -> None:
     def fill(database: Database) -> str:
         dataset_id = dataset(database, SERIES).id
