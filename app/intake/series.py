@@ -30,11 +30,11 @@ from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
 from app.intake.time.dates import Hints
 from app.intake.time.frequency import parse_frequency
-from app.intake.time.regular import regular
-from app.intake.time.steps import FixedStep, Step
+from app.intake.time.regular import Regular, regular
+from app.intake.time.steps import Step
 from app.intake.time.timeline import Timeline, step_counts
 from app.intake.time.times import Times, read_times
-from app.intake.time.zones import Zone, parse_zone, steps_by_clock, usual_step, zone_of_repeated
+from app.intake.time.zones import follows_clock, parse_zone, zone_of_repeated
 from app.schemas.choices import Duplicates
 from app.schemas.datasets import MAX_SERIES_NAME_LENGTH
 from app.schemas.fields import NAME_RULE, forbidden_character
@@ -71,13 +71,9 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     """
     requested = parse_frequency(options.frequency)
     repairs = Repairs()
-    kept = complete(rows, repairs)
-    zone = parse_zone(options.time_zone)
-    times = read_times(rows.texts, Hints(requested, options.date_format, in_utc=zone is not None))
-    by_clock = zone is None or _follows_clock(rows, times, kept, zone, requested)
-    if zone is not None:
-        rows, times, kept = in_zone(rows, times, kept, zone, by_clock=by_clock)
-    ordered = sort(rows, times, kept, options.duplicates, repairs)
+    dated = _dated(rows, options, requested, repairs)
+    rows, times = dated.rows, dated.times
+    ordered = sort(rows, times, dated.kept, options.duplicates, repairs)
     names = names_of(rows, ordered)
     values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
     refuse_short(names, values, too_few)
@@ -85,14 +81,9 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     found = regular(ordered.timeline, times.kind, requested)
     refuse_misfits(rows, ordered.row, found, requested=requested is not None)
     axis = TimeAxis(times.kind, found.step.frequency, times.timezone, options.season_lengths)
-    _refuse_other_clock(axis, by_clock=by_clock)
-    if options.missing is None:
-        refuse_irregular(found, axis)
-    if requested is None:
-        refuse_slow(names, found)
+    _refuse_steps(names, found, axis, dated, options)
     now = found.times.unique[found.times.rank[found.moved]]
     report_moved(rows, ordered.row[found.moved], now, axis, repairs)
-    _refuse_vast(found.times, found.step)
     frame = _grid(names, found.times, ordered.y, axis)
     if options.missing == "zero":
         frame = with_zeros(frame)
@@ -103,39 +94,53 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
         covariates, judged = covariates_of(rows.beside, ordered.repeats, places, rows.place)
         frame = replace(frame, covariates=covariates)
     on_step = () if options.missing else found.notes  # which ask what a step without a row means
-    notes = (
-        *times.notes,
-        *ordered.notes,
-        *on_step,
-        *closed_notes(shut),
-        *short_notes(names, values),
-        *future_notes(frame),
-    )
+    odd = (*closed_notes(shut), *short_notes(names, values), *future_notes(frame))
+    notes = (*times.notes, *ordered.notes, *on_step, *odd)
     return Gathered(frame, repairs, replace(times, notes=notes), judged)
 
 
-def _follows_clock(rows: Rows, times: Times, kept: Ints, zone: Zone, requested: Alias | int | None) -> bool:
-    """Return whether steps in a zone follow its clock, being longer than an hour; else they are instants.
+@dataclass(frozen=True)
+class _Dated:
+    """Rows with their times, and whether those are counted by the clock on the wall."""
 
-    Raises BadInput where the times are no dates.
-    """
+    rows: Rows
+    times: Times
+    kept: Ints
+    by_clock: bool = True
+
+
+def _dated(rows: Rows, options: ReadOptions, requested: Alias | int | None, repairs: Repairs) -> _Dated:
+    """Return the rows that count, with their times in the zone named; raises BadInput as `gather`."""
+    kept = complete(rows, repairs)
+    zone = parse_zone(options.time_zone)
+    times = read_times(rows.texts, Hints(requested, options.date_format, in_utc=zone is not None))
+    if zone is None:
+        return _Dated(rows, times, kept)
     if times.kind != "datetime":
         detail = f"time_zone is for dates, and these times are {times.kind}s. Leave it out."
         raise BadInput(detail, [FieldError("#/time_zone", "only for dates")])
     used = np.unique(rows.times[kept])
     local = times.in_zone(zone, by_clock=True).ordinals[used[times.readable[used]]]
     step = requested.step(0) if isinstance(requested, Alias) else None
-    return zone.is_fixed or steps_by_clock(step or FixedStep(usual_step(local)))
+    by_clock = follows_clock(zone, local, step)
+    return _Dated(*in_zone(rows, times, kept, zone, by_clock=by_clock), by_clock)
 
 
-def _refuse_other_clock(axis: TimeAxis, *, by_clock: bool) -> None:
-    """Raise BadInput where a step was found that is not counted as its times were."""
-    if axis.counts_instants == by_clock:
+def _refuse_steps(
+    names: tuple[str, ...], found: Regular, axis: TimeAxis, dated: _Dated, options: ReadOptions
+) -> None:
+    """Raise BadInput where there is no step, or another clock or series takes another one."""
+    if axis.counts_instants == dated.by_clock:
         raise BadInput(
             f"In time_zone {axis.timezone} these times may take steps of {axis.frequency!r} or others. Say by"
             " frequency which are meant.",
             [FieldError("#/frequency", f"give the step of the series, such as {axis.frequency}")],
         )
+    if options.missing is None:
+        refuse_irregular(found, axis)
+    if parse_frequency(options.frequency) is None:
+        refuse_slow(names, found)
+    _refuse_vast(found.times, found.step)
 
 
 def sort(rows: Rows, times: Times, kept: Ints, duplicates: Duplicates | None, repairs: Repairs) -> Sorted:

@@ -1,11 +1,12 @@
 """Times in several columns: a date and a clock, a year and a month, a quarter or a week."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import normal
+from app.intake.time.notations.languages import month_number
 
 Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "hour", "clock"]
 
@@ -26,12 +27,6 @@ RANGES: dict[Part, tuple[int, int]] = {
     "day": (1, 31),
     "hour": (0, 24),
 }
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MONTH = re.compile(
-    r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
-    r"(?:uary|ruary|ch|il|e|y|ust|t|tember|ober|ember)?\.?",
-    re.IGNORECASE,
-)
 QUARTER = re.compile(r"(?:Q|qtr\s*)([1-4])|([1-4])Q", re.IGNORECASE)
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IGNORECASE)
 PACKED = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
@@ -47,11 +42,12 @@ def part_of(sample: Sample, name: str) -> Part | None:
         return "date"
     texts = sample.some(name) if content in {"text", "whole"} else []
     if content == "text":
-        shapes: tuple[tuple[Part, re.Pattern[str]], ...] = (
-            *(("clock", CLOCK), ("month", MONTH)),
-            ("quarter", QUARTER),
-        )
-        return next((part for part, shape in shapes if all(map(shape.fullmatch, texts))), None)
+        kinds: dict[Part, Callable[[str], object]] = {
+            "clock": CLOCK.fullmatch,
+            "month": month_number,
+            "quarter": QUARTER.fullmatch,
+        }
+        return next((part for part, reads in kinds.items() if all(map(reads, texts))), None)
     if texts and all(map(PACKED.fullmatch, texts)):
         return "packed"
     if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
@@ -103,8 +99,7 @@ def _of_a_year(of: dict[Part | None, str]) -> str | None:
 
 
 def _month(text: str | None) -> int | None:
-    found = MONTH.fullmatch(text or "")
-    return MONTHS.index(found[1].lower()) + 1 if found else _number(text, "month")
+    return month_number(text or "") or _number(text, "month")
 
 
 def _clock(hour: str | None) -> str | None:

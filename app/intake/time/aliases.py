@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.intake.arrays import Ints
 from app.intake.time.integer_steps import IntegerStep
 from app.intake.time.month_days import month_days
 from app.intake.time.steps import (
@@ -19,6 +20,7 @@ from app.intake.time.steps import (
     Family,
     FixedStep,
     MonthStep,
+    Rule,
     Step,
     months_of,
 )
@@ -109,6 +111,16 @@ class Alias:
 
 
 _FAMILIES: dict[str, Family] = {"M": "M", "Q": "Q", "Y": "Y"}
+
+
+def step_of_months(count: int, rule: Rule, months: Ints) -> MonthStep:
+    """Return the step of `count` months by a rule: years, quarters or months; `months` (from 1970) fit."""
+    month = int(months[0]) % 12
+    if count % 12 == 0 and np.all(months % 12 == month):
+        return MonthStep(count // 12, "Y", rule, month + 1)
+    if count % 3 == 0 and np.all(months % 3 == month % 3):
+        return MonthStep(count // 3, "Q", rule, quarter_anchor(month + 1))
+    return MonthStep(count, "M", rule)
 
 
 def quarter_anchor(month: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.intake.arrays import Ints, Mask
-from app.intake.time.aliases import quarter_anchor
+from app.intake.time.aliases import step_of_months
 from app.intake.time.integer_steps import IntegerStep
 from app.intake.time.month_days import FEBRUARY, LAST_DAY, MOST_DAYS, MonthDayStep, days_of_month
 from app.intake.time.steps import (
@@ -145,7 +145,9 @@ def _months(times: Timeline, apart: int) -> Iterator[Candidate]:
         if fits.any():
             month = _mode(months[fits] % count, _rows(times)[fits])
             through = fits & (months % count == month)
-            yield nearest_of(times, _month_step(count, rule, month), through & _common(clock, times, through))
+            yield nearest_of(
+                times, step_of_months(count, rule, months[through]), through & _common(clock, times, through)
+            )
     day = _mode(days_of_month(days), _rows(times))
     if 1 < day < LAST_DAY:
         on = days_of_month(days) == day
@@ -163,14 +165,6 @@ def _common(clock: Ints, times: Timeline, some: Mask) -> Mask:
     """Return the times at the most common time of day of `some`."""
     common: Mask = clock == _mode(clock[some], _rows(times)[some])
     return common
-
-
-def _month_step(count: int, rule: str, month: int) -> MonthStep:
-    if count % 12 == 0:
-        return MonthStep(count // 12, "Y", rule, month % 12 + 1)  # type: ignore[arg-type]  # a rule of RULES
-    if count % 3 == 0:
-        return MonthStep(count // 3, "Q", rule, quarter_anchor(month % 12 + 1))  # type: ignore[arg-type]
-    return MonthStep(count, "M", rule)  # type: ignore[arg-type]
 
 
 def _month_days(times: Timeline, apart: int) -> Iterator[Candidate]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints
-from app.intake.time.aliases import Alias, quarter_anchor
+from app.intake.time.aliases import Alias, step_of_months
 from app.intake.time.month_days import MonthDayStep, common_day
 from app.intake.time.steps import (
     DAY,
@@ -17,7 +17,6 @@ from app.intake.time.steps import (
     WEEK,
     BusinessDayStep,
     FixedStep,
-    MonthStep,
     Step,
     months_of,
     rule_day,
@@ -72,7 +71,9 @@ def _calendar(times: Timeline) -> Step | None:
         return None
     for rule in RULES.values():
         if np.array_equal(rule_day(months_of(days), rule), days):
-            return _months(times, MonthStep(1, "M", rule))
+            months = months_of(days)
+            apart = times.common(months)
+            return step_of_months(apart, rule, months) if apart else None
     return _month_days(times) or _weeks(times) or _business_days(times)
 
 
@@ -83,19 +84,6 @@ def _month_days(times: Timeline) -> Step | None:
         return None
     apart = times.common(months_of(times.unique // DAY))
     return MonthDayStep(apart, (day,)) if apart else None
-
-
-def _months(times: Timeline, step: MonthStep) -> Step | None:
-    position = step.position(times.unique)
-    apart = times.common(position)
-    if apart == 0:
-        return None
-    month = int(position[0]) % 12
-    if apart % 12 == 0 and np.all(position % 12 == month):
-        return MonthStep(apart // 12, "Y", step.rule, month + 1)
-    if apart % 3 == 0 and np.all(position % 3 == month % 3):
-        return MonthStep(apart // 3, "Q", step.rule, quarter_anchor(month + 1))
-    return MonthStep(apart, "M", step.rule)
 
 
 def _weeks(times: Timeline) -> Step | None:

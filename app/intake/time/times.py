@@ -78,7 +78,7 @@ def read_times(texts: Texts, hints: Hints) -> Times:
 
     Raises WrongFrequency where the frequency does not fit them, BadInput where two readings are as good.
     """
-    if hints.date_format in {None, "year"} and (years := _double_years(texts)) is not None:
+    if hints.date_format in {None, "year"} and (years := _double_years(texts, hints)) is not None:
         return years
     if hints.date_format in {"integer", "year"} or (
         hints.date_format is None and looks_like_whole_numbers(texts)
@@ -92,12 +92,13 @@ def read_times(texts: Texts, hints: Hints) -> Times:
     return _dated(dates or read_dates(texts, hints), hints)
 
 
-def _double_years(texts: Texts) -> Times | None:
+def _double_years(texts: Texts, hints: Hints) -> Times | None:
     """Return years such as 2019/20 or 1990-1991, each the one after the other, as those they begin in."""
     first, readable = double_years(texts)
     if np.count_nonzero(readable) < FEW_YEARS or readable.mean() <= 1 / 2:
         return None
-    return Times("year", first, readable, "year", None, ("Years such as 2019/20 count as the first one.",))
+    kind: Kind = "year" if _are_years(first[readable], hints) else "integer"
+    return Times(kind, first, readable, kind, None, ("Years such as 2019/20 count as the first one.",))
 
 
 def _decimal(texts: Texts, previous: str | None) -> Dates | None:

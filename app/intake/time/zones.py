@@ -160,10 +160,14 @@ def zone_of_repeated(local: Ints) -> str | None:
     return next((name for name in USUAL if repeated(zone_of(name), times).all()), None)
 
 
-def usual_step(local: Ints) -> int:
-    """Return the most common difference of local times; 0 of fewer than two."""
+def follows_clock(zone: Zone, local: Ints, step: Step | None) -> bool:
+    """Return whether times in a zone are counted by its clock: if their step is longer than an hour.
+
+    Where none is named, it is the most common difference of the local times.
+    """
     apart, counts = np.unique(np.diff(np.unique(local)), return_counts=True)
-    return int(apart[counts.argmax()]) if len(apart) else 0
+    usual = FixedStep(int(apart[counts.argmax()]) if len(apart) else 0)
+    return zone.is_fixed or steps_by_clock(step or usual)
 
 
 def second_times(zone: Zone, local: Ints, series: Ints) -> Mask:

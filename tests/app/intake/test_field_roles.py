@@ -55,6 +55,14 @@ def month_names() -> Lines:
     return ["Year,Month,Sales", *(f"{2015 + i // 12},{MONTHS[i % 12]},{900 + i}" for i in range(96))]
 
 
+def month_names_of_germans() -> Lines:
+    names = (
+        *("Januar", "Februar", "März", "April", "Mai", "Juni"),
+        *("Juli", "August", "September", "Oktober", "November", "Dezember"),
+    )
+    return ["Jahr;Monat;Umsatz", *(f"{2015 + i // 12};{names[i % 12]};{900 + i}" for i in range(96))]
+
+
 def quarters() -> Lines:
     return ["Year,Quarter,Revenue", *(f"{2012 + i // 4},Q{i % 4 + 1},{100 + i}" for i in range(40))]
 
@@ -195,6 +203,7 @@ def test_comparable_readings_are_a_question(
         (two_keys, {"id_column": "store_nbr,family"}, ["1 / bread", "1 / dairy", "2 / bread"], 40, "D"),
         (receipts, {"duplicates": "sum"}, ["amount"], 30, "D"),
         (month_names, {}, ["Sales"], 96, "MS"),
+        (month_names_of_germans, {}, ["Umsatz"], 96, "MS"),
         (quarters, {}, ["Revenue"], 40, "QS-OCT"),
         (weeks, {}, ["calls"], 100, "W-MON"),
         (hour_ending, {}, ["Load"], 240, "h"),

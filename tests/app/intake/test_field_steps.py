@@ -296,6 +296,14 @@ def test_times_become_what_they_are(case: Case) -> None:
     assert any(case.note in note for note in notes) or not case.note
 
 
+@pytest.mark.parametrize(("frequency", "kind"), [("YS", "year"), (1, "integer")])
+def test_school_years_take_the_frequency_that_is_said(frequency: str | int, kind: str) -> None:
+    texts = [f"{2000 + i}/{(i + 1) % 100:02}" for i in range(12)]
+    assert read(texts, frequency=frequency).frame.axis.kind == kind
+    with pytest.raises(BadInput, match="'MS' is not yearly"):
+        read(texts, frequency="MS")
+
+
 def test_moved_row_says_where_it_counts() -> None:
     intake = read(changed(made("2020-01-06", 60, WEEK), r55="2021-01-12"))
     (repair,) = intake.profile.repairs

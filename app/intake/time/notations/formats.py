@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from app.intake.time.notations.languages import MONTH_OF
+from app.intake.time.notations.languages import month_number
 
 Texts: TypeAlias = "pd.Series[str]"
 
@@ -127,4 +127,4 @@ def of_shape(shape: int) -> list[Notation]:
 
 def month_numbers(names: Texts) -> "pd.Series[float]":
     """Return the month, 1 to 12, that each name means in some language; NaN where none."""
-    return names.str.lower().str.rstrip(".").map(MONTH_OF).astype(np.float64)
+    return names.map(month_number, na_action="ignore").astype(np.float64)

@@ -9,6 +9,7 @@ import pandas as pd
 from app.intake.arrays import Ints, Mask
 from app.intake.cells import Cells
 from app.intake.time.steps import DAY, HOUR, MINUTE
+from app.intake.time.zones import offset_texts
 
 Texts: TypeAlias = "pd.Series[str]"
 
@@ -49,17 +50,12 @@ def read_iso(texts: Texts, *, in_utc: bool = False) -> tuple[Ints, Mask, str, st
         note = "Times are midnight by their own offset from UTC, and are read as days."
         return local, readable, ISO, None, (note,)
     if len(found) == 1:
-        return local, readable, ISO, _zone(int(found[0])), ()
+        return local, readable, ISO, offset_texts(found)[0], ()
     note = (
         "Times with several offsets from UTC are kept in UTC, where no hour is missing or repeated; say"
         " time_zone, such as Europe/Berlin, to keep them in local time."
     )
     return ordinals, readable, ISO, "UTC", (note,)
-
-
-def _zone(offset: int) -> str:
-    hours, minutes = divmod(abs(offset) // MINUTE, HOUR // MINUTE)
-    return f"{'-' if offset < 0 else '+'}{hours:02}:{minutes:02}"
 
 
 def mostly_iso(cells: Cells) -> Mask:

@@ -28,3 +28,8 @@ def _by_name() -> dict[str, int]:
 
 
 MONTH_OF = _by_name()
+
+
+def month_number(name: str) -> int | None:
+    """Return the month, 1 to 12, that a name means in some language, or None."""
+    return MONTH_OF.get(name.lower().rstrip("."))
