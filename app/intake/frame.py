@@ -61,7 +61,7 @@ class SeriesFrame:
 
     def in_zone_of(self, axis: TimeAxis) -> "SeriesFrame":
         """Return the series with the zone of another axis, where both have one."""
-        if not (self.axis.timezone and axis.timezone):
+        if not (self.axis.timezone and axis.timezone) or self.axis.timezone == axis.timezone:
             return self
         there = replace(self.axis, timezone=axis.timezone)
         return replace(self, axis=there, ds=there.of_instants(self.axis.instants(self.ds)))

@@ -23,6 +23,7 @@ from app.intake.time.zones import Zone
 
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
+SOME = 100  # texts that show whether others are worth a look
 FEW_YEARS = 3  # fewer could be months: 2001-02 and 2002-03
 
 
@@ -94,6 +95,8 @@ def read_times(texts: Texts, hints: Hints) -> Times:
 
 def _double_years(texts: Texts, hints: Hints) -> Times | None:
     """Return years such as 2019/20 or 1990-1991, each the one after the other, as those they begin in."""
+    if not double_years(texts.iloc[:SOME])[1].any():
+        return None
     first, readable = double_years(texts)
     if np.count_nonzero(readable) < FEW_YEARS or readable.mean() <= 1 / 2:
         return None

@@ -101,3 +101,10 @@ def test_times_that_may_be_of_the_clock_or_instants_ask_for_the_frequency() -> N
         read(texts)
     assert caught.value.errors[0].pointer == "#/frequency"
     assert read(texts, frequency="h").profile.frequency == "h"
+
+
+def test_day_whose_midnight_never_came_stays_a_day() -> None:
+    days = [str(day.date()) for day in pd.date_range("2018-10-28", periods=14)]  # 4 November began at 1:00
+    intake = read(days, time_zone="America/Sao_Paulo")
+    frame = intake.frame.in_zone_of(intake.frame.axis)
+    assert frame.axis.format(frame.ds) == days
