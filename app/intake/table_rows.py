@@ -140,9 +140,8 @@ class _Cells:
 def _read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str | None) -> _Cells:
     """Parse plain numbers while reading; read any other notation as text and judge it as a column."""
     frame = _plain_numbers(table, roles, options, previous)
-    kinds: dict[str, Dtype] = dict.fromkeys((*roles.ids, *roles.times, *roles.beside_names), "category")
     if frame is None:
-        frame = table.read({**kinds, **dict.fromkeys(roles.targets, "str")})
+        frame = table.read({**_texts(roles), **dict.fromkeys(roles.targets, "str")})
     y: dict[str, Floats] = {}
     mark: Decimal = "."
     for name in roles.targets:
@@ -174,14 +173,20 @@ def _plain_numbers(
         options.decimal or not any(is_doubtful(sample[name], table.delimiter) for name in sample)
     ):
         return None
-    texts: dict[str, Dtype] = dict.fromkeys((*roles.ids, *roles.times, *roles.beside_names), "category")
     targets: dict[str, Dtype] = dict.fromkeys(roles.targets, "float64")
     numbers: dict[str, Dtype] = dict.fromkeys(roles.numeric_names, "float64")
     missing = (*MISSING, *options.sentinels)
-    for kinds in [{**texts, **numbers, **targets}, *([{**texts, **targets}] if numbers else [])]:
+    for some in [numbers, {}] if numbers else [{}]:
+        kinds = {**_texts(roles), **some, **targets}
         with contextlib.suppress(ValueError):  # some cell is not a plain number
             return table.read(kinds, missing=missing)
     return None
+
+
+def _texts(roles: Roles) -> dict[str, Dtype]:
+    """Return how all columns but the targets are read as text; those of numbers are not, as few repeat."""
+    coded: dict[str, Dtype] = dict.fromkeys((*roles.ids, *roles.times, *roles.beside_names), "category")
+    return {**coded, **dict.fromkeys(roles.numeric_names, "str")}
 
 
 def finite(place: Place, y: Floats, options: ReadOptions) -> Floats:

@@ -9,7 +9,7 @@ import pandas as pd
 from app.errors import BadInput
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.coded import Candidate, Coded, Column, Floats
-from app.intake.columns.numbers import MISSING, Decimal, read_numbers
+from app.intake.columns.numbers import MISSING, Decimal, are_numbers, read_numbers
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, refuse_rows
 from app.schemas.fields import MAX_CELL_LENGTH
@@ -37,13 +37,15 @@ def without_sentinels(y: Floats, options: ReadOptions) -> Floats:
 def read_column(candidate: Candidate, cells: "pd.Series[Any]", notation: Notation) -> Column:
     """Return a column of numbers, or of texts as categories, as they are read.
 
-    Raises BadInput where one that the caller names holds texts among numbers, or infinite numbers.
+    `cells` are numbers, texts of which most are numbers, or categories. Raises BadInput where a column that
+    the caller names holds texts among numbers, infinite numbers or long texts.
     """
-    if not isinstance(cells.dtype, pd.CategoricalDtype):
+    if cells.dtype == np.float64:
         return _of_numbers(candidate, np.asarray(cells, dtype=np.float64), notation)
-    texts = pd.Series(cells.cat.categories, dtype="object").str.strip()
-    codes = np.asarray(cells.cat.codes, dtype=np.int64)
     if candidate.kind != "category":
+        is_coded = isinstance(cells.dtype, pd.CategoricalDtype)
+        texts = pd.Series(cells.cat.categories if is_coded else cells, dtype="object").str.strip()
+        codes = np.asarray(cells.cat.codes if is_coded else np.arange(len(cells)), dtype=np.int64)
         numbers, wrong = _numbers(texts, notation)
         if not wrong.any():
             return _of_numbers(candidate, np.append(numbers, np.nan)[codes], notation)
@@ -59,10 +61,20 @@ def read_column(candidate: Candidate, cells: "pd.Series[Any]", notation: Notatio
 def _numbers(texts: "pd.Series[str]", notation: Notation) -> tuple[Floats, Mask]:
     """Return the numbers in texts, true and false as 1 and 0, and which of them are none."""
     missing = (*MISSING, *notation.options.sentinels)
-    flags = texts.str.lower()
-    if flags.isin([*FLAGS, *missing]).all():
-        known = np.array([FLAGS.get(text, np.nan) for text in flags], dtype=np.float64)
-        return known, np.zeros(len(texts), dtype=np.bool_)
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
+    odd = np.isnan(numbers) & ~texts.isin(missing).to_numpy(dtype=np.bool_)
+    others = pd.Series(texts[odd].unique(), dtype="object")
+    if others.str.lower().isin(FLAGS).all():
+        numbers[odd] = [FLAGS[text.lower()] for text in texts[odd]]
+        odd[:] = False
+    elif are_numbers(others, ".").any() or are_numbers(others, ",").any():
+        return _by_notation(texts, missing, notation)
+    return (numbers, odd) if notation.decimal == "." else _by_notation(texts, missing, notation)
+
+
+def _by_notation(
+    texts: "pd.Series[str]", missing: tuple[str, ...], notation: Notation
+) -> tuple[Floats, Mask]:
     mark = notation.decimal
     try:
         found = read_numbers(
