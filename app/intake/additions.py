@@ -122,17 +122,26 @@ class Addition:
         return replace(self, points=replace(points, ds=moved))
 
     def _moved(self, begins: Ints, ends: Ints, known: Mask) -> Ints:
-        """Return the times with the nearest step in place of those near one that comes after all values."""
+        """Return the times on steps of their series where it is plain which, and the others as they are.
+
+        It is the nearest step that comes after all values; where rows count for the step that they lie in, it
+        is that one, if the nearest is far. No two rows share one.
+        """
         points, step = self.points, self.axis.step
         if self.axis.kind != "datetime":
             return points.ds
         each = nearest(points.ds, step, begins[points.series])
-        shared = np.diff(each.nearest, prepend=each.nearest[:1] - 1) == 0
+        near = each.off <= farthest(step)
+        if self.axis.by_period:
+            start = begins[points.series]
+            number = (step.position(points.ds) - step.position(start)) // step.size
+            found = np.where(near, each.nearest, step.shift(start, number))
+        else:
+            found = np.where(near & (each.nearest > ends[points.series]), each.nearest, points.ds)
+        shared = np.diff(found, prepend=found[:1] - 1) == 0
         shared[points.offsets[:-1]] = False
-        is_free = (each.nearest > ends[points.series]) & ~shared & ~np.append(shared[1:], False)
-        return np.where(
-            known[points.series] & is_free & (each.off <= farthest(step)), each.nearest, points.ds
-        )
+        plain = known[points.series] & ~shared & ~np.append(shared[1:], False)
+        return np.where(plain, found, points.ds)
 
 
 def gather_addition(

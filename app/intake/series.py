@@ -80,7 +80,7 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     _refuse_single(values)
     found = regular(ordered.timeline, times.kind, requested)
     refuse_misfits(rows, ordered.row, found, requested=requested is not None)
-    axis = TimeAxis(times.kind, found.step.frequency, times.timezone, options.season_lengths)
+    axis = TimeAxis(times.kind, found.step.frequency, times.timezone, options.season_lengths, found.by_period)
     _refuse_steps(names, found, axis, dated, options)
     now = found.times.unique[found.times.rank[found.moved]]
     report_moved(rows, ordered.row[found.moved], now, axis, repairs)

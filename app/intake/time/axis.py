@@ -48,6 +48,7 @@ class TimeAxis:
     frequency: str | int
     timezone: str | None = None
     season_lengths: tuple[int, ...] | None = None  # as given or found; None: those of the step
+    by_period: bool = False  # a row on any day or at any time of a step counts for its beginning
 
     def __post_init__(self) -> None:
         if (self.kind == "integer") != isinstance(self.frequency, int):
@@ -170,5 +171,6 @@ class TimeAxis:
         if frequency is None:
             raise ValueError("frequency must not be null")
         timezone = stored["timezone"]
-        given = stored.get("season_lengths")  # axes of before it could be given lack it
-        return cls(KINDS[str(stored["kind"])], frequency, timezone, None if given is None else tuple(given))
+        given = stored.get("season_lengths")  # older axes lack it, and `by_period`
+        lengths = None if given is None else tuple(given)
+        return cls(KINDS[str(stored["kind"])], frequency, timezone, lengths, bool(stored.get("by_period")))

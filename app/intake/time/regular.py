@@ -4,7 +4,7 @@ A step that all rows take and that they mostly fill is taken as it is. Else step
 rows fall on are tried: the other rows are moved to the nearest step where that is unambiguous, or named.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -38,6 +38,7 @@ class Regular:
     wrong: Mask  # (rows,) which fit no step unambiguously
     notes: tuple[str, ...] = ()
     is_regular: bool = True
+    by_period: bool = False  # each row counts for the beginning of its step
     is_far: bool = False  # those that are wrong lie far from all others
 
 
@@ -207,5 +208,5 @@ def _by_period(times: Timeline, exact: Step) -> Regular | None:
             moved = Timeline(unique, rank[times.rank].astype(np.int64), times.starts)
             when = "times" if _is_short(step) else "days"
             note = f"The rows fall on changing {when}, one in each {words}, and count for its beginning."
-            return _as_it_is(moved, step, note)
+            return replace(_as_it_is(moved, step, note), by_period=True)
     return None

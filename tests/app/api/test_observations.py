@@ -209,6 +209,19 @@ def test_row_that_a_holiday_moved_counts_for_its_week(client: TestClient) -> Non
     assert repair["detail"] == "2026-02-03 is not on a step of 'W-MON' and counts for 2026-02-02"
 
 
+BILLS = [{"ds": f"2025-{month:02}-{13 + month * month % 5}", "y": float(month)} for month in range(1, 13)]
+
+
+def test_rows_that_count_for_their_month_append_and_correct_so(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", json={"observations": BILLS}).json()["id"]
+    answer = send(client, dataset_id, ("series", "2026-01-14", 7), ("series", "2025-12-17", 8))
+    assert (answer["appended"], answer["corrected"]) == (1, 1)
+    found = values(client, dataset_id, "series")
+    assert (found["2025-12-01"], found["2026-01-01"]) == (8, 7)
+    again = send(client, dataset_id, ("series", "2026-02-13", 7), ("series", "2026-02-16", 8))
+    assert again.status_code == 422
+
+
 @pytest.mark.parametrize(
     "days",
     [
