@@ -7,11 +7,11 @@ from hashlib import blake2b
 import numpy as np
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Mask
+from app.intake.arrays import Ints, Mask
 from app.intake.beside.places import Places
 from app.intake.beside.repeats import Repeats
 from app.intake.columns.beside import too_many
-from app.intake.columns.coded import Column
+from app.intake.columns.coded import Column, Floats
 from app.intake.covariates import CovariateRole
 from app.schemas.datasets import ColumnOut
 
@@ -80,7 +80,7 @@ class Judge:
             return column.trouble or "holds nothing"
         if copied != column.candidate.name:
             return f"is a copy of {copied!r}"
-        if filled[self._places.inside].all() and np.ptp(column.cells[known]) == 0:
+        if filled[self._places.inside].all() and _are_equal(column.cells[known]):
             return "is the same in every row"
         if column.texts is None:
             reason = self._leak(column, filled)
@@ -114,7 +114,7 @@ class Judge:
         cells = np.where(filled, column.cells, np.nan)
         low, high = np.fmin.reduceat(cells, places.starts), np.fmax.reduceat(cells, places.starts)
         has = ~np.isnan(low)
-        if not np.array_equal(low[has], high[has]) or (has.all() and np.ptp(low) == 0):
+        if not np.array_equal(low[has], high[has]) or (has.all() and _are_equal(low)):
             return False
         rows, full = places.counted(places.inside), places.counted(filled & places.inside)
         return bool(np.all(full[has] >= MOSTLY * rows[has]))
@@ -129,6 +129,10 @@ class Judge:
             self.ahead = np.maximum(self.ahead, self._places.reach(ahead))
         elif ahead.any():
             self.cut[name] = int(np.count_nonzero(self._places.counted(ahead)))
+
+
+def _are_equal(cells: Floats | Ints) -> bool:
+    return bool(cells.min() == cells.max())  # a difference may be infinite
 
 
 def _digest(column: Column) -> bytes:

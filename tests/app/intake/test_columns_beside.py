@@ -57,6 +57,12 @@ def read(lines: Sequence[str], **said: Any) -> Intake:
     return upload(*lines, target_column="sales", **said)
 
 
+def test_numbers_whose_difference_is_infinite_are_numbers() -> None:
+    intake = read(table(lambda i: 1e308 * (-1) ** i))
+    assert role_of(intake) == ("past", "stands beside the target")
+    assert columns(intake).steps["beside"][:2].tolist() == [1e308, -1e308]
+
+
 @pytest.mark.parametrize(
     ("lines", "role", "kind"),
     [
