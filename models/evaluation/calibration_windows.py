@@ -11,15 +11,24 @@ import numpy as np
 
 from models.config import TrainingConfig
 from models.evaluation.cross_fitting import left_out, strength_of
-from models.evaluation.held_out import FEW_SERIES, MAX_CUTS_OF_FEW, origins, targets, usable
+from models.evaluation.held_out import origins, targets, usable
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import Forecast, floors, joined
 from models.methods.reach import Reach, slowed
 from models.metrics import covered, mean, mean_by
 from models.panel import Floats, Integers, Panel
 
-MAX_CUTS = 4
-"""Cuts of a series at most, unless series are few: more were not better on other collections."""
+WINDOWS = 250
+"""Windows that cuts are added for: few series have more cuts, up to `MOST_CUTS`, and many `LEAST_CUTS`.
+
+Single series of a thousand steps were off by 4 points in place of 8 with so many windows of their own:
+`docs/experiments/2026-11-30-intervals.md`.
+"""
+
+LEAST_CUTS, MOST_CUTS = 4, 100
+
+BLOCKS = 8
+"""Parts of the cuts that are left out in turn, each of neighbours, to see what intervals hold there."""
 
 LEAST_CONTEXT = 8
 """Steps that a window's context has at least."""
@@ -47,7 +56,7 @@ class CalibrationWindows:
     @classmethod
     def of(cls, panel: Panel, config: TrainingConfig) -> "CalibrationWindows | None":
         """Take the last windows of every series that is long enough; None if none is."""
-        horizon, cuts = config.horizon, MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
+        horizon, cuts = config.horizon, min(MOST_CUTS, max(LEAST_CUTS, WINDOWS // panel.series))
         series, cut = usable(panel, config, cuts)
         long_enough = origins(panel, horizon, series, cut) >= max(LEAST_CONTEXT, HORIZONS_BEFORE * horizon)
         if not long_enough.any():
@@ -76,8 +85,8 @@ class CalibrationWindows:
         if len(cuts) == 1:
             return {}
         widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, *self.target.shape))
-        for each in cuts:
-            tested = self.cut == each
+        for block in np.array_split(cuts, min(BLOCKS, len(cuts))):
+            tested = np.isin(self.cut, block)
             widths[:, :, tested] = left_out(forecast, self.target, strength, tested, ~tested)
         bounds = IntervalBounds(forecast.median, widths).within(reach.limits(forecast.median))
         tested_on = bounds.at(CALIBRATED_LEVELS).at_least(floors(self.contexts))

@@ -3,6 +3,7 @@ import pytest
 
 from models.choices import Seasons
 from models.evaluation import zero_shot
+from models.evaluation.calibration_windows import CalibrationWindows
 from models.evaluation.zero_shot import backtest_zero_shot
 from models.methods.baselines import BASELINES, OF_DEMAND
 from models.methods.zero_shot import zero_shot_forecaster
@@ -61,6 +62,25 @@ def test_networks_are_calibrated_on_more_windows_than_they_are_judged_on() -> No
     assert len(assessment.backtest.held_out) == 40
     assert assessment.methods[VIEW].calibration.windows == 80 * 3
     assert set(assessment.methods[VIEW].calibration.coverage) == {50, 80, 95, 99}
+
+
+@pytest.mark.parametrize(("series", "cuts"), [(1, 100), (10, 25), (60, 4), (250, 4)])
+def test_few_series_are_calibrated_on_more_windows_of_each(series: int, cuts: int) -> None:
+    config = zero_shot_forecaster(4, Seasons((4,))).config
+    windows = CalibrationWindows.of(waves(series, length=500), config)
+    assert windows is not None
+    assert windows.contexts.series == series * cuts
+    assert np.unique(windows.cut).tolist() == list(range(cuts))
+
+
+def test_series_alone_with_a_long_past_is_calibrated() -> None:
+    """Twenty windows are enough, and a series alone has as many as its past holds."""
+    assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), Panel.of([wave(120)]))
+    assert assessment is not None
+    calibration = assessment.methods[VIEW].calibration
+    assert calibration.windows == 28
+    assert calibration.is_calibrated(80)
+    assert set(calibration.coverage) == {50, 80, 95, 99}
 
 
 def test_windows_early_in_their_series_do_not_calibrate() -> None:
