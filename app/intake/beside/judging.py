@@ -47,6 +47,7 @@ class Judge:
         self.columns: dict[str, ColumnOut] = {}
         self.ahead = np.zeros(places.count, dtype=np.int64)  # steps that future columns reach
         self.lost = np.zeros(len(places.series), dtype=np.bool_)  # rows before the first value
+        self.doubts: dict[str, str] = {}  # about columns that the caller names
         self.cut: dict[str, int] = {}  # series in which past columns have values ahead
         self._repeats, self._places = repeats, places
         self._seen: dict[bytes, str] = {}
@@ -57,9 +58,14 @@ class Judge:
         name, candidate = column.candidate.name, column.candidate
         settled = self._repeats.settle(column)
         filled = settled.is_filled
-        unused = self._reason(settled, filled)
-        if unused:
-            self.columns[name] = ColumnOut(name=name, role="unused", reason=unused)
+        doubt, full = self._doubt(settled, filled), len(self.used) >= self._room
+        if candidate.is_named:
+            if full:
+                raise _vast(name, self._room)
+            self.doubts |= {name: doubt} if doubt else {}
+        elif doubt or full:
+            reason = doubt or "leaves too many steps without a row"
+            self.columns[name] = ColumnOut(name=name, role="unused", reason=reason)
             return
         role = candidate.role or self._role(settled, filled)
         reason = candidate.reason if candidate.is_named else REASONS[role]
@@ -67,14 +73,9 @@ class Judge:
         self.used.append((column, role))
         self._count(name, role, filled)
 
-    def _reason(self, column: Column, filled: Mask) -> str:
-        """Return why a column is not used; empty where it is."""
-        full = len(self.used) >= self._room
+    def _doubt(self, column: Column, filled: Mask) -> str:
+        """Return why a column should not be used; empty where it may be."""
         copied = self._seen.setdefault(_digest(column), column.candidate.name)
-        if column.candidate.is_named:
-            if full:
-                raise _vast(column.candidate.name, self._room)
-            return ""
         known = filled & ~self._places.before
         if column.trouble or not known.any():
             return column.trouble or "holds nothing"
@@ -83,10 +84,8 @@ class Judge:
         if filled[self._places.inside].all() and _are_equal(column.cells[known]):
             return "is the same in every row"
         if column.texts is None:
-            reason = self._leak(column, filled)
-        else:
-            reason = too_many(len(np.unique(column.cells[known])), int(known.sum()))
-        return reason or ("leaves too many steps without a row" if full else "")
+            return self._leak(column, filled)
+        return too_many(len(np.unique(column.cells[known])), int(known.sum()))
 
     def _leak(self, column: Column, filled: Mask) -> str:
         """Return which values of the target a column of numbers gives away; empty for none."""

@@ -85,6 +85,7 @@ def _notes(judge: Judge) -> list[str]:
     if judge.used:
         words = "; ".join(f"{listed(names[role])} {role}, {WORDS[role]}" for role in WORDS if names[role])
         notes.append(f"Beside the target: {words}.")
+    notes += [f"{listed([name])} {doubt}; it is used as was said." for name, doubt in judge.doubts.items()]
     if judge.cut:
         many = max(judge.cut.values())
         notes.append(

@@ -311,6 +311,12 @@ def test_long_text_of_a_column_that_is_named_is_refused_with_its_row() -> None:
     assert [error.pointer for error in caught.value.errors] == ["#row=6"]
 
 
+def test_column_that_is_named_though_it_gives_the_target_away_is_used_and_noted() -> None:
+    intake = read(table(lambda i: 100 + i * i % 17), future_columns="beside")
+    assert role_of(intake)[0] == "future"
+    assert "'beside' equals the target; it is used as was said." in intake.profile.detected.notes
+
+
 @pytest.mark.parametrize("cell", ["closed", "inf"])
 def test_wrong_cell_of_a_column_that_is_named_is_refused_with_its_row(cell: str) -> None:
     with pytest.raises(BadInput, match="Column 'beside'") as caught:
