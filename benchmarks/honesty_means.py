@@ -20,7 +20,7 @@ from models.methods.zero_shot import uncalibrated_method, zero_shot_forecaster
 from models.panel import Floats, Panel
 
 PANELS, SERIES, HORIZON, WEEK = 20, 200, 28, 7
-HISTORIES = (60, 200)
+LENGTHS = (60, 200)
 MOST_BIAS = 0.05
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
@@ -66,7 +66,7 @@ DEMANDS = (
 def tasks() -> Iterator[Task]:
     """Yield a row to measure for each kind of demand and length of history."""
     for demand in DEMANDS:
-        for steps in HISTORIES:
+        for steps in LENGTHS:
             name = f"{demand.name}, {steps} steps"
             yield Task("bias of the mean", name, partial(_row, demand, steps))
 

@@ -73,6 +73,6 @@ def test_decline_that_gathers_pace_goes_on_by_its_last_change() -> None:
     assert made[0, -1] == pytest.approx(z[-1] - 5 * 9, abs=1)
 
 
-def test_curve_that_bends_steadily_is_told_from_a_line_with_noise() -> None:
+def test_curve_that_bends_steadily_is_no_line_with_noise() -> None:
     assert trend(np.cumsum(0.01 + 0.0001 * STEPS), logs=True).is_curve.all()
     assert not trend(0.5 * STEPS + NOISE).is_curve.any()
