@@ -68,6 +68,24 @@ class ExistingDataset:
             **self._columns(set(names) - named_already),
         )
 
+    def options_of_table(self, requested: ReadOptions, names: tuple[str, ...]) -> ReadOptions:
+        """Return the options for a table with these columns; raises BadInput where none can be the target."""
+        options = self.options(requested, names)
+        if self.covariates and options.target_column is None:
+            self._refuse_covariates_alone(options, names)
+        return options
+
+    def _refuse_covariates_alone(self, options: ReadOptions, names: tuple[str, ...]) -> None:
+        used = {each.name for each in self.covariates}
+        used.update(*(named(text, names) for text in (options.id_column, options.time_column)))
+        if names and set(names) <= used:
+            target = self.detected.target_column
+            raise BadInput(
+                f"There are columns beside the target and no target, which is {target!r}. Add that column,"
+                " empty where nothing is known yet; at a step that has a value an empty cell removes it.",
+                [FieldError("#/target_column", f"there is no column {target!r}")],
+            )
+
     def _columns(self, names: Collection[str]) -> dict[str, Any]:
         """Return the options that name those of the dataset's covariates that were sent."""
         sent = [each for each in self.covariates if each.name in names]

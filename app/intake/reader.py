@@ -75,7 +75,9 @@ def read_more_csv(
 ) -> Addition:
     """Read delimited text to append to a dataset; raises BadInput as `read_csv` does."""
     previous = existing.detected.decimal
-    table = open_table_rows(data, lambda names: existing.options(options, names), max_columns, previous)
+    table = open_table_rows(
+        data, lambda names: existing.options_of_table(options, names), max_columns, previous
+    )
     _refuse_open_questions(table)
     if not table.roles.ids and existing.only is None:
         raise refuse_unnamed(["#/id_column"])

@@ -60,6 +60,11 @@ def test_column_that_is_not_sent_is_in_no_mapping() -> None:
     assert (list(points.cells), list(points.static)) == (["price"], [])
 
 
+def test_table_without_the_target_is_refused_with_how_to_send_columns_alone() -> None:
+    with pytest.raises(BadInput, match="no target, which is 'sales'"):
+        more("shop,date,price", "a,2024-01-29,2.5")
+
+
 def test_column_that_the_dataset_does_not_have_is_noted() -> None:
     addition = more("shop,date,sales,price,visitors", "a,2024-01-29,5,2.5,71")
     assert list(addition.points.cells) == ["price"]
