@@ -22,7 +22,7 @@ WINDOWS = 250
 """Windows that cuts are added for: few series have more cuts, up to `MOST_CUTS`, and many `LEAST_CUTS`.
 
 Single series of a thousand steps were off by 4 points in place of 8 with so many windows of their own:
-`docs/experiments/2026-11-30-intervals.md`.
+`docs/experiments/2026-11-30-intervals-of-few-series.md`.
 """
 
 LEAST_CUTS, MOST_CUTS = 4, 100
