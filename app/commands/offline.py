@@ -19,6 +19,7 @@ from app.db.engine import Database
 from app.digest import sha256
 from app.intake.options import NOTHING_SAID
 from app.intake.reader import ReadOptions, read_csv
+from app.schemas.datasets import Profile
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, staging
@@ -148,15 +149,27 @@ def _opened(settings: Settings) -> Iterator[Database]:
         database.dispose()
 
 
+def _say_how_it_was_read(profile: Profile) -> None:
+    """Write the notes on a file, and how many of its rows were repaired, on standard error."""
+    for note in profile.detected.notes:
+        sys.stderr.write(f"Note: {note}\n")
+    if profile.repairs:
+        first = profile.repairs[0].detail
+        every = f"{profile.repairs_total:,} {'repair' if profile.repairs_total == 1 else 'repairs'}"
+        sys.stderr.write(f"Note: {every} of the file, the first: {first}.\n")
+
+
 def _dataset_of(database: Database, file: Path, options: ReadOptions, max_columns: int) -> str:
     """Return the id of the dataset made of just this file, read in this way; make it if there is none."""
     data = file.read_bytes()
     digest = sha256(data)
     with database.read() as session:
         found = catalog.of_source(session, OWNER, digest, options)
-    if found is not None:
-        return found
+        if found is not None:
+            _say_how_it_was_read(catalog.get(session, OWNER, found).profile)
+            return found
     intake = read_csv(data, options, max_columns)
+    _say_how_it_was_read(intake.profile)
     with heartbeats.registered(database) as process_id:
         staged = StagedDataset(database, process_id, OWNER, Upload(file.stem, intake, digest))
         with staging.stored(staged), database.write() as session:

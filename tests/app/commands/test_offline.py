@@ -1,4 +1,4 @@
-"""Forecasts from the command line warn of a lost verdict."""
+"""Forecasts from the command line warn of a lost verdict, and say how their file was read."""
 
 from pathlib import Path
 
@@ -78,3 +78,16 @@ def test_file_without_a_model_is_forecast_with_the_season_given(
     plain, seasonal = ([float(line.split(",")[2]) for line in lines] for lines in forecasts)
     assert seasonal[5] > 14 > max(seasonal[:5])
     assert plain != seasonal
+
+
+def test_notes_and_repairs_of_a_file_are_printed_each_time_it_is_forecast(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "shop.csv"
+    rows = [f"2024-01-{day:02},{day % 7},a remark of day {day}\n" for day in range(1, 29) if day != 9]
+    file.write_text("date,sales,remark\n" + "".join(rows))
+    for _ in range(2):
+        offline.forecast(settings, file, ForecastRequest(horizon=3))
+        printed = capsys.readouterr().err
+        assert "Note: Not used: 'remark'" in printed
+        assert "Note: 1 repair of the file, the first: " in printed
