@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from app.errors import BadInput
-from app.intake.additions import Addition, ExistingDataset, gather_addition, refuse_unnamed
+from app.intake.additions.addition import Addition, gather_addition
+from app.intake.additions.existing import ExistingDataset, refuse_unnamed
 from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.beside.laying import summaries
 from app.intake.beside.observations import beside_keys, columns_of, lacking
@@ -78,13 +79,17 @@ def read_more_csv(
     table = open_table_rows(
         data, lambda names: existing.options_of_table(options, names), max_columns, previous
     )
+    notes = existing.stand_in_notes(table.options, table.roles)
     _refuse_open_questions(table)
-    if not table.roles.ids and existing.only is None:
+    if not (table.roles.ids or existing.only or existing.is_named_by_target):
         raise refuse_unnamed(["#/id_column"])
     try:
-        return gather_addition(table.rows(existing.only or ""), existing, table.options, table.detected)
+        rows = table.rows(existing.only, by_target=len(existing.targets) > 1)
+        addition = gather_addition(rows, existing, table.options, table.detected)
     except RepeatedTimes as error:
         raise _explained(table, error) from error
+    addition.detected.notes += notes
+    return addition
 
 
 def read_more_rows(rows: Sequence[ObservationIn], existing: ExistingDataset) -> Addition:

@@ -39,10 +39,11 @@ class OpenTable:
     options: ReadOptions
     cells: "_Cells"
 
-    def rows(self, unnamed: str | None = None) -> Rows:
+    def rows(self, unnamed: str | None = None, *, by_target: bool = False) -> Rows:
         """Return the rows, once for each target.
 
         Without a column of names, all belong to the series `unnamed`, or to one named after their target.
+        Where there are several targets, or `by_target` says that there were, names end with theirs.
         """
         frame, targets, count = self.cells.frame, self.roles.targets, len(self.roles.targets)
         of_parts = dict(zip(self.roles.times, self.roles.parts, strict=True))
@@ -50,13 +51,13 @@ class OpenTable:
             [Coded.of(frame[name], EMPTY_TIMES) for name in of_parts],
             lambda texts: joined(texts, list(of_parts.values())),
         )
-        series, names = self._series(times.codes, unnamed)
+        series, names = self._series(times.codes, unnamed, by_target=by_target)
         y = np.concatenate([self.cells.y[name] for name in targets])
         place = Place(self.table.first_row, len(times.codes) if count > 1 else None)
         texts = pd.Series(times.texts, dtype="object")
         return Rows(place, series, names, np.tile(times.codes, count), texts, y, self.cells.beside)
 
-    def _series(self, times: Ints, unnamed: str | None) -> tuple[Ints, tuple[str, ...]]:
+    def _series(self, times: Ints, unnamed: str | None, *, by_target: bool) -> tuple[Ints, tuple[str, ...]]:
         """Return the series of each row and target, and the names of all series, sorted."""
         targets = [re.sub(r"[\t\r\n]+", " ", name) for name in self.roles.targets]  # a name has one line
         if not self.roles.ids:
@@ -67,7 +68,7 @@ class OpenTable:
         else:
             columns = [Coded.of(self.cells.frame[name], EMPTY_NAMES) for name in self.roles.ids]
             ids = Coded.together(columns, BETWEEN_NAMES.join)
-            if len(targets) == 1:
+            if len(targets) == 1 and not by_target:
                 return ids.codes, ids.texts
             names = [BETWEEN_NAMES.join((text, target)) for target in targets for text in ids.texts]
             codes = [

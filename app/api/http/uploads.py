@@ -22,7 +22,7 @@ from app.api.http.upload_fields import FileFields, UploadFields, columns_said, r
 from app.db.engine import DatasetRef, Session
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
-from app.intake.additions import ExistingDataset
+from app.intake.additions.existing import ExistingDataset
 from app.intake.reader import (
     preview_csv,
     preview_rows,

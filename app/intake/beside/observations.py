@@ -9,7 +9,7 @@ import pandas as pd
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.beside.reading import Notation, read_column
-from app.intake.columns.beside import MOST, given_columns, named_candidates
+from app.intake.columns.beside import MOST, UNUSED_HERE, given_columns, named_candidates
 from app.intake.columns.coded import Candidate, Column
 from app.intake.options import BESIDE, ReadOptions
 from app.intake.problems import Place, refuse_rows
@@ -17,7 +17,6 @@ from app.schemas.datasets import ColumnOut, ObservationIn
 
 MOST_CELLS = 20_000_000  # of all columns in all rows
 PLACE = Place(None)
-UNUSED_HERE = "is no column of the dataset"
 
 
 @dataclass

@@ -22,6 +22,7 @@ COMPARED, MOST_COMPARED = 100, 1_000
 MOST = 100  # columns that are found to be covariates; a caller may name more
 MOST_TEXTS = 1_000  # of a category
 NUMERIC = ("whole", "number")
+UNUSED_HERE = "is no column of the dataset"
 ROLES: dict[str, CovariateRole] = {
     "past_columns": "past",
     "future_columns": "future",

@@ -7,7 +7,14 @@ import pandas as pd
 
 from app.errors import BadInput
 from app.intake.cells import Cells
-from app.intake.columns.beside import Given, found_candidates, given_columns, named_candidates, with_look
+from app.intake.columns.beside import (
+    UNUSED_HERE,
+    Given,
+    found_candidates,
+    given_columns,
+    named_candidates,
+    with_look,
+)
 from app.intake.columns.choices import Choice
 from app.intake.columns.coded import Candidate
 from app.intake.columns.contents import Sample, contents
@@ -77,7 +84,7 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
     free = [name for name in free if name not in target.names]
     found, left = found_candidates(sample, free, parts, keys)
     if not options.finds_covariates:
-        found, left = [], dict.fromkeys(free, "is no column of the dataset")
+        found, left = [], dict.fromkeys(free, UNUSED_HERE)
     left |= aside | dict.fromkeys(given["unused_columns"], "unused_columns names it")
     return _roles(sample, (time, identity, target), [*_named(sample, given, options), *found], left)
 

@@ -12,7 +12,7 @@ from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry
 from app.db.queries.scope import CHUNK
 from app.db.tables import DatasetVersion
-from app.intake.additions import Addition
+from app.intake.additions.addition import Addition
 from app.intake.arrays import Ints, Mask
 from app.intake.beside.laying import summaries
 from app.intake.covariates import Covariate

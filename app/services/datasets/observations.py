@@ -12,7 +12,7 @@ from app.db.queries import datasets as queries
 from app.db.queries.datasets import Entry, Extent
 from app.db.tables import Dataset, DatasetVersion
 from app.digest import sha256
-from app.intake.additions import ExistingDataset
+from app.intake.additions.existing import ExistingDataset
 from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import CovariateOut, ObservationsOut, Profile
 from app.services.datasets import catalog, compaction, seasons

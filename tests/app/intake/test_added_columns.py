@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from app.errors import BadInput
-from app.intake.additions import Addition, ExistingDataset
+from app.intake.additions.addition import Addition
+from app.intake.additions.existing import ExistingDataset
 from app.intake.covariates import Covariate
 from app.intake.reader import ReadOptions, read_csv, read_more_csv, read_more_rows
 from app.schemas.datasets import ObservationIn

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.intake.additions import ExistingDataset
+from app.intake.additions.existing import ExistingDataset
 from app.intake.covariates import Cells, Covariate
 from app.intake.frame import Intake, SeriesFrame
 from app.intake.grid.filling import grid_frame, with_zeros
