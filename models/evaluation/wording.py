@@ -28,8 +28,13 @@ _DISAGREEMENT = 0.05
 _ALIKE = 0.05
 """Series that are worth fewer than all but this share are said to move together."""
 
-_MOST_MORE = 20
+_MOST_MORE = 3
 """Nobody is advised to bring more than so many times the series or the history there are."""
+
+
+def label(method: str) -> str:
+    """Return how sentences call a method."""
+    return _BASELINE_LABELS.get(method) or _METHOD_LABELS.get(method, method.upper())
 
 
 @dataclass(frozen=True)
@@ -50,8 +55,7 @@ class Wording:
         interval: tuple[float, float] | None,
         p_value: float,
     ) -> str:
-        ours = _METHOD_LABELS.get(self.method, self.method.upper())
-        gap = f"{self._where()} this {ours}'s error ({self.measure}) was {self._gap(effect)}"
+        gap = f"{self._where()} this {label(self.method)}'s error ({self.measure}) was {self._gap(effect)}"
         return f"{gap}{self._ending(outcome, effect, interval, p_value)}.{_doubt(effect, median_effect)}"
 
     def _where(self) -> str:
@@ -64,7 +68,7 @@ class Wording:
         return f"{periods} and {series}"
 
     def _gap(self, effect: float) -> str:
-        named = f"the best simple method's, {_BASELINE_LABELS[self.baseline]}"
+        named = f"the best simple method's, {label(self.baseline)}"
         if math.isinf(effect):
             return f"above {named}, which made none"
         if effect == 0:

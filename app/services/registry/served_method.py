@@ -8,6 +8,7 @@ from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.backtests import LevelCalibration, Verdict
 from app.schemas.choices import Outcome
+from models.evaluation.wording import label
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import Method
 
@@ -24,6 +25,9 @@ Unless one pair is all there is: where the pretrained networks were twice as bad
 series of M3, the baseline chosen by it was 35 % worse on the steps that followed
 (`docs/decisions/0026-evidence.md`).
 """
+
+FAR_TOO_BAD = 99.0
+"""From this effect on one pair decides, too; from ten times on, short seasons and lines lost by it."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ def of_model(model: Model) -> ServedMethod:
 
 
 def gives_way(verdict: Verdict) -> bool:
-    """Return whether the best baseline is better, or twice as good where several pairs decide nothing."""
-    is_doubtful = verdict.outcome == "undecided" and verdict.n > 1 and _size(verdict) >= TWICE_AS_BAD
-    return verdict.outcome == "loses" or is_doubtful
+    """Return whether the best baseline is better, or far better where too little is known to decide."""
+    too_bad = TWICE_AS_BAD if verdict.n > 1 else FAR_TOO_BAD
+    return verdict.outcome == "loses" or (verdict.outcome == "undecided" and _size(verdict) >= too_bad)
 
 
 def warning_of(verdict: Verdict, served: str) -> str | None:
@@ -71,7 +75,7 @@ def warning_of(verdict: Verdict, served: str) -> str | None:
     """
     is_worse = _size(verdict) >= MUCH_WORSE
     if served == verdict.baseline:
-        return f"{verdict.sentence} Answered by {served} instead." if is_worse else None
+        return f"{verdict.sentence} Answered by {label(served)} instead." if is_worse else None
     return verdict.sentence if is_worse or gives_way(verdict) else None
 
 

@@ -130,10 +130,14 @@ def test_network_that_is_much_worse_is_never_served_in_silence(
     assert found == {(method, outcome, warning)}
 
 
-def test_single_pair_warns_and_does_not_decide_who_answers(client: TestClient, database: Database) -> None:
-    model_id = judged(database, "undecided", on_loss="fallback", effect=11.7, pairs=1)
+@pytest.mark.parametrize(("effect", "method"), [(11.7, "lstm"), (480.0, "drift"), (None, "drift")])
+def test_single_pair_decides_who_answers_from_a_hundred_times_the_error_on(
+    client: TestClient, database: Database, effect: float | None, method: str
+) -> None:
+    model_id = judged(database, "undecided", on_loss="fallback", effect=effect, pairs=1)
     forecasts = client.get("/forecast", params={"model_id": model_id}).json()["forecasts"]
-    assert {(each["method"], each["warning"]) for each in forecasts} == {("lstm", SENTENCE)}
+    assert {each["method"] for each in forecasts} == {method}
+    assert all(each["warning"].startswith(SENTENCE) for each in forecasts)
 
 
 @pytest.mark.parametrize(
