@@ -21,7 +21,8 @@ LONG_BEFORE = 0.1  # share of the whole span by which a series ends early
 def notes_of(frame: SeriesFrame, options: ReadOptions) -> list[str]:
     """Return a sentence for each thing that is odd about the series."""
     return [
-        *_sentinels(frame),
+        *_sentinels(frame.y),
+        *(note for name, cells in _numbers_beside(frame) for note in _sentinels(cells, name)),
         *_bounds(frame, options),
         *_ended(frame),
         *([_SHARES] if _may_be_shares(frame.y, options.limits) else []),
@@ -29,9 +30,18 @@ def notes_of(frame: SeriesFrame, options: ReadOptions) -> list[str]:
     ]
 
 
-def _sentinels(frame: SeriesFrame) -> Iterator[str]:
-    """Note values such as -999 that are far from all others."""
-    values = frame.y[~np.isnan(frame.y)]
+def _numbers_beside(frame: SeriesFrame) -> Iterator[tuple[str, Floats]]:
+    """Yield the name and the cells of each column of numbers beside the target."""
+    if (found := frame.covariates) is not None:
+        for column in found.columns:
+            if column.kind == "number":
+                of = found.static if column.role == "static" else found.steps
+                yield column.name, of[column.name].astype(np.float64)
+
+
+def _sentinels(cells: Floats, name: str = "") -> Iterator[str]:
+    """Note values such as -999 that are far from all others, of the target or of the column `name`."""
+    values = cells[~np.isnan(cells)]
     for value in SENTINELS:
         count = int(np.count_nonzero(values == value))
         others = values[values != value] if count else values
@@ -39,7 +49,8 @@ def _sentinels(frame: SeriesFrame) -> Iterator[str]:
             continue
         low, high = others.min(), others.max()
         if max(low - value, value - high) > high - low:
-            times = "1 value is" if count == 1 else f"{count:,} values are"
+            of = f" of {listed([name])}" if name else ""
+            times = f"1 value{of} is" if count == 1 else f"{count:,} values{of} are"
             yield (
                 f"{times} {value:.15g}, far from all others ({low:.15g} to {high:.15g}). If that stands for"
                 f" no value, say missing_values={value:.15g}."

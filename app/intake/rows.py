@@ -18,6 +18,7 @@ from app.schemas.datasets import Repair, RepairKind
 
 Floats = NDArray[np.float64]
 TOTAL = r"(?i)(?:grand |sub)?total|sum|summe|gesamt|insgesamt|average|mean|durchschnitt|avg"
+HOUR_25 = r".*\d 25(?::00)?"
 WORDS: dict[str, str] = {
     "sum": "their sum counts",
     "mean": "their mean counts",
@@ -77,13 +78,16 @@ def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:
     unread = kept[~read]
     are_totals = rows.texts.str.fullmatch(TOTAL).to_numpy(dtype=np.bool_)[rows.times[unread]]
     if not are_totals.all():
+        wrong = unread[~are_totals]
+        are_25th = rows.texts.str.fullmatch(HOUR_25).to_numpy(dtype=np.bool_)[rows.times[wrong]]
+        again = "; an hour 25, of a day whose clocks are put back, is such a time with its offset from UTC"
         raise refuse_rows(
             rows.place,
             "ds",
-            unread[~are_totals],
+            wrong,
             lambda row: f"{rows.time(row)[:40]!r} is not a time like the others",
             f"Some times cannot be read as {times.date_format}; correct or delete these cells,"
-            " or write all times as ISO 8601 (2024-01-31)",
+            f" or write all times as ISO 8601 (2024-01-31){again if are_25th.all() else ''}",
         )
 
     def word(row: int) -> Repair:

@@ -14,8 +14,12 @@ from app.intake.beside.repeats import Repeats
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import StepValues, fill, refuse_short, refuse_vast, with_zeros
 from app.intake.oddities import (
+    changed_notes,
     closed_notes,
     future_notes,
+    lone_notes,
+    lost_notes,
+    refuse_changed,
     refuse_irregular,
     refuse_misfits,
     refuse_slow,
@@ -81,6 +85,8 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     found = regular(ordered.timeline, times.kind, requested)
     refuse_misfits(rows, ordered.row, found, requested=requested is not None)
     axis = TimeAxis(times.kind, found.step.frequency, times.timezone, options.season_lengths, found.by_period)
+    if options.missing is None:
+        refuse_changed(rows, ordered.row, found, axis)
     _refuse_steps(names, found, axis, dated, options)
     now = found.times.unique[found.times.rank[found.moved]]
     report_moved(rows, ordered.row[found.moved], now, axis, repairs)
@@ -93,9 +99,17 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
         places = _places(found.times, frame, ordered.y)
         covariates, judged = covariates_of(rows.beside, ordered.repeats, places, rows.place)
         frame = replace(frame, covariates=covariates)
-    on_step = () if options.missing else found.notes  # which ask what a step without a row means
-    odd = (*closed_notes(shut), *short_notes(names, values), *future_notes(frame))
-    notes = (*times.notes, *ordered.notes, *on_step, *odd)
+    on_step = (*found.notes, *changed_notes(rows, ordered.row, found))
+    notes = (
+        *times.notes,
+        *ordered.notes,
+        *(() if options.missing else on_step),  # which ask what a step without a row means
+        *lost_notes(rows, repairs),
+        *closed_notes(shut),
+        *short_notes(names, values),
+        *lone_notes(rows, ordered.row, found.times, ordered.y, axis),
+        *future_notes(frame),
+    )
     return Gathered(frame, repairs, replace(times, notes=notes), judged)
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,12 +15,12 @@ from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.beside.reading import Notation, read_column, without_sentinels
 from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded, Column, Floats
-from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers
+from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers, shown_mark
 from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.table_layout import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.columns.time_parts import joined
 from app.intake.options import ReadOptions, as_option
-from app.intake.problems import Place, refuse_rows
+from app.intake.problems import Place, listed, refuse_rows
 from app.intake.rows import Rows
 from app.intake.time.times import Times
 from app.schemas.datasets import MAX_COLUMNS_SHOWN, Detected
@@ -85,6 +85,7 @@ class OpenTable:
         notes = [
             *self.table.notes,
             *self.roles.notes,
+            *self.cells.notes,
             *(times.notes if times else []),
             *judged.notes,
             *unused_notes(columns),
@@ -136,15 +137,17 @@ class _Cells:
     y: Mapping[str, Floats]
     beside: tuple[Column, ...]
     decimal: Decimal
+    notes: tuple[str, ...] = ()
 
 
 def _read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str | None) -> _Cells:
     """Parse plain numbers while reading; read any other notation as text and judge it as a column."""
-    frame = _plain_numbers(table, roles, options, previous)
+    marks = _Marks.of(table, roles, options, previous)
+    frame = _plain_numbers(table, roles, options, marks)
     if frame is None:
         frame = table.read({**_texts(roles), **dict.fromkeys(roles.targets, "str")})
     y: dict[str, Floats] = {}
-    mark: Decimal = "."
+    mark = marks.table
     for name in roles.targets:
         if frame[name].dtype == np.float64:
             y[name] = frame[name].to_numpy()
@@ -154,28 +157,65 @@ def _read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str 
             frame[name], table.delimiter, previous=previous, decimal=options.decimal, missing=missing
         )
         _refuse_text(table, name, frame, np.flatnonzero(numbers.wrong))
-        y[name], mark = numbers.numbers, numbers.decimal
+        y[name] = numbers.numbers
+        mark = mark or ("," if numbers.decimal == "," else None)
     place = Place(table.first_row)
-    notation = Notation(place, table.delimiter, mark, options)
+    notation = Notation(place, table.delimiter, mark or ".", options)
     beside = tuple(read_column(each, frame.pop(each.name), notation) for each in roles.beside)
-    return _Cells(frame, {name: finite(place, each, options) for name, each in y.items()}, beside, mark)
+    notes = () if mark else tuple(marks.doubts)
+    values = {name: finite(place, each, options) for name, each in y.items()}
+    return _Cells(frame, values, beside, notation.decimal, notes)
 
 
-def _plain_numbers(
-    table: Table, roles: Roles, options: ReadOptions, previous: str | None
-) -> pd.DataFrame | None:
+@dataclass(frozen=True)
+class _Marks:
+    """What a sample tells of decimal marks."""
+
+    table: Decimal | None  # that is said, or that a column shows, targets first; None where none does
+    is_plain: bool  # whether targets may be plain numbers with a decimal point
+    doubtful: Mapping[str, str]  # columns beside the target that may have either mark, with a number of each
+
+    @classmethod
+    def of(cls, table: Table, roles: Roles, options: ReadOptions, previous: str | None) -> "_Marks":
+        """Look at the numbers of the first rows; `previous` is the mark of earlier ones."""
+        said, order = options.decimal, [*roles.targets, *roles.numeric_names]
+        # Between commas a point stands before decimals, so that only other tables are in doubt.
+        sample = table.sample(order if table.delimiter != "," else roles.targets)
+        doubts = [] if said else [name for name in sample if is_doubtful(sample[name], table.delimiter)]
+        shown = (shown_mark(sample[name], table.delimiter) for name in order if doubts)
+        earlier: Decimal | None = "," if previous == "," else "." if previous else None
+        return cls(
+            said or next(filter(None, shown), earlier),
+            "," not in {said, previous} and not set(doubts) & set(roles.targets),
+            {str(name): _with_mark(sample[name]) for name in doubts if name not in roles.targets},
+        )
+
+    @property
+    def doubts(self) -> Iterator[str]:
+        """Notes on columns that may have either mark, for where nothing settles it."""
+        for name, text in self.doubtful.items():
+            read = "decimals" if "." in text else "thousands"
+            yield (
+                f"Numbers in {listed([name])} such as {text[:40]!r} are read with {read}, and no other number"
+                " tells whether they have; say by decimal which mark stands before decimals, '.' or ','."
+            )
+
+
+def _with_mark(texts: "pd.Series[str]") -> str:
+    """Return the first text with a decimal mark or a separator of thousands."""
+    return str(texts[texts.str.contains("[.,]", regex=True, na=False)].iloc[0]).strip()
+
+
+def _plain_numbers(table: Table, roles: Roles, options: ReadOptions, marks: _Marks) -> pd.DataFrame | None:
     """Return the table with targets as plain numbers, and covariates where they are; None if targets are not.
 
     Plain are those with a decimal point and without separators of thousands.
     """
-    sample = table.sample(roles.targets)
-    comma = "," in {options.decimal, previous}
-    if comma or not (
-        options.decimal or not any(is_doubtful(sample[name], table.delimiter) for name in sample)
-    ):
+    if not marks.is_plain:
         return None
     targets: dict[str, Dtype] = dict.fromkeys(roles.targets, "float64")
-    numbers: dict[str, Dtype] = dict.fromkeys(roles.numeric_names, "float64")
+    plain = [name for name in roles.numeric_names if name not in marks.doubtful]
+    numbers: dict[str, Dtype] = dict.fromkeys(plain, "float64")
     missing = (*MISSING, *options.sentinels)
     for some in [numbers, {}] if numbers else [{}]:
         kinds = {**_texts(roles), **some, **targets}

@@ -83,7 +83,7 @@ def _refuse_many(row: int) -> BadInput:
 
 
 def _column(candidate: Candidate, key: _Key, count: int, options: ReadOptions) -> Column:
-    """Return a column of numbers where none of its values is a text, else of texts."""
+    """Return a column of numbers, some of which may be written as texts; of texts where all values are."""
     notation = Notation(PLACE, ",", ".", options)
     texts = np.array([isinstance(value, str) for value in key.cells], dtype=np.bool_)
     is_category = candidate.kind == "category" or (candidate.kind is None and texts.any() and texts.all())
@@ -95,10 +95,13 @@ def _column(candidate: Candidate, key: _Key, count: int, options: ReadOptions) -
         return read_column(
             replace(candidate, kind="category"), pd.Series(texts_of, dtype="category"), notation
         )
-    if texts.any():
-        raise _refuse_texts(candidate.name, np.array(key.rows)[texts], key)
+    cells = np.array(key.cells, dtype=object)
+    written = pd.to_numeric(pd.Series(cells[texts]), errors="coerce").to_numpy(dtype=np.float64)
+    if np.isnan(written).any():
+        raise _refuse_texts(candidate.name, np.array(key.rows)[texts][np.isnan(written)], key)
+    cells[texts] = written
     numbers = np.full(count, np.nan)
-    numbers[key.rows] = np.array(key.cells, dtype=np.float64)
+    numbers[key.rows] = cells.astype(np.float64)
     return read_column(candidate, pd.Series(numbers), notation)
 
 

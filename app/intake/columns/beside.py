@@ -123,6 +123,8 @@ def _unfit(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collectio
         return "is named as a field of JSON rows, which mean the values, times or series by it"
     if sample.contents[name] == "date":
         return "holds dates"
+    if parts.get(name) in {"hour", "clock"}:
+        return "holds a time of day"
     if name in parts or normal(name) in CALENDAR_NAMES - KNOWN_DAYS:
         return "follows from the calendar"
     if name in keys:

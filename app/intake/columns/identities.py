@@ -1,6 +1,7 @@
 """Find the columns that name the series."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,17 @@ Codes = NDArray[np.int32]
 Read = Callable[[Sequence[str]], pd.DataFrame]
 
 LEAST_FILLED = 0.1  # of the pairs of a name and a time, the share that must have a row for it to be a name
+SELDOM = 0.005  # of the rows: the hours that clocks repeat are one in 8,760
 ONE_SERIES = Choice((), "")
 
 
-def find_identity(sample: Sample, free: Sequence[str], times: Sequence[str], read: Read) -> Choice:
-    """Choose the column that names the series; none where the table is a single one."""
+def find_identity(
+    sample: Sample, free: Sequence[str], times: Sequence[str], read: Read, duplicates: str | None = None
+) -> Choice:
+    """Choose the column that names the series; none where the table is a single one.
+
+    `duplicates` is what the caller says of times that repeat, which a name found by its texts may explain.
+    """
     fit = [name for name in free if sample.contents[name] in {"text", "whole", "empty"}]
     if certain := in_first_tier(fit, ID_NAMES[:2]):
         return _several(certain) if len(certain) > 1 else Choice((certain[0],), "is named so")
@@ -31,7 +38,22 @@ def find_identity(sample: Sample, free: Sequence[str], times: Sequence[str], rea
     if not texts or not _repeating(read, times):
         return ONE_SERIES
     found = _repeating(read, [name for name in texts if not is_in(name, TARGET_NAMES)])
-    return _finest(found) if found else ONE_SERIES
+    found = {name: codes for name, codes in found.items() if not _is_flag(codes)}
+    choice = _finest(found) if found else ONE_SERIES
+    if not choice.names or duplicates in {None, "refuse"}:
+        return choice
+    note = (
+        f"{listed(choice.names)} is taken for the name of the series, since its texts repeat, and duplicates="
+        f"{duplicates} counts within each. If all are one series, say unused_columns="
+        f"{as_option(choice.names)}; if another column names them, say id_column."
+    )
+    return replace(choice, notes=(note,))
+
+
+def _is_flag(codes: Codes) -> bool:
+    """Return whether a column holds two texts, one of them so seldom that no series has its name."""
+    counts = np.bincount(codes[codes >= 0])
+    return len(counts) == 2 and counts.min() <= max(1, SELDOM * len(codes))  # noqa: PLR2004 - yes and no
 
 
 def _repeating(read: Read, names: Sequence[str]) -> dict[str, Codes]:

@@ -99,6 +99,17 @@ def is_doubtful(texts: Texts, delimiter: str) -> bool:
     return False
 
 
+def shown_mark(texts: Texts, delimiter: str) -> Decimal | None:
+    """Return the decimal mark that a column plainly shows; None where it shows none, or is doubtful."""
+    texts = texts.dropna().str.strip()
+    rest = texts[~texts.isin(MISSING)]
+    marked = rest.str.contains("[.,]", regex=True).any()
+    sound = [reading.decimal for reading in (_read(rest, "."), _read(rest, ",")) if reading.sound]
+    if not marked or is_doubtful(rest, delimiter):
+        return None
+    return sound[0] if sound else None
+
+
 def _read(texts: Texts, decimal: Decimal) -> _Reading:
     grouped = texts.str.fullmatch(_grouped(decimal)).to_numpy(dtype=np.bool_)
     right = are_numbers(texts, decimal)

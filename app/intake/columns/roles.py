@@ -76,7 +76,7 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
     time = _by(given, "time_column") or find_times(sample, free, parts)
     free = [name for name in free if name not in time.names]
     names = [name for name in free if name not in parts]
-    identity = _by(given, "id_column") or find_identity(sample, names, time.names, read)
+    identity = _by(given, "id_column") or find_identity(sample, names, time.names, read, options.duplicates)
     free = [name for name in free if name not in identity.names]
     whole = [name for name in free if sample.contents[name] == "whole"][:MOST_KEYS]
     keys = further_keys(frame, identity.names, time.names, whole)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from app.intake.columns.contents import Sample
@@ -32,6 +33,8 @@ CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IG
 PACKED = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 DIGITS = re.compile(r"(?:[01]?\d|2[0-4])[0-5]\d|0")  # 0130 or 130, and 0 for midnight
 WHOLE = re.compile(r"\d{1,4}(?:\.0*)?")
+FEW = 10  # texts, of which one may be no part of a time
+LEAST_FIT = 3  # texts that show a part of a time beside one that does not
 OF_A_YEAR: tuple[tuple[Part, ...], ...] = (("month", "day"), ("week",), ("month",), ("quarter",))
 
 
@@ -47,12 +50,13 @@ def part_of(sample: Sample, name: str) -> Part | None:
             "month": month_number,
             "quarter": QUARTER.fullmatch,
         }
-        return next((part for part, reads in kinds.items() if all(map(reads, texts))), None)
+        return next((part for part, reads in kinds.items() if _nearly_all(texts, reads, 0)), None)
     if texts and all(map(PACKED.fullmatch, texts)):
         return "packed"
     if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
         return "clock"
-    return next((part for part in RANGES if _is_named(name, part) and _are_within(texts, part)), None)
+    named = [part for part in RANGES if _is_named(name, part)]
+    return next((part for part in named if _nearly_all(texts, partial(_is_within, part=part), 1)), None)
 
 
 def parts_to_join(parts: dict[str, Part]) -> list[str]:
@@ -79,7 +83,8 @@ def joined(texts: Sequence[str], parts: Sequence[Part | None]) -> str:
     of = dict(zip(parts, texts, strict=True))
     date = of.get("date") or PACKED.sub(r"\1-\2-\3", of.get("packed", "")) or _of_a_year(of)
     clock = _with_colon(of.get("clock")) or _clock(of.get("hour"))
-    if None in parts or date is None or len(of) < len(parts):
+    lacks_clock = clock is None and not {"clock", "hour"}.isdisjoint(of)
+    if None in parts or date is None or lacks_clock or len(of) < len(parts):
         return " ".join(texts)
     return f"{date} {clock}" if clock else date
 
@@ -116,13 +121,19 @@ def _are_digits(texts: Sequence[str]) -> bool:
 
 
 def _number(text: str | None, part: Part) -> int | None:
-    return int(text.partition(".")[0]) if text and _are_within([text], part) else None
+    return int(text.partition(".")[0]) if text and _is_within(text, part) else None
 
 
 def _is_named(name: str, part: Part) -> bool:
     return normal(name) in NAMES[part]
 
 
-def _are_within(texts: Sequence[str], part: Part) -> bool:
+def _is_within(text: str, part: Part) -> bool:
     low, high = RANGES[part]
-    return all(WHOLE.fullmatch(text) and low <= int(text.partition(".")[0]) <= high for text in texts)
+    return WHOLE.fullmatch(text) is not None and low <= int(text.partition(".")[0]) <= high
+
+
+def _nearly_all(texts: Sequence[str], fits: Callable[[str], object], most: int) -> bool:
+    """Return whether all texts fit but for a tenth, or `most`: those that do not are refused by row."""
+    wrong = sum(not fits(text) for text in texts)
+    return wrong <= max(most, len(texts) // FEW) and (not wrong or len(texts) - wrong >= LEAST_FIT)

@@ -16,7 +16,17 @@ from app.intake.time.candidates import Candidate, candidates, common_span, perio
 from app.intake.time.frequency import infer
 from app.intake.time.integer_steps import IntegerStep
 from app.intake.time.steps import DAY, WEEK, FixedStep, Step
-from app.intake.time.timeline import Timeline, filled, misfits, step_counts
+from app.intake.time.timeline import (
+    Change,
+    Timeline,
+    far_off,
+    filled,
+    misfits,
+    one_series,
+    step_counts,
+    turning,
+    without,
+)
 
 NEARLY_ALL = 0.95  # of the rows
 PLAIN = 0.75  # a step filled to this share by all rows needs no other
@@ -24,8 +34,8 @@ LEAST_FILLED = 0.1  # of a calendar step, or the times are irregular
 LEAST_SOLD = 0.02  # of the days, of which a row stands for few sales
 FEWEST = 12  # rows, of which one may be wrong
 FARTHEST = 6 * DAY  # a row is moved by a holiday, within its week
-LONE_GAPS = 10  # times the second longest gap: how far off a mistyped time lies
-LEAST_KNOWN = 20  # times, to tell a mistyped one from them
+LEAST_PART = 4  # rows of a series that show a step of their own
+MOST_SPLIT = 100  # series that are looked at for two steps, one after the other
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Regular:
     notes: tuple[str, ...] = ()
     is_regular: bool = True
     by_period: bool = False  # each row counts for the beginning of its step
+    change: Change | None = None  # to another regular step, after which steps have no row
     is_far: bool = False  # those that are wrong lie far from all others
 
 
@@ -65,18 +76,21 @@ def _numbers(times: Timeline, *, years: bool) -> Regular:
     span = common_span(times, IntegerStep(1, years=years))
     if span.step.size > exact.size and _explains(times, span):
         return Regular(span.step, times, _none(times), (span.off > 0)[times.rank])
-    return _sparse(times, exact, share, LEAST_FILLED)
+    found = _sparse(times, exact, share, LEAST_FILLED)
+    return replace(found, change=_change(times, exact))
 
 
 def _dates(times: Timeline) -> Regular:
-    if (far := _far_off(times)) is not None:
-        return Regular(infer(_without(times, far)), times, _none(times), far, is_far=True)
+    if (far := far_off(times)) is not None:
+        return Regular(infer(without(times, far)), times, _none(times), far, is_far=True)
     exact = infer(times)
     share = filled(times, exact)
     if share < PLAIN:
         better = _best(times, exact) or _by_period(times, exact)
         if better is not None:
             return better
+    if share < PLAIN and (change := _change(times, exact)) is not None:
+        return replace(_as_it_is(times, exact), change=change)
     if share >= 1 / 2 or _comes_in_blocks(times, exact):
         return _as_it_is(times, exact)
     few = len(times.rank) < FEWEST
@@ -123,33 +137,50 @@ def _sparse(times: Timeline, step: Step, share: float, least: float) -> Regular:
     return _as_it_is(times, step, note)
 
 
+def _change(times: Timeline, exact: Step) -> Change | None:
+    """Return where one of the first series goes from one regular step to another one; None for nowhere."""
+    for series in np.flatnonzero(times.lengths >= FEWEST)[:MOST_SPLIT]:
+        first = int(times.starts[series])
+        unique = times.unique[times.rank[first : first + int(times.lengths[series])]]
+        turn = turning(unique)
+        found = [
+            (before.moved.sum() + after.moved.sum(), at, before.step, after.step)
+            for at in range(turn, turn + 3)
+            if _are_unlike(unique[:at], unique[at:])
+            and (before := _own(unique[:at], exact))
+            and (after := _own(unique[at:], exact))
+        ]
+        if found:
+            _, at, step, other = min(found, key=lambda each: each[:2])
+            return Change(first + at, step, other)
+    return None
+
+
+def _own(unique: Ints, exact: Step) -> Regular | None:
+    """Return the step that some times of a series mostly fill; None if they fill none."""
+    times = one_series(unique)
+    if isinstance(exact, IntegerStep):
+        step: Step = replace(exact, size=times.common(unique))
+    else:
+        step = infer(times)
+    if filled(times, step) >= PLAIN:
+        return _as_it_is(times, step)
+    better = None if isinstance(exact, IntegerStep) else _best(times, step)
+    return better if better is not None and not better.wrong.any() else None
+
+
+def _are_unlike(before: Ints, after: Ints) -> bool:
+    """Return whether times are mostly twice as far apart as others, or more; not where they are few."""
+    if min(len(before), len(after)) < LEAST_PART:
+        return False
+    short, long = sorted(float(np.median(np.diff(times))) for times in (before, after))
+    return long >= 2 * short
+
+
 def _comes_in_blocks(times: Timeline, step: Step) -> bool:
     """Return whether most rows are one step after the one before, as in a shop that is open by day."""
     apart = times.between(step.position(times.unique))
     return isinstance(step, FixedStep) and step.size < DAY and bool(np.mean(apart == step.size) >= 1 / 2)
-
-
-def _far_off(times: Timeline) -> Mask | None:
-    """Return the few rows at an end that lie as far off as a mistyped year puts them, or None."""
-    gaps = np.diff(times.unique)
-    if len(times.unique) < LEAST_KNOWN:
-        return None
-    at = int(gaps.argmax())
-    longest, second = (int(gap) for gap in np.partition(gaps, -2)[[-1, -2]])
-    before = times.rank <= at
-    few = before if before.mean() < 1 / 2 else ~before
-    rest = (
-        times.unique[at] - times.unique[0] if few is not before else times.unique[-1] - times.unique[at + 1]
-    )
-    is_odd = longest >= max(LONE_GAPS * second, rest)
-    return few if is_odd and few.sum() <= max(1, len(few) // 100) else None
-
-
-def _without(times: Timeline, rows: Mask) -> Timeline:
-    """Return the timeline of the other rows; it keeps those of a series that has no others."""
-    owner = np.repeat(np.arange(len(times.starts)), times.lengths)
-    rank, owner = times.rank[~rows], owner[~rows]
-    return Timeline(times.unique, rank, np.flatnonzero(np.append(True, np.diff(owner) > 0)))
 
 
 def _best(times: Timeline, exact: Step) -> Regular | None:

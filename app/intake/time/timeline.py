@@ -7,6 +7,9 @@ import numpy as np
 from app.intake.arrays import Ints, Mask
 from app.intake.time.steps import DAY, Step
 
+LONE_GAPS = 10  # times the second longest gap: how far off a mistyped time lies
+LEAST_KNOWN = 20  # times, to tell a mistyped one from them
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -38,6 +41,26 @@ def one_series(unique: Ints) -> Timeline:
     return Timeline(unique, np.arange(len(unique), dtype=np.int64), np.zeros(1, dtype=np.int64))
 
 
+@dataclass(frozen=True)
+class Change:
+    """Where a series goes from one regular step to another."""
+
+    row: int  # of the timeline, the first on the other step
+    before: Step
+    after: Step
+
+
+def turning(unique: Ints) -> int:
+    """Return the number of differences before they become most unlike, by their logarithms.
+
+    It is the split into two means that leaves the least squared error; needs three times.
+    """
+    logs = np.log(np.diff(unique))
+    sums, counts = np.cumsum(logs)[:-1], np.arange(1, len(logs))
+    means = sums / counts - (logs.sum() - sums) / (len(logs) - counts)
+    return int((counts * (len(logs) - counts) * means**2).argmax()) + 1
+
+
 def misfits(times: Timeline, step: Step) -> Mask:
     """Return the rows whose time is not a whole number of steps after the first time of their series."""
     off_step = ~step.fits(times.unique)[times.rank]
@@ -57,3 +80,26 @@ def step_counts(times: Timeline, step: Step) -> Ints:
     last = np.append(times.starts[1:], len(times.rank)) - 1
     counts: Ints = times.since_start(step.position(times.unique))[last] // step.size + 1
     return counts
+
+
+def far_off(times: Timeline) -> Mask | None:
+    """Return the few rows at an end that lie as far off as a mistyped year puts them, or None."""
+    gaps = np.diff(times.unique)
+    if len(times.unique) < LEAST_KNOWN:
+        return None
+    at = int(gaps.argmax())
+    longest, second = (int(gap) for gap in np.partition(gaps, -2)[[-1, -2]])
+    before = times.rank <= at
+    few = before if before.mean() < 1 / 2 else ~before
+    rest = (
+        times.unique[at] - times.unique[0] if few is not before else times.unique[-1] - times.unique[at + 1]
+    )
+    is_odd = longest >= max(LONE_GAPS * second, rest)
+    return few if is_odd and few.sum() <= max(1, len(few) // 100) else None
+
+
+def without(times: Timeline, rows: Mask) -> Timeline:
+    """Return the timeline of the other rows; it keeps those of a series that has no others."""
+    owner = np.repeat(np.arange(len(times.starts)), times.lengths)
+    rank, owner = times.rank[~rows], owner[~rows]
+    return Timeline(times.unique, rank, np.flatnonzero(np.append(True, np.diff(owner) > 0)))
