@@ -145,9 +145,14 @@ class Client:
         )
         return PreviewOut.model_validate(answer)
 
-    def append(self, dataset_id: str, observations: Sequence[ObservationIn]) -> ObservationsOut:
-        """Append rows to a dataset, or correct existing ones; the next forecast uses them."""
-        body = ObservationsIn(observations=list(observations)).model_dump(mode="json")
+    def append(
+        self, dataset_id: str, observations: Sequence[ObservationIn], missing: Missing | None = None
+    ) -> ObservationsOut:
+        """Append rows to a dataset, or correct existing ones; the next forecast uses them.
+
+        `missing` says what the steps between mean, which lets rows lie far away.
+        """
+        body = ObservationsIn(observations=list(observations), missing=missing).model_dump(mode="json")
         return ObservationsOut.model_validate(
             self._call("POST", f"/datasets/{dataset_id}/observations", json=body)
         )

@@ -25,6 +25,7 @@ from app.intake.series import Gathered, gather
 from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, finite, open_table_rows
 from app.intake.time.seasons import seasons_of
 from app.intake.time.times import Times
+from app.schemas.choices import Missing
 from app.schemas.datasets import (
     MAX_COLUMNS_SHOWN,
     ColumnOut,
@@ -89,16 +90,18 @@ def read_more_csv(
     except RepeatedTimes as error:
         raise _explained(table, error) from error
     addition.detected.notes += notes
-    return addition
+    return replace(addition, says_missing=options.missing is not None)
 
 
-def read_more_rows(rows: Sequence[ObservationIn], existing: ExistingDataset) -> Addition:
+def read_more_rows(
+    rows: Sequence[ObservationIn], existing: ExistingDataset, missing: Missing | None = None
+) -> Addition:
     """Read the rows of a JSON body to append to a dataset; raises BadInput as `read_rows` does."""
     unnamed = [i for i, row in enumerate(rows) if "unique_id" not in row.model_fields_set]
     if unnamed and existing.only is None:
         raise refuse_unnamed([f"#/observations/{i}/unique_id" for i in unnamed])
     names = [row.unique_id if "unique_id" in row.model_fields_set else existing.only for row in rows]
-    options = existing.options(ReadOptions(), beside_keys(rows))
+    options = existing.options(ReadOptions(missing=missing), beside_keys(rows))
     read, unused = rows_of_json(rows, names, options)
     addition = gather_addition(
         read, existing, options, lambda times: detected_rows(times, NOT_JUDGED, unused, options)
@@ -106,7 +109,7 @@ def read_more_rows(rows: Sequence[ObservationIn], existing: ExistingDataset) -> 
     points = addition.points
     # A row may be of a value alone and another of a later price: neither removes what it does not mention.
     left = lacking(rows, addition.row, [*points.cells, *points.static])
-    return replace(addition, points=points.sent_in(left))
+    return replace(addition, points=points.sent_in(left), says_missing=missing is not None)
 
 
 def preview_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) -> PreviewOut:

@@ -1,5 +1,6 @@
 """An upload row by row: which rows count, and what becomes of those that repeat a time."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,7 +53,7 @@ class Rows:
 def complete(rows: Rows, repairs: Repairs) -> Ints:
     """Return the rows that have a time and a name; report the others, unless they are blank.
 
-    Raises BadInput if no row has both.
+    Raises BadInput if no row has both, or if all are totals.
     """
     whole = (rows.times >= 0) & (rows.series >= 0)
     blank = (rows.times < 0) & (rows.series < 0) & np.isnan(rows.y)
@@ -64,7 +65,25 @@ def complete(rows: Rows, repairs: Repairs) -> Ints:
     repairs.add("refused", np.flatnonzero(~whole & ~blank), word)
     if not whole.any():
         raise BadInput("No row has both a time and a series name. Send at least two rows for each series.")
-    return np.flatnonzero(whole)
+    kept = np.flatnonzero(whole)
+    _refuse_totals_alone(rows, kept)
+    return kept
+
+
+def _refuse_totals_alone(rows: Rows, kept: Ints) -> None:
+    """Raise BadInput where each row is a total, so that none has a time."""
+    if not re.fullmatch(TOTAL, rows.time(int(kept[0]))):
+        return
+    are_totals = rows.texts.str.fullmatch(TOTAL).to_numpy(dtype=np.bool_)
+    if are_totals[rows.times[kept]].all():
+        raise refuse_rows(
+            rows.place,
+            "ds",
+            kept,
+            lambda row: f"{rows.time(row)!r} is not a time",
+            "No row has a time: each holds the word of a total in its place, and totals are left out. Send"
+            " the rows that they are totals of",
+        )
 
 
 def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:

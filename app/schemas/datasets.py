@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.schemas import examples
+from app.schemas.choices import Missing
 from app.schemas.fields import (
     INTEGER,
     LOWER,
@@ -387,10 +388,20 @@ class ObservationsIn(BaseModel):
         extra="forbid",
         strict=True,
         json_schema_extra={
-            "example": {"observations": [{"unique_id": "museum", "ds": "2026-01-04", "y": 398.0}]},
+            "example": {
+                "missing": None,
+                "observations": [{"unique_id": "museum", "ds": "2026-01-04", "y": 398.0}],
+            },
         },
     )
 
+    missing: Annotated[
+        Missing | None,
+        Field(
+            description="What a step without a row means: `gap`, no known value; `zero`, nothing happened. "
+            "As the upload said if absent; said here, rows may lie far away."
+        ),
+    ] = None
     observations: Annotated[
         list[ObservationIn],
         Field(

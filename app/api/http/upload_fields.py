@@ -87,6 +87,7 @@ class FileFields(BaseModel):
         ),
     ] = ""
     duplicates: Annotated[Literal["", Duplicates], Field(description=DUPLICATES)] = ""
+    missing: Annotated[Literal["", Missing], Field(description=MISSING)] = ""
     missing_values: Annotated[
         str,
         Field(
@@ -105,6 +106,7 @@ class FileFields(BaseModel):
             decimal=self.decimal or None,
             skip_rows=int(self.skip_rows or 0) or None,
             duplicates=self.duplicates or None,
+            missing=self.missing or None,
             missing_values=self.missing_values or None,
         )
 
@@ -122,7 +124,6 @@ class UploadFields(LimitTexts, FileFields):
         Field(max_length=40, description=f"{SEASON_LENGTH}Several are separated by commas: `7,365`."),
     ] = ""
     time_zone: Annotated[TimeZone, Field(description=TIME_ZONE)] = ""
-    missing: Annotated[Literal["", Missing], Field(description=MISSING)] = ""
     past_columns: Annotated[ColumnNames, Field(description=f"{PAST_COLUMNS}{FOUND}")] = ""
     future_columns: Annotated[ColumnNames, Field(description=f"{FUTURE_COLUMNS}{FOUND}")] = ""
     static_columns: Annotated[ColumnNames, Field(description=f"{STATIC_COLUMNS}{FOUND}")] = ""
@@ -136,7 +137,6 @@ class UploadFields(LimitTexts, FileFields):
             frequency=self.frequency or None,
             season_lengths=lengths_of(parse_season_length(self.season_length)),
             time_zone=self.time_zone or None,
-            missing=self.missing or None,
             limits=self.limits,
             **self._columns(),
         )

@@ -183,7 +183,7 @@ def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) 
 
 def _read_more_json(body: bytes, existing: ExistingDataset) -> ObservationsUpload:
     content = parse_json(body, ObservationsIn)
-    return ObservationsUpload(read_more_rows(content.observations, existing), sha256(body))
+    return ObservationsUpload(read_more_rows(content.observations, existing, content.missing), sha256(body))
 
 
 def _validated(shape: type[Fields], fields: dict[str, Any]) -> Fields:

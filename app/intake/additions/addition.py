@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.intake.additions.existing import ExistingDataset
-from app.intake.additions.times import times_of
+from app.intake.additions.far import Known, refuse_far
+from app.intake.additions.times import bare_day_notes, times_of
 from app.intake.arrays import Ints, Mask
 from app.intake.beside.laying import cells_of
 from app.intake.grid.filling import LEAST_VALUES, refuse_short
@@ -37,24 +38,22 @@ class Addition:
     rows: Rows
     row: Ints  # (points,) row of the upload
     missing: Missing | None  # what a step without a value means
+    says_missing: bool = False  # said of these rows, not of the upload alone
 
-    def on_steps(self, begins: Ints, ends: Ints, new: Mask, repairs: Repairs) -> "Addition":
+    def on_steps(self, known: Known, new: Mask, repairs: Repairs) -> "Addition":
         """Return the rows on the steps of their series: those beside one count for the nearest if it is free.
 
         Args:
-            begins: (series,) the first time of each series.
-            ends: (series,) the last time with a value.
-            new: (series,) which of them the dataset does not have.
+            known: what the dataset has.
+            new: (series,) which series it does not have.
             repairs: gets one for each row that is moved.
 
-        Raises BadInput for other times between steps, or a new series without a value.
+        Raises BadInput for other times between steps, times far away, or a new series without a value.
         """
         points, frequency = self.points, self.axis.frequency
         refuse_short(points.unique_ids, np.where(new, points.values(), LEAST_VALUES), too_few)
-        off = off_step(points.ds, begins[points.series], self.axis.step)
-        if not off.any():
-            return self
-        moved = self._moved(begins, ends, ~new)
+        off = off_step(points.ds, known.begins[points.series], self.axis.step)
+        moved = self._moved(known.begins, ~new) if off.any() else points.ds
         wrong = np.sort(self.row[off & (moved == points.ds)])
         if len(wrong):
             raise refuse_rows(
@@ -65,26 +64,28 @@ class Addition:
                 f"Some times do not fit the dataset's frequency {frequency!r}, counted from where their"
                 " series begins; correct or leave out these rows",
             )
+        placed = replace(points, ds=moved)
+        if not self.says_missing:
+            refuse_far(self.rows, self.row, placed, self.axis, known)
         report_moved(self.rows, self.row[off], moved[off], self.axis, repairs)
-        return replace(self, points=replace(points, ds=moved))
+        return replace(self, points=placed)
 
-    def _moved(self, begins: Ints, ends: Ints, known: Mask) -> Ints:
+    def _moved(self, begins: Ints, known: Mask) -> Ints:
         """Return the times on steps of their series where it is plain which, and the others as they are.
 
-        It is the nearest step that comes after all values; where rows count for the step that they lie in, it
-        is that one, if the nearest is far. No two rows share one.
+        It is the nearest step, with a value or without; where rows count for the step that they lie in, it is
+        that one, if the nearest is far. No two rows share one.
         """
         points, step = self.points, self.axis.step
         if self.axis.kind != "datetime":
             return points.ds
         each = nearest(points.ds, step, begins[points.series])
         near = each.off <= farthest(step)
+        found = np.where(near, each.nearest, points.ds)
         if self.axis.by_period:
             start = begins[points.series]
             number = (step.position(points.ds) - step.position(start)) // step.size
             found = np.where(near, each.nearest, step.shift(start, number))
-        else:
-            found = np.where(near & (each.nearest > ends[points.series]), each.nearest, points.ds)
         shared = np.diff(found, prepend=found[:1] - 1) == 0
         shared[points.offsets[:-1]] = False
         plain = known[points.series] & ~shared & ~np.append(shared[1:], False)
@@ -103,6 +104,7 @@ def gather_addition(
     """
     repairs = Repairs()
     kept = complete(rows, repairs)
+    bare_days = bare_day_notes(rows, kept, existing.axis)
     rows, times, kept = times_of(rows, kept, existing, options.date_format)
     ordered = sort(rows, times, kept, options.duplicates, repairs)
     timeline = ordered.timeline
@@ -111,5 +113,5 @@ def gather_addition(
     times_of_rows = timeline.unique[timeline.rank]
     points = Points(names_of(rows, ordered), offsets, times_of_rows, ordered.y, beside.cells, beside.static)
     detected = detect(times)
-    detected.notes += limit_notes(points.y, existing.limits)
+    detected.notes += [*bare_days, *limit_notes(points.y, existing.limits)]
     return Addition(points, existing.axis, repairs, detected, rows, ordered.row, options.missing)

@@ -13,7 +13,22 @@ from app.intake.time.dates import Hints
 from app.intake.time.steps import DAY
 from app.intake.time.times import Times, WrongFrequency, looks_like_whole_numbers, read_times
 
+DIGITS_OF_A_DATE = 8
 KINDS: dict[Kind, str] = {"datetime": "dates", "integer": "integers", "year": "years"}
+
+
+def bare_day_notes(rows: Rows, kept: Ints, axis: TimeAxis) -> tuple[str, ...]:
+    """Return a note if all rows for steps shorter than a day are dates without a time of day."""
+    if axis.kind != "datetime" or axis.step.whole_days:
+        return ()
+    texts = rows.texts.iloc[np.unique(rows.times[kept])]
+    if texts.str.contains(":").any() or (texts.str.count(r"\d") > DIGITS_OF_A_DATE).any():
+        return ()
+    note = (
+        f"The dates have no time of day, and the dataset's step is {axis.frequency!r}: each counts for 00:00."
+        " If a value is of the whole day, it belongs to another dataset."
+    )
+    return (note,)
 
 
 def times_of(

@@ -97,12 +97,15 @@ def _notes(judge: Judge) -> list[str]:
             f" {'1 series has' if many == 1 else f'{many:,} series have'}. If they are known ahead, name"
             " the column by future_columns."
         )
-    if lost := int(judge.lost.sum()):
-        rows = "1 row" if lost == 1 else f"{lost:,} rows"
-        notes.append(
-            f"{rows} before the first value of the target left out, though covariates have values there."
-        )
-    return notes
+    return [*notes, *lost_notes(int(judge.lost.sum()))]
+
+
+def lost_notes(lost: int) -> list[str]:
+    """Return a note on rows of covariates alone before a series' first value, if there are any."""
+    if not lost:
+        return []
+    rows = "1 row" if lost == 1 else f"{lost:,} rows"
+    return [f"{rows} before the first value of the target left out, though covariates have values there."]
 
 
 def _has_signs(column: Column) -> bool:

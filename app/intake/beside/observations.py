@@ -91,7 +91,7 @@ def _column(candidate: Candidate, key: _Key, count: int, options: ReadOptions) -
         _refuse_nul(candidate.name, key)
         texts_of: list[str | None] = [None] * count
         for row, value in zip(key.rows, key.cells, strict=True):
-            texts_of[row] = value if isinstance(value, str) else f"{value:.15g}"
+            texts_of[row] = _text_of(value)
         return read_column(
             replace(candidate, kind="category"), pd.Series(texts_of, dtype="category"), notation
         )
@@ -103,6 +103,13 @@ def _column(candidate: Candidate, key: _Key, count: int, options: ReadOptions) -
     numbers = np.full(count, np.nan)
     numbers[key.rows] = cells.astype(np.float64)
     return read_column(candidate, pd.Series(numbers), notation)
+
+
+def _text_of(value: float | str) -> str:
+    """Return a value as a table has it: true and false are words."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else f"{value:.15g}"
 
 
 def _refuse_nul(name: str, key: _Key) -> None:

@@ -23,6 +23,7 @@ class Merged:
     gaps: Mask  # (total,) steps that are new gaps
     appended: int
     corrected: int
+    lost: int  # of cells before the first value, which are left out
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     appended = laid & is_new
     corrected = (laid | other_static[series]) & ~appended
     changed = counted(series[appended | corrected], len(old.unique_ids)) > 0
-    return Merged(frame, changed, _new_gaps(old, frame, start), int(appended.sum()), int(corrected.sum()))
+    lost = ~is_there & (number < start[series]) & points.says_something
+    counts = (int(np.count_nonzero(rows)) for rows in (appended, corrected, lost))
+    return Merged(frame, changed, _new_gaps(old, frame, start), *counts)
 
 
 def _steps_since(begins: Ints, ds: Ints, step: Step) -> Ints:

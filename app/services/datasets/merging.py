@@ -13,14 +13,16 @@ from app.db.queries.datasets import Entry
 from app.db.queries.scope import CHUNK
 from app.db.tables import DatasetVersion
 from app.intake.additions.addition import Addition
+from app.intake.additions.far import Known
 from app.intake.arrays import Ints, Mask
-from app.intake.beside.laying import summaries
+from app.intake.beside.laying import lost_notes, summaries
 from app.intake.covariates import Covariate
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import grid_frame, with_zeros
 from app.intake.grid.merging import merge
 from app.intake.grid.points import Points
 from app.intake.repairs import add_gaps
+from app.schemas.datasets import Detected
 from app.services.datasets import catalog, drafts, panels, staging
 from app.services.datasets import series_store as store
 from app.services.datasets.series_blob import SeriesBlob
@@ -127,13 +129,19 @@ class Merge:
         self.addition = addition
         self.repairs = addition.repairs.copy()
         self.before: list[Entry] = []  # the series that were there
-        self.appended = self.corrected = 0
+        self.appended = self.corrected = self.lost = 0
         self.intermittent = 0  # more series than before
         self.cells: Counter[tuple[str, str]] = Counter()  # more than before, by column: values and missing
 
     @property
     def new_series(self) -> int:
         return len(self.addition.points.unique_ids) - len(self.before)
+
+    @property
+    def detected(self) -> Detected:
+        """How the rows were read, with a note on those that have no place."""
+        found = self.addition.detected
+        return found.model_copy(update={"notes": [*found.notes, *lost_notes(self.lost)]})
 
     @property
     def unchanged(self) -> int:
@@ -171,13 +179,15 @@ class Merge:
         return frames + new
 
     def _put_on_steps(self, session: Session, version: DatasetVersion) -> Sequence[Entry]:
-        points = self.addition.points
+        points, axis = self.addition.points, self.addition.axis
         entries = queries.entries_named(session, version, points.unique_ids)
         positions, is_new = _match(points, entries)
-        begins, ends = points.begins.copy(), points.begins.copy()
+        begins, reaches = points.begins.copy(), np.zeros(len(points.unique_ids), dtype=np.int64)
         begins[positions] = [entry.start for entry in entries]
-        ends[positions] = [entry.end for entry in entries]
-        self.addition = self.addition.on_steps(begins, ends, is_new, self.repairs)
+        reaches[positions] = [entry.length + entry.ahead for entry in entries]
+        span = axis.ordinals([version.profile["start"], version.profile["end"]])
+        known = Known(begins, reaches, *(int(time) for time in span))
+        self.addition = self.addition.on_steps(known, is_new, self.repairs)
         return entries
 
     def _changed(
@@ -187,6 +197,7 @@ class Merge:
         merged = merge(old, points)
         self.appended += merged.appended
         self.corrected += merged.corrected
+        self.lost += merged.lost
         if self.addition.missing == "zero":
             merged.frame.y[merged.gaps] = 0.0
         else:
@@ -200,6 +211,7 @@ class Merge:
         frame = grid_frame(self.addition.axis, points, columns)
         is_kept = points.ds >= frame.begins[points.series]  # cells before the first value are not
         self.appended += int(np.count_nonzero(points.says_something & is_kept))
+        self.lost += int(np.count_nonzero(points.says_something & ~is_kept))
         if self.addition.missing == "zero":
             frame = with_zeros(frame)
         else:

@@ -144,14 +144,13 @@ def _covariates(session: Session, version: DatasetVersion, old: Profile, merge: 
 
 
 def _out(dataset: Dataset, version: DatasetVersion, merge: Merge) -> ObservationsOut:
-    addition = merge.addition
     return ObservationsOut(
         **dict(catalog.dataset_out(dataset, version)),
         appended=merge.appended,
         corrected=merge.corrected,
         unchanged=merge.unchanged,
         new_series=merge.new_series,
-        detected=addition.detected,
+        detected=merge.detected,
         repairs=merge.repairs.listed,
         repairs_total=merge.repairs.total,
     )

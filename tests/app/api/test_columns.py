@@ -122,6 +122,16 @@ def test_row_that_does_not_mention_a_column_leaves_it_whatever_other_rows_send(c
     assert (bread["columns"]["price"][-2:], bread["static"]) == ([None, 11], {"shop": "west"})
 
 
+def test_row_without_a_value_before_the_start_is_noted_to_have_no_place(client: TestClient) -> None:
+    dataset_id = stored(client, shop_rows())["id"]
+    early = {"unique_id": "milk", "ds": 1958, "y": None, "price": 5.0}
+    fresh = [{"unique_id": "oats", "ds": 1960 + i, "y": y, "price": 5.0} for i, y in enumerate((None, 3.0))]
+    answer = send(client, dataset_id, early, *fresh)
+    assert counts(answer) == (1, 0, 2, 1)
+    (note,) = answer["detected"]["notes"]
+    assert note.startswith("2 rows before the first value of the target left out")
+
+
 def test_column_that_the_dataset_lacks_is_named_and_left_out(client: TestClient) -> None:
     dataset_id = stored(client, shop_rows())["id"]
     answer = send(client, dataset_id, {"unique_id": "bread", "ds": 1990, "y": 6.0, "humidity": 4})

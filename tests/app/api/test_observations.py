@@ -1,6 +1,7 @@
 """Observations over HTTP: appended, corrected, and refused with the reason."""
 
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import httpx2
@@ -225,7 +226,7 @@ def test_rows_that_count_for_their_month_append_and_correct_so(client: TestClien
 @pytest.mark.parametrize(
     "days",
     [
-        ("2026-01-27",),  # its week has a value
+        ("2026-01-26", "2026-01-27"),
         ("2026-02-02", "2026-02-03"),
         ("2026-02-03", "2026-02-04"),
     ],
@@ -235,6 +236,24 @@ def test_row_beside_a_step_that_is_taken_is_refused(client: TestClient, days: tu
     answer = send(client, dataset_id, *(("series", day, 7) for day in days))
     assert answer.status_code == 422
     assert "do not fit the dataset's frequency 'W-MON'" in answer.json()["detail"]
+
+
+def test_row_that_a_holiday_moved_corrects_the_value_of_its_week(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", json={"observations": WEEKS}).json()["id"]
+    answer = send(client, dataset_id, ("series", "2026-01-27", 7))
+    assert counts(answer) == (0, 1, 0, 0)
+    assert [repair["kind"] for repair in answer["repairs"]] == ["moved"]
+    assert values(client, dataset_id, "series")["2026-01-26"] == 7
+
+
+def test_file_with_moved_rows_changes_nothing_when_sent_again(client: TestClient) -> None:
+    weeks = [str(date(2024, 1, 1) + timedelta(weeks=week)) for week in range(40)]
+    weeks[7] = "2024-02-20"  # a Tuesday
+    table = "\n".join(["week,visits", *(f"{week},{i % 9}" for i, week in enumerate(weeks))]).encode()
+    answer = client.post("/datasets", files={"file": ("weeks.csv", table)}).json()
+    assert [repair["kind"] for repair in answer["profile"]["repairs"]] == ["moved"]
+    again = send_file(client, answer["id"], *table.decode().splitlines()).json()
+    assert (again["version"], counts(again)) == (1, (0, 0, 40, 0))
 
 
 def test_days_in_utc_are_taken_as_they_are_shown(client: TestClient) -> None:
@@ -249,6 +268,97 @@ def test_time_far_away_is_refused(client: TestClient) -> None:
     response = send(client, dataset_id, ("a", "2199-01-01", 6))
     assert response.status_code == 422
     assert "far away" in response.json()["detail"]
+
+
+def daily(client: TestClient, count: int = 60, **fields: str) -> str:
+    """Upload days of 2024 for two series; return the dataset's id."""
+    days = [date(2024, 1, 1) + timedelta(days=day) for day in range(count)]
+    lines = ["shop,date,sales", *(f"{shop},{day},{day.day}" for shop in "ab" for day in days)]
+    files = {"file": ("days.csv", "\n".join(lines).encode())}
+    answer = client.post("/datasets", files=files, data=fields)
+    return str(answer.json()["id"])
+
+
+@pytest.mark.parametrize("far", ["a,2034-03-01", "a,2014-01-01", "b,2034-03-01", "a,2024-05-03"])
+def test_rows_beyond_more_steps_than_the_dataset_has_are_refused_by_row(client: TestClient, far: str) -> None:
+    response = send_file(
+        client, daily(client), "shop,date,sales", "a,2024-03-01,1", f"{far},5", "b,2024-03-01,2"
+    )
+    assert response.status_code == 422
+    assert "Correct them; or if they are right, say missing=gap" in response.json()["detail"]
+    assert [error["pointer"] for error in response.json()["errors"]] == ["#row=3"]
+
+
+def test_row_of_a_new_series_far_from_its_others_is_refused(client: TestClient) -> None:
+    lines = ("shop,date,sales", "new,2024-03-01,1", "new,2034-03-01,5")
+    response = send_file(client, daily(client), *lines)
+    assert [error["pointer"] for error in response.json()["errors"]] == ["#row=3"]
+
+
+def test_rows_after_a_shorter_pause_append(client: TestClient) -> None:
+    response = send_file(client, daily(client), "shop,date,sales", "a,2024-04-20,5")
+    assert counts(response.json()) == (1, 0, 0, 0)
+
+
+def test_new_series_of_other_years_appends(client: TestClient) -> None:
+    response = send_file(client, daily(client), "shop,date,sales", "new,2014-01-01,5", "new,2014-01-02,5")
+    assert counts(response.json()) == (2, 0, 0, 1)
+
+
+@pytest.mark.parametrize("inherited", ["gap", "zero"])
+def test_missing_said_of_the_rows_lets_them_follow_a_long_pause(client: TestClient, inherited: str) -> None:
+    dataset_id = daily(client, missing=inherited)
+    lines = ("shop,date,sales", "a,2024-06-01,5")
+    assert send_file(client, dataset_id, *lines).status_code == 422
+    answer = send_file(client, dataset_id, *lines, missing="gap").json()
+    assert counts(answer) == (1, 0, 0, 0)
+    assert values(client, dataset_id)["2024-04-01"] is None
+
+
+def test_rows_of_json_say_missing_too(client: TestClient) -> None:
+    dataset_id = daily(client)
+    body = {"observations": [{"unique_id": "a", "ds": "2024-06-01", "y": 5}]}
+    assert client.post(f"/datasets/{dataset_id}/observations", json=body).status_code == 422
+    answer = client.post(f"/datasets/{dataset_id}/observations", json={**body, "missing": "zero"})
+    assert counts(answer.json()) == (1, 0, 0, 0)
+    assert values(client, dataset_id)["2024-04-01"] == 0
+
+
+def test_series_that_ended_early_goes_on_where_the_dataset_is(client: TestClient) -> None:
+    dataset_id = daily(client)
+    lines = [f"b,{date(2024, 3, 1) + timedelta(days=day)},1" for day in range(200)]
+    send_file(client, dataset_id, "shop,date,sales", *lines)
+    response = send_file(client, dataset_id, "shop,date,sales", "a,2024-09-20,5")
+    assert counts(response.json()) == (1, 0, 0, 0)
+
+
+def test_rows_of_totals_alone_are_refused(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", json={"observations": DAYS}).json()["id"]
+    response = send_file(client, dataset_id, "ds,y", "Total,5", "Sum,5")
+    assert response.status_code == 422
+    assert "No row has a time" in response.json()["detail"]
+    assert [error["pointer"] for error in response.json()["errors"]] == ["#row=2", "#row=3"]
+    assert send(client, dataset_id, ("a", "Total", 5)).json()["errors"][0]["pointer"] == "#/observations/0/ds"
+
+
+def test_upload_of_totals_alone_is_refused(client: TestClient) -> None:
+    files, said = {"file": ("a.csv", b"date,y\nTotal,5\nSum,6\n")}, {"date_format": "%Y-%m-%d"}
+    fields = {**said, "time_column": "date", "target_column": "y"}
+    for more in ({}, {"time_zone": "Europe/Berlin"}):
+        response = client.post("/datasets", files=files, data={**fields, **more})
+        assert (response.status_code, "No row has a time" in response.json()["detail"]) == (422, True)
+    preview = client.post("/datasets?preview=true", files=files, data=fields).json()
+    assert "No row has a time" in preview["problems"][0]["detail"]
+
+
+HOURS = [{"unique_id": "a", "ds": f"2026-01-05T{hour:02}:00", "y": hour} for hour in range(24)]
+
+
+def test_day_among_hours_is_noted_to_count_for_midnight(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", json={"observations": HOURS}).json()["id"]
+    notes = send(client, dataset_id, ("a", "2026-01-06", 8))["detected"]["notes"]
+    assert any("no time of day" in note and "counts for 00:00" in note for note in notes)
+    assert send(client, dataset_id, ("a", "2026-01-06T01:00", 8))["detected"]["notes"] == []
 
 
 def test_field_of_a_new_dataset_is_refused_by_name(client: TestClient) -> None:

@@ -99,3 +99,8 @@ def test_several_values_of_a_static_column_are_refused_with_their_row() -> None:
 
 def test_what_was_said_of_columns_is_not_said_again_of_rows_that_follow() -> None:
     assert more("shop,date,sales,price", "a,2024-01-29,5,2.5").detected.options == {}
+
+
+def test_true_and_false_of_json_are_the_words_of_a_column_of_categories() -> None:
+    points = more_rows({"unique_id": "a", "ds": "2024-01-29", "y": 5, "promo": True}).points
+    assert points.cells["promo"].tolist() == ["true"]
