@@ -67,4 +67,5 @@ def _are_far(points: Points, step: Step, known: Known) -> Mask:
     empty_before = first[series] - number - (later - behind[series])
     far: Mask = (after & (empty_after > most[series])) | (before & (empty_before > most[series]))
     leaves_no_gap = np.logical_and.reduceat(far, points.offsets[:-1]) & (known.reaches == 0)
-    return far & ~leaves_no_gap[series]
+    far &= ~leaves_no_gap[series]
+    return far
