@@ -20,7 +20,7 @@ from app.schemas.datasets import Repair
 
 Floats = NDArray[np.float64]
 SEEN = 4
-LEAST_OTHERS = 5  # values, beside which one may stand alone
+LEAST_OTHERS = 12  # values, beside which one may stand alone
 LONG_GAP = 1 / 4  # of the steps that the others take
 LONGER = 3  # times the longest gap between the others
 FEW_LOST = 0.1  # of the rows, which may be left out without a note

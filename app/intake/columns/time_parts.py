@@ -95,6 +95,8 @@ def _of_a_year(of: dict[Part | None, str]) -> str | None:
         return None
     if month is not None:
         day = _number(of.get("day"), "day")
+        if day is None and "day" in of:
+            return None
         return f"{year}-{month:02}" if day is None else f"{year}-{month:02}-{day:02}"
     if (week := _number(of.get("week"), "week")) is not None:
         return f"{year}-W{week:02}"

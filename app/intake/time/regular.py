@@ -35,7 +35,8 @@ LEAST_SOLD = 0.02  # of the days, of which a row stands for few sales
 FEWEST = 12  # rows, of which one may be wrong
 FARTHEST = 6 * DAY  # a row is moved by a holiday, within its week
 LEAST_PART = 4  # rows of a series that show a step of their own
-MOST_SPLIT = 100  # series that are looked at for two steps, one after the other
+MOST_SPLIT = 50  # series that are looked at for several steps, one after the other
+MOST_TURNS = 3  # from one step to another
 
 
 @dataclass(frozen=True)
@@ -142,18 +143,29 @@ def _change(times: Timeline, exact: Step) -> Change | None:
     for series in np.flatnonzero(times.lengths >= FEWEST)[:MOST_SPLIT]:
         first = int(times.starts[series])
         unique = times.unique[times.rank[first : first + int(times.lengths[series])]]
-        turn = turning(unique)
-        found = [
-            (before.moved.sum() + after.moved.sum(), at, before.step, after.step)
-            for at in range(turn, turn + 3)
-            if _are_unlike(unique[:at], unique[at:])
-            and (before := _own(unique[:at], exact))
-            and (after := _own(unique[at:], exact))
-        ]
-        if found:
-            _, at, step, other = min(found, key=lambda each: each[:2])
-            return Change(first + at, step, other)
+        if (found := _turn(unique, exact, MOST_TURNS)) is not None:
+            return replace(found, row=first + found.row)
     return None
+
+
+def _turn(unique: Ints, exact: Step, turns: int) -> Change | None:
+    """Return where times of a series take another step, if it takes regular ones up to `turns` times."""
+    found: list[tuple[int, Change]] = []
+    rest: list[tuple[int, Ints]] = []
+    for at in range(turn := turning(unique), turn + 3):
+        first, second = unique[:at], unique[at:]
+        if min(len(first), len(second)) < LEAST_PART:
+            continue
+        before, after = _own(first, exact), _own(second, exact)
+        if before and after and _are_unlike(first, second):
+            moved = int(before.moved.sum() + after.moved.sum())
+            found.append((moved, Change(at, before.step, after.step)))
+        elif turns > 1 and (before is None) != (after is None):
+            rest.append((at, second) if before else (0, first))
+    if found:
+        return min(found, key=lambda each: (each[0], each[1].row))[1]
+    inner = ((at, _turn(part, exact, turns - 1)) for at, part in rest if len(part) >= 2 * LEAST_PART)
+    return next((replace(each, row=at + each.row) for at, each in inner if each is not None), None)
 
 
 def _own(unique: Ints, exact: Step) -> Regular | None:
@@ -170,9 +182,7 @@ def _own(unique: Ints, exact: Step) -> Regular | None:
 
 
 def _are_unlike(before: Ints, after: Ints) -> bool:
-    """Return whether times are mostly twice as far apart as others, or more; not where they are few."""
-    if min(len(before), len(after)) < LEAST_PART:
-        return False
+    """Return whether times are mostly twice as far apart as others, or more."""
     short, long = sorted(float(np.median(np.diff(times))) for times in (before, after))
     return long >= 2 * short
 

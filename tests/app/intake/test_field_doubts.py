@@ -28,6 +28,16 @@ def series(days: Sequence[str]) -> Lines:
 MONTHS_THEN_DAYS = [*made("2020-01-01", 48, "MS"), *made("2024-01-02", 20, "D")]
 MONDAYS_THEN_DAYS = [*made("2020-01-06", 50, "W-MON"), *made("2020-12-22", 7, "D")]
 DAYS_THEN_MONDAYS = [*made("2020-01-06", 60, "D"), *made("2020-03-09", 40, "W-MON")]
+DAYS_OF_ONE_YEAR = [
+    *made("2018-01-01", 48, "MS"),
+    *made("2022-01-02", 20, "D"),
+    *made("2022-02-01", 20, "MS"),
+]
+MONDAYS_OF_ONE_YEAR = [
+    *made("2020-01-06", 60, "D"),
+    *made("2020-03-09", 60, "W-MON"),
+    *made("2021-05-01", 60, "D"),
+]
 LATE_MONDAYS = [*made("2020-01-06", 200, "D"), *made("2020-07-27", 20, "W-MON")]
 
 
@@ -41,8 +51,16 @@ def notes(lines: Lines, **said: str) -> str:
         (MONTHS_THEN_DAYS, 50, "MS", "D"),
         (MONDAYS_THEN_DAYS, 52, "W-MON", "D"),
         (DAYS_THEN_MONDAYS, 62, "D", "W-MON"),
+        (DAYS_OF_ONE_YEAR, 70, "D", "MS"),
+        (MONDAYS_OF_ONE_YEAR, 62, "D", "W-MON"),
     ],
-    ids=["months, then days", "weeks, then days", "days, then weeks"],
+    ids=[
+        "months, then days",
+        "weeks, then days",
+        "days, then weeks",
+        "months, days, months",
+        "days, weeks, days",
+    ],
 )
 def test_one_regular_step_after_another_is_refused_naming_the_row(
     days: list[str], row: int, before: str, after: str
@@ -111,6 +129,18 @@ def test_a_25th_hour_is_refused_with_its_reason() -> None:
         lines += [f"{day},{hour},{hour % 5}" for hour in range(1, 26 if day == "2023-10-29" else 25)]
     with pytest.raises(BadInput, match=r"whose clocks are put back, .* offset from UTC \(row 122\)"):
         upload(*lines, time_zone="Europe/Berlin")
+
+
+def test_a_32nd_day_is_refused_as_it_is_written() -> None:
+    days = (
+        f"{day[:4]},{day[5:7]},{32 if i == 30 else day[8:]},{i}"
+        for i, day in enumerate(made("2020-01-01", 90, "D"))
+    )
+    with pytest.raises(BadInput) as caught:
+        upload("Year,Month,Day,v", *days)
+    assert [(e.pointer, e.detail) for e in caught.value.errors] == [
+        ("#row=32", "'2020 01 32' is not a time like the others")
+    ]
 
 
 @pytest.mark.parametrize("said", [{}, {"time_column": "Year,Month"}])
