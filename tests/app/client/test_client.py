@@ -53,6 +53,14 @@ def test_observations_are_appended(caller: Client, database: Database) -> None:
     assert (appended.version, appended.appended, appended.profile.end) == (2, 1, 2000)
 
 
+def test_what_missing_steps_mean_is_said_of_appended_rows(caller: Client, database: Database) -> None:
+    dataset_id = dataset(database).id
+    far = [ObservationIn(unique_id="series 1", ds=2100, y=3.5)]
+    with pytest.raises(ServiceError, match="say missing=gap"):
+        caller.append(dataset_id, far)
+    assert caller.append(dataset_id, far, missing="gap").profile.end == 2100
+
+
 def test_columns_are_appended_with_their_rows(caller: Client, database: Database) -> None:
     dataset_id, _ = dataset_with_columns(database, {"a": [1, 2], "b": [4, 5]})
     row = ObservationIn.model_validate({"unique_id": "a", "ds": 1964, "y": None, "price.net": 9})
