@@ -53,11 +53,12 @@ class ExistingDataset:
     def options_of_table(self, requested: ReadOptions, names: tuple[str, ...]) -> ReadOptions:
         """Return the options for a table with these columns.
 
-        Raises BadInput where none can be the target, or where a part of the series' names is lacking.
+        Raises BadInput where none can be the target, or where a part of its names or times is lacking.
         """
         options = self.options(requested, names)
-        if names and options.id_column is None:
-            self._refuse_part_of_names(names)
+        for option in ("id_column", "time_column"):
+            if names and getattr(options, option) is None:
+                self._refuse_part(option, names)
         if names and options.target_column is None and (self.covariates or len(self.targets) > 1):
             raise self._refuse_targetless()
         return options
@@ -101,15 +102,17 @@ class ExistingDataset:
             [FieldError("#/target_column", f"there is no column {listed(self.targets)}")],
         )
 
-    def _refuse_part_of_names(self, names: Collection[str]) -> None:
-        """Raise BadInput for a table with some of the columns that together name a series."""
-        ids = named(self.detected.id_column, {each.name for each in self.detected.columns})
-        lacking = [name for name in ids if name not in names]
-        if 0 < len(lacking) < len(ids):
+    def _refuse_part(self, option: str, names: Collection[str]) -> None:
+        """Raise BadInput for a table with some of the columns that have a role together."""
+        text = self.detected.id_column if option == "id_column" else self.detected.time_column
+        together = named(text, {each.name for each in self.detected.columns})
+        lacking = [name for name in together if name not in names]
+        if 0 < len(lacking) < len(together):
+            what = "series are named" if option == "id_column" else "times are told"
             raise BadInput(
-                f"The dataset's series are named by {listed(ids)} together, and the table lacks"
-                f" {listed(lacking)}. Add what is lacking, or say by id_column what names the series.",
-                [FieldError("#/id_column", f"there is no column {listed(lacking)}")],
+                f"The dataset's {what} by {listed(together)} together, and the table lacks {listed(lacking)}."
+                f" Add what is lacking, or say by {option} which columns do that here.",
+                [FieldError(f"#/{option}", f"there is no column {listed(lacking)}")],
             )
 
     def _columns(self, names: Collection[str]) -> dict[str, Any]:

@@ -119,3 +119,10 @@ def test_table_with_a_part_of_the_names_is_refused() -> None:
     intake = read_csv(data, ReadOptions(id_column="shop,family"))
     with pytest.raises(BadInput, match="named by 'shop', 'family' together, and the table lacks 'family'"):
         more(intake, "date,shop,sales", "2024-01-29,A,5")
+
+
+def test_table_with_a_part_of_the_times_is_refused() -> None:
+    lines = [f"2024-01-{day:02},{hour},{hour}" for day in range(1, 9) for hour in range(24)]
+    intake = read_csv("\n".join(["date,hour,load", *lines]).encode(), ReadOptions())
+    with pytest.raises(BadInput, match="told by 'date', 'hour' together, and the table lacks 'hour'"):
+        more(intake, "date,load", "2024-01-09,5")
