@@ -16,6 +16,7 @@ import numpy as np
 from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
 from models.inputs.intermittence import demands
+from models.inputs.outliers import tamed
 from models.methods.forecast import Forecast, floors
 from models.metrics import seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
@@ -146,7 +147,7 @@ def baseline_forecast(
     Bounds are those of a random walk with normal steps, as large as the errors of the seasonal naive forecast
     in the history (Hyndman & Athanasopoulos, section 5.5). Calibration starts from them.
     """
-    recent = panel.tail(HISTORY_LIMIT)
+    recent = tamed(panel.tail(HISTORY_LIMIT))
     median = EVERY_BASELINE[name](recent, horizon, season_length)
     # Near the ends of float64 spread and bounds may overflow.
     with np.errstate(over="ignore", invalid="ignore"):

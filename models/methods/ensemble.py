@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.choices import DEFAULT_LEVELS
 from models.config import TrainingConfig, View
+from models.inputs.outliers import tamed
 from models.inputs.scaling import Scale, Transform, features, seasonal_component
 from models.inputs.smoothing import theta_forecast
 from models.inputs.trend import trend_forecast
@@ -41,7 +42,7 @@ def ensemble_forecast(
     """
     steps = checked_horizon(forecaster.config, horizon)
     wanted = checked_levels(levels)
-    recent = panel.tail(forecaster.config.history_limit)
+    recent = tamed(panel.tail(forecaster.config.history_limit))
     lowest = floors(recent)
     flat = FlatPanel.of(recent, forecaster.device)
     rows = torch.arange(recent.series, device=forecaster.device)
