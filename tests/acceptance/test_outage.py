@@ -1,5 +1,6 @@
 """A database that is away for longer than the deadline: no process ends, and no attempt is lost."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -66,6 +67,8 @@ class Workers:
         """Wait out twice the deadline, let what is done here end it, and let the late one follow."""
         time.sleep(2 * DEADLINE_S)  # the outage itself
         self.late.send_signal(signal.SIGSTOP)
+        # One that still ran as the outage ends could be stopped while it holds the database's write lock.
+        os.waitid(os.P_PID, self.late.pid, os.WSTOPPED)
         yield
         before = self._beats_of_the_early_one()
         eventually(lambda: self._beats_of_the_early_one() > before)
