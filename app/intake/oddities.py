@@ -113,18 +113,12 @@ def refuse_slow(names: tuple[str, ...], found: Regular) -> None:
     frequency = found.step.frequency
     own = "longer"
     if isinstance(frequency, str):
-        own = str(infer(_of_series(found.times, int(slow[0]))).frequency)
+        own = str(infer(one_series(found.times.of_series(int(slow[0])))).frequency)
     raise MixedSteps(
         f"Series {listed(names[i] for i in slow)} take other steps ({own}) than the rest ({frequency})."
         f" Send them as another dataset, or say frequency={frequency} if the steps between are gaps.",
         [FieldError("#/frequency", f"{frequency!r}, if the steps between are gaps")],
     )
-
-
-def _of_series(times: Timeline, series: int) -> Timeline:
-    first = int(times.starts[series])
-    rank = times.rank[first : first + int(times.lengths[series])]
-    return one_series(times.unique[rank])
 
 
 def report_moved(rows: Rows, row: Ints, now: Ints, axis: TimeAxis, repairs: Repairs) -> None:

@@ -46,6 +46,11 @@ class Rows:
     def time(self, row: int) -> str:
         return str(self.texts.iloc[int(self.times[row])])
 
+    def whose_times_are(self, pattern: str, some: Ints) -> Mask:
+        """Return which of some rows have a time whose text the whole pattern matches."""
+        matching: Mask = self.texts.str.fullmatch(pattern).to_numpy(dtype=np.bool_)[self.times[some]]
+        return matching
+
     def repair(self, kind: RepairKind, row: int, detail: str) -> Repair:
         return Repair(kind=kind, unique_id=self.name(row), row=self.place.number(row), detail=detail)
 
@@ -74,8 +79,7 @@ def _refuse_totals_alone(rows: Rows, kept: Ints) -> None:
     """Raise BadInput where each row is a total, so that none has a time."""
     if not re.fullmatch(TOTAL, rows.time(int(kept[0]))):
         return
-    are_totals = rows.texts.str.fullmatch(TOTAL).to_numpy(dtype=np.bool_)
-    if are_totals[rows.times[kept]].all():
+    if rows.whose_times_are(TOTAL, kept).all():
         raise refuse_rows(
             rows.place,
             "ds",
@@ -95,10 +99,10 @@ def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:
     if read.all():
         return kept
     unread = kept[~read]
-    are_totals = rows.texts.str.fullmatch(TOTAL).to_numpy(dtype=np.bool_)[rows.times[unread]]
+    are_totals = rows.whose_times_are(TOTAL, unread)
     if not are_totals.all():
         wrong = unread[~are_totals]
-        are_25th = rows.texts.str.fullmatch(HOUR_25).to_numpy(dtype=np.bool_)[rows.times[wrong]]
+        are_25th = rows.whose_times_are(HOUR_25, wrong)
         again = "; an hour 25, of a day whose clocks are put back, is such a time with its offset from UTC"
         raise refuse_rows(
             rows.place,

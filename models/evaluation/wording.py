@@ -8,9 +8,9 @@ from models.evaluation.evidence import FEWEST_UNITS, Evidence
 from models.evaluation.held_out import FEW_SERIES, HISTORY_PER_CUT, MAX_CUTS, MAX_CUTS_OF_FEW, HeldOut
 from models.methods.combination import BLEND
 
-_METHOD_LABELS = {BLEND: "blend", "pretrained": "pretrained network"}
-
-_BASELINE_LABELS = {
+_LABELS = {
+    BLEND: "blend",
+    "pretrained": "pretrained network",
     "naive": "naive",
     "seasonal_naive": "seasonal naive",
     "drift": "drift",
@@ -34,7 +34,7 @@ _MOST_MORE = 3
 
 def label(method: str) -> str:
     """Return how sentences call a method."""
-    return _BASELINE_LABELS.get(method) or _METHOD_LABELS.get(method, method.upper())
+    return _LABELS.get(method, method.upper())
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from app.intake.series import names_of, sort, too_few
 from app.intake.time.axis import TimeAxis
 from app.intake.time.candidates import nearest
 from app.intake.time.regular import farthest
+from app.intake.time.steps import steps_between
 from app.intake.time.times import Times
 from app.schemas.choices import Missing
 from app.schemas.datasets import Detected
@@ -84,8 +85,8 @@ class Addition:
         found = np.where(near, each.nearest, points.ds)
         if self.axis.by_period:
             start = begins[points.series]
-            number = (step.position(points.ds) - step.position(start)) // step.size
-            found = np.where(near, each.nearest, step.shift(start, number))
+            begun = step.shift(start, steps_between(step, start, points.ds))
+            found = np.where(near, each.nearest, begun)
         shared = np.diff(found, prepend=found[:1] - 1) == 0
         shared[points.offsets[:-1]] = False
         plain = known[points.series] & ~shared & ~np.append(shared[1:], False)

@@ -9,7 +9,7 @@ from app.intake.grid.points import Points
 from app.intake.problems import refuse_rows
 from app.intake.rows import Rows
 from app.intake.time.axis import TimeAxis
-from app.intake.time.steps import Step
+from app.intake.time.steps import Step, steps_between
 
 LEAST_FAR = 20  # steps; a short dataset may well grow by more than it has
 
@@ -52,13 +52,13 @@ def _are_far(points: Points, step: Step, known: Known) -> Mask:
 
     A new series that lies elsewhere as a whole is not among them.
     """
-    zero = step.position(known.begins)
-    first = (step.position(np.full_like(zero, known.start)) - zero) // step.size
-    last = (step.position(np.full_like(zero, known.end)) - zero) // step.size
+    begins = known.begins
+    first = steps_between(step, begins, np.full_like(begins, known.start))
+    last = steps_between(step, begins, np.full_like(begins, known.end))
     most = np.maximum(LEAST_FAR, last - first + 1)
     last = np.where(known.reaches > 0, np.maximum(last, known.reaches - 1), last)
     series, says = points.series, points.says_something
-    number = (step.position(points.ds) - zero[series]) // step.size
+    number = steps_between(step, begins[series], points.ds)
     after, before = says & (number > last[series]), says & (number < first[series])
     # Rows in between fill a step: those of the series that come before a late row, or after an early one.
     earlier, later = np.cumsum(after), np.cumsum(before[::-1])[::-1]

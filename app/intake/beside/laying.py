@@ -97,10 +97,10 @@ def _notes(judge: Judge) -> list[str]:
             f" {'1 series has' if many == 1 else f'{many:,} series have'}. If they are known ahead, name"
             " the column by future_columns."
         )
-    return [*notes, *lost_notes(int(judge.lost.sum()))]
+    return [*notes, *early_notes(int(judge.lost.sum()))]
 
 
-def lost_notes(lost: int) -> list[str]:
+def early_notes(lost: int) -> list[str]:
     """Return a note on rows of covariates alone before a series' first value, if there are any."""
     if not lost:
         return []

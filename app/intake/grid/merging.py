@@ -11,7 +11,7 @@ from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import FAR_AWAY, StepValues, fill, refuse_short, refuse_vast
 from app.intake.grid.points import Floats, Points, counted, owners
 from app.intake.problems import listed
-from app.intake.time.steps import Step
+from app.intake.time.steps import steps_between
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     Cells at a new step ahead are appended, and so is a value that comes for them later. Raises BadInput where
     a series would be left with no value, or where nearly all steps would be gaps.
     """
-    series, number = points.series, _steps_since(old.begins[points.series], points.ds, old.axis.step)
+    series, number = points.series, steps_between(old.axis.step, old.begins[points.series], points.ds)
     is_there = (number >= 0) & (number < np.diff(old.row_offsets)[series])
     says = np.flatnonzero(is_there | points.says_something)  # elsewhere there is nothing to remove
     canvas = _Canvas.around(old, series[says], number[says])
@@ -92,7 +92,7 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     static, other_static = _static(old, points)
     frame = canvas.frame(old, static)
 
-    start = _steps_since(old.begins, frame.begins, old.axis.step)
+    start = steps_between(old.axis.step, old.begins, frame.begins)
     laid &= is_there | (number >= start[series])  # cells before the first value are left out
     is_new = ~is_there | ((number >= np.diff(old.offsets)[series]) & ~np.isnan(points.y))
     appended = laid & is_new
@@ -101,11 +101,6 @@ def merge(old: SeriesFrame, points: Points) -> Merged:
     lost = ~is_there & (number < start[series]) & points.says_something
     counts = (int(np.count_nonzero(rows)) for rows in (appended, corrected, lost))
     return Merged(frame, changed, _new_gaps(old, frame, start), *counts)
-
-
-def _steps_since(begins: Ints, ds: Ints, step: Step) -> Ints:
-    number: Ints = (step.position(ds) - step.position(begins)) // step.size
-    return number
 
 
 def _placed(offsets: Ints, zero: Ints) -> Ints:

@@ -20,6 +20,7 @@ from app.intake.time.steps import (
     Step,
     months_of,
     rule_day,
+    steps_between,
     weekday,
 )
 from app.intake.time.timeline import Timeline
@@ -118,7 +119,7 @@ def _on(times: Timeline, step: Step, places: Ints) -> Candidate:
 def nearest(unique: Ints, step: Step, origin: int | Ints) -> Candidate:
     """Return for each time the nearest on a step through `origin`, or its own, which must fit it."""
     start = np.broadcast_to(np.asarray(origin, dtype=np.int64), unique.shape)
-    number = (step.position(unique) - step.position(start)) // step.size
+    number = steps_between(step, start, unique)
     found = step.shift(start, number)
     for near in (1, -1):
         other = step.shift(start, number + near)

@@ -141,10 +141,8 @@ def _sparse(times: Timeline, step: Step, share: float, least: float) -> Regular:
 def _change(times: Timeline, exact: Step) -> Change | None:
     """Return where one of the first series goes from one regular step to another one; None for nowhere."""
     for series in np.flatnonzero(times.lengths >= FEWEST)[:MOST_SPLIT]:
-        first = int(times.starts[series])
-        unique = times.unique[times.rank[first : first + int(times.lengths[series])]]
-        if (found := _turn(unique, exact, MOST_TURNS)) is not None:
-            return replace(found, row=first + found.row)
+        if (found := _turn(times.of_series(int(series)), exact, MOST_TURNS)) is not None:
+            return replace(found, row=int(times.starts[series]) + found.row)
     return None
 
 

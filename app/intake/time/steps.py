@@ -66,6 +66,12 @@ class Step(Protocol):
         """
 
 
+def steps_between(step: Step, begins: Ints, ordinals: Ints) -> Ints:
+    """Return how many steps after `begins` each time lies, rounded down; both have one shape."""
+    number: Ints = (step.position(ordinals) - step.position(begins)) // step.size
+    return number
+
+
 def weekday(days: Ints) -> Ints:
     """Return the day of the week, Monday 0, of days since 1970-01-01, a Thursday."""
     return (days + 3) % 7

@@ -23,6 +23,11 @@ class Timeline:
     def lengths(self) -> Ints:
         return np.diff(np.append(self.starts, len(self.rank)))
 
+    def of_series(self, series: int) -> Ints:
+        """Return the times of one series."""
+        first = int(self.starts[series])
+        return self.unique[self.rank[first : first + int(self.lengths[series])]]
+
     def between(self, values: Ints) -> Ints:
         """Return the differences of `values` (one a distinct time) from row to row within each series."""
         return np.delete(np.diff(values[self.rank]), self.starts[1:] - 1)

@@ -15,7 +15,7 @@ from app.db.tables import DatasetVersion
 from app.intake.additions.addition import Addition
 from app.intake.additions.far import Known
 from app.intake.arrays import Ints, Mask
-from app.intake.beside.laying import lost_notes, summaries
+from app.intake.beside.laying import early_notes, summaries
 from app.intake.covariates import Covariate
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import grid_frame, with_zeros
@@ -141,7 +141,7 @@ class Merge:
     def detected(self) -> Detected:
         """How the rows were read, with a note on those that have no place."""
         found = self.addition.detected
-        return found.model_copy(update={"notes": [*found.notes, *lost_notes(self.lost)]})
+        return found.model_copy(update={"notes": [*found.notes, *early_notes(self.lost)]})
 
     @property
     def unchanged(self) -> int:
