@@ -189,7 +189,10 @@ class Backtests:
         """
         try:
             async with asyncio.timeout(within_s):
-                return await self._outcomes.get(key, partial(self._run, backtest))
+                # Where nothing is stored, no change is recorded, and what is preliminary has to go all the
+                # same. Before the outcome can be had, a caller would keep what is preliminary for good.
+                end = partial(self._feed.count_as_changed, backtest.ref)
+                return await self._outcomes.get(key, partial(self._run, backtest), end)
         except TimeoutError:
             return None
 
@@ -204,9 +207,6 @@ class Backtests:
         except Exception:
             logger.exception("The backtest on dataset %s failed.", backtest.ref.dataset_id)
             return preliminary(backtest.model, FAILED)
-        finally:
-            # Where nothing is stored, no change is recorded, and what is preliminary has to go all the same.
-            self._feed.count_as_changed(backtest.ref)
         return replace(found, assessment=None)  # which is large, and stored
 
     def _give_way(self) -> None:

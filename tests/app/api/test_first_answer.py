@@ -1,5 +1,6 @@
 """The first answer of a dataset without a model: preliminary where the backtest takes its time."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from fastapi.testclient import TestClient
 from app.auth import OWNER
 from app.db.engine import Database, DatasetRef
 from app.db.queries import changes
-from app.db.tables import PretrainedBacktest
+from app.db.tables import DatasetVersion, Model, PretrainedBacktest
 from app.errors import Unavailable
 from app.main import create_app
 from app.observability import metrics
@@ -367,6 +368,30 @@ def test_backtest_waits_while_a_request_computes_but_not_for_ever(
     assert backtests._no_request.is_set()
     backtests._give_way()
     assert waited == [pretrained.GIVEN_WAY_S]
+
+
+def test_fault_counts_as_a_change_once_callers_are_told_of_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller before that keeps what is preliminary, and no later change would end it."""
+
+    def fail(_: object) -> ServedMethod:
+        raise MemoryError
+
+    async def main() -> bool:
+        feed = change_feed.ChangeFeed(database)
+        backtests, counted = pretrained.Backtests(database, feed), asyncio.Queue[bool]()
+
+        def count(_: DatasetRef) -> None:
+            counted.put_nowait(backtests._outcomes._cache.get("key") is not None)
+
+        monkeypatch.setattr(feed, "count_as_changed", count)
+        version = DatasetVersion(workspace_id="w", dataset_id="d", version=1)
+        await backtests.outcome("key", pretrained.Backtest(version, Model(horizon=3), fail), 60.0)
+        backtests.close()
+        return await asyncio.wait_for(counted.get(), 60)
+
+    assert asyncio.run(main())
 
 
 def test_outcome_that_cannot_be_stored_is_served_all_the_same(

@@ -65,3 +65,32 @@ def test_task_cancelled_before_it_starts_is_computed_again() -> None:
         assert await values.get("key", lambda: "value") == "value"
 
     asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_who_is_told_of_the_end_finds_the_value() -> None:
+    async def main() -> list[str]:
+        values, found = single_flight(), list[str]()
+
+        def look() -> None:
+            found.append(values._cache.get("key") or "nothing")
+
+        await values.get("key", lambda: "value", look)
+        await asyncio.sleep(0)
+        return found
+
+    assert asyncio.run(main()) == ["value"]
+
+
+def test_who_is_told_of_an_error_can_compute_again() -> None:
+    async def main() -> None:
+        values, again = single_flight(), list[asyncio.Task[str]]()
+
+        def compute_again() -> None:
+            again.append(asyncio.create_task(values.get("key", lambda: "value")))
+
+        with pytest.raises(MemoryError):
+            await values.get("key", fail, compute_again)
+        await asyncio.sleep(0)
+        assert await again[0] == "value"
+
+    asyncio.run(asyncio.wait_for(main(), 10))
