@@ -15,14 +15,15 @@ from app.intake.beside.observations import beside_keys, columns_of, lacking
 from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded
 from app.intake.columns.identities import ask_for_keys, further_keys
-from app.intake.columns.table_layout import MAX_COLUMNS
 from app.intake.frame import Intake
 from app.intake.notes import notes_of
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, Question, Unsettled
 from app.intake.rows import RepeatedTimes, Rows
 from app.intake.series import Gathered, gather
-from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, finite, open_table_rows
+from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, finite, open_rows
+from app.intake.tables.delimited import open_delimited
+from app.intake.tables.table import MAX_COLUMNS, Table
 from app.intake.time.seasons import seasons_of
 from app.intake.time.times import Times
 from app.schemas.choices import Missing
@@ -49,7 +50,7 @@ def read_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) 
     Raises BadInput, with the rows or columns at fault, for what cannot be used, and Unsettled, with the
     options that settle it, for what can be read in several ways.
     """
-    table = open_table_rows(data, lambda _: options, max_columns)
+    table = open_rows(_open(data, options, max_columns), options)
     _refuse_open_questions(table)
     gathered = gather_table(table)
     return intake_of(gathered, table.detected(gathered.times, gathered.judged), options)
@@ -76,10 +77,9 @@ def read_more_csv(
     data: bytes, options: ReadOptions, existing: ExistingDataset, max_columns: int = MAX_COLUMNS
 ) -> Addition:
     """Read delimited text to append to a dataset; raises BadInput as `read_csv` does."""
-    previous = existing.detected.decimal
-    table = open_table_rows(
-        data, lambda names: existing.options_of_table(options, names), max_columns, previous
-    )
+    opened = _open(data, options.inheriting(existing.detected.options), max_columns)
+    said = existing.options_of_table(options, opened.names)
+    table = open_rows(opened, said, existing.detected.decimal)
     notes = existing.stand_in_notes(table.options, table.roles)
     _refuse_open_questions(table)
     if not (table.roles.ids or existing.only or existing.is_named_by_target):
@@ -118,11 +118,12 @@ def preview_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMN
     Raises BadInput where no table can be found in the file, or no column for a role.
     """
     doubts: tuple[Question, ...] = ()
+    opened = _open(data, options, max_columns)
     try:
-        table = open_table_rows(data, lambda _: options, max_columns)
+        table = open_rows(opened, options)
     except Unsettled as error:  # decimals or thousands
-        doubts, likely = error.questions, replace(options, decimal=".")
-        table = open_table_rows(data, lambda _: likely, max_columns)
+        doubts = error.questions
+        table = open_rows(opened, replace(options, decimal="."))
     questions = (*table.roles.questions, *doubts)
     return _preview(table.rows(), options, questions, lambda: gather_table(table), table.detected)
 
@@ -171,6 +172,11 @@ def detected_rows(
         options=options.shown,
         notes=[*(times.notes if times else []), *judged.notes, *unused_notes(columns)],
     )
+
+
+def _open(data: bytes, options: ReadOptions, max_columns: int) -> Table:
+    """Return the table that a file holds, before any column has a role."""
+    return open_delimited(data, max_columns, options.skip_rows or 0)
 
 
 def _refuse_open_questions(table: OpenTable) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,11 +17,11 @@ from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded, Column, Floats
 from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers, shown_mark
 from app.intake.columns.roles import Roles, find_roles
-from app.intake.columns.table_layout import MAX_COLUMNS, Dtype, Table, open_table
 from app.intake.columns.time_parts import joined
 from app.intake.options import ReadOptions, as_option
 from app.intake.problems import Place, listed, refuse_rows
 from app.intake.rows import Rows
+from app.intake.tables.table import Dtype, Table
 from app.intake.time.times import Times
 from app.schemas.datasets import MAX_COLUMNS_SHOWN, Detected
 
@@ -83,7 +83,7 @@ class OpenTable:
         """Return how the table was read; without `times`, as far as it was."""
         columns = tuple(map(judged.column, self.roles.columns))
         notes = [
-            *self.table.notes,
+            *self.table.origin.notes,
             *self.roles.notes,
             *self.cells.notes,
             *(times.notes if times else []),
@@ -91,12 +91,12 @@ class OpenTable:
             *unused_notes(columns),
         ]
         return Detected(
-            format="csv",
+            format=self.table.origin.format,
             id_column=as_option(self.roles.ids),
             time_column=cast("str", as_option(self.roles.times)),
             target_column=cast("str", as_option(self.roles.targets)),
-            encoding=self.table.encoding,
-            delimiter=self.table.delimiter,
+            encoding=self.table.origin.encoding,
+            delimiter=self.table.origin.delimiter,
             decimal=self.cells.decimal,
             date_format=times.date_format if times else None,
             columns=list(columns[:MAX_COLUMNS_SHOWN]),
@@ -105,26 +105,13 @@ class OpenTable:
         )
 
 
-def open_table_rows(
-    data: bytes,
-    options: Callable[[tuple[str, ...]], ReadOptions],
-    max_columns: int = MAX_COLUMNS,
-    previous: str | None = None,
-) -> OpenTable:
+def open_rows(table: Table, said: ReadOptions, previous: str | None = None) -> OpenTable:
     """Find the roles of a table's columns and read them; open questions are left to the caller.
 
-    Args:
-        data: the file.
-        options: returns what is said of the table, from the names of its columns.
-        max_columns: the most that the header may name.
-        previous: the decimal mark of earlier rows.
-
-    Raises BadInput for what cannot be used.
+    `previous` is the decimal mark of earlier rows. Raises BadInput for what cannot be used.
     """
-    table = open_table(data, max_columns, options(()).skip_rows or 0)
     if not table.has_rows:
         raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
-    said = options(table.names)
     roles = find_roles(table.sample(table.names), table.unnamed, said, table.texts)
     return OpenTable(table, roles, said, _read_cells(table, roles, said, previous))
 

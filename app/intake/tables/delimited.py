@@ -1,4 +1,4 @@
-"""Read delimited text into columns: detect its encoding, delimiter and header, and take a sample."""
+"""Read delimited text into columns: detect its encoding, delimiter and header, and parse on request."""
 
 import io
 from collections.abc import Hashable, Mapping, Sequence
@@ -9,63 +9,35 @@ import numpy as np
 import pandas as pd
 
 from app.errors import BadInput, FieldError
-from app.intake.columns.encodings import CHUNK, HEAD, find_encoding
-from app.intake.columns.table_head import find_head
 from app.intake.problems import SHOWN
+from app.intake.tables.delimiters import first_lines
+from app.intake.tables.encodings import CHUNK, HEAD, find_encoding
+from app.intake.tables.header import find_header
+from app.intake.tables.table import MAX_COLUMNS, Dtype, Origin, Table
 
-MAX_COLUMNS = 20_000
-SAMPLE_ROWS = 5_000
-SAMPLE_CELLS = 200_000  # a wide table's sample has fewer rows
-LEAST_ROWS = 10
 EXTRA = "extra"  # a column after the header's last; a value in it shows a row with too many cells
-
-Dtype = Literal["category", "float64", "str"]
 
 
 @dataclass(frozen=True)
-class Table:
+class DelimitedTable(Table):
     """A delimited text whose header is known, and whose columns are read on request."""
 
-    body: memoryview = field(repr=False)  # without a byte order mark
-    encoding: str
-    delimiter: str
     names: tuple[str, ...]
-    unnamed: frozenset[str]  # those of the names that the header does not have
-    above: int  # lines that were cut off above `body`
-    header_line: int  # rows without a cell above the header
-
-    @property
-    def first_row(self) -> int:
-        """Return the number of the first data row in a spreadsheet."""
-        return self.above + self.header_line + 2
-
-    @property
-    def notes(self) -> list[str]:
-        """Return what was passed over above the header."""
-        lines = "1 line" if self.above == 1 else f"{self.above:,} lines"
-        return [f"{lines} above the header not read."] if self.above else []
-
-    @property
-    def has_rows(self) -> bool:
-        """Return whether there is a row below the header."""
-        return not self.texts(self.names[:1], 1).empty
-
-    def sample(self, names: Sequence[str]) -> pd.DataFrame:
-        """Return some columns of the first 5,000 rows as text; of fewer rows where the columns are many."""
-        return self.texts(names, max(LEAST_ROWS, min(SAMPLE_ROWS, SAMPLE_CELLS // len(names))))
+    unnamed: frozenset[str]
+    first_row: int
+    origin: Origin
+    body: memoryview = field(repr=False)  # without a byte order mark and what stands above the header
+    header_lines: int  # rows of cells that hold no data
 
     def texts(self, names: Sequence[str], rows: int | None = None) -> pd.DataFrame:
-        """Return columns as text, of all rows or of the first `rows`."""
+        """Return columns as text, of all rows or of the first `rows`; raises BadInput for rows too long."""
         wanted = set(names)
         keys = {f"c{i}": name for i, name in enumerate(self.names) if name in wanted}
         # One type for all: pandas takes a tenth of a millisecond for each column with a type of its own.
         return self._frame(keys, "object", {}, rows)
 
     def read(self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = ()) -> pd.DataFrame:
-        """Return the named columns; cells of `float64` columns that are in `missing` become NaN.
-
-        Raises ValueError where another cell of a `float64` column is not a number.
-        """
+        """Return the named columns, as every table does; raises BadInput for rows with too many cells."""
         keys = {f"c{i}": name for i, name in enumerate(self.names) if name in dtypes}
         kinds: dict[Hashable, str] = {key: dtypes[name] for key, name in keys.items()}
         floats = {str(key): list(missing) for key, kind in kinds.items() if kind == "float64"}
@@ -95,9 +67,9 @@ class Table:
         return pd.read_csv(
             self._stream(),
             sep=self.delimiter,
-            encoding=self.encoding,
+            encoding=self.origin.encoding,
             header=0,
-            skiprows=range(1, self.header_line + 2),
+            skiprows=range(1, self.header_lines + 1),
             usecols=keys,
             dtype=kinds,
             index_col=False,
@@ -112,7 +84,7 @@ class Table:
     def _stream(self) -> io.BufferedReader:
         """Return the text under a header of our own: numbered names, and the extra column at the end."""
         keys = [f"c{i}" for i in range(len(self.names))]
-        header = f"{self.delimiter.join([*keys, EXTRA])}\n".encode(self.encoding)
+        header = f"{self.delimiter.join([*keys, EXTRA])}\n".encode(self.origin.encoding or "utf-8")
         return io.BufferedReader(_Joined(header, self.body), CHUNK)
 
     def _refuse_long_rows(self, extra: "pd.Series[str]") -> None:
@@ -156,7 +128,7 @@ def _plain(error: Exception) -> str:
     return str(error).strip().rsplit("C error: ", maxsplit=1)[-1].rstrip(".")
 
 
-def open_table(data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int = 0) -> Table:
+def open_delimited(data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int = 0) -> Table:
     """Detect the layout of a table from its head; raises BadInput without a header of two columns or more.
 
     Blank lines and comments (`#`) above the header are passed over, after `skip_rows` lines of any kind.
@@ -164,8 +136,22 @@ def open_table(data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int = 0) 
     if not data[:HEAD].strip():
         raise BadInput("The file is empty. Send a table with a header row and one row for each time.")
     encoding, body = find_encoding(data)
-    head = find_head(body, encoding, max_columns, skip_rows)
-    cut = sum(len(line.encode(encoding)) for line in head.above)
-    return Table(
-        body[cut:], encoding, head.delimiter, head.names, head.unnamed, len(head.above), head.header_line
+    first = first_lines(body, encoding, skip_rows)
+    header = find_header(first.lines, max_columns)
+    above = len(first.above)
+    cut = sum(len(line.encode(encoding)) for line in first.above)
+    header_lines = header.line + header.lines
+    return DelimitedTable(
+        header.names,
+        header.unnamed,
+        first_row=above + header_lines + 1,
+        origin=Origin("csv", encoding, first.delimiter, lines_above(above)),
+        body=body[cut:],
+        header_lines=header_lines,
     )
+
+
+def lines_above(count: int) -> tuple[str, ...]:
+    """Return a note on lines above the header, if there are any."""
+    lines = "1 line" if count == 1 else f"{count:,} lines"
+    return (f"{lines} above the header not read.",) if count else ()
