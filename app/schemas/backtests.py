@@ -60,7 +60,10 @@ class Verdict(BaseModel):
     ]
     effect_interval: Annotated[
         tuple[float, float] | None,
-        Field(description="It holds the true effect 90 times in 100; null where too little was tested."),
+        Field(
+            description="It holds the true effect 90 times in 100, and leaves out 0 where the outcome is "
+            "`beats` or `loses`, and only there; null where too little was tested."
+        ),
     ]
     median_effect: Annotated[
         float | None,

@@ -80,6 +80,15 @@ class Counting:
         ratio = float(mine.mean() / others.mean())
         return self.standard_error(mine - ratio * others) / (ratio * float(others.mean()))
 
+    def p_value_of_ratio(self, ours: Floats, theirs: Floats) -> float:
+        """Return the two-sided p-value of the ratio of two mean losses, of which none is 0.
+
+        It is above 1 - `CONFIDENCE` where `interval` holds 0.
+        """
+        center = abs(math.log(float(self.of(ours).mean() / self.of(theirs).mean())))
+        error = self.log_error(ours, theirs)
+        return 1.0 if center == 0 else student.two_sided(center / error if error else math.inf, self.freedom)
+
     def interval(self, ours: Floats, theirs: Floats) -> tuple[float, float]:
         """Return the `CONFIDENCE` interval for the ratio of two mean losses, less 1."""
         ratio = float(self.of(ours).mean() / self.of(theirs).mean())
@@ -111,8 +120,18 @@ class Evidence:
         return max(counting.effective for counting in self.countings)
 
     def p_value(self, gap: Floats) -> float:
-        """Return the largest p-value of the mean of a gap (window, horizon), by Student's t."""
-        return max(counting.p_value(gap) for counting in self.countings)
+        """Return the largest p-value of the mean of a gap (window, horizon), by Student's t.
+
+        Too few units give none below that of all signs alike, both ways: `FEWEST_UNITS` says why.
+        """
+        found = [counting.p_value(gap) for counting in self.countings]
+        if not self.suffices:
+            found.append(0.5 ** (math.floor(self.effective_units) - 1))
+        return min(1.0, max(found))
+
+    def p_value_of_ratio(self, ours: Floats, theirs: Floats) -> float:
+        """Return the largest p-value of the ratio of two mean losses, of which none is 0."""
+        return max(counting.p_value_of_ratio(ours, theirs) for counting in self.countings)
 
     def interval(self, ours: Floats, theirs: Floats) -> tuple[float, float] | None:
         """Return the widest interval for the ratio of two mean losses, less 1; None for no finite one."""

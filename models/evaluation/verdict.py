@@ -6,7 +6,8 @@ steps, since these are not independent. With fewer than six series it is a cut, 
 The p-value is the largest of two tests of the mean difference, each two-sided: a permutation test that
 accounts for the choice of the best of several (`models.evaluation.sign_flips`), and Student's t with the
 degrees of the effective units. Both know how far series move together, and by cut where cuts suffice
-(`models.evaluation.evidence`).
+(`models.evaluation.evidence`). The interval for the effect leaves out 0 where the test decides, and nowhere
+else.
 """
 
 import math
@@ -76,7 +77,6 @@ def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (),
     mine, best = (each[np.isfinite(errors[0])] for each in errors)
     evidence = weigh(held_out, ours - theirs)
     effect = _effect(float(mine.mean()), float(best.mean()))
-    interval = evidence.interval(ours, theirs) if math.isfinite(effect) and best.any() else None
     gaps = {name: ours - each for name, each in losses.items()}
     if reads_bounds(backtest.measure):
         # Candidates are medians without bounds: Bonferroni's bound accounts for the choice of one of them.
@@ -85,6 +85,9 @@ def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (),
         medians = [Forecast(median, {}, {}) for median in candidates]
         tried = [losses_by(backtest.measure, held_out, each) - theirs for each in medians]
         p_value = _p_value(evidence, gaps, baseline, tried, seed)
+    interval = evidence.interval(ours, theirs) if math.isfinite(effect) and best.any() else None
+    if interval is not None:
+        interval, p_value = _agreeing(evidence, interval, p_value, ours, theirs)
     outcome = _outcome(evidence, effect, interval, p_value)
     median_effect = _median_effect(mine, best)
     wording = Wording(held_out, method, baseline, evidence, backtest.measure)
@@ -124,6 +127,22 @@ def _p_value(
     return max(found)
 
 
+def _agreeing(
+    evidence: Evidence, interval: tuple[float, float], p_value: float, ours: Floats, theirs: Floats
+) -> tuple[tuple[float, float], float]:
+    """Return interval and p-value such that 0 lies outside the one where the other decides, and only there.
+
+    The test knows of the choice among candidates and rivals, the interval does not: what it cannot tell from
+    0 reaches 0. And the interval is that of a ratio, which may be less sure than the gap that is tested.
+    """
+    low, high = interval
+    if p_value >= LEVEL:
+        return (min(low, 0.0), max(high, 0.0)), p_value
+    if low <= 0 <= high:
+        return interval, max(p_value, evidence.p_value_of_ratio(ours, theirs))
+    return interval, p_value
+
+
 def _known(gap: Floats, judged: Floats) -> Floats:
     """Return a candidate's gap where the judged one has one; 0 in a window where it has no error itself."""
     return np.where(np.isfinite(judged), np.where(np.isfinite(gap), gap, 0.0), np.nan)
@@ -146,6 +165,6 @@ def _outcome(
     if not evidence.suffices:
         return "undecided"
     low, high = (-math.inf, math.inf) if interval is None else interval
-    if p_value < LEVEL and (interval is None or low * high > 0):
+    if p_value < LEVEL:
         return "beats" if effect < 0 else "loses"
     return "ties" if low >= -SMALL_GAP and high <= SMALL_GAP else "undecided"

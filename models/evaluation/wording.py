@@ -141,8 +141,8 @@ def _more_evidence(effect: float, interval: tuple[float, float] | None) -> float
     """Return how many times the evidence would show a gap like this, or that it is small; at least 1."""
     if interval is None or math.isinf(effect) or effect <= -1:
         return 1.0
-    half = math.log1p(interval[1]) - math.log1p(effect)
     center = abs(math.log1p(effect))
+    half = max(abs(math.log1p(end) - math.log1p(effect)) for end in interval if end > -1)
     to_differ = 1.3 * half / center if center > 0 else math.inf
     room = math.log(1.1) - center
     to_tie = half / room if room > 0 else math.inf

@@ -5,7 +5,7 @@ import pytest
 
 from models.evaluation.backtest import Backtest
 from models.evaluation.evidence import FEWEST_UNITS
-from models.evaluation.verdict import judge
+from models.evaluation.verdict import LEVEL, SMALL_GAP, judge
 from models.methods.baselines import BASELINES
 from models.methods.combination import BLEND
 from models.panel import Floats, Panel
@@ -76,6 +76,43 @@ def test_equal_network_loses_to_the_luckiest_baseline_no_more_often_than_the_lev
         outcomes.append(judge(backtest, "lstm").outcome)
     assert outcomes.count("loses") < 12
     assert outcomes.count("beats") < 12
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_interval_leaves_out_zero_where_the_test_decides_and_nowhere_else(seed: int) -> None:
+    """Panels of few and many series and cuts, apart and together, chosen from one candidate and from four."""
+    rng = np.random.default_rng(seed)
+    decided = 0
+    for _ in range(75):
+        backtest, candidates = any_panel(rng)
+        verdict = judge(backtest, "lstm", candidates=candidates)
+        is_decided = verdict.outcome in ("beats", "loses")
+        decided += is_decided
+        assert is_decided == (verdict.p_value < LEVEL)
+        if verdict.effect_interval is None:
+            assert verdict.outcome == "undecided"
+            continue
+        low, high = verdict.effect_interval
+        assert low <= verdict.effect <= high
+        assert (verdict.outcome == "beats", verdict.outcome == "loses") == (high < 0, low > 0)
+        assert verdict.outcome != "ties" or -SMALL_GAP <= low <= high <= SMALL_GAP
+    assert 10 < decided < 65
+
+
+def any_panel(rng: np.random.Generator) -> tuple[Backtest, list[Floats]]:
+    """A backtest of errors drawn window by window, and the candidates of which the best is judged."""
+    series, cuts, candidates = (int(rng.choice(of)) for of in ([1, 4, 6, 8, 40], [1, 2, 7, 8], [1, 4]))
+    held_out = held_out_of(
+        np.zeros((series * cuts, 1)),
+        series=np.repeat(np.arange(series), cuts),
+        cut=np.tile(np.arange(cuts), series),
+        common=float(rng.choice([0, 0.05, 0.3])),
+    )
+    size = (series * cuts, 1)
+    tried = rng.lognormal(rng.uniform(-0.6, 0.6), rng.uniform(0.05, 0.8), (candidates, *size))
+    medians = {name: rng.lognormal(0, 0.3, size) for name in BASELINES}
+    medians["lstm"] = min(tried, key=np.mean)
+    return Backtest(held_out, {name: around(each) for name, each in medians.items()}), list(tried)
 
 
 def test_equal_errors_tie() -> None:
