@@ -17,11 +17,12 @@ CALIBRATED = (
 )
 COVERAGE = (
     "Share of true values that they can be expected to hold: what they held at cuts that they were not "
-    "calibrated on, drawn to the level by the number of cuts and windows; null where `untested` says why."
+    "calibrated on, drawn to the level by the number of cuts and windows. Between two tested levels, such as "
+    "80 and 95, it is interpolated, as the bounds are. Null where `untested` says why."
 )
 UNTESTED = (
     "Why there is no `coverage`: `one period` where there is one cut alone, which they are calibrated on; "
-    "`not tested` for levels and series without a test."
+    "`not tested` for series without a test, and for levels that are neither tested nor between two that are."
 )
 
 

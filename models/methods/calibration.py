@@ -95,9 +95,25 @@ class Calibration:
         }
         return replace(self, coverage=expected)
 
+    def coverage_at(self, level: int) -> float | None:
+        """Return the coverage to be expected of a level; None where it is not known.
+
+        Between two neighbouring calibrated levels, bounds and coverage are interpolated. So it is known there
+        if it is at both.
+        """
+        if level in self.coverage or level in CALIBRATED_LEVELS:
+            return self.coverage.get(level)
+        place, share = probit_places(_PROBABILITIES, (_upper(level),), "left")
+        ends = (0, *CALIBRATED_LEVELS)[int(place[0]) :][:2]
+        known = {0: 0.0, **self.coverage}
+        if not self.coverage.keys() >= set(ends) - {0}:
+            return None
+        below, above = (known[end] - end / 100 for end in ends)
+        return float(np.clip(level / 100 + below + share[0] * (above - below), 0, 1))
+
     def untested(self, level: int) -> Untested | None:
         """Return why the coverage of a level is not known; None where it is."""
-        if level in self.coverage:
+        if self.coverage_at(level) is not None:
             return None
         is_tested = not self.coverage and self.windows > 0 and self.bounded
         return "one period" if is_tested else "not tested"
@@ -106,7 +122,7 @@ class Calibration:
         """Return, as JSON types, how far intervals of a level can be trusted."""
         return {
             "calibrated": self.is_calibrated(level),
-            "coverage": self.coverage.get(level),
+            "coverage": self.coverage_at(level),
             "untested": self.untested(level),
         }
 

@@ -243,9 +243,10 @@ def test_pretrained_without_a_dataset_asks_for_one(ready: Ready) -> None:
 
 
 def test_intervals_are_calibrated_where_the_past_has_windows_enough(ready: Ready) -> None:
-    intervals = ask(*ready, level=[50, 95, 99])["intervals"]
+    intervals = ask(*ready, level=[50, 85, 95, 99])["intervals"]
     assert {level: each["calibrated"] for level, each in intervals.items()} == {
         "50": True,
+        "85": True,
         "95": True,
         "99": False,
     }

@@ -301,6 +301,30 @@ def test_coverage_that_is_not_known_has_a_reason(
     assert Calibration(np.ones((1, 4)), windows, coverage).untested(80) == reason
 
 
+@pytest.mark.parametrize("level", [60, 80, 85, 90, 97])
+def test_level_between_tested_ones_has_their_coverage(level: int) -> None:
+    """All held 6 points too few, so those between do as well."""
+    held = {tested: tested / 100 - 0.06 for tested in CALIBRATED_LEVELS}
+    calibration = Calibration(np.ones((1, 4)), 40, held)
+    assert calibration.coverage_at(level) == pytest.approx(level / 100 - 0.06)
+    assert calibration.untested(level) is None
+    assert calibration.reliability(level)["coverage"] == calibration.coverage_at(level)
+
+
+def test_level_between_unlike_ones_is_the_nearer_to_the_nearer_one() -> None:
+    calibration = Calibration(np.ones((1, 4)), 40, {80: 0.7, 95: 0.95})
+    off = [(calibration.coverage_at(level) or 0) - level / 100 for level in (81, 85, 90, 94)]
+    assert off == sorted(off)
+    assert -0.1 < off[0] < -0.09
+    assert -0.02 < off[-1] < 0
+
+
+@pytest.mark.parametrize("level", [30, 60, 97, 99])
+def test_level_beside_the_tested_ones_is_not_tested(level: int) -> None:
+    calibration = Calibration(np.ones((1, 4)), 40, {80: 0.7, 95: 0.9})
+    assert (calibration.coverage_at(level), calibration.untested(level)) == (None, "not tested")
+
+
 def test_coverage_to_expect_lies_between_what_was_held_and_the_level() -> None:
     expected = Calibration.identity(1).with_coverage({80: 0.7, 95: math.nan}, strength=0.5)
     assert expected.coverage == pytest.approx({80: 0.75})
