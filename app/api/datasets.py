@@ -1,14 +1,16 @@
 """Datasets: upload, append, list, read and delete."""
 
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 
-from app.api.deps import CurrentPrincipal, KeepVersions, Read, WriteSession
+from app.api.deps import CurrentPrincipal, KeepVersions, Read, TheResources, WriteSession
+from app.api.http.content_negotiation import TableForm
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import DatasetId
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
+from app.api.http.responses import json_response, streamed_response
 from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, RequireStorage, TheObservations, TheUpload
 from app.schemas.datasets import (
     DatasetOut,
@@ -22,9 +24,44 @@ from app.schemas.datasets import (
     VersionPage,
 )
 from app.schemas.fields import MAX_NAME_LENGTH
-from app.services.datasets import catalog, observations, update
+from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PARQUET, XLSX, file_headers
+from app.services.datasets import catalog, export, observations, update
+from app.services.shared.paging import CountedPageRequest
 
 UPLOAD_CHECKS = [RequireStorage, ClaimKey]
+TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+OBSERVATIONS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": ObservationPage,
+        "description": "One page of a series. Tables (CSV, NDJSON, Arrow, Parquet, Excel) hold every step of "
+        "one series or of all.",
+        "content": {
+            CSV: {**TEXT, "example": "unique_id,ds,y,price\nnorth,2024-05-07,12,3.5\n"},
+            NDJSON: TEXT,
+            **dict.fromkeys((ARROW, PARQUET, XLSX), FILE),
+        },
+    },
+}
+
+
+class SeriesPart(NamedTuple):
+    """A series, and where to begin in it and end."""
+
+    unique_id: str | None
+    page: CountedPageRequest
+
+
+async def _series_part(
+    page: CountedPage,
+    unique_id: Annotated[
+        SeriesName | None,
+        Query(description="Name of the series; as a table, every one is answered if it is left out."),
+    ] = None,
+) -> SeriesPart:
+    return SeriesPart(unique_id, page)
+
+
 router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=IdempotentRoute)
 
 
@@ -85,19 +122,24 @@ async def list_series(
     return with_opaque_cursor(await read(catalog.series_page, principal, dataset_id, page))
 
 
-@router.get("/{dataset_id}/observations")
+@router.get("/{dataset_id}/observations", response_model=None, responses=OBSERVATIONS)
 async def list_observations(
     dataset_id: DatasetId,
-    unique_id: Annotated[SeriesName, Query(description="Name of the series.")],
-    page: CountedPage,
+    part: Annotated[SeriesPart, Depends(_series_part)],
+    form: TableForm,
     principal: CurrentPrincipal,
-    read: Read,
-) -> ObservationPage:
-    """Read the observations of one series, oldest first, with the columns beside them.
+    resources: TheResources,
+) -> Response:
+    """Read the observations of a series, oldest first, with the columns beside them; as tables, of all.
 
-    At the end come the steps ahead, of which columns are known and the value is not.
+    At the end come the steps ahead, of which columns are known and the value is not. A table that is
+    uploaded makes the same dataset.
     """
-    return await read(catalog.observations, principal, dataset_id, unique_id, page)
+    if form.media_type == JSON:
+        return json_response(await resources.read(catalog.observations, principal, dataset_id, *part))
+    table = await resources.read(export.find, principal, dataset_id, part.unique_id)
+    parts = table.parts(resources.database, form.media_type, quote_formulas=form.quote_formulas)
+    return await streamed_response(parts, form.media_type, file_headers("observations", form.media_type))
 
 
 @router.post(

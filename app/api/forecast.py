@@ -7,15 +7,15 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.deps import CurrentPrincipal, TheForecasts, resources_of
 from app.api.http.body_parsing import inlined_schema, pointers_into_body, read_body
-from app.api.http.content_negotiation import negotiated
-from app.api.http.forecast_parameters import DESCRIBED, OFFERS, read_request
+from app.api.http.content_negotiation import ForecastForm
+from app.api.http.forecast_parameters import DESCRIBED, read_request
 from app.api.http.responses import streamed_response
 from app.api.http.upload_fields import reading_of
 from app.api.middleware.cached_forecasts import Finished, raw_request
 from app.schemas import examples
 from app.schemas.fields import lengths_of
 from app.schemas.forecast import AdHocRequest, ForecastPage, SeriesForecast
-from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
+from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PARQUET, PNG, SVG, XLSX
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.service import StreamedResponse
 
@@ -43,7 +43,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesForecast | ForecastPage,
         "description": "One series if the request names or sends one, else a page. Tables (CSV, NDJSON, "
-        "Arrow) hold every series, a chart (PNG, SVG) shows one.",
+        "Arrow, Parquet, Excel) hold every series, a chart (PNG, SVG) shows one.",
         "content": {
             CSV: {
                 "schema": TEXT,
@@ -52,6 +52,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
             },
             NDJSON: {"schema": TEXT, "example": f"{json.dumps(examples.FORECAST)}\n"},
             ARROW: _bytes("Record batches with the columns of CSV; what all rows share is metadata."),
+            PARQUET: _bytes("The columns of CSV, with times as timestamps."),
+            XLSX: _bytes("The columns of CSV on a sheet, with times as dates."),
             PNG: _bytes("The context, the median, and a band for each level; 1200 by 675 dots."),
             SVG: {"schema": TEXT, "example": examples.CHART},
         },
@@ -84,7 +86,7 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
     wanted = read_request(query_string=raw_key[0], accept=raw_key[1])
     response = await resources_of(request).forecasts.respond(principal, wanted, raw_key, if_none_match)
     if isinstance(response, StreamedResponse):
-        return streamed_response(response.parts, response.media_type, response.headers)
+        return await streamed_response(response.parts, response.media_type, response.headers)
     return Finished(response)
 
 
@@ -92,7 +94,7 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
 async def forecast_ad_hoc(
     principal: CurrentPrincipal,
     body: Annotated[AdHocRequest, Depends(get_body)],
-    media_type: Annotated[str, negotiated(*OFFERS)],
+    form: ForecastForm,
     forecasts: TheForecasts,
 ) -> Response:
     """Forecast series that the request itself sends and no dataset holds; nothing of them is kept.
@@ -104,7 +106,8 @@ async def forecast_ad_hoc(
         model_id=body.model_id,
         horizon=body.horizon,
         levels=tuple(dict.fromkeys(body.level)),
-        media_type=media_type,
+        media_type=form.media_type,
+        quote_formulas=form.quote_formulas,
         season_lengths=lengths_of(body.season_length),
         limits=body.limits,
         reading=reading_of(body),

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, Read, TheForecasts, WriteSession
-from app.api.http.content_negotiation import negotiated
+from app.api.http.content_negotiation import TableForm
 from app.api.http.identifiers import NO_NUL, ModelId, of_dataset
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
-from app.api.http.responses import csv_response, json_response
+from app.api.http.responses import json_response, table_response
 from app.schemas.backtests import BacktestPage, PretrainedBacktestOut, SeriesMeasuresPage
 from app.schemas.choices import MAX_PRETRAINED_HORIZON
 from app.schemas.fields import MAX_ID_LENGTH
@@ -25,12 +25,12 @@ TestedHorizon = Annotated[
     int | None,
     Query(ge=1, le=MAX_PRETRAINED_HORIZON, description="How many steps ahead; by default as for a forecast."),
 ]
-TableType = Annotated[str, negotiated(JSON, CSV)]
 
 ROWS: dict[int | str, dict[str, Any]] = {
     200: {
         "model": BacktestPage,
-        "description": "One page of rows. CSV holds all, with columns for each method's median and bounds.",
+        "description": "One page of rows. Tables (CSV, NDJSON, Arrow, Parquet, Excel) "
+        "hold all, with columns for each method's median and bounds.",
         "content": {
             CSV: {
                 "schema": {"type": "string"},
@@ -43,7 +43,8 @@ ROWS: dict[int | str, dict[str, Any]] = {
 SERIES: dict[int | str, dict[str, Any]] = {
     200: {
         "model": SeriesMeasuresPage,
-        "description": "One page of series. CSV holds every one, with a row for each method.",
+        "description": "One page of series. Tables (CSV, NDJSON, Arrow, Parquet, Excel) "
+        "hold every one, with a row for each method.",
         "content": {
             CSV: {
                 "schema": {"type": "string"},
@@ -92,28 +93,30 @@ async def get_model(model_id: ModelId, principal: CurrentPrincipal, read: Read) 
 async def get_backtest(
     model_id: ModelId,
     page: CountedPage,
-    media_type: TableType,
+    form: TableForm,
     principal: CurrentPrincipal,
     read: Read,
 ) -> Response:
     """Read the forecasts of every method for held-out steps, beside the true values."""
-    if media_type == CSV:
-        return csv_response(await read(backtests.row_csv, principal, model_id))
-    return json_response(await read(backtests.row_page, principal, model_id, page))
+    if form.media_type == JSON:
+        return json_response(await read(backtests.row_page, principal, model_id, page))
+    table = await read(backtests.row_table, principal, model_id)
+    return await table_response(table, form, "backtest")
 
 
 @router.get("/{model_id}/backtest/series", response_model=None, responses=SERIES)
 async def list_backtest_series(
     model_id: ModelId,
     page: CountedPage,
-    media_type: TableType,
+    form: TableForm,
     principal: CurrentPrincipal,
     read: Read,
 ) -> Response:
     """Compare the errors of the methods on each series, by name."""
-    if media_type == CSV:
-        return csv_response(await read(backtests.series_csv, principal, model_id))
-    return json_response(await read(backtests.series_page, principal, model_id, page))
+    if form.media_type == JSON:
+        return json_response(await read(backtests.series_page, principal, model_id, page))
+    table = await read(backtests.series_table, principal, model_id)
+    return await table_response(table, form, "backtest-series")
 
 
 @router.patch("/{model_id}")

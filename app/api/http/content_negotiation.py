@@ -1,28 +1,60 @@
-"""Choose the media type of a response by the request's `Accept` (RFC 9110, 12.5.1)."""
+"""Choose the media type of a response by the parameter `format`, else by `Accept` (RFC 9110, 12.5.1)."""
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from app.errors import NotAcceptable
-from app.schemas.media_types import HTML
+from app.schemas.media_types import FORMATS, HTML, JSON, PNG, SVG, TABLES, ForecastFormat, TableFormat
 
 QUALITY = r"0(\.[0-9]{0,3})?|1(\.0{0,3})?"  # RFC 9110, 12.4.2
 
 
-def negotiated(*offers: str) -> Any:
-    """Return a dependency that chooses among the media types that a route offers.
+FORMAT = "How to write the answer, where `Accept` cannot say it, as in a link; goes before `Accept`."
+QUOTE_FORMULAS = (
+    "In CSV, put an apostrophe before each text that a spreadsheet would compute: one that begins with "
+    "=, +, -, @ or a tab."
+)
+TABLE_OFFERS = (JSON, *TABLES)
+FORECAST_OFFERS = (*TABLE_OFFERS, PNG, SVG)
 
-    OpenAPI lists the media types with the response: it does not allow `Accept` as a parameter.
-    """
 
-    async def choose(request: Request) -> str:
-        return negotiate(request.headers.get("accept", "*/*"), offers)
+class Form(NamedTuple):
+    """How an answer is written."""
 
-    return Depends(choose)
+    media_type: str
+    quote_formulas: bool
+
+
+# OpenAPI lists the media types with the response: it does not allow `Accept` as a parameter.
+async def _as_table(
+    request: Request,
+    *,
+    name: Annotated[TableFormat | None, Query(alias="format", description=FORMAT)] = None,
+    quote_formulas: Annotated[bool, Query(description=QUOTE_FORMULAS)] = False,
+) -> Form:
+    return Form(media_type_of(name, request.headers.get("accept", "*/*"), TABLE_OFFERS), quote_formulas)
+
+
+async def _as_forecast(
+    request: Request,
+    *,
+    name: Annotated[ForecastFormat | None, Query(alias="format", description=FORMAT)] = None,
+    quote_formulas: Annotated[bool, Query(description=QUOTE_FORMULAS)] = False,
+) -> Form:
+    return Form(media_type_of(name, request.headers.get("accept", "*/*"), FORECAST_OFFERS), quote_formulas)
+
+
+TableForm = Annotated[Form, Depends(_as_table)]
+ForecastForm = Annotated[Form, Depends(_as_forecast)]
+
+
+def media_type_of(name: str | None, accept: str, offers: tuple[str, ...]) -> str:
+    """Return the media type that `format` names, else the best one by `accept`; raises as `negotiate`."""
+    return FORMATS[name] if name else negotiate(accept, offers)
 
 
 @lru_cache(maxsize=100)  # programs send the same header each time

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.api.http.content_negotiation import negotiate
+from app.api.http.content_negotiation import FORECAST_OFFERS, FORMAT, QUOTE_FORMULAS, media_type_of
 from app.api.http.errors import bad_fields
 from app.api.http.paging import CURSOR_TEXT, MAX_CURSOR_LENGTH, MAX_PAGE_SIZE
 from app.api.http.unknown_names import refuse_unknown
@@ -13,11 +13,9 @@ from app.schemas.choices import DEFAULT_LEVELS, MAX_HORIZON
 from app.schemas.datasets import SeriesName
 from app.schemas.fields import MAX_ID_LENGTH
 from app.schemas.forecast import HORIZON, MAX_LEVELS, Level
-from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PNG, SVG
+from app.schemas.media_types import ForecastFormat
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import CURSOR, PageRequest, decode_cursor
-
-OFFERS = (JSON, CSV, NDJSON, ARROW, PNG, SVG)
 
 
 class Parameters(BaseModel):
@@ -62,6 +60,8 @@ class Parameters(BaseModel):
             description=CURSOR_TEXT,
         ),
     ] = None
+    format: Annotated[ForecastFormat | None, Field(description=FORMAT)] = None
+    quote_formulas: Annotated[bool, Field(description=QUOTE_FORMULAS)] = False
 
 
 REPEATED = ("unique_id", "level")
@@ -78,7 +78,8 @@ def read_request(query_string: bytes, accept: bytes) -> ForecastRequest:
         horizon=parameters.horizon,
         levels=tuple(dict.fromkeys(parameters.level)),
         page=PageRequest(parameters.limit, decode_cursor(parameters.cursor)),
-        media_type=negotiate(accept.decode("latin-1"), OFFERS),
+        media_type=media_type_of(parameters.format, accept.decode("latin-1"), FORECAST_OFFERS),
+        quote_formulas=parameters.quote_formulas,
     )
 
 

@@ -3,15 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
+import pyarrow as pa
+from anyio import to_thread
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.types import Message, Receive, Scope, Send
 
+from app.api.http.content_negotiation import Form
 from app.errors import AppError
-from app.schemas.media_types import CONTENT_TYPES, CSV, JSON
+from app.schemas.media_types import CONTENT_TYPES, JSON, file_headers
+from app.services.shared.table_files import table_parts
 
+PART_ROWS = 5000  # of a table that is at hand
 IDLE_S = 30.0  # longest time for the caller to read the next part
 logger = logging.getLogger(__name__)
 
@@ -21,16 +27,22 @@ def json_response(body: BaseModel) -> Response:
     return Response(body.model_dump_json(), media_type=JSON)
 
 
-def csv_response(parts: Iterator[str]) -> Response:
-    """Return a streamed response of CSV."""
-    return streamed_response(parts, CSV)
-
-
-def streamed_response(
-    parts: Iterator[str] | Iterator[bytes], media_type: str, headers: Mapping[str, str] | None = None
+async def streamed_response(
+    parts: Iterator[bytes], media_type: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return a response that computes each part when it is sent."""
-    return _StreamedResponse(parts, media_type=CONTENT_TYPES[media_type], headers=headers)
+    """Return a response that computes each part but the first when it is sent.
+
+    The first one is computed before the response begins, so that an error still becomes a problem document.
+    """
+    first = await to_thread.run_sync(next, parts, b"")
+    return _StreamedResponse(chain([first], parts), media_type=CONTENT_TYPES[media_type], headers=headers)
+
+
+async def table_response(table: pa.Table, form: Form, stem: str) -> Response:
+    """Return a table as a file of this name."""
+    batches = table.to_batches(max_chunksize=PART_ROWS)
+    parts = table_parts(form.media_type, table.schema, batches, quote_formulas=form.quote_formulas)
+    return await streamed_response(parts, form.media_type, file_headers(stem, form.media_type))
 
 
 class _StreamedResponse(StreamingResponse):

@@ -14,7 +14,7 @@ from app.db.queries import drafts as draft_queries
 from app.db.queries import models as model_queries
 from app.db.queries import versions as version_queries
 from app.db.tables import Dataset, DatasetVersion, Series
-from app.errors import FieldError, NotFound
+from app.errors import BadInput, FieldError, NotFound
 from app.intake.options import NOTHING_SAID, ReadOptions
 from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import (
@@ -113,12 +113,22 @@ def series_page(session: Session, principal: Principal, dataset_id: str, request
 
 
 def observations(
-    session: Session, principal: Principal, dataset_id: str, unique_id: str, request: CountedPageRequest
+    session: Session,
+    principal: Principal,
+    dataset_id: str,
+    unique_id: str | None,
+    request: CountedPageRequest,
 ) -> ObservationPage:
     """Return a page of the observations of one series, oldest first.
 
-    Raises NotFound if the dataset or the series does not exist.
+    Raises NotFound if the dataset or the series does not exist, BadInput if no series is named.
     """
+    if unique_id is None:
+        remedy = "Name one of the series; a table of all comes by format=csv, xlsx, parquet, arrow or ndjson."
+        raise BadInput(
+            f"As JSON, the observations of one series are answered. {remedy}",
+            [FieldError("?unique_id", remedy)],
+        )
     dataset, version = find(session, principal, dataset_id)
     (row,) = named_series(session, version, [unique_id])
     frame = store.read_frame(session, version, [row])

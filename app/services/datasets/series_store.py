@@ -76,7 +76,7 @@ def read_values(session: Session, version: DatasetVersion, entries: Sequence[Ent
     return values
 
 
-def by_blob(entries: Sequence[Entry]) -> Iterator[tuple[int, list[int]]]:
+def by_blob(entries: Sequence[Entry | Series]) -> Iterator[tuple[int, list[int]]]:
     """Yield each blob with the positions of its entries."""
     order = sorted(range(len(entries)), key=lambda i: entries[i].blob)
     for blob, numbers in groupby(order, key=lambda i: entries[i].blob):

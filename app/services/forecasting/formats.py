@@ -1,10 +1,11 @@
-"""Write results as bytes: JSON, CSV, NDJSON, Arrow and charts.
+"""Write results as bytes: JSON, tables and charts.
 
 A number has the same digits in every format, as few as identify it.
 """
 
-import io
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import chain, compress
 from typing import Any
 
@@ -12,10 +13,24 @@ import numpy as np
 import pyarrow as pa
 from pydantic_core import to_json
 
-from app.schemas.media_types import ARROW, CONTENT_TYPES, CSV, JSON, NDJSON, PNG, SVG
+from app.schemas.media_types import (
+    ARROW,
+    CONTENT_TYPES,
+    CSV,
+    CSV_EXCEL,
+    JSON,
+    NDJSON,
+    PARQUET,
+    PNG,
+    SVG,
+    XLSX,
+    file_headers,
+)
 from app.services.forecasting.charts import ChartFormat, draw
+from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.result import Context, ForecastResult
 from app.services.shared.paging import encode_cursor
+from app.services.shared.table_files import quoted_formulas, table_parts
 from models.panel import Floats
 
 QUOTED = frozenset(',"\r\n')  # CSV quotes a text that holds one of them
@@ -40,7 +55,7 @@ def headers(result: ForecastResult, media_type: str) -> dict[str, str]:
 
     The rows of a table have no place for them, and a chart shows them to the eye alone.
     """
-    texts = {"content-type": CONTENT_TYPES[media_type]}
+    texts = {"content-type": CONTENT_TYPES[media_type], **file_headers("forecast", media_type)}
     if media_type != JSON:
         facts = {METHOD: result.method, VERDICT: result.verdict, WARNING: result.warning_on_all}
         texts |= {name: header_value(text) for name, text in facts.items() if text is not None}
@@ -77,25 +92,27 @@ def csv_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
         yield "".join(_csv_rows(page)).encode()
 
 
-def arrow_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
-    """Yield one Arrow stream in parts: the schema, a record batch for each page, and the end.
+def batch_parts(media_type: str, pages: Iterable[ForecastResult]) -> Iterator[bytes]:
+    """Yield one table in parts, made of a record batch for each page.
 
-    The schema's metadata holds what all rows share, as text, without what is null.
+    The metadata of Arrow and Parquet holds what all rows share, as text, without what is null.
     """
     first, pages = _peeked(pages)
     schema = _schema(first)
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, schema) as stream:
-        for page in pages:
-            stream.write_batch(_record_batch(page, schema))
-            yield _drain(sink)
-    yield _drain(sink)
+    yield from table_parts(media_type, schema, (_record_batch(page, schema) for page in pages))
+
+
+def with_names_for(request: ForecastRequest, page: ForecastResult) -> ForecastResult:
+    """Return a result with an apostrophe before names that are formulas, if the request asks for that."""
+    if not request.quote_formulas or request.media_type not in (CSV, CSV_EXCEL):
+        return page
+    return replace(page, unique_ids=quoted_formulas(pa.array(page.unique_ids, pa.string())).to_pylist())
 
 
 TABLES: dict[str, Callable[[Iterable[ForecastResult]], Iterator[bytes]]] = {
     CSV: csv_parts,
     NDJSON: ndjson_parts,
-    ARROW: arrow_parts,
+    **{each: partial(batch_parts, each) for each in (CSV_EXCEL, ARROW, PARQUET, XLSX)},
 }
 
 
@@ -224,10 +241,3 @@ def _record_batch(result: ForecastResult, schema: pa.Schema) -> pa.RecordBatch:
     times = pa.array(list(chain.from_iterable(shown)), schema.field("ds").type)
     numbers = [pa.array(_shown(result, values)) for values in _values(result)]
     return pa.record_batch([names, times, *numbers], schema=schema)
-
-
-def _drain(sink: io.BytesIO) -> bytes:
-    part = sink.getvalue()
-    sink.seek(0)
-    sink.truncate()
-    return part

@@ -30,6 +30,7 @@ class ForecastRequest:
     levels: tuple[int, ...] = DEFAULT_LEVELS
     page: PageRequest = FIRST_PAGE
     media_type: str = JSON
+    quote_formulas: bool = False  # in names, in CSV
     season_lengths: tuple[int, ...] | None = None
     limits: Limits = NO_LIMITS
     reading: ReadOptions = NOTHING_SAID  # of rows that come with the request

@@ -41,6 +41,7 @@ class ResponseKey:
     levels: tuple[int, ...]
     limits: Limits
     media_type: str
+    quote_formulas: bool
 
     @cached_property
     def etag(self) -> bytes:

@@ -116,7 +116,7 @@ class ForecastService:
             model = await self._model(plan)
             forecast = partial(ad_hoc.forecast_by_plan, plan, model.forecaster, rows, request)
         metrics.COMPUTED.inc()
-        write = partial(_ad_hoc_response, forecast, request.media_type)
+        write = partial(_ad_hoc_response, forecast, request)
         return await to_thread.run_sync(write, limiter=self.ad_hoc_threads)
 
     async def pretrained_backtest(
@@ -213,9 +213,8 @@ class ForecastService:
         first = await to_thread.run_sync(next, pages)
         headers = formats.headers(first, request.media_type)
         headers |= {name.decode(): text.decode() for name, text in revalidation_headers(key.etag)}
-        return StreamedResponse(
-            TABLES[request.media_type](chain([first], pages)), request.media_type, headers
-        )
+        named = (formats.with_names_for(request, page) for page in chain([first], pages))
+        return StreamedResponse(TABLES[request.media_type](named), request.media_type, headers)
 
     async def _series(self, plan: Plan, unique_ids: tuple[str, ...]) -> list[SeriesQuantiles]:
         """Return the quantile forecasts of the named series, from memory if all of them are there."""
@@ -250,14 +249,18 @@ class ForecastService:
         media_type, context = request.media_type, None
         if media_type in CHARTS:
             context = compute.read_context(self._database, plan, result.unique_ids[0])
-        data = formats.write(result, media_type, as_page=len(request.unique_ids) != 1, context=context)
+        named = formats.with_names_for(request, result)
+        data = formats.write(named, media_type, as_page=len(request.unique_ids) != 1, context=context)
         return FinishedResponse.of(data, formats.headers(result, media_type), key.etag)
 
 
-def _ad_hoc_response(forecast: Callable[[], ad_hoc.Forecasts], media_type: str) -> FinishedResponse:
+def _ad_hoc_response(forecast: Callable[[], ad_hoc.Forecasts], request: ForecastRequest) -> FinishedResponse:
     result, frame = forecast()
+    media_type = request.media_type
     context = Context.of_only(frame) if media_type in CHARTS else None
-    data = formats.write(result, media_type, as_page=len(result) != 1, context=context)
+    data = formats.write(
+        formats.with_names_for(request, result), media_type, as_page=len(result) != 1, context=context
+    )
     return FinishedResponse.of(data, formats.headers(result, media_type))
 
 
@@ -280,4 +283,5 @@ def _response_key(request: ForecastRequest, plan: Plan) -> ResponseKey:
         levels=request.levels,
         limits=plan.limits,
         media_type=request.media_type,
+        quote_formulas=request.quote_formulas,
     )

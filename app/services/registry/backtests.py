@@ -1,6 +1,6 @@
 """Backtests as responses show them: the summary, the rows, and the measures for each series."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from app.auth import Principal
 from app.db.engine import Session
@@ -31,7 +32,6 @@ from models.evaluation.backtest import Measures as CoreMeasures
 from models.evaluation.losses import BACKTEST_LEVELS
 from models.evaluation.verdict import Verdict as CoreVerdict
 
-CSV_ROWS = 5000  # in each part of a streamed table
 ERRORS = ("smape", "mase", "rmsse", "pinball", "interval_score")
 COVERAGES = {str(level): f"coverage-{level}" for level in BACKTEST_LEVELS}
 
@@ -74,12 +74,9 @@ def row_page(
     return BacktestPage.model_validate(page)
 
 
-def row_csv(session: Session, principal: Principal, model_id: str) -> Iterator[str]:
-    """Yield all rows of a model's backtest as parts of one CSV table.
-
-    Raises Conflict for a model without one.
-    """
-    return _csv(_rows(session, _tested(session, principal, model_id)))
+def row_table(session: Session, principal: Principal, model_id: str) -> pa.Table:
+    """Return all rows of a model's backtest. Raises Conflict for a model without one."""
+    return _table(_rows(session, _tested(session, principal, model_id)))
 
 
 def series_page(
@@ -95,12 +92,9 @@ def series_page(
     return SeriesMeasuresPage(model_id=model.id, series=series, next=_following(request, total))
 
 
-def series_csv(session: Session, principal: Principal, model_id: str) -> Iterator[str]:
-    """Yield the measures for each series and method as parts of one CSV table.
-
-    Raises Conflict for a model without a backtest.
-    """
-    return _csv(backtest_tables.read_series(session, _tested(session, principal, model_id)))
+def series_table(session: Session, principal: Principal, model_id: str) -> pa.Table:
+    """Return the measures for each series and method. Raises Conflict for a model without a backtest."""
+    return _table(backtest_tables.read_series(session, _tested(session, principal, model_id)))
 
 
 def _tested(session: Session, principal: Principal, model_id: str) -> Model:
@@ -133,10 +127,8 @@ def _following(request: CountedPageRequest, total: int) -> str | None:
     return str(last) if last < total else None
 
 
-def _csv(table: pd.DataFrame) -> Iterator[str]:
-    for first in range(0, len(table), CSV_ROWS):
-        part = table.iloc[first : first + CSV_ROWS]
-        yield part.to_csv(index=False, header=first == 0, lineterminator="\n")
+def _table(frame: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
 
 
 def _row_out(row: Mapping[str, Any]) -> dict[str, Any]:

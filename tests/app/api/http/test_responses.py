@@ -24,5 +24,9 @@ def test_response_that_nobody_takes_is_broken_off(monkeypatch: pytest.MonkeyPatc
         if message.get("body"):
             await asyncio.Future()
 
-    asyncio.run(responses.streamed_response(parts(), CSV)(scope(), nothing_more, never_taken))
+    async def send() -> None:
+        response = await responses.streamed_response(parts(), CSV)
+        await response(scope(), nothing_more, never_taken)
+
+    asyncio.run(send())
     assert taken == [b"first"]

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.schemas.forecast import ForecastPage, Interval, SeriesForecast
+from app.schemas.media_types import ARROW
 from app.services.forecasting import formats
 from app.services.forecasting.result import ForecastResult
 from app.services.shared.paging import encode_cursor
@@ -84,7 +85,7 @@ def test_number_is_the_same_in_every_format(numbers: list[float]) -> None:
     some = result(["a"], numbers)
     column = [float(row["forecast"]) for row in rows_of(b"".join(formats.csv_parts([some])))]
     (line,) = b"".join(formats.ndjson_parts([some])).splitlines()
-    arrow = pa.ipc.open_stream(b"".join(formats.arrow_parts([some]))).read_all()
+    arrow = pa.ipc.open_stream(b"".join(formats.batch_parts(ARROW, [some]))).read_all()
     assert bits(column) == bits(numbers)
     assert bits(json.loads(line)["forecast"]) == bits(numbers)
     assert bits(arrow["forecast"].to_pylist()) == bits(numbers)
@@ -116,7 +117,7 @@ def test_ndjson_has_a_line_for_each_series() -> None:
 
 def test_arrow_has_the_columns_of_csv_and_a_batch_for_each_page() -> None:
     pages = [result(["a", "b"], [1.0, 2.0]), result(["c"], [3.0, 4.0])]
-    batches = list(pa.ipc.open_stream(b"".join(formats.arrow_parts(pages))))
+    batches = list(pa.ipc.open_stream(b"".join(formats.batch_parts(ARROW, pages))))
     header = next(formats.csv_parts(pages)).decode().strip()
     assert ",".join(batches[0].schema.names) == header
     assert [batch.num_rows for batch in batches] == [4, 2]
@@ -129,7 +130,7 @@ def test_arrow_has_the_columns_of_csv_and_a_batch_for_each_page() -> None:
 
 def test_arrow_metadata_holds_what_rows_share() -> None:
     some = replace(result(["a"]), warning="5\u202f% worse", verdict="loses")
-    schema = pa.ipc.open_stream(b"".join(formats.arrow_parts([some]))).schema
+    schema = pa.ipc.open_stream(b"".join(formats.batch_parts(ARROW, [some]))).schema
     assert {key.decode(): value.decode() for key, value in schema.metadata.items()} == {
         "model_id": "model_1",
         "dataset_id": "ds_1",
@@ -143,7 +144,7 @@ def test_arrow_metadata_holds_what_rows_share() -> None:
 
 def test_arrow_keeps_whole_numbers_as_times_and_leaves_nulls_out() -> None:
     years = replace(result(["a"], [1.0]), times=[[2024]], dataset_id=None, dataset_version=None)
-    table = pa.ipc.open_stream(b"".join(formats.arrow_parts([years]))).read_all()
+    table = pa.ipc.open_stream(b"".join(formats.batch_parts(ARROW, [years]))).read_all()
     assert (table.schema.field("ds").type, table["ds"].to_pylist()) == (pa.int64(), [2024])
     assert b"dataset_id" not in table.schema.metadata
 
@@ -156,7 +157,7 @@ def test_parts_are_made_as_they_are_taken() -> None:
             seen.append(name)
             yield result([name])
 
-    parts = formats.arrow_parts(pages())
+    parts = formats.batch_parts(ARROW, pages())
     assert len(next(parts)) > 0
     assert seen == ["a"]
     assert max(map(len, parts)) < 1000
