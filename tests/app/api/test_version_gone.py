@@ -116,8 +116,8 @@ def test_ad_hoc_series_are_forecast_all_the_same(client: TestClient, database: D
     assert answer.status_code == 200, answer.text
 
 
-def broken_off() -> Iterator[str]:
-    yield "unique_id,ds\n"
+def broken_off() -> Iterator[bytes]:
+    yield b"unique_id,ds\n"
     raise Unavailable("The reason.")
 
 
@@ -125,9 +125,12 @@ def test_table_that_breaks_off_is_left_unfinished_and_logged_in_one_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sent = Sent()
-    asyncio.run(
-        responses.streamed_response(broken_off(), media_types.CSV)(scope("/forecast"), nothing_more, sent)
-    )
+
+    async def send() -> None:
+        response = await responses.streamed_response(broken_off(), media_types.CSV)
+        await response(scope("/forecast"), nothing_more, sent)
+
+    asyncio.run(send())
     assert [message.get("more_body") for message in sent] == [None, True]
     (record,) = caplog.records
     assert (record.levelname, record.exc_info) == ("WARNING", None)
