@@ -109,8 +109,8 @@ SeasonLengthText = Annotated[str, AfterValidator(_checked)]
 LOWER = "No forecast, mean or bound is below it. "
 UPPER = "No forecast, mean or bound is above it. "
 INTEGER = (
-    "Whether forecasts are whole numbers: the median the nearest one, a lower bound the next below, an upper "
-    "bound the next above; the mean is not rounded. "
+    "Whether forecasts are whole numbers: the median the nearest one, bounds the first and the last whole "
+    "number within them; the mean is not rounded. "
 )
 _NUMBER = "^([+-]?[0-9]+([.][0-9]+)?)?$"
 Limit = Annotated[float | None, Field(allow_inf_nan=False)]

@@ -6,15 +6,18 @@ cuts. So all series have windows, and shorter histories than a backtest of a tra
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from models.config import TrainingConfig
 from models.evaluation.cross_fitting import left_out, strength_of
 from models.evaluation.held_out import origins, targets, usable
+from models.inputs.intermittence import demands
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
-from models.methods.forecast import Forecast, floors, joined
+from models.methods.forecast import Forecast, joined
 from models.methods.reach import Reach, slowed
+from models.methods.support import Support
 from models.metrics import covered, mean, mean_by
 from models.panel import Floats, Integers, Panel
 
@@ -45,13 +48,19 @@ class CalibrationWindows:
     """Windows at the ends of the series, a horizon apart, with the values in them.
 
     `contexts` has the history before each, `target` (window, horizon) is NaN for gaps, `series` and `cut`
-    (window,) are the numbers of its series and of its cut.
+    (window,) are the numbers of its series and of its cut. `season_length` is that of the shortest season.
     """
 
     contexts: Panel
     target: Floats
     series: Integers
     cut: Integers
+    season_length: int
+
+    @cached_property
+    def support(self) -> Support:
+        """The values that the series of the windows take, as far as their contexts show."""
+        return Support.of(self.contexts, demands(self.contexts, self.season_length))
 
     @classmethod
     def of(cls, panel: Panel, config: TrainingConfig) -> "CalibrationWindows | None":
@@ -63,7 +72,7 @@ class CalibrationWindows:
             return None
         series, cut = series[long_enough], cut[long_enough]
         contexts = panel.heads(series, origins(panel, horizon, series, cut))
-        return cls(contexts, targets(panel, horizon, series, cut), series, cut)
+        return cls(contexts, targets(panel, horizon, series, cut), series, cut, config.season_length)
 
     def forecast(self, by: Callable[[Panel], Forecast], give_way: Callable[[], None]) -> Forecast:
         """Return the forecast of every window, some windows at a time."""
@@ -73,11 +82,11 @@ class CalibrationWindows:
             parts.append(by(self.contexts.some(first, TURN_WINDOWS)))
         return joined(parts)
 
-    def calibrate(self, forecast: Forecast, season_length: int) -> Calibration:
+    def calibrate(self, forecast: Forecast) -> Calibration:
         """Return the calibration on all windows of a forecast with bounds at `CALIBRATED_LEVELS`."""
-        slow, strength = slowed(forecast, season_length), strength_of(self.cut)
-        held = self._held(slow, Reach.of(self.contexts, season_length), strength)
-        return Calibration.of(slow, self.target, strength).with_coverage(held, strength)
+        slow, strength = slowed(forecast, self.season_length), strength_of(self.cut)
+        held = self._held(slow, Reach.of(self.contexts, self.season_length), strength)
+        return Calibration.of(slow, self.target, strength, self.support).with_coverage(held, strength)
 
     def _held(self, forecast: Forecast, reach: Reach, strength: float) -> dict[int, float]:
         """Return the share that each level held at cuts left out: a mean within each series first."""
@@ -87,9 +96,9 @@ class CalibrationWindows:
         widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, *self.target.shape))
         for block in np.array_split(cuts, min(BLOCKS, len(cuts))):
             tested = np.isin(self.cut, block)
-            widths[:, :, tested] = left_out(forecast, self.target, strength, tested, ~tested)
+            widths[:, :, tested] = left_out(forecast, self, strength, tested, ~tested)
         bounds = IntervalBounds(forecast.median, widths).within(reach.limits(forecast.median))
-        tested_on = bounds.at(CALIBRATED_LEVELS).at_least(floors(self.contexts))
+        tested_on = bounds.at(CALIBRATED_LEVELS, self.support)
         return {
             level: mean(mean_by(self.series, covered(self.target, tested_on.lo[level], hi)))
             for level, hi in tested_on.hi.items()

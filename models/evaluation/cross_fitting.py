@@ -6,6 +6,7 @@ half and the other. The method that is kept is fitted on all windows.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from models.evaluation.held_out import HeldOut
 from models.methods.baselines import EVERY_BASELINE
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.combination import Method, primary_of, weighted_mean
-from models.methods.forecast import Forecast, floors
+from models.methods.forecast import Forecast
 from models.methods.reach import Reach, slowed
+from models.methods.support import Support
 from models.panel import Floats, Integers
 
 PARTNER = "theta"
@@ -42,6 +44,16 @@ Chosen = NDArray[np.bool_]
 
 Weights = Mapping[str, float]
 """The weights of the forecasts in a method, by name."""
+
+
+class Targets(Protocol):
+    """Windows with their values (window, horizon), and which ones their series take."""
+
+    @property
+    def target(self) -> Floats: ...
+    @property
+    def support(self) -> Support: ...
+
 
 WeightsFitter = Callable[[Uncalibrated, HeldOut, Chosen], Weights]
 """Fits the weights of a method on the chosen windows."""
@@ -75,7 +87,8 @@ def fit_method(fit: WeightsFitter, uncalibrated: Uncalibrated, held_out: HeldOut
     """Return the method that is kept, fitted on all windows."""
     weights = fit(uncalibrated, held_out, np.ones(len(held_out), dtype=np.bool_))
     forecast = slowed(weighted_mean(uncalibrated, weights), reach.season_length)
-    return Method(weights, Calibration.of(forecast, held_out.target, _strength(weights, held_out.cut)))
+    strength = _strength(weights, held_out.cut)
+    return Method(weights, Calibration.of(forecast, held_out.target, strength, held_out.support))
 
 
 def cross_fitted(
@@ -93,17 +106,18 @@ def cross_fitted(
         median[fold] = forecast.median[fold]
         strength = _strength(weights, held_out.cut)
         for tested, fitted in _splits(held_out.cut, fold):
-            widths[:, :, tested] = left_out(forecast, held_out.target, strength, tested, fitted)
+            widths[:, :, tested] = left_out(forecast, held_out, strength, tested, fitted)
     bounds = IntervalBounds(median, widths).within(reach.limits(median))
-    return bounds.at(levels).at_least(floors(held_out.contexts))
+    return bounds.at(levels, held_out.support)
 
 
-def left_out(forecast: Forecast, target: Floats, strength: float, tested: Chosen, fitted: Chosen) -> Floats:
+def left_out(forecast: Forecast, windows: Targets, strength: float, tested: Chosen, fitted: Chosen) -> Floats:
     """Return half-widths (1 + levels, side, tested, horizon), calibrated on the fitted windows alone.
 
     `strength` is that of the factors from all windows: it is tested too.
     """
-    calibration = Calibration.of(forecast.rows(fitted), target[fitted], strength)
+    support = windows.support.rows(fitted)
+    calibration = Calibration.of(forecast.rows(fitted), windows.target[fitted], strength, support)
     return calibration.apply(forecast.rows(tested)).half_widths
 
 

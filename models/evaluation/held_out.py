@@ -6,6 +6,7 @@ networks are fitted once, before the first cut; at each cut a method reads every
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 from models.choices import MeasureChoice, Unit
 from models.config import MIN_INPUTS, TrainingConfig
 from models.errors import UnusableHistory
+from models.inputs.intermittence import demands
 from models.methods.baselines import fitting_work
+from models.methods.support import Support
 from models.metrics import seasonal_naive_error, seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
 
@@ -105,6 +108,11 @@ class HeldOut:
     def steps(self) -> int:
         """Steps at the end of each series that a backtested network is not fitted on."""
         return self.cuts * self.horizon
+
+    @cached_property
+    def support(self) -> Support:
+        """The values that the series of the windows take, as far as their contexts show."""
+        return Support.of(self.contexts, demands(self.contexts, self.season_length))
 
     def context_batch(self, first: int, count: int) -> Panel:
         """Return the contexts of at most `count` windows, from number `first` on."""

@@ -102,7 +102,7 @@ def _calibrated(
     if windows is None:
         return {name: Method({name: 1.0}, Calibration.identity(config.horizon)) for name in makers}
     return {
-        name: Method({name: 1.0}, windows.calibrate(windows.forecast(by, give_way), season))
+        name: Method({name: 1.0}, windows.calibrate(windows.forecast(by, give_way)))
         for name, by in makers.items()
     }
 

@@ -38,12 +38,15 @@ MEMORY = 0.02
 class Demand:
     """The demand of one series with zeros by chance: its `interval` in steps, and what comes on average.
 
-    `level` is the mean of a step, with exponential weights. `season` (season length,) is in units of the
-    level; the first is that of the step after the last value.
+    `level` is the mean of a step, and `zeros` the share of steps without demand, with exponential weights;
+    `smallest` is the least demand. `season` (season length,) is in units of the level; the first is that of
+    the step after the last value.
     """
 
     interval: float
     level: float
+    zeros: float
+    smallest: float
     season: Floats
 
     @property
@@ -72,14 +75,15 @@ class Demand:
             return None
         largest = of_known.max()
         if count == 0:
-            return cls(np.inf, 0.0, np.ones(1))
+            return cls(np.inf, 0.0, 1.0, np.inf, np.ones(1))
         cycles = _cycles(values, season_length)
         if cycles is not None and _Places.of(np.where(np.isfinite(cycles), cycles > 0, np.nan)).is_clear:
             return None
         weights = _weights(len(values))[known]
         level = float((weights * (of_known / largest)).sum() / weights.sum() * largest)
+        zeros = 1 - float(weights[has_demand].sum() / weights.sum())
         season = np.ones(1) if cycles is None else _Places.of(cycles / largest).season
-        return cls(steps / count, level, season)
+        return cls(steps / count, level, zeros, float(of_known[has_demand].min()), season)
 
 
 def demands(panel: Panel, season_length: int) -> dict[int, Demand]:

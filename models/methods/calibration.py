@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from models.choices import Untested
-from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels, clip
+from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels
 from models.methods.quantile_interpolation import probit_places
 from models.methods.reach import approached
+from models.methods.support import Support
 from models.panel import Floats
 
 CALIBRATED_LEVELS = (50, 80, 95, 99)
@@ -61,25 +62,30 @@ class Calibration:
 
     `coverage` is the share of values, by level, that such intervals can be expected to hold: see
     `expected_coverage`. It is empty where that was not tested at another cut. `bounded` is whether levels are
-    kept apart and in reach; models stored before that was so have neither.
+    kept apart and in reach, and `whole` whether they are values of a count; models stored before that was so
+    have neither.
     """
 
     factors: Floats
     windows: int
     coverage: Mapping[int, float] = field(default_factory=dict)
     bounded: bool = True
+    whole: bool = True
 
     @classmethod
-    def of(cls, forecast: Forecast, target: Floats, strength: float) -> "Calibration":
+    def of(
+        cls, forecast: Forecast, target: Floats, strength: float, support: Support | None = None
+    ) -> "Calibration":
         """Estimate the factors on windows that the bounds were not fitted on.
 
         `forecast` has bounds at `CALIBRATED_LEVELS`; `target` (window, horizon) is NaN for gaps. `strength`
         is the share of their way from 1 that the factors go: `models.evaluation.cross_fitting.strength_of`.
+        `support` is that of the windows' series, by default any value.
         """
         windows = int(np.isfinite(target).any(axis=1).sum())
         if windows < FEWEST_WINDOWS:
             return cls(np.ones((target.shape[1], len(CALIBRATED_LEVELS))), windows)
-        scores = _scores(forecast, target)
+        scores = _scores(forecast, target, support or Support.free(len(target)))
         factors = [
             np.exp(strength * _log_factors(scores[..., i], level / 100))
             for i, level in enumerate(CALIBRATED_LEVELS)
@@ -156,6 +162,7 @@ class Calibration:
             "windows": self.windows,
             "coverage": {str(level): share for level, share in self.coverage.items()},
             "bounded": self.bounded,
+            "whole": self.whole,
         }
 
     @classmethod
@@ -163,7 +170,8 @@ class Calibration:
         """Invert `to_dict`; what was stored before bounds were limited stays without limits."""
         factors = np.array(stored["factors"], dtype=np.float64)
         coverage = {int(level): float(share) for level, share in stored.get("coverage", {}).items()}
-        return cls(factors, int(stored["windows"]), coverage, bool(stored.get("bounded", False)))
+        bounded, whole = (bool(stored.get(name, False)) for name in ("bounded", "whole"))
+        return cls(factors, int(stored["windows"]), coverage, bounded, whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,16 +185,18 @@ class IntervalBounds:
     median: Floats
     half_widths: Floats
 
-    def at(self, levels: Sequence[int], lowest: Floats | float = -FLOAT_MAX) -> Forecast:
+    def at(self, levels: Sequence[int], support: Support | None = None) -> Forecast:
         """Return the forecast with bounds at any levels, which widen with the level.
 
-        Median and bounds are no lower than `lowest` (window, 1), and clipped to the range of float64. Raise
-        `InvalidLevel`.
+        Median and bounds are values of the windows' `support`, by default any, and clipped to the range of
+        float64. Raise `InvalidLevel`.
         """
         wanted = checked_levels(levels)
+        among = support or Support.free(len(self.median))
         # All levels at once, with the median as level 0: for one window the numpy calls are the cost.
         with np.errstate(over="ignore"):
-            bounds = clip(self.median + _SIDES * _at((0, *wanted), self.half_widths), lowest)
+            found = self.median + _SIDES * _at((0, *wanted), self.half_widths)
+        bounds = among.quantiles(found, 0.5 + _SIDES * np.array((0, *wanted))[:, None, None, None] / 200)
         return Forecast(
             bounds[0, 0],
             lo={level: bounds[i, 0] for i, level in enumerate(wanted, 1)},
@@ -223,16 +233,21 @@ def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
     return np.stack(below, axis=2), np.stack(above, axis=2)
 
 
-def _scores(forecast: Forecast, target: Floats) -> Floats:
-    """Return (window, horizon, levels), distances to the median in half-widths of that side; NaN for gaps."""
-    below, above = _half_widths(forecast)
-    width = np.where((target < forecast.median)[..., None], below, above)
-    unit = np.maximum(width, np.maximum(_NARROWEST * np.abs(forecast.median), _TINY)[..., None])
+def _scores(forecast: Forecast, target: Floats, support: Support) -> Floats:
+    """Return (window, horizon, levels), distances to the median in half-widths of that side; NaN for gaps.
+
+    The distance is that from which on an interval holds the target, as a value of its support.
+    """
+    narrowest = np.maximum(_NARROWEST * np.abs(forecast.median), _TINY)[..., None]
+    below, above = (np.maximum(width, narrowest) for width in _half_widths(forecast))
+    edges = [support.edges(target, 1 - _upper(level), _upper(level)) for level in CALIBRATED_LEVELS]
+    lower, upper = (np.stack(side, axis=2) for side in zip(*edges, strict=True))
+    median = forecast.median[..., None]
     # A distance that overflows is outside any bound.
     with np.errstate(over="ignore"):
-        distance = np.abs(target - forecast.median)[..., None]
-        scores: Floats = np.minimum(distance / unit, FLOAT_MAX)
-    return scores
+        reached = np.maximum((median - lower) / below, (upper - median) / above)
+        scores: Floats = np.clip(reached, 0.0, FLOAT_MAX)
+    return np.where(np.isfinite(target)[..., None], scores, np.nan)
 
 
 def _log_factors(scores: Floats, level: float) -> Floats:

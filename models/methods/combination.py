@@ -8,11 +8,13 @@ import numpy as np
 
 from models.choices import DEFAULT_LEVELS
 from models.config import TrainingConfig
+from models.inputs.intermittence import demands
 from models.methods.baselines import EVERY_BASELINE, baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
-from models.methods.forecast import FLOAT_MAX, Forecast, checked_horizon, floors
+from models.methods.forecast import Forecast, checked_horizon
 from models.methods.mean import means
 from models.methods.reach import Reach, slowed
+from models.methods.support import Support
 from models.panel import Floats, Panel
 
 if TYPE_CHECKING:
@@ -61,31 +63,31 @@ class Method:
 class QuantileForecast:
     """A method's forecast of several series at every level, up to the trained horizon.
 
-    No median or bound is below `lowest` (series, 1). `mean` is (series, horizon).
+    Median and bounds are values of the `support`. `mean` is (series, horizon).
     """
 
     bounds: IntervalBounds
-    lowest: Floats
+    support: Support
     mean: Floats
 
     @property
     def nbytes(self) -> int:
         """Bytes of its arrays."""
-        arrays = self.bounds.median, self.bounds.half_widths, self.lowest, self.mean
-        return sum(array.nbytes for array in arrays)
+        arrays = self.bounds.median, self.bounds.half_widths, self.mean
+        return sum(array.nbytes for array in arrays) + self.support.nbytes
 
     def forecast(self, horizon: int, levels: Sequence[int]) -> Forecast:
         """Return the first `horizon` steps with bounds at `levels`. Raise `InvalidLevel`."""
-        return self.bounds.steps(horizon).at(levels, self.lowest)
+        return self.bounds.steps(horizon).at(levels, self.support)
 
     def split(self) -> Iterator["QuantileForecast"]:
         """Yield each series by itself, in arrays of its own."""
-        for number in range(len(self.lowest)):
+        for number in range(len(self.mean)):
             only = slice(number, number + 1)
             bounds = IntervalBounds(
                 self.bounds.median[only].copy(), self.bounds.half_widths[:, :, only].copy()
             )
-            yield QuantileForecast(bounds, self.lowest[only].copy(), self.mean[only].copy())
+            yield QuantileForecast(bounds, self.support.rows(only), self.mean[only].copy())
 
     @classmethod
     def concatenate(cls, parts: Sequence["QuantileForecast"]) -> "QuantileForecast":
@@ -98,7 +100,7 @@ class QuantileForecast:
                 np.concatenate([one.median for one in bounds]),
                 np.concatenate([one.half_widths for one in bounds], axis=2),
             ),
-            np.concatenate([part.lowest for part in parts]),
+            Support.concatenate([part.support for part in parts]),
             np.concatenate([part.mean for part in parts]),
         )
 
@@ -107,7 +109,7 @@ class QuantileForecast:
         """Return the forecast of no series."""
         median = np.empty((0, horizon))
         widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, 0, horizon))
-        return cls(IntervalBounds(median, widths), np.empty((0, 1)), median)
+        return cls(IntervalBounds(median, widths), Support.free(0), median)
 
 
 def compute_quantile_forecast(
@@ -126,8 +128,10 @@ def compute_quantile_forecast(
         )
     season_length = forecaster.config.season_length
     bounds = method.interval_bounds(parts, Reach.of(recent, season_length))
-    lowest = np.maximum(floors(recent), -FLOAT_MAX)[:, None]
-    return QuantileForecast(bounds, lowest, means(bounds, lowest, recent, season_length))
+    found = demands(recent, season_length)
+    support = Support.of(recent, found)
+    mean = means(bounds, support.lowest, found)
+    return QuantileForecast(bounds, support if method.calibration.whole else support.continuous, mean)
 
 
 def forecast_by(

@@ -44,8 +44,8 @@ class Forecast:
     def within(self, limits: Limits) -> "Forecast":
         """Return median and bounds inside limits.
 
-        If they are to be whole, the median is the nearest number and each bound the next one outward, so that
-        an interval holds no less than before.
+        If they are to be whole, the median is the nearest number, and an interval has the whole numbers that
+        were within it, and the median.
         """
         if limits == NO_LIMITS:
             return self
@@ -58,9 +58,10 @@ class Forecast:
 
     def _rounded(self) -> "Forecast":
         # Zero is added to turn -0.0 into 0.0.
-        lo = {level: np.floor(bound) + 0.0 for level, bound in self.lo.items()}
-        hi = {level: np.ceil(bound) + 0.0 for level, bound in self.hi.items()}
-        return Forecast(np.rint(self.median) + 0.0, lo, hi)
+        median = np.rint(self.median) + 0.0
+        lo = {level: np.minimum(np.ceil(bound) + 0.0, median) for level, bound in self.lo.items()}
+        hi = {level: np.maximum(np.floor(bound) + 0.0, median) for level, bound in self.hi.items()}
+        return Forecast(median, lo, hi)
 
     def _each(self, change: Callable[[Floats], Floats]) -> "Forecast":
         lo, hi = ({k: change(v) for k, v in side.items()} for side in (self.lo, self.hi))

@@ -6,23 +6,27 @@ by chance say too little, as most of them are 0: its mean is that of the history
 `docs/experiments/2026-11-30-means.md`.
 """
 
-from models.inputs.intermittence import demands
+from collections.abc import Mapping
+
+from models.inputs.intermittence import Demand
 from models.methods.calibration import IntervalBounds
 from models.methods.forecast import clip
-from models.panel import Floats, Panel
+from models.methods.support import Support
+from models.panel import Floats
 
 LEVEL = 80
 MEDIAN_SHARE, BOUND_SHARE = 0.4, 0.3
 
 
-def means(bounds: IntervalBounds, lowest: Floats, panel: Panel, season_length: int) -> Floats:
+def means(bounds: IntervalBounds, lowest: Floats, demands: Mapping[int, Demand]) -> Floats:
     """Return (series, horizon), the mean of each step, no lower than `lowest` (series, 1).
 
-    `panel` has the histories, and `season_length` is that of the shortest season.
+    `demands` are those of series with zeros by chance, by their number.
     """
-    forecast = bounds.at((LEVEL,), lowest)
+    # Those of a count are whole numbers, and their mean is not.
+    forecast = bounds.at((LEVEL,), Support.free(len(lowest)).at_least(lowest))
     shares = [BOUND_SHARE * side[LEVEL] for side in (forecast.lo, forecast.hi)]
     found = clip(MEDIAN_SHARE * forecast.median + shares[0] + shares[1], lowest)
-    for series, demand in demands(panel, season_length).items():
+    for series, demand in demands.items():
         found[series] = demand.means(found.shape[1])
     return found

@@ -33,10 +33,16 @@ def test_each_end_may_be_open(limits: Limits, expected: list[float]) -> None:
     assert [side[0] for side in numbers(found)] == expected
 
 
-def test_whole_numbers_widen_an_interval_and_never_narrow_it() -> None:
-    found = forecast([2.4, 2.6, -0.2], [1.9, 2.0, -0.7], [2.5, 3.1, 0.4]).within(Limits(integer=True))
-    assert numbers(found) == [[1.0, 2.0, -1.0], [2.0, 3.0, 0.0], [3.0, 4.0, 1.0]]
+def test_interval_of_whole_numbers_has_those_that_were_within_it() -> None:
+    found = forecast([2.4, 2.6, -0.2], [1.9, 2.0, -1.7], [2.5, 4.1, 0.4]).within(Limits(integer=True))
+    assert numbers(found) == [[2.0, 2.0, -1.0], [2.0, 3.0, 0.0], [2.0, 4.0, 0.0]]
     assert not np.signbit(found.median[0, 2])
+    assert not np.signbit(found.hi[80][0, 2])
+
+
+def test_interval_without_a_whole_number_has_the_nearest_to_its_median() -> None:
+    found = forecast([2.7], [2.6], [2.9]).within(Limits(integer=True))
+    assert numbers(found) == [[3.0], [3.0], [3.0]]
 
 
 def test_whole_numbers_stay_inside_limits_that_are_not_whole() -> None:

@@ -29,7 +29,9 @@ def fetched(client: TestClient, accept: str, **params: Any) -> Any:
 def test_demand_that_comes_seldom_has_a_mean_where_the_median_is_0(client: TestClient) -> None:
     dataset_id = upload(client, {"part": orders()})["id"]
     found = fetched(client, "application/json", dataset_id=dataset_id, unique_id="part", horizon=4).json()
-    assert max(found["forecast"]) < 0.1
+    assert found["forecast"] == [0.0] * 4
+    assert all(found["intervals"][level]["lo"] == [0.0] * 4 for level in ("80", "95"))
+    assert all(bound.is_integer() for bound in found["intervals"]["95"]["hi"])
     assert found["mean"] == pytest.approx([np.mean(orders())] * 4, rel=0.3)
 
 

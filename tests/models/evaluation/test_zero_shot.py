@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
 
-from models.choices import Seasons
+from models.choices import NO_SEASONS, Seasons
 from models.evaluation import zero_shot
 from models.evaluation.calibration_windows import CalibrationWindows
 from models.evaluation.zero_shot import backtest_zero_shot
 from models.methods.baselines import BASELINES, OF_DEMAND
-from models.methods.zero_shot import zero_shot_forecaster
+from models.methods.combination import forecast_by
+from models.methods.zero_shot import uncalibrated_method, zero_shot_forecaster
+from models.metrics import coverage
 from models.network.pretrained import VIEW
 from models.panel import Panel
-from tests.models.samples import wave, waves
+from tests.models.samples import bounds, wave, waves
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,29 @@ def test_windows_early_in_their_series_do_not_calibrate() -> None:
     calibration = assessment.methods[VIEW].calibration
     assert (calibration.windows, calibration.coverage) == (0, {})
     assert not calibration.is_calibrated(80)
+
+
+@pytest.mark.parametrize("mean", [0.1, 0.3, 3.0])
+def test_bounds_of_counts_are_whole_and_hold_their_level(mean: float) -> None:
+    """Of 20 series, and four steps after each that nobody has seen."""
+    drawn = np.random.default_rng(5).poisson(mean, (20, 124)).astype(float)
+    forecaster, known = zero_shot_forecaster(4, NO_SEASONS), Panel.of(list(drawn[:, :120]))
+    assessment = backtest_zero_shot(forecaster, known)
+    assert assessment is not None
+    found = forecast_by(assessment.methods[VIEW], forecaster, known, levels=(50, 80, 95))
+    assert all((bound == np.rint(bound)).all() for bound in bounds(found))
+    for level in (50, 80, 95):
+        assert coverage(drawn[:, 120:], found.lo[level], found.hi[level]) >= level / 100 - 0.02
+
+
+def test_zeros_by_chance_are_within_bounds_of_any_demand() -> None:
+    """The sizes are no whole numbers, and a fifth of the steps have none."""
+    rng = np.random.default_rng(5)
+    drawn = np.where(rng.random((20, 124)) < 0.8, rng.lognormal(1, 0.8, (20, 124)), 0.0)
+    forecaster, known = zero_shot_forecaster(4, NO_SEASONS), Panel.of(list(drawn[:, :120]))
+    found = forecast_by(uncalibrated_method(4), forecaster, known, levels=(80,))
+    assert (found.lo[80] == 0).all()
+    assert (found.median > 0).all()
 
 
 def test_methods_of_demand_are_rivals_where_most_series_are_intermittent() -> None:

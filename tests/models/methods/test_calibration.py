@@ -188,6 +188,7 @@ def test_level_is_always_wider_than_a_smaller_one() -> None:
 
 def test_calibration_stored_before_levels_were_kept_apart_serves_what_it_served() -> None:
     stored = {"factors": [[3.0, 1.0, 0.5, 0.1]], "windows": 9}
+    assert not Calibration.from_dict(stored).whole
     result = Calibration.from_dict(stored).apply(around([[0.0]])).at(CALIBRATED_LEVELS)
     assert {result.hi[level][0, 0] for level in CALIBRATED_LEVELS} == {result.hi[50][0, 0]}
 
@@ -335,5 +336,5 @@ def test_calibration_survives_json_to_the_bit() -> None:
     first = fitted.with_coverage({80: 0.7}, strength=1 / 3)
     again = Calibration.from_dict(json.loads(json.dumps(first.to_dict())))
     assert again.factors.tobytes() == first.factors.tobytes()
-    assert (again.factors.shape, again.windows, again.bounded) == ((6, 4), 300, True)
+    assert (again.factors.shape, again.windows, again.bounded, again.whole) == ((6, 4), 300, True, True)
     assert again.coverage == first.coverage

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -54,6 +55,18 @@ def test_network_alone_answers_with_stretched_bounds(model: Forecaster) -> None:
     for level in (80, 95):
         width = (raw.hi[level] - raw.median) * 0.1 * np.arange(1, 5)
         np.testing.assert_allclose(forecast.hi[level] - forecast.median, width, rtol=0.06)
+
+
+def test_model_stored_before_counts_were_whole_serves_the_bounds_that_it_was_measured_with(
+    model: Forecaster,
+) -> None:
+    sold = Panel.of([np.random.default_rng(5).poisson(0.5, 60).astype(float)])
+    now = method(lstm=1.0)
+    before = Method(now.weights, replace(now.calibration, whole=False))
+    whole, former = (forecast_by(each, model, sold, levels=(80,)) for each in (now, before))
+    assert (whole.hi[80] == np.rint(whole.hi[80])).all()
+    assert (former.hi[80] != np.rint(former.hi[80])).all()
+    assert (former.lo[80] > 0).any()
 
 
 def test_blend_is_the_weighted_mean_with_the_bounds_of_the_network(model: Forecaster) -> None:

@@ -58,15 +58,15 @@ def test_mean_of_a_skewed_forecast_lies_above_its_median() -> None:
     upper = {level: 10 + 2 * (bound - 10) for level, bound in around_ten.hi.items()}
     skewed = Calibration.identity(1).apply(type(around_ten)(around_ten.median, around_ten.lo, upper))
     even = Calibration.identity(1).apply(around_ten)
-    panel, lowest = Panel.of([np.arange(1.0, 9)]), np.zeros((1, 1))
-    assert means(even, lowest, panel, 1).tolist() == [[pytest.approx(10.0)]]
+    lowest = np.zeros((1, 1))
+    assert means(even, lowest, {}).tolist() == [[pytest.approx(10.0)]]
     above = 0.3 * (upper[80] - around_ten.hi[80])
-    assert means(skewed, lowest, panel, 1)[0, 0] == pytest.approx(10.0 + above[0, 0])
+    assert means(skewed, lowest, {})[0, 0] == pytest.approx(10.0 + above[0, 0])
 
 
 def test_mean_is_no_lower_than_the_floor() -> None:
     wide = Calibration.identity(1).apply(around([[-3.0]], 2.0))
-    assert means(wide, np.zeros((1, 1)), Panel.of([np.arange(1.0, 9)]), 1).tolist() == [[0.0]]
+    assert means(wide, np.zeros((1, 1)), {}).tolist() == [[0.0]]
 
 
 def test_means_of_series_do_not_depend_on_their_company() -> None:

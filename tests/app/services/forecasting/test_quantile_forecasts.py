@@ -7,13 +7,14 @@ from app.services.forecasting.quantile_forecasts import QuantileForecastCache, S
 from app.services.forecasting.resolve import ForecastKey
 from models.methods.calibration import CALIBRATED_LEVELS, IntervalBounds
 from models.methods.combination import QuantileForecast
+from models.methods.support import Support
 
 KEY: ForecastKey = (("default", "dataset_1", 1, "0" * 64), "model_1", "1" * 64, "lstm", False)
 
 
 def series_quantiles(name: str, horizon: int = 18) -> SeriesQuantiles:
     bounds = IntervalBounds(np.zeros((1, horizon)), np.zeros((1 + len(CALIBRATED_LEVELS), 2, 1, horizon)))
-    return SeriesQuantiles(name, 0, QuantileForecast(bounds, np.zeros((1, 1)), np.zeros((1, horizon))))
+    return SeriesQuantiles(name, 0, QuantileForecast(bounds, Support.free(1), np.zeros((1, horizon))))
 
 
 SIZE = series_quantiles("a").nbytes
