@@ -97,7 +97,7 @@ class CalibrationWindows:
         for block in np.array_split(cuts, min(BLOCKS, len(cuts))):
             tested = np.isin(self.cut, block)
             widths[:, :, tested] = left_out(forecast, self, strength, tested, ~tested)
-        bounds = IntervalBounds(forecast.median, widths).within(reach.limits(forecast.median))
+        bounds = IntervalBounds(forecast.median, widths).within(reach)
         tested_on = bounds.at(CALIBRATED_LEVELS, self.support)
         return {
             level: mean(mean_by(self.series, covered(self.target, tested_on.lo[level], hi)))

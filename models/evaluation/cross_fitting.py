@@ -107,7 +107,7 @@ def cross_fitted(
         strength = _strength(weights, held_out.cut)
         for tested, fitted in _splits(held_out.cut, fold):
             widths[:, :, tested] = left_out(forecast, held_out, strength, tested, fitted)
-    bounds = IntervalBounds(median, widths).within(reach.limits(median))
+    bounds = IntervalBounds(median, widths).within(reach)
     return bounds.at(levels, held_out.support)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from models.choices import Untested
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels
 from models.methods.quantile_interpolation import probit_places
-from models.methods.reach import approached
+from models.methods.reach import Reach, approached, widening
 from models.methods.support import Support
 from models.panel import Floats
 
@@ -203,9 +203,10 @@ class IntervalBounds:
             hi={level: bounds[i, 1] for i, level in enumerate(wanted, 1)},
         )
 
-    def within(self, limits: Floats) -> "IntervalBounds":
-        """Return bounds whose half-widths approach `limits` (side, window, horizon), levels still apart."""
-        widths = approached(self.half_widths, limits)
+    def within(self, reach: Reach) -> "IntervalBounds":
+        """Return bounds in reach of the windows, no narrower far ahead, levels still apart."""
+        limits = reach.limits(self.median)
+        widths = widening(approached(self.half_widths, limits), reach.season_length)
         for place in range(len(widths) - 2, 0, -1):
             widths[place] = np.minimum(widths[place], widths[place + 1] / LEAST_RISE)
         return IntervalBounds(self.median, widths)

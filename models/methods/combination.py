@@ -181,8 +181,7 @@ def bounded_intervals(calibration: Calibration, forecast: Forecast, reach: Reach
     """Return a forecast with bounds at `CALIBRATED_LEVELS`, its half-widths calibrated and in reach."""
     if not calibration.bounded:
         return calibration.apply(forecast)
-    bounds = calibration.apply(slowed(forecast, reach.season_length))
-    return bounds.within(reach.limits(forecast.median))
+    return calibration.apply(slowed(forecast, reach.season_length)).within(reach)
 
 
 def weighted_mean(parts: Mapping[str, Forecast], weights: Mapping[str, float]) -> Forecast:

@@ -16,6 +16,7 @@ from models.methods.calibration import (
     Calibration,
 )
 from models.methods.forecast import Forecast
+from models.methods.reach import Reach
 from models.metrics import coverage
 from models.panel import Floats
 from tests.models.samples import around, bounds
@@ -196,7 +197,8 @@ def test_calibration_stored_before_levels_were_kept_apart_serves_what_it_served(
 def test_bounds_approach_their_limits_and_stay_apart() -> None:
     """Half-widths up to 5 of 10 stay as they are; larger ones approach it, absurd ones too."""
     forecast = around([[0.0], [0.0], [0.0]], [[1.0], [4.0], [1e200]])
-    result = of_factors([1.0] * 4).apply(forecast).within(np.full((2, 3, 1), 10.0)).at(CALIBRATED_LEVELS)
+    ten = Reach(last=np.zeros(3), span=np.full(3, 10 / 4.04), steps=np.full(3, 100), season_length=1)
+    result = of_factors([1.0] * 4).apply(forecast).within(ten).at(CALIBRATED_LEVELS)
     widths = np.stack([result.hi[level][:, 0] for level in CALIBRATED_LEVELS])
     assert widths[-1, 0] == pytest.approx(2.5758, rel=1e-4)
     assert widths[-1, 1] == pytest.approx(10 - 25 / (4 * 2.5758), rel=1e-4)

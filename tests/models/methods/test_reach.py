@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from models.methods.reach import (
+    BACK,
     CONSTANT,
     MOST_RANGES,
     RANGES,
@@ -10,6 +11,7 @@ from models.methods.reach import (
     approached,
     settled_steps,
     slowed,
+    widening,
 )
 from models.panel import Panel
 from tests.models.samples import around, bounds
@@ -32,11 +34,11 @@ def test_short_history_lets_bounds_reach_further_ahead() -> None:
     assert reach[-1] == MOST_RANGES
 
 
-def test_median_that_leaves_takes_of_the_reach_on_that_side() -> None:
+def test_median_that_leaves_takes_of_the_reach_on_that_side_and_may_come_back() -> None:
     reach = Reach.of(Panel.of([np.arange(1000.0) % 2]), 1)
     near, far = (reach.limits(np.array([[1.0 + gone]]))[:, 0, 0] for gone in (0.0, 2.0))
     assert far[1] == pytest.approx(near[1] - 2)
-    assert far[0] == pytest.approx(near[0])
+    assert far[0] == pytest.approx(near[0] + BACK * 2)
 
 
 def test_bounds_go_where_the_median_goes() -> None:
@@ -102,3 +104,46 @@ def test_season_of_the_spread_goes_on() -> None:
     wild = around(np.zeros((1, 24)), season)
     for before, after in zip(bounds(wild), bounds(slowed(wild, 4)), strict=True):
         np.testing.assert_allclose(after, before)
+
+
+def test_trend_far_ahead_may_have_ended() -> None:
+    """It rises by 1 a step, with bounds of no width: the 99 % one stays below the last settled median."""
+    slow = slowed(around(np.arange(1.0, 41.0)[None], 1e-9), 1)
+    assert slow.lo[99][0, :12] == pytest.approx(np.arange(1.0, 13.0))
+    assert (slow.lo[99][0, 12:] < 12).all()
+    assert (slow.lo[80][0, 20:] > 12).all()
+    assert slow.hi[99][0] == pytest.approx(np.arange(1.0, 41.0))
+
+
+def test_doubt_of_a_trend_and_spread_add_up_as_deviations() -> None:
+    falling = -np.arange(1.0, 25.0)[None]
+    (wide, none), alone = (
+        [slowed(around(median, spread), 1).hi[80] - median for spread in (2.0, 1e-9)]
+        for median in (falling, np.zeros((1, 24)))
+    )
+    np.testing.assert_allclose(wide[:, 12:], np.hypot(alone[0][:, 12:], none[:, 12:]))
+
+
+def test_season_is_no_trend() -> None:
+    season = np.tile([5.0, 9.0, 1.0, 30.0], 10)[None]
+    for before, after in zip(bounds(around(season)), bounds(slowed(around(season), 4)), strict=True):
+        np.testing.assert_allclose(after, before)
+
+
+def test_half_widths_fall_no_more_beyond_the_settled_steps() -> None:
+    widths = np.array([np.r_[np.full(12, 3.0), 5, 4, 6, 2], np.r_[np.full(12, 3.0), 1, 1, 1, 4]])
+    assert widening(widths, 1)[:, 12:].tolist() == [[5, 5, 6, 6], [3, 3, 3, 4]]
+    assert widening(widths, 1)[:, :12].tolist() == widths[:, :12].tolist()
+
+
+def test_half_widths_may_fall_within_a_season() -> None:
+    """Each fourth is wide; what is narrower than a season before becomes as wide, also in half a season."""
+    widths = np.append(np.tile([1.0, 1.0, 1.0, 10.0], 4), [0.5, 2.0])
+    widths[15] = 7.0
+    assert widening(widths, 4).tolist() == [*np.tile([1, 1, 1, 10], 4), 1, 2]
+
+
+@pytest.mark.parametrize("steps", [3, 12])
+def test_settled_steps_stay_as_they_are(steps: int) -> None:
+    widths = np.arange(steps, 0.0, -1)
+    assert widening(widths, 1).tolist() == widths.tolist()

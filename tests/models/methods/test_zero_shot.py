@@ -10,6 +10,7 @@ from models.choices import MAX_PRETRAINED_HORIZON, NO_SEASONS, Seasons
 from models.errors import ArtifactDamaged, HorizonTooLong
 from models.methods.combination import forecast_by
 from models.methods.ensemble import ensemble_forecast
+from models.methods.reach import settled_steps
 from models.methods.zero_shot import uncalibrated_method, zero_shot_forecaster
 from models.network import pretrained
 from models.network.pretrained import WEIGHTS
@@ -51,6 +52,26 @@ def test_forecast_does_not_depend_on_the_horizon() -> None:
     quarters = Seasons((4,))
     near, far = (ensemble_forecast(zero_shot_forecaster(horizon, quarters), waves()) for horizon in (3, 12))
     np.testing.assert_allclose(near.median, far.median[:, :3], rtol=1e-6)
+
+
+@pytest.mark.parametrize("seasons", [NO_SEASONS, Seasons((12,))], ids=lambda seasons: seasons.key)
+@pytest.mark.parametrize("months", [36, 60])
+def test_growth_far_ahead_is_no_more_certain_with_the_step_and_may_have_ended(
+    months: int, seasons: Seasons
+) -> None:
+    """It grows by 3 % a month: the upper half-width fell from year to year, and the lower bound rose."""
+    t = np.arange(months)
+    season = 1 + 0.2 * np.sin(2 * np.pi * t / 12) if seasons.lengths else 1.0
+    values = 100 * season * np.exp(0.03 * t + np.random.default_rng(months).normal(0, 0.05, months))
+    network = zero_shot_forecaster(MAX_PRETRAINED_HORIZON, seasons)
+    method = uncalibrated_method(MAX_PRETRAINED_HORIZON)
+    forecast = forecast_by(method, network, Panel.of([values]), levels=(80, 95, 99))
+    beyond = settled_steps(seasons.shortest)
+    for level, bound in forecast.hi.items():
+        width = (bound - forecast.median)[0]
+        later, before = width[beyond:], width[beyond - seasons.shortest : -seasons.shortest]
+        assert (later >= before * (1 - 1e-9)).all(), level
+    assert (forecast.median[0, -1] > 3 * values[-1], forecast.lo[99][0, -1] < values[-1]) == (True, True)
 
 
 @pytest.mark.parametrize("horizon", [0, MAX_PRETRAINED_HORIZON + 1])
