@@ -134,6 +134,7 @@ def _read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str 
     if frame is None:
         frame = table.read({**_texts(roles), **dict.fromkeys(roles.targets, "str")})
     y: dict[str, Floats] = {}
+    signs: list[str] = []
     mark = marks.table
     for name in roles.targets:
         if frame[name].dtype == np.float64:
@@ -145,11 +146,12 @@ def _read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str 
         )
         _refuse_text(table, name, frame, np.flatnonzero(numbers.wrong))
         y[name] = numbers.numbers
+        signs += [f"In {listed([name])} {note}." for note in numbers.notes]
         mark = mark or ("," if numbers.decimal == "," else None)
     place = Place(table.first_row)
     notation = Notation(place, table.delimiter, mark or ".", options)
     beside = tuple(read_column(each, frame.pop(each.name), notation) for each in roles.beside)
-    notes = () if mark else tuple(marks.doubts)
+    notes = (*signs, *(() if mark else marks.doubts))
     values = {name: finite(place, each, options) for name, each in y.items()}
     return _Cells(frame, values, beside, notation.decimal, notes)
 

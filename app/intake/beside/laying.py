@@ -1,6 +1,5 @@
 """Make covariates of the columns beside the target, on the steps of their series."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +15,6 @@ from app.intake.frame import SeriesFrame
 from app.intake.problems import Place, listed
 from app.schemas.datasets import CovariateOut
 
-_SIGN = r"(?:[$€£¥₹]|EUR|USD|GBP|CHF|JPY)"
-SIGNED = re.compile(rf"{_SIGN}\s?-?\d[\d.,]*|-?\d[\d.,]*\s?{_SIGN}|-?\d[\d.,]*\s?%")
 WORDS: dict[CovariateRole, str] = {
     "past": "known up to the target's end",
     "future": "known ahead of it",
@@ -88,7 +85,6 @@ def _notes(judge: Judge) -> list[str]:
     if judge.used:
         words = "; ".join(f"{listed(names[role])} {role}, {WORDS[role]}" for role in WORDS if names[role])
         notes.append(f"Beside the target: {words}.")
-    notes += [_signs_note(column) for column, _ in judge.used if _has_signs(column)]
     notes += [f"{listed([name])} {doubt}; it is used as was said." for name, doubt in judge.doubts.items()]
     if judge.cut:
         many = max(judge.cut.values())
@@ -106,22 +102,6 @@ def early_notes(lost: int) -> list[str]:
         return []
     rows = "1 row" if lost == 1 else f"{lost:,} rows"
     return [f"{rows} before the first value of the target left out, though covariates have values there."]
-
-
-def _has_signs(column: Column) -> bool:
-    """Return whether most texts of a category that nobody named so are amounts of money or percentages."""
-    if not column.texts or column.candidate.kind == "category":
-        return False
-    return sum(SIGNED.fullmatch(text) is not None for text in column.texts) > len(column.texts) / 2
-
-
-def _signs_note(column: Column) -> str:
-    texts = column.texts or ()
-    shown = next(text for text in texts if SIGNED.fullmatch(text))
-    return (
-        f"{listed([column.candidate.name])} holds numbers with signs, such as {shown[:40]!r}, and counts as a"
-        " category. Write them without the sign to have them as numbers."
-    )
 
 
 def summaries(frame: SeriesFrame) -> list[CovariateOut]:

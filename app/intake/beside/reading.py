@@ -9,7 +9,7 @@ import pandas as pd
 from app.errors import BadInput
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.coded import Candidate, Coded, Column, Floats
-from app.intake.columns.numbers import MISSING, Decimal, are_numbers, read_numbers
+from app.intake.columns.numbers import MISSING, Decimal, read_numbers, which_are_numbers
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, refuse_rows
 from app.schemas.fields import MAX_CELL_LENGTH
@@ -67,7 +67,7 @@ def _numbers(texts: "pd.Series[str]", notation: Notation) -> tuple[Floats, Mask]
     if others.str.lower().isin(FLAGS).all():
         numbers[odd] = [FLAGS[text.lower()] for text in texts[odd]]
         odd[:] = False
-    elif are_numbers(others, ".").any() or are_numbers(others, ",").any():
+    elif any(mask.any() for mask in which_are_numbers(others).values()):
         return _by_notation(texts, missing, notation)
     return (numbers, odd) if notation.decimal == "." else _by_notation(texts, missing, notation)
 

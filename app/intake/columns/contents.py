@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app.intake.cells import Cells
-from app.intake.columns.numbers import GROUPS, are_numbers
+from app.intake.columns.numbers import which_are_numbers
 from app.intake.time.dates import mostly_dates
 from app.intake.time.times import are_whole_numbers, reads_as_dates
 
@@ -84,8 +84,8 @@ def contents(cells: Cells) -> list[Content]:
     rest = cells.only(left)  # without digits it is text
     whole = rest.mostly(are_whole_numbers(rest.texts))
     number = whole.copy()
-    for decimal in GROUPS:
-        number |= rest.mostly(are_numbers(rest.texts, decimal))
+    for mask in which_are_numbers(rest.texts).values():
+        number |= rest.mostly(mask)
     date = mostly_dates(rest.only(~number))
     found[number], found[whole], found[date] = "number", "whole", "date"
     return list(found)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput
 from app.intake.arrays import Mask
+from app.intake.columns.signs import FLAGGED_NONE, Bare, Kind, bare
 from app.intake.problems import Question, Unsettled
 
 Texts: TypeAlias = "pd.Series[str]"
@@ -16,10 +17,19 @@ Decimal = Literal[".", ","]
 
 MISSING = (
     *("", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "NaN", "nan", "NAN", "-NaN", "null", "NULL", "Null"),
-    *("None", "none", "NaT", "-", "--", "\u2013", "\u2014", ".", "..", "?"),
+    *("None", "none", "NaT", "-", "--", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", ":"),
 )
-SPACES = " \u00a0\u202f'\u2019"
+SPACES = " '\u2019"  # as those of other scripts are read
+INDIAN = r"[+-]?[1-9]\d?(?:,\d{2})+,\d{3}(?:\.\d*)?"
 GROUPS: dict[Decimal, str] = {".": f"[,{SPACES}]", ",": f"[.{SPACES}]"}
+MEANING: dict[Kind, str] = {
+    "negative": "",
+    "money": ", without its sign",
+    "percent": ": a percentage keeps its number",
+    "scale": "",
+    "flag": ": what stands behind the number is a flag",
+    "below": ", half of its bound; missing_values may name it, so that it is a gap",
+}
 EXPONENT = r"(?:[eE][+-]?\d+)?"
 
 
@@ -30,6 +40,7 @@ class Numbers:
     numbers: NDArray[np.float64]  # (rows,) NaN where empty or wrong
     wrong: Mask  # (rows,)
     decimal: Decimal
+    notes: tuple[str, ...] = ()  # on what else than numbers the cells hold; each begins "'3 p' is ..."
 
 
 def _plain(decimal: Decimal) -> str:
@@ -38,7 +49,8 @@ def _plain(decimal: Decimal) -> str:
 
 
 def _grouped(decimal: Decimal) -> str:
-    return rf"[+-]?[1-9]\d{{0,2}}({GROUPS[decimal]})\d{{3}}(?:\1\d{{3}})*(?:\{decimal}\d*)?"
+    same = rf"[+-]?[1-9]\d{{0,2}}({GROUPS[decimal]})\d{{3}}(?:\1\d{{3}})*(?:\{decimal}\d*)?"
+    return f"{same}|{INDIAN}" if decimal == "." else same
 
 
 @dataclass(frozen=True)
@@ -55,8 +67,13 @@ class _Reading:
         return not self.mixed and not self.wrong.any()
 
 
-def are_numbers(texts: Texts, decimal: Decimal) -> Mask:
-    """Return which texts are numbers with this decimal mark."""
+def which_are_numbers(texts: Texts) -> dict[Decimal, Mask]:
+    """Return which texts are numbers with each decimal mark, whatever signs and units stand around them."""
+    taken = bare(texts)
+    return {decimal: _are_numbers(taken.texts, decimal) & taken.is_likely for decimal in GROUPS}
+
+
+def _are_numbers(texts: Texts, decimal: Decimal) -> Mask:
     plain, grouped = (texts.str.fullmatch(shape) for shape in (_plain(decimal), _grouped(decimal)))
     return plain.to_numpy(dtype=np.bool_) | grouped.to_numpy(dtype=np.bool_)
 
@@ -82,12 +99,17 @@ def read_numbers(
     """
     codes, distinct = pd.factorize(texts)
     unique = pd.Series(distinct, dtype="object").str.strip()
-    empty = unique.isin(missing).to_numpy(dtype=np.bool_)
-    rest = unique[~empty]
+    empty = _are_empty(unique, missing)
+    rest = bare(unique[~empty])
     reading = _read(rest, decimal) if decimal else _choose(rest, delimiter, previous)
     values, wrong = np.full(len(unique), np.nan), np.zeros(len(unique), dtype=np.bool_)
     values[~empty], wrong[~empty] = reading.numbers, reading.wrong
-    return Numbers(values[codes], wrong[codes], reading.decimal)
+    return Numbers(values[codes], wrong[codes], reading.decimal, _notes(unique[~empty], rest, reading))
+
+
+def _are_empty(texts: Texts, missing: tuple[str, ...]) -> Mask:
+    empty = texts.isin(missing) | texts.str.fullmatch(FLAGGED_NONE)
+    return empty.to_numpy(dtype=np.bool_)
 
 
 def is_doubtful(texts: Texts, delimiter: str) -> bool:
@@ -102,28 +124,30 @@ def is_doubtful(texts: Texts, delimiter: str) -> bool:
 def shown_mark(texts: Texts, delimiter: str) -> Decimal | None:
     """Return the decimal mark that a column plainly shows; None where it shows none, or is doubtful."""
     texts = texts.dropna().str.strip()
-    rest = texts[~texts.isin(MISSING)]
-    marked = rest.str.contains("[.,]", regex=True).any()
+    rest = bare(texts[~_are_empty(texts, MISSING)])
+    marked = rest.texts.str.contains("[.,]", regex=True).any()
     sound = [reading.decimal for reading in (_read(rest, "."), _read(rest, ",")) if reading.sound]
-    if not marked or is_doubtful(rest, delimiter):
+    if not marked or is_doubtful(texts, delimiter):
         return None
     return sound[0] if sound else None
 
 
-def _read(texts: Texts, decimal: Decimal) -> _Reading:
+def _read(taken: Bare, decimal: Decimal) -> _Reading:
+    texts = taken.texts
     grouped = texts.str.fullmatch(_grouped(decimal)).to_numpy(dtype=np.bool_)
-    right = are_numbers(texts, decimal)
+    right = _are_numbers(texts, decimal) & ~taken.wrong
     clean = texts.where(right, "nan").str.replace(GROUPS[decimal], "", regex=True).str.replace(",", ".")
     long = texts[~grouped].str.match(r"[+-]?\d{4}").any()
-    return _Reading(decimal, clean.to_numpy().astype(np.float64), ~right, bool(grouped.any() and long))
+    numbers = (clean + taken.exponents.where(right, "")).to_numpy().astype(np.float64) * taken.factors
+    return _Reading(decimal, numbers, ~right, bool(grouped.any() and long))
 
 
-def _choose(texts: Texts, delimiter: str, previous: str | None) -> _Reading:
+def _choose(taken: Bare, delimiter: str, previous: str | None) -> _Reading:
     """Choose the point unless the column shows a decimal comma or separators of thousands."""
-    point = _read(texts, ".")
+    texts, point = taken.texts, _read(taken, ".")
     if delimiter == "," and not point.wrong.any():
         return point
-    comma = _read(texts, ",")
+    comma = _read(taken, ",")
     if previous == "," and comma.sound:
         return comma
     if delimiter != ";" and not texts.str.contains(",", regex=False).any():
@@ -132,6 +156,17 @@ def _choose(texts: Texts, delimiter: str, previous: str | None) -> _Reading:
     if len(sound) > 1 and delimiter != "," and not np.array_equal(point.numbers, comma.numbers):
         raise _doubtful(texts, point, comma)
     return sound[0] if sound else min(point, comma, key=lambda reading: int(reading.wrong.sum()))
+
+
+def _notes(texts: Texts, taken: Bare, reading: _Reading) -> tuple[str, ...]:
+    """Return a sentence on each kind of sign or unit that was taken off, by its first text."""
+    notes = []
+    for kind, mask in taken.kinds.items():
+        found = np.flatnonzero(mask & ~reading.wrong)
+        if len(found):
+            shown = f"{str(texts.iloc[found[0]])[:40]!r} is read as {reading.numbers[found[0]]:.15g}"
+            notes.append(f"{shown}{MEANING[kind]}")
+    return tuple(notes)
 
 
 def _doubtful(texts: Texts, point: _Reading, comma: _Reading) -> Unsettled:

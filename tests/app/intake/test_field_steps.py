@@ -15,14 +15,9 @@ from app.errors import BadInput
 from app.intake.frame import Intake
 from app.intake.time.dates import Hints
 from app.intake.time.times import read_times
-from tests.app.intake.uploads import times, upload
+from tests.app.intake.uploads import made, times, upload
 
 Texts = Sequence[str]
-
-
-def made(start: str, count: int, freq: str, form: str = "%Y-%m-%d") -> list[str]:
-    """Texts of `count` times as pandas' `freq` makes them."""
-    return list(pd.date_range(start, periods=count, freq=freq).strftime(form))
 
 
 def changed(texts: list[str], **rows: str) -> list[str]:

@@ -1,5 +1,7 @@
 """Short ways to make an upload for a test."""
 
+import pandas as pd
+
 from app.intake.frame import Intake
 from app.intake.reader import ReadOptions, read_csv
 from app.schemas.choices import Limits
@@ -12,3 +14,8 @@ def upload(*lines: str, **columns: str | int | Limits) -> Intake:
 
 def times(intake: Intake) -> list[str | int]:
     return intake.frame.axis.format(intake.frame.ds)
+
+
+def made(start: str, count: int, freq: str, form: str = "%Y-%m-%d") -> list[str]:
+    """Texts of `count` times as pandas' `freq` makes them."""
+    return list(pd.date_range(start, periods=count, freq=freq).strftime(form))

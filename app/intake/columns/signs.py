@@ -1,0 +1,137 @@
+"""Take numbers out of texts that hold more: amounts of money, percentages, flags, words for ten thousand."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from app.intake.arrays import Mask
+from app.intake.characters import plain
+
+Texts: TypeAlias = "pd.Series[str]"
+Kind = Literal["negative", "money", "percent", "scale", "flag", "below"]
+
+SYMBOLS = "".join(chr(code) for code in range(0x10000) if unicodedata.category(chr(code)) == "Sc")
+# No code that is also a word (ALL, TOP, CUP), for words stand before numbers in names.
+CODES = (
+    *(
+        "AED",
+        "AUD",
+        "BRL",
+        "CAD",
+        "CHF",
+        "CLP",
+        "CNY",
+        "COP",
+        "CZK",
+        "DKK",
+        "EUR",
+        "GBP",
+        "HKD",
+        "HUF",
+        "IDR",
+    ),
+    *(
+        "ILS",
+        "INR",
+        "JPY",
+        "KRW",
+        "MXN",
+        "MYR",
+        "NOK",
+        "NZD",
+        "PHP",
+        "PLN",
+        "RMB",
+        "RON",
+        "RUB",
+        "SAR",
+        "SEK",
+    ),
+    *("SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
+)
+WORDS = (
+    *("R$", "US$", "HK$", "NT$", "A$", "C$", "S$", "Rs.", "Rs", "kr.", "kr", "zł", "Kč", "Ft", "лв.", "лв"),
+    *("руб.", "руб", "р.", "TL", "人民币", "元", "圆", "円", "원"),
+)
+MONEY = rf"[{re.escape(SYMBOLS)}]|{'|'.join(map(re.escape, (*WORDS, *CODES)))}"
+SCALES = dict(zip("kKMB千万萬亿億천만억", "336934488348", strict=True))  # powers of ten
+# Of Eurostat: break, confidential, definition differs, estimated, forecast, not significant, provisional, ...
+FLAG = "[bcdefinprsuz]{1,3}"
+FLAGGED_NONE = rf":\s*{FLAG}"
+BARE = r"[+-]?[\d.,'\u2019 ]*(?:[eE][+-]?\d+)?"
+MINUS = "-\u2013\u2014"
+PATTERN = (
+    rf"^(?P<open>\()?\s*(?:\+|(?P<sign>[{MINUS}]))?\s*(?P<before>{MONEY})?\s*(?P<inner>[{MINUS}])?\s*"
+    r"(?P<below><)?\s*(?P<number>(?:\d[\d.,'\u2019 ]*|[.,]\d+)(?:[eE][+-]?\d+)?)"
+    rf"\s*(?P<scale>[{''.join(SCALES)}])?\s*(?P<behind>%|{MONEY})?\s*(?P<trailing>-)?\s*(?P<close>\))?"
+    rf"(?:\s+(?P<flag>{FLAG}))?$"
+)
+ZERO = r"0+(?:[.,]0*)?"
+HALF = 0.5
+
+
+@dataclass(frozen=True)
+class Bare:
+    """Texts without what stands around their numbers."""
+
+    texts: Texts  # a number in any notation, or the text as it was
+    exponents: Texts  # what scales each: "e4" for ten thousand, else empty
+    factors: NDArray[np.float64]  # (texts,) one half for a bound such as <1
+    kinds: Mapping[Kind, Mask]  # what was taken off, each (texts,)
+    wrong: Mask  # (texts,) of another unit than most
+
+    @property
+    def is_likely(self) -> Mask:
+        """Return which may be taken for numbers unasked: 1.2K is one, 10K may be a name."""
+        by_letter = self.exponents.isin(["e3", "e6", "e9"]).to_numpy(dtype=np.bool_)
+        whole = self.texts.str.fullmatch(r"-?\d+").to_numpy(dtype=np.bool_)
+        return ~(by_letter & whole)
+
+
+def bare(texts: Texts) -> Bare:
+    """Take off what stands around numbers; in parentheses or before a trailing minus they are negative."""
+    texts = plain(texts)
+    parts = texts.mask(texts.str.fullmatch(BARE)).str.extract(PATTERN)
+    parts = parts.where(parts["number"].notna() & (parts["open"].isna() == parts["close"].isna()))
+    has = parts.notna()
+    signs = has[["open", "sign", "inner", "trailing"]].sum(axis=1)
+    number = signs.mod(2).map({0: "", 1: "-"}) + parts["number"].str.rstrip(" ,")
+    has_unit = has["before"] | has["behind"]
+    units = parts["before"].where(has["before"], parts["behind"]).where(has_unit, "")
+    is_percent = has["behind"] & (parts["behind"] == "%")
+    kinds: dict[Kind, pd.Series[bool]] = {
+        "negative": has["open"] | has["trailing"],
+        "money": has_unit & ~is_percent,
+        "percent": is_percent,
+        "scale": has["scale"],
+        "flag": has["flag"],
+        "below": has["below"],
+    }
+    return Bare(
+        number.fillna(texts),
+        "e" + parts["scale"].map(SCALES) if has["scale"].any() else pd.Series("", index=texts.index),
+        np.where(has["below"], HALF, 1.0),
+        {kind: mask.to_numpy(dtype=np.bool_) for kind, mask in kinds.items()},
+        _of_other_units(units, parts["number"].fillna(texts)),
+    )
+
+
+def _of_other_units(units: Texts, numbers: Texts) -> Mask:
+    """Return which numbers have another unit than most; of percentages also those without, but for zeros."""
+    named = units[units != ""].value_counts()
+    if named.empty:
+        return np.zeros(len(units), dtype=np.bool_)
+    most = str(named.index[0])
+    wrong = (units != "") & (units != most)
+    if most == "%":
+        without = units == ""
+        few = ~without if without.sum() > named[most] else without
+        wrong |= few & ~numbers.str.fullmatch(ZERO)
+    mask: Mask = wrong.to_numpy(dtype=np.bool_)
+    return mask

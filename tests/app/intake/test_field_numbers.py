@@ -1,0 +1,135 @@
+"""Numbers as spreadsheets, ledgers and statistical offices of many countries write them."""
+
+import pandas as pd
+import pytest
+
+from app.errors import BadInput
+from app.intake.columns.numbers import Decimal, read_numbers
+from app.intake.frame import Intake
+from tests.app.intake.uploads import made, upload
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("(140)", -140),
+        ("(1,742.17)", -1742.17),
+        ("($140)", -140),
+        ("-$140", -140),
+        ("$-140", -140),
+        ("518.00-", -518),
+        ("\u2212518", -518),
+        ("\u2013518", -518),
+        ("97 %", 97),
+        ("97.5%", 97.5),
+        ("$1,200", 1200),
+        ("¥1,234", 1234),
+        ("US$ 1,200.50", 1200.5),
+        ("1 200 kr", 1200),
+        ("1\u00a0234\u202f567.5", 1234567.5),  # two kinds of spaces are one once they are plain
+        ("1\u202f234\u202f567.5", 1234567.5),
+        ("1’234’567.5", 1234567.5),
+        ("1,23,456.7", 123456.7),
+        ("1.2万", 12_000),
+        ("1.1万", 11_000),
+        ("3亿", 300_000_000),
+        ("1,234.5万元", 12_345_000),
+        ("2.5억", 250_000_000),
+        ("1.2k", 1200),
+        ("950K", 950_000),
+        ("3.4M", 3_400_000),
+        ("123 b", 123),
+        ("3.0 p", 3),
+        ("<1", 0.5),
+        ("< 0.5", 0.25),
+        ("１，２３４．５", 1234.5),
+        ("٣٫٥", 3.5),
+        ("۱۲۳", 123),
+    ],
+)
+def test_a_number_is_taken_out_of_what_stands_around_it(text: str, number: float) -> None:
+    found = read_numbers(pd.Series([text]), "\t", decimal=".")
+    assert not found.wrong[0]
+    assert found.numbers[0] == number
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("(1.742,17)", -1742.17),
+        ("518,00-", -518),
+        ("R$ 5,50", 5.5),
+        ("12 345,6 руб.", 12345.6),
+        ("7,5 %", 7.5),
+    ],
+)
+def test_the_same_with_a_decimal_comma(text: str, number: float) -> None:
+    assert read_numbers(pd.Series([text]), ";", decimal=",").numbers[0] == number
+
+
+@pytest.mark.parametrize("text", [":", ": c", "…", "..."])
+def test_the_signs_of_statistical_offices_for_no_value_are_none(text: str) -> None:
+    found = read_numbers(pd.Series([text, "1"]), ",")
+    assert not found.wrong.any()
+    assert pd.isna(found.numbers[0])
+
+
+@pytest.mark.parametrize("text", ["(5", "5)", "5--", "12-13", "5 kg", "€", "%", "1.2.3", "1万2"])
+def test_what_is_no_number_stays_wrong(text: str) -> None:
+    assert read_numbers(pd.Series([text]), "\t", decimal=".").wrong[0]
+
+
+def read(*cells: str, header: str = "date;sales") -> Intake:
+    days = made("2024-01-01", len(cells), "D")
+    return upload(header, *(f"{day};{cell}" for day, cell in zip(days, cells, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (["1", "(2)", "3"], "In 'sales' '(2)' is read as -2."),
+        (["97 %", "98 %", "99 %"], "'97 %' is read as 97: a percentage keeps its number"),
+        (["$5", "$6", "$7"], "'$5' is read as 5, without its sign"),
+        (["1.2万", "3亿", "5万"], "'1.2万' is read as 12000"),
+        (["1 b", "2", "3"], "'1 b' is read as 1: what stands behind the number is a flag"),
+        (["<1", "2", "3"], "'<1' is read as 0.5, half of its bound"),
+    ],
+)
+def test_what_was_taken_off_is_noted(cells: list[str], note: str) -> None:
+    assert note in " ".join(read(*cells).profile.detected.notes)
+
+
+def test_percentages_among_plain_numbers_are_refused_by_row() -> None:
+    with pytest.raises(BadInput) as refused:
+        read("97%", "98%", "0.99", "96%")
+    assert [part.pointer for part in refused.value.errors] == ["#row=4"]
+
+
+def test_zero_needs_no_sign_of_percent() -> None:
+    assert read("97%", "0", "96%").frame.y.tolist() == [97, 0, 96]
+
+
+def test_amounts_of_two_currencies_are_refused_by_row() -> None:
+    with pytest.raises(BadInput) as refused:
+        read("€5", "€6", "$7", "€8")
+    assert [part.pointer for part in refused.value.errors] == ["#row=4"]
+
+
+def test_bounds_that_are_named_as_missing_are_gaps() -> None:
+    lines = (f"2024-01-0{i};{cell}" for i, cell in enumerate(["5", "<1", "6"], start=1))
+    assert upload("date;sales", *lines, missing_values="<1").profile.gaps == 1
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_amounts_that_may_have_thousands_or_decimals_are_asked(decimal: Decimal) -> None:
+    cells = pd.Series(["$1,234", "$2,345"])
+    with pytest.raises(BadInput, match=r"may be 1234 or 1\.234"):
+        read_numbers(cells, ";")
+    assert read_numbers(cells, ";", decimal=decimal).numbers[0] == (1234 if decimal == "." else 1.234)
+
+
+def test_names_such_as_10k_are_no_numbers() -> None:
+    lines = [
+        f"{day};{race};{i}" for race in ("5K", "10K") for i, day in enumerate(made("2024-01-01", 5, "D"))
+    ]
+    assert upload("date;race;runners", *lines).frame.unique_ids == ("10K", "5K")
