@@ -1,10 +1,12 @@
 """Does a verdict flatter, and do intervals hold? On panels whose truth is known, and on what came.
 
-    python -m benchmarks.honesty [--only verdicts|intervals|means] [--draws 2000] [--panels 100] [--resume]
+    python -m benchmarks.honesty [--only verdicts|counts|intervals|means] [--draws 2000] [--panels 100]
+        [--resume]
 
 One table with every bound, then a JSON line with `missed`, the rows that are not within theirs. `verdicts`
 draws panels without a difference between two methods, and with a gain, and trains on panels of four kinds:
-`benchmarks.honesty_panels`. `intervals` compares what intervals held with what was reported of them:
+`benchmarks.honesty_panels`. `counts` forecasts counts that come by chance: `benchmarks.honesty_counts`.
+`intervals` compares what intervals held with what was reported of them:
 `benchmarks.honesty_intervals`. `means` sums forecasts of intermittent demand: `benchmarks.honesty_means`. It
 takes 35 minutes of a processor, verdicts 25 of them. `--resume` keeps the rows of an interrupted run.
 """
@@ -14,7 +16,7 @@ import resource
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import honesty_intervals, honesty_means, honesty_panels
+from benchmarks import honesty_counts, honesty_intervals, honesty_means, honesty_panels
 from benchmarks.honesty_rows import Row, Rows, Task, print_rows
 from benchmarks.report import finish
 
@@ -23,6 +25,7 @@ DATA = Path("../shared/data")
 
 PARTS: Mapping[str, Callable[[argparse.Namespace], Iterator[Task]]] = {
     "verdicts": lambda arguments: honesty_panels.tasks(arguments.draws, arguments.panels),
+    "counts": lambda arguments: honesty_counts.tasks(arguments.panels),
     "intervals": lambda arguments: honesty_intervals.tasks(arguments.data, validation=arguments.validation),
     "means": lambda _: honesty_means.tasks(),
 }
@@ -60,7 +63,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", choices=PARTS, action="append", help="this part; repeatable")
     parser.add_argument("--draws", type=int, default=DRAWS, help="drawn panels a kind, for the test alone")
-    parser.add_argument("--panels", type=int, default=PANELS, help="panels a kind to train on")
+    parser.add_argument(
+        "--panels", type=int, default=PANELS, help="panels a kind to train on, or to forecast"
+    )
     parser.add_argument("--data", type=Path, default=DATA, help="folder with the Parquet files")
     parser.add_argument("--validation", action="store_true", help="intervals a horizon earlier, for choices")
     parser.add_argument("--resume", action="store_true", help="keep what an interrupted run has measured")

@@ -35,11 +35,13 @@ class Demand:
     draw: Draw
 
 
-def _poisson(mean: float) -> Demand:
+def poisson(mean: float) -> Demand:
+    """Return demand whose sizes are Poisson."""
     return Demand(f"Poisson {mean}", mean, lambda rng, shape: rng.poisson(mean, shape).astype(np.float64))
 
 
-def _negative_binomial(mean: float, size: float) -> Demand:
+def negative_binomial(mean: float, size: float) -> Demand:
+    """Return demand that varies more than Poisson, the more the smaller its `size`."""
     share = size / (size + mean)
     return Demand(
         f"negative binomial {mean}, size {size}",
@@ -48,7 +50,8 @@ def _negative_binomial(mean: float, size: float) -> Demand:
     )
 
 
-def _lognormal(share: float, spread: float) -> Demand:
+def lognormal(share: float, spread: float) -> Demand:
+    """Return demand in a `share` of the steps, of lognormal sizes."""
     return Demand(
         f"lognormal {spread}, {1 - share:.0%} zeros",
         share * exp(spread**2 / 2),
@@ -57,9 +60,9 @@ def _lognormal(share: float, spread: float) -> Demand:
 
 
 DEMANDS = (
-    *map(_poisson, (0.1, 0.3, 0.6, 1.0)),
-    *(_negative_binomial(mean, size) for mean, size in ((0.3, 0.5), (1.0, 1.0), (2.0, 0.5))),
-    *(_lognormal(share, spread) for share, spread in ((0.2, 0.8), (0.5, 0.8), (0.7, 1.0), (0.8, 1.0))),
+    *map(poisson, (0.1, 0.3, 0.6, 1.0)),
+    *(negative_binomial(mean, size) for mean, size in ((0.3, 0.5), (1.0, 1.0), (2.0, 0.5))),
+    *(lognormal(share, spread) for share, spread in ((0.2, 0.8), (0.5, 0.8), (0.7, 1.0), (0.8, 1.0))),
 )
 
 

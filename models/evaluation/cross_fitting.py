@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.evaluation import losses
 from models.evaluation.held_out import HeldOut
-from models.methods.baselines import EVERY_BASELINE
+from models.methods.baselines import BASELINES, OF_DEMAND
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.combination import Method, primary_of, weighted_mean
 from models.methods.forecast import Forecast
@@ -135,8 +135,8 @@ def strength_of(cut: Integers) -> float:
 
 
 def _strength(weights: Weights, cut: Integers) -> float:
-    """Return how far factors go; all of their way for a baseline, whose own bounds are a mere guess."""
-    return 1.0 if primary_of(weights) in EVERY_BASELINE else strength_of(cut)
+    """Return how far factors go; all of their way for a baseline whose own bounds are a mere guess."""
+    return 1.0 if primary_of(weights) in {**BASELINES, **OF_DEMAND} else strength_of(cut)
 
 
 def _splits(cut: Integers, fold: Chosen) -> list[tuple[Chosen, Chosen]]:

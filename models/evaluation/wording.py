@@ -20,6 +20,7 @@ _LABELS = {
     "ets": "ETS",
     "croston_sba": "Croston's with the correction of Syntetos and Boylan",
     "tsb": "Teunter, Syntetos and Babai's",
+    "history": "the history's own distribution",
 }
 
 _DISAGREEMENT = 0.05

@@ -18,6 +18,8 @@ from models.errors import UnusableHistory
 from models.inputs.intermittence import demands
 from models.inputs.outliers import tamed
 from models.methods.forecast import Forecast, floors
+from models.methods.history import history_forecast
+from models.methods.support import Support
 from models.metrics import seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
 
@@ -129,14 +131,25 @@ OF_DEMAND: Mapping[str, Baseline] = {
 }
 """Those of intermittent demand, by name."""
 
-EVERY_BASELINE: Mapping[str, Baseline] = {**BASELINES, **OF_DEMAND}
+OF_CHANCE: Mapping[str, Baseline] = {
+    "history": lambda panel, horizon, _: history_forecast(panel, horizon, levels=()).median,
+}
+"""That of values which come by chance alone, by name: it has quantiles of its own."""
+
+EVERY_BASELINE: Mapping[str, Baseline] = {**BASELINES, **OF_DEMAND, **OF_CHANCE}
 
 
 def joining(panel: Panel, season_length: int) -> tuple[str, ...]:
-    """Return the baselines that join those of all data: of demand, if half of the series are intermittent."""
-    found = demands(panel, season_length).values()
-    intermittent = sum(demand.is_intermittent for demand in found)
-    return tuple(OF_DEMAND) if 2 * intermittent >= panel.series else ()
+    """Return the baselines that join those of all data.
+
+    Those of demand do if half of the series are intermittent, and that of chance if half have zeros by chance
+    or are counts.
+    """
+    found = demands(panel, season_length)
+    intermittent = sum(demand.is_intermittent for demand in found.values())
+    of_demand = OF_DEMAND if 2 * intermittent >= panel.series else {}
+    is_discrete = Support.of(panel, found).is_discrete
+    return *of_demand, *(OF_CHANCE if 2 * is_discrete.sum() >= panel.series else {})
 
 
 def baseline_forecast(
@@ -145,9 +158,12 @@ def baseline_forecast(
     """Forecast with the baseline `name` from the last `HISTORY_LIMIT` values, with bounds at `levels`.
 
     Bounds are those of a random walk with normal steps, as large as the errors of the seasonal naive forecast
-    in the history (Hyndman & Athanasopoulos, section 5.5). Calibration starts from them.
+    in the history (Hyndman & Athanasopoulos, section 5.5). Calibration starts from them. `OF_CHANCE` has the
+    quantiles of the history.
     """
     recent = tamed(panel.tail(HISTORY_LIMIT))
+    if name in OF_CHANCE:
+        return history_forecast(recent, horizon, levels)
     median = EVERY_BASELINE[name](recent, horizon, season_length)
     # Near the ends of float64 spread and bounds may overflow.
     with np.errstate(over="ignore", invalid="ignore"):

@@ -61,6 +61,11 @@ class Support:
         """That of series which may take any value from the lowest on."""
         return Support.free(len(self.lowest)).at_least(self.lowest)
 
+    @property
+    def is_discrete(self) -> Mask:
+        """(series,) whether they are of counts, or have zeros by chance."""
+        return (self.is_count | (self.zeros > 0))[:, 0]
+
     def at_least(self, lowest: Floats) -> "Support":
         """Return it with nothing below `lowest` (series, 1)."""
         return replace(self, lowest=lowest)

@@ -83,7 +83,7 @@ def test_verdict_on_intermittent_demand_is_by_pinball_loss_against_methods_of_de
     dataset_id = upload(client, parts)["id"]
     model_id = trained(database, dataset_id)
     model = client.get(f"/models/{model_id}").json()
-    assert {"croston_sba", "tsb"} < model["backtest"]["measures"].keys()
+    assert {"croston_sba", "tsb", "history"} < model["backtest"]["measures"].keys()
     assert model["verdict"]["measure"] == "pinball"
     assert "(pinball)" in model["verdict"]["sentence"]
     found = fetched(client, "application/json", dataset_id=dataset_id, unique_id="part 1").json()

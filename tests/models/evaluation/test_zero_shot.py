@@ -5,7 +5,7 @@ from models.choices import NO_SEASONS, Seasons
 from models.evaluation import zero_shot
 from models.evaluation.calibration_windows import CalibrationWindows
 from models.evaluation.zero_shot import backtest_zero_shot
-from models.methods.baselines import BASELINES, OF_DEMAND
+from models.methods.baselines import BASELINES, OF_CHANCE, OF_DEMAND
 from models.methods.combination import forecast_by
 from models.methods.zero_shot import uncalibrated_method, zero_shot_forecaster
 from models.metrics import coverage
@@ -122,5 +122,15 @@ def test_methods_of_demand_are_rivals_where_most_series_are_intermittent() -> No
     panel = Panel.of([rng.poisson(0.4, 60).astype(float) for _ in range(8)])
     assessment = backtest_zero_shot(zero_shot_forecaster(4, Seasons((4,))), panel)
     assert assessment is not None
-    assert set(assessment.backtest.forecasts) == {VIEW, *BASELINES, *OF_DEMAND}
-    assert set(OF_DEMAND) < set(assessment.methods)
+    assert set(assessment.backtest.forecasts) == {VIEW, *BASELINES, *OF_DEMAND, *OF_CHANCE}
+    assert {*OF_DEMAND, *OF_CHANCE} < set(assessment.methods)
+
+
+def test_networks_do_not_beat_the_history_where_there_is_nothing_to_find() -> None:
+    for seed in range(4):
+        drawn = np.random.default_rng(seed).negative_binomial(1, 0.5, (40, 100)).astype(float)
+        assessment = backtest_zero_shot(zero_shot_forecaster(6, NO_SEASONS), Panel.of(list(drawn)))
+        assert assessment is not None
+        verdict = assessment.verdicts[VIEW]
+        assert (verdict.baseline, verdict.measure) == ("history", "pinball")
+        assert verdict.outcome != "beats"

@@ -10,6 +10,7 @@ from models.config import HISTORY_LIMIT
 from models.errors import UnusableHistory
 from models.methods.baselines import (
     BASELINES,
+    OF_CHANCE,
     OF_DEMAND,
     Baseline,
     baseline_forecast,
@@ -270,10 +271,26 @@ def test_tsb_forgets_demand_that_ended_and_croston_does_not() -> None:
     assert lasting[0, 0] > 1.5
 
 
-@pytest.mark.parametrize(("rates", "joined"), [((0.3, 0.4, 9.0), True), ((0.3, 9.0, 9.0), False)])
-def test_demand_methods_join_where_half_of_the_series_are_intermittent(
-    rates: tuple[float, ...], *, joined: bool
+@pytest.mark.parametrize(
+    ("rates", "joined"),
+    [
+        ((0.3, 0.4, 9.0), (*OF_DEMAND, *OF_CHANCE)),
+        ((0.3, 9.0, 9.0), (*OF_CHANCE,)),
+        ((0.3, 1e6, 1e6), ()),
+    ],
+    ids=["intermittent", "counts", "large numbers"],
+)
+def test_methods_of_demand_and_chance_join_where_half_of_the_series_are_of_their_kind(
+    rates: tuple[float, ...], joined: tuple[str, ...]
 ) -> None:
     rng = np.random.default_rng(1)
     panel = Panel.of([rng.poisson(rate, 90).astype(float) for rate in rates])
-    assert joining(panel, 7) == (tuple(OF_DEMAND) if joined else ())
+    assert joining(panel, 7) == joined
+
+
+def test_history_has_the_quantiles_of_its_own_values_at_every_step() -> None:
+    values = np.random.default_rng(1).permutation(np.append(np.arange(1.0, 101), [NAN] * 5))
+    found = baseline_forecast("history", Panel.of([values, [4.0]]), 2, 7, (80, 95))
+    assert found.median.tolist() == [[50.0] * 2, [4.0] * 2]
+    assert (found.lo[80][0, 0], found.hi[80][0, 0]) == (10.0, 90.0)
+    assert (found.lo[95][0, 1], found.hi[95][0, 1]) == (3.0, 98.0)
