@@ -22,6 +22,7 @@ from app.intake.options import ReadOptions, as_option
 from app.intake.problems import Place, listed, refuse_rows
 from app.intake.rows import Rows
 from app.intake.tables.table import Dtype, Table
+from app.intake.time.notations.languages import month_numbers
 from app.intake.time.times import Times
 from app.schemas.datasets import MAX_COLUMNS_SHOWN, Detected
 
@@ -47,10 +48,10 @@ class OpenTable:
         """
         frame, targets, count = self.cells.frame, self.roles.targets, len(self.roles.targets)
         of_parts = dict(zip(self.roles.times, self.roles.parts, strict=True))
-        times = Coded.together(
-            [Coded.of(frame[name], EMPTY_TIMES) for name in of_parts],
-            lambda texts: joined(texts, list(of_parts.values())),
-        )
+        every = [Coded.of(frame[name], EMPTY_TIMES) for name in of_parts]
+        parts = list(of_parts.values())
+        months = month_numbers(every[parts.index("month")].texts) if "month" in parts else {}
+        times = Coded.together(every, lambda texts: joined(texts, parts, months))
         series, names = self._series(times.codes, unnamed, by_target=by_target)
         y = np.concatenate([self.cells.y[name] for name in targets])
         place = Place(self.table.first_row, len(times.codes) if count > 1 else None)

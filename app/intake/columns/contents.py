@@ -1,6 +1,6 @@
 """What columns hold, by a sample of their rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app.intake.cells import Cells
+from app.intake.characters import plain
 from app.intake.columns.numbers import which_are_numbers
 from app.intake.time.dates import mostly_dates
 from app.intake.time.times import are_whole_numbers, reads_as_dates
@@ -28,7 +29,8 @@ class Sample:
 
     @cached_property
     def cells(self) -> Cells:
-        return Cells.of_table(self.frame)
+        cells = Cells.of_table(self.frame)
+        return replace(cells, texts=plain(cells.texts))
 
     @cached_property
     def contents(self) -> dict[str, Content]:
@@ -59,7 +61,7 @@ class Sample:
     def is_of_dates(self, name: str) -> bool:
         """Return whether the numbers of a column are plainly dates, such as 202452 or 1990.0417."""
         texts = pd.Series(self.column(name).unique(), dtype="object")
-        return reads_as_dates(texts[texts.notna() & (texts != "")].reset_index(drop=True))
+        return reads_as_dates(plain(texts[texts.notna() & (texts != "")].reset_index(drop=True)))
 
     def rises(self, name: str) -> bool:
         """Return whether the whole numbers of a column rise from row to row."""
@@ -78,6 +80,7 @@ class Sample:
 
 def contents(cells: Cells) -> list[Content]:
     """Return the content of each column: that of most of its distinct texts."""
+    cells = replace(cells, texts=plain(cells.texts))
     found = np.full(cells.columns, "text", dtype=object)
     found[cells.count() == 0] = "empty"
     left = cells.mostly(cells.texts.str.contains(r"\d").to_numpy(dtype=np.bool_))

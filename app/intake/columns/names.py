@@ -14,9 +14,10 @@ ID_NAMES = (
         *("station_id", "meter", "meter_id", "customer", "customer_id", "location", "site", "branch"),
     ),
 )
+DATES = ("fecha", "дата", "tarih", "التاريخ", "日期", "时间", "時間", "日付", "日時", "날짜", "일자")
 TIME_NAMES = (
     ("ds",),
-    ("date", "datetime", "date_time", "timestamp", "time", "datum"),
+    ("date", "datetime", "date_time", "timestamp", "time", "datum", *DATES),
     (
         *(
             "year",

@@ -1,22 +1,28 @@
 """Times in several columns: a date and a clock, a year and a month, a quarter or a week."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import normal
-from app.intake.time.notations.languages import month_number
+from app.intake.time.notations.languages import month_numbers
 
 Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "hour", "clock"]
 
 NAMES: dict[Part, set[str]] = {
-    "year": {"year", "yr", "yyyy", "jahr", "annee", "ano"},
-    "quarter": {"quarter", "qtr", "quartal", "trimestre"},
-    "month": {"month", "mon", "month_number", "month_name", "mm", "monat", "mois", "mes"},
-    "week": {"week", "wk", "isoweek", "iso_week", "week_number", "weeknum", "woche", "kw", "semaine"},
-    "day": {"day", "day_of_month", "dd", "tag", "jour", "dia"},
+    "year": {
+        *("year", "yr", "yyyy", "jahr", "annee", "année", "ano", "año", "anno", "jaar", "rok", "år", "год"),
+        *("yıl", "yil", "السنة", "年", "年份", "年度", "연도", "년"),
+    },
+    "quarter": {"quarter", "qtr", "quartal", "trimestre", "квартал", "çeyrek", "季度", "四半期", "분기"},
+    "month": {
+        *("month", "mon", "month_number", "month_name", "mm", "monat", "mois", "mes", "mês", "mese", "maand"),
+        *("miesiąc", "месяц", "ay", "الشهر", "月", "月份", "월"),
+    },
+    "week": {"week", "wk", "isoweek", "iso_week", "week_number", "weeknum", "woche", "kw", "semaine", "周"},
+    "day": {"day", "day_of_month", "dd", "tag", "jour", "dia", "día", "день", "gün", "日", "일"},
     "clock": {"time", "hhmm", "hrmn", "hr_mn", "uhrzeit", "heure"},
     "hour": {"hour", "hr", "he", "hour_ending", "hourending", "hour_of_day", "stunde", "heure", "hora"},
 }
@@ -28,11 +34,12 @@ RANGES: dict[Part, tuple[int, int]] = {
     "day": (1, 31),
     "hour": (0, 24),
 }
-QUARTER = re.compile(r"(?:Q|qtr\s*)([1-4])|([1-4])Q", re.IGNORECASE)
+QUARTER = re.compile(r"(?:Q|qtr\s*)([1-4])|([1-4])Q|第?([1-4])(?:季度|四半期|분기)", re.IGNORECASE)
+SIGNS: dict[Part, str] = {"year": "年년", "month": "月월", "day": "日号일", "hour": "時时시点"}  # 2024年, 1月
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IGNORECASE)
 PACKED = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 DIGITS = re.compile(r"(?:[01]?\d|2[0-4])[0-5]\d|0")  # 0130 or 130, and 0 for midnight
-WHOLE = re.compile(r"\d{1,4}(?:\.0*)?")
+WHOLE = re.compile(rf"(\d{{1,4}})(?:\.0*)?\s?[{''.join(SIGNS.values())}]?")
 FEW = 10  # texts, of which one may be no part of a time
 LEAST_FIT = 3  # texts that show a part of a time beside one that does not
 OF_A_YEAR: tuple[tuple[Part, ...], ...] = (("month", "day"), ("week",), ("month",), ("quarter",))
@@ -45,12 +52,13 @@ def part_of(sample: Sample, name: str) -> Part | None:
         return "date"
     texts = sample.some(name) if content in {"text", "whole"} else []
     if content == "text":
-        kinds: dict[Part, Callable[[str], object]] = {
-            "clock": CLOCK.fullmatch,
-            "month": month_number,
-            "quarter": QUARTER.fullmatch,
-        }
-        return next((part for part, reads in kinds.items() if _nearly_all(texts, reads, 0)), None)
+        kinds: list[tuple[Part, Callable[[str], object]]] = [
+            ("clock", CLOCK.fullmatch),
+            ("month", month_numbers(texts).get),
+            ("quarter", QUARTER.fullmatch),
+            *((part, partial(_is_signed, part=part)) for part in SIGNS),
+        ]
+        return next((part for part, reads in kinds if _nearly_all(texts, reads, 0)), None)
     if texts and all(map(PACKED.fullmatch, texts)):
         return "packed"
     if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
@@ -78,10 +86,13 @@ def parts_to_join(parts: dict[str, Part]) -> list[str]:
     return [*day, *([first[part] for part in ("clock", "hour") if part in first][:1])]
 
 
-def joined(texts: Sequence[str], parts: Sequence[Part | None]) -> str:
-    """Return one text for a time in parts; where one cannot be read, the parts side by side."""
+def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[str, int]) -> str:
+    """Return one text for a time in parts; where one cannot be read, the parts side by side.
+
+    `months` are the numbers of the months that have names.
+    """
     of = dict(zip(parts, texts, strict=True))
-    date = of.get("date") or PACKED.sub(r"\1-\2-\3", of.get("packed", "")) or _of_a_year(of)
+    date = of.get("date") or PACKED.sub(r"\1-\2-\3", of.get("packed", "")) or _of_a_year(of, months)
     clock = _with_colon(of.get("clock")) or _clock(of.get("hour"))
     lacks_clock = clock is None and not {"clock", "hour"}.isdisjoint(of)
     if None in parts or date is None or lacks_clock or len(of) < len(parts):
@@ -89,8 +100,9 @@ def joined(texts: Sequence[str], parts: Sequence[Part | None]) -> str:
     return f"{date} {clock}" if clock else date
 
 
-def _of_a_year(of: dict[Part | None, str]) -> str | None:
-    year, month = _number(of.get("year"), "year"), _month(of.get("month"))
+def _of_a_year(of: dict[Part | None, str], months: Mapping[str, int]) -> str | None:
+    named = of.get("month", "")
+    year, month = _number(of.get("year"), "year"), months.get(named) or _number(named, "month")
     if year is None:
         return None
     if month is not None:
@@ -101,12 +113,8 @@ def _of_a_year(of: dict[Part | None, str]) -> str | None:
     if (week := _number(of.get("week"), "week")) is not None:
         return f"{year}-W{week:02}"
     found = QUARTER.fullmatch(of.get("quarter", ""))
-    quarter = found[1] or found[2] if found else _number(of.get("quarter"), "quarter")
+    quarter = next(filter(None, found.groups())) if found else _number(of.get("quarter"), "quarter")
     return f"{year}Q{quarter}" if quarter else None
-
-
-def _month(text: str | None) -> int | None:
-    return month_number(text or "") or _number(text, "month")
 
 
 def _clock(hour: str | None) -> str | None:
@@ -123,7 +131,9 @@ def _are_digits(texts: Sequence[str]) -> bool:
 
 
 def _number(text: str | None, part: Part) -> int | None:
-    return int(text.partition(".")[0]) if text and _is_within(text, part) else None
+    found = WHOLE.fullmatch(text or "")
+    low, high = RANGES[part]
+    return int(found[1]) if found and low <= int(found[1]) <= high else None
 
 
 def _is_named(name: str, part: Part) -> bool:
@@ -131,8 +141,11 @@ def _is_named(name: str, part: Part) -> bool:
 
 
 def _is_within(text: str, part: Part) -> bool:
-    low, high = RANGES[part]
-    return WHOLE.fullmatch(text) is not None and low <= int(text.partition(".")[0]) <= high
+    return _number(text, part) is not None
+
+
+def _is_signed(text: str, part: Part) -> bool:
+    return text[-1:] in SIGNS[part] and _is_within(text, part)
 
 
 def _nearly_all(texts: Sequence[str], fits: Callable[[str], object], most: int) -> bool:

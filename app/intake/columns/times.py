@@ -26,7 +26,7 @@ def find_times(sample: Sample, free: Sequence[str], parts: dict[str, Part]) -> C
     if named:
         return _joined(sample, {named[0]: "date", **_time_of_day(sample, named[0], whole)})
     together = parts_to_join(whole)
-    if len(together) > 1:
+    if len(together) > 1 or any(sample.contents[name] == "text" for name in together):  # as 2024年
         return _joined(sample, {name: whole[name] for name in together})
     return _numbers(sample, [name for name in free if sample.contents[name] in {"whole", "number"}])
 

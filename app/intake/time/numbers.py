@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 WHOLE = r"[+-]?\d{1,15}(?:\.0*)?|1\d{15}|1\d{18}"
 NUMBER = r"\d{1,19}(?:\.\d*)?"
 MONTH_OF_YEAR = r"[12]\d{3}\.(?:0[1-9]|1[0-2]?)"  # a number drops the last 0 of 2024.10
+MONTH_AND_YEAR = r"(?:0[1-9]|1[0-2])\.(?:19|20)\d{2}"
 SOME = 100  # texts that rule out most columns at once
 FEW = 4  # texts; fewer of 20241 are numbers as well as quarters
 NEAR = 0.2  # of a month: how far from its beginning or its middle a decimal year may be
@@ -105,9 +106,8 @@ def read_decimal(texts: Texts) -> Dates | None:
     fractions = texts.str.fullmatch(r"\d+\.\d*[1-9]\d*").to_numpy(dtype=np.bool_)
     if fractions.mean() <= 1 / 2 or not texts.str.fullmatch(NUMBER).all():
         return None
-    if texts.str.fullmatch(MONTH_OF_YEAR).all() and texts.str.len().nunique() <= 2:  # noqa: PLR2004 - 2024.1
-        months = texts.where(texts.str.len() > len("2024.1"), texts + "0")
-        return Dates(*ordinals_of(notation("%Y.%m").fields(months)), "%Y.%m")
+    if (months := _months_and_years(texts)) is not None:
+        return months
     numbers = texts.to_numpy().astype(np.float64)
     if np.all((numbers >= 1500) & (numbers <= this_year() + 100)):  # noqa: PLR2004 - years
         return _noted(read_as(texts, DECIMAL_YEAR), "years with decimals")
@@ -115,6 +115,16 @@ def read_decimal(texts: Texts) -> Dates | None:
         if np.all((numbers >= count.low) & (numbers <= count.high)):
             return _noted(read_as(texts, count.date_format), count.words)
     return None
+
+
+def _months_and_years(texts: Texts) -> Dates | None:
+    """Return numbers such as 2024.01 or 01.2024 as months; None where some are none."""
+    if texts.str.fullmatch(MONTH_AND_YEAR).all():
+        return Dates(*ordinals_of(notation("%m.%Y").fields(texts)), "%m.%Y")
+    if not texts.str.fullmatch(MONTH_OF_YEAR).all() or texts.str.len().nunique() > 2:  # noqa: PLR2004 - 2024.1
+        return None
+    months = texts.where(texts.str.len() > len("2024.1"), texts + "0")
+    return Dates(*ordinals_of(notation("%Y.%m").fields(months)), "%Y.%m")
 
 
 def _plainly_packed(digits: Texts, date_format: str) -> Dates | None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
+from app.intake.characters import plain
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.dates import Dates, Hints, read_dates
@@ -24,6 +25,7 @@ from app.intake.time.zones import Zone
 Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
 SOME = 100  # texts that show whether others are worth a look
+YEAR = r"(?<=^\d{4})\s?[年년]$"
 FEW_YEARS = 3  # fewer could be months: 2001-02 and 2002-03
 
 
@@ -79,6 +81,7 @@ def read_times(texts: Texts, hints: Hints) -> Times:
 
     Raises WrongFrequency where the frequency does not fit them, BadInput where two readings are as good.
     """
+    texts = plain(texts).str.replace(YEAR, "", regex=True)
     if hints.date_format in {None, "year"} and (years := _double_years(texts, hints)) is not None:
         return years
     if hints.date_format in {"integer", "year"} or (

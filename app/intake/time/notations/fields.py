@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from app.intake.arrays import Ints, Mask
-from app.intake.time.notations.formats import month_numbers
+from app.intake.time.notations.languages import month_numbers
 from app.intake.time.steps import DAY, HOUR, MINUTE, SECOND, WEEK
 
 Texts: TypeAlias = "pd.Series[str]"
@@ -42,7 +42,8 @@ def ordinals_of(fields: pd.DataFrame) -> tuple[Ints, Mask]:
 def _number(name: str, column: Texts) -> Ints:
     """Return a field as whole numbers; 0 where it is absent or no month's name."""
     if name == "name":
-        return month_numbers(column).fillna(0.0).to_numpy().astype(np.int64)
+        months = month_numbers(set(column.dropna()))
+        return np.array([months.get(text, 0) for text in column], dtype=np.int64)
     return column.where(column.notna(), "0").to_numpy().astype(np.int64)
 
 

@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
-import numpy as np
 import pandas as pd
-
-from app.intake.time.notations.languages import month_number
 
 Texts: TypeAlias = "pd.Series[str]"
 
+# In many scripts vowels are signs of their own, which are no letters; some Arabic names are two words.
+MONTH_NAME = r"(?P<name>[^\W\d_][^\s\d_.,:;/'+()-]{1,14}(?: [\u0600-\u06ff]{2,9})?\.?)"
 FIELDS = {
     "Y": r"(?P<year>[0-9]{4})",
     "G": r"(?P<year>[0-9]{4})",
     "y": r"(?P<short_year>[0-9]{2})",
     "m": r"(?P<month>[0-9]{1,2})",
-    "b": r"(?P<name>[^\W\d_]{3,10}\.?)",
-    "B": r"(?P<name>[^\W\d_]{3,10}\.?)",
+    "b": MONTH_NAME,
+    "B": MONTH_NAME,
     "d": r"(?P<day>[0-9]{1,2})",
     "j": r"(?P<day_of_year>[0-9]{1,3})",
     "q": r"(?P<quarter>[1-4])",
@@ -55,6 +54,9 @@ FORMATS = (
     *("%b %Y", "%b-%Y", "%b/%Y", "%b-%y", "%b %y", "%b/%y", "%b '%y", "%Y-%b", "%Y %b", "%y-%b"),
     *("%G~W%V", "%G~W%V-%u", "W%V~%G", "%G~KW%V", "KW%V~%G"),
     *("%Y~Q%q", "Q%q~%Y", "Q%q~%y", "%qQ~%Y", "%qQ~%y"),
+    *("%Y年~%m月~%d日", "%Y年~%m月", "%y年~%m月~%d日", "%y年~%m月"),
+    *("%Y年~第%q季度", "%Y年~%q季度", "%Y年~第%q四半期", "%G年~第%V周", "%G年~第%V週"),
+    *("%Y년~%m월~%d일", "%Y년~%m월", "%Y년~%q분기", "%Y.~%m.~%d.", "%G년~%V주"),
     *("Q%q~FY%y", "Q%q~FY%Y", "FY%y~Q%q", "FY%Y~Q%q", "%qQ~FY%y", "%qQ~FY%Y"),
 )
 # Of digits alone, by their number; those of one length in order of preference.
@@ -123,8 +125,3 @@ ANY_SHAPE = re.compile("|".join(f"({shape})" for shape in SHAPES), re.IGNORECASE
 def of_shape(shape: int) -> list[Notation]:
     """Return the notations of one of the `SHAPES`."""
     return [each for each in NOTATIONS if each.shape == SHAPES[shape]]
-
-
-def month_numbers(names: Texts) -> "pd.Series[float]":
-    """Return the month, 1 to 12, that each name means in some language; NaN where none."""
-    return names.map(month_number, na_action="ignore").astype(np.float64)

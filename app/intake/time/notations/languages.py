@@ -1,35 +1,102 @@
-"""The names of the months in several languages, and the ways to cut them short."""
+"""The names of the months in the languages of CLDR, by Babel, and the ways to cut them short."""
 
-NAMES = (
-    "january february march april may june july august september october november december",
-    "januar februar märz april mai juni juli august september oktober november dezember",
-    "jänner feber maerz april mai juni juli august september oktober november dezember",
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre",
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-    "januari februari maart april mei juni juli augustus september oktober november december",
-    "januari februari mars april maj juni juli augusti september oktober november december",
-    "januar februar marts april maj juni juli august september oktober november december",
-    "januar februar mars april mai juni juli august september oktober november desember",
+import unicodedata
+from collections.abc import Collection, Mapping
+from functools import cache
+
+from babel import Locale
+
+# Where two know the same names, the first counts. Those after English are loaded only for other names.
+LANGUAGES = (
+    *(
+        "en",
+        "de",
+        "de_AT",
+        "fr",
+        "es",
+        "it",
+        "pt",
+        "nl",
+        "pl",
+        "ru",
+        "tr",
+        "sv",
+        "da",
+        "nb",
+        "fi",
+        "cs",
+        "sk",
+    ),
+    *(
+        "hu",
+        "ro",
+        "el",
+        "uk",
+        "bg",
+        "hr",
+        "sr",
+        "sr_Latn",
+        "sl",
+        "bs",
+        "mk",
+        "sq",
+        "et",
+        "lv",
+        "lt",
+        "is",
+        "be",
+    ),
+    *(
+        "ar",
+        "ar_LB",
+        "ar_DZ",
+        "ar_MA",
+        "fa",
+        "he",
+        "hi",
+        "ur",
+        "bn",
+        "id",
+        "ms",
+        "ka",
+        "hy",
+        "az",
+        "kk",
+        "uz",
+    ),
+    *("ca", "gl", "eu", "ga", "cy", "af", "sw", "fil", "zh"),
 )
-SHORT = {"mrt": 3, "sept": 9, "mrz": 3}
+BESIDE_CLDR = {"mrz": 3, "maerz": 3, "jaenner": 1, "feber": 2, "mrt": 3, "sept": 9}
+SHORTEST = 3  # letters of a beginning that names a month
+SIGNS = ".\u05f3\u2019'\u0970"  # behind a name that is cut short
 
 
-def _by_name() -> dict[str, int]:
-    """Return the month of each name and of each beginning of three letters or more that only it has."""
+def month_numbers(names: Collection[str]) -> dict[str, int]:
+    """Return the months, 1 to 12, that names mean in the language that knows the most of them."""
+    folded = {name: _folded(name) for name in names}
+    wanted, best = set(folded.values()), dict[str, int]()
+    for language in LANGUAGES if wanted else ():
+        months = _months_in(language)
+        if known := {name: months[name] for name in wanted if name in months}:
+            best = max(best, known, key=len)
+            if len(known) == len(wanted):
+                break
+    return {name: best[short] for name, short in folded.items() if short in best}
+
+
+@cache
+def _months_in(language: str) -> Mapping[str, int]:
+    """Return the month of each name and of each beginning that only one month has."""
     found: dict[str, set[int]] = {}
-    for language in NAMES:
-        for number, name in enumerate(language.split(), start=1):
-            for length in range(3, len(name) + 1):
-                found.setdefault(name[:length], set()).add(number)
-    return {**{start: min(numbers) for start, numbers in found.items() if len(numbers) == 1}, **SHORT}
+    for names in (names for kinds in Locale.parse(language).months.values() for names in kinds.values()):
+        for number, name in names.items():
+            short = _folded(name.removeprefix("de "))
+            for length in {len(short), *range(SHORTEST, len(short))} if len(short) > 1 else ():
+                found.setdefault(short[:length], set()).add(number)
+    return BESIDE_CLDR | {start: min(numbers) for start, numbers in found.items() if len(numbers) == 1}
 
 
-MONTH_OF = _by_name()
-
-
-def month_number(name: str) -> int | None:
-    """Return the month, 1 to 12, that a name means in some language, or None."""
-    return MONTH_OF.get(name.lower().rstrip("."))
+def _folded(name: str) -> str:
+    """Return a name in small letters without accents; as in Turkish, i may have its dot or not."""
+    parts = unicodedata.normalize("NFD", name.strip().rstrip(SIGNS).lower())
+    return "".join(sign for sign in parts if unicodedata.category(sign) != "Mn").replace("ı", "i")

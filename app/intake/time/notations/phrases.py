@@ -16,6 +16,12 @@ WEEKDAY = (
 )
 BEFORE = rf"(?i)^(?:week (?:of|beginning|commencing|starting)|w/c|(?:{WEEKDAY})[.,]?)\s+(?=\S*\d|\w+\.? \d)"
 BEHIND = rf"(?i)(?<=\d)\s*,?\s+\(?(?:{WEEKDAY})\.?\)?$"
+OF = r"(?i)(?<=\S)\s+del?\s+(?=\w)"  # as in Spanish
+YEAR_SIGN = r"(?<=\d{4})\s?(?:г\.?|года|р\.)$"
+EASTERN_WEEKDAY = r"星期[一二三四五六日天]|周[一二三四五六日]|[月火水木金土日]曜日|[월화수목금토일]요일"
+EASTERN_SHORT = r"[月火水木金土日一二三四五六월화수목금토일]"
+EASTERN = rf"(?<=[日일\d])\s*(?:\(?(?:{EASTERN_WEEKDAY})\)?|\({EASTERN_SHORT}\))$"
+LEFT_OUT = (BEFORE, BEHIND, YEAR_SIGN, EASTERN)
 PERIOD = r"^(?P<first>\S.*?)\s+(?:-|\u2013|\u2014|to|bis)\s+(?P<last>\S.*)$"
 DOUBLE_YEAR = r"^(?P<first>[12][0-9]{3})\s?[/\u2013-]\s?(?P<last>[0-9]{2}|[12][0-9]{3})$"
 CENTURY = 100
@@ -29,10 +35,13 @@ def double_years(texts: Texts) -> tuple[Ints, Mask]:
 
 
 def without_words(texts: Texts) -> tuple[Texts, tuple[str, ...]]:
-    """Return dates without weekdays, and the beginnings of periods with a note on these."""
+    """Return dates without weekdays and the like, and the beginnings of periods with a note on these."""
     some = texts.iloc[:SOME]
-    if (some.str.contains(BEFORE) | some.str.contains(BEHIND)).any():
-        texts = texts.str.replace(BEFORE, "", regex=True).str.replace(BEHIND, "", regex=True)
+    if some.str.contains(OF).any():
+        texts = texts.str.replace(OF, " ", regex=True)
+    for words in LEFT_OUT:
+        if some.str.contains(words).any():
+            texts = texts.str.replace(words, "", regex=True)
     if not some.str.match(PERIOD).any():
         return texts, ()
     parts = texts.str.extract(PERIOD)
