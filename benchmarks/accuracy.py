@@ -21,7 +21,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import get_args
@@ -132,16 +131,11 @@ def in_processes(
 ) -> Iterator[tuple[str, dict[str, Score]]]:
     """Yield the frequency and the result of `work` for each part, as they end, each in a fresh process."""
     context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _preload, max_tasks_per_child=1) as pool:
+    # As a process of the worker, each has imported what takes seconds before there is a training for it.
+    with ProcessPoolExecutor(processes, context, preload, max_tasks_per_child=1) as pool:
         frequencies = {pool.submit(work, part, *more): part.frequency for part in parts}
         for future in as_completed(frequencies):
             yield frequencies[future], future.result()
-
-
-def _preload() -> None:
-    """Import what takes seconds, as a process of the worker does before there is a training for it."""
-    preload()
-    import_module("torch._dynamo")  # with the first optimizer
 
 
 def _summary(method: str, results: Results) -> dict[str, float]:

@@ -26,13 +26,12 @@ MAX_CAUSE = 2000  # most characters of a cause, which must fit into the pipe's b
 NICENESS = 10  # the API on the same machine goes first
 POLL_INTERVAL_S = 0.5
 NO_DATABASE = os.EX_TEMPFAIL  # the exit status of a child that gave up because the database was away
-# Also modules that would be imported on first use: by torch's optimizers (two seconds), Arrow's reader,
-# the database's engine, and multiprocessing, which runs the main module again.
+# Also modules that would be imported on first use: by Arrow's reader, the database's engine, and
+# multiprocessing, which runs the main module again.
 PRELOADED = [
     __name__,
     "app.services.training.run",
     "statsforecast.models",
-    "torch._dynamo",
     "pyarrow.dataset",
     "sqlalchemy.dialects.sqlite.pysqlite",
     "sqlalchemy.dialects.postgresql.psycopg",

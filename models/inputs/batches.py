@@ -45,7 +45,7 @@ class Batch:
         # All at once, since a GPU waits for each copy.
         drawn = torch.randint(len(self), (batches, count), generator=generator).to(self.inputs.device)
         for rows in drawn:
-            yield Batch(self.inputs[rows], self.targets[rows], self.weights[rows])
+            yield Batch(*(whole.index_select(0, rows) for whole in self.tensors))
 
 
 @dataclass(frozen=True, eq=False)

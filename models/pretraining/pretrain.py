@@ -21,7 +21,7 @@ from models.network.tensors import Tensors, on_cpu
 from models.panel import Floats, Panel
 from models.pretraining.state import PretrainingConfig, PretrainingState
 from models.pretraining.synthetic import Random, Shape, draw, log_uniform
-from models.training.state import optimizer_tensors, restore_optimizer
+from models.training.optimizer import AdamW
 from models.training.training_loop import one_cycle, pinball_loss
 
 SEASONS: Mapping[int | None, float] = {
@@ -82,13 +82,11 @@ class Pretrainer:
         self.config, self.member = config, member
         self.rounds = state.rounds
         self.network = PretrainedNetwork(zero_shot_config(1, NO_SEASONS))
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizer = AdamW(self.network.parameters(), config.weight_decay)
         self.quantiles = torch.tensor(QUANTILES)
         if state.rounds:
             self.network.load_state_dict(state.weights)
-            restore_optimizer(self.optimizer, state.optimizer)
+            self.optimizer.restore(state.optimizer)
         else:
             self._initialise()
 
@@ -107,7 +105,7 @@ class Pretrainer:
             total += self._train(source.config, source.batch(number, config.batch), share)
         self.rounds += 1
         return PretrainingState(
-            self.rounds, total / steps, on_cpu(self.network.state_dict()), optimizer_tensors(self.optimizer)
+            self.rounds, total / steps, on_cpu(self.network.state_dict()), self.optimizer.tensors
         )
 
     def _initialise(self) -> None:
@@ -117,11 +115,10 @@ class Pretrainer:
     def _train(self, of_network: TrainingConfig, batch: Batch, share: float) -> float:
         self.network.set_horizon(of_network)
         loss = pinball_loss(self.network(batch.inputs), batch, self.quantiles)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
-        self.optimizer.param_groups[0]["lr"] = self.config.learning_rate * one_cycle(share)
-        self.optimizer.step()
+        self.optimizer.step(self.config.learning_rate * one_cycle(share))
         return loss.item()
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import torch
 from safetensors import torch as safetensors
 from torch import Tensor
-from torch.optim import Optimizer
 
 from models.config import TrainingConfig
 from models.errors import CannotResume
 from models.methods.forecast import Forecast, joined
 from models.network.artifact import Artifact, check, checked_config, pack, reading_tensors
-from models.network.tensors import Tensors, group, on_cpu
+from models.network.tensors import Tensors, group
 
 STATE_FORMAT = "training 3"
 """Format of a stored `TrainingState`, different from that of anything else.
@@ -30,7 +29,7 @@ class MemberState:
     """A member after epoch number `epoch`; all tensors are copies on the CPU.
 
     `loss` is that of the epoch, and `validation_loss` that of the held-out windows after it (None without
-    any): both are mean pinball losses in units of scale. `optimizer` is named as by `optimizer_tensors`;
+    any): both are mean pinball losses in units of scale. `optimizer` is named as by `AdamW.tensors`;
     `generator` is the state of the member's random numbers.
     """
 
@@ -102,24 +101,6 @@ class BaselineState:
         """Raise `CannotResume` unless both have the same specification."""
         if self.spec != wanted.spec:
             raise CannotResume("The saved baseline forecasts are of other data or settings: start again.")
-
-
-def optimizer_tensors(optimizer: Optimizer) -> Tensors:
-    """Return the optimizer's state of each parameter, named `<number of the parameter>.<name>`."""
-    states = optimizer.state_dict()["state"]
-    return on_cpu(
-        {f"{number}.{name}": value for number, state in states.items() for name, value in state.items()}
-    )
-
-
-def restore_optimizer(optimizer: Optimizer, tensors: Tensors) -> None:
-    """Invert `optimizer_tensors`; the optimizer keeps its settings."""
-    # Copies, since the optimizer works in place and the state may be used again.
-    state: dict[int, Tensors] = {}
-    for key, value in tensors.items():
-        number, _, name = key.partition(".")
-        state.setdefault(int(number), {})[name] = value.clone()
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 def dump_state(state: TrainingState) -> Artifact:

@@ -191,6 +191,25 @@ def test_pinball_loss_pulls_high_quantiles_up() -> None:
     assert low_and_high.item() == pytest.approx((0.1 + 0.9) / 2)
 
 
+def test_gradient_of_the_loss_is_that_of_its_formula() -> None:
+    generator = torch.Generator().manual_seed(5)
+    ours = torch.randn(6, 4, 3, generator=generator, requires_grad=True)
+    theirs, quantiles = ours.detach().clone().requires_grad_(), torch.tensor([0.1, 0.5, 0.9])
+    batch = Batch(
+        torch.zeros(6, 1, 1),
+        torch.randn(6, 4, generator=generator),
+        torch.rand(6, 4, generator=generator).round(),
+    )
+    pinball_loss(ours, batch, quantiles).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    error = batch.targets[..., None] - theirs
+    losses = torch.maximum(quantiles * error, (quantiles - 1) * error).mean(dim=2) * batch.weights
+    (losses.sum() / batch.weights.count_nonzero()).backward()  # type: ignore[no-untyped-call]
+    assert ours.grad is not None
+    assert theirs.grad is not None
+    assert ours.grad.any()
+    assert torch.equal(ours.grad, theirs.grad)
+
+
 def test_gaps_in_targets_do_not_count() -> None:
     batch = Batch(torch.zeros(1, 1, 1), torch.tensor([[1.0, 0.0]]), torch.tensor([[0.5, 0.0]]))
     outputs = torch.zeros(1, 2, 1, requires_grad=True)
