@@ -8,6 +8,7 @@ from app.db.tables import Model
 from app.errors import Conflict
 from app.schemas.backtests import LevelCalibration, Verdict
 from app.schemas.choices import Outcome
+from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.wording import label
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import Method
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
     from models.evaluation.assessment import Assessment
 
 MUCH_WORSE = 0.25
-"""From this effect on every forecast carries a warning, whatever the evidence."""
+"""From this effect on every forecast carries a warning, of six effective units or more."""
+
+MUCH_WORSE_ON_ONE = 2.5
+"""The same of one unit, and its share of fewer than six: the best of seven simple methods is ahead by luck.
+
+It was a quarter better on half of all random walks, and by this much on one in 20
+(`docs/experiments/2026-11-30-short-histories.md`).
+"""
 
 TWICE_AS_BAD = 1.0
 """From this effect on an undecided network counts as one that lost.
@@ -73,10 +81,18 @@ def warning_of(verdict: Verdict, served: str) -> str | None:
     It tells of a network that answers although it lost, and of any that was much worse, also where the
     baseline answers in its place.
     """
-    is_worse = _size(verdict) >= MUCH_WORSE
+    is_worse = _size(verdict) >= _much_worse(verdict)
     if served == verdict.baseline:
         return f"{verdict.sentence} Answered by {label(served)} instead." if is_worse else None
     return verdict.sentence if is_worse or gives_way(verdict) else None
+
+
+def _much_worse(verdict: Verdict) -> float:
+    """Return the effect from which on a network was worse than by the luck of the best of several."""
+    units = verdict.n if verdict.effective_units is None else verdict.effective_units
+    if units >= FEWEST_UNITS or gives_way(verdict):
+        return MUCH_WORSE
+    return MUCH_WORSE_ON_ONE / units
 
 
 def _size(verdict: Verdict) -> float:
