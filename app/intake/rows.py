@@ -18,7 +18,11 @@ from app.schemas.choices import Duplicates
 from app.schemas.datasets import Repair, RepairKind
 
 Floats = NDArray[np.float64]
-TOTAL = r"(?i)(?:grand |sub)?total|sum|summe|gesamt|insgesamt|average|mean|durchschnitt|avg"
+TOTAL = (
+    r"(?i)(?:(?:grand |sub)?total|sum|summe|gesamt|insgesamt|average|mean|durchschnitt|avg|total général"
+    r"|totale|total general|suma|razem|итого|всего|(?:genel )?toplam|المجموع|الإجمالي"
+    r"|合\s?[计計]|总计|總計|総計|합\s?계|총계):?"
+)
 HOUR_25 = r".*\d 25(?::00)?"
 WORDS: dict[str, str] = {
     "sum": "their sum counts",
@@ -91,7 +95,7 @@ def _refuse_totals_alone(rows: Rows, kept: Ints) -> None:
 
 
 def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:
-    """Return the rows whose time was read; report those of totals.
+    """Return the rows whose time was read; report those of totals, and remarks below the table.
 
     Raises BadInput where another time was not read.
     """
@@ -99,9 +103,9 @@ def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:
     if read.all():
         return kept
     unread = kept[~read]
-    are_totals = rows.whose_times_are(TOTAL, unread)
-    if not are_totals.all():
-        wrong = unread[~are_totals]
+    spared = rows.whose_times_are(TOTAL, unread) | _are_remarks(rows, kept[read], unread)
+    if not spared.all():
+        wrong = unread[~spared]
         are_25th = rows.whose_times_are(HOUR_25, wrong)
         again = "; an hour 25, of a day whose clocks are put back, is such a time with its offset from UTC"
         raise refuse_rows(
@@ -114,11 +118,20 @@ def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:
         )
 
     def word(row: int) -> Repair:
-        detail = f"the {rows.place.noun} is {rows.time(row)!r} and not a time, and was left out"
+        detail = f"the {rows.place.noun} is {rows.time(row)[:40]!r} and not a time, and was left out"
         return rows.repair("refused", row, detail)
 
     repairs.add("refused", unread, word)
     return kept[read]
+
+
+def _are_remarks(rows: Rows, read: Ints, unread: Ints) -> Mask:
+    """Return which rows stand below all that have a time, and have no value, as a line on the source does."""
+    if rows.place.first_row is None or not len(read):
+        return np.zeros(len(unread), dtype=np.bool_)
+    count = rows.place.rows or len(rows.y)
+    remarks: Mask = (unread % count > (read % count).max()) & np.isnan(rows.y[unread])
+    return remarks
 
 
 def in_zone(rows: Rows, times: Times, kept: Ints, zone: Zone, *, by_clock: bool) -> tuple[Rows, Times, Ints]:

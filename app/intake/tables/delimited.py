@@ -131,7 +131,7 @@ def _plain(error: Exception) -> str:
 def open_delimited(data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int = 0) -> Table:
     """Detect the layout of a table from its head; raises BadInput without a header of two columns or more.
 
-    Blank lines and comments (`#`) above the header are passed over, after `skip_rows` lines of any kind.
+    Titles, blank lines and comments (`#`) above the header are passed over, after `skip_rows` lines.
     """
     if not data[:HEAD].strip():
         raise BadInput("The file is empty. Send a table with a header row and one row for each time.")
@@ -145,13 +145,7 @@ def open_delimited(data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int =
         header.names,
         header.unnamed,
         first_row=above + header_lines + 1,
-        origin=Origin("csv", encoding, first.delimiter, lines_above(above)),
+        origin=Origin("csv", encoding, first.delimiter, header.notes(above)),
         body=body[cut:],
         header_lines=header_lines,
     )
-
-
-def lines_above(count: int) -> tuple[str, ...]:
-    """Return a note on lines above the header, if there are any."""
-    lines = "1 line" if count == 1 else f"{count:,} lines"
-    return (f"{lines} above the header not read.",) if count else ()

@@ -9,7 +9,7 @@ from itertools import islice
 
 from app.errors import BadInput, FieldError
 from app.intake.tables.encodings import HEAD
-from app.intake.tables.header import LOOKED_AT, is_filled
+from app.intake.tables.header import LOOKED_AT, is_filled, table_width
 
 LONGEST_HEADER = 4_194_304  # bytes
 DELIMITERS = (",", ";", "\t", "|")
@@ -104,7 +104,7 @@ def _delimiter(head: str) -> str:
 
 
 def _score(head: str, delimiter: str) -> tuple[float, int]:
-    """Return the share of lines that are as wide as the header, and its width; (0, 0) for one column."""
+    """Return the share of lines that are as wide as most, and their width; (0, 0) for one column."""
     widths = [len(line) for line in _lines(head, delimiter) if is_filled(line)]
-    width = widths[0] if widths else 0
-    return (widths.count(width) / len(widths), width) if width > 1 else (0, 0)
+    width = table_width(widths)
+    return (widths.count(width) / len(widths), width) if width else (0, 0)

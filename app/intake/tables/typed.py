@@ -5,7 +5,7 @@ What is no delimited text enters here: `table_of_lines` takes a sheet's lines an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from itertools import islice
 from typing import Any, TypeAlias
@@ -66,6 +66,7 @@ def table_of_lines(
     header = find_header([[_text(cell) for cell in line] for line in islice(lines, LOOKED_AT)], max_columns)
     data = lines[header.line + header.lines :]
     columns = tuple(_typed([line[i] for line in data]) for i in range(len(header.names)))
+    origin = replace(origin, notes=(*origin.notes, *header.notes()))
     return TypedTable(header.names, header.unnamed, header.line + header.lines + 1, origin, columns)
 
 
