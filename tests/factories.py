@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from fastapi.testclient import TestClient
 
 from app import blobs
@@ -41,10 +43,15 @@ from app.services.forecasting.resolve import find_plan
 from app.services.forecasting.result import ForecastResult
 from app.services.registry import champions
 from app.services.shared import database_admin, heartbeats
-from app.services.training import run, schedules, submit
+from app.services.training import run, schedules, spec, submit
 from app.settings import Settings
+from models.choices import Architecture
+from models.config import TrainingConfig
 from models.methods.baselines import BASELINES
 from models.methods.forecast import Forecast
+from models.panel import Panel
+from models.training.checkpoints import Checkpoints
+from models.training.train import Progress, Trained, train
 
 ALL = 10**9  # versions to keep
 Series = Mapping[str, Sequence[float | None]]
@@ -179,9 +186,31 @@ def new_version(database: Database, dataset_id: str) -> None:
 
 
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:
-    """Train at once, in this process, and return the model's id."""
+    """Train at once, in this process, and return the model's id; the same training is not run twice."""
     request_body = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
-    return str(run.run_without_queue(database, principal, request_body, "cpu").model_id)
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(spec, "train", _train_once)
+        return str(run.run_without_queue(database, principal, request_body, "cpu").model_id)
+
+
+def _train_once(
+    panel: Panel,
+    config: TrainingConfig,
+    architectures: Sequence[Architecture],
+    *,
+    on_progress: Callable[[Progress], None],
+    checkpoints: Checkpoints,
+    **options: Any,
+) -> Trained:
+    key = pickle.dumps((panel, config, architectures, options))
+    if key not in _TRAININGS:
+        _TRAININGS[key] = train(
+            panel, config, architectures, on_progress=on_progress, checkpoints=checkpoints, **options
+        )
+    return _TRAININGS[key]
+
+
+_TRAININGS: dict[bytes, Trained] = {}
 
 
 def table(database: Database, request: ForecastRequest) -> Iterator[ForecastResult]:
