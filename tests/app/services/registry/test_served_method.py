@@ -10,7 +10,6 @@ from app.services.registry.served_method import warning_of
 from models.choices import Seasons
 from models.methods.zero_shot import zero_shot_forecaster
 from models.panel import Floats, Panel
-from tests.models.samples import using_threads
 
 QUARTERS = Seasons((4,))
 
