@@ -330,10 +330,10 @@ BACKTEST: Example = {
     "by_step": {"rnn": STEP_MEASURES},
 }
 CALIBRATION: Example = {
-    "50": {"calibrated": True, "coverage": None, "untested": "not tested"},
+    "50": {"calibrated": True, "coverage": 0.505, "untested": None},
     "80": {"calibrated": True, "coverage": 0.81, "untested": None},
     "95": {"calibrated": True, "coverage": 0.945, "untested": None},
-    "99": {"calibrated": False, "coverage": None, "untested": "not tested"},
+    "99": {"calibrated": False, "coverage": 0.985, "untested": None},
 }
 PRETRAINED_BACKTEST: Example = {
     "dataset_id": DATASET_ID,

@@ -19,11 +19,11 @@ from models.evaluation.cross_fitting import (
     cross_fitted,
     fit_blend,
     fit_method,
-    strength_of,
+    reported_share,
 )
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
-from models.evaluation.losses import BACKTEST_LEVELS, error, error_over_series
+from models.evaluation.losses import error, error_over_series
 from models.evaluation.verdict import Verdict, judge
 from models.methods.baselines import EVERY_BASELINE
 from models.methods.calibration import CALIBRATED_LEVELS
@@ -79,7 +79,7 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
     if blending != "network":
         fitters[BLEND] = fit_blend(network)
     forecasts = {
-        name: cross_fitted(fit, uncalibrated, held_out, BACKTEST_LEVELS, reach)
+        name: cross_fitted(fit, uncalibrated, held_out, CALIBRATED_LEVELS, reach)
         for name, fit in fitters.items()
     }
     backtest = Backtest(held_out, forecasts)
@@ -102,9 +102,8 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
 
 def _with_coverage(method: Method, backtest: Backtest, name: str) -> Method:
     """Return the method with the coverage to be expected of its intervals, from what the backtest's held."""
-    strength = strength_of(backtest.held_out.cut)
-    calibration = method.calibration.with_coverage(backtest.measures(name).coverage, strength)
-    return replace(method, calibration=calibration)
+    share = reported_share(backtest.held_out.cut, backtest.held_out.support)
+    return replace(method, calibration=method.calibration.with_coverage(backtest.held(name), share))
 
 
 def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: MethodChoice) -> str:

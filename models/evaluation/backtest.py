@@ -52,7 +52,7 @@ class Measures:
 class Backtest:
     """Every method's forecast (window, horizon) of the same windows, by name.
 
-    Bounds are at `BACKTEST_LEVELS`. Nothing in a forecast was fitted on its own window.
+    Bounds are at `BACKTEST_LEVELS`, or more. Nothing in a forecast was fitted on its own window.
     """
 
     held_out: HeldOut
@@ -70,6 +70,11 @@ class Backtest:
     def measures(self, method: str) -> Measures:
         """Return the measures of a method over all steps."""
         return self._measures(self._losses(method), slice(None))
+
+    def held(self, method: str) -> dict[int, float]:
+        """Return the share of values that a method held at each level it has; NaN from a single cut."""
+        forecast, series = self.forecasts[method], self.held_out.series
+        return {level: mean(mean_by(series, self._covered(forecast, level))) for level in forecast.lo}
 
     def measures_by_step(self, method: str) -> tuple[Measures, ...]:
         """Return the measures for each step ahead."""

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from models.config import TrainingConfig
-from models.evaluation.cross_fitting import left_out, strength_of
+from models.evaluation.cross_fitting import left_out, reported_share, strength_of
 from models.evaluation.held_out import origins, targets, usable
 from models.inputs.intermittence import demands
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
@@ -86,7 +86,8 @@ class CalibrationWindows:
         """Return the calibration on all windows of a forecast with bounds at `CALIBRATED_LEVELS`."""
         slow, strength = slowed(forecast, self.season_length), strength_of(self.cut)
         held = self._held(slow, Reach.of(self.contexts, self.season_length), strength)
-        return Calibration.of(slow, self.target, strength, self.support).with_coverage(held, strength)
+        found = Calibration.of(slow, self.target, strength, self.support)
+        return found.with_coverage(held, reported_share(self.cut, self.support))
 
     def _held(self, forecast: Forecast, reach: Reach, strength: float) -> dict[int, float]:
         """Return the share that each level held at cuts left out: a mean within each series first."""

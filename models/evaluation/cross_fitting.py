@@ -34,6 +34,9 @@ CUTS_HALFWAY = 2.0
 WINDOWS_HALFWAY = 50.0
 """Windows at which they do, of as many cuts as one likes."""
 
+WINDOWS_REPORTED_HALFWAY = 8.0
+"""Windows at which what was held at cuts left out is reported half of its way from the level."""
+
 _SHARES = np.linspace(0, 1, 21)
 
 Uncalibrated = Mapping[str, Forecast]
@@ -122,7 +125,22 @@ def left_out(forecast: Forecast, windows: Targets, strength: float, tested: Chos
 
 
 def strength_of(cut: Integers) -> float:
-    """Return the share of their way from 1 that factors go, from the cut of each window (window,).
+    """Return the share of their way from 1 that factors go, from the cut of each window (window,)."""
+    return _share_of(cut, WINDOWS_HALFWAY)
+
+
+def reported_share(cut: Integers, support: Support) -> float:
+    """Return the share of its way from the level that what was held at cuts left out is reported.
+
+    Few windows say little of the next one. Intervals of whole numbers hold more than their level by design:
+    as far as series have such a `support`, all of it is reported.
+    """
+    discrete = float(support.is_discrete.mean()) if len(cut) else 0.0
+    return discrete + (1 - discrete) * _share_of(cut, WINDOWS_REPORTED_HALFWAY)
+
+
+def _share_of(cut: Integers, halfway: float) -> float:
+    """Return the share that cuts count for, and so many windows half of.
 
     Cuts with unlike numbers of windows count as fewer: the square of the sum over the sum of squares.
     """
@@ -131,7 +149,7 @@ def strength_of(cut: Integers) -> float:
     if windows == 0:
         return 0.0
     cuts = windows**2 / (counts**2).sum()
-    return float(cuts / (cuts + CUTS_HALFWAY) * windows / (windows + WINDOWS_HALFWAY))
+    return float(cuts / (cuts + CUTS_HALFWAY) * windows / (windows + halfway))
 
 
 def _strength(weights: Weights, cut: Integers) -> float:

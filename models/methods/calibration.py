@@ -92,12 +92,15 @@ class Calibration:
         ]
         return cls(np.stack(factors, axis=1), windows)
 
-    def with_coverage(self, held: Mapping[int, float], strength: float) -> "Calibration":
-        """Return it with the coverage to be expected, from what was `held` by level; NaN is left out."""
+    def with_coverage(self, held: Mapping[int, float], share: float) -> "Calibration":
+        """Return it with the coverage to be expected, from what was `held` by level; NaN is left out.
+
+        `share` is that of its way from the level: `models.evaluation.cross_fitting.reported_share`.
+        """
         expected = {
-            level: expected_coverage(level, share, strength)
-            for level, share in held.items()
-            if math.isfinite(share)
+            level: expected_coverage(level, inside, share)
+            for level, inside in held.items()
+            if math.isfinite(inside)
         }
         return replace(self, coverage=expected)
 
@@ -216,13 +219,13 @@ class IntervalBounds:
         return IntervalBounds(self.median[:, :count], self.half_widths[..., :count])
 
 
-def expected_coverage(level: int, held: float, strength: float) -> float:
+def expected_coverage(level: int, held: float, share: float) -> float:
     """Return the share of values that intervals of a level can be expected to hold.
 
-    It is the share that they `held` at cuts left out, drawn to the level as the factors are drawn to 1: what
-    a few periods held differs from the next more than from the level.
+    It is that which they `held` at cuts left out, drawn to the level but for a `share` of its way: what a few
+    periods held differs from the next more than from the level.
     """
-    return level / 100 + strength * (held - level / 100)
+    return level / 100 + share * (held - level / 100)
 
 
 def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:

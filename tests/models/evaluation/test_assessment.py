@@ -7,7 +7,7 @@ import pytest
 from models.choices import Architecture, MeasureChoice, MethodChoice
 from models.evaluation.assessment import Assessment, Candidates, assess
 from models.evaluation.backtest import Trial
-from models.evaluation.cross_fitting import alone, fit_blend, fit_method, strength_of
+from models.evaluation.cross_fitting import alone, fit_blend, fit_method, reported_share
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
 from models.evaluation.losses import error, error_over_series
@@ -119,8 +119,8 @@ def test_methods_are_fitted_on_all_windows() -> None:
 def test_backtest_has_bounds_of_every_candidate_and_method() -> None:
     found = assessed().backtest.forecasts
     assert set(found) == {"lstm", "rnn", BLEND, *BASELINES}
-    assert {tuple(forecast.lo) for forecast in found.values()} == {(80, 95)}
-    assert {tuple(forecast.hi) for forecast in found.values()} == {(80, 95)}
+    assert {tuple(forecast.lo) for forecast in found.values()} == {(50, 80, 95, 99)}
+    assert {tuple(forecast.hi) for forecast in found.values()} == {(50, 80, 95, 99)}
 
 
 def test_error_of_the_blend_is_on_windows_that_it_was_not_fitted_on() -> None:
@@ -196,7 +196,7 @@ def test_fold_without_a_scale_is_assessed_by_the_other() -> None:
     assert assessment.served in assessment.methods
 
 
-@pytest.mark.parametrize(("cuts", "levels"), [(1, set()), (2, {80, 95})])
+@pytest.mark.parametrize(("cuts", "levels"), [(1, set()), (2, {50, 80, 95, 99})])
 def test_coverage_is_known_where_a_cut_can_be_left_out(cuts: int, levels: set[int]) -> None:
     """Of one cut all windows share the period that their intervals would be calibrated on."""
     windows = np.random.default_rng(3).normal(0, 0.1, (60, 2))
@@ -210,7 +210,9 @@ def test_expected_coverage_is_drawn_from_what_was_held_to_the_level() -> None:
     assessment = assessed_network(forecasts(held_out), held_out, blending="network")
     held = assessment.backtest.measures("lstm").coverage[80]
     expected = assessment.methods["lstm"].calibration.coverage[80]
-    assert expected == pytest.approx(0.8 + strength_of(held_out.cut) * (held - 0.8))
+    share = reported_share(held_out.cut, held_out.support)
+    assert 0.4 < share < 0.5
+    assert expected == pytest.approx(0.8 + share * (held - 0.8))
 
 
 def by_measure(measure: MeasureChoice) -> Assessment:

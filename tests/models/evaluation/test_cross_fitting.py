@@ -12,12 +12,14 @@ from models.evaluation.cross_fitting import (
     cross_fitted,
     fit_blend,
     fit_method,
+    reported_share,
     strength_of,
 )
 from models.evaluation.held_out import HeldOut
 from models.methods.baselines import BASELINES
 from models.methods.forecast import Forecast
 from models.methods.reach import CONSTANT, Reach
+from models.methods.support import Support
 from models.metrics import coverage
 from models.panel import Floats, Panel
 from tests.models.samples import around, bounds, held_out_of
@@ -211,3 +213,15 @@ def test_strength_grows_with_the_windows() -> None:
     """As many windows as go halfway, in two cuts, go half of the half that two cuts go."""
     assert strength_of(np.arange(int(WINDOWS_HALFWAY)) % 2) == pytest.approx(0.25)
     assert strength_of(np.array([], dtype=np.int64)) == 0
+
+
+@pytest.mark.parametrize(("windows", "share"), [(2, 0.1), (8, 0.4), (100, 0.91)])
+def test_coverage_of_a_series_alone_is_reported_as_far_as_its_windows_say(windows: int, share: float) -> None:
+    any_value = Support.free(windows)
+    assert reported_share(np.arange(windows), any_value) == pytest.approx(share, abs=0.01)
+
+
+def test_coverage_of_counts_is_reported_as_it_was_held() -> None:
+    """Three of four windows are of counts, whose intervals hold more than their level by design."""
+    some = replace(Support.free(4), is_count=np.array([[True], [True], [True], [False]]))
+    assert reported_share(np.arange(4), some) == pytest.approx(0.75 + 0.25 * 4 / 6 * 4 / 12)

@@ -107,6 +107,37 @@ def test_bounds_of_counts_are_whole_and_hold_their_level(mean: float) -> None:
         assert coverage(drawn[:, 120:], found.lo[level], found.hi[level]) >= level / 100 - 0.02
 
 
+@pytest.mark.parametrize("mean", [0.3, 3.0])
+def test_coverage_of_a_series_alone_is_what_comes(mean: float) -> None:
+    """Mean over 15 series of counts, whose whole bounds hold more than the level."""
+    came, reported = [], []
+    forecaster = zero_shot_forecaster(12, NO_SEASONS)
+    for seed in range(15):
+        drawn = np.random.default_rng(seed).poisson(mean, 212).astype(float)
+        known = Panel.of([drawn[:200]])
+        assessment = backtest_zero_shot(forecaster, known)
+        assert assessment is not None
+        method = assessment.methods[VIEW]
+        found = forecast_by(method, forecaster, known, levels=(80,))
+        came.append(coverage(drawn[None, 200:], found.lo[80], found.hi[80]))
+        reported.append(method.calibration.coverage[80])
+    assert np.mean(reported) == pytest.approx(np.mean(came), abs=0.05)
+    assert np.mean(reported) > 0.85
+
+
+def test_coverage_of_a_series_alone_says_where_its_intervals_did_not_hold() -> None:
+    """Noise, and noise whose level changes at every window, which no interval before it can know."""
+    rng = np.random.default_rng(5)
+    noise, levels = rng.normal(size=(2, 60)), np.repeat(10 * rng.normal(size=15), 4)
+    found = [
+        backtest_zero_shot(zero_shot_forecaster(4, NO_SEASONS), Panel.of([100 + values]))
+        for values in (noise[0], noise[1] + levels)
+    ]
+    steady, changing = (each.methods[VIEW].calibration.coverage[80] for each in found if each is not None)
+    assert steady > 0.75
+    assert changing < 0.7
+
+
 def test_zeros_by_chance_are_within_bounds_of_any_demand() -> None:
     """The sizes are no whole numbers, and a fifth of the steps have none."""
     rng = np.random.default_rng(5)

@@ -329,13 +329,13 @@ def test_level_beside_the_tested_ones_is_not_tested(level: int) -> None:
 
 
 def test_coverage_to_expect_lies_between_what_was_held_and_the_level() -> None:
-    expected = Calibration.identity(1).with_coverage({80: 0.7, 95: math.nan}, strength=0.5)
+    expected = Calibration.identity(1).with_coverage({80: 0.7, 95: math.nan}, share=0.5)
     assert expected.coverage == pytest.approx({80: 0.75})
 
 
 def test_calibration_survives_json_to_the_bit() -> None:
     fitted = Calibration.of(guess(300, 0.7), noise("heavy-tailed", np.random.default_rng(8), 300), WHOLLY)
-    first = fitted.with_coverage({80: 0.7}, strength=1 / 3)
+    first = fitted.with_coverage({80: 0.7}, share=1 / 3)
     again = Calibration.from_dict(json.loads(json.dumps(first.to_dict())))
     assert again.factors.tobytes() == first.factors.tobytes()
     assert (again.factors.shape, again.windows, again.bounded, again.whole) == ((6, 4), 300, True, True)
