@@ -316,9 +316,10 @@ def preview(file: File, *, reading: dict[str, Any]) -> None:
     from rich.console import Console
 
     from app.commands.preview import preview as show
+    from app.intake.files.conversion import FileLimits
     from app.intake.options import ReadOptions
 
-    fine = show(file, ReadOptions(**reading), _settings().max_columns, Console(soft_wrap=True))
+    fine = show(file, ReadOptions(**reading), FileLimits.of(_settings()), Console(soft_wrap=True))
     raise typer.Exit(0 if fine else 1)
 
 

@@ -24,6 +24,7 @@ from app.api.middleware.graceful_shutdown import GracefulShutdown, PendingReques
 from app.api.middleware.head_requests import HeadRequests
 from app.api.middleware.host_and_origin import with_host_and_origin_check
 from app.db.engine import WRITING, Database
+from app.intake.files.conversion import FileLimits
 from app.queue import Queue
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobEventStream
@@ -130,7 +131,7 @@ async def _open_resources(settings: Settings, has_loaded: Callable[[], bool]) ->
         packing_threads=CapacityLimiter(PACKING_THREADS),
         keep_versions=settings.keep_versions,
         parsing_threads=CapacityLimiter(PARSING_THREADS),
-        max_columns=settings.max_columns,
+        file_limits=FileLimits.of(settings),
     )
     await asyncio.to_thread(heartbeat.close)  # requests that are being aborted need the event loop
     forecasts.close()

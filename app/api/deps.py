@@ -12,6 +12,7 @@ from fastapi.concurrency import contextmanager_in_threadpool
 from app.api.database_reader import DatabaseReader
 from app.auth import OWNER, Principal
 from app.db.engine import Database, Session
+from app.intake.files.conversion import FileLimits
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobEventStream
 from app.services.shared.heartbeats import Heartbeat
@@ -41,7 +42,7 @@ class Resources:
     readiness_thread: CapacityLimiter
     # Threads that parse uploads. An upload waits here with neither thread nor connection.
     parsing_threads: CapacityLimiter
-    max_columns: int
+    file_limits: FileLimits
 
 
 def resources_of(request: Request) -> Resources:

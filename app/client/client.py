@@ -78,6 +78,7 @@ class Reading(TypedDict, total=False):
     time_zone: str
     decimal: Literal[".", ","]
     skip_rows: int
+    sheet: str
     duplicates: Duplicates
     missing: Missing
     missing_values: str

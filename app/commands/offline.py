@@ -17,6 +17,7 @@ from app.auth import OWNER
 from app.commands.console import training_bar
 from app.db.engine import Database
 from app.digest import sha256
+from app.intake.files.conversion import FileLimits
 from app.intake.options import NOTHING_SAID
 from app.intake.reader import ReadOptions, read_csv
 from app.schemas.datasets import Profile
@@ -63,7 +64,7 @@ def train(
     Raises BadInput for a file or a horizon that cannot be used, and TrainingFailed.
     """
     with _opened(settings) as database:
-        dataset_id = _dataset_of(database, file, options, settings.max_columns)
+        dataset_id = _dataset_of(database, file, options, FileLimits.of(settings))
         training = request.model_copy(update={"dataset_id": dataset_id})
         with training_bar(Console(stderr=True)) as on_progress:
             job = run.run_without_queue(database, OWNER, training, settings.device, on_progress)
@@ -114,7 +115,7 @@ def forecast(
     Stores the file as a dataset, unless it is stored. Raises BadInput for a file that cannot be used.
     """
     with _opened(settings) as database:
-        dataset_id = _dataset_of(database, file, options, settings.max_columns)
+        dataset_id = _dataset_of(database, file, options, FileLimits.of(settings))
         with database.read() as session:
             plan = find_plan(session, OWNER, request.for_dataset(dataset_id))
         device = devices.resolve_for_serving(settings.device)
@@ -159,7 +160,7 @@ def _say_how_it_was_read(profile: Profile) -> None:
         sys.stderr.write(f"Note: {every} of the file, the first: {first}.\n")
 
 
-def _dataset_of(database: Database, file: Path, options: ReadOptions, max_columns: int) -> str:
+def _dataset_of(database: Database, file: Path, options: ReadOptions, limits: FileLimits) -> str:
     """Return the id of the dataset made of just this file, read in this way; make it if there is none."""
     data = file.read_bytes()
     digest = sha256(data)
@@ -168,7 +169,7 @@ def _dataset_of(database: Database, file: Path, options: ReadOptions, max_column
         if found is not None:
             _say_how_it_was_read(catalog.get(session, OWNER, found).profile)
             return found
-    intake = read_csv(data, options, max_columns)
+    intake = read_csv(data, options, limits)
     _say_how_it_was_read(intake.profile)
     with heartbeats.registered(database) as process_id:
         staged = StagedDataset(database, process_id, OWNER, Upload(file.stem, intake, digest))

@@ -6,18 +6,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from app.intake.files.conversion import FileLimits
 from app.intake.reader import ReadOptions, preview_csv
 from app.schemas.datasets import PreviewOut
 
 SHOWN_REPAIRS = 5
 
 
-def preview(file: Path, options: ReadOptions, max_columns: int, console: Console) -> bool:
+def preview(file: Path, options: ReadOptions, limits: FileLimits, console: Console) -> bool:
     """Print the columns, the first rows, notes and questions of a file; return whether it can be uploaded.
 
     Raises BadInput where no table can be found in it.
     """
-    found = preview_csv(file.read_bytes(), options, max_columns)
+    found = preview_csv(file.read_bytes(), options, limits)
     console.print(_columns(found))
     console.print(_rows(found))
     if (profile := found.profile) is not None:

@@ -34,6 +34,7 @@ OPTIONS: dict[str, Any] = {
     "time_zone": Annotated[str | None, _option("The zone of local times, such as `Europe/Berlin`.")],
     "decimal": Annotated[Literal[".", ","] | None, _option("The mark before decimals.")],
     "skip_rows": Annotated[int | None, typer.Option(min=0, help="Lines to skip above the header.")],
+    "sheet": Annotated[str | None, _option("The sheet of a workbook, where several hold tables.")],
     "duplicates": Annotated[
         Duplicates | None, _option("What several rows at one time are; refused by default.")
     ],

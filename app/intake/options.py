@@ -10,10 +10,10 @@ from app.schemas.choices import NO_LIMITS, Duplicates, Limits, Missing
 
 BESIDE = ("past_columns", "future_columns", "static_columns", "category_columns", "unused_columns")
 SHOWN = (
-    *("frequency", "date_format", "time_zone", "decimal", "skip_rows", "duplicates", "missing"),
+    *("frequency", "date_format", "time_zone", "decimal", "skip_rows", "sheet", "duplicates", "missing"),
     "missing_values",
 )
-INHERITED = ("date_format", "decimal", "duplicates", "missing", "missing_values")
+INHERITED = ("date_format", "decimal", "sheet", "duplicates", "missing", "missing_values")
 """What holds for rows that are appended as well, unless they say otherwise."""
 
 
@@ -40,6 +40,7 @@ class ReadOptions:
     time_zone: str | None = None  # whose local times they are, as Europe/Berlin
     decimal: Literal[".", ","] | None = None
     skip_rows: int | None = None
+    sheet: str | None = None  # of a workbook
     duplicates: Duplicates | None = None  # what becomes of several values at one time
     missing: Missing | None = None  # what a step without a value means
     missing_values: str | None = None  # texts or numbers that stand for no value, separated by commas

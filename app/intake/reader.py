@@ -1,6 +1,6 @@
 """Read an upload into typed series and their profile, or show how it would be read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,15 +15,16 @@ from app.intake.beside.observations import beside_keys, columns_of, lacking
 from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded
 from app.intake.columns.identities import ask_for_keys, further_keys
+from app.intake.files.conversion import FileLimits
+from app.intake.files.opening import open_tables
 from app.intake.frame import Intake
 from app.intake.notes import notes_of
 from app.intake.options import ReadOptions
-from app.intake.problems import Place, Question, Unsettled
+from app.intake.problems import Place, Question, Unsettled, listed
 from app.intake.rows import RepeatedTimes, Rows
 from app.intake.series import Gathered, gather
 from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, finite, open_rows
-from app.intake.tables.delimited import open_delimited
-from app.intake.tables.table import MAX_COLUMNS, Table
+from app.intake.tables.table import Table
 from app.intake.time.seasons import seasons_of
 from app.intake.time.times import Times
 from app.schemas.choices import Missing
@@ -42,15 +43,16 @@ from app.schemas.datasets import (
 __all__ = ["ReadOptions", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]
 
 FIRST_ROWS = 5
+LIMITS = FileLimits()
 
 
-def read_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) -> Intake:
+def read_csv(data: bytes, options: ReadOptions, limits: FileLimits = LIMITS) -> Intake:
     """Read delimited text; detect its encoding, delimiter, decimal mark, columns, dates and frequency.
 
     Raises BadInput, with the rows or columns at fault, for what cannot be used, and Unsettled, with the
     options that settle it, for what can be read in several ways.
     """
-    table = open_rows(_open(data, options, max_columns), options)
+    table = open_rows(_open(data, options, limits), options)
     _refuse_open_questions(table)
     gathered = gather_table(table)
     return intake_of(gathered, table.detected(gathered.times, gathered.judged), options)
@@ -74,10 +76,10 @@ def read_rows(rows: Sequence[ObservationIn], options: ReadOptions) -> Intake:
 
 
 def read_more_csv(
-    data: bytes, options: ReadOptions, existing: ExistingDataset, max_columns: int = MAX_COLUMNS
+    data: bytes, options: ReadOptions, existing: ExistingDataset, limits: FileLimits = LIMITS
 ) -> Addition:
     """Read delimited text to append to a dataset; raises BadInput as `read_csv` does."""
-    opened = _open(data, options.inheriting(existing.detected.options), max_columns)
+    opened = _open(data, options.inheriting(existing.detected.options), limits)
     said = existing.options_of_table(options, opened.names)
     table = open_rows(opened, said, existing.detected.decimal)
     notes = existing.stand_in_notes(table.options, table.roles)
@@ -112,17 +114,21 @@ def read_more_rows(
     return replace(addition, points=points.sent_in(left), says_missing=missing is not None)
 
 
-def preview_csv(data: bytes, options: ReadOptions, max_columns: int = MAX_COLUMNS) -> PreviewOut:
+def preview_csv(data: bytes, options: ReadOptions, limits: FileLimits = LIMITS) -> PreviewOut:
     """Preview a table; where a question is open, as its likeliest answer would read it.
 
     Raises BadInput where no table can be found in the file, or no column for a role.
     """
     doubts: tuple[Question, ...] = ()
-    opened = _open(data, options, max_columns)
+    try:
+        opened = _open(data, options, limits)
+    except Unsettled as error:  # several sheets
+        doubts, options = error.questions, replace(options, sheet=error.questions[0].candidates[0])
+        opened = _open(data, options, limits)
     try:
         table = open_rows(opened, options)
     except Unsettled as error:  # decimals or thousands
-        doubts = error.questions
+        doubts += error.questions
         table = open_rows(opened, replace(options, decimal="."))
     questions = (*table.roles.questions, *doubts)
     return _preview(table.rows(), options, questions, lambda: gather_table(table), table.detected)
@@ -174,9 +180,33 @@ def detected_rows(
     )
 
 
-def _open(data: bytes, options: ReadOptions, max_columns: int) -> Table:
+def _open(data: bytes, options: ReadOptions, limits: FileLimits) -> Table:
     """Return the table that a file holds, before any column has a role."""
-    return open_delimited(data, max_columns, options.skip_rows or 0)
+    tables = open_tables(data, options, limits)
+    if len(tables) == 1:
+        (only,) = tables.values()
+        return only
+    return _the_one(tables, options)
+
+
+def _the_one(sheets: Mapping[str, Table], options: ReadOptions) -> Table:
+    """Return the only sheet whose columns have roles; raises Unsettled where there are several."""
+    errors: dict[str, BadInput] = {}
+    for name, table in sheets.items():
+        try:
+            open_rows(table, options)
+        except Unsettled:
+            continue
+        except BadInput as error:
+            errors[name] = error
+    fit = [name for name in sheets if name not in errors]
+    if not fit:
+        raise next(iter(errors.values()))
+    if len(fit) > 1:
+        detail = f"Several sheets hold a table: {listed(fit)}. Say by sheet which one is meant."
+        raise Unsettled([Question("sheet", detail, tuple(fit), "several sheets hold a table")])
+    note = f"Sheet {fit[0]!r} was read, and not {listed(errors)}."
+    return sheets[fit[0]].with_note(note)
 
 
 def _refuse_open_questions(table: OpenTable) -> None:

@@ -139,7 +139,9 @@ class Detected(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.DETECTED})
 
-    format: Annotated[Literal["csv", "json"], Field(description="The kind of input.")]
+    format: Annotated[
+        Literal["csv", "json", "excel", "parquet", "arrow"], Field(description="The kind of input.")
+    ]
     id_column: Annotated[
         str | None,
         Field(description="Columns with the series' names, separated by commas; null: one series."),

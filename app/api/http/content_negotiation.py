@@ -52,12 +52,12 @@ TableForm = Annotated[Form, Depends(_as_table)]
 ForecastForm = Annotated[Form, Depends(_as_forecast)]
 
 
+@lru_cache(maxsize=100)  # programs send the same header each time
 def media_type_of(name: str | None, accept: str, offers: tuple[str, ...]) -> str:
     """Return the media type that `format` names, else the best one by `accept`; raises as `negotiate`."""
     return FORMATS[name] if name else negotiate(accept, offers)
 
 
-@lru_cache(maxsize=100)  # programs send the same header each time
 def negotiate(accept: str, offers: tuple[str, ...]) -> str:
     """Return the offer with the highest quality in `accept`, the first of several.
 

@@ -42,7 +42,8 @@ def _as_file(schema: dict[str, Any]) -> None:
     schema.update(
         type="string",
         format="binary",
-        description="The table, with a header row: delimited text (CSV, TSV, ...).",
+        description="The table: delimited text (CSV, TSV, ...) or a workbook with a header, JSON, Parquet or "
+        "Arrow; also packed by gzip or Zstandard.",
     )
 
 
@@ -86,6 +87,9 @@ class FileFields(BaseModel):
             description="Lines to skip above the header, where they are not found.",
         ),
     ] = ""
+    sheet: Annotated[
+        str, Field(max_length=255, description="Sheet of a workbook, where several hold tables.")
+    ] = ""
     duplicates: Annotated[Literal["", Duplicates], Field(description=DUPLICATES)] = ""
     missing: Annotated[Literal["", Missing], Field(description=MISSING)] = ""
     missing_values: Annotated[
@@ -105,6 +109,7 @@ class FileFields(BaseModel):
             date_format=self.date_format or None,
             decimal=self.decimal or None,
             skip_rows=int(self.skip_rows or 0) or None,
+            sheet=self.sheet or None,
             duplicates=self.duplicates or None,
             missing=self.missing or None,
             missing_values=self.missing_values or None,

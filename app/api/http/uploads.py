@@ -23,6 +23,7 @@ from app.db.engine import DatasetRef, Session
 from app.digest import sha256
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions.existing import ExistingDataset
+from app.intake.files.conversion import FileLimits
 from app.intake.reader import (
     preview_csv,
     preview_rows,
@@ -93,7 +94,7 @@ async def read_upload(
     if _media_type(request) == JSON:
         return await _parse(resources, _read_json, await request.body(), preview)
     fields = await _read_form(request, UploadFields)
-    return await _parse(resources, _read_table, fields, resources.max_columns, preview)
+    return await _parse(resources, _read_table, fields, resources.file_limits, preview)
 
 
 async def read_observations(
@@ -105,7 +106,7 @@ async def read_observations(
     if media_type == JSON:
         return await _parse(resources, _read_more_json, await request.body(), dataset)
     fields = await _read_form(request, FileFields)
-    return await _parse(resources, _read_more, fields, dataset, resources.max_columns)
+    return await _parse(resources, _read_more, fields, dataset, resources.file_limits)
 
 
 async def _parse(
@@ -142,11 +143,11 @@ def _once_each(form: FormData) -> dict[str, Any]:
     return dict(form)
 
 
-def _read_table(fields: UploadFields, max_columns: int, preview: bool) -> Upload | PreviewOut:  # noqa: FBT001
+def _read_table(fields: UploadFields, limits: FileLimits, preview: bool) -> Upload | PreviewOut:  # noqa: FBT001
     data, options = fields.file.file.read(), fields.options()
     if preview:
-        return preview_csv(data, options, max_columns)
-    intake = read_csv(data, options, max_columns)
+        return preview_csv(data, options, limits)
+    intake = read_csv(data, options, limits)
     return Upload(fields.name or _name_of(fields.file), intake, sha256(data), fields.limits)
 
 
@@ -175,9 +176,9 @@ def _read_json(body: bytes, preview: bool) -> Upload | PreviewOut:  # noqa: FBT0
     return Upload(content.name or "dataset", intake, sha256(body), content.limits)
 
 
-def _read_more(fields: FileFields, existing: ExistingDataset, max_columns: int) -> ObservationsUpload:
+def _read_more(fields: FileFields, existing: ExistingDataset, limits: FileLimits) -> ObservationsUpload:
     data = fields.file.file.read()
-    addition = read_more_csv(data, fields.options(), existing, max_columns)
+    addition = read_more_csv(data, fields.options(), existing, limits)
     return ObservationsUpload(addition, sha256(data))
 
 

@@ -13,7 +13,6 @@ from app.intake.tables.header import LOOKED_AT, is_filled, table_width
 
 LONGEST_HEADER = 4_194_304  # bytes
 DELIMITERS = (",", ";", "\t", "|")
-NOT_TABLES = (("<", "a web page or XML"), ("{", "JSON"), ("[", "JSON"))
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 STATED = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
 ABOVE = re.compile(r"\s*$|#|sep=.\s*$", re.IGNORECASE)  # a line that is no header
@@ -34,9 +33,8 @@ class FirstLines:
 def first_lines(body: memoryview, encoding: str, skip_rows: int) -> FirstLines:
     """Split the first lines into cells; raises BadInput where they hold one column only."""
     head = _head(body, encoding)
-    for start, kind in NOT_TABLES:
-        if head.lstrip().startswith(start):
-            raise BadInput(f"The file looks like {kind}, not like a table. Send CSV text with a header row.")
+    if head.lstrip().startswith("<"):
+        raise BadInput("The file looks like a web page or XML, not a table. Send CSV text with a header row.")
     above = _lines_above(head, skip_rows)
     head = head[sum(map(len, above)) :]
     delimiter = _stated_delimiter(above) or _delimiter(head)

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import pandas as pd
 
@@ -43,6 +44,12 @@ class Table(ABC):
 
         Raises ValueError where another cell of a `float64` column is not a plain number.
         """
+
+    def with_note(self, note: str) -> Self:
+        """Return the same table, with a further note on how it was found."""
+        found = copy(self)
+        object.__setattr__(found, "origin", replace(self.origin, notes=(*self.origin.notes, note)))
+        return found
 
     @property
     def has_rows(self) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from app.errors import BadInput
+from app.intake.files.conversion import FileLimits
 from app.intake.reader import ReadOptions, read_csv
 from tests.app.intake.uploads import upload
 
@@ -12,12 +13,12 @@ DAYS = ("2024-01-01", "2024-01-02", "2024-01-03")
 def test_more_columns_than_the_bound_are_refused_with_a_remedy() -> None:
     data = b"ds,y,a,b\n2024-01-01,1,2,3\n"
     with pytest.raises(BadInput, match=r"4 columns, and 3 is the most.*GATECAST_MAX_COLUMNS"):
-        read_csv(data, ReadOptions(), max_columns=3)
+        read_csv(data, ReadOptions(), FileLimits(columns=3))
 
 
 def test_as_many_columns_as_the_bound_are_read() -> None:
     rows = b"".join(f"{day},1,2\n".encode() for day in DAYS)
-    assert read_csv(b"ds,y,a\n" + rows, ReadOptions(), max_columns=3).frame.y.tolist() == [1, 1, 1]
+    assert read_csv(b"ds,y,a\n" + rows, ReadOptions(), FileLimits(columns=3)).frame.y.tolist() == [1, 1, 1]
 
 
 def test_twenty_thousand_columns_are_the_most() -> None:

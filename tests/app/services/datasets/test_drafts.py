@@ -9,6 +9,7 @@ from app.commands import offline
 from app.db.engine import Database, DatasetRef
 from app.db.tables import Blob, Dataset, DatasetBlob, Draft, Series
 from app.errors import Unavailable
+from app.intake.files.conversion import FileLimits
 from app.intake.reader import ReadOptions, read_csv, read_more_rows
 from app.schemas.datasets import ObservationIn
 from app.schemas.train import TrainRequest
@@ -200,10 +201,10 @@ def test_file_of_a_command_is_read_before_anything_is_locked(
     file = tmp_path / "lines.csv"
     file.write_bytes(csv_bytes())
 
-    def watched(data: bytes, options: ReadOptions, max_columns: int) -> object:
+    def watched(data: bytes, options: ReadOptions, limits: FileLimits) -> object:
         with database.write() as session:
             session.query(Dataset).count()
-        return read_csv(data, options, max_columns)
+        return read_csv(data, options, limits)
 
     monkeypatch.setattr("app.db.engine.BUSY_TIMEOUT_MS", 100)
     monkeypatch.setattr(offline, "read_csv", watched)

@@ -1,0 +1,143 @@
+"""Convert Parquet, Feather and Arrow into one Arrow stream of plain columns."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import types
+
+from app.intake.files.refusals import Refused, refuse_many_columns
+
+ROWS = 65_536  # at a time
+LONGEST_TEXT = 1_048_576  # bytes
+NOTES = b"notes"
+INDEX = re.compile(r"__index_level_(\d+)__")
+PARQUET, STREAM = b"PAR1", b"\xff\xff\xff\xff"
+
+
+def convert(source: IO[bytes], target: IO[bytes], columns: int) -> None:
+    """Write numbers, true and false, dates, times and texts; leave out lists and what else is no cell."""
+    pa.set_cpu_count(1)  # a thread of its own takes memory that counts
+    beginning = source.read(len(STREAM))
+    source.seek(0)
+    if beginning == PARQUET:
+        write(_parquet(source, columns), target)
+    else:
+        write(_arrow(source, columns, is_stream=beginning == STREAM), target)
+
+
+def write(tables: Iterable[pa.Table], target: IO[bytes]) -> None:
+    """Write tables of one schema as a stream, whose metadata names the columns that were left out."""
+    stream = None
+    for table in tables:
+        plain, left = _plain(table)
+        if stream is None:
+            notes = [f"Column {name!r} holds lists or the like and was left out." for name in left]
+            schema = plain.schema.with_metadata({NOTES: json.dumps(notes)})
+            stream = pa.ipc.new_stream(target, schema)
+        stream.write_table(plain.cast(schema), ROWS)
+    if stream is not None:
+        stream.close()
+
+
+def _parquet(source: IO[bytes], columns: int) -> Iterator[pa.Table]:
+    file = pq.ParquetFile(source)
+    schema = file.schema_arrow
+    refuse_many_columns(len(schema.names), columns)
+    texts = [field.name for field in schema if _is_text(field.type)]
+    # A text that repeats is kept once: what is a short file would fill the memory.
+    file = pq.ParquetFile(source, read_dictionary=texts)
+    yield pa.Table.from_batches([], file.schema_arrow)
+    for batch in file.iter_batches(ROWS, use_threads=False):
+        yield pa.Table.from_batches([batch])
+
+
+def _arrow(source: IO[bytes], columns: int, *, is_stream: bool) -> Iterator[pa.Table]:
+    reader = pa.ipc.open_stream(source) if is_stream else pa.ipc.open_file(source)
+    refuse_many_columns(len(reader.schema.names), columns)
+    yield pa.Table.from_batches([], reader.schema)
+    for batch in reader if is_stream else map(reader.get_batch, range(reader.num_record_batches)):
+        batch.validate(full=True)
+        yield pa.Table.from_batches([batch])
+
+
+def _plain(table: pa.Table) -> tuple[pa.Table, list[str]]:
+    """Return a table of plain columns, and the names of those that were left out."""
+    while any(types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
+    found: list[tuple[str, Any]] = []
+    left = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        plain = _cells(column)
+        if plain is None:
+            left.append(name)
+        else:
+            found.append((_name(name), plain))
+    return pa.table([column for _, column in found], names=[name for name, _ in found]), left
+
+
+def _name(name: str) -> str:
+    """Return the name of a column; the nameless index of a pandas frame is one called index."""
+    found = INDEX.fullmatch(name)
+    return ("index" if found[1] == "0" else f"index {found[1]}") if found else name
+
+
+def _cells(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return a column as one of a few types, None for lists and what else is no cell."""
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _cells(pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type))
+    if types.is_dictionary(kind):
+        return _coded(column, kind.value_type)
+    if types.is_decimal(kind):
+        return column.cast(pa.string()).cast(pa.float64())  # the nearest number, as a text is read
+    plain = next((plain for is_one, plain in PLAIN if is_one(kind)), None)
+    if plain is None:
+        return None
+    if _is_text(kind):
+        _refuse_long(column)
+    return column.cast(plain or kind)
+
+
+def _coded(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
+    """Return cells that are numbers of a dictionary: texts so again, others by themselves."""
+    if not _is_text(kind):
+        return _cells(pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind))
+    _refuse_long(pa.chunked_array([chunk.dictionary for chunk in column.chunks], kind))
+    chunks = [
+        pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), chunk.dictionary.cast(pa.string()))
+        for chunk in column.chunks
+    ]
+    return pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string()))
+
+
+def _refuse_long(texts: pa.ChunkedArray) -> None:
+    """Raise Refused for a text that no cell is as long as."""
+    longest = pc.max(pc.binary_length(texts.cast(pa.large_string()))).as_py() or 0
+    if longest > LONGEST_TEXT:
+        raise Refused(
+            f"A cell holds a text of {longest:,} bytes, and at most {LONGEST_TEXT:,} are read; leave it out."
+        )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+PLAIN = (
+    (types.is_boolean, pa.bool_()),
+    (types.is_timestamp, False),  # as it is, in its zone
+    (types.is_date, pa.timestamp("s")),
+    (types.is_floating, pa.float64()),
+    (types.is_uint64, pa.float64()),
+    (types.is_integer, pa.int64()),
+    (types.is_duration, pa.int64()),
+    (_is_text, pa.string()),
+    (types.is_time, pa.string()),
+    (types.is_null, pa.string()),
+)
+"""The type that the cells of each kind of column get, False for their own."""

@@ -1,0 +1,134 @@
+"""Packed files, and files that are broken, cut off or made to fill the memory: refused, and nothing else."""
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from xlsxwriter import Workbook
+
+from app.errors import BadInput, TooLarge
+from app.intake.files.conversion import FileLimits
+from app.intake.reader import ReadOptions, read_csv
+
+ROWS = [(2000 + i, i * 1.5) for i in range(8)]
+CSV = b"ds,y\n" + b"".join(b"%d,%f\n" % row for row in ROWS)
+MIB = 1 << 20
+SMALL = FileLimits(size=64 * MIB)
+
+
+def workbook() -> bytes:
+    file = io.BytesIO()
+    with Workbook(file) as book:
+        sheet = book.add_worksheet("data")
+        for number, row in enumerate([("ds", "y"), *ROWS]):
+            sheet.write_row(number, 0, row)
+    return file.getvalue()
+
+
+def typed(kind: str) -> bytes:
+    table, file = pa.table({"ds": [row[0] for row in ROWS], "y": [row[1] for row in ROWS]}), io.BytesIO()
+    if kind == "parquet":
+        pq.write_table(table, file)
+        return file.getvalue()
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    return file.getvalue()
+
+
+FILES: dict[str, bytes] = {
+    "csv": CSV,
+    "gzip": gzip.compress(CSV),
+    "zstd": pa.compress(CSV, "zstd", asbytes=True),
+    "xlsx": workbook(),
+    "parquet": typed("parquet"),
+    "arrow": typed("arrow"),
+    "json": b'[{"ds": 2000, "y": 1}, {"ds": 2001, "y": 2.5}]',
+}
+
+
+def zipped_sheet(xml: Iterable[bytes]) -> bytes:
+    """A workbook whose only sheet has this content."""
+    file, source = io.BytesIO(), zipfile.ZipFile(io.BytesIO(workbook()))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
+        for name in source.namelist():
+            with target.open(name, "w") as part:
+                for piece in xml if name == "xl/worksheets/sheet1.xml" else [source.read(name)]:
+                    part.write(piece)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx", "parquet", "json"])
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: pa.compress(data, "zstd", asbytes=True)])
+def test_a_packed_file_is_what_it_holds(name: str, pack: Callable[[bytes], bytes]) -> None:
+    plain = read_csv(FILES[name], ReadOptions())
+    packed = read_csv(pack(FILES[name]), ReadOptions())
+    assert packed.profile == plain.profile
+
+
+def test_a_file_of_several_packed_parts_is_read_whole() -> None:
+    intake = read_csv(gzip.compress(CSV[:30]) + gzip.compress(CSV[30:]), ReadOptions())
+    assert intake.profile.observations == len(ROWS)
+
+
+def test_a_packing_inside_another_is_refused() -> None:
+    with pytest.raises(BadInput, match="packed more than once"):
+        read_csv(gzip.compress(gzip.compress(CSV)), ReadOptions())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_broken_file_raises_anything_but_a_refusal(name: str) -> None:
+    data = FILES[name]
+
+    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def check(drawn: st.DataObject) -> None:
+        broken = bytearray(data[: drawn.draw(st.integers(1, len(data)))])
+        for _ in range(drawn.draw(st.integers(0, 4))):
+            broken[drawn.draw(st.integers(0, len(broken) - 1))] = drawn.draw(st.integers(0, 255))
+        try:
+            read_csv(bytes(broken), ReadOptions())
+        except (BadInput, TooLarge):
+            return
+
+    check()
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_what_unpacks_beyond_the_limit_is_too_large(packing: str) -> None:
+    with pytest.raises(TooLarge, match="more than 64 MiB"):
+        read_csv(pa.compress(bytes(65 * MIB), packing, asbytes=True), ReadOptions(), SMALL)
+
+
+def test_two_cells_in_far_corners_of_a_sheet_are_too_large() -> None:
+    cells = b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
+    with pytest.raises(TooLarge, match="more memory, room or time"):
+        read_csv(zipped_sheet([sheet % cells]), ReadOptions())
+
+
+def test_a_short_parquet_file_of_many_rows_is_too_large() -> None:
+    file, column = io.BytesIO(), np.zeros(20_000_000)
+    pq.write_table(pa.table({"ds": column, "y": column}), file)
+    assert len(file.getvalue()) < MIB
+    with pytest.raises(TooLarge):
+        read_csv(file.getvalue(), ReadOptions(), SMALL)
+
+
+def test_a_text_that_no_cell_is_as_long_as_is_refused() -> None:
+    texts = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int32()), pa.array(["x" * 2 * MIB]))
+    file = io.BytesIO()
+    pq.write_table(pa.table({"ds": [1, 2], "y": texts}), file)
+    with pytest.raises(BadInput, match="2,097,152 bytes"):
+        read_csv(file.getvalue(), ReadOptions())
+
+
+def test_a_line_of_text_that_no_row_is_as_long_as_is_refused() -> None:
+    with pytest.raises(BadInput, match="A line is longer than 4,194,304 bytes"):
+        read_csv(b"ds,y\n1,2\n" + b"x" * 5 * MIB + b"\n", ReadOptions())
