@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from app.commands.importing import without_collections
 from app.commands.reading import reads_a_file
 from app.schemas.choices import (
     DEFAULT_ARCHITECTURE,
@@ -231,11 +232,12 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
 
     `gatecast train receipts.csv --horizon 14 --measure rmsse`
     """
-    from rich.console import Console
+    with without_collections():
+        from rich.console import Console
 
-    from app.commands import offline
-    from app.intake.options import ReadOptions
-    from app.schemas.train import TrainRequest
+        from app.commands import offline
+        from app.intake.options import ReadOptions
+        from app.schemas.train import TrainRequest
 
     request = TrainRequest(
         dataset_id="",
@@ -288,10 +290,11 @@ def forecast(  # noqa: PLR0913  # one argument for each option of the command
 
     `gatecast forecast visitors.csv --lower 0 --upper 500 --integer`
     """
-    from app.commands import offline
-    from app.intake.options import ReadOptions
-    from app.schemas.fields import lengths_of
-    from app.services.forecasting.request import ForecastRequest
+    with without_collections():
+        from app.commands import offline
+        from app.intake.options import ReadOptions
+        from app.schemas.fields import lengths_of
+        from app.services.forecasting.request import ForecastRequest
 
     request = ForecastRequest(
         horizon=horizon,
@@ -313,11 +316,12 @@ def preview(file: File, *, reading: dict[str, Any]) -> None:
 
     `gatecast preview prices.csv --target-column Close`
     """
-    from rich.console import Console
+    with without_collections():
+        from rich.console import Console
 
-    from app.commands.preview import preview as show
-    from app.intake.files.conversion import FileLimits
-    from app.intake.options import ReadOptions
+        from app.commands.preview import preview as show
+        from app.intake.files.conversion import FileLimits
+        from app.intake.options import ReadOptions
 
     fine = show(file, ReadOptions(**reading), FileLimits.of(_settings()), Console(soft_wrap=True))
     raise typer.Exit(0 if fine else 1)
@@ -333,9 +337,10 @@ def verify(
 
     `gatecast verify model_0660f96d6671cee863c5fd106d`
     """
-    from rich.console import Console
+    with without_collections():
+        from rich.console import Console
 
-    from app.commands import offline
+        from app.commands import offline
 
     verified = offline.verify(_settings(), model)
     Console().print(offline.verification_table(verified))
