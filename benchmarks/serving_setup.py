@@ -62,7 +62,7 @@ def serving_setup(monthly: Monthly, workers: int | None) -> Iterator[ServingSetu
                     folder=folder,
                     dataset_id=dataset_id,
                     model_id=str(model_id),
-                    method=answer.json()["method"],
+                    method=answer.json()["forecasts"][0]["method"],
                     walk=Walk(dataset_id, monthly.names),
                     first_walk=Walk(dataset_id, monthly.names),
                     cached_path=path,

@@ -13,7 +13,7 @@ def main(url: str, dataset_id: str, unique_id: str, picture: str) -> None:
     """Ask for past and future, and draw them."""
     asked = {"unique_id": unique_id}
     past = httpx2.get(f"{url}/datasets/{dataset_id}/observations", params={**asked, "limit": 1000}).json()
-    ahead = httpx2.get(f"{url}/forecast", params={**asked, "dataset_id": dataset_id}).json()
+    (ahead,) = httpx2.get(f"{url}/forecast", params={**asked, "dataset_id": dataset_id}).json()["forecasts"]
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.plot(past["ds"][-30:], past["y"][-30:], color="#222222", label="known")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -183,6 +184,13 @@ def new_version(database: Database, dataset_id: str) -> None:
         _, version = catalog.find(session, OWNER, dataset_id)
         first = queries.series_page(session, version, 1, None)[0]
     appended(database, dataset_id, (first.unique_id, first.end + 1, 1.0))
+
+
+def only(answer: httpx2.Response) -> dict[str, Any]:
+    """The forecast on a page that holds one."""
+    found: list[dict[str, Any]] = answer.json()["forecasts"]
+    (one,) = found
+    return one
 
 
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:

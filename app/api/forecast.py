@@ -14,7 +14,7 @@ from app.api.http.upload_fields import reading_of
 from app.api.middleware.cached_forecasts import Finished, raw_request
 from app.schemas import examples
 from app.schemas.fields import lengths_of
-from app.schemas.forecast import AdHocRequest, ForecastPage, SeriesForecast
+from app.schemas.forecast import AdHocRequest, ForecastPage
 from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PARQUET, PNG, SVG, XLSX
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.service import StreamedResponse
@@ -41,9 +41,9 @@ def _bytes(description: str) -> dict[str, Any]:
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "model": SeriesForecast | ForecastPage,
-        "description": "One series if the request names or sends one, else a page. Tables (CSV, NDJSON, "
-        "Arrow, Parquet, Excel) hold every series, a chart (PNG, SVG) shows one.",
+        "model": ForecastPage,
+        "description": "A page of series, also of one. Tables (CSV, NDJSON, Arrow, Parquet, Excel) hold "
+        "every series, a chart (PNG, SVG) shows one.",
         "content": {
             CSV: {
                 "schema": TEXT,

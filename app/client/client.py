@@ -319,8 +319,9 @@ class Client:
         self, dataset_id: str, unique_ids: Sequence[str] = (), levels: Sequence[int] = DEFAULT_LEVELS
     ) -> ForecastPage:
         """Forecast series by name, or the first thousand of the dataset; no training is needed before."""
-        params = {"dataset_id": dataset_id, "level": list(levels), "limit": PAGE}
-        return _page(self._call("GET", "/forecast", params={**params, "unique_id": list(unique_ids)}))
+        named = {"dataset_id": dataset_id, "unique_id": list(unique_ids)}
+        body = self._call("GET", "/forecast", params={**named, "level": list(levels), "limit": PAGE})
+        return ForecastPage.model_validate(body)
 
     def forecast_ad_hoc(  # noqa: PLR0913  # one argument for each field of the call
         self,
@@ -349,7 +350,8 @@ class Client:
             missing=missing,
             observations=list(observations),
         )
-        return _page(self._call("POST", "/forecast", json=request.model_dump(mode="json")))
+        body = self._call("POST", "/forecast", json=request.model_dump(mode="json"))
+        return ForecastPage.model_validate(body)
 
     def delete_dataset(self, dataset_id: str) -> None:
         """Delete a dataset and its models."""
@@ -410,11 +412,6 @@ def _texts(limits: Limits) -> dict[str, str]:
     ends = {"lower": limits.lower, "upper": limits.upper}
     texts = {name: "" if end is None else f"{Decimal(str(end)):f}" for name, end in ends.items()}
     return {**texts, "integer": "true" if limits.integer else ""}
-
-
-def _page(body: dict[str, Any]) -> ForecastPage:
-    """Return the page of a response, or a page of the only series."""
-    return ForecastPage.model_validate(body if "forecasts" in body else {"forecasts": [body], "next": None})
 
 
 def _reason(response: httpx2.Response) -> str:

@@ -18,7 +18,7 @@ from app.schemas import examples
 from app.services.training.memory_limit import resident_bytes
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually, is_running
-from tests.factories import csv_bytes, dataset, trained, trends
+from tests.factories import csv_bytes, dataset, only, trained, trends
 from tests.processes import Service, kill, running_api
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("brief_trainings")]
@@ -63,16 +63,16 @@ def two(database_url: str, database: Database, tmp_path: Path) -> Iterator[Two]:
 def test_appended_value_is_forecast_from_at_once_here_and_soon_there(two: Two) -> None:
     rows = {"observations": [{"unique_id": "series 1", "ds": 2000, "y": 1234.5}]}
     assert two.here.post(f"/datasets/{two.dataset_id}/observations", json=rows).status_code == 200
-    here = two.ask(two.here).json()
+    here = only(two.ask(two.here))
     assert (here["dataset_version"], here["ds"][0]) == (2, 2001)
-    assert two.seen_there_within_s(lambda answer: answer.json() == here) < SOON_S
+    assert two.seen_there_within_s(lambda answer: only(answer) == here) < SOON_S
 
 
 def test_promoted_model_is_served_at_once_here_and_soon_elsewhere(two: Two, database: Database) -> None:
     other = trained(database, two.dataset_id, seed=1, promote="never")
     two.here.post(f"/models/{other}/promote")
-    assert two.ask(two.here).json()["model_id"] == other
-    assert two.seen_there_within_s(lambda answer: answer.json()["model_id"] == other) < SOON_S
+    assert only(two.ask(two.here))["model_id"] == other
+    assert two.seen_there_within_s(lambda answer: only(answer)["model_id"] == other) < SOON_S
 
 
 def test_change_of_on_loss_reaches_other_processes_soon(two: Two, database: Database) -> None:

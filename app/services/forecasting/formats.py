@@ -38,16 +38,13 @@ METHOD, VERDICT, WARNING = "gatecast-method", "gatecast-verdict", "gatecast-warn
 CHARTS: dict[str, ChartFormat] = {PNG: "png", SVG: "svg"}
 
 
-def write(result: ForecastResult, media_type: str, *, as_page: bool, context: Context | None = None) -> bytes:
-    """Write a result in a media type; a chart also shows the `context` of its series.
-
-    As JSON, the result is a page of series, or a single series by itself.
-    """
+def write(result: ForecastResult, media_type: str, context: Context | None = None) -> bytes:
+    """Write a result in a media type; a chart also shows the `context` of its series."""
     if context is not None:
         return draw(result, context, CHARTS[media_type])
     if media_type in TABLES:
         return b"".join(TABLES[media_type]([result]))
-    return page_json(result) if as_page else one_json(result)
+    return page_json(result)
 
 
 def headers(result: ForecastResult, media_type: str) -> dict[str, str]:
@@ -65,12 +62,6 @@ def headers(result: ForecastResult, media_type: str) -> dict[str, str]:
 def header_value(text: str) -> str:
     """Return a text as one line of ASCII, which every header may hold; replace other characters by ?."""
     return " ".join(text.split()).encode("ascii", "replace").decode()
-
-
-def one_json(result: ForecastResult) -> bytes:
-    """Write the only series as `SeriesForecast`."""
-    (item,) = _items(result)
-    return _json(item)
 
 
 def page_json(result: ForecastResult) -> bytes:

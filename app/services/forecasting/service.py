@@ -250,7 +250,7 @@ class ForecastService:
         if media_type in CHARTS:
             context = compute.read_context(self._database, plan, result.unique_ids[0])
         named = formats.with_names_for(request, result)
-        data = formats.write(named, media_type, as_page=len(request.unique_ids) != 1, context=context)
+        data = formats.write(named, media_type, context)
         return FinishedResponse.of(data, formats.headers(result, media_type), key.etag)
 
 
@@ -258,9 +258,7 @@ def _ad_hoc_response(forecast: Callable[[], ad_hoc.Forecasts], request: Forecast
     result, frame = forecast()
     media_type = request.media_type
     context = Context.of_only(frame) if media_type in CHARTS else None
-    data = formats.write(
-        formats.with_names_for(request, result), media_type, as_page=len(result) != 1, context=context
-    )
+    data = formats.write(formats.with_names_for(request, result), media_type, context)
     return FinishedResponse.of(data, formats.headers(result, media_type))
 
 

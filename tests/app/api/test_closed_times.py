@@ -16,7 +16,7 @@ from app.digest import sha256
 from app.intake.reader import ReadOptions, read_csv
 from app.services.datasets import catalog
 from app.services.datasets.staging import StagedDataset, Upload, stored
-from tests.factories import filled_app, trained
+from tests.factories import filled_app, only, trained
 
 Row = dict[str, Any]
 SUNDAY = 6
@@ -52,7 +52,7 @@ def test_closed_day_is_left_out_and_the_others_stay(client: TestClient, dataset_
     shop, web = get(client, dataset_id).json()["forecasts"]
     assert (shop["ds"], web["ds"]) == (AHEAD[1:], AHEAD)
     assert [len(shop["forecast"]), *(len(side) for side in _bounds(shop))] == [2] * 5
-    alone = get(client, dataset_id, unique_id="shop").json()
+    alone = only(get(client, dataset_id, unique_id="shop"))
     assert (alone["ds"], alone["forecast"]) == (shop["ds"], pytest.approx(shop["forecast"], rel=1e-6))
 
 
@@ -78,7 +78,7 @@ def test_forecast_of_nothing_but_closed_days_is_empty(
 ) -> None:
     answer = get(client, dataset_id, accept, unique_id="shop", horizon=1)
     if accept == "application/json":
-        assert (answer.json()["ds"], answer.json()["forecast"]) == ([], [])
+        assert (only(answer)["ds"], only(answer)["forecast"]) == ([], [])
     if accept == "text/csv":
         assert len(answer.text.splitlines()) == 1
 

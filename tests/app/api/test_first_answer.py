@@ -27,7 +27,7 @@ from app.services.registry.served_method import ServedMethod
 from app.services.shared import change_feed
 from app.settings import Settings
 from benchmarks.process_tree import eventually
-from tests.factories import dataset, trained, trends
+from tests.factories import dataset, only, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -92,7 +92,7 @@ def get(client: TestClient, dataset_id: str, accept: str = "*/*", **headers: str
 
 
 def is_final(client: TestClient, dataset_id: str) -> bool:
-    return bool(get(client, dataset_id).json()["intervals"]["80"]["calibrated"])
+    return bool(only(get(client, dataset_id))["intervals"]["80"]["calibrated"])
 
 
 def warning(table: httpx2.Response) -> str | None:
@@ -113,7 +113,7 @@ def append(client: TestClient, dataset_id: str) -> None:
 def test_first_answer_does_not_wait_and_says_so(
     client: TestClient, dataset_id: str, held: HeldBacktests
 ) -> None:
-    answer = get(client, dataset_id).json()
+    answer = only(get(client, dataset_id))
     assert (answer["method"], answer["verdict"]) == ("pretrained", None)
     assert not answer["intervals"]["80"]["calibrated"]
     assert answer["warning"] == pretrained.RUNNING
@@ -129,10 +129,10 @@ def test_table_says_so_in_its_header(client: TestClient, dataset_id: str, held: 
 def test_backtest_that_ends_calibrates_and_judges_the_same_medians(
     client: TestClient, dataset_id: str, held: HeldBacktests
 ) -> None:
-    before = get(client, dataset_id).json()
+    before = only(get(client, dataset_id))
     held.let_go()
     eventually(lambda: is_final(client, dataset_id))
-    after = get(client, dataset_id).json()
+    after = only(get(client, dataset_id))
     assert after["verdict"] in ("beats", "ties", "loses", "undecided")
     assert after["warning"] != pretrained.RUNNING
     assert after["forecast"] == before["forecast"]
@@ -150,7 +150,7 @@ def test_simultaneous_first_answers_share_one_backtest(
 ) -> None:
     with ThreadPoolExecutor(4) as callers:
         answers = list(callers.map(lambda _: get(client, dataset_id), range(4)))
-    assert {answer.json()["warning"] for answer in answers} == {pretrained.RUNNING}
+    assert {only(answer)["warning"] for answer in answers} == {pretrained.RUNNING}
     held.let_go()
     eventually(lambda: is_final(client, dataset_id))
     assert held.begun == [1]
@@ -210,7 +210,7 @@ def test_outcome_of_one_process_ends_the_preliminary_answers_of_another(
     with database.read() as session:
         plan = resolve.find_plan(session, OWNER, ForecastRequest(dataset_id))
     preliminary = get(other, dataset_id)
-    assert preliminary.json()["warning"] == pretrained.RUNNING
+    assert only(preliminary)["warning"] == pretrained.RUNNING
     found = backtest_pretrained(database, plan, "cpu")
     with database.write() as session:
         pretrained_backtests.store(session, plan.version, plan.model, found)
@@ -251,7 +251,7 @@ def test_values_appended_meanwhile_have_a_backtest_of_their_own(
     append(client, dataset_id)
     held.let_go(1)
     eventually(lambda: stored(database) == [1])
-    answer = get(client, dataset_id).json()
+    answer = only(get(client, dataset_id))
     assert (answer["dataset_version"], answer["warning"]) == (2, pretrained.RUNNING)
     held.let_go(2)
     eventually(lambda: is_final(client, dataset_id))
@@ -288,10 +288,10 @@ def test_model_trained_meanwhile_is_served_before_and_after_the_end(
 ) -> None:
     get(client, dataset_id)
     model_id = trained(database, dataset_id)
-    eventually(lambda: get(client, dataset_id).json()["model_id"] == model_id)
+    eventually(lambda: only(get(client, dataset_id))["model_id"] == model_id)
     held.let_go()
     eventually(lambda: stored(database) == [1])
-    assert get(client, dataset_id).json()["model_id"] == model_id
+    assert only(get(client, dataset_id))["model_id"] == model_id
 
 
 def test_process_stops_without_the_backtest_and_stores_nothing_after(
@@ -309,13 +309,13 @@ def test_rows_sent_along_wait_for_the_backtest(
 ) -> None:
     rows = [{"unique_id": "new", "ds": year, "y": year - 1900.0} for year in range(1960, 2000)]
     body: dict[str, Any] = {"dataset_id": dataset_id, "observations": rows}
-    assert get(client, dataset_id).json()["warning"] == pretrained.RUNNING
+    assert only(get(client, dataset_id))["warning"] == pretrained.RUNNING
     with ThreadPoolExecutor(1) as caller:
         answer = caller.submit(client.post, "/forecast", json=body)
-        assert get(client, dataset_id).json()["warning"] == pretrained.RUNNING
+        assert only(get(client, dataset_id))["warning"] == pretrained.RUNNING
         assert not answer.done()
         held.let_go()
-        assert answer.result().json()["intervals"]["80"]["calibrated"]
+        assert only(answer.result())["intervals"]["80"]["calibrated"]
 
 
 def test_fault_in_the_backtest_is_logged_once_and_said(
@@ -330,17 +330,17 @@ def test_fault_in_the_backtest_is_logged_once_and_said(
     monkeypatch.setattr(resolve, "backtest_pretrained", fail)
     answers = [get(client, dataset_id) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {200}
-    assert {answer.json()["warning"] for answer in answers} == {pretrained.FAILED}
+    assert {only(answer)["warning"] for answer in answers} == {pretrained.FAILED}
     assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
 
 
 def test_fault_after_a_preliminary_answer_replaces_what_it_said(
     client: TestClient, dataset_id: str, held: HeldBacktests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert get(client, dataset_id).json()["warning"] == pretrained.RUNNING
+    assert only(get(client, dataset_id))["warning"] == pretrained.RUNNING
     monkeypatch.setattr(pretrained, "backtested", lambda *_: 1 / 0)
     held.let_go()
-    eventually(lambda: get(client, dataset_id).json()["warning"] == pretrained.FAILED)
+    eventually(lambda: only(get(client, dataset_id))["warning"] == pretrained.FAILED)
 
 
 def test_backtest_that_the_database_failed_is_tried_again(

@@ -14,7 +14,7 @@ from app.db.tables import Blob, Model
 from app.services.forecasting import compute
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import encode_cursor
-from tests.factories import dataset, filled_app, table, trained, trends
+from tests.factories import dataset, filled_app, only, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -36,9 +36,9 @@ Ready = tuple[TestClient, str]
 Params = dict[str, str | int | list[int] | list[str]]
 
 
-def test_one_series_comes_as_one_object(ready: Ready) -> None:
+def test_one_series_comes_as_a_page_too(ready: Ready) -> None:
     client, dataset_id = ready
-    answer = client.get("/forecast", params={"dataset_id": dataset_id, "unique_id": "series 1"}).json()
+    answer = only(client.get("/forecast", params={"dataset_id": dataset_id, "unique_id": "series 1"}))
     assert answer["unique_id"] == "series 1"
     assert (answer["dataset_version"], answer["method"]) == (1, "lstm")
     assert answer["ds"] == [2000, 2001, 2002]
@@ -64,7 +64,7 @@ def test_every_series_is_paged_by_name(ready: Ready) -> None:
 def test_requested_levels_widen_around_the_median(ready: Ready) -> None:
     client, dataset_id = ready
     params: Params = {"dataset_id": dataset_id, "unique_id": "series 0", "level": [50, 99]}
-    answer = client.get("/forecast", params=params).json()
+    answer = only(client.get("/forecast", params=params))
     narrow, wide = answer["intervals"]["50"], answer["intervals"]["99"]
     assert wide["lo"][0] < narrow["lo"][0] < answer["forecast"][0] < narrow["hi"][0] < wide["hi"][0]
 
@@ -72,8 +72,8 @@ def test_requested_levels_widen_around_the_median(ready: Ready) -> None:
 def test_shorter_horizon_is_the_beginning_of_the_longer(ready: Ready) -> None:
     client, dataset_id = ready
     params = {"dataset_id": dataset_id, "unique_id": "series 0"}
-    full = client.get("/forecast", params=params).json()
-    short = client.get("/forecast", params={**params, "horizon": 2}).json()
+    full = only(client.get("/forecast", params=params))
+    short = only(client.get("/forecast", params={**params, "horizon": 2}))
     assert short["forecast"] == full["forecast"][:2]
 
 

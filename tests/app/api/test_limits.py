@@ -19,7 +19,7 @@ from app.schemas import examples
 from app.schemas.choices import Limits
 from app.services.forecasting.request import ForecastRequest
 from app.settings import Settings
-from tests.factories import csv_bytes, trained, trends, upload
+from tests.factories import csv_bytes, only, trained, trends, upload
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Body = dict[str, Any]
@@ -30,8 +30,7 @@ def forecast(client: TestClient, dataset_id: str, **params: Any) -> Body:
     query = {"dataset_id": dataset_id, "unique_id": "series 0", "horizon": 3, **params}
     answer = client.get("/forecast", params=query)
     assert answer.status_code == 200, answer.text
-    body: Body = answer.json()
-    return body
+    return only(answer)
 
 
 def numbers(answer: Body) -> list[float]:
@@ -83,7 +82,7 @@ def test_change_of_limits_shows_at_once_without_a_new_pass(client: TestClient, p
     assert patched(client, dataset_id, upper=HIGH).json()["upper"] == HIGH
     headers = {"if-none-match": before.headers["etag"]}
     after = client.get("/forecast", params=query, headers=headers)
-    assert (after.status_code, max(numbers(after.json()))) == (200, HIGH)
+    assert (after.status_code, max(numbers(only(after)))) == (200, HIGH)
     assert patched(client, dataset_id, upper=None).json()["upper"] is None
     assert client.get("/forecast", params=query, headers=headers).status_code == 304
     assert passes == [1]
@@ -117,11 +116,11 @@ def test_table_of_every_series_stays_in_the_limits(client: TestClient) -> None:
 
 def test_request_gives_limits_of_its_own(client: TestClient) -> None:
     alone = client.post("/forecast", json={"observations": rows(), "horizon": 3, "upper": HIGH})
-    assert max(numbers(alone.json())) == HIGH
+    assert max(numbers(only(alone))) == HIGH
     dataset_id = upload(client, trends(1), upper="120", integer="true")["id"]
     body = {"dataset_id": dataset_id, "observations": rows(), "horizon": 3}
-    assert max(numbers(client.post("/forecast", json=body).json())) == 120.0
-    assert max(numbers(client.post("/forecast", json={**body, "upper": HIGH}).json())) == 139.0
+    assert max(numbers(only(client.post("/forecast", json=body)))) == 120.0
+    assert max(numbers(only(client.post("/forecast", json={**body, "upper": HIGH})))) == 139.0
     refused = client.post("/forecast", json={**body, "lower": 130.0})
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json()["errors"]] == ["#/lower", "#/upper"]
@@ -213,12 +212,12 @@ def test_patch_of_seasons_makes_a_version_whose_forecasts_follow_them(client: Te
     wave = {"a": [float(10 + 5 * (i % 6 == 0)) for i in range(60)]}
     stored = upload(client, wave, season_length="1")
     query = {"unique_id": "a", "horizon": 6, "dataset_id": stored["id"]}
-    flat = client.get("/forecast", params=query).json()["forecast"]
+    flat = only(client.get("/forecast", params=query))["forecast"]
     changed = patched(client, stored["id"], season_length=6).json()
     assert (changed["version"], [one["length"] for one in changed["profile"]["seasons"]]) == (2, [6])
-    seasonal = client.get("/forecast", params=query).json()["forecast"]
+    seasonal = only(client.get("/forecast", params=query))["forecast"]
     assert seasonal[0] > 14 > max(seasonal[1:])
-    assert client.get("/forecast", params={**query, "dataset_version": 1}).json()["forecast"] == flat
+    assert only(client.get("/forecast", params={**query, "dataset_version": 1}))["forecast"] == flat
     assert patched(client, stored["id"], season_length=[6]).json()["version"] == 2
 
 

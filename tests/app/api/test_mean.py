@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from tests.factories import trained, upload
+from tests.factories import only, trained, upload
 
 Body = dict[str, Any]
 
@@ -28,7 +28,7 @@ def fetched(client: TestClient, accept: str, **params: Any) -> Any:
 
 def test_demand_that_comes_seldom_has_a_mean_where_the_median_is_0(client: TestClient) -> None:
     dataset_id = upload(client, {"part": orders()})["id"]
-    found = fetched(client, "application/json", dataset_id=dataset_id, unique_id="part", horizon=4).json()
+    found = only(fetched(client, "application/json", dataset_id=dataset_id, unique_id="part", horizon=4))
     assert found["forecast"] == [0.0] * 4
     assert all(found["intervals"][level]["lo"] == [0.0] * 4 for level in ("80", "95"))
     assert all(bound.is_integer() for bound in found["intervals"]["95"]["hi"])
@@ -57,10 +57,10 @@ def test_mean_of_a_trained_model_is_kept_and_sent_alike(client: TestClient, data
     dataset_id = upload(client, {"a": orders(), "b": [float(i % 9) for i in range(80)]})["id"]
     model_id = trained(database, dataset_id)
     query = {"model_id": model_id, "unique_id": "a"}
-    first = fetched(client, "application/json", **query).json()["mean"]
-    assert fetched(client, "application/json", **query, horizon=2).json()["mean"] == first[:2]
+    first = only(fetched(client, "application/json", **query))["mean"]
+    assert only(fetched(client, "application/json", **query, horizon=2))["mean"] == first[:2]
     rows = [{"unique_id": "new", "ds": 1960 + i, "y": y} for i, y in enumerate(orders())]
-    sent = client.post("/forecast", json={"model_id": model_id, "observations": rows}).json()
+    sent = only(client.post("/forecast", json={"model_id": model_id, "observations": rows}))
     assert sent["mean"] == first
 
 
@@ -86,5 +86,5 @@ def test_verdict_on_intermittent_demand_is_by_pinball_loss_against_methods_of_de
     assert {"croston_sba", "tsb", "history"} < model["backtest"]["measures"].keys()
     assert model["verdict"]["measure"] == "pinball"
     assert "(pinball)" in model["verdict"]["sentence"]
-    found = fetched(client, "application/json", dataset_id=dataset_id, unique_id="part 1").json()
+    found = only(fetched(client, "application/json", dataset_id=dataset_id, unique_id="part 1"))
     assert all(mean > 0 for mean in found["mean"])

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.db.tables import Blob, Series
-from tests.factories import csv_bytes, trained, trends, upload
+from tests.factories import csv_bytes, only, trained, trends, upload
 
 DAYS = [{"unique_id": "a", "ds": f"2026-01-0{day}", "y": day} for day in range(1, 6)]
 COUNTS = ("appended", "corrected", "unchanged", "new_series")
@@ -378,13 +378,13 @@ def test_next_forecast_starts_from_the_new_end_and_the_old_version_stays(
     dataset_id = upload(client, trends())["id"]
     trained(database, dataset_id, start="scratch")
     query = {"dataset_id": dataset_id, "unique_id": "series 0"}
-    before = client.get("/forecast", params=query).json()
+    before = only(client.get("/forecast", params=query))
     send(client, dataset_id, ("series 0", 2000, 500))
-    after = client.get("/forecast", params=query).json()
+    after = only(client.get("/forecast", params=query))
     assert (before["ds"], before["dataset_version"]) == ([2000, 2001, 2002], 1)
     assert (after["ds"], after["dataset_version"]) == ([2001, 2002, 2003], 2)
     assert after["forecast"][0] > before["forecast"][0] + 100
-    assert client.get("/forecast", params={**query, "dataset_version": 1}).json() == before
+    assert only(client.get("/forecast", params={**query, "dataset_version": 1})) == before
 
 
 @pytest.mark.usefixtures("brief_trainings")

@@ -17,7 +17,7 @@ from app.services.forecasting.resolve import backtest_pretrained
 from app.services.registry import backtests, pretrained_backtests
 from app.services.registry.served_method import ServedMethod
 from benchmarks.process_tree import eventually
-from tests.factories import dataset, trends, workspace
+from tests.factories import dataset, only, trends, workspace
 
 PATH = "/models/pretrained/backtest"
 
@@ -49,7 +49,7 @@ def test_measures_and_verdict_are_those_of_the_backtest(
 
 def test_answer_agrees_with_the_forecast(client: TestClient, dataset_id: str) -> None:
     params = {"dataset_id": dataset_id, "unique_id": "series 1", "model_id": "pretrained"}
-    forecast = client.get("/forecast", params={**params, "horizon": 3}).json()
+    forecast = only(client.get("/forecast", params={**params, "horizon": 3}))
     body = ask(client, dataset_id, horizon=3).json()
     assert (body["dataset_version"], body["horizon"]) == (1, 3)
     assert body["method"] == forecast["method"]

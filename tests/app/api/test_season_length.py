@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from tests.factories import trained
+from tests.factories import only, trained
 
 Row = dict[str, Any]
 MONTHS = 60
@@ -42,7 +42,7 @@ def seasons(answer: httpx2.Response) -> list[int]:
 def forecast(client: TestClient, **params: Any) -> list[float]:
     answer = client.get("/forecast", params={"unique_id": "shop", "horizon": 12, **params})
     assert answer.status_code == 200, answer.text
-    medians: list[float] = answer.json()["forecast"]
+    medians: list[float] = only(answer)["forecast"]
     return medians
 
 
@@ -59,7 +59,7 @@ def test_rows_sent_along_take_a_season_too(client: TestClient) -> None:
         {"observations": NUMBERED, "season_length": [12], "horizon": 12},
         {"observations": DATED, "horizon": 12},
     ]
-    one, several, dated = (client.post("/forecast", json=body).json()["forecast"] for body in bodies)
+    one, several, dated = (only(client.post("/forecast", json=body))["forecast"] for body in bodies)
     assert one == several
     np.testing.assert_allclose(one, dated, rtol=0.01)
 
@@ -119,7 +119,7 @@ def test_season_of_numbered_steps_is_found_in_the_values(client: TestClient) -> 
 def test_stored_and_sent_rows_are_forecast_with_the_season_found(client: TestClient) -> None:
     stored = forecast(client, dataset_id=uploaded(client, NUMBERED).json()["id"])
     dated = forecast(client, dataset_id=uploaded(client, DATED).json()["id"])
-    sent = client.post("/forecast", json={"observations": NUMBERED, "horizon": 12}).json()["forecast"]
+    sent = only(client.post("/forecast", json={"observations": NUMBERED, "horizon": 12}))["forecast"]
     np.testing.assert_allclose(stored, dated, rtol=0.01)
     assert sent == stored
 
@@ -185,7 +185,7 @@ def test_model_of_numbers_with_a_season_forecasts_rows_of_its_own_places(
     model_id = trained(database, dataset_id, season_length=[12])
     stored = forecast(client, model_id=model_id, horizon=3)
     answer = client.post("/forecast", json={"model_id": model_id, "observations": NUMBERED, "horizon": 3})
-    assert answer.json()["forecast"] == stored
+    assert only(answer)["forecast"] == stored
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,7 @@ def _sides(interval: Row) -> tuple[list[float], list[float]]:
 
 def assert_same(client: TestClient, rows: list[Row], kept_in: str, **named: str) -> None:
     kept = client.get("/forecast", params={"dataset_id": kept_in, "limit": 1000}).json()["forecasts"]
-    sent = client.post("/forecast", json={"observations": rows, **named}).json()
-    brought = sent.get("forecasts", [sent])
+    brought = client.post("/forecast", json={"observations": rows, **named}).json()["forecasts"]
     assert [each["unique_id"] for each in brought] == [each["unique_id"] for each in kept]
     for (ds, ours), (other_ds, theirs) in zip(numbers(kept), numbers(brought), strict=True):
         assert ds == other_ds

@@ -19,7 +19,7 @@ from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan, Resolver
 from app.services.forecasting.service import TRIES
 from tests.app.api.middleware.test_concurrency_limit import Sent, nothing_more, scope
-from tests.factories import dataset, new_version, trained, trends
+from tests.factories import dataset, new_version, only, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 CSV = {"accept": "text/csv"}
@@ -87,12 +87,12 @@ def test_cached_newest_version_gives_way_to_the_next(
 ) -> None:
     dataset_id = dataset(database, trends()).id
     ask = {"dataset_id": dataset_id, "unique_id": "series 0"}
-    assert client.get("/forecast", params=ask).json()["dataset_version"] == 1
+    assert only(client.get("/forecast", params=ask))["dataset_version"] == 1
     forecasts = client.app.state.resources.forecasts  # type: ignore[attr-defined]
     monkeypatch.setattr(forecasts.feed, "is_current", lambda *_: True)  # as long as the change is not seen
     thinned(database, dataset_id)
     answer = client.get("/forecast", params={**ask, "unique_id": "series 1"})
-    assert (answer.status_code, answer.json().get("dataset_version")) == (200, 2)
+    assert (answer.status_code, only(answer)["dataset_version"]) == (200, 2)
 
 
 def test_requested_version_is_a_404_once_deleted(client: TestClient, database: Database, late: Any) -> None:

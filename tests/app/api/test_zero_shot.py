@@ -27,7 +27,7 @@ from benchmarks.process_tree import eventually
 from models.choices import MAX_PRETRAINED_HORIZON, Outcome
 from models.evaluation.verdict import Verdict
 from models.horizon import MAX_DEFAULT_HORIZON, MIN_DEFAULT_HORIZON
-from tests.factories import dataset, filled_app, trained, trends, upload
+from tests.factories import dataset, filled_app, only, trained, trends, upload
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Params = dict[str, str | int | list[str]]
@@ -67,8 +67,7 @@ def ask(client: TestClient, dataset_id: str, **params: Any) -> Body:
     whole = {"dataset_id": dataset_id, "unique_id": "series 1"} | params
     answer = client.get("/forecast", params=whole)
     assert answer.status_code == 200, answer.text
-    forecast: Body = answer.json()
-    return forecast
+    return only(answer)
 
 
 def append(client: TestClient, dataset_id: str) -> None:
@@ -352,7 +351,7 @@ def test_pretrained_is_no_model_to_read_or_change(ready: Ready, call: tuple[str,
 
 
 def test_history_in_the_body_needs_neither_dataset_nor_model(client: TestClient) -> None:
-    answer = post(client).json()
+    answer = only(post(client))
     assert (answer["model_id"], answer["method"]) == ("pretrained", "pretrained")
     assert (answer["dataset_id"], answer["dataset_version"]) == (None, None)
     assert (answer["frequency"], answer["ds"][0], len(answer["ds"])) == ("MS", "2023-01-01", 12)
@@ -401,7 +400,7 @@ def test_history_is_read_onto_the_steps_of_a_dataset_that_is_named(ready: Ready)
     pointer, detail = refusal(post(client, dataset_id=dataset_id, observations=years))
     assert (pointer, "forecasts steps of 'YS'" in detail) == ("#/observations", True)
     gaps = [{"unique_id": "new", "ds": 2001 + 2 * i, "y": None} for i in range(5)]
-    answer = post(client, dataset_id=dataset_id, model_id="pretrained", observations=years + gaps).json()
+    answer = only(post(client, dataset_id=dataset_id, model_id="pretrained", observations=years + gaps))
     assert (answer["model_id"], answer["frequency"], answer["ds"][0]) == ("pretrained", "YS", 2011)
 
 

@@ -18,7 +18,7 @@ from app.services.forecasting.response_cache import etag_matches
 from app.services.shared import change_feed
 from app.settings import Settings
 from benchmarks.process_tree import eventually
-from tests.factories import dataset, trained
+from tests.factories import dataset, only, trained
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -116,7 +116,7 @@ def test_deleted_model_has_no_forecast(client: TestClient, dataset_id: str) -> N
     champion = client.get(f"/datasets/{dataset_id}").json()["champion_id"]
     client.delete(f"/models/{champion}")
     status, _, body = ask(client, dataset_id)
-    assert (status, json.loads(body)["model_id"]) == (200, "pretrained")
+    assert (status, json.loads(body)["forecasts"][0]["model_id"]) == (200, "pretrained")
 
 
 def test_deleted_dataset_has_no_forecast(client: TestClient, dataset_id: str) -> None:
@@ -209,8 +209,8 @@ def test_version_that_comes_again_after_the_database_was_set_back_is_another(
     append(client, dataset_id, 900.0)
     second = client.get("/forecast", params=params, headers={"if-none-match": first.headers["etag"]})
     assert second.status_code == 200
-    assert (first.json()["dataset_version"], second.json()["dataset_version"]) == (2, 2)
-    assert first.json()["forecast"] != second.json()["forecast"]
+    assert (only(first)["dataset_version"], only(second)["dataset_version"]) == (2, 2)
+    assert only(first)["forecast"] != only(second)["forecast"]
 
 
 def test_writer_never_reads_the_state_before_its_write(
@@ -227,4 +227,4 @@ def test_writer_never_reads_the_state_before_its_write(
         append(not_polling, dataset_id, 900.0)
         _, _, body = ask(not_polling, dataset_id)
     assert from_memory() == before + 1
-    assert json.loads(body)["dataset_version"] == 2
+    assert json.loads(body)["forecasts"][0]["dataset_version"] == 2
