@@ -11,7 +11,7 @@ Texts: TypeAlias = "pd.Series[str]"
 
 SPACES = "\u00a0\u2007\u2009\u202f\u3000"
 MINUSES = "\u2212\ufe63\uff0d"
-UNSEEN = "\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+INVISIBLE = "\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 ARABIC = {"\u066a": "%", "\u066b": ".", "\u066c": ","}
 FULL_WIDTH, FULL_WIDTH_END, FULL_WIDTH_SHIFT = 0xFF01, 0xFF5F, 0xFEE0
 
@@ -26,7 +26,7 @@ def _table() -> dict[int, str]:
         **wide,
         **dict.fromkeys(map(ord, SPACES), " "),
         **dict.fromkeys(map(ord, MINUSES), "-"),
-        **dict.fromkeys(map(ord, UNSEEN), ""),
+        **dict.fromkeys(map(ord, INVISIBLE), ""),
         **{ord(sign): plain for sign, plain in ARABIC.items()},
     }
 

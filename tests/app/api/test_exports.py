@@ -71,7 +71,7 @@ def test_as_json_a_series_must_be_named(client: TestClient) -> None:
     assert "format=csv" in answer.json()["detail"]
 
 
-def test_columns_named_as_the_own_ones_of_a_table_are_told_apart(client: TestClient) -> None:
+def test_columns_named_as_the_own_ones_of_a_table_stay_distinct(client: TestClient) -> None:
     text = "ds,sales,y,price\n" + "".join(f"{2000 + i},{i},{i * 3},{i % 4}\n" for i in range(12))
     files = {"file": ("a.csv", text.encode())}
     said = {"target_column": "sales", "past_columns": "y,price"}

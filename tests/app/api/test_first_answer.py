@@ -370,7 +370,7 @@ def test_backtest_waits_while_a_request_computes_but_not_for_ever(
     assert waited == [pretrained.GIVEN_WAY_S]
 
 
-def test_fault_counts_as_a_change_once_callers_are_told_of_it(
+def test_fault_counts_as_a_change_once_callers_can_learn_of_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A caller before that keeps what is preliminary, and no later change would end it."""

@@ -121,7 +121,7 @@ def test_bounds_that_are_named_as_missing_are_gaps() -> None:
 
 
 @pytest.mark.parametrize("decimal", [".", ","])
-def test_amounts_that_may_have_thousands_or_decimals_are_asked(decimal: Decimal) -> None:
+def test_amounts_that_may_have_thousands_or_decimals_are_a_question(decimal: Decimal) -> None:
     cells = pd.Series(["$1,234", "$2,345"])
     with pytest.raises(BadInput, match=r"may be 1234 or 1\.234"):
         read_numbers(cells, ";")

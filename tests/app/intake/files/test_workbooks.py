@@ -91,7 +91,7 @@ def test_the_only_sheet_with_a_table_is_read_and_the_others_are_noted() -> None:
     assert "Sheet 'Sales' was read, and not 'About'." in detected.notes
 
 
-def test_several_sheets_with_tables_are_asked_and_the_answer_is_kept() -> None:
+def test_several_sheets_with_tables_are_a_question_and_the_answer_is_kept() -> None:
     data = book(lambda workbook: [rows(workbook, name, table()) for name in ("2023", "2024")])
     with pytest.raises(Unsettled) as caught:
         read_csv(data, ReadOptions())

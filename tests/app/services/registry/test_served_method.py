@@ -35,7 +35,7 @@ def test_the_fewer_units_the_wider_the_gap_that_warns(
     assert warning_of(verdict, "lstm") == (verdict.sentence if is_warned else None)
 
 
-def test_simple_method_that_answers_in_place_of_the_network_is_told_however_few_the_units() -> None:
+def test_simple_method_that_answers_in_place_of_the_network_is_said_however_few_the_units() -> None:
     facts = {"outcome": "undecided", "effective_units": 2.0, "n": 2, "effect": 1.0, "baseline": "naive"}
     verdict = Verdict.model_validate({**examples.VERDICT, **facts})
     assert (warning_of(verdict, "naive") or "").endswith("Answered by naive instead.")

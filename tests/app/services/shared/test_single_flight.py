@@ -67,7 +67,7 @@ def test_task_cancelled_before_it_starts_is_computed_again() -> None:
     asyncio.run(asyncio.wait_for(main(), 10))
 
 
-def test_who_is_told_of_the_end_finds_the_value() -> None:
+def test_who_is_called_at_the_end_finds_the_value() -> None:
     async def main() -> list[str]:
         values, found = single_flight(), list[str]()
 
@@ -81,7 +81,7 @@ def test_who_is_told_of_the_end_finds_the_value() -> None:
     assert asyncio.run(main()) == ["value"]
 
 
-def test_who_is_told_of_an_error_can_compute_again() -> None:
+def test_who_is_called_after_an_error_can_compute_again() -> None:
     async def main() -> None:
         values, again = single_flight(), list[asyncio.Task[str]]()
 
