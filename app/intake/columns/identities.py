@@ -30,7 +30,8 @@ def find_identity(
     `duplicates` is what the caller says of times that repeat, which a name found by its texts may explain.
     """
     fit = [name for name in free if sample.contents[name] in {"text", "whole", "empty"}]
-    if certain := in_first_tier(fit, ID_NAMES[:2]):
+    # Names such as 1e5 or 2024-01-01 are names all the same where the column is called so.
+    if certain := in_first_tier(free, ID_NAMES[:1]) or in_first_tier(fit, ID_NAMES[:2]):
         return _several(certain) if len(certain) > 1 else Choice((certain[0],), "is named so")
     if named := _repeating(read, in_first_tier(fit, ID_NAMES[2:])):
         return _finest(named)
