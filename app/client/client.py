@@ -23,6 +23,7 @@ from app.schemas.choices import (
     NO_LIMITS,
     ArchitectureChoice,
     Duplicates,
+    Layout,
     Limits,
     MeasureChoice,
     MethodChoice,
@@ -79,6 +80,7 @@ class Reading(TypedDict, total=False):
     decimal: Literal[".", ","]
     skip_rows: int
     sheet: str
+    layout: Layout
     duplicates: Duplicates
     missing: Missing
     missing_values: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from app.schemas.choices import Duplicates, Missing
+from app.schemas.choices import Duplicates, Layout, Missing
 
 
 def _option(help_text: str) -> Any:
@@ -35,6 +35,9 @@ OPTIONS: dict[str, Any] = {
     "decimal": Annotated[Literal[".", ","] | None, _option("The mark before decimals.")],
     "skip_rows": Annotated[int | None, typer.Option(min=0, help="Lines to skip above the header.")],
     "sheet": Annotated[str | None, _option("The sheet of a workbook, where several hold tables.")],
+    "layout": Annotated[
+        Layout | None, _option("A row for each value, or a column for each time or series; found by default.")
+    ],
     "duplicates": Annotated[
         Duplicates | None, _option("What several rows at one time are; refused by default.")
     ],

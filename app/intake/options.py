@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from app.schemas.choices import NO_LIMITS, Duplicates, Limits, Missing
+from app.schemas.choices import NO_LIMITS, Duplicates, Layout, Limits, Missing
 
 BESIDE = ("past_columns", "future_columns", "static_columns", "category_columns", "unused_columns")
 SHOWN = (
-    *("frequency", "date_format", "time_zone", "decimal", "skip_rows", "sheet", "duplicates", "missing"),
-    "missing_values",
+    *("frequency", "date_format", "time_zone", "decimal", "skip_rows", "sheet", "layout", "duplicates"),
+    *("missing", "missing_values"),
 )
-INHERITED = ("date_format", "decimal", "sheet", "duplicates", "missing", "missing_values")
+INHERITED = ("date_format", "decimal", "sheet", "layout", "duplicates", "missing", "missing_values")
 """What holds for rows that are appended as well, unless they say otherwise."""
 
 
@@ -41,6 +41,7 @@ class ReadOptions:
     decimal: Literal[".", ","] | None = None
     skip_rows: int | None = None
     sheet: str | None = None  # of a workbook
+    layout: Layout | None = None  # whether there is a row for each value, or a column for each time or series
     duplicates: Duplicates | None = None  # what becomes of several values at one time
     missing: Missing | None = None  # what a step without a value means
     missing_values: str | None = None  # texts or numbers that stand for no value, separated by commas

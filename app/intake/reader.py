@@ -23,7 +23,8 @@ from app.intake.options import ReadOptions
 from app.intake.problems import Place, Question, Unsettled, listed
 from app.intake.rows import RepeatedTimes, Rows
 from app.intake.series import Gathered, gather
-from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, finite, open_rows
+from app.intake.table_cells import finite
+from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, open_rows
 from app.intake.tables.table import Table
 from app.intake.time.seasons import seasons_of
 from app.intake.time.times import Times

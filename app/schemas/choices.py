@@ -44,6 +44,7 @@ __all__ = [
     "ArchitectureChoice",
     "Calendar",
     "Duplicates",
+    "Layout",
     "Limits",
     "Measure",
     "MeasureChoice",
@@ -65,6 +66,7 @@ ArchitectureChoice = Literal[Architecture, "all"]
 OnLoss = Literal["warn", "fallback", "refuse"]
 Promotion = Literal["auto", "always", "never"]
 Duplicates = Literal["refuse", "sum", "mean", "last"]
+Layout = Literal["long", "wide"]
 Missing = Literal["gap", "zero"]
 DEFAULT_PRESET: Preset = "balanced"
 DEFAULT_ARCHITECTURE: ArchitectureChoice = "lstm"

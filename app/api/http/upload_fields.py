@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.intake.options import BESIDE, ReadOptions, as_option
-from app.schemas.choices import Duplicates, Missing
+from app.schemas.choices import Duplicates, Layout, Missing
 from app.schemas.datasets import FrequencyText
 from app.schemas.fields import (
     CATEGORY_COLUMNS,
@@ -90,6 +90,13 @@ class FileFields(BaseModel):
     sheet: Annotated[
         str, Field(max_length=255, description="Sheet of a workbook, where several hold tables.")
     ] = ""
+    layout: Annotated[
+        Literal["", Layout],
+        Field(
+            description="`long`: a row for each value; `wide`: a column of values for each time or series. "
+            "Found if absent.",
+        ),
+    ] = ""
     duplicates: Annotated[Literal["", Duplicates], Field(description=DUPLICATES)] = ""
     missing: Annotated[Literal["", Missing], Field(description=MISSING)] = ""
     missing_values: Annotated[
@@ -110,6 +117,7 @@ class FileFields(BaseModel):
             decimal=self.decimal or None,
             skip_rows=int(self.skip_rows or 0) or None,
             sheet=self.sheet or None,
+            layout=self.layout or None,
             duplicates=self.duplicates or None,
             missing=self.missing or None,
             missing_values=self.missing_values or None,

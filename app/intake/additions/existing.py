@@ -59,7 +59,13 @@ class ExistingDataset:
         for option in ("id_column", "time_column"):
             if names and getattr(options, option) is None:
                 self._refuse_part(option, names)
-        if names and options.target_column is None and (self.covariates or len(self.targets) > 1):
+        is_turned = options.layout == "wide"  # its targets have other times
+        if (
+            names
+            and not is_turned
+            and options.target_column is None
+            and (self.covariates or len(self.targets) > 1)
+        ):
             raise self._refuse_targetless()
         return options
 
@@ -68,7 +74,7 @@ class ExistingDataset:
 
         Raises BadInput where the table has neither the target nor such a column.
         """
-        if options.target_column is not None:
+        if options.target_column is not None or roles.across:
             return []
         others = [each for each in roles.columns if each.reason == UNUSED_HERE]
         known = {each.name for each in self.detected.columns}

@@ -6,11 +6,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from app.intake.cells import Cells
-from app.intake.characters import plain
 from app.intake.columns.numbers import which_are_numbers
 from app.intake.time.dates import mostly_dates
+from app.intake.time.notations.characters import plain
 from app.intake.time.times import are_whole_numbers, reads_as_dates
 
 Content = Literal["empty", "date", "whole", "number", "text"]
@@ -47,7 +48,11 @@ class Sample:
         cells, i = self.cells, self.names_at[name]
         first = int(np.searchsorted(cells.column, i))
         last = int(np.searchsorted(cells.column, i, side="right"))
-        return [str(text) for text in cells.texts.iloc[cells.text[first : min(last, first + LOOKED_AT)]]]
+        return [str(text) for text in self._texts[cells.text[first : min(last, first + LOOKED_AT)]]]
+
+    @cached_property
+    def _texts(self) -> NDArray[np.object_]:
+        return self.cells.texts.to_numpy(dtype=object)
 
     @cached_property
     def names_at(self) -> dict[str, int]:

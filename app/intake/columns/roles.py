@@ -1,12 +1,13 @@
 """Decide which columns hold names, times and values, and which may be covariates: by name and content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from app.errors import BadInput
 from app.intake.cells import Cells
+from app.intake.columns.across import Across, find_across, identity_across
 from app.intake.columns.beside import (
     UNUSED_HERE,
     Given,
@@ -29,7 +30,6 @@ from app.schemas.datasets import ColumnOut
 
 OPTIONS = ("id_column", "time_column", "target_column", *BESIDE)
 MOST_KEYS = 50  # columns that are tried as further names of the series
-SEVERAL_TARGETS = " Several make one series each."
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ class Roles:
 
     ids: tuple[str, ...]
     times: tuple[str, ...]
-    parts: tuple[Part | None, ...]  # what each of several columns of times holds
+    parts: tuple[Part | None, ...]  # what each of several columns of times holds, then what `across` is
     targets: tuple[str, ...]
     beside: tuple[Candidate, ...]  # those that may be covariates
     columns: tuple[ColumnOut, ...]  # every column of the table, with its role and why
     questions: tuple[Question, ...]  # what is open; the roles are then the likeliest
     notes: tuple[str, ...]
     keys: tuple[str, ...]  # columns without a role that could name series as well
+    across: tuple[str, ...] = ()  # the time, or the part of one, that the name of each target is
 
     @property
     def beside_names(self) -> list[str]:
@@ -68,11 +69,16 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
     """
     sample = Sample(frame)
     given = given_columns(options, sample.names, OPTIONS)
-    _refuse_header_of_data(sample.names)
     taken = {name for names in given.values() for name in names}
     aside = {name: why for name, why in without_meaning(sample, unnamed).items() if name not in taken}
     free = [name for name in sample.names if name not in taken and name not in aside]
     parts = parts_of(sample, free)
+    if options.layout != "long" and not given["target_column"]:
+        said = parts_of(sample, given["time_column"])
+        across = find_across(sample, [*free, *said], {**parts, **said})
+        if across is not None:
+            return _roles_across(sample, across, given, options, read)
+    _refuse_header_of_data(sample.names)
     time = _by(given, "time_column") or find_times(sample, free, parts)
     free = [name for name in free if name not in time.names]
     names = [name for name in free if name not in parts]
@@ -80,13 +86,32 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
     free = [name for name in free if name not in identity.names]
     whole = [name for name in free if sample.contents[name] == "whole"][:MOST_KEYS]
     keys = further_keys(frame, identity.names, time.names, whole)
-    target = _by(given, "target_column") or find_target(sample, free, parts, keys, SEVERAL_TARGETS)
+    target = _by(given, "target_column") or find_target(
+        sample, free, parts, keys, options.layout or ("long" if identity.names else None)
+    )
     free = [name for name in free if name not in target.names]
     found, left = found_candidates(sample, free, parts, keys)
     if not options.finds_covariates:
         found, left = [], dict.fromkeys(free, UNUSED_HERE)
     left |= aside | dict.fromkeys(given["unused_columns"], "unused_columns names it")
     return _roles(sample, (time, identity, target), [*_named(sample, given, options), *found], left)
+
+
+def _roles_across(sample: Sample, across: Across, given: Given, options: ReadOptions, read: Read) -> Roles:
+    """Return the roles where the names of columns are times."""
+    taken = {name for names in given.values() for name in names} | {*across.names, *across.rows}
+    free = [name for name in sample.names if name not in taken]
+    identity = _by(given, "id_column") or identity_across(sample, free, across, read)
+    free = [name for name in free if name not in identity.names]
+    found: list[Candidate] = []
+    left = dict.fromkeys([*free, *given["unused_columns"]], "stands beside times in the header")
+    if options.finds_covariates and not across.rows:
+        found, left = found_candidates(sample, free, {}, ())
+    time = Choice(tuple(across.rows), "a part of the time")
+    target = Choice(across.names, "its name is a time", notes=(across.note,))
+    named = _named(sample, given, options)
+    roles = _roles(sample, (time, identity, target), [*named, *found], left)
+    return replace(roles, parts=(*across.rows.values(), across.part), across=across.texts)
 
 
 def _named(sample: Sample, given: Given, options: ReadOptions) -> list[Candidate]:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.intake.arrays import Mask
-from app.intake.characters import plain
+from app.intake.time.notations.characters import plain
 
 Texts: TypeAlias = "pd.Series[str]"
 Kind = Literal["negative", "money", "percent", "scale", "flag", "below"]

@@ -15,9 +15,12 @@ from app.intake.columns.names import (
     is_in,
     normal,
 )
+from app.intake.columns.series_names import are_series
 from app.intake.columns.time_parts import Part
 from app.intake.problems import listed
+from app.schemas.choices import Layout
 
+SEVERAL = " Several make one series each, and layout=wide takes all."
 FLAGS = {"0", "1", "0.0", "1.0"}
 
 
@@ -33,16 +36,22 @@ def without_meaning(sample: Sample, unnamed: Collection[str]) -> dict[str, str]:
 
 
 def find_target(
-    sample: Sample, free: Sequence[str], parts: Mapping[str, Part], keys: Collection[str], advice: str = ""
+    sample: Sample,
+    free: Sequence[str],
+    parts: Mapping[str, Part],
+    keys: Collection[str],
+    layout: Layout | None,
 ) -> Choice:
     """Choose the column with the values: the only one that could hold them, or one named `y` or `value`.
+
+    With layout `wide`, and where names and numbers are plainly of series, all are chosen.
 
     Args:
         sample: the first rows.
         free: columns without another role.
         parts: those that hold a part of a time.
         keys: those that tell the rows of one time apart.
-        advice: what to say further where several could be it.
+        layout: whether each column is a series, as it is said.
 
     Raises BadInput where no column holds numbers.
     """
@@ -58,8 +67,16 @@ def find_target(
             f"No column is left that holds numbers; the table has {listed(sample.names)}.",
             [FieldError("#/target_column", "no column of numbers was found")],
         )
+    if len(found) > 1 and layout == "wide":
+        return Choice(tuple(found), "layout=wide makes each a series")
+    if len(found) > 1 and layout is None and found == numbers and are_series(sample, found):
+        note = (
+            f"Each of {listed(found)} is a series of its own. If one is the value and the others stand beside"
+            " it, say by target_column which."
+        )
+        return Choice(tuple(found), "a series of its own", notes=(note,))
     if len(found) > 1:
-        return ask("target_column", "values", found, advice=advice)
+        return ask("target_column", "values", found, advice=SEVERAL)
     reason = f"is named {found[0]!r}" if certain else "the only column of numbers that could be the values"
     return Choice((found[0],), reason)
 

@@ -52,19 +52,24 @@ def part_of(sample: Sample, name: str) -> Part | None:
         return "date"
     texts = sample.some(name) if content in {"text", "whole"} else []
     if content == "text":
-        kinds: list[tuple[Part, Callable[[str], object]]] = [
-            ("clock", CLOCK.fullmatch),
-            ("month", month_numbers(texts).get),
-            ("quarter", QUARTER.fullmatch),
-            *((part, partial(_is_signed, part=part)) for part in SIGNS),
-        ]
-        return next((part for part, reads in kinds if _nearly_all(texts, reads, 0)), None)
+        return part_of_texts(texts)
     if texts and all(map(PACKED.fullmatch, texts)):
         return "packed"
     if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
         return "clock"
     named = [part for part in RANGES if _is_named(name, part)]
     return next((part for part in named if _nearly_all(texts, partial(_is_within, part=part), 1)), None)
+
+
+def part_of_texts(texts: Sequence[str]) -> Part | None:
+    """Return which part of a time texts are, which are no plain numbers; None for texts of another kind."""
+    kinds: list[tuple[Part, Callable[[str], object]]] = [
+        ("clock", CLOCK.fullmatch),
+        ("month", month_numbers(texts).get),
+        ("quarter", QUARTER.fullmatch),
+        *((part, partial(_is_signed, part=part)) for part in SIGNS),
+    ]
+    return next((part for part, reads in kinds if _nearly_all(texts, reads, 0)), None)
 
 
 def parts_to_join(parts: dict[str, Part]) -> list[str]:
@@ -86,8 +91,8 @@ def parts_to_join(parts: dict[str, Part]) -> list[str]:
     return [*day, *([first[part] for part in ("clock", "hour") if part in first][:1])]
 
 
-def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[str, int]) -> str:
-    """Return one text for a time in parts; where one cannot be read, the parts side by side.
+def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[str, int]) -> str | None:
+    """Return one text for a time in parts; None where one cannot be read.
 
     `months` are the numbers of the months that have names.
     """
@@ -96,7 +101,7 @@ def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[s
     clock = _with_colon(of.get("clock")) or _clock(of.get("hour"))
     lacks_clock = clock is None and not {"clock", "hour"}.isdisjoint(of)
     if None in parts or date is None or lacks_clock or len(of) < len(parts):
-        return " ".join(texts)
+        return None
     return f"{date} {clock}" if clock else date
 
 

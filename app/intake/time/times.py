@@ -11,10 +11,10 @@ import pandas as pd
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
-from app.intake.characters import plain
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.dates import Dates, Hints, read_dates
+from app.intake.time.notations.characters import plain
 from app.intake.time.notations.phrases import double_years
 from app.intake.time.numbers import WHOLE, find, read_as, read_decimal
 from app.intake.time.regular import regular

@@ -31,6 +31,7 @@ OPTIONS: dict[str, Sequence[str]] = {
     "date_format": ("%d/%m/%Y", "excel", "epoch_s", "epoch_ns", "integer", "year", "%Y%q", "%Y", "%H", "%p"),
     "decimal": (".", ","),
     "skip_rows": ("0", "1", "5", "999"),
+    "layout": ("long", "wide"),
     "duplicates": ("refuse", "sum", "mean", "last"),
     "missing": ("gap", "zero"),
     "missing_values": ("-999", "0", "Total,x", '"'),
@@ -45,7 +46,7 @@ OPTIONS: dict[str, Sequence[str]] = {
 }
 FOR_ROWS = (
     *("id_column", "time_column", "target_column", "date_format", "decimal", "skip_rows", "duplicates"),
-    "missing_values",
+    *("missing_values", "layout"),
 )
 
 

@@ -147,6 +147,7 @@ said = st.fixed_dictionaries(
         "date_format": st.sampled_from(("%d/%m/%Y", "excel", "bad", "%Y%Y", "%")) | st.text(max_size=6),
         "decimal": st.sampled_from((".", ",")),
         "skip_rows": st.integers(0, 5),
+        "layout": st.sampled_from(("long", "wide")),
         "duplicates": st.sampled_from(("refuse", "sum", "mean", "last")),
         "missing": st.sampled_from(("gap", "zero")),
         "missing_values": st.sampled_from(("-999", "a,nan,inf", '"', ",,")),

@@ -91,8 +91,9 @@ def _months_in(language: str) -> Mapping[str, int]:
     for names in (names for kinds in Locale.parse(language).months.values() for names in kinds.values()):
         for number, name in names.items():
             short = _folded(name.removeprefix("de "))
-            for length in {len(short), *range(SHORTEST, len(short))} if len(short) > 1 else ():
-                found.setdefault(short[:length], set()).add(number)
+            if len(short) > 1 and not short.isdecimal():
+                for length in {len(short), *range(SHORTEST, len(short))}:
+                    found.setdefault(short[:length], set()).add(number)
     return BESIDE_CLDR | {start: min(numbers) for start, numbers in found.items() if len(numbers) == 1}
 
 
