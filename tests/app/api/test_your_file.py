@@ -53,6 +53,12 @@ def test_shop_closed_on_sundays_has_no_forecast_for_one(client: TestClient) -> N
     assert {date.fromisoformat(day).weekday() for day in found["ds"]} == {0, 1, 2, 3, 4, 5}
 
 
+def test_months_across_with_german_numbers_are_one_monthly_series(client: TestClient) -> None:
+    found = forecasts(client, "months-across.csv", 6)["value"]
+    assert found["ds"][0] == "2024-01-01"
+    assert found["forecast"][0] == pytest.approx(1029 + 60, rel=0.1)  # January 2023, and what a year adds
+
+
 def test_planned_prices_and_promotions_are_kept_ahead_of_the_sales(client: TestClient) -> None:
     table = (EXAMPLES / "promotions.csv").read_bytes()
     said = {"target_column": "sales"}
