@@ -104,7 +104,9 @@ class WindowSampler:
     def _cut(self, series: Tensor, origins: Tensor, ends: Tensor, view: View) -> Batch:
         """Return the windows at `origins`, cut part after part, which bounds the memory of the cut."""
         whole, part = self._empty(len(series), view), windows_per_cut(self.config)
-        for rows in torch.split(torch.arange(len(series), device=self.device), part):
+        # In the order of their steps: parts without the gaps before a series take half of the time.
+        order = (origins - self.flat.starts[series]).argsort()
+        for rows in torch.split(order, part):
             batch = self._batch(series[rows], origins[rows], ends[rows], view)
             for all_rows, some in zip(whole.tensors, batch.tensors, strict=True):
                 all_rows[rows] = some

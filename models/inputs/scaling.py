@@ -14,7 +14,7 @@ from torch import Tensor
 from models.choices import Calendar
 from models.config import TrainingConfig, View
 from models.inputs.calendar import places
-from models.inputs.seasonality import by_places, by_steps, deviations, medians, pattern_of
+from models.inputs.seasonality import by_places, by_steps, deviations, known, medians, pattern_of
 from models.inputs.windows import Windows
 
 LEAST_CHANGE = 0.1
@@ -56,7 +56,7 @@ class Transform:
     @classmethod
     def of(cls, history: Tensor) -> "Transform":
         """Estimate the transform of histories (batch, span), NaN for gaps."""
-        valid = history.isfinite()
+        valid = known(history)
         magnitude = history.abs().nan_to_num(nan=0.0)
         # Divided by the largest first: the sum of values near the end of float64 would overflow.
         largest = magnitude.amax(dim=1, keepdim=True).clamp(min=_TINY)
@@ -125,7 +125,7 @@ def features(z: Tensor, scale: Scale, phases: Tensor, view: View, config: Traini
     value = scale.forward(z[:, -context:], -context)
     change = torch.nn.functional.pad(value.diff(dim=1), (1, 0))
     size = scale.change.clamp(min=FEATURE_CHANGE).log().expand_as(value)
-    columns = [value.nan_to_num(nan=0.0), change.nan_to_num(nan=0.0), value.isfinite(), size]
+    columns = [value.nan_to_num(nan=0.0), change.nan_to_num(nan=0.0), known(value), size]
     if view in VIEWS_WITH_PHASE:
         columns += _phase_columns(phases, context, config.season_length)
     return torch.stack(columns, dim=2).to(torch.float32)

@@ -57,8 +57,15 @@ def medians(values: Tensor, dim: int) -> Tensor:
     if values.device.type != "cpu":
         return values.nanmedian(dim=dim, keepdim=True).values
     rising = torch.from_numpy(np.sort(values.numpy(), axis=dim))  # NaN are the last
-    middle = (values.isnan().logical_not_().sum(dim=dim, keepdim=True) - 1).clamp_(min=0) // 2
+    if not rising.select(dim, -1).isnan().any():
+        return rising.narrow(dim, (rising.shape[dim] - 1) // 2, 1).clone()  # not a view: it holds them all
+    middle = (known(values).sum(dim=dim, keepdim=True) - 1).clamp_(min=0) // 2
     return rising.gather(dim, middle)
+
+
+def known(values: Tensor) -> Tensor:
+    """Return which values are no gaps: `isfinite` of what is never infinite, in a third of its time."""
+    return values.isnan().logical_not_()
 
 
 def deviations(z: Tensor, season_length: int) -> Tensor:
@@ -70,15 +77,20 @@ def deviations(z: Tensor, season_length: int) -> Tensor:
     if z.shape[1] <= season_length:
         return torch.full_like(z, torch.nan)
     change = medians(z[:, season_length:] - z[:, :-season_length], 1).nan_to_num(nan=0.0)
-    later = functional.pad(z[:, season_length:], (0, season_length), value=torch.nan) - change
-    earlier = functional.pad(z[:, :-season_length], (season_length, 0), value=torch.nan) + change
-    filled = torch.where(z.isfinite(), z, torch.where(later.isfinite(), later, earlier))
+    filled = _from_neighbours(z, season_length, change) if z.isnan().any() else z
     before = filled[:, season_length - half : season_length] - change
     after = filled[:, -season_length : half - season_length] + change
     average = _moving_average(torch.cat([before, filled, after], dim=1), season_length)
     if season_length % 2 == 0:
         average = (average[:, 1:] + average[:, :-1]) / 2
     return z - average
+
+
+def _from_neighbours(z: Tensor, season_length: int, change: Tensor) -> Tensor:
+    """Return z (batch, span), gaps filled from the cycle after or before, moved by the change (batch, 1)."""
+    later = functional.pad(z[:, season_length:], (0, season_length), value=torch.nan) - change
+    earlier = functional.pad(z[:, :-season_length], (season_length, 0), value=torch.nan) + change
+    return torch.where(known(z), z, torch.where(known(later), later, earlier))
 
 
 def by_steps(deviations: Tensor, season_length: int, cycles: int) -> Tensor:
@@ -112,11 +124,12 @@ def pattern_of(by_cycle: Tensor, *, nested: bool) -> Tensor:
     """
     by_cycle = _without_outliers(by_cycle)
     cycles, places = by_cycle.shape[1:]
-    present = by_cycle.isfinite()
+    present, values = known(by_cycle), by_cycle.nan_to_num(nan=0.0)
     age = torch.arange(cycles - 1, -1, -1, dtype=by_cycle.dtype, device=by_cycle.device)
-    half_life = _half_life(by_cycle.nan_to_num(nan=0.0), present, age)
+    # One place tells of all that no value is missing.
+    half_life = _half_life(values, present[:1, :, :1] if present.all() else present, age)
     weight = (0.5 ** (age / half_life))[..., None] * present
-    average = (weight * by_cycle.nan_to_num(nan=0.0)).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
+    average = (weight * values).sum(dim=1) / weight.sum(dim=1).clamp(min=1e-9)
     average = _between_neighbours(average, present.any(dim=1))
     covered = present.sum(dim=2)
     enough = covered.sum(dim=1, keepdim=True) >= KNOWN_CYCLES * covered.amax(dim=1, keepdim=True)
@@ -141,16 +154,16 @@ def running_means(values: Tensor, valid: Tensor, weight: Tensor, dim: int) -> Te
     return sums / total.clamp(min=1e-300)
 
 
-def _half_life(known: Tensor, present: Tensor, age: Tensor) -> Tensor:
-    """Return (batch, 1), the half-life that foretells cycles `known` (batch, cycles, places) better."""
+def _half_life(values: Tensor, present: Tensor, age: Tensor) -> Tensor:
+    """Return (batch, 1), the half-life that foretells cycles (batch, cycles, places) better, 0 for gaps."""
     counted = present[:, 1:] & (present.cumsum(dim=1)[:, :-1] > 0)
 
     def error(half_life: float) -> Tensor:
-        means = running_means(known, present, (0.5 ** (age / half_life))[:, None], dim=1)
-        return ((known[:, 1:] - means[:, :-1]) * counted).square().sum(dim=(1, 2))
+        means = running_means(values, present, (0.5 ** (age / half_life))[:, None], dim=1)
+        return ((values[:, 1:] - means[:, :-1]) * counted).square().sum(dim=(1, 2))
 
     changes = error(SHORT_HALF_LIFE) < CHANGES * error(HALF_LIFE)
-    return torch.where(changes, SHORT_HALF_LIFE, HALF_LIFE)[:, None].to(known.dtype)
+    return torch.where(changes, SHORT_HALF_LIFE, HALF_LIFE)[:, None].to(values.dtype)
 
 
 def _peaks(rest: Tensor, noise: Tensor, weight: Tensor, least: float) -> Tensor:
@@ -158,7 +171,7 @@ def _peaks(rest: Tensor, noise: Tensor, weight: Tensor, least: float) -> Tensor:
 
     `rest` (batch, places) is what the frequencies left, `noise` and `weight` (batch, cycles, places).
     """
-    count = noise.isfinite().sum(dim=1)
+    count = known(noise).sum(dim=1)
     freedom = (count - 1).clamp(min=0).sum(dim=1, keepdim=True).clamp(min=1)
     variance = noise.nan_to_num(nan=0.0).square().sum(dim=(1, 2))[:, None] / freedom
     share = (weight / weight.sum(dim=1, keepdim=True).clamp(min=1e-9)).square().sum(dim=1)
@@ -211,12 +224,12 @@ def _without_outliers(by_cycle: Tensor) -> Tensor:
 
     One absurd value would look like noise of every frequency.
     """
-    known = by_cycle.isfinite().sum(dim=1, keepdim=True)
+    count = known(by_cycle).sum(dim=1, keepdim=True)
     centre = medians(by_cycle, 1)
     distance = by_cycle - centre
     usual = medians(distance.abs().flatten(1), 1)[..., None].nan_to_num(nan=0.0)
     limit = OUTLIER * usual
-    is_odd = (limit > 0) & (known >= FEWEST_FOR_OUTLIERS)
+    is_odd = (limit > 0) & (count >= FEWEST_FOR_OUTLIERS)
     return torch.where(is_odd, centre + distance.clamp(-limit, limit), by_cycle)
 
 
@@ -231,8 +244,15 @@ def _moving_average(z: Tensor, width: int) -> Tensor:
 
     Running sums make the cost independent of the width.
     """
-    sums = functional.pad(z.nan_to_num(nan=0.0).cumsum(dim=1), (1, 0))
-    counts = functional.pad(z.isfinite().cumsum(dim=1), (1, 0))
-    count = counts[:, width:] - counts[:, :-width]
-    average = (sums[:, width:] - sums[:, :-width]) / count.clamp(min=1)
+    there = known(z)
+    if there.all():
+        return _running_sums(z, width) / width
+    count = _running_sums(there, width)
+    average = _running_sums(z.nan_to_num(nan=0.0), width) / count.clamp(min=1)
     return average.masked_fill(count < LEAST_COVERAGE * width, torch.nan)
+
+
+def _running_sums(values: Tensor, width: int) -> Tensor:
+    """Return (batch, span - width + 1), the sum of each `width` values (batch, span) in a row."""
+    sums = functional.pad(values.cumsum(dim=1), (1, 0))
+    return sums[:, width:] - sums[:, :-width]

@@ -138,3 +138,21 @@ def test_of_two_values_at_a_place_neither_is_the_odd_one() -> None:
     noise = torch.tensor(np.random.default_rng(1).normal(size=(1, 3, 12)))
     noise[:, 0, :-1] = torch.nan
     assert pattern_of(noise, nested=False).abs().max() == 0
+
+
+@pytest.mark.parametrize("season_length", [4, 7])
+def test_pattern_is_the_same_bits_beside_a_history_with_gaps(season_length: int) -> None:
+    """Without any gap much is left out that would change nothing."""
+    values = np.random.default_rng(8).normal(size=(6, 56)) + np.sin(2 * np.pi * np.arange(56) / season_length)
+    whole, holed = torch.tensor(values[:5]), torch.tensor(values)
+    holed[5, [0, 1, 20, 55]] = torch.nan
+    alone, beside = (seasonal_pattern(z, season_length, 8) for z in (whole, holed))
+    assert alone.any()
+    assert torch.equal(alone, beside[:5])
+    assert torch.equal(deviations(whole, season_length), deviations(holed, season_length)[:5])
+
+
+def test_medians_are_the_same_beside_values_with_gaps() -> None:
+    values = torch.tensor(np.random.default_rng(9).normal(size=(4, 6)))
+    holed = torch.cat([values, torch.full((1, 6), torch.nan, dtype=torch.float64)])
+    assert torch.equal(medians(values, 1), medians(holed, 1)[:4])
