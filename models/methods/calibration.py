@@ -1,9 +1,7 @@
 """Conformal calibration of a method's interval bounds, for each step ahead.
 
-On windows that a method was not fitted on, a score is the distance of the value from the median in units of
-the interval's half-width on that side. Half-widths are multiplied by the conformal quantile of the scores.
-Romano, Patterson & Candès (2019), Conformalized Quantile Regression, with a ratio in place of their
-difference, since series differ in size.
+Half-widths are multiplied by factors that errors on windows ask for which a method was not fitted on:
+`models.methods.conformal`.
 
 Windows of one cut are of one period, and the next period is another: the factors are drawn towards 1 by the
 number of cuts and windows, as a mean of few groups is (James & Stein, 1961). How far was chosen on held-out
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from models.choices import Untested
+from models.methods.conformal import half_widths, log_factors
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels
 from models.methods.quantile_interpolation import probit_places
 from models.methods.reach import Reach, approached, widening
@@ -31,12 +30,6 @@ CALIBRATED_LEVELS = (50, 80, 95, 99)
 FEWEST_WINDOWS = 20
 """With fewer windows bounds stay as they are: their factors would do more harm than good."""
 
-WINDOWS_PER_STEP = 100.0
-"""Windows at which a step's own factor counts as much as that of all steps together."""
-
-MAX_FACTOR = 20.0
-"""Largest factor: a few values outside bounds of zero width must not widen all other bounds without limit."""
-
 LEAST_RISE = 1.02
 """Half-width of a calibrated level, at least, in units of that of the level before."""
 
@@ -48,12 +41,7 @@ def _upper(level: float) -> float:
 
 _PROBABILITIES = tuple(map(_upper, (0, *CALIBRATED_LEVELS)))
 
-_TINY = np.finfo(np.float64).tiny
-
 _SIDES = np.array([-1.0, 1.0])[:, None, None]
-
-_NARROWEST = 1e-9
-"""Smallest half-width to divide by, as a share of the median's size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +73,8 @@ class Calibration:
         windows = int(np.isfinite(target).any(axis=1).sum())
         if windows < FEWEST_WINDOWS:
             return cls(np.ones((target.shape[1], len(CALIBRATED_LEVELS))), windows)
-        scores = _scores(forecast, target, support or Support.free(len(target)))
-        factors = [
-            np.exp(strength * _log_factors(scores[..., i], level / 100))
-            for i, level in enumerate(CALIBRATED_LEVELS)
-        ]
-        return cls(np.stack(factors, axis=1), windows)
+        logs = log_factors(forecast, target, support or Support.free(len(target)), CALIBRATED_LEVELS)
+        return cls(np.exp(strength * logs), windows)
 
     def with_coverage(self, held: Mapping[int, float], share: float) -> "Calibration":
         """Return it with the coverage to be expected, from what was `held` by level; NaN is left out.
@@ -150,7 +134,7 @@ class Calibration:
         rise = LEAST_RISE if self.bounded else 1.0
         widths = np.zeros((1 + len(CALIBRATED_LEVELS), 2, *forecast.median.shape))
         with np.errstate(over="ignore"):
-            for side, width in enumerate(_half_widths(forecast)):
+            for side, width in enumerate(half_widths(forecast, CALIBRATED_LEVELS)):
                 stretched = np.moveaxis(np.minimum(width * factors, FLOAT_MAX), 2, 0)
                 for place, each in enumerate(stretched, 1):
                     widths[place, side] = np.minimum(
@@ -226,59 +210,6 @@ def expected_coverage(level: int, held: float, share: float) -> float:
     periods held differs from the next more than from the level.
     """
     return level / 100 + share * (held - level / 100)
-
-
-def _half_widths(forecast: Forecast) -> tuple[Floats, Floats]:
-    """Return the half-widths below and above the median, both (window, horizon, levels)."""
-    # The distance between the two ends of float64 overflows.
-    with np.errstate(over="ignore"):
-        below = [np.minimum(forecast.median - forecast.lo[level], FLOAT_MAX) for level in CALIBRATED_LEVELS]
-        above = [np.minimum(forecast.hi[level] - forecast.median, FLOAT_MAX) for level in CALIBRATED_LEVELS]
-    return np.stack(below, axis=2), np.stack(above, axis=2)
-
-
-def _scores(forecast: Forecast, target: Floats, support: Support) -> Floats:
-    """Return (window, horizon, levels), distances to the median in half-widths of that side; NaN for gaps.
-
-    The distance is that from which on an interval holds the target, as a value of its support.
-    """
-    narrowest = np.maximum(_NARROWEST * np.abs(forecast.median), _TINY)[..., None]
-    below, above = (np.maximum(width, narrowest) for width in _half_widths(forecast))
-    edges = [support.edges(target, 1 - _upper(level), _upper(level)) for level in CALIBRATED_LEVELS]
-    lower, upper = (np.stack(side, axis=2) for side in zip(*edges, strict=True))
-    median = forecast.median[..., None]
-    # A distance that overflows is outside any bound.
-    with np.errstate(over="ignore"):
-        reached = np.maximum((median - lower) / below, (upper - median) / above)
-        scores: Floats = np.clip(reached, 0.0, FLOAT_MAX)
-    return np.where(np.isfinite(target)[..., None], scores, np.nan)
-
-
-def _log_factors(scores: Floats, level: float) -> Floats:
-    """Return (horizon,), the logarithms of the conformal quantiles of each step's scores.
-
-    Each is drawn to that of all steps' scores, the more the fewer windows it has.
-    """
-    shared = _conformal_quantile(scores.ravel(), level)
-    counts = np.isfinite(scores).sum(axis=0)
-    own = np.array([_conformal_quantile(step, level) for step in scores.T])
-    share = counts / (counts + WINDOWS_PER_STEP)
-    logs: Floats = share * np.log(own) + (1 - share) * np.log(shared)
-    return logs
-
-
-def _conformal_quantile(scores: Floats, level: float) -> float:
-    """Return the ceil((n + 1) level)-th smallest of n scores; the largest, and at least 1, for a small n.
-
-    It is kept within `MAX_FACTOR` and its inverse.
-    """
-    ordered = np.sort(scores[np.isfinite(scores)])
-    rank = math.ceil((len(ordered) + 1) * level - 1e-9)
-    if rank <= len(ordered):
-        quantile = float(ordered[rank - 1])
-    else:
-        quantile = max(1.0, float(ordered[-1])) if len(ordered) else 1.0
-    return min(max(quantile, 1 / MAX_FACTOR), MAX_FACTOR)
 
 
 def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:

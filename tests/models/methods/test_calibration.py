@@ -12,9 +12,9 @@ from models.methods.calibration import (
     CALIBRATED_LEVELS,
     FEWEST_WINDOWS,
     LEAST_RISE,
-    MAX_FACTOR,
     Calibration,
 )
+from models.methods.conformal import MAX_FACTOR
 from models.methods.forecast import Forecast
 from models.methods.reach import Reach
 from models.metrics import coverage
