@@ -11,6 +11,7 @@ from models.config import PRETRAINED_MEMBERS, TrainingConfig
 from models.inputs.scaling import feature_count
 from models.network.encoders import ENCODERS
 from models.network.pretrained import VIEW, PretrainedNetwork, pretrained_weights
+from models.network.tensors import allocated
 
 
 class QuantileNetwork(nn.Module):
@@ -29,7 +30,7 @@ class QuantileNetwork(nn.Module):
         with torch.device("meta"):
             encoder = ENCODERS[config.architecture](inputs, config)
             head = nn.Linear(config.hidden, config.horizon * len(config.quantiles))
-        self.encoder, self.head = encoder.to_empty(device="cpu"), head.to_empty(device="cpu")
+        self.encoder, self.head = allocated(encoder), allocated(head)
         # The spread of a random walk grows with the root of the step; the head learns the rest.
         growth = torch.arange(1, config.horizon + 1, dtype=torch.float32).sqrt()[:, None]
         self.register_buffer("growth", growth, persistent=False)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from models.choices import Seasons
 from models.config import MIN_INPUTS, PRETRAINED_HIDDEN, PRETRAINED_MEMBERS, TrainingConfig, View
 from models.errors import ArtifactDamaged
-from models.network.tensors import Tensors, group
+from models.network.tensors import Tensors, allocated, group
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "pretrained.safetensors"
 
@@ -45,10 +45,10 @@ class PretrainedNetwork(nn.Module):
             )
             step, mix = nn.Linear(STEP_FEATURES, WIDTH), nn.Linear(WIDTH, WIDTH)
             head = nn.Linear(WIDTH, len(config.quantiles))
-        self.lstm, self.read = lstm.to_empty(device="cpu"), read.to_empty(device="cpu")
+        self.lstm, self.read = allocated(lstm), allocated(read)
         # Stored weights name this layer `told`.
-        self.told, self.mix = step.to_empty(device="cpu"), mix.to_empty(device="cpu")
-        self.head = head.to_empty(device="cpu")
+        self.told, self.mix = allocated(step), allocated(mix)
+        self.head = allocated(head)
         self.set_horizon(config)
 
     def set_horizon(self, config: TrainingConfig) -> None:
