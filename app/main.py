@@ -29,11 +29,12 @@ from app.queue import Queue
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobEventStream
 from app.services.shared import devices
+from app.services.shared.byte_budget import ByteBudget
 from app.services.shared.heartbeats import Heartbeat
 from app.services.shared.idempotency import Claims
 from app.services.shared.readiness import ReadinessCheck
 from app.services.training.submit import TrainingQueue
-from app.settings import Settings
+from app.settings import MEBIBYTE, Settings
 from app.version import VERSION
 
 DESCRIPTION = """
@@ -132,6 +133,7 @@ async def _open_resources(settings: Settings, has_loaded: Callable[[], bool]) ->
         keep_versions=settings.keep_versions,
         parsing_threads=CapacityLimiter(PARSING_THREADS),
         file_limits=FileLimits.of(settings),
+        body_bytes=ByteBudget(max(settings.max_upload_mb, settings.max_json_mb) * MEBIBYTE),
     )
     await asyncio.to_thread(heartbeat.close)  # requests that are being aborted need the event loop
     forecasts.close()

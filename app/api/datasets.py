@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
 
 from app.api.deps import CurrentPrincipal, KeepVersions, Read, TheResources, WriteSession
+from app.api.http.body_parsing import HoldBytes
 from app.api.http.content_negotiation import TableForm
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import DatasetId
@@ -28,7 +29,7 @@ from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PARQUET, XLSX, fil
 from app.services.datasets import catalog, export, observations, update
 from app.services.shared.paging import CountedPageRequest
 
-UPLOAD_CHECKS = [RequireStorage, ClaimKey]
+UPLOAD_CHECKS = [RequireStorage, ClaimKey, HoldBytes]
 TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 OBSERVATIONS: dict[int | str, dict[str, Any]] = {

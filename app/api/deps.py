@@ -15,6 +15,7 @@ from app.db.engine import Database, Session
 from app.intake.files.conversion import FileLimits
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobEventStream
+from app.services.shared.byte_budget import ByteBudget
 from app.services.shared.heartbeats import Heartbeat
 from app.services.shared.idempotency import Claims
 from app.services.shared.readiness import ReadinessCheck
@@ -43,6 +44,8 @@ class Resources:
     # Threads that parse uploads. An upload waits here with neither thread nor connection.
     parsing_threads: CapacityLimiter
     file_limits: FileLimits
+    # Bodies with series wait here before they are read: memory grows with what is in work.
+    body_bytes: ByteBudget
 
 
 def resources_of(request: Request) -> Resources:

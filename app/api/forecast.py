@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.deps import CurrentPrincipal, TheForecasts, resources_of
-from app.api.http.body_parsing import inlined_schema, pointers_into_body, read_body
+from app.api.http.body_parsing import HoldBytes, inlined_schema, pointers_into_body, read_body
 from app.api.http.content_negotiation import ForecastForm
 from app.api.http.forecast_parameters import DESCRIBED, read_request
 from app.api.http.responses import streamed_response
@@ -90,7 +90,13 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
     return Finished(response)
 
 
-@router.post("/forecast", response_model=None, responses=RESPONSES, openapi_extra=REQUEST_BODY)
+@router.post(
+    "/forecast",
+    response_model=None,
+    responses=RESPONSES,
+    openapi_extra=REQUEST_BODY,
+    dependencies=[HoldBytes],
+)
 async def forecast_ad_hoc(
     principal: CurrentPrincipal,
     body: Annotated[AdHocRequest, Depends(get_body)],

@@ -2,20 +2,37 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Request
+from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
+from app.api.deps import resources_of
 from app.api.http.errors import bad_fields, error_list
 from app.api.http.rows import read_rows
 from app.errors import AppError, BadInput, FieldError, UnsupportedType
 from app.schemas.media_types import JSON
+from app.settings import MEBIBYTE
 
+SMALL = MEBIBYTE  # bytes; a body that is known to be no larger does not wait
 Shape = TypeVar("Shape", bound=BaseModel)
+
+
+async def hold_bytes(request: Request) -> AsyncIterator[None]:
+    """Hold the bytes of a body until the response is sent; all there are, if nothing tells its size."""
+    declared, budget = request.headers.get("content-length", ""), resources_of(request).body_bytes
+    size = int(declared) if declared.isdecimal() else budget.total
+    if size <= SMALL:
+        yield
+        return
+    async with budget.taken(size):
+        yield
+
+
+HoldBytes = Depends(hold_bytes)
 
 
 def content_type(request: Request) -> str:
