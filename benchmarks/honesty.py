@@ -8,7 +8,7 @@ draws panels without a difference between two methods, and with a gain, and trai
 `benchmarks.honesty_panels`. `counts` forecasts counts that come by chance: `benchmarks.honesty_counts`.
 `intervals` compares what intervals held with what was reported of them:
 `benchmarks.honesty_intervals`. `means` sums forecasts of intermittent demand: `benchmarks.honesty_means`. It
-takes 35 minutes of a processor, verdicts 25 of them. `--resume` keeps the rows of an interrupted run.
+takes 39 minutes of a processor, verdicts 25 of them. `--resume` keeps the rows of an interrupted run.
 """
 
 import argparse
