@@ -53,7 +53,7 @@ def read_csv(data: bytes, options: ReadOptions, limits: FileLimits = LIMITS) -> 
     Raises BadInput, with the rows or columns at fault, for what cannot be used, and Unsettled, with the
     options that settle it, for what can be read in several ways.
     """
-    table = open_rows(_open(data, options, limits), options)
+    table = _in_its_zone(open_rows(_open(data, options, limits), options))
     _refuse_open_questions(table)
     gathered = gather_table(table)
     return intake_of(gathered, table.detected(gathered.times, gathered.judged), options)
@@ -131,6 +131,7 @@ def preview_csv(data: bytes, options: ReadOptions, limits: FileLimits = LIMITS) 
     except Unsettled as error:  # decimals or thousands
         doubts += error.questions
         table = open_rows(opened, replace(options, decimal="."))
+    table = _in_its_zone(table)
     questions = (*table.roles.questions, *doubts)
     return _preview(table.rows(), options, questions, lambda: gather_table(table), table.detected)
 
@@ -208,6 +209,15 @@ def _the_one(sheets: Mapping[str, Table], options: ReadOptions) -> Table:
         raise Unsettled([Question("sheet", detail, tuple(fit), "several sheets hold a table")])
     note = f"Sheet {fit[0]!r} was read, and not {listed(errors)}."
     return sheets[fit[0]].with_note(note)
+
+
+def _in_its_zone(table: OpenTable) -> OpenTable:
+    """Return a table with the zone that its times say they are in, unless the caller says another."""
+    times = table.roles.times
+    if table.options.time_zone is not None or len(times) != 1:
+        return table
+    zone = table.table.time_zone(times[0])
+    return replace(table, options=replace(table.options, time_zone=zone)) if zone else table
 
 
 def _refuse_open_questions(table: OpenTable) -> None:

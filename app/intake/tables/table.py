@@ -45,6 +45,10 @@ class Table(ABC):
         Raises ValueError where another cell of a `float64` column is not a plain number.
         """
 
+    def time_zone(self, _name: str) -> str | None:
+        """Return the zone that a column of times says it is in, such as Europe/Berlin; None for others."""
+        return None
+
     def with_note(self, note: str) -> Self:
         """Return the same table, with a further note on how it was found."""
         found = copy(self)

@@ -45,6 +45,10 @@ class TypedTable(Table):
             {name: _read(column, dtypes[name], missing) for name, column in self._named() if name in dtypes}
         )
 
+    def time_zone(self, name: str) -> str | None:
+        zone = getattr(self.columns[self.names.index(name)].dtype, "tz", None)
+        return str(zone) if zone is not None and "/" in str(zone) else None
+
     def _named(self) -> list[tuple[str, Column]]:
         return list(zip(self.names, self.columns, strict=True))
 

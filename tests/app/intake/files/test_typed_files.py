@@ -39,6 +39,21 @@ def test_timestamps_of_every_unit_are_times(unit: str) -> None:
     assert times(read({"ds": hours, "y": pa.array(np.arange(6.0))}))[-1] == "2024-01-01T05:00:00"
 
 
+def test_times_that_know_their_zone_are_counted_in_it() -> None:
+    hours = pd.date_range("2026-10-24T23:00", periods=6, freq="h", tz="Europe/Berlin")
+    intake = read({"ds": pa.array(hours), "y": pa.array(np.arange(6.0))})
+    assert times(intake)[3:5] == ["2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00"]
+    assert intake.profile.detected.options == {"time_zone": "Europe/Berlin"}
+
+
+def test_times_of_utc_or_at_an_offset_stay_so() -> None:
+    for zone in ("UTC", "+05:30"):
+        hours = pa.array(pd.date_range("2026-10-24", periods=6, freq="h"), pa.timestamp("us", zone))
+        intake = read({"ds": hours, "y": pa.array(np.arange(6.0))})
+        assert intake.frame.axis.timezone == zone
+        assert intake.profile.detected.options == {}
+
+
 def test_dates_are_times() -> None:
     days = pa.array([dt.date(2024, 1, day) for day in range(1, 7)], pa.date32())
     assert times(read({"ds": days, "y": pa.array(np.arange(6.0))}))[-1] == "2024-01-06"
