@@ -1,6 +1,6 @@
 """Read an upload into typed series and their profile, or show how it would be read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,10 +17,11 @@ from app.intake.columns.coded import Coded
 from app.intake.columns.identities import ask_for_keys, further_keys
 from app.intake.files.conversion import FileLimits
 from app.intake.files.opening import open_tables
+from app.intake.files.sheets import the_only
 from app.intake.frame import Intake
 from app.intake.notes import notes_of
 from app.intake.options import ReadOptions
-from app.intake.problems import Place, Question, Unsettled, listed
+from app.intake.problems import Place, Question, Unsettled
 from app.intake.rows import RepeatedTimes, Rows
 from app.intake.series import Gathered, gather
 from app.intake.table_cells import finite
@@ -184,31 +185,7 @@ def detected_rows(
 
 def _open(data: bytes, options: ReadOptions, limits: FileLimits) -> Table:
     """Return the table that a file holds, before any column has a role."""
-    tables = open_tables(data, options, limits)
-    if len(tables) == 1:
-        (only,) = tables.values()
-        return only
-    return _the_one(tables, options)
-
-
-def _the_one(sheets: Mapping[str, Table], options: ReadOptions) -> Table:
-    """Return the only sheet whose columns have roles; raises Unsettled where there are several."""
-    errors: dict[str, BadInput] = {}
-    for name, table in sheets.items():
-        try:
-            open_rows(table, options)
-        except Unsettled:
-            continue
-        except BadInput as error:
-            errors[name] = error
-    fit = [name for name in sheets if name not in errors]
-    if not fit:
-        raise next(iter(errors.values()))
-    if len(fit) > 1:
-        detail = f"Several sheets hold a table: {listed(fit)}. Say by sheet which one is meant."
-        raise Unsettled([Question("sheet", detail, tuple(fit), "several sheets hold a table")])
-    note = f"Sheet {fit[0]!r} was read, and not {listed(errors)}."
-    return sheets[fit[0]].with_note(note)
+    return the_only(open_tables(data, options, limits), lambda table: open_rows(table, options))
 
 
 def _in_its_zone(table: OpenTable) -> OpenTable:
