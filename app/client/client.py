@@ -78,6 +78,7 @@ class Reading(TypedDict, total=False):
     date_format: str
     time_zone: str
     decimal: Literal[".", ","]
+    encoding: str
     skip_rows: int
     sheet: str
     layout: Layout

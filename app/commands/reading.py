@@ -33,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     "date_format": Annotated[str | None, _option("How times are written, such as `%d/%m/%Y`.")],
     "time_zone": Annotated[str | None, _option("The zone of local times, such as `Europe/Berlin`.")],
     "decimal": Annotated[Literal[".", ","] | None, _option("The mark before decimals.")],
+    "encoding": Annotated[str | None, _option("The encoding of the text, such as `gb18030`.")],
     "skip_rows": Annotated[int | None, typer.Option(min=0, help="Lines to skip above the header.")],
     "sheet": Annotated[str | None, _option("The sheet of a workbook, where several hold tables.")],
     "layout": Annotated[

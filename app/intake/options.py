@@ -10,10 +10,13 @@ from app.schemas.choices import NO_LIMITS, Duplicates, Layout, Limits, Missing
 
 BESIDE = ("past_columns", "future_columns", "static_columns", "category_columns", "unused_columns")
 SHOWN = (
-    *("frequency", "date_format", "time_zone", "decimal", "skip_rows", "sheet", "layout", "duplicates"),
-    *("missing", "missing_values"),
+    *("frequency", "date_format", "time_zone", "decimal", "encoding", "skip_rows", "sheet", "layout"),
+    *("duplicates", "missing", "missing_values"),
 )
-INHERITED = ("date_format", "decimal", "sheet", "layout", "duplicates", "missing", "missing_values")
+INHERITED = (
+    *("date_format", "decimal", "encoding", "sheet", "layout", "duplicates", "missing"),
+    "missing_values",
+)
 """What holds for rows that are appended as well, unless they say otherwise."""
 
 
@@ -39,6 +42,7 @@ class ReadOptions:
     date_format: str | None = None
     time_zone: str | None = None  # whose local times they are, as Europe/Berlin
     decimal: Literal[".", ","] | None = None
+    encoding: str | None = None  # of a text, as Python names it
     skip_rows: int | None = None
     sheet: str | None = None  # of a workbook
     layout: Layout | None = None  # whether there is a row for each value, or a column for each time or series

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -124,8 +125,10 @@ def preview_csv(data: bytes, options: ReadOptions, limits: FileLimits = LIMITS) 
     doubts: tuple[Question, ...] = ()
     try:
         opened = _open(data, options, limits)
-    except Unsettled as error:  # several sheets
-        doubts, options = error.questions, replace(options, sheet=error.questions[0].candidates[0])
+    except Unsettled as error:  # several sheets, or two encodings
+        doubts = error.questions
+        likely: dict[str, Any] = {doubt.option: doubt.candidates[0] for doubt in doubts}
+        options = replace(options, **likely)
         opened = _open(data, options, limits)
     try:
         table = open_rows(opened, options)

@@ -80,6 +80,9 @@ class FileFields(BaseModel):
     decimal: Annotated[
         Literal["", ".", ","], Field(description="The mark before decimals; found if absent.")
     ] = ""
+    encoding: Annotated[
+        str, Field(max_length=40, description="Text encoding, as Python names it; found if absent.")
+    ] = ""
     skip_rows: Annotated[
         str,
         Field(
@@ -115,6 +118,7 @@ class FileFields(BaseModel):
             target_column=self.target_column or None,
             date_format=self.date_format or None,
             decimal=self.decimal or None,
+            encoding=self.encoding or None,
             skip_rows=int(self.skip_rows or 0) or None,
             sheet=self.sheet or None,
             layout=self.layout or None,

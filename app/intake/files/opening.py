@@ -31,7 +31,7 @@ def open_tables(data: bytes, options: ReadOptions, limits: FileLimits) -> dict[s
     kind = kind_of(content[:BEGINNING])
     if kind == "text":
         _refuse_long_lines(content)
-        return {"": open_delimited(content, limits.columns, options.skip_rows or 0)}
+        return {"": open_delimited(content, limits.columns, options.skip_rows or 0, options.encoding)}
     with converted(content, kind, limits) as file:
         if kind == "workbook":
             return _sheets(file, options, limits)

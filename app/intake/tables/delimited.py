@@ -128,24 +128,27 @@ def _plain(error: Exception) -> str:
     return str(error).strip().rsplit("C error: ", maxsplit=1)[-1].rstrip(".")
 
 
-def open_delimited(data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int = 0) -> Table:
+def open_delimited(
+    data: bytes, max_columns: int = MAX_COLUMNS, skip_rows: int = 0, encoding: str | None = None
+) -> Table:
     """Detect the layout of a table from its head; raises BadInput without a header of two columns or more.
 
     Titles, blank lines and comments (`#`) above the header are passed over, after `skip_rows` lines.
+    `encoding` is the text's, if it is said. Raises Unsettled where two encodings suit it.
     """
     if not data[:HEAD].strip():
         raise BadInput("The file is empty. Send a table with a header row and one row for each time.")
-    encoding, body = find_encoding(data)
-    first = first_lines(body, encoding, skip_rows)
+    found = find_encoding(data, encoding)
+    first = first_lines(found.body, found.name, skip_rows)
     header = find_header(first.lines, max_columns)
     above = len(first.above)
-    cut = sum(len(line.encode(encoding)) for line in first.above)
+    cut = sum(len(line.encode(found.name)) for line in first.above)
     header_lines = header.line + header.lines
     return DelimitedTable(
         header.names,
         header.unnamed,
         first_row=above + header_lines + 1,
-        origin=Origin("csv", encoding, first.delimiter, header.notes(above)),
-        body=body[cut:],
+        origin=Origin("csv", found.name, first.delimiter, (*found.notes, *header.notes(above))),
+        body=found.body[cut:],
         header_lines=header_lines,
     )

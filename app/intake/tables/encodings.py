@@ -1,10 +1,14 @@
 """Detect the encoding of a text."""
 
 import codecs
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
-from app.errors import BadInput
+from app.errors import BadInput, FieldError
+from app.intake.problems import Question, Unsettled
+from app.intake.tables.languages import LANGUAGES, tokens_of
 
 HEAD = 65_536  # bytes that show the encoding, the delimiter and the header
 CHUNK = 1_048_576
@@ -13,8 +17,31 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Western first: of encodings that read the bytes alike, the first is reported.
-LEGACY = ("cp1252", "latin_1", "cp1250", "cp1251", "cp1253", "cp1254", "iso8859_15")
+# Of encodings that read a text alike, the first is reported; the languages are those it is used for.
+LEGACY: Mapping[str, tuple[str, ...]] = {
+    "cp1252": ("en", "de", "fr", "es", "pt", "it", "sv", "da", "ca", "is"),
+    "cp1254": ("tr",),
+    "cp1250": ("en_DE", "pl", "cs", "sk", "hu", "hr", "ro"),
+    "cp1257": ("lt", "lv"),
+    "iso8859_15": ("fr", "de"),
+    "iso8859_2": ("en_DE", "pl", "cs", "sk", "hu", "hr", "ro"),
+    "gb18030": ("zh",),
+    "cp950": ("zh_Hant",),
+    "cp932": ("ja",),
+    "euc_jp": ("ja",),
+    "cp949": ("ko",),
+    "cp1251": ("ru", "uk", "bg"),
+    "koi8_r": ("ru",),
+    "koi8_u": ("uk",),
+    "cp866": ("ru",),
+    "cp1253": ("el",),
+    "cp1255": ("he",),
+    "cp1256": ("ar",),
+    "cp874": ("th",),
+}
+LATIN = ("cp1252", "cp1254", "cp1250", "cp1257", "iso8859_15", "iso8859_2")
+SHOWN = 5  # words in a question
+LEAST, APART = 0.4, 0.2  # of a score from 0 to 2: what shows a language, and what tells two apart
 NOT_TEXT = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -23,25 +50,49 @@ NOT_TEXT = (
 )
 
 
-def find_encoding(data: bytes) -> tuple[str, memoryview]:
-    """Return the encoding, and the text without its byte order mark; raises BadInput for what is not text."""
+@dataclass(frozen=True)
+class FoundEncoding:
+    """The encoding of a text, and its body without a byte order mark."""
+
+    name: str
+    body: memoryview
+    notes: tuple[str, ...] = ()
+
+
+def find_encoding(data: bytes, said: str | None = None) -> FoundEncoding:
+    """Return the encoding of a text, as it is said or found.
+
+    Raises BadInput for what is not text, or not in the encoding said; Unsettled where two suit it.
+    """
     for start, kind in NOT_TEXT:
         if data.startswith(start):
             raise BadInput(f"The file is {kind}, not a text table. Save it as CSV and send that.")
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             body = memoryview(data)[len(mark) :]
-            return _checked(body, encoding), body
+            return _checked(FoundEncoding(encoding, body), f"begins as {encoding} text")
+    body = memoryview(data)
+    if said is not None:
+        return _checked(FoundEncoding(_known(said), body), f"is said to be {said[:40]!r} text")
     if b"\0" in data:
         raise BadInput("The file is binary, not a text table. Save it as CSV and send that.")
-    body = memoryview(data)
-    return ("utf-8" if _decodes(body, "utf-8") else _legacy(data)), body
+    return FoundEncoding("utf-8", body) if _decodes(body, "utf-8") else _legacy(data)
 
 
-def _checked(body: memoryview, encoding: str) -> str:
-    if not _decodes(body, encoding):
-        raise BadInput(f"The file begins as {encoding} text but is not. Save it as UTF-8 and send that.")
-    return encoding
+def _known(said: str) -> str:
+    """Return an encoding's name; raises BadInput where it is none of texts."""
+    try:
+        "".encode(said)
+        return codecs.lookup(said).name
+    except (LookupError, ValueError) as error:
+        detail = f"encoding {said[:40]!r} is not known. Say one as Python names it: {', '.join(LEGACY)}."
+        raise BadInput(detail, [FieldError("#/encoding", "no encoding that is known")]) from error
+
+
+def _checked(found: FoundEncoding, what: str) -> FoundEncoding:
+    if not _decodes(found.body, found.name):
+        raise BadInput(f"The file {what} but is not. Save it as UTF-8 and send that.")
+    return found
 
 
 def _decodes(body: memoryview, encoding: str) -> bool:
@@ -51,17 +102,101 @@ def _decodes(body: memoryview, encoding: str) -> bool:
             if "\0" in decoder.decode(bytes(body[start : start + CHUNK])):
                 return False  # the parser would treat it as the end
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return False
     return True
 
 
-def _legacy(data: bytes) -> str:
-    """Return the encoding of text that is not UTF-8, judged by its lines beyond ASCII."""
+@dataclass(frozen=True)
+class _Reading:
+    """A text as an encoding reads it."""
+
+    encoding: str
+    tokens: tuple[str, ...]  # beyond ASCII
+    score: float  # from 0 to 2, of the language that suits best
+
+    @classmethod
+    def of(cls, some: bytes, encoding: str) -> "_Reading | None":
+        """Return how an encoding reads a text; None where it cannot."""
+        try:
+            tokens = tokens_of(codecs.getincrementaldecoder(encoding)().decode(some))
+        except UnicodeError:
+            return None
+        return cls(encoding, tokens, _score(tokens, encoding))
+
+    def shown(self) -> str:
+        """Return the encoding with a few words as it reads them."""
+        return f"{self.encoding} ({', '.join(self.tokens[:SHOWN])})"
+
+
+def _score(tokens: Sequence[str], encoding: str) -> float:
+    return max(LANGUAGES[name].score(tokens) for name in LEGACY[encoding]) if tokens else 0.0
+
+
+def _legacy(data: bytes) -> FoundEncoding:
+    """Return the encoding of text that is not UTF-8, by the language that its words beyond ASCII are in."""
+    body = memoryview(data)
     lines = [line for line in data[: 16 * HEAD].splitlines() if not line.isascii()] or [data]
-    found = from_bytes(b"\n".join(lines)[:HEAD], cp_isolation=list(LEGACY)).best()
+    some = b"\n".join(lines)[:HEAD]
+    readings = [each for encoding in LEGACY if (each := _Reading.of(some, encoding)) is not None]
+    latin = _by_difference([each for each in readings if each.encoding in LATIN])
+    others = sorted((each for each in readings if each.encoding not in LATIN), key=lambda each: -each.score)
+    found = sorted([*latin[:1], *_different(others)], key=lambda each: -each.score)
+    found = [each for each in found if each.score >= LEAST and _decodes(body, each.encoding)]
+    if not found:
+        return FoundEncoding(_guess(some, body), body)
+    best, second = found[0], found[1] if len(found) > 1 else None
+    if second is not None and second.score > best.score - APART:
+        raise _ask(best, second)
+    if best not in latin[:1] or len(latin) == 1:
+        return FoundEncoding(best.encoding, body)
+    note = f"The text is read as {best.shown()}; if it is {latin[1].shown()}, say so by encoding."
+    return FoundEncoding(best.encoding, body, (note,))
+
+
+def _different(readings: Sequence[_Reading]) -> list[_Reading]:
+    """Return the first of those that read the same."""
+    found: dict[tuple[str, ...], _Reading] = {}
+    for each in readings:
+        found.setdefault(each.tokens, each)
+    return [*found.values()]
+
+
+def _by_difference(readings: Sequence[_Reading]) -> list[_Reading]:
+    """Return the Latin encoding that suits best where it differs from each other one; then those as good."""
+    if not readings:
+        return []
+    best, *others = readings
+    for other in others:
+        if _lead(best, other) < 0:
+            best = other
+    close = [each for each in readings if each.tokens != best.tokens and _lead(best, each) < APART]
+    return [best, *sorted(close, key=lambda each: _lead(best, each))]
+
+
+def _lead(one: _Reading, other: _Reading) -> float:
+    """Return by how much one reading suits better than another: where they differ, and by half as a whole."""
+    as_whole = one.score - other.score
+    if len(one.tokens) != len(other.tokens):
+        return as_whole
+    apart = [i for i, pair in enumerate(zip(one.tokens, other.tokens, strict=True)) if len(set(pair)) > 1]
+    scores = (_score([each.tokens[i] for i in apart], each.encoding) for each in (one, other))
+    return next(scores) - next(scores) + as_whole / 2
+
+
+def _guess(some: bytes, body: memoryview) -> str:
+    """Return the encoding of a text in a language that is not known here; raises BadInput for none."""
+    found = from_bytes(some).best()
     if found is None:
         raise BadInput("The file is not text in an encoding that is known. Save it as UTF-8 and send that.")
-    alike = {found.encoding, *found.could_be_from_charset}
-    encoding = next((name for name in LEGACY if name in alike), found.encoding)
-    return encoding if _decodes(memoryview(data), encoding) else "latin_1"
+    return found.encoding if _decodes(body, found.encoding) else "latin_1"
+
+
+def _ask(best: _Reading, other: _Reading) -> Unsettled:
+    question = Question(
+        "encoding",
+        f"The file is no UTF-8, and may be {best.shown()} or {other.shown()}. Say by encoding which it is.",
+        (best.encoding, other.encoding),
+        "the text can be read in two ways",
+    )
+    return Unsettled([question])

@@ -32,6 +32,7 @@ OPTIONS: dict[str, Sequence[str]] = {
     "decimal": (".", ","),
     "skip_rows": ("0", "1", "5", "999"),
     "layout": ("long", "wide"),
+    "encoding": ("gb18030", "utf-16", "latin-1", "hex", "nothing"),
     "duplicates": ("refuse", "sum", "mean", "last"),
     "missing": ("gap", "zero"),
     "missing_values": ("-999", "0", "Total,x", '"'),
@@ -46,7 +47,7 @@ OPTIONS: dict[str, Sequence[str]] = {
 }
 FOR_ROWS = (
     *("id_column", "time_column", "target_column", "date_format", "decimal", "skip_rows", "duplicates"),
-    *("missing_values", "layout"),
+    *("missing_values", "layout", "encoding"),
 )
 
 

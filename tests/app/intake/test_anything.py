@@ -103,7 +103,7 @@ def test_random_bytes_are_answered(data: bytes) -> None:
     st.lists(names, min_size=1, max_size=4),
     st.lists(st.lists(cells, min_size=1, max_size=5), max_size=8),
     st.sampled_from([",", ";", "\t", "|"]),
-    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252", "gb18030", "cp932", "koi8-r"]),
     frequencies,
 )
 def test_random_tables_are_answered(
@@ -148,6 +148,7 @@ said = st.fixed_dictionaries(
         "decimal": st.sampled_from((".", ",")),
         "skip_rows": st.integers(0, 5),
         "layout": st.sampled_from(("long", "wide")),
+        "encoding": st.sampled_from(("gb18030", "utf-16", "utf-7", "idna", "hex", "")) | st.text(max_size=6),
         "duplicates": st.sampled_from(("refuse", "sum", "mean", "last")),
         "missing": st.sampled_from(("gap", "zero")),
         "missing_values": st.sampled_from(("-999", "a,nan,inf", '"', ",,")),

@@ -1,7 +1,7 @@
 """The names of the months in the languages of CLDR, by Babel, and the ways to cut them short."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
 from babel import Locale
@@ -71,11 +71,11 @@ SHORTEST = 3  # letters of a beginning that names a month
 SIGNS = ".\u05f3\u2019'\u0970"  # behind a name that is cut short
 
 
-def month_numbers(names: Collection[str]) -> dict[str, int]:
+def month_numbers(names: Collection[str], languages: Sequence[str] = LANGUAGES) -> dict[str, int]:
     """Return the months, 1 to 12, that names mean in the language that knows the most of them."""
     folded = {name: _folded(name) for name in names}
     wanted, best = set(folded.values()), dict[str, int]()
-    for language in LANGUAGES if wanted else ():
+    for language in languages if wanted else ():
         months = _months_in(language)
         if known := {name: months[name] for name in wanted if name in months}:
             best = max(best, known, key=len)
