@@ -13,7 +13,7 @@ from starlette.types import Lifespan
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
 from app.api.database_reader import DatabaseReader
 from app.api.deps import Resources
-from app.api.http.documentation import PROBLEM, document_errors, operation_id
+from app.api.http.documentation import EVERYWHERE, TAGS, complete_documentation, operation_id
 from app.api.http.errors import add_error_handlers
 from app.api.http.unknown_names import RefuseUnknownParameters
 from app.api.middleware.body_limit import BodyLimit
@@ -63,7 +63,8 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
         description=DESCRIPTION,
         version=VERSION,
         lifespan=_lifespan(settings, has_loaded),
-        responses=PROBLEM,
+        responses=EVERYWHERE,
+        openapi_tags=TAGS,
         dependencies=[RefuseUnknownParameters],
         redirect_slashes=False,  # a redirect would go to whatever Host the caller sent
         generate_unique_id_function=operation_id,
@@ -73,7 +74,7 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
     for part in (forecast, datasets, train, jobs, schedules, workers, models, health):
         app.include_router(part.router)
     add_error_handlers(app)
-    document_errors(app)
+    complete_documentation(app)
     _add_middleware(app, settings)
     return app
 

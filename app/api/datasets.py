@@ -1,6 +1,6 @@
 """Datasets: upload, append, list, read and delete."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import JSONResponse
@@ -8,11 +8,23 @@ from fastapi.responses import JSONResponse
 from app.api.deps import CurrentPrincipal, KeepVersions, Read, TheResources, WriteSession
 from app.api.http.body_parsing import HoldBytes
 from app.api.http.content_negotiation import TableForm
+from app.api.http.documentation import (
+    CHANGES,
+    CREATES,
+    EDITS,
+    FINDS,
+    READS_SERIES,
+    TABLES,
+    Responses,
+    problems,
+    table_content,
+)
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import DatasetId
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
 from app.api.http.responses import json_response, streamed_response
 from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, RequireStorage, TheObservations, TheUpload
+from app.errors import Conflict, InsufficientStorage
 from app.schemas.datasets import (
     DatasetOut,
     DatasetPage,
@@ -25,24 +37,25 @@ from app.schemas.datasets import (
     VersionPage,
 )
 from app.schemas.fields import MAX_NAME_LENGTH
-from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PARQUET, XLSX, file_headers
+from app.schemas.media_types import JSON, file_headers
 from app.services.datasets import catalog, export, observations, update
 from app.services.shared.paging import CountedPageRequest
 
 UPLOAD_CHECKS = [RequireStorage, ClaimKey, HoldBytes]
-TEXT: dict[str, Any] = {"schema": {"type": "string"}}
-FILE: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-OBSERVATIONS: dict[int | str, dict[str, Any]] = {
+APPENDS = CREATES | READS_SERIES
+UPLOADS: Responses = {
+    200: {"model": PreviewOut, "description": "With `preview=true`: what it would become."},
+    **problems(Conflict, InsufficientStorage),
+    **READS_SERIES,
+}
+OBSERVATIONS: Responses = {
     200: {
         "model": ObservationPage,
         "description": "One page of a series. Tables (CSV, NDJSON, Arrow, Parquet, Excel) hold every step of "
         "one series or of all.",
-        "content": {
-            CSV: {**TEXT, "example": "unique_id,ds,y,price\nnorth,2024-05-07,12,3.5\n"},
-            NDJSON: TEXT,
-            **dict.fromkeys((ARROW, PARQUET, XLSX), FILE),
-        },
+        "content": table_content("unique_id,ds,y,price\nnorth,2024-05-07,12,3.5\n"),
     },
+    **TABLES,
 }
 
 
@@ -70,7 +83,7 @@ router = APIRouter(prefix="/datasets", tags=["datasets"], route_class=Idempotent
     "",
     status_code=201,
     response_model=DatasetOut,
-    responses={200: {"model": PreviewOut, "description": "With `preview=true`: what it would become."}},
+    responses=UPLOADS,
     openapi_extra=UPLOAD_BODY,
     dependencies=UPLOAD_CHECKS,
 )
@@ -101,13 +114,13 @@ async def list_datasets(
     return with_opaque_cursor(await read(catalog.page, principal, page, name))
 
 
-@router.get("/{dataset_id}")
+@router.get("/{dataset_id}", responses=FINDS)
 async def get_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, read: Read) -> DatasetOut:
     """Show a dataset: what it holds, how it was read, what was repaired."""
     return await read(catalog.get, principal, dataset_id)
 
 
-@router.get("/{dataset_id}/versions")
+@router.get("/{dataset_id}/versions", responses=FINDS)
 async def list_versions(
     dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, read: Read
 ) -> VersionPage:
@@ -115,7 +128,7 @@ async def list_versions(
     return with_opaque_cursor(await read(catalog.versions_page, principal, dataset_id, page))
 
 
-@router.get("/{dataset_id}/series")
+@router.get("/{dataset_id}/series", responses=FINDS)
 async def list_series(
     dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, read: Read
 ) -> SeriesPage:
@@ -145,6 +158,7 @@ async def list_observations(
 
 @router.post(
     "/{dataset_id}/observations",  # noqa: FAST003  # TheObservations declares it
+    responses=APPENDS,
     openapi_extra=OBSERVATIONS_BODY,
     dependencies=UPLOAD_CHECKS,
 )
@@ -162,7 +176,7 @@ def append_observations(
     return observations.append(session, rows, keep_versions)
 
 
-@router.patch("/{dataset_id}")
+@router.patch("/{dataset_id}", responses=EDITS)
 def update_dataset(
     dataset_id: DatasetId, changes: DatasetUpdate, principal: CurrentPrincipal, session: WriteSession
 ) -> DatasetOut:
@@ -173,7 +187,7 @@ def update_dataset(
     return update.update(session, principal, dataset_id, changes)
 
 
-@router.delete("/{dataset_id}", status_code=204)
+@router.delete("/{dataset_id}", status_code=204, responses=CHANGES)
 def delete_dataset(dataset_id: DatasetId, principal: CurrentPrincipal, session: WriteSession) -> None:
     """Delete a dataset with all its versions and models; its unfinished jobs are cancelled."""
     catalog.delete(session, principal, dataset_id)

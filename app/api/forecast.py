@@ -6,23 +6,30 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.deps import CurrentPrincipal, TheForecasts, resources_of
-from app.api.http.body_parsing import HoldBytes, inlined_schema, pointers_into_body, read_body
+from app.api.http.body_parsing import HoldBytes, pointers_into_body, read_body
 from app.api.http.content_negotiation import ForecastForm
+from app.api.http.documentation import (
+    FILE,
+    READS_SERIES,
+    TABLES,
+    TEXT,
+    Responses,
+    problems,
+    request_body,
+    table_content,
+)
 from app.api.http.forecast_parameters import DESCRIBED, read_request
 from app.api.http.responses import streamed_response
 from app.api.http.upload_fields import reading_of
 from app.api.middleware.cached_forecasts import Finished, raw_request
+from app.errors import Conflict
 from app.schemas import examples
 from app.schemas.fields import lengths_of
 from app.schemas.forecast import AdHocRequest, ForecastPage
-from app.schemas.media_types import ARROW, CSV, JSON, NDJSON, PARQUET, PNG, SVG, XLSX
+from app.schemas.media_types import JSON, NDJSON, PNG, SVG
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.service import StreamedResponse
 
-TEXT = {"type": "string"}
-REQUEST_BODY = {
-    "requestBody": {"required": True, "content": {JSON: {"schema": inlined_schema(AdHocRequest)}}},
-}
 router = APIRouter(tags=["forecast"])
 
 
@@ -32,30 +39,21 @@ async def get_body(request: Request, forecasts: TheForecasts) -> AdHocRequest:
 
 
 def _header(description: str) -> dict[str, Any]:
-    return {"description": description, "schema": TEXT}
+    return {"description": description, **TEXT}
 
 
-def _bytes(description: str) -> dict[str, Any]:
-    return {"schema": {"type": "string", "format": "binary", "description": description}}
-
-
-RESPONSES: dict[int | str, dict[str, Any]] = {
+RESPONSES: Responses = {
     200: {
         "model": ForecastPage,
         "description": "A page of series, also of one. Tables (CSV, NDJSON, Arrow, Parquet, Excel) hold "
         "every series, a chart (PNG, SVG) shows one.",
         "content": {
-            CSV: {
-                "schema": TEXT,
-                "example": "unique_id,ds,forecast,mean,lo-80,hi-80\n"
-                "Norway,2024,5561216,5561662,5550008,5573911\n",
-            },
-            NDJSON: {"schema": TEXT, "example": f"{json.dumps(examples.FORECAST)}\n"},
-            ARROW: _bytes("Record batches with the columns of CSV; what all rows share is metadata."),
-            PARQUET: _bytes("The columns of CSV, with times as timestamps."),
-            XLSX: _bytes("The columns of CSV on a sheet, with times as dates."),
-            PNG: _bytes("The context, the median, and a band for each level; 1200 by 675 dots."),
-            SVG: {"schema": TEXT, "example": examples.CHART},
+            **table_content(
+                "unique_id,ds,forecast,mean,lo-80,hi-80\nNorway,2024,5561216,5561662,5550008,5573911\n"
+            ),
+            NDJSON: {**TEXT, "example": f"{json.dumps(examples.FORECAST)}\n"},
+            PNG: FILE,
+            SVG: {**TEXT, "example": examples.CHART},
         },
         "headers": {
             "Gatecast-Method": _header("Of all but JSON: the method of these numbers, as `method` there."),
@@ -68,12 +66,12 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
             ),
         },
     },
+    **TABLES,
+    **problems(Conflict),
 }
 
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "The response that `If-None-Match` names is current."}
-}
+NOT_MODIFIED: Responses = {304: {"description": "The response that `If-None-Match` names is current."}}
 
 
 @router.get("/forecast", response_model=None, responses=RESPONSES | NOT_MODIFIED, openapi_extra=DESCRIBED)
@@ -93,8 +91,8 @@ async def get_forecast(request: Request, principal: CurrentPrincipal) -> Respons
 @router.post(
     "/forecast",
     response_model=None,
-    responses=RESPONSES,
-    openapi_extra=REQUEST_BODY,
+    responses=RESPONSES | READS_SERIES,
+    openapi_extra=request_body({JSON: AdHocRequest}),
     dependencies=[HoldBytes],
 )
 async def forecast_ad_hoc(

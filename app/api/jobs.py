@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import AsyncIterable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api.deps import CurrentPrincipal, Read, TheResources, WriteSession
+from app.api.http.documentation import CHANGES, FINDS, TEXT, Responses, problems
 from app.api.http.identifiers import JobId
 from app.api.http.paging import Page, with_opaque_cursor
+from app.errors import Conflict
 from app.schemas import examples
 from app.schemas.jobs import JobOut, JobPage
 from app.services.jobs import states
@@ -23,12 +25,13 @@ LastEventId = Annotated[
         "number is ignored."
     ),
 ]
-STREAM: dict[int | str, dict[str, Any]] = {
+STREAM: Responses = {
     200: {
         "description": "Events until the job ends, and a comment (`: ping`) after each 15 seconds without "
         "one.",
-        "content": {EventSourceResponse.media_type: {"example": examples.EVENTS}},
+        "content": {EventSourceResponse.media_type: {**TEXT, "example": examples.EVENTS}},
     },
+    **FINDS,
 }
 
 
@@ -54,7 +57,7 @@ async def list_jobs(page: Page, principal: CurrentPrincipal, read: Read) -> JobP
     return with_opaque_cursor(await read(states.page, principal, page))
 
 
-@router.get("/{job_id}")
+@router.get("/{job_id}", responses=FINDS)
 async def get_job(job_id: JobId, principal: CurrentPrincipal, read: Read) -> JobOut:
     """Show a job: its state, progress and outcome."""
     return await read(states.get, principal, job_id)
@@ -77,7 +80,7 @@ async def follow_job(events: JobEvents) -> AsyncIterable[ServerSentEvent]:
         yield ServerSentEvent(data=event.job, event=name, id=str(event.revision))
 
 
-@router.post("/{job_id}/cancel")
+@router.post("/{job_id}/cancel", responses=CHANGES | problems(Conflict))
 def cancel_job(job_id: JobId, principal: CurrentPrincipal, session: WriteSession) -> JobOut:
     """Cancel a queued or running job; a running one stops within two seconds and leaves no model."""
     return states.cancel(session, principal, job_id)

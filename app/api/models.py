@@ -1,58 +1,54 @@
 """Trained models: list, read, compare, change, promote and delete."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from app.api.deps import CurrentPrincipal, Read, TheForecasts, WriteSession
 from app.api.http.content_negotiation import TableForm
-from app.api.http.identifiers import NO_NUL, ModelId, of_dataset
+from app.api.http.documentation import CHANGES, EDITS, FINDS, TABLES, Responses, problems, table_content
+from app.api.http.identifiers import ModelId, TestedDataset, of_dataset
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
 from app.api.http.responses import json_response, table_response
+from app.errors import Conflict, NotFound
 from app.schemas.backtests import BacktestPage, PretrainedBacktestOut, SeriesMeasuresPage
 from app.schemas.choices import MAX_PRETRAINED_HORIZON
-from app.schemas.fields import MAX_ID_LENGTH
-from app.schemas.media_types import CSV, JSON
+from app.schemas.media_types import JSON
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services.forecasting.request import PRETRAINED, ForecastRequest
 from app.services.registry import backtests, models
 
 router = APIRouter(prefix="/models", tags=["models"])
-TestedDataset = Annotated[
-    str, Query(max_length=MAX_ID_LENGTH, pattern=NO_NUL, description="The dataset to test on.")
-]
 TestedHorizon = Annotated[
     int | None,
     Query(ge=1, le=MAX_PRETRAINED_HORIZON, description="How many steps ahead; by default as for a forecast."),
 ]
 
-ROWS: dict[int | str, dict[str, Any]] = {
+ROWS: Responses = {
     200: {
         "model": BacktestPage,
         "description": "One page of rows. Tables (CSV, NDJSON, Arrow, Parquet, Excel) "
         "hold all, with columns for each method's median and bounds.",
-        "content": {
-            CSV: {
-                "schema": {"type": "string"},
-                "example": "unique_id,cutoff,ds,step,y,scale,lstm,lstm-lo-80,lstm-hi-80\n"
-                "Norway,2018,2021,3,5408320.0,33207.4,5415402.9,5401220.5,5430188.1\n",
-            }
-        },
+        "content": table_content(
+            "unique_id,cutoff,ds,step,y,scale,lstm,lstm-lo-80,lstm-hi-80\n"
+            "Norway,2018,2021,3,5408320.0,33207.4,5415402.9,5401220.5,5430188.1\n"
+        ),
     },
+    **TABLES,
+    **problems(Conflict),
 }
-SERIES: dict[int | str, dict[str, Any]] = {
+SERIES: Responses = {
     200: {
         "model": SeriesMeasuresPage,
         "description": "One page of series. Tables (CSV, NDJSON, Arrow, Parquet, Excel) "
         "hold every one, with a row for each method.",
-        "content": {
-            CSV: {
-                "schema": {"type": "string"},
-                "example": "unique_id,method,smape,mase,rmsse,pinball,interval_score,coverage-80\n"
-                "Norway,lstm,0.617,1.049,1.121,0.214,5.103,0.81\n",
-            }
-        },
+        "content": table_content(
+            "unique_id,method,smape,mase,rmsse,pinball,interval_score,coverage-80\n"
+            "Norway,lstm,0.617,1.049,1.121,0.214,5.103,0.81\n"
+        ),
     },
+    **TABLES,
+    **problems(Conflict),
 }
 
 
@@ -67,7 +63,7 @@ async def list_models(
     return with_opaque_cursor(await read(models.page, principal, dataset_id, page))
 
 
-@router.get("/pretrained/backtest")
+@router.get("/pretrained/backtest", responses=problems(NotFound, Conflict))
 async def get_pretrained_backtest(
     principal: CurrentPrincipal,
     forecasts: TheForecasts,
@@ -83,7 +79,7 @@ async def get_pretrained_backtest(
     return await forecasts.pretrained_backtest(principal, request)
 
 
-@router.get("/{model_id}")
+@router.get("/{model_id}", responses=FINDS)
 async def get_model(model_id: ModelId, principal: CurrentPrincipal, read: Read) -> ModelOut:
     """Show a model: its errors beside those of the baselines, and its lineage."""
     return await read(models.get, principal, model_id)
@@ -119,7 +115,7 @@ async def list_backtest_series(
     return await table_response(table, form, "backtest-series")
 
 
-@router.patch("/{model_id}")
+@router.patch("/{model_id}", responses=EDITS)
 def update_model(
     model_id: ModelId, changes: ModelUpdate, principal: CurrentPrincipal, session: WriteSession
 ) -> ModelOut:
@@ -127,13 +123,13 @@ def update_model(
     return models.update(session, principal, model_id, changes)
 
 
-@router.post("/{model_id}/promote")
+@router.post("/{model_id}/promote", responses=CHANGES)
 def promote_model(model_id: ModelId, principal: CurrentPrincipal, session: WriteSession) -> ModelOut:
     """Make this model the champion of its dataset; use it to roll back to a former champion too."""
     return models.promote(session, principal, model_id)
 
 
-@router.delete("/{model_id}", status_code=204)
+@router.delete("/{model_id}", status_code=204, responses=CHANGES)
 def delete_model(model_id: ModelId, principal: CurrentPrincipal, session: WriteSession) -> None:
     """Delete a model; if it was the champion, the one promoted before it is champion again."""
     models.delete(session, principal, model_id)

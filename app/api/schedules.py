@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, Read, WriteSession
+from app.api.http.documentation import CHANGES, CREATES, EDITS, FINDS
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.api.http.identifiers import ScheduleId, of_dataset
 from app.api.http.paging import Page, with_opaque_cursor
@@ -14,7 +15,7 @@ from app.services.training import schedules
 router = APIRouter(prefix="/schedules", tags=["training"], route_class=IdempotentRoute)
 
 
-@router.post("", status_code=201, dependencies=[ClaimKey])
+@router.post("", status_code=201, responses=CREATES, dependencies=[ClaimKey])
 def create_schedule(
     request: ScheduleRequest, principal: CurrentPrincipal, session: WriteSession, response: Response
 ) -> ScheduleOut:
@@ -35,13 +36,13 @@ async def list_schedules(
     return with_opaque_cursor(await read(schedules.page, principal, dataset_id, page))
 
 
-@router.get("/{schedule_id}")
+@router.get("/{schedule_id}", responses=FINDS)
 async def get_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, read: Read) -> ScheduleOut:
     """Show a schedule: when it is due next, and the outcome of the last time."""
     return await read(schedules.get, principal, schedule_id)
 
 
-@router.patch("/{schedule_id}")
+@router.patch("/{schedule_id}", responses=EDITS)
 def update_schedule(
     schedule_id: ScheduleId, changes: ScheduleUpdate, principal: CurrentPrincipal, session: WriteSession
 ) -> ScheduleOut:
@@ -49,7 +50,7 @@ def update_schedule(
     return schedules.pause(session, principal, schedule_id, paused=changes.paused)
 
 
-@router.delete("/{schedule_id}", status_code=204)
+@router.delete("/{schedule_id}", status_code=204, responses=CHANGES)
 def delete_schedule(schedule_id: ScheduleId, principal: CurrentPrincipal, session: WriteSession) -> None:
     """Delete a schedule; trainings that it has queued continue."""
     schedules.delete(session, principal, schedule_id)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.api.deps import CurrentPrincipal, TheTrainingQueue, WriteSession
+from app.api.http.documentation import CREATES
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
@@ -11,7 +12,7 @@ POLL_AFTER_S = 2
 router = APIRouter(tags=["training"], route_class=IdempotentRoute)
 
 
-@router.post("/train", status_code=202, dependencies=[ClaimKey])
+@router.post("/train", status_code=202, responses=CREATES, dependencies=[ClaimKey])
 def train(
     request: TrainRequest,
     principal: CurrentPrincipal,

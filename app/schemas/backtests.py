@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.schemas import examples
 from app.schemas.choices import Measure, Outcome, Unit, Untested
 from app.schemas.datasets import Time
+from app.schemas.fields import DatasetIdentifier, ModelIdentifier
 
 Share = Annotated[float | None, Field(ge=0, le=1)]
 BY_LEVEL = "by level: `80` should contain the true value 80 times in 100."
@@ -168,7 +169,7 @@ class PretrainedBacktestOut(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.PRETRAINED_BACKTEST})
 
-    dataset_id: Annotated[str, Field(description="The dataset.")]
+    dataset_id: Annotated[DatasetIdentifier, Field(description="The dataset.")]
     dataset_version: Annotated[int, Field(description="The version that it was tested on: the newest.")]
     horizon: Annotated[int, Field(description="How many steps ahead it was tested.")]
     method: Annotated[
@@ -231,7 +232,7 @@ class BacktestPage(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.BACKTEST_PAGE})
 
-    model_id: Annotated[str, Field(description="The model that was tested.")]
+    model_id: Annotated[ModelIdentifier, Field(description="The model that was tested.")]
     rows: list[BacktestRow]
     next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]
 
@@ -250,6 +251,6 @@ class SeriesMeasuresPage(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.SERIES_MEASURES_PAGE})
 
-    model_id: Annotated[str, Field(description="The model that was tested.")]
+    model_id: Annotated[ModelIdentifier, Field(description="The model that was tested.")]
     series: list[SeriesMeasures]
     next: Annotated[str | None, Field(description="`cursor` of the next page; null on the last.")]

@@ -15,8 +15,10 @@ from app.schemas.fields import (
     CellIn,
     ColumnFields,
     ColumnKey,
+    DatasetIdentifier,
     Limit,
     LimitFields,
+    ModelIdentifier,
     Name,
     ReadingFields,
     SeasonLength,
@@ -319,11 +321,11 @@ class DatasetSummary(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.SUMMARY})
 
-    id: Annotated[str, Field(description="Identifier, to be used in every other call.", examples=["ds_1"])]
+    id: Annotated[DatasetIdentifier, Field(description="Identifier, to be used in every other call.")]
     name: Annotated[str, Field(description="Name for people.")]
     version: Annotated[int, Field(description="Newest version; the first is 1.")]
     champion_id: Annotated[
-        str | None,
+        ModelIdentifier | None,
         Field(description="Model the dataset forecasts with; null means the pretrained network."),
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
@@ -339,11 +341,11 @@ class DatasetOut(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.DATASET})
 
-    id: Annotated[str, Field(description="Identifier, to be used in every other call.")]
+    id: Annotated[DatasetIdentifier, Field(description="Identifier, to be used in every other call.")]
     name: Annotated[str, Field(description="Name for people.")]
     version: Annotated[int, Field(description="Newest version; the first is 1.")]
     champion_id: Annotated[
-        str | None,
+        ModelIdentifier | None,
         Field(description="Model the dataset forecasts with; null means the pretrained network."),
     ]
     created_at: Annotated[datetime, Field(description="When it was uploaded.")]
@@ -502,7 +504,7 @@ class ObservationPage(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.OBSERVATIONS})
 
     unique_id: Annotated[str, Field(description="Name of the series.")]
-    dataset_id: Annotated[str, Field(description="The dataset it belongs to.")]
+    dataset_id: Annotated[DatasetIdentifier, Field(description="The dataset it belongs to.")]
     dataset_version: Annotated[int, Field(description="Version the observations are of.")]
     ds: Annotated[list[Time], Field(description="Times, ISO 8601, or integers.")]
     y: Annotated[

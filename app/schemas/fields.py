@@ -27,6 +27,24 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\ud
 NAME_RULE = "A name holds no tab, line break or other character that controls how text is shown"
 
 
+DATASET_ID, MODEL_ID, JOB_ID = r"^ds_[0-9a-f]+$", r"^model_[0-9a-f]+$", r"^job_[0-9a-f]+$"
+SCHEDULE_ID, WORKER_ID = r"^schedule_[0-9a-f]+$", r"^worker_[0-9a-f]+$"
+SERVED_MODEL_ID = r"^(model_[0-9a-f]+|pretrained)$"
+
+
+def _identifier(pattern: str) -> Any:
+    # The pattern is documented and not checked: a text of another form is an id that does not exist, a 404.
+    return Field(max_length=MAX_ID_LENGTH, json_schema_extra={"pattern": pattern})
+
+
+DatasetIdentifier = Annotated[str, _identifier(DATASET_ID)]
+ModelIdentifier = Annotated[str, _identifier(MODEL_ID)]
+ServedModelIdentifier = Annotated[str, _identifier(SERVED_MODEL_ID)]
+JobIdentifier = Annotated[str, _identifier(JOB_ID)]
+ScheduleIdentifier = Annotated[str, _identifier(SCHEDULE_ID)]
+WorkerIdentifier = Annotated[str, _identifier(WORKER_ID)]
+
+
 def forbidden_character(name: str) -> str | None:
     """Return the first forbidden character as `U+202E`, or None."""
     found = _FORBIDDEN.search(name)

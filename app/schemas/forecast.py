@@ -16,7 +16,14 @@ from app.schemas.choices import (
     Untested,
 )
 from app.schemas.datasets import ObservationIn, Time
-from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, LimitFields, ReadingFields, SeasonLength
+from app.schemas.fields import (
+    SEASON_LENGTH,
+    DatasetIdentifier,
+    LimitFields,
+    ReadingFields,
+    SeasonLength,
+    ServedModelIdentifier,
+)
 
 HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "
@@ -33,25 +40,22 @@ class AdHocRequest(ReadingFields, LimitFields, BaseModel):
     """
 
     model_config = ConfigDict(
-        title="ForecastRequest",
         extra="forbid",
         strict=True,
         json_schema_extra={"example": examples.AD_HOC},
     )
 
     dataset_id: Annotated[
-        str | None,
+        DatasetIdentifier | None,
         Field(
-            max_length=MAX_ID_LENGTH,
             description="Forecast with the champion of this dataset, or the pretrained network if it has "
             "none, at the dataset's time steps. With no `model_id` either, the pretrained network forecasts "
             "the series by themselves: it finds their step and calibrates intervals on their own past.",
         ),
     ] = None
     model_id: Annotated[
-        str | None,
+        ServedModelIdentifier | None,
         Field(
-            max_length=MAX_ID_LENGTH,
             description="Forecast with this very model instead; `pretrained` is the pretrained network.",
         ),
     ] = None
@@ -93,12 +97,15 @@ class SeriesForecast(BaseModel):
 
     unique_id: Annotated[str, Field(description="Name of the series.")]
     dataset_id: Annotated[
-        str | None, Field(description="The dataset it belongs to; null for series sent with the request.")
+        DatasetIdentifier | None,
+        Field(description="The dataset it belongs to; null for series sent with the request."),
     ]
     dataset_version: Annotated[
         int | None, Field(description="The version whose last values the forecast follows; null likewise.")
     ]
-    model_id: Annotated[str, Field(description="The model used; `pretrained` if none was trained.")]
+    model_id: Annotated[
+        ServedModelIdentifier, Field(description="The model used; `pretrained` if none was trained.")
+    ]
     frequency: Annotated[str | int, Field(description="Pandas alias of the time step, or an integer step.")]
     ds: Annotated[
         list[Time],

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
 from app.schemas.choices import Architecture
+from app.schemas.fields import DatasetIdentifier, JobIdentifier, ModelIdentifier, WorkerIdentifier
 from app.schemas.train import PromotionDecision, TrainRequest
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
@@ -60,22 +61,22 @@ class JobOut(BaseModel):
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"example": examples.JOB})
 
-    id: Annotated[str, Field(description="Identifier; ask `/jobs/{id}` until the state is final.")]
+    id: Annotated[JobIdentifier, Field(description="Identifier; ask `/jobs/{id}` until the state is final.")]
     state: Annotated[
         State,
         Field(description="`queued` and `running` will change, `succeeded`, `failed`, `cancelled` not."),
     ]
-    dataset_id: Annotated[str, Field(description="The dataset it is trained on.")]
+    dataset_id: Annotated[DatasetIdentifier, Field(description="The dataset it is trained on.")]
     dataset_version: Annotated[int, Field(description="The dataset's version when the training was queued.")]
     request: Annotated[TrainRequest, Field(description="The request, with its defaults filled in.")]
     attempt: Annotated[int, Field(description="Number of the newest attempt.")]
     worker_id: Annotated[
-        str | None, Field(description="The worker of the newest attempt; null before the first.")
+        WorkerIdentifier | None, Field(description="The worker of the newest attempt; null before the first.")
     ]
     progress: Annotated[Progress, Field(description="Its progress.")]
     error: Annotated[str | None, Field(description="Why it failed or was cancelled, and what to do.")]
     failures: Annotated[list[str], Field(description="The cause of each attempt that died, oldest first.")]
-    model_id: Annotated[str | None, Field(description="The model it made, once succeeded.")]
+    model_id: Annotated[ModelIdentifier | None, Field(description="The model it made, once succeeded.")]
     promotion: Annotated[
         PromotionDecision | None,
         Field(description="Why that model became the champion or not, once succeeded; null for older jobs."),

@@ -17,7 +17,7 @@ from app.schemas.choices import (
     Preset,
 )
 from app.schemas.datasets import Time
-from app.schemas.fields import Name
+from app.schemas.fields import DatasetIdentifier, JobIdentifier, ModelIdentifier, Name
 from app.schemas.train import ON_LOSS, PromotionDecision
 
 
@@ -54,10 +54,10 @@ class ModelSummary(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.MODEL_SUMMARY})
 
-    id: Annotated[str, Field(description="Identifier, for `/forecast?model_id=`.")]
-    dataset_id: Annotated[str, Field(description="The dataset it was trained on.")]
+    id: Annotated[ModelIdentifier, Field(description="Identifier, for `/forecast?model_id=`.")]
+    dataset_id: Annotated[DatasetIdentifier, Field(description="The dataset it was trained on.")]
     dataset_version: Annotated[int, Field(description="The version it was trained on.")]
-    job_id: Annotated[str, Field(description="The training that made it.")]
+    job_id: Annotated[JobIdentifier, Field(description="The training that made it.")]
     champion: Annotated[bool, Field(description="Whether its dataset forecasts with it.")]
     promotion: Annotated[
         PromotionDecision | None,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
+from app.schemas.fields import DatasetIdentifier, JobIdentifier, ScheduleIdentifier
 from app.schemas.train import OfDataset, TrainSettings
 
 FiringOutcome = Literal["asked", "skipped", "refused"]
@@ -49,7 +50,9 @@ class LastTime(BaseModel):
     ]
     detail: Annotated[str, Field(description="The same in a sentence.")]
     dataset_version: Annotated[int, Field(description="The dataset's version then.")]
-    job_id: Annotated[str | None, Field(description="The training that was queued, this time or before.")]
+    job_id: Annotated[
+        JobIdentifier | None, Field(description="The training that was queued, this time or before.")
+    ]
 
 
 class ScheduleOut(BaseModel):
@@ -57,8 +60,10 @@ class ScheduleOut(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.SCHEDULE})
 
-    id: Annotated[str, Field(description="Identifier.")]
-    dataset_id: Annotated[str, Field(description="The dataset to train on, each time in its newest version.")]
+    id: Annotated[ScheduleIdentifier, Field(description="Identifier.")]
+    dataset_id: Annotated[
+        DatasetIdentifier, Field(description="The dataset to train on, each time in its newest version.")
+    ]
     cron: Annotated[str, Field(description=CRON)]
     train: Annotated[TrainSettings, Field(description="How to train.")]
     paused: Annotated[bool, Field(description="Whether it is paused.")]

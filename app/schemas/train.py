@@ -24,7 +24,7 @@ from app.schemas.choices import (
     StartChoice,
     fits_pretrained,
 )
-from app.schemas.fields import MAX_ID_LENGTH, SEASON_LENGTH, SeasonLength
+from app.schemas.fields import SEASON_LENGTH, DatasetIdentifier, ModelIdentifier, SeasonLength
 
 ON_LOSS = (
     "If a simple method is better on the backtest, or twice as good where several pairs decide nothing: "
@@ -37,7 +37,7 @@ class OfDataset(BaseModel):
     """A request that names one dataset."""
 
     dataset_id: Annotated[
-        str, Field(max_length=MAX_ID_LENGTH, description="The dataset to train on, in its newest version.")
+        DatasetIdentifier, Field(description="The dataset to train on, in its newest version.")
     ]
 
 
@@ -145,7 +145,7 @@ class PromotionDecision(BaseModel):
     ]
     because: Annotated[str, Field(description="Why, in a sentence with the figures that decided.")]
     compared_with: Annotated[
-        str | None,
+        ModelIdentifier | None,
         Field(
             description="The champion that it was compared with; null where there was none, or "
             "where it was promoted, or not, without a comparison."

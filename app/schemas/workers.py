@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
+from app.schemas.fields import JobIdentifier, WorkerIdentifier
 
 
 class WorkerOut(BaseModel):
@@ -13,7 +14,9 @@ class WorkerOut(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": examples.WORKER})
 
-    id: Annotated[str, Field(description="Identifier; a worker that is started again has a new one.")]
+    id: Annotated[
+        WorkerIdentifier, Field(description="Identifier; a worker that is started again has a new one.")
+    ]
     host: Annotated[str, Field(description="The host name of its machine.")]
     pid: Annotated[int, Field(description="Its process id there.")]
     device: Annotated[str, Field(description="What it trains on: `cpu` or `cuda:N`.")]
@@ -24,7 +27,7 @@ class WorkerOut(BaseModel):
             "(`GATECAST_WORKER_DEADLINE_S`); another worker then takes over its job."
         ),
     ]
-    job_id: Annotated[str | None, Field(description="The job of yours that it runs; null if none.")]
+    job_id: Annotated[JobIdentifier | None, Field(description="The job of yours that it runs; null if none.")]
     silent_s: Annotated[
         float,
         Field(

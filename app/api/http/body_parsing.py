@@ -1,10 +1,8 @@
 """Parse JSON bodies in a thread: on the event loop, a large one would delay every other request."""
 
-import json
-import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
@@ -63,17 +61,6 @@ def parse_json(body: bytes, shape: type[Shape]) -> Shape:
 def bad_body(error: ValidationError, shape: type[BaseModel]) -> BadInput:
     """Return a BadInput that points at each wrong field of a body."""
     return bad_fields([{**part, "loc": ("body", *part["loc"])} for part in error_list(error)], shape)
-
-
-def inlined_schema(shape: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of a body with its references inlined, since FastAPI does not define them."""
-    schema = shape.model_json_schema()
-    parts = schema.pop("$defs", {})
-    text = re.sub(
-        r'{"\$ref": "#/\$defs/(\w+)"}', lambda found: json.dumps(parts[found[1]]), json.dumps(schema)
-    )
-    inlined: dict[str, Any] = json.loads(text)
-    return inlined
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from app.api.http.paging import CURSOR_TEXT, MAX_CURSOR_LENGTH, MAX_PAGE_SIZE
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import DEFAULT_LEVELS, MAX_HORIZON
 from app.schemas.datasets import SeriesName
-from app.schemas.fields import MAX_ID_LENGTH
+from app.schemas.fields import DatasetIdentifier, ServedModelIdentifier
 from app.schemas.forecast import HORIZON, MAX_LEVELS, Level
 from app.schemas.media_types import ForecastFormat
 from app.services.forecasting.request import ForecastRequest
@@ -22,17 +22,15 @@ class Parameters(BaseModel):
     """The parameters of `GET /forecast`."""
 
     dataset_id: Annotated[
-        str | None,
+        DatasetIdentifier | None,
         Field(
-            max_length=MAX_ID_LENGTH,
             description="Forecast with the champion of this dataset, or with the pretrained network as long "
             "as it has none.",
         ),
     ] = None
     model_id: Annotated[
-        str | None,
+        ServedModelIdentifier | None,
         Field(
-            max_length=MAX_ID_LENGTH,
             description="Forecast with this very model instead. `pretrained` is the pretrained network, also "
             "where there is a champion; it needs `dataset_id` as well.",
         ),

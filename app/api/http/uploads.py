@@ -10,12 +10,13 @@ from typing import Annotated, Any, NamedTuple, TypeVar, TypeVarTuple
 
 from anyio import to_thread
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from app.api.deps import CurrentPrincipal, Resources, TheResources, get_write_session
-from app.api.http.body_parsing import bad_body, content_type, inlined_schema, parse_json
+from app.api.http.body_parsing import bad_body, content_type, parse_json
+from app.api.http.documentation import request_body
 from app.api.http.idempotency import has_claim
 from app.api.http.identifiers import DatasetId
 from app.api.http.upload_fields import FileFields, UploadFields, columns_said, reading_of
@@ -55,11 +56,6 @@ Preview = Annotated[
 ]
 
 
-def _request_body(form: type[BaseModel], rows: type[BaseModel]) -> dict[str, Any]:
-    content = {MULTIPART: {"schema": inlined_schema(form)}, JSON: {"schema": inlined_schema(rows)}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
 class ReadyDataset(NamedTuple):
     """A dataset to publish, and the transaction to do it in."""
 
@@ -68,8 +64,8 @@ class ReadyDataset(NamedTuple):
 
 
 write_session = asynccontextmanager(get_write_session)
-UPLOAD_BODY = _request_body(UploadFields, DatasetCreate)
-OBSERVATIONS_BODY = _request_body(FileFields, ObservationsIn)
+UPLOAD_BODY = request_body({MULTIPART: UploadFields, JSON: DatasetCreate})
+OBSERVATIONS_BODY = request_body({MULTIPART: FileFields, JSON: ObservationsIn})
 
 
 def require_storage(request: Request, _caller: CurrentPrincipal, resources: TheResources) -> None:
