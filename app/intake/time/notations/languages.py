@@ -1,5 +1,6 @@
 """The names of the months in the languages of CLDR, by Babel, and the ways to cut them short."""
 
+import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
@@ -66,6 +67,28 @@ LANGUAGES = (
     ),
     *("ca", "gl", "eu", "ga", "cy", "af", "sw", "fil", "zh"),
 )
+OTHER_SCRIPTS = {
+    *(
+        "ru",
+        "el",
+        "uk",
+        "bg",
+        "sr",
+        "mk",
+        "be",
+        "ar",
+        "ar_LB",
+        "ar_DZ",
+        "ar_MA",
+        "fa",
+        "he",
+        "hi",
+        "ur",
+        "bn",
+    ),
+    *("ka", "hy", "kk", "zh"),
+}
+DIGIT = re.compile(r"[0-9]")
 BESIDE_CLDR = {"mrz": 3, "maerz": 3, "jaenner": 1, "feber": 2, "mrt": 3, "sept": 9}
 SHORTEST = 3  # letters of a beginning that names a month
 SIGNS = ".\u05f3\u2019'\u0970"  # behind a name that is cut short
@@ -73,9 +96,12 @@ SIGNS = ".\u05f3\u2019'\u0970"  # behind a name that is cut short
 
 def month_numbers(names: Collection[str], languages: Sequence[str] = LANGUAGES) -> dict[str, int]:
     """Return the months, 1 to 12, that names mean in the language that knows the most of them."""
-    folded = {name: _folded(name) for name in names}
+    folded = {name: _folded(name) for name in names if not DIGIT.search(name)}
     wanted, best = set(folded.values()), dict[str, int]()
-    for language in languages if wanted else ():
+    is_latin = all(name.isascii() for name in wanted)  # once their accents are gone
+    for language in (
+        [each for each in languages if not (is_latin and each in OTHER_SCRIPTS)] if wanted else ()
+    ):
         months = _months_in(language)
         if known := {name: months[name] for name in wanted if name in months}:
             best = max(best, known, key=len)
