@@ -25,7 +25,7 @@ serve: $(READY) ## Run the service on SQLite until Ctrl-C: http://127.0.0.1:8000
 test: $(READY) tools ## The fast tests, on SQLite and (where its server is installed) on Postgres
 	$(BIN)/pytest $(ABREAST)
 
-test-long: $(READY) tools ## The tests that need signals, time or a browser
+test-long: $(READY) tools ## The tests that need signals, time, a browser or a package registry
 	$(BIN)/pytest -m long
 
 fuzz: $(READY) tools ## Ten minutes of calls made up from the documentation, on both databases

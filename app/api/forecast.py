@@ -56,6 +56,7 @@ RESPONSES: Responses = {
             SVG: {**TEXT, "example": examples.CHART},
         },
         "headers": {
+            "ETag": _header("Of `GET`: what the forecasts are of, for `If-None-Match`."),
             "Gatecast-Method": _header("Of all but JSON: the method of these numbers, as `method` there."),
             "Gatecast-Verdict": _header(
                 "Of all but JSON: the model's own verdict; left out where there is none, as in JSON null."
