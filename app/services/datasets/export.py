@@ -34,7 +34,7 @@ class Export:
     def parts(self, database: Database, media_type: str, *, quote_formulas: bool) -> Iterator[bytes]:
         """Yield the table in parts. Each page is read in a short transaction of its own.
 
-        Raises TooLarge as `table_parts` does, VersionGone where the version is dropped meanwhile.
+        Raises BadInput as `table_parts` does, VersionGone where the version is dropped meanwhile.
         """
         schema = self._schema()
         batches = (_batch(frame, schema) for frame in self._frames(database))

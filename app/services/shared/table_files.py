@@ -29,7 +29,7 @@ Batches = Iterable[pa.RecordBatch]
 def table_parts(
     media_type: str, schema: pa.Schema, batches: Batches, *, quote_formulas: bool = False
 ) -> Iterator[bytes]:
-    """Yield one table in parts; raises TooLarge for more rows than a sheet has.
+    """Yield one table in parts; raises BadInput for more rows than a sheet has.
 
     With `quote_formulas`, texts of CSV that a spreadsheet would compute (`=1+1`) begin with an apostrophe.
     """

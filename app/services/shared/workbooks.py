@@ -10,7 +10,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from app.errors import TooLarge
+from app.errors import BadInput, FieldError
 
 MOST_ROWS = 1_048_575  # below the header
 PART = 1_048_576  # bytes
@@ -25,7 +25,7 @@ DAY_S = 86_400
 def workbook_parts(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
     """Yield a workbook in parts, each row having been written to disk before the first.
 
-    Raises TooLarge for more rows than a sheet has.
+    Raises BadInput for more rows than a sheet has.
     """
     with tempfile.TemporaryFile() as file:
         with Workbook(file, {"constant_memory": True}) as workbook:
@@ -62,9 +62,10 @@ class _Sheets:
 
     def write(self, batch: pa.RecordBatch) -> None:
         if self._row + len(batch) > MOST_ROWS:
-            raise TooLarge(
-                f"The table has more rows than the {MOST_ROWS:,} of a sheet. Ask for fewer series, or for"
-                " format=csv or format=parquet."
+            remedy = "Ask for fewer series, or for format=csv or format=parquet."
+            raise BadInput(
+                f"The table has more rows than the {MOST_ROWS:,} of a sheet. {remedy}",
+                [FieldError("?format", remedy)],
             )
         columns = [self._cells(field, column) for field, column in zip(batch.schema, batch, strict=True)]
         for row in zip(*(cells for cells, _ in columns), strict=True):

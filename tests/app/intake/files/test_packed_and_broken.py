@@ -2,8 +2,11 @@
 
 import gzip
 import io
+import subprocess
+import sys
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +23,11 @@ from app.intake.reader import ReadOptions, read_csv
 ROWS = [(2000 + i, i * 1.5) for i in range(8)]
 CSV = b"ds,y\n" + b"".join(b"%d,%f\n" % row for row in ROWS)
 MIB = 1 << 20
+ROOT = Path(__file__).parents[4]
+SHEET = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>',
+    b"</sheetData></worksheet>",
+)
 SMALL = FileLimits(size=64 * MIB)
 
 
@@ -108,9 +116,8 @@ def test_what_unpacks_beyond_the_limit_is_too_large(packing: str) -> None:
 
 def test_two_cells_in_far_corners_of_a_sheet_are_too_large() -> None:
     cells = b'<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
-    sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'
     with pytest.raises(TooLarge, match="more memory, room or time"):
-        read_csv(zipped_sheet([sheet % cells]), ReadOptions())
+        read_csv(zipped_sheet([SHEET[0], cells, SHEET[1]]), ReadOptions())
 
 
 def test_a_short_parquet_file_of_many_rows_is_too_large() -> None:
@@ -127,6 +134,54 @@ def test_a_text_that_no_cell_is_as_long_as_is_refused() -> None:
     pq.write_table(pa.table({"ds": [1, 2], "y": texts}), file)
     with pytest.raises(BadInput, match="2,097,152 bytes"):
         read_csv(file.getvalue(), ReadOptions())
+
+
+MEASURE = """
+import resource, sys
+from app.errors import AppError
+from app.intake.reader import ReadOptions, read_csv
+try:
+    read_csv(open(sys.argv[1], "rb").read(), ReadOptions())
+except AppError as error:
+    print(error.status)
+for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    print(resource.getrusage(who).ru_maxrss // 1024)
+"""
+
+
+def bombs() -> Iterator[tuple[str, bytes]]:
+    """Short files that hold much."""
+    gibibyte = bytes(1024 * MIB)
+    yield "gzip", gzip.compress(gibibyte, 1)
+    yield "zstd", pa.compress(gibibyte, "zstd", asbytes=True)
+    cells = b"<row>" + b"<c><v>1</v></c>" * 10_000 + b"</row>"
+    yield "sheet", zipped_sheet([SHEET[0], *([cells] * 5_000), SHEET[1]])
+    text = b'<row r="1"><c r="A1" t="inlineStr"><is><t>', b"</t></is></c></row>"
+    yield "cell", zipped_sheet([SHEET[0], text[0], *([b"x" * MIB] * 1500), text[1], SHEET[1]])
+    table = pa.table({"ds": np.zeros(150_000_000), "y": np.zeros(150_000_000)})
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    yield "parquet", file.getvalue()
+    file = io.BytesIO()
+    with pa.ipc.new_file(file, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    yield "arrow", file.getvalue()
+    yield "json", b"[" + b"[]," * 40_000_000 + b"[]]"
+    yield "columns", b",".join(b"c%d" % i for i in range(1_000_000)) + b"\n" + b"1," * 1_000_000
+    yield "line", b"ds,y\n1," + b"2" * 100 * MIB + b"\n"
+
+
+@pytest.mark.long
+def test_files_made_to_fill_the_memory_are_refused_within_bounds(tmp_path: Path) -> None:
+    for name, data in bombs():
+        path = tmp_path / name
+        path.write_bytes(data)
+        words = [sys.executable, "-c", MEASURE, str(path)]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=ROOT)
+        status, own, children = map(int, done.stdout.split())
+        assert status in {413, 422}, name
+        assert own < len(data) // MIB + 1024, name  # a packing is unpacked up to the limit of 512 MiB
+        assert children < 1536, name
 
 
 def test_a_line_of_text_that_no_row_is_as_long_as_is_refused() -> None:

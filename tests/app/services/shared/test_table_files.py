@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from app.errors import TooLarge
+from app.errors import BadInput
 from app.schemas.media_types import ARROW, CSV, CSV_EXCEL, NDJSON, PARQUET, XLSX
 from app.services.shared import workbooks
 from app.services.shared.table_files import ZONE, table_parts
@@ -117,7 +117,7 @@ def test_a_time_that_no_date_of_a_spreadsheet_holds_is_a_text_in_a_workbook(text
 def test_more_rows_than_a_sheet_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbooks, "MOST_ROWS", 2)
     assert len(cells(XLSX, written(XLSX, [("a", "2024-01-31", 1.0)] * 2))) == 3
-    with pytest.raises(TooLarge, match="Ask for fewer series"):
+    with pytest.raises(BadInput, match="Ask for fewer series"):
         written(XLSX, [("a", "2024-01-31", 1.0)] * 3)
 
 
