@@ -8,6 +8,7 @@ WORKDIR /srv/gatecast
 ENV PIP_PYTHON=/opt/venv/bin/python PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv --without-pip /opt/venv
 COPY pyproject.toml constraints.txt LICENSE ./
+COPY client/pyproject.toml client/LICENSE client/
 COPY wheels wheels
 
 # torch by itself: on PyPI its Linux build is the one for CUDA, several gigabytes, so it comes from wheels/ if
@@ -22,9 +23,11 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 # The rest. An editable install notes where the packages lie, not what is in them: empty ones do, and this
 # layer, the large one, stays as it is when the source changes.
+COPY client/src/gatecast_client/_version.py client/src/gatecast_client/
 RUN --mount=type=cache,target=/root/.cache/pip \
     mkdir app models migrations && touch README.md app/__init__.py models/__init__.py && \
-    pip install --find-links wheels --constraint constraints.txt --editable .
+    touch client/README.md client/src/gatecast_client/__init__.py && \
+    pip install --find-links wheels --constraint constraints.txt --editable ./client --editable .
 
 
 FROM python:3.11-slim-bookworm
@@ -38,8 +41,9 @@ COPY LICENSE ./
 COPY examples examples
 COPY migrations migrations
 COPY models models
+COPY client client
 COPY app app
-RUN python -m compileall -q migrations models app
+RUN python -m compileall -q migrations models client/src app
 USER gatecast
 # Where the SQLite file comes to lie if no other database is named.
 WORKDIR /var/lib/gatecast

@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Fast tests run side by side; the long ones watch times and signals, and want the machine for themselves.
 ABREAST := -n auto --maxprocesses 4
-SOURCES := app models migrations tests benchmarks examples
+SOURCES := app models migrations client tests benchmarks examples
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test test-long fuzz storm check lint bench pretrain clean tools
@@ -57,13 +57,14 @@ pretrain: $(READY) ## Make the pretrained weights again, in under an hour on two
 	$(BIN)/python -m models.pretraining
 
 clean: ## Remove what was built and cached
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info client/src/*.egg-info
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 # Installed anew when what is to be installed has changed. wheels/ comes first when it holds any.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml client/pyproject.toml constraints.txt
 	@[ -n "$(PYTHON)" ] || { echo "Found no Python from 3.11 on with venv and pip (Debian: apt-get install" \
 		"python3-venv). If yours has another name: make PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --find-links wheels --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --find-links wheels --constraint constraints.txt \
+		--editable ./client --editable '.[dev]'
 	touch $@

@@ -419,13 +419,13 @@ def main() -> None:
     """Run a command; print an error that the user can mend as a sentence, without a traceback."""
     from pydantic import ValidationError
 
-    from app.client import JobFailed, ServiceError
     from app.errors import AppError
     from app.settings import SettingsError
+    from gatecast_client import GatecastError
 
     try:
         app()
-    except (SettingsError, AppError, ServiceError, JobFailed) as error:
+    except (SettingsError, AppError, GatecastError) as error:
         _exit_with(str(error))
     except ValidationError as error:  # of options that conflict
         _exit_with("; ".join(part["msg"].removeprefix("Value error, ") for part in error.errors()))

@@ -19,7 +19,6 @@ from types import FrameType
 import uvicorn
 
 from app import listening
-from app.client import Client
 from app.db.engine import Database
 from app.errors import Unavailable
 from app.observability.logs import set_up_logging
@@ -30,6 +29,7 @@ from app.settings import Settings
 from app.version import release
 from app.worker.process import set_up_process
 from app.worker.supervisor import Supervisor, workers_of
+from gatecast_client import Client
 
 DRAIN_S = 2  # for running requests, once the service is told to stop
 ABORT_AFTER_S = 1.6  # then requests that will not end in time are answered with 503

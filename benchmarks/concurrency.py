@@ -22,11 +22,11 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from app.client import Client
 from benchmarks import postgres
 from benchmarks.connection import Connection
 from benchmarks.report import finish, print_table
 from benchmarks.service import end_on_sigterm, running_service
+from gatecast_client import Client
 
 READERS, UPLOADS, COLUMNS, ROWS = 200, 45, 300, 10
 ANSWERED_S, HEALTHY_S = 5.0, 0.25
@@ -165,7 +165,7 @@ async def concurrent_uploads(target: Target) -> Load:
 def prepared(url: str) -> Target:
     """Upload the population, train on it and make a schedule."""
     with Client(url) as client:
-        dataset = client.upload_file(DATA)
+        dataset = client.upload(DATA)
         job = client.wait(client.train(dataset.id, 5, "quick").id)
     body = {"dataset_id": dataset.id, "cron": "0 6 1 1 *", "train": {"horizon": 5}}
     schedule: dict[str, Any] = httpx2.post(f"{url}/schedules", json=body).raise_for_status().json()

@@ -24,13 +24,13 @@ from pyarrow import csv
 from sqlalchemy import select
 
 from app import blobs
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Blob, Model, new_id
 from app.schemas.forecast import ForecastPage
 from benchmarks.process_tree import eventually
 from benchmarks.report import finish, print_table
 from benchmarks.service import end_on_sigterm, running_service
+from gatecast_client import Client
 
 DATA = Path(__file__).parents[1] / "examples" / "population.csv"
 HORIZON = 5
@@ -49,11 +49,11 @@ def first_forecast(folder: Path) -> dict[str, float]:
     with running_service(folder) as service, Client(service.url) as client:
         service.wait_until_quiet()
         moments = [time.perf_counter()]
-        dataset = client.upload_file(DATA)
+        dataset = client.upload(DATA)
         moments.append(time.perf_counter())
         client.wait(client.train(dataset.id, HORIZON, "quick").id)
         moments.append(time.perf_counter())
-        client.forecast(dataset.id)
+        list(client.forecasts(dataset))
         moments.append(time.perf_counter())
     steps = zip(("upload_s", "train_s", "forecast_s"), moments, moments[1:], strict=False)
     return {**{name: end - begin for name, begin, end in steps}, "answer_s": moments[-1] - moments[0]}
@@ -98,7 +98,7 @@ def first_forecasts_of_long_series(folder: Path) -> list[dict[str, float]]:
     """The seconds to the first answer for each horizon, and to the answer of a backtest that has ended."""
     found = []
     with running_service(folder) as service, Client(service.url) as client:
-        dataset_id = client.upload_csv("long", long_series()).id
+        dataset_id = client.upload(long_series(), "long").id
         for horizon in LONG_HORIZONS:
             service.wait_until_quiet()
             began = time.perf_counter()

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Process
 from app.server import free_port
 from app.services.shared.heartbeats import process_started
 from benchmarks.process_tree import descendants, eventually, grandchildren, processor_ticks
+from gatecast_client import Client
 
 WORKERS = 3
 MAX_ATTEMPTS = 20  # killed as often as this by chance, a job shall still not be given up

@@ -21,13 +21,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.client import Client
 from app.db.tables import Job, Model, now
 from benchmarks import postgres
 from benchmarks.fleet import Fleet, running_fleet
 from benchmarks.process_tree import eventually
 from benchmarks.random_kills import RandomKills
 from benchmarks.report import finish, print_table
+from gatecast_client import Client
 
 JOBS = 200
 OVERHEAD_JOBS = 20
@@ -60,7 +60,7 @@ def measure(url: str, folder: Path) -> Figures:
     with running_fleet(url, folder) as fleet:
         with Client(fleet.url) as client:
             rows = "\n".join(f"{1990 + step},{value}" for step, value in enumerate(SERIES))
-            dataset_id = client.upload_csv("series", f"ds,y\n{rows}\n".encode()).id
+            dataset_id = client.upload(f"ds,y\n{rows}\n".encode(), "series").id
             overhead = [overhead_ms(fleet, client, dataset_id, seed=JOBS + i) for i in range(OVERHEAD_JOBS)]
             fleet.wait_until_idle()
             job_ids = [

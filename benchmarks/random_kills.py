@@ -11,9 +11,9 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from app.client import Client, ServiceError
 from app.db.tables import Job
 from benchmarks.fleet import Fleet
+from gatecast_client import Client, GatecastError
 
 KILLING_S = 120.0
 KILL_EVERY_S = (2.0, 5.0)
@@ -107,7 +107,7 @@ class Reader(threading.Thread):
     def run(self) -> None:
         """Read until stopped."""
         ready = None
-        with Client(self._fleet.url) as client:
+        with Client(self._fleet.url, retries=0) as client:
             while not self._stopping.wait(READ_EVERY_S):
                 api = self._fleet.api
                 if api is ready:
@@ -119,8 +119,8 @@ class Reader(threading.Thread):
         api, began = self._fleet.api, time.monotonic()
         failure = None
         try:
-            client.forecast(self._dataset_id)
-        except (ServiceError, ValidationError, ValueError) as error:
+            next(client.forecasts(self._dataset_id))
+        except (GatecastError, ValidationError, ValueError) as error:
             failure = f"{type(error).__name__}: {error}"
         if failure is not None and (api.is_condemned or api is not self._fleet.api):
             self.aborted += 1

@@ -20,10 +20,10 @@ from typing import Any, Self
 import httpx2
 import numpy as np
 
-from app.client import Client
 from benchmarks.process_tree import descendants, memory_mb
 from benchmarks.report import finish, print_table
 from benchmarks.service import Service, end_on_sigterm, running_service
+from gatecast_client import Client
 
 SERIES, SMALLER = 100_000, (1_000, 10_000)
 POINTS, HORIZON, SEASON = 100, 14, 7

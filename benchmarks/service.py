@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.client import Client
 from app.server import free_port
 from benchmarks.process_tree import descendants, end_tree, eventually, processor_ticks, tree_memory_mb
+from gatecast_client import Client
 
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 20.0

@@ -20,7 +20,6 @@ from typing import Any
 
 import httpx2
 
-from app.client import Client
 from benchmarks import wrk
 from benchmarks.costs import Costs
 from benchmarks.mlflow_server import running_mlflow
@@ -31,6 +30,7 @@ from benchmarks.service import Service, end_on_sigterm
 from benchmarks.serving_setup import AD_HOC_SERIES, ServingSetup, serving_setup
 from benchmarks.soak import soak
 from benchmarks.wrk import Load
+from gatecast_client import Client
 
 CONNECTIONS = 16
 PATHS_A_SECOND = 10_000  # more than the service answers

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx2
 
-from app.client import Client
 from app.server import free_port
 from benchmarks.monthly import HORIZON, Monthly, Walk
 from benchmarks.service import Service, running_process, running_service, wait_for
+from gatecast_client import Client
 
 AD_HOC_SERIES = 100
 OK = 200
@@ -47,7 +47,7 @@ def serving_setup(monthly: Monthly, workers: int | None) -> Iterator[ServingSetu
     with tempfile.TemporaryDirectory(prefix="gatecast-serving-") as name:
         folder = Path(name)
         with running_service(folder, options) as service, Client(service.url) as client:
-            dataset_id = client.upload_csv("monthly", monthly.csv()).id
+            dataset_id = client.upload(monthly.csv(), "monthly").id
             model_id = client.wait(client.train(dataset_id, HORIZON, "quick").id).model_id
             path = f"/forecast?dataset_id={dataset_id}&unique_id={monthly.names[0]}"
             answer = httpx2.get(service.url + path).raise_for_status()

@@ -22,7 +22,6 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
-from app.client import Client
 from benchmarks import wrk
 from benchmarks.connection import NO_ANSWER, Connection
 from benchmarks.monthly import HORIZON, Monthly, month
@@ -30,6 +29,7 @@ from benchmarks.process_tree import tree_memory_mb
 from benchmarks.report import print_table
 from benchmarks.serving_setup import ServingSetup
 from benchmarks.staleness import Changes
+from gatecast_client import Client
 
 CONNECTIONS = 32
 FULL_LOAD_S = 5

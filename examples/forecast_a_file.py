@@ -4,17 +4,16 @@ python examples/forecast_a_file.py examples/population.csv http://127.0.0.1:8000
 """
 
 import sys
-from pathlib import Path
 
-from app.client import Client
+from gatecast_client import Client
 
 
 def main(file: str, url: str) -> None:
     """Go the whole path."""
     with Client(url) as client:
-        dataset = client.upload_file(Path(file))
-        client.wait(client.train(dataset.id, horizon=5, preset="quick").id)
-        for item in client.forecast(dataset.id, levels=[80]).forecasts:
+        dataset = client.upload(file)
+        client.wait(client.train(dataset, horizon=5, preset="quick"))
+        for item in client.forecasts(dataset, level=[80]):
             interval = item.intervals["80"]
             print(f"{item.unique_id} {item.ds[-1]}: {item.forecast[-1]:,.0f}", end=" ")
             print(f"({interval.lo[-1]:,.0f} to {interval.hi[-1]:,.0f})")

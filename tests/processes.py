@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Process
 from app.server import free_port
 from benchmarks.process_tree import descendants, eventually, grandchildren, is_running
+from gatecast_client import Client
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_FILES = 15
-FOLDERS = sorted({file.parent for package in ("app", "models") for file in (ROOT / package).rglob("*.py")})
+FOLDERS = sorted(
+    {file.parent for package in ("app", "models", "client/src") for file in (ROOT / package).rglob("*.py")}
+)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))

@@ -7,7 +7,10 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from app.schemas.jobs import Progress
+from app.schemas.jobs import Progress as OwnProgress
+from gatecast_client.shapes import Progress as AnsweredProgress
+
+Progress = OwnProgress | AnsweredProgress
 
 
 @contextmanager

@@ -10,12 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from app.client import Client
 from app.commands.console import training_bar
 from app.errors import AppError
-from app.schemas.forecast import ForecastPage
-from app.schemas.jobs import JobOut
 from app.services.registry.baseline_errors import BaselineErrors, beside_baselines
+from gatecast_client import Client
+from gatecast_client.shapes import Job, SeriesForecast
 
 HIDDEN = 5
 SHOWN = ("Brazil", "India", "Japan", "Norway", "United States")
@@ -56,20 +55,22 @@ def read_countries(path: Path) -> Countries:
     return countries
 
 
-def compare(countries: Countries, page: ForecastPage) -> BaselineErrors:
+def compare(countries: Countries, forecasts: list[SeriesForecast]) -> BaselineErrors:
     """Hold the forecasts of all countries, by the method that is served, against every simple method."""
-    series = [[value for _, value in countries[item.unique_id]] for item in page.forecasts]
-    medians = [item.forecast for item in page.forecasts]
-    return beside_baselines(series, page.forecasts[0].method, medians, "year")
+    series = [[value for _, value in countries[item.unique_id]] for item in forecasts]
+    medians = [item.forecast for item in forecasts]
+    return beside_baselines(series, forecasts[0].method, medians, "year")
 
 
-def _trained_forecast(client: Client, console: Console, name: str, countries: Countries) -> ForecastPage:
+def _trained_forecast(
+    client: Client, console: Console, name: str, countries: Countries
+) -> list[SeriesForecast]:
     """Upload, train at `quick`, forecast, and leave the service as it was."""
-    dataset = client.upload_csv(name, _as_csv(countries))
+    dataset = client.upload(_as_csv(countries), name)
     profile = dataset.profile
     console.print(f"   uploaded {profile.series} series, {profile.start} to {profile.end}")
     try:
-        job = client.train(dataset.id, HIDDEN, "quick")
+        job = client.train(dataset, HIDDEN, "quick")
         job = _watched(client, console, job)
         model = client.model(str(job.model_id))
         console.print(
@@ -77,14 +78,14 @@ def _trained_forecast(client: Client, console: Console, name: str, countries: Co
         )
         for verdict in model.verdicts.values():
             console.print(f"   {verdict.sentence}")
-        return client.forecast(dataset.id)
+        return list(client.forecasts(dataset))
     finally:
-        client.delete_dataset(dataset.id)
+        client.delete_dataset(dataset)
 
 
-def _watched(client: Client, console: Console, job: JobOut) -> JobOut:
+def _watched(client: Client, console: Console, job: Job) -> Job:
     with training_bar(console) as show:
-        return client.wait(job.id, lambda now: show(now.progress))
+        return client.wait(job, lambda now: show(now.progress))
 
 
 def _as_csv(countries: Countries) -> bytes:
@@ -102,9 +103,9 @@ def _error_table(errors: dict[str, float]) -> Table:
     return table
 
 
-def _forecast_table(page: ForecastPage) -> Table:
+def _forecast_table(forecasts: list[SeriesForecast]) -> Table:
     table = Table("country", "year", "forecast", "80 % interval", "95 % interval")
-    for item in page.forecasts:
+    for item in forecasts:
         if item.unique_id not in SHOWN:
             continue
         for i, year in enumerate(item.ds):

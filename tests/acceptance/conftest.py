@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Client
+from gatecast_client import Client
 from tests.processes import Service, running_service
 
 

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Blob, Model
 from benchmarks.process_tree import eventually, is_running
+from gatecast_client import Client
 from tests.acceptance.trainings import again, queued, under_way
 from tests.processes import Service
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.client import Client
 from benchmarks.process_tree import eventually
+from gatecast_client import Client
 from tests.acceptance.trainings import queued
 from tests.processes import running_api, started
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Model
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
+from gatecast_client import Client
 from tests.acceptance.trainings import queued, under_way
 from tests.processes import Service, running_service
 

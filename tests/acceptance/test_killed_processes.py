@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Process
-from app.schemas.jobs import JobOut
 from app.services.training.memory_limit import resident_bytes
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually, is_running
+from gatecast_client import Client
+from gatecast_client.shapes import Job
 from tests.acceptance.trainings import again, queued, under_way
 from tests.factories import csv_bytes, trends
 from tests.processes import Service, kill, running_api, running_service, running_worker
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture
-def job(caller: Client) -> JobOut:
+def job(caller: Client) -> Job:
     """A training that is under way."""
     return under_way(caller, queued(caller).id)
 
@@ -37,9 +37,7 @@ def importing_fork_server(worker_pid: int) -> int | None:
     return next((pid for pid in descendants(worker_pid) if resident_bytes(pid) > 150 * 2**20), None)
 
 
-def test_killed_worker_is_replaced_and_its_job_finished(
-    service: Service, caller: Client, job: JobOut
-) -> None:
+def test_killed_worker_is_replaced_and_its_job_finished(service: Service, caller: Client, job: Job) -> None:
     first = service.worker_pid()
     kill(first)
     done = caller.wait(job.id)
@@ -54,7 +52,7 @@ def test_child_of_a_killed_worker_ends(service: Service) -> None:
     eventually(lambda: not is_running(child), within_s=5)
 
 
-def test_killed_child_costs_one_attempt(service: Service, caller: Client, job: JobOut) -> None:
+def test_killed_child_costs_one_attempt(service: Service, caller: Client, job: Job) -> None:
     kill(service.training_pid())
     done = caller.wait(job.id)
     assert done.failures == ["Attempt 1: its process ended with signal SIGKILL."]
@@ -88,15 +86,15 @@ def test_worker_is_of_use_after_its_fork_server_died_at_the_start(
     ):
         eventually(lambda: has_reported(database))
         kill(eventually(lambda: importing_fork_server(worker.pid)))
-        dataset = caller.upload_csv("trends", csv_bytes(trends()))
+        dataset = caller.upload(csv_bytes(trends()), "trends")
         done = caller.wait(caller.train(dataset.id, horizon=5, preset="quick").id)
     assert done.failures == []
 
 
-def test_forecasts_are_served_while_a_training_runs(caller: Client, job: JobOut) -> None:
+def test_forecasts_are_served_while_a_training_runs(caller: Client, job: Job) -> None:
     caller.wait(job.id)
     under_way(caller, again(caller, job.dataset_id).id)
-    assert len(caller.forecast(job.dataset_id).forecasts) == 100
+    assert len(list(caller.forecasts(job.dataset_id))) == 100
 
 
 def test_training_outlives_a_crash_of_the_database(postgres_programs: Path, tmp_path: Path) -> None:

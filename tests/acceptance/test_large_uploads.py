@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Dataset, Draft, Series
 from benchmarks.process_tree import eventually
+from gatecast_client import Client
 from tests.processes import Service, running_service
 
 pytestmark = pytest.mark.long
@@ -46,7 +46,7 @@ def test_one_row_does_not_wait_for_an_upload_of_many_series(
 ) -> None:
     order: list[str] = []
     with running_service(database_url, tmp_path) as service, Client(service.url) as caller:
-        small = caller.upload_csv("small", table(1)).id
+        small = caller.upload(table(1), "small").id
         uploading = in_background(lambda: upload(service, order))
         eventually(lambda: is_under_way(database), within_s=60)
         row = {"observations": [{"unique_id": "s0", "ds": 2002, "y": 1.0}]}

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Job, Model, Schedule, now
 from app.services.shared import database_admin
 from app.worker.process import REMOVED
 from benchmarks import postgres
 from benchmarks.process_tree import eventually
+from gatecast_client import Client
 from tests.acceptance.trainings import again, queued, under_way
 from tests.processes import Service, kill, running_api, running_worker, started
 
@@ -56,7 +56,7 @@ def test_survivor_takes_over_from_a_killed_worker(api: Service, caller: Client, 
     with running_worker(api.database_url, tmp_path) as first:
         under_way(caller, job.id)
         with running_worker(api.database_url, tmp_path):
-            eventually(lambda: len(caller.workers()) == 2)
+            eventually(lambda: len(list(caller.workers())) == 2)
             kill(first.pid)
             eventually(lambda: caller.job(job.id).attempt == 2, within_s=10)
             assert caller.wait(job.id).failures == ["Attempt 1: its worker died."]
@@ -125,15 +125,15 @@ def test_due_schedule_fires_once_with_two_workers(
     api: Service, caller: Client, database: Database, tmp_path: Path
 ) -> None:
     dataset_id = queued(caller, series=1).dataset_id
-    caller.cancel(caller.jobs()[0].id)
-    schedule = caller.schedule(dataset_id, "0 0 1 1 *", horizon=3, preset="quick")
+    caller.cancel(next(caller.jobs()).id)
+    schedule = caller.create_schedule(dataset_id, "0 0 1 1 *", horizon=3, preset="quick")
     with ExitStack() as workers:
         for _ in range(2):
             workers.enter_context(running_worker(api.database_url, tmp_path))
-        eventually(lambda: len(caller.workers()) == 2)
+        eventually(lambda: len(list(caller.workers())) == 2)
         with database.write() as session:
             session.get_one(Schedule, ("default", schedule.id)).next_at = now() - timedelta(seconds=1)
-        eventually(lambda: caller.schedules()[0].last)
+        eventually(lambda: next(caller.schedules()).last)
         eventually(lambda: all(worker.silent_s < 2 for worker in caller.workers()))
         with database.read() as session:
             assert session.query(Job).filter_by(dataset_id=dataset_id, state="cancelled").count() == 1
@@ -154,7 +154,7 @@ def test_processes_started_at_once_on_an_empty_database_agree_on_its_tables(
         for port in (8971, 8972):
             with Client(f"http://127.0.0.1:{port}") as client:
                 eventually(client.is_ready)
-                eventually(lambda client=client: len(client.workers()) == 3)  # type: ignore[misc]  # bound now
+                eventually(lambda client=client: len(list(client.workers())) == 3)  # type: ignore[misc]  # bound now
         database_admin.check_ready(database)
         database.dispose()
         assert [process.poll() for process in processes] == [None] * 5

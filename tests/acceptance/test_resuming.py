@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from app.auth import OWNER
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Job
-from app.schemas.jobs import Progress
 from app.services.training import reproduce
 from benchmarks.process_tree import eventually
+from gatecast_client import Client
+from gatecast_client.shapes import Progress
 from tests.acceptance.trainings import queued, under_way
 from tests.processes import running_api, running_service, running_worker
 

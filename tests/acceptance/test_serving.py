@@ -11,13 +11,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import Model
 from app.schemas import examples
 from app.services.training.memory_limit import resident_bytes
 from benchmarks import postgres
 from benchmarks.process_tree import descendants, eventually, is_running
+from gatecast_client import Client
 from tests.factories import csv_bytes, dataset, only, trained, trends
 from tests.processes import Service, kill, running_api
 
@@ -146,7 +146,7 @@ def test_killed_api_process_is_replaced_while_the_other_answers(several: tuple[S
     kill(children[0])
     with Client(api.url) as caller:
         eventually(caller.is_ready)
-        assert caller.forecast(dataset_id).forecasts
+        assert next(caller.forecasts(dataset_id)).forecast
     eventually(lambda: "another one starts" in api.log.read_text())
 
 
@@ -177,11 +177,11 @@ def test_stalled_readers_cost_a_page_each_until_they_disconnect(
     dataset_id = dataset(database, trends(count=5000)).id
     trained(database, dataset_id, start="scratch")
     with running_api(database_url, tmp_path) as api, Client(api.url) as caller:
-        caller.forecast(dataset_id)
+        next(caller.forecasts(dataset_id))
         with stalled(api, dataset_id, 20):
             before = resident_bytes(api.process.pid)
             with stalled(api, dataset_id, 20):
-                assert caller.forecast(dataset_id, ["series 1"]).forecasts
+                assert next(caller.forecasts(dataset_id, unique_id="series 1")).forecast
                 assert resident_bytes(api.process.pid) - before < 20 * 8 * 2**20
         eventually(lambda: figures(api)["gatecast_requests_in_work"] == 0)
 
@@ -212,4 +212,4 @@ def test_requests_over_the_limit_are_refused_and_health_answers(
             assert refused.json()["type"].endswith("unavailable")
             assert http.get("/healthz").status_code == 200
         eventually(lambda: not figures(api)["gatecast_requests_in_work"])
-        assert caller.upload_csv("more", csv_bytes()).id
+        assert caller.upload(csv_bytes(), "more").id

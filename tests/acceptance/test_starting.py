@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.client import Client
 from app.server import free_port
 from benchmarks.process_tree import eventually
+from gatecast_client import Client
 from tests.factories import csv_bytes, trends
 from tests.processes import running_api, started
 
@@ -46,7 +46,7 @@ def test_training_runs_nothing_of_the_folder_where_the_service_was_started(
 ) -> None:
     with Client(trapped_url) as caller:
         eventually(caller.is_ready)
-        dataset = caller.upload_csv("trends", csv_bytes(trends(count=2)))
+        dataset = caller.upload(csv_bytes(trends(count=2)), "trends")
         job = caller.wait(caller.train(dataset.id, horizon=3, preset="quick").id)
     assert (job.state, (trap / "sprung").exists()) == ("succeeded", False)
 

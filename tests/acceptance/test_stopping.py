@@ -9,10 +9,10 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
-from app.client import Client
 from app.db.engine import Database
 from app.db.tables import IdempotencyKey
 from benchmarks.process_tree import eventually
+from gatecast_client import Client
 from tests.factories import csv_bytes, trends
 from tests.processes import Service, running_api
 
@@ -60,7 +60,7 @@ def test_request_aborted_by_a_stop_is_repeated_once_with_its_key(
             assert first.process.wait(timeout=10) == 0
         assert sent(second).status_code == 201
         with Client(second.url) as client:
-            assert len(client.datasets()) == 1
+            assert len(list(client.datasets())) == 1
 
 
 def assert_refused(answer: httpx2.Response) -> None:

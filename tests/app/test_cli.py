@@ -224,7 +224,7 @@ def test_command_stands_in_the_readme(name: str) -> None:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("app.client", {"torch", "sqlalchemy", "pandas", "fastapi"}),
+        ("gatecast_client", {"torch", "sqlalchemy", "pandas", "fastapi"}),
         ("app.cli", {"torch", "sqlalchemy", "pandas", "fastapi"}),
         ("app.worker.process", {"torch", "pandas", "fastapi"}),
         ("app.main", {"matplotlib", "statsforecast"}),

@@ -26,7 +26,7 @@ UNCOUNTED = tuple(
 )
 
 LOADING = "The first GET"
-UNDRAWN = {"client", "weights"}  # in no layer
+UNDRAWN = {"weights"}  # in no layer
 
 Entered = dict[str, list[str]]
 

@@ -12,9 +12,9 @@ import pytest
 import typer.main
 
 from app.cli import app as cli
-from app.client import Client
 from app.main import create_app
 from app.settings import PREFIX, Settings
+from gatecast_client import Client
 from tests.docs.pages import GUIDES, ROOT, commands, name, shell_blocks
 from tests.processes import running_service
 
@@ -57,7 +57,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         running_service(f"sqlite:///{folder / 'pages.db'}", folder) as running,
         Client(running.url) as client,
     ):
-        dataset = client.upload_csv("population", (ROOT / "examples" / "population.csv").read_bytes())
+        dataset = client.upload((ROOT / "examples" / "population.csv").read_bytes(), "population")
         job = client.wait(client.train(dataset.id, 5, "quick").id)
         yield {"URL": running.url, "DATASET": dataset.id, "JOB": job.id, "MODEL": str(job.model_id)}
 

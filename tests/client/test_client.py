@@ -1,19 +1,15 @@
 """The client, against the app in memory."""
 
-from collections.abc import Iterator
+from pathlib import Path
 
-import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
 from app.api.http.upload_fields import UploadFields
-from app.client import Client, JobFailed, ServiceError
-from app.client.client import Reading
 from app.commands.reading import OPTIONS
 from app.db.engine import Database
-from app.schemas import examples
-from app.schemas.choices import Limits
-from app.schemas.datasets import ObservationIn
+from gatecast_client import Client, JobFailed, ServiceError
+from gatecast_client.options import Reading
 from tests.factories import (
     csv_bytes,
     dataset,
@@ -26,14 +22,10 @@ from tests.factories import (
     trends,
 )
 
-RUNNING, SUCCEEDED = (event + "\n\n" for event in examples.EVENTS.strip().split("\n\n"))
-
 
 @pytest.fixture
 def caller(client: TestClient) -> Client:
-    caller = Client("http://testserver")
-    caller._http = client
-    return caller
+    return Client("http://testserver", http=client)
 
 
 @pytest.mark.usefixtures("brief_trainings")
@@ -41,21 +33,21 @@ def test_backtest_is_read_across_pages(
     caller: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model_id = trained(database, dataset(database).id)
-    whole = list(caller.backtest(model_id))
-    monkeypatch.setattr("app.client.client.PAGE", 5)
+    whole = list(caller.backtest_rows(model_id))
+    monkeypatch.setattr("gatecast_client.core.PAGE", 5)
     assert len(whole) > 5
-    assert list(caller.backtest(model_id)) == whole
+    assert list(caller.backtest_rows(model_id)) == whole
 
 
 def test_observations_are_appended(caller: Client, database: Database) -> None:
     dataset_id = dataset(database).id
-    appended = caller.append(dataset_id, [ObservationIn(unique_id="series 1", ds=2000, y=3.5)])
+    appended = caller.append(dataset_id, [{"unique_id": "series 1", "ds": 2000, "y": 3.5}])
     assert (appended.version, appended.appended, appended.profile.end) == (2, 1, 2000)
 
 
 def test_what_missing_steps_mean_is_said_of_appended_rows(caller: Client, database: Database) -> None:
     dataset_id = dataset(database).id
-    far = [ObservationIn(unique_id="series 1", ds=2100, y=3.5)]
+    far = [{"unique_id": "series 1", "ds": 2100, "y": 3.5}]
     with pytest.raises(ServiceError, match="say missing=gap"):
         caller.append(dataset_id, far)
     assert caller.append(dataset_id, far, missing="gap").profile.end == 2100
@@ -63,12 +55,12 @@ def test_what_missing_steps_mean_is_said_of_appended_rows(caller: Client, databa
 
 def test_columns_are_appended_with_their_rows(caller: Client, database: Database) -> None:
     dataset_id, _ = dataset_with_columns(database, {"a": [1, 2], "b": [4, 5]})
-    row = ObservationIn.model_validate({"unique_id": "a", "ds": 1964, "y": None, "price.net": 9})
+    row = {"unique_id": "a", "ds": 1964, "y": None, "price.net": 9}
     appended = caller.append(dataset_id, [row])
     assert (appended.version, appended.appended) == (2, 1)
     assert caller.observations(dataset_id, "a").columns["price.net"] == [0, None, 2 / 3, 1, 9]
-    rows = [ObservationIn.model_validate({"ds": i, "y": i, "price": i % 3}) for i in range(9)]
-    (answer,) = caller.forecast_ad_hoc(rows, horizon=2).forecasts
+    rows = [{"ds": i, "y": i, "price": i % 3} for i in range(9)]
+    (answer,) = caller.forecasts(rows, horizon=2)
     assert "('price')" in str(answer.warning)
 
 
@@ -76,7 +68,7 @@ def test_series_and_observations_are_read_across_pages(
     caller: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset_id, _ = dataset_with_columns(database, {"a": [1, None, 3], "b": [4, 5], "c": [6, 7]})
-    monkeypatch.setattr("app.client.client.PAGE", 2)
+    monkeypatch.setattr("gatecast_client.core.PAGE", 2)
     series = list(caller.series(dataset_id))
     assert [(each.unique_id, each.length, each.ahead) for each in series] == [
         ("a", 3, 2),
@@ -86,24 +78,24 @@ def test_series_and_observations_are_read_across_pages(
     found = caller.observations(dataset_id, "a")
     assert (found.ds, found.y) == ([1960, 1961, 1962, 1963, 1964], [1, None, 3, None, None])
     assert found.columns == {"price.net": [0, None, 2 / 3, 1, 4 / 3], "y": [None, "ä 1", "ä 2", None, "ä 4"]}
-    assert (found.static, found.next) == ({"size": 0.1, "shop": None}, None)
+    assert found.static == {"size": 0.1, "shop": None}
 
 
 def test_limits_are_given_changed_and_removed(caller: Client) -> None:
-    stored = caller.upload_csv("shares", csv_bytes(), limits=Limits(lower=1e-7, integer=True))
+    stored = caller.upload(csv_bytes(), "shares", lower=1e-7, integer=True)
     assert (stored.lower, stored.upper, stored.integer) == (1e-7, None, True)
-    changed = caller.update_dataset(stored.id, lower=None, upper=120, name="lines")
+    changed = caller.update_dataset(stored, lower=None, upper=120, name="lines")
     assert (changed.name, changed.lower, changed.upper, changed.integer) == ("lines", None, 120.0, True)
-    observations = [ObservationIn(unique_id="new", ds=2000 + i, y=i) for i in range(9)]
-    (answer,) = caller.forecast_ad_hoc(observations, horizon=3, limits=Limits(upper=8.5)).forecasts
+    observations = [{"unique_id": "new", "ds": 2000 + i, "y": i} for i in range(9)]
+    (answer,) = caller.forecasts(observations, horizon=3, upper=8.5)
     assert max(answer.intervals["95"].hi) == 8.5
 
 
 def test_file_is_previewed_and_then_read_as_it_is_said(caller: Client) -> None:
     receipts = "date,amount\n" + "".join(f"2024-01-{day:02},2\n" * 2 for day in range(1, 29))
-    (question,) = caller.preview_csv(receipts.encode()).questions
+    (question,) = caller.preview(receipts.encode()).questions
     assert question.parameter == "duplicates"
-    stored = caller.upload_csv("receipts", receipts.encode(), duplicates="sum", frequency="D")
+    stored = caller.upload(receipts.encode(), "receipts", duplicates="sum", frequency="D")
     assert stored.profile.observations == 28
     assert [each.id for each in caller.datasets("receipts")] == [stored.id]
     assert [each.version for each in caller.versions(stored.id)] == [1]
@@ -112,12 +104,12 @@ def test_file_is_previewed_and_then_read_as_it_is_said(caller: Client) -> None:
 @pytest.mark.usefixtures("brief_trainings")
 def test_ad_hoc_series_are_forecast(caller: Client, database: Database) -> None:
     model_id = trained(database, dataset(database).id)
-    observations = [ObservationIn(unique_id="new", ds=2000 + i, y=None if i == 3 else i) for i in range(9)]
-    (answer,) = caller.forecast_ad_hoc(observations, model_id=model_id, horizon=2, levels=[90]).forecasts
+    observations = [{"unique_id": "new", "ds": 2000 + i, "y": None if i == 3 else i} for i in range(9)]
+    (answer,) = caller.forecasts(observations, model_id=model_id, horizon=2, level=[90])
     assert (answer.unique_id, answer.ds, answer.dataset_id) == ("new", [2009, 2010], None)
     assert list(answer.intervals) == ["90"]
     with pytest.raises(ServiceError, match="no model model_none"):
-        caller.forecast_ad_hoc(observations, model_id="model_none")
+        list(caller.forecasts(observations, model_id="model_none"))
 
 
 def test_backtest_of_the_pretrained_network_is_read(caller: Client, database: Database) -> None:
@@ -179,80 +171,9 @@ def test_events_of_no_job_are_refused_with_the_reason(caller: Client) -> None:
         next(caller.events("job_none"))
 
 
-class Breaking(httpx2.SyncByteStream):
-    """An answer that breaks off after its first part."""
-
-    def __init__(self, part: str) -> None:
-        self._part = part
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._part.encode()
-        raise httpx2.RemoteProtocolError("peer closed connection without sending complete message body")
-
-
-class Scripted:
-    """A service that gives its answers one after the other, and keeps what it was request."""
-
-    def __init__(self, *answers: httpx2.Response | Exception) -> None:
-        self._answers = iter(answers)
-        self.last_event_ids: list[str | None] = []
-
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        self.last_event_ids.append(request.headers.get("Last-Event-ID"))
-        answer = next(self._answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def caller(self) -> Client:
-        caller = Client("http://testserver")
-        caller._http = httpx2.Client(transport=httpx2.MockTransport(self), base_url="http://testserver")
-        return caller
-
-
-def stream(text: str | Breaking) -> httpx2.Response:
-    headers = {"content-type": "text/event-stream"}
-    if isinstance(text, Breaking):
-        return httpx2.Response(200, headers=headers, stream=text)
-    return httpx2.Response(200, headers=headers, text=text)
-
-
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.client.client.RECONNECT_S", 0.0)
-
-
-@pytest.mark.usefixtures("hurry")
-@pytest.mark.parametrize("first", [RUNNING, Breaking(RUNNING), Breaking(RUNNING + "event: succ")])
-def test_stream_that_ends_early_is_resumed(first: str | Breaking) -> None:
-    refused, unavailable = httpx2.ConnectError("Connection refused"), httpx2.Response(503)
-    service = Scripted(stream(first), refused, unavailable, stream(SUCCEEDED))
-    assert [job.state for job in service.caller().events("job")] == ["running", "succeeded"]
-    assert service.last_event_ids == [None, "12", "12", "12"]
-
-
-@pytest.mark.usefixtures("hurry")
-def test_client_stops_waiting_for_a_service_that_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.client.client.RECONNECT_FOR_S", 0.0)
-    events = Scripted(stream(RUNNING), httpx2.ConnectError("Connection refused")).caller().events("job")
-    next(events)
-    with pytest.raises(ServiceError, match="No answer from http://testserver"):
-        next(events)
-
-
-def test_service_that_was_never_there_is_not_waited_for() -> None:
-    with pytest.raises(ServiceError, match="No answer from http://testserver"):
-        next(Scripted(httpx2.ConnectError("Connection refused")).caller().events("job"))
-
-
-def test_response_that_is_no_event_stream_raises() -> None:
-    with pytest.raises(ServiceError, match="no stream of events"):
-        next(Scripted(httpx2.Response(200, html="<p>Welcome</p>")).caller().events("job"))
-
-
 def test_columns_beside_the_target_are_read_as_it_is_said(caller: Client) -> None:
     lines = "date,sales,price\n" + "".join(f"2024-01-{day:02},{day % 5},{day % 3}\n" for day in range(1, 29))
-    stored = caller.upload_csv("shop", lines.encode(), target_column="sales", future_columns="price")
+    stored = caller.upload(lines.encode(), "shop", target_column="sales", future_columns="price")
     assert [(each.name, each.role) for each in stored.profile.covariates] == [("price", "future")]
 
 
@@ -260,3 +181,53 @@ def test_client_command_line_and_form_say_the_same_of_a_file() -> None:
     said = set(Reading.__annotations__)
     assert said == set(OPTIONS)
     assert said <= set(UploadFields.model_fields)
+
+
+def test_lists_are_read_to_their_end(
+    caller: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [dataset(database).id for _ in range(5)]
+    monkeypatch.setattr("gatecast_client.core.PAGE", 2)
+    assert [each.id for each in caller.datasets()] == ids[::-1]
+    assert [len(each.forecast) for each in caller.forecasts(ids[0], horizon=3)] == [3] * 3
+
+
+def test_refusal_says_its_status_its_type_and_its_mistakes(caller: Client) -> None:
+    with pytest.raises(ServiceError) as refused:
+        caller.train("ds_1", horizon=0, preset="quick")
+    assert (refused.value.status, refused.value.type) == (422, "urn:gatecast:problem:bad-input")
+    assert [error.pointer for error in refused.value.errors] == ["#/horizon"]
+
+
+def test_schedule_is_made_paused_listed_and_deleted(caller: Client, database: Database) -> None:
+    dataset_id = dataset(database).id
+    made = caller.create_schedule(dataset_id, "0 6 * * 1", horizon=3, preset="quick", seed=4)
+    assert (made.train.preset, made.train.seed) == ("quick", 4)
+    assert caller.pause_schedule(made).paused
+    assert [each.id for each in caller.schedules(dataset_id)] == [made.id]
+    caller.delete_schedule(made)
+    with pytest.raises(ServiceError, match=made.id):
+        caller.schedule(made)
+
+
+def test_chart_of_one_series_is_drawn_for_a_notebook(
+    caller: Client, database: Database, tmp_path: Path
+) -> None:
+    dataset_id = dataset(database).id
+    drawn = caller.plot(dataset_id, unique_id="series 1", horizon=3)
+    assert drawn._repr_png_() is None
+    assert "<svg" in str(drawn._repr_svg_())
+    picture = caller.plot([{"ds": 2000 + i, "y": i} for i in range(9)], chart="png", horizon=3)
+    picture.save(tmp_path / "chart.png")
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_for_a_dataset_is_refused_of_series_of_ones_own(caller: Client) -> None:
+    with pytest.raises(TypeError, match="unique_id: only for a dataset"):
+        caller.forecasts([{"ds": 1, "y": 2}], unique_id="a")
+
+
+def test_service_says_how_it_is(caller: Client) -> None:
+    assert caller.is_ready()
+    assert (caller.health().status, caller.readiness().status) == ("alive", "degraded")
+    assert "gatecast_requests_in_work" in caller.metrics()

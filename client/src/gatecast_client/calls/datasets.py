@@ -1,0 +1,115 @@
+"""Datasets: upload, look, append, change."""
+
+from typing import Unpack
+
+from gatecast_client.core import Core, Pages, Ref, call, items, listing, path_to
+from gatecast_client.flow import Flow, Request
+from gatecast_client.options import Limiting, Reading, Seasons, Uploading, form, said
+from gatecast_client.shapes import (
+    Appended,
+    Dataset,
+    DatasetSummary,
+    Observations,
+    Preview,
+    Series,
+    Version,
+)
+from gatecast_client.tables import Rows, Table, file_of, is_frame, rows_of
+
+
+class _Page(Observations):
+    next: str | None
+
+
+class DatasetCalls(Core):
+    """The calls under `/datasets`."""
+
+    @call
+    def upload(self, data: Table, name: str | None = None, **options: Unpack[Uploading]) -> Flow[Dataset]:
+        """Upload a DataFrame, a file or its bytes as a new dataset, named after the file by default.
+
+        `options` say how to read it, such as `target_column="Close"` or `duplicates="sum"`, the
+        `season_length`, and the limits that its forecasts stay in. Raises ServiceError, whose `errors` say
+        which rows or options are to be mended.
+        """
+        fields = form({"name": name, **options})
+        return self.create(
+            Dataset, Request("POST", "/datasets", files={"file": file_of(data, name)}, data=fields)
+        )
+
+    @call
+    def preview(self, data: Table, **reading: Unpack[Reading]) -> Flow[Preview]:
+        """Show how a table would be read, and what is open; nothing is stored."""
+        files, fields = {"file": file_of(data)}, form(reading)
+        return self.fetch(
+            Preview, Request("POST", "/datasets", params={"preview": True}, files=files, data=fields)
+        )
+
+    @items
+    def datasets(self, name: str | None = None) -> Pages[DatasetSummary]:
+        """List all datasets, or those of a name, newest first."""
+        return Pages(self, DatasetSummary, "datasets", listing("/datasets", name=name))
+
+    @call
+    def dataset(self, dataset: Ref) -> Flow[Dataset]:
+        """Return a dataset."""
+        return self.fetch(Dataset, Request("GET", path_to("datasets", dataset)))
+
+    @call
+    def update_dataset(
+        self,
+        dataset: Ref,
+        *,
+        name: str | None = None,
+        season_length: Seasons | None = None,
+        **limits: Unpack[Limiting],
+    ) -> Flow[Dataset]:
+        """Change the `name`, the `season_length`, or the limits `lower`, `upper` and `integer`.
+
+        None removes a limit.
+        """
+        changes = {**said({"name": name, "season_length": season_length}), **limits}
+        return self.fetch(Dataset, Request("PATCH", path_to("datasets", dataset), json=changes))
+
+    @call
+    def delete_dataset(self, dataset: Ref) -> Flow[None]:
+        """Delete a dataset and its models."""
+        yield from self.send(Request("DELETE", path_to("datasets", dataset)))
+
+    @items
+    def versions(self, dataset: Ref) -> Pages[Version]:
+        """List the versions of a dataset, newest first."""
+        return Pages(self, Version, "versions", listing(path_to("datasets", dataset, "versions")))
+
+    @items
+    def series(self, dataset: Ref) -> Pages[Series]:
+        """List the series of a dataset by name."""
+        return Pages(self, Series, "series", listing(path_to("datasets", dataset, "series")))
+
+    @call
+    def observations(self, dataset: Ref, unique_id: str) -> Flow[Observations]:
+        """Return all observations of a series, with the columns beside them."""
+        request = listing(path_to("datasets", dataset, "observations"), unique_id=unique_id)
+        page = yield from self.fetch(_Page, request)
+        whole = page
+        while page.next is not None:
+            page = yield from self.fetch(
+                _Page, Request("GET", request.path, params={**request.params, "cursor": page.next})
+            )
+            columns = {key: [*cells, *page.columns[key]] for key, cells in whole.columns.items()}
+            update = {"ds": [*whole.ds, *page.ds], "y": [*whole.y, *page.y], "columns": columns}
+            whole = whole.model_copy(update=update)
+        return Observations.model_validate(whole.model_dump())
+
+    @call
+    def append(self, dataset: Ref, data: Table | Rows, **reading: Unpack[Reading]) -> Flow[Appended]:
+        """Append rows to a dataset, or correct existing ones; the next forecast uses them.
+
+        `missing` says what the steps between mean, which lets rows lie far away.
+        """
+        path = path_to("datasets", dataset, "observations")
+        if is_frame(data) or isinstance(data, str | bytes) or hasattr(data, "__fspath__"):
+            fields = form(reading)
+            return self.create(Appended, Request("POST", path, files={"file": file_of(data)}, data=fields))
+        body = {**reading, "observations": rows_of(data)}
+        return self.create(Appended, Request("POST", path, json=body))
