@@ -121,22 +121,18 @@ def observations(
 ) -> ObservationPage:
     """Return a page of the observations of one series, oldest first.
 
-    Raises NotFound if the dataset or the series does not exist, BadInput if no series is named.
+    Raises NotFound if the dataset or the series does not exist, BadInput if no one of several is named.
     """
-    if unique_id is None:
-        remedy = "Name one of the series; a table of all comes by format=csv, xlsx, parquet, arrow or ndjson."
-        raise BadInput(
-            f"As JSON, the observations of one series are answered. {remedy}",
-            [FieldError("?unique_id", remedy)],
-        )
     dataset, version = find(session, principal, dataset_id)
-    (row,) = named_series(session, version, [unique_id])
+    (row,) = (
+        _only_series(session, version) if unique_id is None else named_series(session, version, [unique_id])
+    )
     frame = store.read_frame(session, version, [row])
     shown = slice(request.first, request.first + request.limit)
     y = np.append(frame.y, np.full(row.ahead, np.nan))
     beside = frame.covariates
     return ObservationPage(
-        unique_id=unique_id,
+        unique_id=row.unique_id,
         dataset_id=dataset.id,
         dataset_version=version.version,
         ds=frame.axis.format(frame.row_ds[shown]),
@@ -145,6 +141,17 @@ def observations(
         static=row.static or {},
         next=str(shown.stop) if shown.stop < len(y) else None,
     )
+
+
+def _only_series(session: Session, version: DatasetVersion) -> list[Series]:
+    rows = queries.series_page(session, version, 2, None)
+    if len(rows) > 1:
+        remedy = "Name one of the series; a table of all comes by format=csv, xlsx, parquet, arrow or ndjson."
+        raise BadInput(
+            f"As JSON, the observations of one series are answered. {remedy}",
+            [FieldError("?unique_id", remedy)],
+        )
+    return rows
 
 
 def delete(session: Session, principal: Principal, dataset_id: str) -> None:

@@ -10,6 +10,7 @@ from app.db.queries import datasets as queries
 from app.db.queries.datasets import LastWindow
 from app.intake.arrays import Mask
 from app.services.datasets import catalog, panels, series_store
+from app.services.forecasting.charts import refuse_several
 from app.services.forecasting.model_loading import LoadedModel
 from app.services.forecasting.quantile_forecasts import SeriesQuantiles
 from app.services.forecasting.resolve import Plan, find_version
@@ -42,6 +43,15 @@ def read_page(session: Session, plan: Plan, page: PageRequest) -> tuple[Sequence
     if not rows:
         find_version(session, plan.ref, plan.version.version)
     return cut(rows, page, lambda row: row.unique_id)
+
+
+def only_series(database: Database, plan: Plan) -> str:
+    """Return the name of a dataset's only series, for a chart. Raises BadInput where there are several."""
+    with database.read() as session:
+        rows, following = read_page(session, plan, PageRequest(1))
+    if following is not None or not rows:
+        refuse_several(0, "?unique_id")
+    return rows[0].unique_id
 
 
 def read_context(database: Database, plan: Plan, unique_id: str) -> Context:

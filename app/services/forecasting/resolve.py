@@ -21,7 +21,7 @@ from app.services.registry import models, pretrained_backtests, served_method
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
-from models.choices import Limits
+from models.choices import MAX_PRETRAINED_HORIZON, Limits
 
 PLANS = 1000
 VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of its source
@@ -277,9 +277,10 @@ def _check_horizon(session: Session, model: Model, horizon: int) -> None:
     if horizon <= model.horizon:
         return
     others = model_queries.reaching(session, model.workspace_id, model.dataset_id, horizon)
-    remedy = (
-        f"Ask with model_id={others[0]}." if others else "Train a model with that horizon by POST /train."
-    )
+    reaching = [*others[:1], *([PRETRAINED] if horizon <= MAX_PRETRAINED_HORIZON else [])]
+    ask = " or ".join(f"model_id={other}" for other in reaching)
+    train = "rain a model with that horizon by POST /train."
+    remedy = f"Ask with {ask}, or t{train}" if reaching else f"T{train}"
     raise BadInput(
         f"Model {model.id} forecasts at most {model.horizon} steps ahead, not {horizon}. {remedy}",
         [FieldError("?horizon", f"At most {model.horizon} with this model.")],

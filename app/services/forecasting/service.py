@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import TypeVar
@@ -92,7 +92,7 @@ class ForecastService:
 
         Raises as `Resolver.resolve` and `Batcher.forecast` do, and BadInput for a chart of several series.
         """
-        if request.media_type in CHARTS:
+        if request.media_type in CHARTS and request.unique_ids:
             refuse_several(len(request.unique_ids), "?unique_id")
         attempt = partial(self._respond, principal, request, raw_key, if_none_match)
         return await self._with_newest(principal, request, attempt)
@@ -152,6 +152,9 @@ class ForecastService:
         if_none_match: bytes | None,
         moment: int,
     ) -> Response:
+        if request.media_type in CHARTS and not request.unique_ids:
+            only = await asyncio.to_thread(compute.only_series, self._database, plan)
+            request = replace(request, unique_ids=(only,))
         key = _response_key(request, plan)
         if etag_matches(if_none_match, key.etag):
             metrics.UNCHANGED.inc()

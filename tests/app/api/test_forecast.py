@@ -14,6 +14,7 @@ from app.db.tables import Blob, Model
 from app.services.forecasting import compute
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import encode_cursor
+from models.choices import MAX_PRETRAINED_HORIZON
 from tests.factories import dataset, filled_app, only, table, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -32,6 +33,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
         yield ready
 
 
+ONE_SERIES = "\n".join(["year,value", *(f"{year},{year % 5}" for year in range(1980, 2000))]).encode()
 Ready = tuple[TestClient, str]
 Params = dict[str, str | int | list[int] | list[str]]
 
@@ -117,11 +119,22 @@ def test_unknown_series_is_a_404_that_names_it(ready: Ready) -> None:
     assert "nobody" in response.json()["errors"][0]["detail"]
 
 
-def test_horizon_past_the_model_says_how_far_it_reaches(ready: Ready) -> None:
+def test_horizon_past_the_model_says_how_far_it_reaches_and_that_the_pretrained_network_goes_on(
+    ready: Ready,
+) -> None:
     client, dataset_id = ready
     response = client.get("/forecast", params={"dataset_id": dataset_id, "horizon": 4})
     assert response.status_code == 422
     assert "at most 3" in response.json()["detail"]
+    assert "Ask with model_id=pretrained, or train" in response.json()["detail"]
+
+
+def test_horizon_past_the_pretrained_network_leaves_a_training(ready: Ready) -> None:
+    client, dataset_id = ready
+    refused = client.get(
+        "/forecast", params={"dataset_id": dataset_id, "horizon": MAX_PRETRAINED_HORIZON + 1}
+    )
+    assert "pretrained" not in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +203,26 @@ def test_chart_of_several_series_is_refused(ready: Ready, names: list[str]) -> N
     refused = client.get("/forecast", params=params, headers={"accept": "image/png"})
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == "?unique_id"
+
+
+def test_chart_of_the_only_series_needs_no_name(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", files={"file": ("a.csv", ONE_SERIES)}).json()["id"]
+    chart = client.get("/forecast", params={"dataset_id": dataset_id, "format": "svg"})
+    assert chart.content.startswith(b"<?xml")
+
+
+def test_only_series_needs_no_name_anywhere(client: TestClient) -> None:
+    dataset_id = client.post("/datasets", files={"file": ("a.csv", ONE_SERIES)}).json()["id"]
+    answer = only(client.get("/forecast", params={"dataset_id": dataset_id}))
+    observed = client.get(f"/datasets/{dataset_id}/observations").json()
+    assert observed["unique_id"] == answer["unique_id"]
+    assert observed["y"] == [float(year % 5) for year in range(1980, 2000)]
+
+
+def test_observations_of_several_series_need_a_name_as_json(ready: Ready) -> None:
+    client, dataset_id = ready
+    refused = client.get(f"/datasets/{dataset_id}/observations")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "?unique_id")
 
 
 def test_page_after_the_last_series_is_empty(ready: Ready) -> None:
