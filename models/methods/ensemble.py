@@ -12,6 +12,7 @@ from models.config import TrainingConfig, View
 from models.inputs.outliers import tamed
 from models.inputs.scaling import Scale, Transform, features, seasonal_component
 from models.inputs.smoothing import theta_forecast
+from models.inputs.spread import spread_factors
 from models.inputs.trend import trend_forecast
 from models.inputs.windows import FlatPanel, Windows, cut_windows, windows_per_cut
 from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
@@ -90,7 +91,8 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, log
     quantiles = (total / config.members).sort(dim=2).values
     season = _season_of(seasons, z, windows.phases, "last", config)
     pretrained = 1 - len(config.trainable_members) / config.members
-    return _toward_simple_ways(quantiles, z, season, logs, pretrained)
+    quantiles = _toward_simple_ways(quantiles, z, season, logs, pretrained)
+    return _spread(quantiles, z, season, config, pretrained) if pretrained else quantiles
 
 
 def _season_of(
@@ -118,6 +120,15 @@ def _toward_simple_ways(
     trend = trend_forecast(rest, horizon, logs)
     share = torch.where(trend.is_curve, max(pretrained, CURVE_SHARE), pretrained)
     return _toward(quantiles, trend.forecast + after, share * trend.weight)
+
+
+def _spread(
+    quantiles: Tensor, z: Tensor, season: Tensor, config: TrainingConfig, pretrained: float
+) -> Tensor:
+    """Return quantiles (batch, horizon, quantiles), spread as far as series like these missed the median."""
+    before, median = season[:, : z.shape[1]], quantiles[..., [quantiles.shape[2] // 2]]
+    factors = spread_factors(z - before, before, config.season_length, quantiles.shape[1])
+    return median + factors[..., None] ** pretrained * (quantiles - median)
 
 
 def _toward(quantiles: Tensor, forecast: Tensor, weight: Tensor) -> Tensor:

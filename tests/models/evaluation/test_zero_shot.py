@@ -109,10 +109,10 @@ def test_bounds_of_counts_are_whole_and_hold_their_level(mean: float) -> None:
 
 @pytest.mark.parametrize("mean", [0.3, 3.0])
 def test_coverage_of_a_series_alone_is_what_comes(mean: float) -> None:
-    """Mean over 15 series of counts, whose whole bounds hold more than the level."""
+    """Mean over 30 series of counts, whose whole bounds hold more than the level."""
     came, reported = [], []
     forecaster = zero_shot_forecaster(12, NO_SEASONS)
-    for seed in range(15):
+    for seed in range(30):
         drawn = np.random.default_rng(seed).poisson(mean, 212).astype(float)
         known = Panel.of([drawn[:200]])
         assessment = backtest_zero_shot(forecaster, known)
