@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.choices import DEFAULT_LEVELS
 from models.config import TrainingConfig, View
+from models.inputs.level_shift import without_shift
 from models.inputs.outliers import tamed
 from models.inputs.scaling import Scale, Transform, features, seasonal_component
 from models.inputs.smoothing import theta_forecast
@@ -65,6 +66,8 @@ def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, rows: Tensor, level
     windows = cut_windows(flat, rows, origins=flat.ends[rows], ends=flat.ends[rows], config=config)
     transform = Transform.of(windows.history)
     z = transform.forward(windows.history)
+    if not config.trainable_members:
+        z = without_shift(z)
     quantiles = _ensemble_quantiles(forecaster, windows, z, transform.positive)
     chosen = _at_levels(quantiles, config.quantiles, levels)
     return _widening(transform.inverse(chosen.flatten(1)).reshape(chosen.shape))

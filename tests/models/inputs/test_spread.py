@@ -15,8 +15,8 @@ from tests.models.samples import using_threads
 HORIZON = 12
 
 
-def factors(histories: Floats | Tensor, season: Floats | None = None, season_length: int = 1) -> Floats:
-    rest = torch.as_tensor(histories)
+def factors(values: Floats | Tensor, season: Floats | None = None, season_length: int = 1) -> Floats:
+    rest = torch.as_tensor(values)
     pattern = torch.zeros_like(rest) if season is None else torch.as_tensor(season).expand_as(rest)
     return spread_factors(rest, pattern, season_length, HORIZON).numpy()
 
@@ -33,12 +33,12 @@ def test_walks_spread_further_ahead_and_noise_does_not() -> None:
     assert 0.8 < noise[-1] < noise[0] < 1.15
 
 
-def test_long_histories_and_smooth_curves_stay_as_they_are() -> None:
+def test_long_series_and_smooth_curves_stay_as_they_are() -> None:
     assert (factors(shocks(3, LONG).cumsum(axis=1)) == 1).all()
     assert (factors(np.arange(40.0)[None] ** 2) == 1).all()
 
 
-def test_longer_histories_borrow_less() -> None:
+def test_longer_series_borrow_less() -> None:
     far = [factors(shocks(50, steps).cumsum(axis=1)).mean(axis=0)[-1] for steps in (80, 150, 250, 390)]
     assert far == sorted(far, reverse=True)
     assert far[-1] < 1.02
@@ -77,7 +77,7 @@ def test_each_history_has_the_factors_that_it_would_have_alone() -> None:
     ids=["quarters", "months", "days", "years"],
 )
 @pytest.mark.parametrize("process", ["walk", "AR(1)", "season", "trend"])
-def test_short_histories_hold_four_in_five_without_a_training(
+def test_short_series_hold_four_in_five_without_a_training(
     process: str, seasons: Seasons, steps: int, horizon: int
 ) -> None:
     """400 drawn series, whose coverage has a standard error of 1 to 1.5 points; walks held 65 to 70 %."""
