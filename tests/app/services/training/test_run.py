@@ -114,7 +114,9 @@ def test_progress_has_both_phases_and_the_share_of_everything(
     recorded: list[Progress] = []
     monkeypatch.setattr(progress, "RECORD_INTERVAL_S", 0.0)
     monkeypatch.setattr(states, "record_progress", lambda *args: recorded.append(args[-1]))
-    trained(database, dataset(database).id, architecture="cnn")
+    wishes = {"horizon": 3, "preset": "quick", "architecture": "cnn"}
+    request = TrainRequest.model_validate({"dataset_id": dataset(database).id, **wishes})
+    run.run_without_queue(database, OWNER, request, "cpu")  # not `trained`, which may know the result
     shares = [each.share_done for each in recorded]
     phases = [each.phase for each in recorded]
     figures = recorded[:-1]
