@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from app.errors import BadInput
-from app.intake.arrays import Ints
+from app.intake.arrays import Ints, Mask
 from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded
 from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.time_parts import joined
 from app.intake.options import ReadOptions, as_option
-from app.intake.problems import Place
+from app.intake.problems import Place, listed
 from app.intake.rows import Rows
 from app.intake.table_cells import TableCells, read_cells
 from app.intake.tables.table import Table
@@ -48,10 +48,12 @@ class OpenTable:
         Where there are several targets, or `by_target` says that there were, names end with theirs.
         """
         targets, count = self.roles.targets, len(self.roles.targets)
-        times, texts = self._times_across() if self.roles.across else self._times()
         if self.roles.across:
+            times, texts = self._times_across()
             series, names = self._series_across(unnamed)
+            times = np.where(np.tile(self._has_value, count), times, -1)
         else:
+            times, texts = self._times()
             series, names = self._series(times[: self.cells.rows], unnamed, by_target=by_target)
         y = np.concatenate([self.cells.y[name] for name in targets])
         place = Place(self.table.first_row, len(times) // count if count > 1 else None)
@@ -62,7 +64,8 @@ class OpenTable:
         every, parts = self._columns_of_times(), list(self.roles.parts)
         months = month_numbers(every[parts.index("month")].texts) if "month" in parts else {}
         times = Coded.together(every, lambda texts: joined(texts, parts, months) or " ".join(texts))
-        return np.tile(times.codes, len(self.roles.targets)), times.texts
+        count = len(self.roles.targets)
+        return np.tile(times.codes, count) if count > 1 else times.codes, times.texts
 
     def _times_across(self) -> tuple[Ints, Sequence[str]]:
         """Return the same where the names of the targets are times, or parts of them beside those of rows."""
@@ -86,11 +89,25 @@ class OpenTable:
 
     def _series_across(self, unnamed: str | None) -> tuple[Ints, tuple[str, ...]]:
         """Return the series of each row and time; a row without a value has none."""
-        count = len(self.roles.targets)
         one = Coded(np.zeros(self.cells.rows, dtype=np.int64), (unnamed or ACROSS,))
         ids = self._ids() if self.roles.ids else one
-        filled = np.any([~np.isnan(self.cells.y[name]) for name in self.roles.targets], axis=0)
-        return np.tile(np.where(filled, ids.codes, -1), count), ids.texts
+        return np.tile(np.where(self._has_value, ids.codes, -1), len(self.roles.targets)), ids.texts
+
+    @property
+    def _has_value(self) -> Mask:
+        """Which rows of the file have a value in any target."""
+        filled: Mask = np.any([~np.isnan(self.cells.y[name]) for name in self.roles.targets], axis=0)
+        return filled
+
+    def _empty_notes(self) -> list[str]:
+        """Return a note on names in rows without any value, where each row is a series."""
+        if not self.roles.across or not self.roles.ids or self.roles.times:
+            return []
+        ids, filled = self._ids(), self._has_value
+        empty = np.setdiff1d(ids.codes[~filled], np.append(ids.codes[filled], -1))
+        return (
+            [f"No value, and so no series, have {listed(ids.texts[i] for i in empty)}."] if len(empty) else []
+        )
 
     def _ids(self) -> Coded:
         columns = [Coded.of(self.cells.frame[name], EMPTY_NAMES) for name in self.roles.ids]
@@ -124,6 +141,7 @@ class OpenTable:
             *self.table.origin.notes,
             *self.roles.notes,
             *self.cells.notes,
+            *self._empty_notes(),
             *(times.notes if times else []),
             *judged.notes,
             *unused_notes(columns),

@@ -9,7 +9,7 @@ import pandas as pd
 from app.errors import BadInput
 from app.intake.cells import Cells
 from app.intake.columns.choices import Choice
-from app.intake.columns.contents import Content, Sample, contents
+from app.intake.columns.contents import Sample, contents
 from app.intake.columns.identities import Read
 from app.intake.columns.names import ID_NAMES, in_first_tier, is_code_name
 from app.intake.columns.time_parts import CLOCK, OF_A_YEAR, QUARTER, Part
@@ -26,7 +26,7 @@ BEGUN = re.compile(r"\d{4}|\d{1,2}[^\d\s]")  # a time, or a date
 TWICE = re.compile(r"(\d{4}(?:\D?\d{1,2})?) \[YR\1\]")  # as the World Bank's DataBank writes
 NUMBERED = re.compile(r"(\D*)(\d.*)")
 MONTH = re.compile(r"(?:[1-9]|1[0-2])\s?[月월]")
-ALL_MONTHS = {str(month) for month in range(1, 13)}
+ALL_MONTHS = dict.fromkeys(str(month) for month in range(1, 13))
 QUARTERS = 4  # of a year
 HOURS = ({str(hour) for hour in range(24)}, {str(hour) for hour in range(1, 25)})
 HOUR = re.compile(r"(?:h|he|hr|hour|hour ending)?[ _]?0?(\d{1,2})(?:h|:00)?", re.IGNORECASE)
@@ -60,15 +60,14 @@ def find_across(sample: Sample, free: Sequence[str], parts: Mapping[str, Part]) 
         parts: what part of a time columns hold.
     """
     others = [name for name in free if name not in parts]
-    kinds = dict(zip(others, contents(Cells.of_names(others)), strict=True))
-    numbers = [name for name in others if sample.contents[name] in {"whole", "number", "empty"}]
-    values = [name for name in others if name in numbers or kinds[name] in {"date", "whole"}]
-    if len(values) < LEAST or len(numbers) * 2 <= len(values):
+    numbers = {name for name in others if sample.contents[name] in {"whole", "number", "empty"}}
+    if not numbers or len(others) < LEAST:
         return None
     first: dict[Part, str] = {part: name for name, part in reversed([*parts.items()])}
-    whole = _whole_times(values, [kinds[name] for name in values])
+    whole = _whole_times(others, numbers)
     if whole is None:
-        return _parts_across(sample, values, first) or (None if first else _numbered(values))
+        values = [name for name in others if name in numbers]
+        return _parts_across(sample, others, first) or (None if first else _numbered(values))
     names, texts = whole
     if all(YEAR.fullmatch(text) for text in texts):
         finest = next((each for each in OF_A_YEAR if set(each) <= set(first)), ())
@@ -78,31 +77,27 @@ def find_across(sample: Sample, free: Sequence[str], parts: Mapping[str, Part]) 
 
 
 def _whole_times(
-    names: Sequence[str], kinds: Sequence[Content]
+    names: Sequence[str], numbers: Collection[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the columns named by whole times, and their times, where these are most of the columns."""
-    if found := _read_as_times(names, names, kinds):
-        return found
-    for texts in ([TWICE.sub(r"\1", name) for name in names], _without_prefix(names)):
-        if texts != [*names] and sum(BEGUN.match(text) is not None for text in texts) >= LEAST:
-            found = _read_as_times(names, texts, contents(Cells.of_names(texts)))
-        if found:
-            return found
+    """Return the columns named by whole times, and their times, where most `numbers` are among them."""
+    twice = [TWICE.sub(r"\1", name) for name in names]
+    for texts in dict.fromkeys((tuple(names), tuple(twice), tuple(_without_prefix(names)))):
+        if texts != (*names,) and sum(BEGUN.match(text) is not None for text in texts) < LEAST:
+            continue
+        found = {
+            name: text
+            for name, text, kind in zip(names, texts, contents(Cells.of_names([*texts])), strict=True)
+            if kind == "date" or YEAR.fullmatch(text) or PACKED.fullmatch(text)
+        }
+        if len(found) >= LEAST and _mostly(found, numbers) and _read_apart([*found.values()]):
+            return tuple(found), tuple(found.values())
     return None
 
 
-def _read_as_times(
-    names: Sequence[str], texts: Sequence[str], kinds: Sequence[Content]
-) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the columns whose texts are times, and these; None where they are few or two are the same."""
-    found = {
-        name: text
-        for name, text, kind in zip(names, texts, kinds, strict=True)
-        if kind == "date" or YEAR.fullmatch(text) or PACKED.fullmatch(text)
-    }
-    if len(found) < LEAST or len(found) * 2 <= len(names) or not _read_apart([*found.values()]):
-        return None
-    return tuple(found), tuple(found.values())
+def _mostly(names: Collection[str], numbers: Collection[str]) -> bool:
+    """Return whether most of some columns hold numbers, and most that do are among them."""
+    both = len(set(names) & set(numbers))
+    return both * 2 > len(names) and both * 2 > len(numbers)
 
 
 def _without_prefix(names: Sequence[str]) -> list[str]:
@@ -151,7 +146,7 @@ def _months_or_quarters(names: Sequence[str]) -> dict[str, str]:
     named = month_numbers(names)
     months = {name: str(named[name]) for name in names if name in named}
     months = months or {name: name for name in names if MONTH.fullmatch(name)}
-    months = months or ({name: name for name in names} if set(names) == ALL_MONTHS else {})
+    months = months or ({name: name for name in ALL_MONTHS} if ALL_MONTHS.keys() <= set(names) else {})
     if len(set(months.values())) == len(months) >= LEAST:
         return months
     quarters = {name: name for name in names if QUARTER.fullmatch(name)}
@@ -179,23 +174,23 @@ def _numbered(names: Sequence[str]) -> Across | None:
 def identity_across(sample: Sample, free: Collection[str], across: Across, read: Read) -> Choice:
     """Choose the columns that name the series: one that tells all rows apart, else several together."""
     rows = list(across.rows)
-    names = [name for name in free if sample.contents[name] in {"text", "whole"}]
-    fit = [name for name in names if sample.contents[name] == "text" or is_code_name(name)]
-    names = in_first_tier(names, ID_NAMES[:2]) or fit
-    frame = read([*names, *rows])
-    count = len(frame)
-    if not names or (rows and not frame.duplicated(rows).any()) or count <= 1:
+    texts = [name for name in free if sample.contents[name] == "text"]
+    fit = texts + [name for name in free if sample.contents[name] == "whole" and is_code_name(name)]
+    frame = read([*fit, *rows])
+    frame = frame[(frame[fit] != "").any(axis=1)]
+    if len(frame) <= 1 or (rows and not frame.duplicated(rows).any()):
         return Choice((), "")
-    different = {name: len(frame[[name, *rows]].drop_duplicates()) for name in names}
-    finest = [name for name in names if different[name] == count]
-    if finest:
-        chosen = next((name for name in finest if "name" in name.lower()), finest[0])
-        return Choice((chosen,), "tells the rows apart")
-    chosen_names: list[str] = []
-    known = 0
-    for name in sorted(names, key=lambda name: ("name" not in name.lower(), -different[name])):
-        more = len(frame[[*chosen_names, name, *rows]].drop_duplicates())
-        if more > known:
-            chosen_names, known = [*chosen_names, name], more
-    ordered = tuple(name for name in sample.names if name in chosen_names)
-    return Choice(ordered, "tell the rows apart together")
+
+    def told_apart(*names: str) -> int:
+        return len(frame[[*names, *rows]].drop_duplicates())
+
+    certain, every = in_first_tier(fit, ID_NAMES[:2]), told_apart(*fit)
+    in_order = sorted(fit, key=lambda name: (name not in certain, "name" not in name.lower()))
+    for name in in_order:
+        if told_apart(name) == every:
+            return Choice((name,), "tells the rows apart")
+    chosen: list[str] = []
+    for name in sorted(in_order, key=lambda name: ("name" not in name.lower(), -told_apart(name))):
+        if told_apart(*chosen, name) > (told_apart(*chosen) if chosen else 0):
+            chosen.append(name)
+    return Choice(tuple(name for name in sample.names if name in chosen), "tell the rows apart together")

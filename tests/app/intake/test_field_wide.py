@@ -116,9 +116,22 @@ def test_several_columns_name_rows_that_none_tells_apart() -> None:
     assert found.frame.unique_ids[:2] == ("DK / gdp", "DK / people")
 
 
+def test_the_databank_of_the_world_bank_names_series_by_country_and_indicator() -> None:
+    lines = [
+        f"{c},{c}{c},{what},{code},1,..,3" for c in ("A", "B") for what, code in (("GDP", "X"), ("POP", "Y"))
+    ]
+    years = ",".join(f"{year} [YR{year}]" for year in (2000, 2001, 2002))
+    below = ["", "Data from database: World Development Indicators,,,,,,", "Last Updated: 05/30/2024,,,,,,"]
+    found = upload(f"Country Name,Country Code,Series Name,Series Code,{years}", *lines, *below)
+    assert found.frame.unique_ids == ("A / GDP", "A / POP", "B / GDP", "B / POP")
+    assert found.profile.gaps == 4
+
+
 def test_rows_without_any_value_are_no_series() -> None:
     found = upload("name,2000,2001,2002,2003", "a,1,2,3,4", "b,,,,", "Source: made up,,,,")
     assert found.frame.unique_ids == ("a",)
+    assert found.profile.repairs_total == 0
+    assert "No value, and so no series, have 'Source: made up', 'b'." in found.profile.detected.notes
 
 
 def test_decimals_and_thousands_of_all_columns_are_judged_together() -> None:
