@@ -70,9 +70,15 @@ def of_model(model: Model) -> ServedMethod:
 
 
 def gives_way(verdict: Verdict) -> bool:
-    """Return whether the best baseline is better, or far better where too little is known to decide."""
+    """Return whether the best baseline is better, or far better where too little is known to decide.
+
+    Undecided, it is not where the network is ahead in the median unit: then few wild ones make the mean.
+    """
+    if verdict.outcome != "undecided":
+        return verdict.outcome == "loses"
     too_bad = TWICE_AS_BAD if verdict.n > 1 else FAR_TOO_BAD
-    return verdict.outcome == "loses" or (verdict.outcome == "undecided" and _size(verdict) >= too_bad)
+    is_wild = verdict.median_effect is not None and verdict.median_effect < 0
+    return _size(verdict) >= too_bad and not is_wild
 
 
 def warning_of(verdict: Verdict, served: str) -> str | None:

@@ -30,7 +30,8 @@ def judged(
     database: Database, outcome: str, on_loss: str = "warn", effect: float | None = -0.23, pairs: int = 8
 ) -> str:
     model_id = trained(database, dataset(database).id, method="network", on_loss=on_loss)
-    facts = {"outcome": outcome, "baseline": "drift", "sentence": SENTENCE, "effect": effect, "n": pairs}
+    facts = {"outcome": outcome, "baseline": "drift", "sentence": SENTENCE, "n": pairs}
+    facts |= {"effect": effect, "median_effect": effect}
     verdict = {**examples.VERDICT, **facts}
     with database.write() as session:
         session.get_one(Model, ("default", model_id)).verdicts = {"lstm": verdict}

@@ -6,7 +6,7 @@ import pytest
 from app.schemas import examples
 from app.schemas.backtests import Verdict
 from app.services.forecasting import pretrained
-from app.services.registry.served_method import warning_of
+from app.services.registry.served_method import gives_way, warning_of
 from models.choices import Seasons
 from models.methods.zero_shot import zero_shot_forecaster
 from models.panel import Floats, Panel
@@ -37,8 +37,18 @@ def test_the_fewer_units_the_wider_the_gap_that_warns(
 
 def test_simple_method_that_answers_in_place_of_the_network_is_said_however_few_the_units() -> None:
     facts = {"outcome": "undecided", "effective_units": 2.0, "n": 2, "effect": 1.0, "baseline": "naive"}
+    facts |= {"median_effect": 1.0}
     verdict = Verdict.model_validate({**examples.VERDICT, **facts})
     assert (warning_of(verdict, "naive") or "").endswith("Answered by naive instead.")
+
+
+@pytest.mark.parametrize(("median_effect", "gives"), [(-0.75, False), (0.1, True), (None, True)])
+def test_network_that_is_ahead_in_the_median_series_does_not_give_way_undecided(
+    median_effect: float | None, *, gives: bool
+) -> None:
+    """31 weeks of M4, one nearly constant: 2.7 times the error in the mean, a quarter in the median."""
+    facts = {"outcome": "undecided", "n": 31, "effect": 1.7, "median_effect": median_effect}
+    assert gives_way(Verdict.model_validate({**examples.VERDICT, **facts})) == gives
 
 
 def test_random_walk_by_itself_seldom_warns() -> None:
