@@ -181,16 +181,16 @@ def identity_across(sample: Sample, free: Collection[str], across: Across, read:
     if len(frame) <= 1 or (rows and not frame.duplicated(rows).any()):
         return Choice((), "")
 
-    def told_apart(*names: str) -> int:
+    def distinct(*names: str) -> int:
         return len(frame[[*names, *rows]].drop_duplicates())
 
-    certain, every = in_first_tier(fit, ID_NAMES[:2]), told_apart(*fit)
+    certain, every = in_first_tier(fit, ID_NAMES[:2]), distinct(*fit)
     in_order = sorted(fit, key=lambda name: (name not in certain, "name" not in name.lower()))
     for name in in_order:
-        if told_apart(name) == every:
+        if distinct(name) == every:
             return Choice((name,), "tells the rows apart")
     chosen: list[str] = []
-    for name in sorted(in_order, key=lambda name: ("name" not in name.lower(), -told_apart(name))):
-        if told_apart(*chosen, name) > (told_apart(*chosen) if chosen else 0):
+    for name in sorted(in_order, key=lambda name: ("name" not in name.lower(), -distinct(name))):
+        if distinct(*chosen, name) > (distinct(*chosen) if chosen else 0):
             chosen.append(name)
     return Choice(tuple(name for name in sample.names if name in chosen), "tell the rows apart together")

@@ -59,6 +59,12 @@ def test_months_across_with_german_numbers_are_one_monthly_series(client: TestCl
     assert found["forecast"][0] == pytest.approx(1029 + 60, rel=0.1)  # January 2023, and what a year adds
 
 
+def test_a_gbk_export_with_amounts_in_yuan_is_a_monthly_series(client: TestClient) -> None:
+    found = forecasts(client, "gbk-export.csv", 6)["销售额"]
+    assert found["ds"][0] == "2024-01-01"
+    assert found["forecast"][0] == pytest.approx(12000 + 150 * 60 - 2600, rel=0.1)  # its trend, in winter
+
+
 def test_planned_prices_and_promotions_are_kept_ahead_of_the_sales(client: TestClient) -> None:
     table = (EXAMPLES / "promotions.csv").read_bytes()
     said = {"target_column": "sales"}
