@@ -3,6 +3,7 @@
 What it refuses it says on standard error, as a line of JSON. It knows nothing of the service.
 """
 
+import errno
 import gc
 import json
 import os
@@ -16,6 +17,7 @@ from app.intake.files.refusals import EXIT_LARGE, EXIT_REFUSED, Refused
 MEMORY = 1_610_612_736  # bytes: 1.5 GiB, some 0.3 of it for the libraries
 GROWTH = 2  # a number of one digit takes eight bytes
 CPU_S = 280
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.ENOMEM)
 READERS = {
     "workbook": "workbook_lines",
     "json": "json_columns",
@@ -43,7 +45,7 @@ def main(kind: str, size: int, columns: int) -> None:
     except MemoryError:
         _leave(EXIT_LARGE)
     except OSError as error:
-        if error.errno is not None:  # no room left, or the limit on it
+        if error.errno in NO_ROOM:
             _leave(EXIT_LARGE)
         raise
 

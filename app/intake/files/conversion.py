@@ -1,6 +1,7 @@
 """Convert what is no text in a process of its own: a file that breaks its reader breaks nothing else."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from app.settings import MEBIBYTE, Settings
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 300.0
+LONGEST_REASON = 200
 WORDS: dict[Kind, str] = {
     "workbook": "an Excel or OpenDocument workbook",
     "parquet": "a Parquet file",
@@ -28,6 +30,9 @@ WORDS: dict[Kind, str] = {
 
 TOO_MUCH = (EXIT_LARGE, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGXCPU)
 """How the process ends that is not granted memory, or is ended since it takes too much."""
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,9 @@ def _run(source: IO[bytes], target: IO[bytes], kind: Kind, limits: FileLimits) -
         )
     except subprocess.TimeoutExpired as error:
         raise _too_much() from error
+    if done.returncode not in (0, EXIT_REFUSED, EXIT_LARGE):
+        why = done.stderr.decode(errors="replace").strip().rsplit("\n", 1)[-1][:LONGEST_REASON]
+        logger.warning("The process that read a file as %s ended with %d: %s", kind, done.returncode, why)
     if done.returncode in TOO_MUCH:
         raise _too_much()
     if done.returncode == EXIT_REFUSED:
