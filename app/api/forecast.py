@@ -106,16 +106,17 @@ async def forecast_ad_hoc(
 
     With neither `dataset_id` nor `model_id`, the pretrained network forecasts them by themselves.
     """
-    wanted = ForecastRequest(
-        dataset_id=body.dataset_id,
-        model_id=body.model_id,
-        horizon=body.horizon,
-        levels=tuple(dict.fromkeys(body.level)),
-        media_type=form.media_type,
-        quote_formulas=form.quote_formulas,
-        season_lengths=lengths_of(body.season_length),
-        limits=body.limits,
-        reading=reading_of(body),
-    )
     with pointers_into_body():
+        wanted = ForecastRequest(
+            dataset_id=body.dataset_id,
+            model_id=body.model_id,
+            horizon=body.horizon,
+            until=None if body.until is None else str(body.until),
+            levels=tuple(dict.fromkeys(body.level)),
+            media_type=form.media_type,
+            quote_formulas=form.quote_formulas,
+            season_lengths=lengths_of(body.season_length),
+            limits=body.limits,
+            reading=reading_of(body),
+        )
         return Finished(await forecasts.respond_ad_hoc(principal, wanted, body.observations))

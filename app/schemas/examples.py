@@ -446,6 +446,7 @@ AD_HOC: Example = {
     "dataset_id": DATASET_ID,
     "model_id": None,
     "horizon": 2,
+    "until": None,
     "level": [80],
     "season_length": None,
     "lower": 0.0,

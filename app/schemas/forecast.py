@@ -15,7 +15,7 @@ from app.schemas.choices import (
     Outcome,
     Untested,
 )
-from app.schemas.datasets import ObservationIn, Time
+from app.schemas.datasets import Int64, ObservationIn, Time, TimeText
 from app.schemas.fields import (
     SEASON_LENGTH,
     DatasetIdentifier,
@@ -28,6 +28,11 @@ from app.schemas.fields import (
 HORIZON = (
     "Steps ahead; by default as far as the model reaches. Without a training at most "
     f"{MAX_PRETRAINED_HORIZON}, by default a season, but no fewer than 6 and no more than 48."
+)
+UNTIL = (
+    "Forecast each series up to this time and with it, in place of `horizon`, so that series with different "
+    "ends meet in one table: a year, a month, a day or a time (`2025-12` ends with December), or a number. A "
+    "series known beyond it has no steps."
 )
 MAX_LEVELS = 10
 Level = Annotated[int, Field(ge=MIN_LEVEL, le=MAX_LEVEL)]
@@ -60,6 +65,7 @@ class AdHocRequest(ReadingFields, LimitFields, BaseModel):
         ),
     ] = None
     horizon: Annotated[int | None, Field(ge=1, le=MAX_HORIZON, description=HORIZON)] = None
+    until: Annotated[TimeText | Int64 | None, Field(description=UNTIL)] = None
     level: Annotated[
         list[Level],
         Field(min_length=1, max_length=MAX_LEVELS, description="Intervals in percent, 50 to 99."),

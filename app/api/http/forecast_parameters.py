@@ -10,9 +10,9 @@ from app.api.http.errors import bad_fields
 from app.api.http.paging import CURSOR_TEXT, MAX_CURSOR_LENGTH, MAX_PAGE_SIZE
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import DEFAULT_LEVELS, MAX_HORIZON
-from app.schemas.datasets import SeriesName
+from app.schemas.datasets import SeriesName, TimeText
 from app.schemas.fields import DatasetIdentifier, ServedModelIdentifier
-from app.schemas.forecast import HORIZON, MAX_LEVELS, Level
+from app.schemas.forecast import HORIZON, MAX_LEVELS, UNTIL, Level
 from app.schemas.media_types import ForecastFormat
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import CURSOR, PageRequest, decode_cursor
@@ -40,6 +40,7 @@ class Parameters(BaseModel):
         Field(description="Name of a series; repeat it for several, leave it out for every one."),
     ] = []
     horizon: Annotated[int | None, Field(ge=1, le=MAX_HORIZON, description=HORIZON)] = None
+    until: Annotated[TimeText | None, Field(description=UNTIL)] = None
     level: Annotated[
         list[Level],
         Field(description="Interval in percent, 50 to 99; repeat it for several.", max_length=MAX_LEVELS),
@@ -74,6 +75,7 @@ def read_request(query_string: bytes, accept: bytes) -> ForecastRequest:
         dataset_version=parameters.dataset_version,
         unique_ids=tuple(dict.fromkeys(parameters.unique_id)),
         horizon=parameters.horizon,
+        until=parameters.until,
         levels=tuple(dict.fromkeys(parameters.level)),
         page=PageRequest(parameters.limit, decode_cursor(parameters.cursor)),
         media_type=media_type_of(parameters.format, accept.decode("latin-1"), FORECAST_OFFERS),

@@ -198,6 +198,17 @@ def window_page(session: Session, version: DatasetVersion, limit: int, after: st
     return sorted(LastWindow(*row) for row in session.execute(_page(version, limit, after, *WINDOW)))
 
 
+def earliest_end(
+    session: Session, version: DatasetVersion, unique_ids: Collection[str] = ()
+) -> tuple[str, int] | None:
+    """Return the name and end of the series that ends first, of those named or of all; None for none."""
+    found = _select(version, Series.unique_id, Series.unique_id, Series.end)
+    if unique_ids:
+        found = found.where(Series.unique_id.in_(unique_ids))
+    row = session.execute(found.order_by(Series.end, Series.unique_id).limit(1)).first()
+    return None if row is None else (row[0], row[1])
+
+
 def names(session: Session, version: DatasetVersion) -> list[str]:
     """Return the names of all series, sorted."""
     return sorted(session.scalars(_select(version, Series.unique_id, Series.unique_id)))

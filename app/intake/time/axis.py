@@ -11,7 +11,7 @@ import numpy as np
 
 from app.intake.arrays import Ints
 from app.intake.time.aliases import step_of
-from app.intake.time.steps import DAY, SECOND, Step
+from app.intake.time.steps import DAY, SECOND, Step, steps_between
 from app.intake.time.zones import Zone, offset_texts, steps_by_clock, zone_of
 from app.schemas.choices import Seasons
 
@@ -25,6 +25,11 @@ NAMES = {"D": "day", "B": "business day", "W": "week", "h": "hour", "min": "minu
     for alias in (f"{family}S", f"{family}E", f"B{family}S", f"B{family}E")
 }
 
+PERIOD = re.compile(
+    r"(?P<local>[0-9]{4}(-[0-9]{2}(-[0-9]{2}([T ][0-9]{2}(:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?)?)?)?)?)"
+    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 ENDING = re.compile(r"(?P<local>.*[T ].*?)(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?")
 LONGEST_CYCLE = 1_000  # steps; a longer one has too few cycles to tell a closed time by
 
@@ -163,6 +168,30 @@ class TimeAxis:
             return local
         zones = [zone_of(found["zone"] if found and found["zone"] else "UTC") for found in parts]
         return local - np.array([zone.standard for zone in zones], dtype=np.int64)
+
+    def last_of(self, period: str) -> int:
+        """Return the ordinal of the last moment of a year, month, day or time (ISO 8601), or of a number.
+
+        Raises ValueError for a text that is none.
+        """
+        if self.kind != "datetime":
+            if not WHOLE_NUMBER.fullmatch(period):
+                raise ValueError("Times of this dataset are whole numbers: give one.")
+            return int(period)
+        found = PERIOD.fullmatch(period)
+        if found is None:
+            raise ValueError("Give a year, a month, a day or a time in ISO 8601, such as 2025-12.")
+        following = np.datetime64(found["local"]) + 1  # raises ValueError for a month 13
+        last = following.astype("M8[us]").astype(np.int64).reshape(1) - 1
+        if found["zone"]:
+            zone = zone_of(found["zone"].replace("Z", "UTC"))
+            return int(self.of_instants(zone.instants(last))[0])
+        return int((self.zone.instants(last) if self.zone and self.counts_instants else last)[0])
+
+    def steps_until(self, ends: Ints, last: int) -> Ints:
+        """Return how many steps follow each of `ends` up to and with the ordinal `last`; none below 0."""
+        steps = steps_between(self.step, ends, np.full(len(ends), last, dtype=np.int64))
+        return np.maximum(steps - (self.step.shift(ends, steps) > last), 0)
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "TimeAxis":

@@ -19,7 +19,7 @@ from app.services.datasets import panels, seasons
 from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import load_pretrained
 from app.services.forecasting.request import ForecastRequest
-from app.services.forecasting.resolve import Plan
+from app.services.forecasting.resolve import Plan, last_until, said_of_until, steps_until
 from app.services.forecasting.result import Answer, ForecastResult, Origins, result_of
 from app.services.registry.served_method import ServedMethod
 from models.choices import Limits
@@ -45,6 +45,7 @@ class _Serving:
     network: "Forecaster"
     horizon: int
     limits: Limits
+    until: int | None = None
 
 
 def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, request: ForecastRequest) -> Forecasts:
@@ -53,7 +54,7 @@ def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, request: For
     Raises BadInput, with pointers into `observations`, for rows that do not fit the model's time steps.
     """
     frame = read(rows, plan.model.id, plan.axis, request.reading).with_seasons(plan.axis.season_lengths)
-    serving = _Serving(plan.model, plan.served_method, network, plan.horizon, plan.limits)
+    serving = _Serving(plan.model, plan.served_method, network, plan.horizon, plan.limits, plan.until)
     return _forecast(serving, frame, rows, request.levels)
 
 
@@ -63,12 +64,12 @@ def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Fo
     Raises BadInput for a horizon out of reach and, with pointers into `observations`, for unusable rows.
     """
     frame = seasons.of_rows(read_regular(rows, request.reading).with_seasons(request.season_lengths))
-    model = pretrained.model(request.horizon, frame.axis.seasons)
+    last, model = _pretrained_model(frame, request)
     network = load_pretrained(model.horizon, frame.axis.seasons, device).forecaster
     panel, chosen = panels.of_frame(frame), np.array(pretrained.sample(frame.unique_ids))
     some = panel.heads(chosen, panel.lengths[chosen])
     served_method = pretrained.backtested(model, network, some, frame.axis.step_name)
-    serving = _Serving(model, served_method, network, model.horizon, request.limits)
+    serving = _Serving(model, served_method, network, model.horizon, request.limits, last)
     return _forecast(serving, frame, rows, request.levels)
 
 
@@ -76,11 +77,35 @@ def _forecast(serving: _Serving, frame: SeriesFrame, rows: Rows, levels: Sequenc
     method, panel = serving.served_method.method, panels.of_frame(frame)
     quantiles = compute_quantile_forecast(method, serving.network, panel)
     origins = Origins(frame.axis, list(frame.unique_ids), frame.ds[frame.offsets[1:] - 1].tolist())
-    answer = Answer(serving.horizon, levels, serving.limits)
+    answer = Answer(serving.horizon, levels, serving.limits, serving.until)
     result = result_of(origins, serving.model, serving.served_method, quantiles, answer)
     if names := {name: None for row in rows for name in row.model_extra or ()}:
         result = result.warning_also(_unused(list(names), frame))
-    return replace(result, is_open=open_steps(panel, frame.axis.cycles, serving.horizon)), frame
+    return result.open_at(open_steps(panel, frame.axis.cycles, serving.horizon)), frame
+
+
+def reach_until(plan: Plan, rows: Rows, request: ForecastRequest) -> tuple[int, int, str]:
+    """Return the ordinal that `until` is, the steps to it, and the series that they are counted from.
+
+    Raises BadInput as `forecast_by_plan` does, and for a period that is none or is known already.
+    """
+    return _reach(read(rows, plan.model.id, plan.axis, request.reading), str(request.until))
+
+
+def _pretrained_model(frame: SeriesFrame, request: ForecastRequest) -> tuple[int | None, Model]:
+    """Return the pretrained network as far as a request asks, and the ordinal that its `until` is."""
+    if request.until is None:
+        return None, pretrained.model(request.horizon, frame.axis.seasons)
+    last, steps, name = _reach(frame, request.until)
+    with said_of_until(steps, name):
+        return last, pretrained.model(steps, frame.axis.seasons)
+
+
+def _reach(frame: SeriesFrame, until: str) -> tuple[int, int, str]:
+    last, ends = last_until(frame.axis, until), frame.ds[frame.offsets[1:] - 1]
+    at = int(np.argmin(ends))
+    name = frame.unique_ids[at]
+    return last, steps_until(frame.axis, last, name, int(ends[at])), name
 
 
 def _unused(names: list[str], frame: SeriesFrame) -> str:

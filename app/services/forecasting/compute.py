@@ -89,7 +89,7 @@ def result_of_series(plan: Plan, series: Sequence[SeriesQuantiles], levels: Sequ
         return result
     everything = np.ones(plan.horizon, dtype=np.bool_)
     masks = [everything if one.is_open is None else one.is_open[: plan.horizon] for one in series]
-    return replace(result, is_open=np.stack(masks))
+    return result.open_at(np.stack(masks))
 
 
 def result_of_page(
@@ -104,7 +104,7 @@ def result_of_page(
     result = _result(plan, [row.unique_id for row in rows], [row.end for row in rows], quantiles, levels)
     is_open = None if is_open is None else is_open[:, : plan.horizon]
     is_cold = [series_store.is_single(row) for row in rows]
-    return replace(result, following=following, is_open=is_open, is_cold=is_cold)
+    return replace(result, following=following, is_cold=is_cold).open_at(is_open)
 
 
 def result_pages(
@@ -136,5 +136,5 @@ def _result(
 ) -> ForecastResult:
     version = plan.version
     origins = Origins(plan.axis, unique_ids, ends, version.dataset_id, version.version)
-    answer = Answer(plan.horizon, levels, plan.limits)
+    answer = Answer(plan.horizon, levels, plan.limits, plan.until)
     return result_of(origins, plan.model, plan.served_method, quantiles, answer)

@@ -1,9 +1,12 @@
 """Resolve a request to a plan: which version, model, served method and horizon answer it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+
+import numpy as np
 
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef, Session
@@ -26,8 +29,10 @@ from models.choices import MAX_PRETRAINED_HORIZON, Limits
 PLANS = 1000
 VersionKey = tuple[str, str, int, str]  # workspace, dataset, number, hash of its source
 ForecastKey = tuple[VersionKey, str, str, str, bool]  # and model, weights, method, whether preliminary
-PlanKey = tuple[str, str | None, str | None, int | None, int | None, Limits]
-"""The workspace, and what decides the plan of a request: dataset, model, version, horizon, limits."""
+Reach = tuple[int | None, str | None, tuple[str, ...]]
+"""How far a request asks: its horizon, or `until` and the series by which that is so many steps."""
+PlanKey = tuple[str, str | None, str | None, int | None, Reach, Limits]
+"""The workspace, and what decides the plan of a request: dataset, model, version, reach, limits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,7 @@ class Plan:
     is_champion: bool
     limits: Limits
     season_lengths: tuple[int, ...] | None = None  # in place of the dataset's
+    until: int | None = None  # the ordinal after which no step is answered
 
     @cached_property
     def axis(self) -> TimeAxis:
@@ -147,7 +153,7 @@ def _plan_key(principal: Principal, request: ForecastRequest) -> PlanKey:
         request.dataset_id,
         request.model_id,
         request.dataset_version,
-        request.horizon,
+        (request.horizon, request.until, request.unique_ids if request.until else ()),
         request.limits,
     )
 
@@ -161,6 +167,14 @@ def find_plan(session: Session, principal: Principal, request: ForecastRequest) 
     dataset_id, trained = _find_model(session, principal, request)
     dataset, version = _requested_version(session, principal, dataset_id, request.dataset_version)
     limits = _limits(request, dataset)
+    if request.until is not None:
+        return _plan_until(session, version, trained, request, limits)
+    return _plan(session, version, trained, request, limits)
+
+
+def _plan(
+    session: Session, version: DatasetVersion, trained: Model | None, request: ForecastRequest, limits: Limits
+) -> Plan:
     if trained is None:
         return _pretrained_plan(session, version, request, limits)
     refuse_seasons(request)
@@ -169,6 +183,54 @@ def find_plan(session: Session, principal: Principal, request: ForecastRequest) 
     is_champion = request.model_id is None
     served = served_method.of_model(trained)
     return Plan(trained, version, horizon, served, is_champion, limits, models.season_lengths(trained))
+
+
+def _plan_until(
+    session: Session, version: DatasetVersion, trained: Model | None, request: ForecastRequest, limits: Limits
+) -> Plan:
+    """Return the plan that reaches `until` from the series that ends first."""
+    axis = TimeAxis.from_dict(version.axis)
+    last = last_until(axis, str(request.until))
+    first = dataset_queries.earliest_end(session, version, request.unique_ids)
+    if first is None:
+        raise catalog.no_such_series(version, set(request.unique_ids))
+    steps = steps_until(axis, last, *first)
+    with said_of_until(steps, first[0]):
+        plan = _plan(session, version, trained, replace(request, horizon=steps, until=None), limits)
+    return replace(plan, until=last)
+
+
+def last_until(axis: TimeAxis, until: str) -> int:
+    """Return the ordinal of the last moment of the period `until`. Raises BadInput."""
+    try:
+        return axis.last_of(until)
+    except ValueError as error:
+        raise BadInput(
+            f"until={until[:40]} is no period. {error}", [FieldError("?until", str(error))]
+        ) from error
+
+
+def steps_until(axis: TimeAxis, last: int, unique_id: str, end: int) -> int:
+    """Return the steps from the end of a series, the first that ends, to `last`; raises BadInput for none."""
+    (steps,) = axis.steps_until(np.array([end]), last).tolist()
+    if not steps:
+        (known,) = axis.format(np.array([end]))
+        remedy = f"Give a later until: series {unique_id!r} is known up to {known}, and no other ends before."
+        raise BadInput(f"There is nothing to forecast. {remedy}", [FieldError("?until", remedy)])
+    return int(steps)
+
+
+@contextmanager
+def said_of_until(steps: int, unique_id: str) -> Iterator[None]:
+    """Explain that a horizon out of reach is the steps from the end of a series to `until`."""
+    try:
+        yield
+    except BadInput as error:
+        if [part.pointer for part in error.errors] != ["?horizon"]:
+            raise
+        far = f"From the end of series {unique_id!r}, which ends first, until is {steps:,} steps away."
+        parts = [FieldError("?until", f"{far} {part.detail}") for part in error.errors]
+        raise BadInput(f"{far} {error.detail}", parts) from error
 
 
 def backtest_pretrained(

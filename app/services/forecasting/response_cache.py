@@ -38,6 +38,7 @@ class ResponseKey:
     limit: int | None
     after: str | None
     horizon: int
+    until: int | None
     levels: tuple[int, ...]
     limits: Limits
     media_type: str

@@ -83,6 +83,12 @@ class ForecastResult:
         """Return the result with a further sentence in its warning."""
         return replace(self, warning=self._joined(sentence))
 
+    def open_at(self, is_open: Mask | None) -> "ForecastResult":
+        """Return the result without the steps that are not open, (series, horizon); None closes none."""
+        if is_open is None:
+            return self
+        return replace(self, is_open=is_open if self.is_open is None else self.is_open & is_open)
+
     def _joined(self, sentence: str) -> str:
         return f"{self.warning} {sentence}" if self.warning else sentence
 
@@ -114,6 +120,7 @@ class Answer:
     horizon: int
     levels: Sequence[int]
     limits: Limits
+    until: int | None = None  # the ordinal after which no step is shown
 
 
 def result_of(
@@ -122,7 +129,7 @@ def result_of(
     """Join what is answered of some series with its times, its method and the verdict on it."""
     calibration, limits = served_method.method.calibration, answer.limits
     ends = replace(limits, integer=False).range  # a mean is not rounded
-    return ForecastResult(
+    result = ForecastResult(
         dataset_id=origins.dataset_id,
         dataset_version=origins.dataset_version,
         model_id=model.id,
@@ -139,6 +146,18 @@ def result_of(
         forecast=quantiles.forecast(answer.horizon, answer.levels).within(limits),
         mean=clip(quantiles.mean[:, : answer.horizon], *ends),
     )
+    return (
+        result
+        if answer.until is None
+        else result.open_at(_steps_until(origins, answer.horizon, answer.until))
+    )
+
+
+def _steps_until(origins: Origins, horizon: int, until: int) -> Mask:
+    """Return which steps ahead of each series come no later than `until`, shape (series, horizon)."""
+    counts = origins.axis.steps_until(np.array(origins.ends, dtype=np.int64), until)
+    shown: Mask = np.arange(horizon) < counts[:, None]
+    return shown
 
 
 def _times(origins: Origins, horizon: int) -> list[list[str | int]]:

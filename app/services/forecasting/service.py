@@ -23,7 +23,7 @@ from app.services.forecasting.model_cache import ModelCache
 from app.services.forecasting.model_loading import LoadedModel, ModelKey, load_model
 from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
 from app.services.forecasting.request import ForecastRequest
-from app.services.forecasting.resolve import Plan, Resolver, refuse_seasons
+from app.services.forecasting.resolve import Plan, Resolver, refuse_seasons, said_of_until
 from app.services.forecasting.response_cache import (
     FinishedResponse,
     RawRequestKey,
@@ -111,13 +111,24 @@ class ForecastService:
             forecast = partial(ad_hoc.forecast_pretrained, rows, request, self._device)
         else:
             refuse_seasons(request)
-            attempt = partial(self._resolver.resolve, principal, request, to_the_end=True)
-            plan = await self._with_newest(principal, request, attempt)
+            plan = await self._ad_hoc_plan(principal, request, rows)
             model = await self._model(plan)
             forecast = partial(ad_hoc.forecast_by_plan, plan, model.forecaster, rows, request)
         metrics.COMPUTED.inc()
         write = partial(_ad_hoc_response, forecast, request)
         return await to_thread.run_sync(write, limiter=self.ad_hoc_threads)
+
+    async def _ad_hoc_plan(self, principal: Principal, request: ForecastRequest, rows: Rows) -> Plan:
+        """Return the plan for rows; `until` is so many steps as they are away from it."""
+        if request.until is None:
+            attempt = partial(self._resolver.resolve, principal, request, to_the_end=True)
+            return await self._with_newest(principal, request, attempt)
+        plan = await self._ad_hoc_plan(principal, replace(request, until=None), rows)
+        find = partial(ad_hoc.reach_until, plan, rows, request)
+        last, steps, name = await to_thread.run_sync(find, limiter=self.ad_hoc_threads)
+        with said_of_until(steps, name):
+            far = replace(request, until=None, horizon=steps)
+            return replace(await self._ad_hoc_plan(principal, far, rows), until=last)
 
     async def pretrained_backtest(
         self, principal: Principal, request: ForecastRequest
@@ -281,6 +292,7 @@ def _response_key(request: ForecastRequest, plan: Plan) -> ResponseKey:
         limit=request.page.limit if is_page else None,
         after=request.page.after if is_page else None,
         horizon=plan.horizon,
+        until=plan.until,
         levels=request.levels,
         limits=plan.limits,
         media_type=request.media_type,
