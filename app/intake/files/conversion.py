@@ -19,6 +19,14 @@ from app.settings import MEBIBYTE, Settings
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 300.0
 LONGEST_REASON = 200
+ENVIRONMENT = {
+    "PYTHONPATH": str(ROOT),
+    # Each thread and each arena takes memory that counts.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "ARROW_IO_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 WORDS: dict[Kind, str] = {
     "workbook": "an Excel or OpenDocument workbook",
     "parquet": "a Parquet file",
@@ -76,14 +84,13 @@ def _run(source: IO[bytes], target: IO[bytes], kind: Kind, limits: FileLimits) -
         str(limits.size),
         str(limits.columns),
     ]
-    settings = {"PYTHONPATH": str(ROOT), "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
     try:
         done = subprocess.run(  # noqa: S603 - no word of it comes from the file
             command,
             stdin=source,
             stdout=target,
             stderr=subprocess.PIPE,
-            env=os.environ | settings,
+            env=os.environ | ENVIRONMENT,
             timeout=PATIENCE_S,
             check=False,
         )
