@@ -90,16 +90,11 @@ class DatasetCalls(Core):
     def observations(self, dataset: Ref, unique_id: str) -> Flow[Observations]:
         """Return all observations of a series, with the columns beside them."""
         request = listing(path_to("datasets", dataset, "observations"), unique_id=unique_id)
-        page = yield from self.fetch(_Page, request)
-        whole = page
-        while page.next is not None:
-            page = yield from self.fetch(
-                _Page, Request("GET", request.path, params={**request.params, "cursor": page.next})
-            )
-            columns = {key: [*cells, *page.columns[key]] for key, cells in whole.columns.items()}
-            update = {"ds": [*whole.ds, *page.ds], "y": [*whole.y, *page.y], "columns": columns}
-            whole = whole.model_copy(update=update)
-        return Observations.model_validate(whole.model_dump())
+        pages = [(yield from self.fetch(_Page, request))]
+        while (cursor := pages[-1].next) is not None:
+            following = Request("GET", request.path, params={**request.params, "cursor": cursor})
+            pages.append((yield from self.fetch(_Page, following)))
+        return _joined(pages)
 
     @call
     def append(self, dataset: Ref, data: Table | Rows, **reading: Unpack[Reading]) -> Flow[Appended]:
@@ -113,3 +108,16 @@ class DatasetCalls(Core):
             return self.create(Appended, Request("POST", path, files={"file": file_of(data)}, data=fields))
         body = {**reading, "observations": rows_of(data)}
         return self.create(Appended, Request("POST", path, json=body))
+
+
+def _joined(pages: list[_Page]) -> Observations:
+    first = pages[0]
+    return Observations(
+        unique_id=first.unique_id,
+        dataset_id=first.dataset_id,
+        dataset_version=first.dataset_version,
+        ds=[time for page in pages for time in page.ds],
+        y=[value for page in pages for value in page.y],
+        columns={name: [cell for page in pages for cell in page.columns[name]] for name in first.columns},
+        static=first.static,
+    )
