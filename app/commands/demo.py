@@ -18,7 +18,7 @@ from gatecast_client.shapes import Job, SeriesForecast
 
 HIDDEN = 5
 SHOWN = ("Brazil", "India", "Japan", "Norway", "United States")
-POPULATION = Path(__file__).resolve().parents[2] / "examples" / "population.csv"
+POPULATION = Path(__file__).with_name("population.csv")
 Countries = dict[str, list[tuple[int, float]]]
 
 

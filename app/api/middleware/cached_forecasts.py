@@ -1,6 +1,7 @@
 """Send forecasts from the response cache: a byte-identical repeat of a request needs no routing."""
 
 import time
+from dataclasses import replace
 
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -57,8 +58,8 @@ class Finished(Response):
         self.background = None
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send it."""
-        await send_finished(self._response, send)
+        """Send it, with headers that middleware may add to: those of the cached response stay."""
+        await send_finished(replace(self._response, headers=[*self._response.headers]), send)
 
 
 def raw_request(scope: Scope) -> tuple[RawRequestKey, bytes | None]:

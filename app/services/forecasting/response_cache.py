@@ -1,6 +1,6 @@
 """Keep finished responses in memory, ready to be sent again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -18,7 +18,7 @@ LONGEST_RAW_REQUEST = 500
 
 RawRequestKey = tuple[bytes, bytes, bytes]
 """The bytes of a request that decide its response: query string, `Accept` and `Authorization`."""
-Headers = tuple[tuple[bytes, bytes], ...]
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
