@@ -92,10 +92,15 @@ def _ndjson_parts(_: pa.Schema, batches: Batches) -> Iterator[bytes]:
 
 def _arrow_parts(schema: pa.Schema, batches: Batches) -> Iterator[bytes]:
     sink = _Parts()
-    with pa.ipc.new_stream(sink, schema) as stream:
-        for batch in batches:
-            stream.write_batch(batch)
-            yield sink.taken()
+    stream = None
+    for batch in batches:
+        table = _with_times(pa.Table.from_batches([batch], schema))
+        stream = stream or pa.ipc.new_stream(sink, table.schema)
+        stream.write_table(table)
+        yield sink.taken()
+    if stream is None:
+        stream = pa.ipc.new_stream(sink, _with_times(schema.empty_table()).schema)
+    stream.close()
     yield sink.taken()
 
 

@@ -68,7 +68,16 @@ def test_tables_have_no_row_for_it(client: TestClient, dataset_id: str) -> None:
     assert table["forecast"].tolist() == pytest.approx(medians)
     stream = get(client, dataset_id, "application/vnd.apache.arrow.stream").content
     batches = pa.ipc.open_stream(stream).read_all()
-    assert list(zip(batches["unique_id"].to_pylist(), batches["ds"].to_pylist(), strict=True)) == expected
+    assert (
+        list(
+            zip(
+                batches["unique_id"].to_pylist(),
+                [str(ds.date()) for ds in batches["ds"].to_pylist()],
+                strict=True,
+            )
+        )
+        == expected
+    )
     assert batches["forecast"].to_pylist() == pytest.approx(medians)
 
 

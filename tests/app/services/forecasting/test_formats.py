@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -123,7 +124,13 @@ def test_arrow_has_the_columns_of_csv_and_a_batch_for_each_page() -> None:
     assert [batch.num_rows for batch in batches] == [4, 2]
     assert batches[0]["unique_id"].to_pylist() == ["a", "a", "b", "b"]
     assert batches[1].slice(1).to_pylist() == [
-        {"unique_id": "c", "ds": "2024-02-01", "forecast": 4.0, "mean": 4.25, "lo-80": 3.0}
+        {
+            "unique_id": "c",
+            "ds": datetime.fromisoformat("2024-02-01"),
+            "forecast": 4.0,
+            "mean": 4.25,
+            "lo-80": 3.0,
+        }
         | {"hi-80": 5.0, "lo-95": 2.0, "hi-95": 6.0}
     ]
 
@@ -140,6 +147,13 @@ def test_arrow_metadata_holds_what_rows_share() -> None:
         "verdict": "loses",
         "warning": "5\u202f% worse",
     }
+
+
+def test_arrow_has_times_with_offsets_as_instants() -> None:
+    hours = replace(result(["a"], [1.0]), times=[["2024-01-01T00:00:00+01:00"]])
+    table = pa.ipc.open_stream(b"".join(formats.batch_parts(ARROW, [hours]))).read_all()
+    assert table.schema.field("ds").type == pa.timestamp("us", "UTC")
+    assert table["ds"].to_pylist() == [datetime(2023, 12, 31, 23, tzinfo=UTC)]
 
 
 def test_arrow_keeps_whole_numbers_as_times_and_leaves_nulls_out() -> None:
