@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.coded import Column
+from app.intake.columns.names import TOTAL
 from app.intake.problems import SHOWN, Place, Question, Unsettled, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.time.times import Times
@@ -18,11 +19,6 @@ from app.schemas.choices import Duplicates
 from app.schemas.datasets import Repair, RepairKind
 
 Floats = NDArray[np.float64]
-TOTAL = (
-    r"(?i)(?:(?:grand |sub)?total|sum|summe|gesamt|insgesamt|average|mean|durchschnitt|avg|total général"
-    r"|totale|total general|suma|razem|итого|всего|(?:genel )?toplam|المجموع|الإجمالي"
-    r"|合\s?[计計]|总计|總計|総計|합\s?계|총계):?"
-)
 HOUR_25 = r".*\d 25(?::00)?"
 WORDS: dict[str, str] = {
     "sum": "their sum counts",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from app.intake.arrays import Ints, Mask
 from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded
+from app.intake.columns.names import is_total
 from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.time_parts import joined
 from app.intake.options import ReadOptions, as_option
@@ -51,11 +53,12 @@ class OpenTable:
         if self.roles.across:
             times, texts = self._times_across()
             series, names = self._series_across(unnamed)
-            times = np.where(np.tile(self._has_value, count), times, -1)
+            times = np.where(np.tile(self._counts, count), times, -1)
         else:
             times, texts = self._times()
             series, names = self._series(times[: self.cells.rows], unnamed, by_target=by_target)
         y = np.concatenate([self.cells.y[name] for name in targets])
+        y[np.tile(self._are_totals, count)] = np.nan
         place = Place(self.table.first_row, len(times) // count if count > 1 else None)
         return Rows(place, series, names, times, pd.Series(texts, dtype="object"), y, self.cells.beside)
 
@@ -91,7 +94,35 @@ class OpenTable:
         """Return the series of each row and time; a row without a value has none."""
         one = Coded(np.zeros(self.cells.rows, dtype=np.int64), (unnamed or ACROSS,))
         ids = self._ids() if self.roles.ids else one
-        return np.tile(np.where(self._has_value, ids.codes, -1), len(self.roles.targets)), ids.texts
+        return np.tile(np.where(self._counts, ids.codes, -1), len(self.roles.targets)), ids.texts
+
+    @cached_property
+    def _are_totals(self) -> Mask:
+        """Which rows are totals of others by their name, where each row is a series; none if all are."""
+        if not self.roles.across or not self.roles.ids:
+            return np.zeros(self.cells.rows, dtype=np.bool_)
+        ids = self._ids()
+        named = [any(map(is_total, text.split(BETWEEN_NAMES))) for text in ids.texts]
+        found: Mask = np.array([*named, False], dtype=np.bool_)[ids.codes]
+        return found & bool((self._has_value & ~found).any())
+
+    @property
+    def _counts(self) -> Mask:
+        """Which rows of the file have a value and are no totals."""
+        return self._has_value & ~self._are_totals
+
+    def _total_notes(self) -> list[str]:
+        """Return a note on rows that are totals of others."""
+        rows = np.flatnonzero(self._are_totals)
+        if not len(rows):
+            return []
+        ids = self._ids()
+        names = dict.fromkeys(ids.texts[code] for code in ids.codes[rows])
+        where = "row" if len(rows) == 1 else f"{len(rows):,} rows, the first is"
+        found = (
+            f"Left out as totals of others are {listed(names)} ({where} {rows[0] + self.table.first_row})."
+        )
+        return [f"{found} Give such a row another name if it is a series."]
 
     @property
     def _has_value(self) -> Mask:
@@ -111,7 +142,7 @@ class OpenTable:
 
     def _ids(self) -> Coded:
         columns = [Coded.of(self.cells.frame[name], EMPTY_NAMES) for name in self.roles.ids]
-        return Coded.together(columns, BETWEEN_NAMES.join)
+        return Coded.joined(columns, BETWEEN_NAMES)
 
     def _series(self, times: Ints, unnamed: str | None, *, by_target: bool) -> tuple[Ints, tuple[str, ...]]:
         """Return the series of each row and target, and the names of all series, sorted."""
@@ -142,6 +173,7 @@ class OpenTable:
             *self.roles.notes,
             *self.cells.notes,
             *self._empty_notes(),
+            *self._total_notes(),
             *(times.notes if times else []),
             *judged.notes,
             *unused_notes(columns),

@@ -45,6 +45,15 @@ class Coded:
         codes[filled] = code_of[key]
         return cls(codes, tuple(distinct))
 
+    @classmethod
+    def joined(cls, columns: Sequence["Coded"], between: str) -> "Coded":
+        """Return several columns as one, whose texts leave out empty cells; a row of such alone is empty."""
+        if len(columns) == 1:
+            return columns[0]
+        filled = [cls(each.codes + 1, ("", *each.texts)) for each in columns]
+        found = cls.together(filled, lambda texts: between.join(filter(None, texts)))
+        return cls(found.codes - 1, found.texts[1:]) if "" in found.texts else found
+
 
 @dataclass(frozen=True)
 class Candidate:

@@ -48,6 +48,13 @@ CALENDAR_NAMES = {
     *("weekend", "holiday", "is_holiday", "workingday", "is_workday", "semester", "fiscal_year"),
 }
 KNOWN_DAYS = {"holiday", "is_holiday", "workingday", "is_workday"}  # which no calendar of weeks tells
+TOTAL = (
+    r"(?i)(?:(?:grand |sub)?total|sum|summe|gesamt(?:ergebnis|summe)?|insgesamt|average|mean|durchschnitt|avg"
+    r"|total g[eé]n[eé]ral|totale(?: complessivo)?|total geral|suma(?: końcowa)?|totaal|eindtotaal|totalsumma"
+    r"|celkový součet|razem|итого|всего|общий итог|(?:genel )?toplam|المجموع|الإجمالي"
+    r"|合\s?[计計]|总计|總計|総計|합\s?계|총\s?합?계):?"
+)
+"""Names of rows and columns that are totals or means of others, as spreadsheets write them."""
 COUNTER_NAMES = {"index", "row", "row_number", "rownum", "rownames", "record", "no", "nr", "unnamed_0", "id"}
 
 
@@ -64,6 +71,11 @@ def in_first_tier(names: Iterable[str], tiers: tuple[tuple[str, ...], ...]) -> l
         if found:
             return found
     return []
+
+
+def is_total(name: str) -> bool:
+    """Return whether a row or column of this name is a total of others."""
+    return re.fullmatch(TOTAL, name.strip()) is not None
 
 
 def is_code_name(name: str) -> bool:

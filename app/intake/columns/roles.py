@@ -20,6 +20,7 @@ from app.intake.columns.choices import Choice
 from app.intake.columns.coded import Candidate
 from app.intake.columns.contents import Sample, contents
 from app.intake.columns.identities import Read, find_identity, further_keys
+from app.intake.columns.names import is_total
 from app.intake.columns.targets import find_target, without_meaning
 from app.intake.columns.time_parts import Part, part_of
 from app.intake.columns.times import find_times, parts_of
@@ -29,6 +30,7 @@ from app.intake.problems import Question, listed
 from app.schemas.datasets import ColumnOut
 
 OPTIONS = ("id_column", "time_column", "target_column", *BESIDE)
+TOTALS = "is named as a total of other columns"
 MOST_KEYS = 50  # columns that are tried as further names of the series
 
 
@@ -90,10 +92,15 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
         sample, free, parts, keys, options.layout or ("long" if identity.names else None)
     )
     free = [name for name in free if name not in target.names]
-    found, left = found_candidates(sample, free, parts, keys)
+    totals = [name for name in free if len(target.names) > 1 and is_total(name)]
+    found, left = found_candidates(sample, [name for name in free if name not in totals], parts, keys)
     if not options.finds_covariates:
         found, left = [], dict.fromkeys(free, UNUSED_HERE)
-    left |= aside | dict.fromkeys(given["unused_columns"], "unused_columns names it")
+    left |= (
+        dict.fromkeys(totals, TOTALS)
+        | aside
+        | dict.fromkeys(given["unused_columns"], "unused_columns names it")
+    )
     return _roles(sample, (time, identity, target), [*_named(sample, given, options), *found], left)
 
 
@@ -106,7 +113,9 @@ def _roles_across(sample: Sample, across: Across, given: Given, options: ReadOpt
     found: list[Candidate] = []
     left = dict.fromkeys([*free, *given["unused_columns"]], "stands beside times in the header")
     if options.finds_covariates and not across.rows:
-        found, left = found_candidates(sample, free, {}, ())
+        totals = [name for name in free if is_total(name)]
+        found, left = found_candidates(sample, [name for name in free if name not in totals], {}, ())
+        left |= dict.fromkeys(totals, TOTALS)
     time = Choice(tuple(across.rows), "a part of the time")
     target = Choice(across.names, "its name is a time", notes=(across.note,))
     named = _named(sample, given, options)

@@ -13,6 +13,7 @@ from app.intake.columns.names import (
     in_first_tier,
     is_code_name,
     is_in,
+    is_total,
     normal,
 )
 from app.intake.columns.series_names import are_series
@@ -67,14 +68,15 @@ def find_target(
             f"No column is left that holds numbers; the table has {listed(sample.names)}.",
             [FieldError("#/target_column", "no column of numbers was found")],
         )
-    if len(found) > 1 and layout == "wide":
-        return Choice(tuple(found), "layout=wide makes each a series")
-    if len(found) > 1 and layout is None and found == numbers and are_series(sample, found):
+    each = [name for name in found if not is_total(name)]
+    if len(each) > 1 and layout == "wide":
+        return Choice(tuple(each), "layout=wide makes each a series")
+    if len(each) > 1 and layout is None and found == numbers and are_series(sample, each):
         note = (
-            f"Each of {listed(found)} is a series of its own. If one is the value and the others stand beside"
+            f"Each of {listed(each)} is a series of its own. If one is the value and the others stand beside"
             " it, say by target_column which."
         )
-        return Choice(tuple(found), "a series of its own", notes=(note,))
+        return Choice(tuple(each), "a series of its own", notes=(note,))
     if len(found) > 1:
         return ask("target_column", "values", found, advice=SEVERAL)
     reason = f"is named {found[0]!r}" if certain else "the only column of numbers that could be the values"

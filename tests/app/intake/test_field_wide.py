@@ -215,3 +215,44 @@ def test_titles_and_quotes_of_the_world_bank_do_no_harm() -> None:
     found = read_csv(text.encode("utf-8-sig"), ReadOptions())
     assert found.frame.unique_ids == ("Estria", "Namib", "Norlund")
     assert found.frame.axis.frequency == "YS"
+
+
+@pytest.mark.parametrize("total", ["Total", "Gesamtergebnis", "Grand Total", "Insgesamt", "Summe", "总计"])
+def test_totals_of_rows_and_columns_are_left_out_and_noted(total: str) -> None:
+    found = upload(f"Region,2019,2020,2021,{total}", "North,1,2,3,6", "South,2,3,4,9", f"{total},3,5,7,15")
+    assert found.frame.unique_ids == ("North", "South")
+    assert found.frame.columns == ()
+    notes = " ".join(found.profile.detected.notes)
+    assert f"Left out as totals of others are '{total}' (row 4)." in notes
+    assert f"Not used: '{total}' (is named as a total of other columns)." in notes
+
+
+def test_a_table_of_totals_alone_keeps_them() -> None:
+    assert upload("Region,2019,2020,2021", "Total,3,5,7").profile.observations == 3
+
+
+def test_the_total_beside_columns_that_are_series_is_left_out() -> None:
+    days = made("2020-01-01", 20, "D")
+    lines = (f"{day},{i + 10},{2 * i + 10},{i % 5 + 7},{3 * i + i % 5 + 27}" for i, day in enumerate(days))
+    found = upload("date,Oslo,Bergen,Tromsø,Total", *lines)
+    assert found.frame.unique_ids == ("Bergen", "Oslo", "Tromsø")
+    assert found.frame.columns == ()
+
+
+@pytest.mark.parametrize("id_column", [None, "Province/State,Country/Region"])
+def test_blank_parts_of_a_joined_name_are_left_out_of_it(id_column: str | None) -> None:
+    said = {"id_column": id_column} if id_column else {}
+    found = upload(
+        "Province/State,Country/Region,Lat,Long,1/22/20,1/23/20,1/24/20,1/25/20",
+        ",Albania,41,20,0,0,1,2",
+        "Victoria,Australia,-37,144,1,1,2,3",
+        "New South Wales,Australia,-33,151,1,2,3,4",
+        ",Norway,60,8,0,0,0,1",
+        **said,
+    )
+    assert found.frame.unique_ids == (
+        "Albania",
+        "New South Wales / Australia",
+        "Norway",
+        "Victoria / Australia",
+    )
