@@ -139,7 +139,8 @@ def _read(taken: Bare, decimal: Decimal) -> _Reading:
     clean = texts.where(right, "nan").str.replace(GROUPS[decimal], "", regex=True).str.replace(",", ".")
     long = texts[~grouped].str.match(r"[+-]?\d{4}").any()
     numbers = (clean + taken.exponents.where(right, "")).to_numpy().astype(np.float64) * taken.factors
-    return _Reading(decimal, numbers, ~right, bool(grouped.any() and long))
+    # A cell that is not empty has a number or is refused: it is never a gap.
+    return _Reading(decimal, numbers, ~right | np.isnan(numbers), bool(grouped.any() and long))
 
 
 def _choose(taken: Bare, delimiter: str, previous: str | None) -> _Reading:

@@ -115,11 +115,18 @@ def bare(texts: Texts) -> Bare:
     }
     return Bare(
         number.fillna(texts),
-        "e" + parts["scale"].map(SCALES) if has["scale"].any() else pd.Series("", index=texts.index),
+        ("e" + parts["scale"].map(SCALES)).astype(object).fillna(""),
         np.where(has["below"], HALF, 1.0),
         {kind: mask.to_numpy(dtype=np.bool_) for kind, mask in kinds.items()},
-        _of_other_units(units, parts["number"].fillna(texts)),
+        _of_other_units(units, parts["number"].fillna(texts)) | _scaled_twice(parts),
     )
+
+
+def _scaled_twice(parts: pd.DataFrame) -> Mask:
+    """Return which numbers have a power of ten of their own before a word for another."""
+    has_power = parts["number"].str.contains("e", case=False, na=False)
+    mask: Mask = (parts["scale"].notna() & has_power).to_numpy(dtype=np.bool_)
+    return mask
 
 
 def _of_other_units(units: Texts, numbers: Texts) -> Mask:

@@ -1,7 +1,10 @@
 """Numbers as spreadsheets, ledgers and statistical offices of many countries write them."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.errors import BadInput
 from app.intake.columns.numbers import Decimal, read_numbers
@@ -77,6 +80,39 @@ def test_the_signs_of_statistical_offices_for_no_value_are_none(text: str) -> No
 @pytest.mark.parametrize("text", ["(5", "5)", "5--", "12-13", "5 kg", "€", "%", "1.2.3", "1万2"])
 def test_what_is_no_number_stays_wrong(text: str) -> None:
     assert read_numbers(pd.Series([text]), "\t", decimal=".").wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["950", "980", "1.1k", "1.2k"], [950, 980, 1100, 1200]),
+        (["950.5", "3.4M"], [950.5, 3_400_000]),
+        (["9800", "9900", "1.2万"], [9800, 9900, 12_000]),
+        (["1만", "2만", "9000"], [10_000, 20_000, 9000]),
+        (["1.2千", "$5", "(3)", "<1", "7 p"], [1200, 5, -3, 0.5, 7]),
+    ],
+)
+def test_plain_numbers_beside_others_with_words_keep_their_values(
+    cells: list[str], numbers: list[float]
+) -> None:
+    found = read_numbers(pd.Series(cells), "\t", decimal=".")
+    assert not found.wrong.any()
+    assert found.numbers.tolist() == numbers
+
+
+PARTS = {
+    "before": ["", "-", "+", "(", "$", "-€", "< ", "¥", "\\"],
+    "number": ["950", "1.2", "1,234", "1.234,5", "0.5", ".5", "12e3", "1 200", "1’234", "٣٫٥", "1e999"],
+    "behind": ["", "k", "M", "万", "만", "千", " 亿", "%", " %", "-", ")", " €", " p", "万元", " kr"],
+}
+CELLS = st.builds("{}{}{}".format, *(st.sampled_from(each) for each in PARTS.values()))
+
+
+@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@given(st.lists(CELLS, min_size=1, max_size=6), st.sampled_from([".", ","]))
+def test_no_mixture_of_notations_makes_a_gap_of_a_cell(cells: list[str], decimal: Decimal) -> None:
+    found = read_numbers(pd.Series(cells), ";", decimal=decimal)
+    assert (np.isnan(found.numbers) == found.wrong).all()
 
 
 def read(*cells: str, header: str = "date;sales") -> Intake:
