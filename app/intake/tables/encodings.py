@@ -8,6 +8,7 @@ from charset_normalizer import from_bytes
 
 from app.errors import BadInput, FieldError
 from app.intake.problems import Question, Unsettled
+from app.intake.tables.broken import refuse_broken_utf8
 from app.intake.tables.languages import LANGUAGES, tokens_of
 
 HEAD = 65_536  # bytes that show the encoding, the delimiter and the header
@@ -62,7 +63,8 @@ class FoundEncoding:
 def find_encoding(data: bytes, said: str | None = None) -> FoundEncoding:
     """Return the encoding of a text, as it is said or found.
 
-    Raises BadInput for what is not text, or not in the encoding said; Unsettled where two suit it.
+    Raises BadInput for what is not text, UTF-8 but for a few bytes, or not in the encoding said; Unsettled
+    where two suit it.
     """
     for start, kind in NOT_TEXT:
         if data.startswith(start):
@@ -76,7 +78,10 @@ def find_encoding(data: bytes, said: str | None = None) -> FoundEncoding:
         return _checked(FoundEncoding(_known(said), body), f"is said to be {said[:40]!r} text")
     if b"\0" in data:
         raise BadInput("The file is binary, not a text table. Save it as CSV and send that.")
-    return FoundEncoding("utf-8", body) if _decodes(body, "utf-8") else _legacy(data)
+    if _decodes(body, "utf-8"):
+        return FoundEncoding("utf-8", body)
+    refuse_broken_utf8(data)
+    return _legacy(data)
 
 
 def _known(said: str) -> str:

@@ -116,3 +116,33 @@ def test_an_encoding_that_is_none_of_text_is_refused(encoding: str) -> None:
 def test_a_text_that_is_not_in_the_encoding_said_is_refused() -> None:
     with pytest.raises(BadInput, match="is said to be 'utf-8' text but is not"):
         read_csv(UNSURE, ReadOptions(encoding="utf-8"))
+
+
+GERMAN = "Datum;Größe\n2023-01-01;1\n2023-01-02;2\n".encode()
+CHINESE = "日期,销售额\n2023-01-01,1\n2023-01-02,北".encode()
+TOWNS = "Stadt;Wert\n" + "".join(f"Köln;{i}\n" for i in range(2_000))
+
+
+@pytest.mark.parametrize("data", [GERMAN + b"\xc3", CHINESE[:-1], CHINESE[:-2]])
+def test_utf8_that_ends_inside_a_character_is_refused_as_cut(data: bytes) -> None:
+    with pytest.raises(BadInput, match=r"ends inside a character, in line [34], byte .*: it was cut"):
+        find_encoding(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (TOWNS.encode().replace(b"K\xc3\xb6ln;999\n", b"K\xf6ln;999\n"), 1_001),
+        (GERMAN.replace(b";2\n", b";2\xa0\n"), 3),
+        (("日期,销售额\n北京,1\n".encode() + "上海".encode("gbk")), 3),
+    ],
+    ids=["a row of another file", "a space of another file", "a town of another file"],
+)
+def test_utf8_with_a_few_other_bytes_is_refused_naming_line_and_byte(data: bytes, line: int) -> None:
+    with pytest.raises(BadInput, match=f"not, the first in line {line:,}, byte") as refused:
+        find_encoding(data)
+    assert [part.pointer for part in refused.value.errors] == [f"#row={line}", "#/encoding"]
+
+
+def test_utf8_with_another_byte_is_read_where_its_encoding_is_said() -> None:
+    assert find_encoding(GERMAN + b"\xf6", "cp1252").name == "cp1252"
