@@ -58,6 +58,7 @@ CODES = (
 WORDS = (
     *("R$", "US$", "HK$", "NT$", "A$", "C$", "S$", "Rs.", "Rs", "kr.", "kr", "zł", "Kč", "Ft", "лв.", "лв"),
     *("руб.", "руб", "р.", "TL", "人民币", "元", "圆", "円", "원"),
+    "\\",  # the byte of ¥ in Shift-JIS and of ₩ in EUC-KR
 )
 MONEY = rf"[{re.escape(SYMBOLS)}]|{'|'.join(map(re.escape, (*WORDS, *CODES)))}"
 SCALES = dict(zip("kKMB千万萬亿億천만억", "336934488348", strict=True))  # powers of ten

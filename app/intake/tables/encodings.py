@@ -39,8 +39,12 @@ LEGACY: Mapping[str, tuple[str, ...]] = {
     "cp1255": ("he",),
     "cp1256": ("ar",),
     "cp874": ("th",),
+    "mac_roman": ("de", "fr", "es", "pt", "it", "sv"),
+    "cp850": ("de", "fr", "es", "pt", "it", "sv"),
 }
 LATIN = ("cp1252", "cp1254", "cp1250", "cp1257", "iso8859_15", "iso8859_2")
+OLD = ("mac_roman", "cp850")  # of Macs and DOS, taken where they suit plainly better than all others
+QUOTES = 0.9  # of a score: marks alone, such as the apostrophe between thousands
 SHOWN = 5  # words in a question
 LEAST, APART = 0.4, 0.2  # of a score from 0 to 2: what shows a language, and what tells two apart
 NOT_TEXT = (
@@ -135,7 +139,9 @@ class _Reading:
 
 
 def _score(tokens: Sequence[str], encoding: str) -> float:
-    return max(LANGUAGES[name].score(tokens) for name in LEGACY[encoding]) if tokens else 0.0
+    if not tokens:
+        return QUOTES if encoding in LATIN else 0.0
+    return max(LANGUAGES[name].score(tokens) for name in LEGACY[encoding])
 
 
 def _legacy(data: bytes) -> FoundEncoding:
@@ -145,8 +151,11 @@ def _legacy(data: bytes) -> FoundEncoding:
     some = b"\n".join(lines)[:HEAD]
     readings = [each for encoding in LEGACY if (each := _Reading.of(some, encoding)) is not None]
     latin = _by_difference([each for each in readings if each.encoding in LATIN])
-    others = sorted((each for each in readings if each.encoding not in LATIN), key=lambda each: -each.score)
-    found = sorted([*latin[:1], *_different(others)], key=lambda each: -each.score)
+    others = [each for each in readings if each.encoding not in {*LATIN, *OLD}]
+    found = [*latin[:1], *_different(sorted(others, key=lambda each: -each.score))]
+    usual = max((each.score for each in found), default=0.0)
+    found += [each for each in readings if each.encoding in OLD and each.score >= usual + APART]
+    found.sort(key=lambda each: -each.score)
     found = [each for each in found if each.score >= LEAST and _decodes(body, each.encoding)]
     if not found:
         return FoundEncoding(_guess(some, body), body)

@@ -11,8 +11,8 @@ from charset_normalizer.constant import FREQUENCIES
 
 from app.intake.time.notations.languages import month_numbers
 
-# A run of signs that are no ASCII digits, spaces or punctuation.
-TOKEN = re.compile(r"[^\s\d!-/:-@\[-`{-~‘’“”„–—…«»]+")
+# A run of signs that are no ASCII digits, spaces or punctuation; a mark that stands between letters is one.
+TOKEN = re.compile(r"(?:[^\s\d!-/:-@\[-`{-~‘’“”„–—…«»]|(?<=[^\W\d])[“”„«»](?=[^\W\d]))+")
 SYMBOLS = "€£¥¢°²³µ§©®™·×±½¼¾№ªº†•‰、。，．：；（）「」【】《》％￥～・ー￡"
 SYMBOL = 0.8  # what a token of these alone counts: it suits any language
 LONGEST_UNIT = 3  # letters beside a symbol, as in km²
@@ -47,6 +47,9 @@ class Alphabet:
             return SYMBOL if len(bare) <= LONGEST_UNIT else 0.0
         capitals = [sign.isupper() for sign in token]
         in_turn = not any(one and other for one, other in pairwise(capitals))
+        accents = (pair for pair in pairwise(token) if not pair[1].isascii())
+        accent_within = any(one.islower() and other.isupper() for one, other in accents)
+        in_turn = in_turn and not accent_within
         is_cased = token.lower() == token or token.isupper() or (in_turn and capitals[0])
         others = [sign for sign in token.lower() if not sign.isascii()]
         fits = all(sign in self.letters for sign in others) and (self.is_latin or len(others) == len(token))

@@ -27,6 +27,7 @@ from tests.app.intake.uploads import made, upload
         ("97.5%", 97.5),
         ("$1,200", 1200),
         ("¥1,234", 1234),
+        ("\\1,234", 1234),
         ("US$ 1,200.50", 1200.5),
         ("1 200 kr", 1200),
         ("1\u00a0234\u202f567.5", 1234567.5),  # two kinds of spaces are one once they are plain

@@ -36,6 +36,8 @@ TEXTS = {
     "cp1250": ["Měsíc;Tržby", "Miesiąc;Sprzedaż", "Dátum;Idő", "godina;količina"],
     "iso8859_2": ["Miesiąc;Sprzedaż"],
     "cp1257": ["Mėnuo;Kiekis"],
+    "mac_roman": ["Datum;Größe", "date;Quantité", "Ort;Größe in Köln"],
+    "cp850": ["Datum;Größe", "Datum;Käufe in Köln", "date;Quantité", "fecha;Año"],
     "cp1256": ["التاريخ;المبيعات"],
 }
 CASES = [(encoding, text) for encoding, texts in TEXTS.items() for text in texts]
@@ -146,3 +148,17 @@ def test_utf8_with_a_few_other_bytes_is_refused_naming_line_and_byte(data: bytes
 
 def test_utf8_with_another_byte_is_read_where_its_encoding_is_said() -> None:
     assert find_encoding(GERMAN + b"\xf6", "cp1252").name == "cp1252"
+
+
+@pytest.mark.parametrize("header", ["Datum;Umsatz", "Datum;Größe"])
+def test_an_apostrophe_between_thousands_is_a_mark_of_western_text(header: str) -> None:
+    lines = (f"{day};41’{321 + i}.35" for i, day in enumerate(made("2023-01-01", 12, "D")))
+    found = read_csv("\n".join([header, *lines]).encode("cp1252"), ReadOptions())
+    assert found.profile.detected.encoding == "cp1252"
+    assert found.frame.y[0] == 41321.35
+
+
+def test_a_backslash_before_an_amount_is_the_sign_of_the_yen() -> None:
+    lines = (f'{day},"\\1,{200 + i}"' for i, day in enumerate(made("2023-01-01", 12, "D", "%Y年%-m月%-d日")))
+    found = read_csv("\n".join(["日付,金額", *lines]).encode("cp932"), ReadOptions())
+    assert found.frame.y[:2].tolist() == [1200, 1201]
