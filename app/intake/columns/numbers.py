@@ -146,17 +146,31 @@ def _read(taken: Bare, decimal: Decimal) -> _Reading:
 def _choose(taken: Bare, delimiter: str, previous: str | None) -> _Reading:
     """Choose the point unless the column shows a decimal comma or separators of thousands."""
     texts, point = taken.texts, _read(taken, ".")
-    if delimiter == "," and not point.wrong.any():
+    if delimiter == "," and not point.wrong.any() and not _may_be_points(texts, previous):
         return point
     comma = _read(taken, ",")
     if previous == "," and comma.sound:
         return comma
+    if delimiter and comma.sound and _may_be_points(texts, previous):
+        raise _doubtful(texts, point, comma)
     if delimiter != ";" and not texts.str.contains(",", regex=False).any():
         return point
     sound = [reading for reading in (point, comma) if reading.sound]
     if len(sound) > 1 and delimiter != "," and not np.array_equal(point.numbers, comma.numbers):
         raise _doubtful(texts, point, comma)
     return sound[0] if sound else min(point, comma, key=lambda reading: int(reading.wrong.sum()))
+
+
+def _may_be_points(texts: Texts, previous: str | None) -> bool:
+    """Return whether points may stand before thousands: three digits behind each, whole hundreds beside them.
+
+    Measurements such as 12.345 have no hundreds without a point beside them, or one such as 0.980.
+    """
+    if previous == ".":
+        return False
+    pointed = texts.str.contains(".", regex=False)
+    grouped = texts[pointed].str.fullmatch(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+    return bool(len(grouped) and grouped.all() and texts[~pointed].str.fullmatch(r"[+-]?[1-9]\d{2}").any())
 
 
 def _notes(texts: Texts, taken: Bare, reading: _Reading) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Numbers as spreadsheets, ledgers and statistical offices of many countries write them."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 from app.errors import BadInput
 from app.intake.columns.numbers import Decimal, read_numbers
 from app.intake.frame import Intake
+from app.intake.options import ReadOptions
+from app.intake.problems import Unsettled
+from app.intake.reader import read_csv
 from tests.app.intake.uploads import made, upload
 
 
@@ -163,6 +168,47 @@ def test_amounts_that_may_have_thousands_or_decimals_are_a_question(decimal: Dec
     with pytest.raises(BadInput, match=r"may be 1234 or 1\.234"):
         read_numbers(cells, ";")
     assert read_numbers(cells, ";", decimal=decimal).numbers[0] == (1234 if decimal == "." else 1.234)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_points_before_three_digits_among_hundreds_are_a_question(delimiter: str) -> None:
+    cells = pd.Series(["1.250", "980", "1.100"])
+    with pytest.raises(BadInput, match=r"'1\.250' may be 1\.25 or 1250"):
+        read_numbers(cells, delimiter)
+    assert read_numbers(cells, delimiter, decimal=",").numbers.tolist() == [1250, 980, 1100]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["0.123", "12.345", "1.250", "0.980"],
+        ["12.345", "13.221", "1.250"],
+        ["1.250", "980", "1.5"],
+        ["1.250", "12", "7"],
+        ["1.250", "1980", "980"],
+    ],
+)
+def test_measurements_with_three_decimals_are_not_asked_between_commas(cells: list[str]) -> None:
+    assert read_numbers(pd.Series(cells), ",").numbers[0] == float(cells[0])
+
+
+def test_a_table_of_quoted_thousands_with_points_asks_for_the_mark() -> None:
+    rows = [f'{day},"{cell}"' for day, cell in zip(made("2024-01-01", 4, "D"), THOUSANDS, strict=True)]
+    with pytest.raises(Unsettled) as asked:
+        upload("date,sales", *rows)
+    assert [each.option for each in asked.value.questions] == ["decimal"]
+    assert upload("date,sales", *rows, decimal=",").frame.y.tolist() == [1250, 980, 1100, 990]
+
+
+THOUSANDS = ("1.250", "980", "1.100", "990")
+
+
+def test_numbers_of_a_file_with_types_are_not_asked() -> None:
+    rows = [
+        {"date": day, "sales": y}
+        for day, y in zip(made("2024-01-01", 3, "D"), [1.125, 980, 1.375], strict=True)
+    ]
+    assert read_csv(json.dumps(rows).encode(), ReadOptions()).frame.y.tolist() == [1.125, 980, 1.375]
 
 
 def test_names_such_as_10k_are_no_numbers() -> None:
