@@ -151,8 +151,11 @@ def test_column_of_a_role_must_be_there(client: TestClient, column: str, status:
 
 
 def test_documentation_says_which_keys_rows_may_have(client: TestClient) -> None:
-    body = client.get("/openapi.json").json()["paths"]["/datasets"]["post"]["requestBody"]["content"]
-    row = body["application/json"]["schema"]["properties"]["observations"]["items"]
+    document = client.get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    body = document["paths"]["/datasets"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    dataset = schemas[body["$ref"].rsplit("/", 1)[-1]]
+    row = schemas[dataset["properties"]["observations"]["items"]["$ref"].rsplit("/", 1)[-1]]
     kinds = [each["type"] for each in row["additionalProperties"]["anyOf"]]
     assert kinds == ["number", "boolean", "string", "null"]
     assert {"price", "promo"} <= row["example"].keys()
