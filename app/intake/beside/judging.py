@@ -17,6 +17,7 @@ from app.schemas.datasets import ColumnOut
 
 MOST_CELLS = 200_000_000  # of all columns on all steps: 1.6 GB
 MOSTLY = 1 / 2
+SAME, SAME_OF_THOSE_LEFT = "is the same in every row", "is the same in every row that counts"
 REASONS: dict[CovariateRole, str] = {
     "past": "stands beside the target",
     "future": "has values after the target's end",
@@ -59,6 +60,8 @@ class Judge:
         settled = self._repeats.settle(column)
         filled = settled.is_filled
         doubt, full = self._doubt(settled, filled), len(self.used) >= self._room
+        if doubt == SAME and not _are_equal(column.cells[column.is_filled]):
+            doubt = SAME_OF_THOSE_LEFT
         if candidate.is_named:
             if full:
                 raise _vast(name, self._room)
@@ -82,7 +85,7 @@ class Judge:
         if copied != column.candidate.name:
             return f"is a copy of {copied!r}"
         if filled[self._places.inside].all() and _are_equal(column.cells[known]):
-            return "is the same in every row"
+            return SAME
         if column.texts is None:
             return self._leak(column, filled)
         return too_many(len(np.unique(column.cells[known])), int(known.sum()))

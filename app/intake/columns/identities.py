@@ -36,19 +36,28 @@ def find_identity(
     if named := _repeating(read, in_first_tier(fit, ID_NAMES[2:])):
         return _finest(named)
     texts = [name for name in fit if sample.contents[name] == "text"]
-    if not texts or not _repeating(read, times):
+    if not texts or not _often_repeat(read, times):
         return ONE_SERIES
     found = _repeating(read, [name for name in texts if not is_in(name, TARGET_NAMES)])
     found = {name: codes for name, codes in found.items() if not _is_flag(codes)}
     choice = _finest(found) if found else ONE_SERIES
-    if not choice.names or duplicates in {None, "refuse"}:
-        return choice
+    return _noted(choice, duplicates) if choice.names else choice
+
+
+def _noted(choice: Choice, duplicates: str | None) -> Choice:
+    within = "" if duplicates in {None, "refuse"} else f", and duplicates={duplicates} counts within each"
     note = (
-        f"{listed(choice.names)} is taken for the name of the series, since its texts repeat, and duplicates="
-        f"{duplicates} counts within each. If all are one series, say unused_columns="
-        f"{as_option(choice.names)}; if another column names them, say id_column."
+        f"{listed(choice.names)} is taken for the name of the series, since its texts repeat{within}. If all"
+        f" are one series, say unused_columns={as_option(choice.names)}; if another column names them, say"
+        " id_column."
     )
-    return replace(choice, notes=(note,))
+    return replace(choice, notes=(*choice.notes, note))
+
+
+def _often_repeat(read: Read, times: Sequence[str]) -> bool:
+    """Return whether rows of one time are more than the hours that clocks repeat, or a slip."""
+    repeated = read(times).duplicated()
+    return bool(repeated.mean() > SELDOM)
 
 
 def _is_flag(codes: Codes) -> bool:
