@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from functools import partial
 from typing import Literal
 
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import normal
+from app.intake.time.notations.hours import clock_text, is_lettered, is_range
 from app.intake.time.notations.languages import month_numbers
 
-Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "hour", "clock"]
+Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "day_of_year", "hour", "clock"]
 
 NAMES: dict[Part, set[str]] = {
     "year": {
@@ -18,11 +20,25 @@ NAMES: dict[Part, set[str]] = {
     },
     "quarter": {"quarter", "qtr", "quartal", "trimestre", "квартал", "çeyrek", "季度", "四半期", "분기"},
     "month": {
-        *("month", "mon", "month_number", "month_name", "mm", "monat", "mois", "mes", "mês", "mese", "maand"),
+        *(
+            "month",
+            "mon",
+            "mo",
+            "month_number",
+            "month_name",
+            "mm",
+            "monat",
+            "mois",
+            "mes",
+            "mês",
+            "mese",
+            "maand",
+        ),
         *("miesiąc", "месяц", "ay", "الشهر", "月", "月份", "월"),
     },
     "week": {"week", "wk", "isoweek", "iso_week", "week_number", "weeknum", "woche", "kw", "semaine", "周"},
-    "day": {"day", "day_of_month", "dd", "tag", "jour", "dia", "día", "день", "gün", "日", "일"},
+    "day": {"day", "day_of_month", "dd", "dy", "tag", "jour", "dia", "día", "день", "gün", "日", "일"},
+    "day_of_year": {"doy", "day_of_year", "dayofyear", "yday", "julian_day", "jday", "jour_de_l_annee"},
     "clock": {"time", "hhmm", "hrmn", "hr_mn", "uhrzeit", "heure"},
     "hour": {"hour", "hr", "he", "hour_ending", "hourending", "hour_of_day", "stunde", "heure", "hora"},
 }
@@ -32,6 +48,7 @@ RANGES: dict[Part, tuple[int, int]] = {
     "month": (1, 12),
     "week": (1, 53),
     "day": (1, 31),
+    "day_of_year": (1, 366),
     "hour": (0, 24),
 }
 QUARTER = re.compile(r"(?:Q|qtr\s*)([1-4])|([1-4])Q|第?([1-4])(?:季度|四半期|분기)", re.IGNORECASE)
@@ -42,7 +59,13 @@ DIGITS = re.compile(r"(?:[01]?\d|2[0-4])[0-5]\d|0")  # 0130 or 130, and 0 for mi
 WHOLE = re.compile(rf"(\d{{1,4}})(?:\.0*)?\s?[{''.join(SIGNS.values())}]?")
 FEW = 10  # texts, of which one may be no part of a time
 LEAST_FIT = 3  # texts that show a part of a time beside one that does not
-OF_A_YEAR: tuple[tuple[Part, ...], ...] = (("month", "day"), ("week",), ("month",), ("quarter",))
+OF_A_YEAR: tuple[tuple[Part, ...], ...] = (
+    ("month", "day"),
+    ("day_of_year",),
+    ("week",),
+    ("month",),
+    ("quarter",),
+)
 
 
 def part_of(sample: Sample, name: str) -> Part | None:
@@ -52,7 +75,7 @@ def part_of(sample: Sample, name: str) -> Part | None:
         return "date"
     texts = sample.some(name) if content in {"text", "whole"} else []
     if content == "text":
-        return part_of_texts(texts)
+        return None if _may_be_codes(name, texts) else part_of_texts(texts)
     if texts and all(map(PACKED.fullmatch, texts)):
         return "packed"
     if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
@@ -64,12 +87,23 @@ def part_of(sample: Sample, name: str) -> Part | None:
 def part_of_texts(texts: Sequence[str]) -> Part | None:
     """Return which part of a time texts are, which are no plain numbers; None for texts of another kind."""
     kinds: list[tuple[Part, Callable[[str], object]]] = [
-        ("clock", CLOCK.fullmatch),
+        ("clock", lambda text: CLOCK.fullmatch(text) or clock_text(text)),
         ("month", month_numbers(texts).get),
         ("quarter", QUARTER.fullmatch),
         *((part, partial(_is_signed, part=part)) for part in SIGNS),
     ]
     return next((part for part, reads in kinds if _nearly_all(texts, reads, 0)), None)
+
+
+def _may_be_codes(name: str, texts: Sequence[str]) -> bool:
+    """Return whether texts such as H01 may be names, as they are unless the column is named after hours."""
+    return any(map(is_lettered, texts)) and not (_is_named(name, "hour") or _is_named(name, "clock"))
+
+
+def hours_note(sample: Sample, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note on ranges of hours in a column of times of day."""
+    found = next((text for name in names for text in sample.some(name) if is_range(text)), None)
+    return (f"Hours such as {found!r} count for their beginning.",) if found else ()
 
 
 def parts_to_join(parts: dict[str, Part]) -> list[str]:
@@ -97,12 +131,12 @@ def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[s
     `months` are the numbers of the months that have names.
     """
     of = dict(zip(parts, texts, strict=True))
-    date = of.get("date") or PACKED.sub(r"\1-\2-\3", of.get("packed", "")) or _of_a_year(of, months)
+    day = of.get("date") or PACKED.sub(r"\1-\2-\3", of.get("packed", "")) or _of_a_year(of, months)
     clock = _with_colon(of.get("clock")) or _clock(of.get("hour"))
     lacks_clock = clock is None and not {"clock", "hour"}.isdisjoint(of)
-    if None in parts or date is None or lacks_clock or len(of) < len(parts):
+    if None in parts or day is None or lacks_clock or len(of) < len(parts):
         return None
-    return f"{date} {clock}" if clock else date
+    return f"{day} {clock}" if clock else day
 
 
 def _of_a_year(of: dict[Part | None, str], months: Mapping[str, int]) -> str | None:
@@ -115,11 +149,18 @@ def _of_a_year(of: dict[Part | None, str], months: Mapping[str, int]) -> str | N
         if day is None and "day" in of:
             return None
         return f"{year}-{month:02}" if day is None else f"{year}-{month:02}-{day:02}"
+    if (day := _number(of.get("day_of_year"), "day_of_year")) is not None:
+        return _day_of_year(year, day)
     if (week := _number(of.get("week"), "week")) is not None:
         return f"{year}-W{week:02}"
     found = QUARTER.fullmatch(of.get("quarter", ""))
     quarter = next(filter(None, found.groups())) if found else _number(of.get("quarter"), "quarter")
     return f"{year}Q{quarter}" if quarter else None
+
+
+def _day_of_year(year: int, day: int) -> str | None:
+    found = date(year, 1, 1) + timedelta(days=day - 1)
+    return found.isoformat() if found.year == year else None
 
 
 def _clock(hour: str | None) -> str | None:
@@ -128,6 +169,8 @@ def _clock(hour: str | None) -> str | None:
 
 
 def _with_colon(clock: str | None) -> str | None:
+    if clock and (begin := clock_text(clock)):
+        return begin
     return f"{clock[:-2] or 0}:{clock[-2:]:0>2}" if clock and DIGITS.fullmatch(clock) else clock
 
 

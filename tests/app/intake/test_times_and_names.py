@@ -58,3 +58,65 @@ def test_a_column_that_is_the_same_in_the_rows_that_count_is_not_said_to_be_so_i
     lines = ["date,store,sales,state", *(f"{day},A,{i},open" for i, day in days), "2023-01-21,,7,closed"]
     notes = " ".join(upload(*lines, id_column="store", target_column="sales").profile.detected.notes)
     assert "'state' (is the same in every row that counts)" in notes
+
+
+@pytest.mark.parametrize(
+    "hour_in_words",
+    [
+        lambda hour: f"{hour:02} - {hour + 1:02}",
+        lambda hour: f"{hour:02}\u00a0-\u00a0{hour + 1:02}",
+        lambda hour: f"{hour:02}:00 - {(hour + 1) % 24:02}:00",
+        lambda hour: f"{hour:02}:00\u2013{hour + 1:02}:00",
+        lambda hour: f"H{hour:02}",
+        lambda hour: f"{hour % 12 or 12} {'AM' if hour < 12 else 'PM'}",
+    ],
+    ids=["bare", "unbroken", "clock", "dash", "letter", "halves"],
+)
+def test_hours_in_words_beside_a_date_make_one_hourly_series(hour_in_words: Callable[[int], str]) -> None:
+    intake = upload("Date;Hour;Price", *(f"{day};{hour_in_words(hour)};{hour}.5" for day, hour in HOURS))
+    assert intake.frame.unique_ids == ("Price",)
+    assert (times(intake)[0], times(intake)[-1]) == ("2023-01-01T00:00:00", "2023-01-14T23:00:00")
+
+
+def test_the_beginning_of_a_range_of_hours_is_noted() -> None:
+    lines = ["Date;Hour;Price", *(f"{day};{hour:02} - {hour + 1:02};{hour}.5" for day, hour in HOURS)]
+    assert "Hours such as '00 - 01' count for their beginning." in preview(lines).detected.notes
+
+
+def test_letters_and_numbers_in_a_column_not_named_after_hours_name_series() -> None:
+    lines = ["Date;Household;kWh", *(f"{day};H{hour + 1:02};{hour}.5" for day, hour in HOURS)]
+    assert preview(lines).detected.id_column == "Household"
+
+
+def test_ranges_of_other_numbers_are_no_hours() -> None:
+    days = made("2023-01-01", 14, "D")
+    lines = ["date;age;visits", *(f"{day};{age} - {age + 9};5" for day in days for age in (0, 10))]
+    assert preview(lines).detected.id_column == "age"
+
+
+def test_a_date_with_a_range_of_hours_behind_it_counts_for_the_beginning() -> None:
+    lines = [
+        "Datum;Preis",
+        *(f"{day} {hour:02}:00 - {(hour + 1) % 24:02}:00;{hour}.5" for day, hour in HOURS),
+    ]
+    intake = upload(*lines)
+    assert intake.frame.axis.frequency == "h"
+    assert times(intake)[-1] == "2023-01-14T23:00:00"
+
+
+@pytest.mark.parametrize("said", [{}, {"time_column": "YEAR,DOY"}], ids=["found", "said"])
+def test_a_year_and_a_day_of_the_year_are_joined(said: dict[str, str]) -> None:
+    intake = upload("YEAR,DOY,T2M", *(f"2024,{day},{day % 9}.5" for day in range(1, 367)), **said)
+    assert (times(intake)[59], times(intake)[-1]) == ("2024-02-29", "2024-12-31")
+
+
+def test_a_day_that_its_year_does_not_have_is_refused_by_row() -> None:
+    found = preview(["YEAR,DOY,T2M", *(f"2023,{day},{day % 9}.5" for day in range(1, 367))])
+    assert [problem.pointers for problem in found.problems] == [["#row=367"]]
+
+
+@pytest.mark.parametrize("header", ["YEAR,MO,DY,HR", "yr,mo,dy,hr"])
+def test_short_names_of_parts_of_times_are_joined(header: str) -> None:
+    lines = (f"2023,1,{int(day[-2:])},{hour},{hour}.5" for day, hour in HOURS)
+    intake = upload(f"{header},T2M", *lines)
+    assert times(intake)[-1] == "2023-01-14T23:00:00"

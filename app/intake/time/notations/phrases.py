@@ -46,8 +46,14 @@ def without_words(texts: Texts) -> tuple[Texts, tuple[str, ...]]:
         return texts, ()
     parts = texts.str.extract(PERIOD)
     first, last = (parts[name].str.replace(r"\d+", "0", regex=True) for name in ("first", "last"))
-    is_period = (first == last) & first.str.contains("0", na=False)
+    is_period = ((first == last) | _ends_on_the_day(first, last)) & first.str.contains("0", na=False)
     if not is_period.any():
         return texts, ()
     example = str(texts[is_period].iloc[0])
     return parts["first"].where(is_period, texts), (f"A time such as {example!r} counts for its beginning.",)
+
+
+def _ends_on_the_day(first: Texts, last: Texts) -> Mask:
+    """Return which periods end with a time of day alone, as 01.01.2023 00:00 - 01:00; digits are all 0."""
+    pairs = zip(first.fillna(""), last.fillna(""), strict=True)
+    return np.array([":" in end and begin.endswith((f" {end}", f"T{end}")) for begin, end in pairs])
