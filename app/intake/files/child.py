@@ -12,11 +12,11 @@ import sys
 from importlib import import_module
 from typing import NoReturn
 
-from app.intake.files.refusals import EXIT_LARGE, EXIT_REFUSED, Refused
+from app.intake.files.refusals import EXIT_LARGE, EXIT_REFUSED, Bounds, Refused, Vast
 
 MEMORY = 1_610_612_736  # bytes: 1.5 GiB, some 0.3 of it for the libraries
 GROWTH = 2  # a number of one digit takes eight bytes
-CPU_S = 280
+CPU_S = 60
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.ENOMEM)
 READERS = {
     "workbook": "workbook_lines",
@@ -37,11 +37,13 @@ def main(kind: str, size: int, columns: int) -> None:
         resource.setrlimit(what, (limit, limit))
     try:
         with os.fdopen(0, "rb") as source, os.fdopen(1, "wb") as target:
-            import_module(f"app.intake.files.{READERS[kind]}").convert(source, target, columns)
+            import_module(f"app.intake.files.{READERS[kind]}").convert(source, target, Bounds(columns, size))
     except Refused as error:
         _leave(EXIT_REFUSED, str(error))
     except RecursionError:
         _leave(EXIT_REFUSED, "The JSON is nested too deeply to be a table. Send a list of flat objects.")
+    except Vast as error:
+        _leave(EXIT_LARGE, str(error))
     except MemoryError:
         _leave(EXIT_LARGE)
     except OSError as error:

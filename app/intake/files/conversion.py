@@ -100,15 +100,21 @@ def _run(source: IO[bytes], target: IO[bytes], kind: Kind, limits: FileLimits) -
         why = done.stderr.decode(errors="replace").strip().rsplit("\n", 1)[-1][:LONGEST_REASON]
         logger.warning("The process that read a file as %s ended with %d: %s", kind, done.returncode, why)
     if done.returncode in TOO_MUCH:
-        raise _too_much()
+        raise _too_much(_detail(done.stderr) if done.returncode == EXIT_LARGE else "")
     if done.returncode == EXIT_REFUSED:
-        raise BadInput(json.loads(done.stderr.splitlines()[-1]))
+        raise BadInput(_detail(done.stderr))
     if done.returncode:
         raise BadInput(f"The file begins as {WORDS[kind]} but cannot be read. Save it again, or send CSV.")
 
 
-def _too_much() -> TooLarge:
+def _detail(said: bytes) -> str:
+    detail: str = json.loads(said.splitlines()[-1])
+    return detail
+
+
+def _too_much(detail: str = "") -> TooLarge:
     return TooLarge(
-        "Reading this file takes more memory, room or time than one may. Send fewer series in one dataset;"
+        detail
+        or "Reading this file takes more memory, room or time than one may. Send fewer series in one dataset;"
         " as CSV or Parquet they take the least."
     )

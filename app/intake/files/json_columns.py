@@ -4,6 +4,7 @@ A table is a list of objects or of lists, columns by name, or one of these insid
 forms records, split, index, columns, values and table.
 """
 
+import contextlib
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,11 +13,13 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from app.intake.files.refusals import Refused, refuse_many_columns
+from app.intake.files.refusals import Bounds, Refused, Vast, refuse_many
 from app.intake.files.typed_columns import write
 
 LONGEST_LINE = 1_048_576  # bytes, of the first
 ROWS = 50_000  # whose objects are in memory at a time, of lines
+PIECE = 1_048_576  # bytes that are counted at a time
+OBJECT, VALUE, ROOM = 184, 32, 1_300_000_000  # bytes of memory that one takes at least, and that there are
 ROWS_OF = ("observations", "data", "records", "rows", "results", "values")
 FEW = 2  # fields of an object that is a row, and no series
 NO_TABLE = (
@@ -26,10 +29,10 @@ NO_TABLE = (
 Row = dict[str, Any]
 
 
-def convert(source: IO[bytes], target: IO[bytes], columns: int) -> None:
+def convert(source: IO[bytes], target: IO[bytes], bounds: Bounds) -> None:
     """Write the columns of a JSON text; raises Refused where it holds no table or is not JSON."""
     try:
-        table = _unified([_table(rows, columns) for rows in _portions(source)])
+        table = _unified([_table(rows, bounds) for rows in _portions(source, bounds)])
     except UnicodeDecodeError as error:
         raise Refused("The file looks like JSON but is not text in UTF-8. Save it as UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -38,20 +41,26 @@ def convert(source: IO[bytes], target: IO[bytes], columns: int) -> None:
         ) from error
     if not table.num_rows or not table.num_columns:
         raise Refused(NO_TABLE)
-    write([table], target)
+    write([table], target, bounds.rows)
 
 
-def _portions(source: IO[bytes]) -> Iterator[list[Row]]:
-    """Yield the rows of the text, some at a time."""
+def _portions(source: IO[bytes], bounds: Bounds) -> Iterator[list[Row]]:
+    """Yield the rows of the text, some at a time; raises Vast for more than can be read."""
     start = len(BOM_UTF8) if source.read(len(BOM_UTF8)) == BOM_UTF8 else 0
     source.seek(start)
     is_lines = _is_object(source.readline(LONGEST_LINE)) and source.read(ROWS).strip() != b""
     source.seek(start)
+    lines, objects, values = _counts(source)
+    source.seek(start)
     if is_lines:
-        lines = _lines(source)
-        while portion := list(islice(lines, ROWS)):
-            yield portion
+        refuse_many("lines", lines, bounds.objects)
+        number = 1
+        while portion := list(islice(source, ROWS)):
+            yield _of_lines(portion, number)
+            number += len(portion)
         return
+    if objects * OBJECT + values * VALUE > ROOM:
+        raise Vast("")
     yield list(_rows(json.loads(source.read())))
 
 
@@ -62,8 +71,30 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _lines(source: IO[bytes]) -> Iterator[Row]:
-    for number, line in enumerate(source, 1):
+def _counts(source: IO[bytes]) -> tuple[int, int, int]:
+    """Return how many lines a text has, and at least how many objects and values, without reading them."""
+    counts = [0, 0, 0]
+    while piece := source.read(PIECE):
+        for i, sign in enumerate((b"\n", b"{", b",")):
+            counts[i] += piece.count(sign)
+    return counts[0], counts[1], counts[2]
+
+
+def _of_lines(lines: list[bytes], first: int) -> list[Row]:
+    """Return the objects of some lines, of which the first has the number `first`."""
+    found: list[Row] = []
+    with contextlib.suppress(ValueError):
+        found = json.loads(b"[" + b",".join(line for line in lines if line.strip()) + b"]")
+    # A line may hold two objects, or a part of one, though all together are a list.
+    if len(found) == sum(bool(line.strip()) for line in lines) and all(
+        isinstance(row, dict) for row in found
+    ):
+        return found
+    return list(_one_by_one(lines, first))
+
+
+def _one_by_one(lines: list[bytes], first: int) -> Iterator[Row]:
+    for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         try:
@@ -147,10 +178,10 @@ def _of_objects(found: Mapping[str, Row]) -> Iterable[Row]:
         yield cells if is_counted else {"index": label, **cells}
 
 
-def _table(rows: list[Row], most: int) -> pa.Table:
+def _table(rows: list[Row], bounds: Bounds) -> pa.Table:
     flat = [_flat(row) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
-    refuse_many_columns(len(names), most)
+    bounds.refuse_many_columns(len(names))
     return pa.table({name: _cells([row.get(name) for row in flat]) for name in names})
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import types
 
-from app.intake.files.refusals import Refused, refuse_many_columns
+from app.intake.files.refusals import Bounds, Refused, refuse_many
 
 ROWS = 65_536  # at a time
 LONGEST_TEXT = 1_048_576  # bytes
@@ -19,21 +19,26 @@ INDEX = re.compile(r"__index_level_(\d+)__")
 PARQUET, STREAM = b"PAR1", b"\xff\xff\xff\xff"
 
 
-def convert(source: IO[bytes], target: IO[bytes], columns: int) -> None:
+def convert(source: IO[bytes], target: IO[bytes], bounds: Bounds) -> None:
     """Write numbers, true and false, dates, times and texts; leave out lists and what else is no cell."""
     pa.set_cpu_count(1)  # a thread of its own takes memory that counts
     beginning = source.read(len(STREAM))
     source.seek(0)
     if beginning == PARQUET:
-        write(_parquet(source, columns), target)
+        write(_parquet(source, bounds), target, bounds.rows)
     else:
-        write(_arrow(source, columns, is_stream=beginning == STREAM), target)
+        write(_arrow(source, bounds, is_stream=beginning == STREAM), target, bounds.rows)
 
 
-def write(tables: Iterable[pa.Table], target: IO[bytes]) -> None:
-    """Write tables of one schema as a stream, whose metadata names the columns that were left out."""
-    stream = None
+def write(tables: Iterable[pa.Table], target: IO[bytes], most: int) -> None:
+    """Write tables of one schema as a stream, whose metadata names the columns that were left out.
+
+    Raises Vast for more than `most` rows.
+    """
+    stream, rows = None, 0
     for table in tables:
+        rows += table.num_rows
+        refuse_many("rows", rows, most)
         plain, left = _plain(table)
         if stream is None:
             notes = [f"Column {name!r} holds lists or the like and was left out." for name in left]
@@ -44,10 +49,11 @@ def write(tables: Iterable[pa.Table], target: IO[bytes]) -> None:
         stream.close()
 
 
-def _parquet(source: IO[bytes], columns: int) -> Iterator[pa.Table]:
+def _parquet(source: IO[bytes], bounds: Bounds) -> Iterator[pa.Table]:
     file = pq.ParquetFile(source)
     schema = file.schema_arrow
-    refuse_many_columns(len(schema.names), columns)
+    refuse_many("rows", file.metadata.num_rows, bounds.rows)
+    bounds.refuse_many_columns(len(schema.names))
     texts = [field.name for field in schema if _is_text(field.type)]
     # A text that repeats is kept once: what is a short file would fill the memory.
     file = pq.ParquetFile(source, read_dictionary=texts)
@@ -56,9 +62,9 @@ def _parquet(source: IO[bytes], columns: int) -> Iterator[pa.Table]:
         yield pa.Table.from_batches([batch])
 
 
-def _arrow(source: IO[bytes], columns: int, *, is_stream: bool) -> Iterator[pa.Table]:
+def _arrow(source: IO[bytes], bounds: Bounds, *, is_stream: bool) -> Iterator[pa.Table]:
     reader = pa.ipc.open_stream(source) if is_stream else pa.ipc.open_file(source)
-    refuse_many_columns(len(reader.schema.names), columns)
+    bounds.refuse_many_columns(len(reader.schema.names))
     yield pa.Table.from_batches([], reader.schema)
     for batch in reader if is_stream else map(reader.get_batch, range(reader.num_record_batches)):
         batch.validate(full=True)

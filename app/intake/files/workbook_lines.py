@@ -1,20 +1,32 @@
 """Convert a workbook into lines of JSON: for each sheet its name, and then its lines."""
 
+import contextlib
 import json
+import re
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import IO, Any
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from app.intake.files.refusals import Refused, refuse_many_columns
+from app.intake.files.refusals import Bounds, Refused, Vast, refuse_many
 
+GROWTH = 2  # of the parts together, beyond what a text may take
+MOST_ROWS = 1_048_576  # of a sheet in any spreadsheet
+PIECE = 1_048_576  # bytes that are counted at a time
+SHEET = re.compile(r"worksheets/[^/]*\.xml$")
 HOUR, MINUTE = 3600, 60
 Line = list[Any]
 
 
-def convert(source: IO[bytes], target: IO[bytes], columns: int) -> None:
-    """Write every sheet that is shown and not empty; raises Refused where there is none."""
+def convert(source: IO[bytes], target: IO[bytes], bounds: Bounds) -> None:
+    """Write every sheet that is shown and not empty; raises Refused where there is none.
+
+    Raises Vast for more cells than may be read.
+    """
+    _refuse_vast(source, bounds)
     try:
         book = CalamineWorkbook.from_filelike(source)
         shown = [each.name for each in book.sheets_metadata if _is_shown(each)]
@@ -27,10 +39,34 @@ def convert(source: IO[bytes], target: IO[bytes], columns: int) -> None:
             "The workbook has no sheet with a table. Send one with a header and a row for each time."
         )
     for sheet in filled:
-        refuse_many_columns(sheet.width, columns)
+        bounds.refuse_many_columns(sheet.width)
         target.write(f"{json.dumps({'sheet': sheet.name})}\n".encode())
         for line in _lines(sheet):
             target.write(json.dumps([_plain(cell) for cell in line]).encode() + b"\n")
+
+
+def _refuse_vast(source: IO[bytes], bounds: Bounds) -> None:
+    """Count rows and cells of an archive's sheets while they are unpacked, before any is read."""
+    with contextlib.suppress(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        parts = zipfile.ZipFile(source).infolist()
+        if sum(part.file_size for part in parts) > GROWTH * bounds.size:
+            raise Vast("")
+        cells = 0
+        for part in parts:
+            if not SHEET.search(part.filename):
+                continue
+            rows = 0
+            for row, cell in _counts(source, part):
+                rows, cells = rows + row, cells + cell
+                refuse_many("rows in a sheet", rows, MOST_ROWS)
+                refuse_many("cells", cells, bounds.cells)
+    source.seek(0)
+
+
+def _counts(source: IO[bytes], part: zipfile.ZipInfo) -> Iterator[tuple[int, int]]:
+    with zipfile.ZipFile(source).open(part) as sheet:
+        while piece := sheet.read(PIECE):
+            yield piece.count(b"<row"), piece.count(b"<c ") + piece.count(b"<c>")
 
 
 def _is_shown(sheet: Any) -> bool:

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from xlsxwriter import Workbook
 
 from app.errors import BadInput, TooLarge
+from app.intake.files import json_columns
 from app.intake.files.conversion import FileLimits
+from app.intake.files.refusals import Bounds, Vast
 from app.intake.reader import ReadOptions, read_csv
 
 ROWS = [(2000 + i, i * 1.5) for i in range(8)]
@@ -128,6 +130,36 @@ def test_a_short_parquet_file_of_many_rows_is_too_large() -> None:
         read_csv(file.getvalue(), ReadOptions(), SMALL)
 
 
+def sheet_of(count: int) -> bytes:
+    return zipped_sheet([SHEET[0], b"<row><c><v>1</v></c></row>" * count, SHEET[1]])
+
+
+def parquet_of(count: int) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"ds": np.arange(count), "y": np.zeros(count, dtype=np.int8)}), file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "count"),
+    [
+        (parquet_of(40_000), "40,000 rows"),
+        (sheet_of(20_000), "20,000 cells"),
+        (gzip.compress(b'{"ds": 1, "y": 2}\n' * 9_000), "9,000 lines"),
+    ],
+    ids=["parquet", "sheet", "lines"],
+)
+def test_rows_and_cells_beyond_the_limit_are_counted_before_they_are_read(data: bytes, count: str) -> None:
+    with pytest.raises(TooLarge, match=f"The file has {count}"):
+        read_csv(data, ReadOptions(), FileLimits(size=MIB))
+
+
+def test_objects_of_more_memory_than_there_is_are_refused_before_they_are_read() -> None:
+    text = io.BytesIO(b"[" + b"{}," * 8_000_000 + b"{}]")
+    with pytest.raises(Vast):
+        json_columns.convert(text, io.BytesIO(), Bounds(columns=10, size=512 * MIB))
+
+
 def test_a_text_that_no_cell_is_as_long_as_is_refused() -> None:
     texts = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int32()), pa.array(["x" * 2 * MIB]))
     file = io.BytesIO()
@@ -166,6 +198,14 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     with pa.ipc.new_file(file, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_table(table)
     yield "arrow", file.getvalue()
+    yield "rows", zipped_sheet([SHEET[0], *([b"<row><c><v>1</v></c></row>" * 40_000] * 1_000), SHEET[1]])
+    codes = pa.DictionaryArray.from_arrays(pa.array([0] * 60_000_000, pa.int8()), pa.array(["x" * 2000]))
+    file = io.BytesIO()
+    pq.write_table(pa.table({"ds": codes, "y": np.ones(60_000_000, dtype=np.int8)}), file, compression="zstd")
+    yield "codes", file.getvalue()
+    objects = b'{"ds":"2023-01-01","y":1}'
+    yield "objects", gzip.compress(b"[" + (objects + b",") * 20_000_000 + b"{}]", 1)
+    yield "lines", gzip.compress((objects + b"\n") * 20_000_000, 1)
     yield "json", b"[" + b"[]," * 40_000_000 + b"[]]"
     yield "columns", b",".join(b"c%d" % i for i in range(1_000_000)) + b"\n" + b"1," * 1_000_000
     yield "line", b"ds,y\n1," + b"2" * 100 * MIB + b"\n"
