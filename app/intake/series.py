@@ -34,6 +34,7 @@ from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
 from app.intake.time.dates import Hints
 from app.intake.time.frequency import parse_frequency
+from app.intake.time.notations.doubts import refuse_days_without_year, refuse_doubts
 from app.intake.time.regular import Regular, regular
 from app.intake.time.steps import Step
 from app.intake.time.timeline import Timeline, step_counts
@@ -128,6 +129,10 @@ def _dated(rows: Rows, options: ReadOptions, requested: Alias | int | None, repa
     kept = complete(rows, repairs)
     zone = parse_zone(options.time_zone)
     times = read_times(rows.texts, Hints(requested, options.date_format, in_utc=zone is not None))
+    if options.date_format is None and times.kind == "datetime":
+        read = kept[times.readable[rows.times[kept]]]
+        refuse_days_without_year(rows.texts.tolist() if len(read) < len(kept) else ())
+        refuse_doubts(times.date_format, rows.texts, times.ordinals, rows.series[read], rows.times[read])
     if zone is None:
         return _Dated(rows, times, kept)
     if times.kind != "datetime":

@@ -16,7 +16,7 @@ from app.intake.columns.time_parts import CLOCK, OF_A_YEAR, QUARTER, Part
 from app.intake.problems import listed
 from app.intake.time.dates import Hints
 from app.intake.time.notations.languages import month_numbers
-from app.intake.time.times import read_times
+from app.intake.time.times import read_times, which_in_format
 
 LEAST = 3  # columns of times; fewer may be anything
 LEAST_NUMBERED = 6
@@ -51,20 +51,23 @@ class Across:
         )
 
 
-def find_across(sample: Sample, free: Sequence[str], parts: Mapping[str, Part]) -> Across | None:
+def find_across(
+    sample: Sample, free: Sequence[str], parts: Mapping[str, Part], date_format: str | None = None
+) -> Across | None:
     """Return the columns whose names are times, if there are three or more; None for any other table.
 
     Args:
         sample: the first rows.
         free: columns without another role, and those that may hold parts of times.
         parts: what part of a time columns hold.
+        date_format: of the times, if it is said.
     """
     others = [name for name in free if name not in parts]
     numbers = {name for name in others if sample.contents[name] in {"whole", "number", "empty"}}
     if not numbers or len(others) < LEAST:
         return None
     first: dict[Part, str] = {part: name for name, part in reversed([*parts.items()])}
-    whole = _whole_times(others, numbers)
+    whole = _whole_times(others, numbers, date_format)
     if whole is None:
         values = [name for name in others if name in numbers]
         return _parts_across(sample, others, first) or (None if first else _numbered(values))
@@ -77,19 +80,21 @@ def find_across(sample: Sample, free: Sequence[str], parts: Mapping[str, Part]) 
 
 
 def _whole_times(
-    names: Sequence[str], numbers: Collection[str]
+    names: Sequence[str], numbers: Collection[str], date_format: str | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Return the columns named by whole times, and their times, where most `numbers` are among them."""
     twice = [TWICE.sub(r"\1", name) for name in names]
     for texts in dict.fromkeys((tuple(names), tuple(twice), tuple(_without_prefix(names)))):
         if texts != (*names,) and sum(BEGUN.match(text) is not None for text in texts) < LEAST:
             continue
+        kinds = contents(Cells.of_names([*texts]))
+        in_format = which_in_format(pd.Series(texts, dtype="object"), date_format)
         found = {
             name: text
-            for name, text, kind in zip(names, texts, contents(Cells.of_names([*texts])), strict=True)
-            if kind == "date" or YEAR.fullmatch(text) or PACKED.fullmatch(text)
+            for name, text, kind, is_date in zip(names, texts, kinds, in_format, strict=True)
+            if kind == "date" or is_date or YEAR.fullmatch(text) or PACKED.fullmatch(text)
         }
-        if len(found) >= LEAST and _mostly(found, numbers) and _read_apart([*found.values()]):
+        if len(found) >= LEAST and _mostly(found, numbers) and _read_apart([*found.values()], date_format):
             return tuple(found), tuple(found.values())
     return None
 
@@ -110,12 +115,12 @@ def _without_prefix(names: Sequence[str]) -> list[str]:
     return [match[2] if match and match[1] == most else "" for match in found]
 
 
-def _read_apart(texts: Sequence[str]) -> bool:
-    """Return whether texts are all read as times, no two of them the same."""
+def _read_apart(texts: Sequence[str], date_format: str | None) -> bool:
+    """Return whether texts are all read as times, no two of them the same, or a format is to be asked."""
     try:
-        times = read_times(pd.Series(texts, dtype="object"), Hints())
-    except BadInput:
-        return False
+        times = read_times(pd.Series(texts, dtype="object"), Hints(date_format=date_format))
+    except BadInput as error:
+        return any(part.pointer == "#/date_format" for part in error.errors) and date_format is None
     return bool(times.readable.all()) and len(set(times.ordinals.tolist())) == len(texts)
 
 

@@ -12,7 +12,7 @@ from app.intake.cells import Cells
 from app.intake.columns.numbers import which_are_numbers
 from app.intake.time.dates import mostly_dates
 from app.intake.time.notations.characters import plain
-from app.intake.time.times import are_whole_numbers, reads_as_dates
+from app.intake.time.times import are_whole_numbers, reads_as_dates, which_in_format
 
 Content = Literal["empty", "date", "whole", "number", "text"]
 LOOKED_AT = 20  # texts of a column, where a few decide
@@ -67,6 +67,11 @@ class Sample:
         """Return whether the numbers of a column are plainly dates, such as 202452 or 1990.0417."""
         texts = pd.Series(self.column(name).unique(), dtype="object")
         return reads_as_dates(plain(texts[texts.notna() & (texts != "")].reset_index(drop=True)))
+
+    def is_in_format(self, name: str, date_format: str) -> bool:
+        """Return whether most texts of a column are dates in a format that is said."""
+        texts = pd.Series(self.some(name), dtype="object")
+        return not texts.empty and bool(which_in_format(texts, date_format).mean() > 1 / 2)
 
     def rises(self, name: str) -> bool:
         """Return whether the whole numbers of a column rise from row to row."""

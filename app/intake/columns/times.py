@@ -9,16 +9,20 @@ from app.intake.columns.identities import further_keys
 from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_in
 from app.intake.columns.time_parts import CLOCK, Part, part_of, parts_to_join
 from app.intake.problems import listed
+from app.intake.time.notations.doubts import refuse_days_without_year
 
 TRIED = 50  # columns of numbers that may be dates
 
 
-def find_times(sample: Sample, free: Sequence[str], parts: dict[str, Part]) -> Choice:
+def find_times(
+    sample: Sample, free: Sequence[str], parts: dict[str, Part], date_format: str | None = None
+) -> Choice:
     """Choose the column of times; with others beside it that hold a part of the time.
 
-    Raises BadInput where no column can be read as times.
+    A `date_format` that is said is tried on all columns. Raises BadInput where none can be read as times.
     """
-    dates = [name for name in free if sample.contents[name] == "date"]
+    dates = _in_format(sample, free, parts, date_format) if date_format else []
+    dates = dates or [name for name in free if sample.contents[name] == "date"]
     named = in_first_tier(dates, TIME_NAMES) or dates
     if len(named) > 1:
         return ask("time_column", "times", named)
@@ -29,6 +33,13 @@ def find_times(sample: Sample, free: Sequence[str], parts: dict[str, Part]) -> C
     if len(together) > 1 or any(sample.contents[name] == "text" for name in together):  # as 2024年
         return _joined(sample, {name: whole[name] for name in together})
     return _numbers(sample, [name for name in free if sample.contents[name] in {"whole", "number"}])
+
+
+def _in_format(sample: Sample, free: Sequence[str], parts: dict[str, Part], date_format: str) -> list[str]:
+    """Return the columns in a format that is said; of several those that are no plain numbers, if any."""
+    found = [name for name in free if sample.is_in_format(name, date_format)]
+    plain = {name for name in found if sample.contents[name] in {"whole", "number"} and name not in parts}
+    return [name for name in found if name not in plain] or found
 
 
 def parts_of(sample: Sample, names: Sequence[str]) -> dict[str, Part]:
@@ -67,6 +78,9 @@ def _numbers(sample: Sample, numbers: Sequence[str]) -> Choice:
         return ask("time_column", "times", found)
     if found:
         return Choice((found[0],), f"holds times such as {sample.some(found[0])[0]!r}")
+    for name in sample.names:
+        if sample.contents[name] == "text":
+            refuse_days_without_year(sample.some(name))
     rising = [name for name in whole if sample.rises(name)]
     if len(rising) == 1 and len(numbers) > 1 and not in_first_tier(sample.names, TIME_NAMES):
         note = f"The times are the whole numbers in {rising[0]!r}, which rise from row to row."

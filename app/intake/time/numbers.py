@@ -54,6 +54,7 @@ EPOCHS = (
     Count("epoch_us", 1, 0, 1e15, 2e15, "microseconds since 1970, in UTC", in_utc=True),
 )
 COUNTS = {count.date_format: count for count in (EXCEL, *EPOCHS)}
+UNSAID = ("%y%m%d", "%d%m%y", "%m%d%y", "%d%m%Y", "%m%d%Y")
 DECIMAL_YEAR = "decimal_year"
 
 
@@ -90,6 +91,7 @@ def find(texts: Texts, is_regular: Callable[[Ints], bool]) -> Dates | None:
     for date_format in PACKED:
         if (found := _plainly_packed(digits, date_format)) is not None:
             return found
+    _refuse_unsaid(digits, is_regular)
     numbers = digits.to_numpy().astype(np.float64)
     if bool(digits.str.fullmatch(r"1\d{18}").all()):
         return _noted(read_as(digits, "epoch_ns"), "nanoseconds since 1970, in UTC")
@@ -97,6 +99,23 @@ def find(texts: Texts, is_regular: Callable[[Ints], bool]) -> Dates | None:
         if np.all((numbers >= count.low) & (numbers <= count.high)):
             return _counted(digits, count, is_regular)
     return None
+
+
+def _refuse_unsaid(digits: Texts, is_regular: Callable[[Ints], bool]) -> None:
+    """Raise BadInput for digits that are regular dates in a format which must be said, such as 310124."""
+    fits = []
+    for date_format in UNSAID:
+        if digits.str.fullmatch(notation(date_format).pattern).all():
+            found = _packed(digits, date_format)
+            if found.readable.all() and is_regular(found.ordinals):
+                fits.append(date_format)
+    if fits:
+        ways = [f"date_format={each}" for each in (*fits, "integer")]
+        raise BadInput(
+            f"Times such as {digits.iloc[0]} may be dates, or plain numbers. Say which with"
+            f" {', '.join(ways[:-1])} or {ways[-1]}.",
+            [FieldError("#/date_format", " or ".join((*fits, "integer")))],
+        )
 
 
 def read_decimal(texts: Texts) -> Dates | None:

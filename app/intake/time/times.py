@@ -76,6 +76,14 @@ def reads_as_dates(texts: Texts) -> bool:
         return False
 
 
+def which_in_format(texts: Texts, date_format: str | None) -> Mask:
+    """Return which texts are dates in a format that is said as for strptime; none in any other format."""
+    if date_format is None or "%" not in date_format:
+        return np.zeros(len(texts), dtype=np.bool_)
+    dates = read_as(texts, date_format) or read_dates(texts, Hints(date_format=date_format))
+    return dates.readable
+
+
 def read_times(texts: Texts, hints: Hints) -> Times:
     """Read the distinct texts of a time column, stripped, none empty.
 
