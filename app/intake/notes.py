@@ -13,6 +13,7 @@ from app.schemas.choices import Limits
 
 Floats = NDArray[np.float64]
 SENTINELS = tuple(sign * value for value in (99.0, 999.0, 9999.0, 99999.0) for sign in (-1.0, 1.0))
+EXACT = 2**53  # below which floats hold every whole number
 AT_BOUND = 0.02  # share of values at an upper bound that shows one
 PERCENT = 100.0
 LONG_BEFORE = 0.1  # share of the whole span by which a series ends early
@@ -25,6 +26,8 @@ def notes_of(frame: SeriesFrame, options: ReadOptions) -> list[str]:
         *(note for name, cells in _numbers_beside(frame) for note in _sentinels(cells, name)),
         *_bounds(frame, options),
         *_ended(frame),
+        *_rounded(frame.y),
+        *(note for name, cells in _numbers_beside(frame) for note in _rounded(cells, name)),
         *([_SHARES] if _may_be_shares(frame.y, options.limits) else []),
         *limit_notes(frame.y, options.limits),
     ]
@@ -55,6 +58,15 @@ def _sentinels(cells: Floats, name: str = "") -> Iterator[str]:
                 f"{times} {value:.15g}, far from all others ({low:.15g} to {high:.15g}). If that stands for"
                 f" no value, say missing_values={value:.15g}."
             )
+
+
+def _rounded(cells: Floats, name: str = "") -> Iterator[str]:
+    """Note values that are too large for each whole number to be one, of the target or the column `name`."""
+    count = int(np.count_nonzero(np.abs(cells) >= EXACT))
+    if count:
+        of = f" of {listed([name])}" if name else ""
+        values = f"1 value{of} is" if count == 1 else f"{count:,} values{of} are"
+        yield f"{values} {EXACT:,} or more, where floats keep 15 to 16 digits: the last ones may differ."
 
 
 def _bounds(frame: SeriesFrame, options: ReadOptions) -> Iterator[str]:

@@ -21,7 +21,7 @@ from app.intake.columns.coded import Candidate
 from app.intake.columns.contents import Sample, contents
 from app.intake.columns.identities import Read, find_identity, further_keys
 from app.intake.columns.names import is_total
-from app.intake.columns.targets import find_target, without_meaning
+from app.intake.columns.targets import find_target, sign_notes, without_meaning
 from app.intake.columns.time_parts import Part, hours_note, part_of
 from app.intake.columns.times import find_times, parts_of
 from app.intake.covariates import CovariateKind
@@ -158,7 +158,11 @@ def _roles(
         beside=tuple(sorted(beside, key=lambda each: sample.names_at[each.name])),
         columns=tuple(columns[name] for name in sample.names),
         questions=tuple(each.question for each in choices if each.question),
-        notes=(*(note for each in choices for note in each.notes), *hours_note(sample, time.names)),
+        notes=(
+            *(note for each in choices for note in each.notes),
+            *hours_note(sample, time.names),
+            *sign_notes(sample, target.names),
+        ),
         keys=tuple(
             name for name in sample.names if name in keys and sample.contents[name] in {"text", "whole"}
         )[:MOST_KEYS],

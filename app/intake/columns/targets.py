@@ -23,6 +23,12 @@ from app.schemas.choices import Layout
 
 SEVERAL = " Several make one series each, and layout=wide takes all."
 FLAGS = {"0", "1", "0.0", "1.0"}
+# How ledgers write in a column beside an amount whether it is added or taken away.
+BOOKED = (
+    *({"+", "-"}, {"s", "h"}, {"soll", "haben"}, {"d", "c"}, {"dr", "cr"}, {"debit", "credit"}),
+    *({"débit", "crédit"}, {"d", "h"}, {"debe", "haber"}, {"dare", "avere"}, {"借", "贷"}, {"借方", "貸方"}),
+)
+NEGATIVE = r"\s*[-\u2212(].*|.*-\s*"
 
 
 def without_meaning(sample: Sample, unnamed: Collection[str]) -> dict[str, str]:
@@ -65,7 +71,8 @@ def find_target(
     found = certain or could or famous or numbers
     if not found:
         raise BadInput(
-            f"No column is left that holds numbers; the table has {listed(sample.names)}.",
+            f"No column is left that holds numbers{_likeliest(sample, free)}; the table has"
+            f" {listed(sample.names)}.",
             [FieldError("#/target_column", "no column of numbers was found")],
         )
     each = [name for name in found if not is_total(name)]
@@ -83,6 +90,19 @@ def find_target(
     return Choice((found[0],), reason)
 
 
+def _likeliest(sample: Sample, free: Sequence[str]) -> str:
+    """Return the column without a role where most texts have digits, with one of them; empty for none."""
+    digits = {
+        name: [text for text in sample.some(name) if any(map(str.isdigit, text))]
+        for name in free
+        if sample.contents[name] != "date"
+    }
+    name = max(digits, key=lambda name: len(digits[name]) / max(len(sample.some(name)), 1), default="")
+    if not digits.get(name):
+        return ""
+    return f" ({listed([name])} comes closest, with cells such as {listed(digits[name][:1])})"
+
+
 def _is_other(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collection[str]) -> bool:
     """Return whether a column is plainly something else than the values."""
     content = sample.contents[name]
@@ -90,3 +110,18 @@ def _is_other(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collec
     are_flags = sample.distinct[name] <= len(FLAGS) and set(sample.some(name)) <= FLAGS
     is_calendar = name in parts or normal(name) in CALENDAR_NAMES
     return content in {"date", "text", "empty"} or is_calendar or name in keys or is_code or are_flags
+
+
+def sign_notes(sample: Sample, targets: Sequence[str]) -> tuple[str, ...]:
+    """Return a note on a column that may hold the signs of values which have none, as debit and credit."""
+    beside = [name for name in sample.names if sample.distinct[name] == 2]  # noqa: PLR2004 - two signs
+    found = [name for name in beside if {text.lower() for text in sample.some(name)} in BOOKED]
+    if not found or any(sample.column(name).str.fullmatch(NEGATIVE).any() for name in targets):
+        return ()
+    signs = listed(sorted(sample.some(found[0])))
+    note = (
+        f"{listed(found[:1])} holds {signs}, as debit and credit are written, and {listed(targets)} has no"
+        " negative value: no sign is taken from it. If it tells the sign, write a minus before what is taken"
+        " away."
+    )
+    return (note,)

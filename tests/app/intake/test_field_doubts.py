@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.errors import BadInput
-from app.intake.reader import ReadOptions, preview_csv, read_rows
+from app.intake.reader import ReadOptions, preview_csv, read_csv, read_rows
 from app.schemas.datasets import ObservationIn
 from tests.app.intake.uploads import made, times, upload
 
@@ -285,3 +285,39 @@ def test_a_time_of_day_that_changes_is_left_out_as_such() -> None:
     days = enumerate(made("2023-01-01", 40, "D"))
     lines = ["Date,Hour,load", *(f"{day},{9 + i % 5},{i}" for i, day in days)]
     assert "Not used: 'Hour' (holds a time of day)." in notes(lines)
+
+
+def ledger(header: str, signs: str, amount: str = "{i}") -> Lines:
+    days = enumerate(made("2023-01-01", 40, "D"), start=100)
+    both = signs.split()
+    return [f"date;amount;{header}", *(f"{day};{amount.format(i=i)};{both[i % 3 == 0]}" for i, day in days)]
+
+
+@pytest.mark.parametrize(("header", "signs"), [("Soll/Haben", "S H"), ("D/C", "D C"), ("+/-", "+ -")])
+def test_a_column_of_signs_beside_amounts_without_any_is_noted(header: str, signs: str) -> None:
+    found = notes(ledger(header, signs))
+    assert f"'{header}' holds" in found
+    assert "as debit and credit are written, and 'amount' has no negative value" in found
+
+
+@pytest.mark.parametrize("amount", ["-{i}", "({i})", "{i}-"])
+def test_a_column_of_signs_beside_negative_amounts_is_not_noted(amount: str) -> None:
+    assert "debit" not in notes(ledger("D/C", "D C", amount))
+
+
+@pytest.mark.parametrize("first", [2**53, -(2**53)])
+def test_numbers_too_large_for_floats_are_noted(first: int) -> None:
+    rows = ",".join(f'{{"date":"{day}","y":{first}}}' for day in made("2023-01-01", 3, "D"))
+    assert "3 values are 9,007,199,254,740,992 or more" in " ".join(
+        read_csv(f"[{rows}]".encode(), ReadOptions()).profile.detected.notes
+    )
+    assert "9,007,199,254,740,992" not in notes(["date,y", "2023-01-01,1", f"2023-01-02,{2**53 - 1}"])
+
+
+def test_a_refusal_for_want_of_numbers_shows_a_cell_that_comes_close() -> None:
+    lines = [
+        "date,site,power",
+        *(f"{day},Halle,{i} of 9" for i, day in enumerate(made("2023-01-01", 9, "D"))),
+    ]
+    with pytest.raises(BadInput, match=r"\('power' comes closest, with cells such as '0 of 9'\)"):
+        upload(*lines)
