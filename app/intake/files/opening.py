@@ -3,12 +3,14 @@
 import json
 import mmap
 from collections.abc import Iterator
+from functools import reduce
 from typing import IO, Any
 
 import pandas as pd
 import pyarrow as pa
 
 from app.errors import BadInput, FieldError
+from app.intake.files.archives import out_of_archive, refuse_unread_packing
 from app.intake.files.conversion import FileLimits, converted
 from app.intake.files.kinds import BEGINNING, kind_of
 from app.intake.files.typed_columns import NOTES
@@ -27,7 +29,16 @@ def open_tables(data: bytes, options: ReadOptions, limits: FileLimits) -> dict[s
 
     Raises BadInput for what is no table or is broken, TooLarge for what takes too much memory.
     """
-    content = unpacked(data, limits.size)
+    content, notes = out_of_archive(data, limits.size)
+    content = unpacked(content, limits.size)
+    refuse_unread_packing(content)
+    tables = _tables(content, options, limits)
+    return {
+        name: reduce(lambda each, note: each.with_note(note), notes, table) for name, table in tables.items()
+    }
+
+
+def _tables(content: bytes, options: ReadOptions, limits: FileLimits) -> dict[str, Table]:
     kind = kind_of(content[:BEGINNING])
     if kind == "text":
         _refuse_long_lines(content)

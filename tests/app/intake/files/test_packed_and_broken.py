@@ -1,7 +1,9 @@
 """Packed files, and files that are broken, cut off or made to fill the memory: refused, and nothing else."""
 
+import bz2
 import gzip
 import io
+import lzma
 import subprocess
 import sys
 import zipfile
@@ -80,6 +82,43 @@ def test_a_packed_file_is_what_it_holds(name: str, pack: Callable[[bytes], bytes
     plain = read_csv(FILES[name], ReadOptions())
     packed = read_csv(pack(FILES[name]), ReadOptions())
     assert packed.profile == plain.profile
+
+
+def zipped(**files: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["csv", "xlsx", "parquet", "json"])
+def test_the_only_file_of_a_zip_archive_is_read(name: str) -> None:
+    intake = read_csv(zipped(file=FILES[name]), ReadOptions())
+    assert intake.profile.observations == read_csv(FILES[name], ReadOptions()).profile.observations
+    assert "Of the archive 'file' was read." in intake.profile.detected.notes
+
+
+def test_metadata_beside_the_table_of_an_archive_are_passed_over_and_noted() -> None:
+    intake = read_csv(zipped(API_SP=CSV, Metadata_Country=b"a,b", Metadata_Indicator=b"a,b"), ReadOptions())
+    assert intake.profile.observations == len(ROWS)
+    assert "and not 'Metadata_Country', 'Metadata_Indicator'." in intake.profile.detected.notes[0]
+
+
+def test_an_archive_of_several_files_is_refused_with_their_names() -> None:
+    with pytest.raises(BadInput, match=r"holds 2 files: 'a', 'b'\. Unpack it"):
+        read_csv(zipped(a=CSV, b=CSV), ReadOptions())
+
+
+def test_a_file_of_an_archive_that_unpacks_beyond_the_limit_is_too_large() -> None:
+    with pytest.raises(TooLarge, match="more than 64 MiB"):
+        read_csv(zipped(a=bytes(65 * MIB)), ReadOptions(), SMALL)
+
+
+@pytest.mark.parametrize(("pack", "name"), [(bz2.compress, "bzip2"), (lzma.compress, "xz")])
+def test_packings_that_are_not_read_are_named(pack: Callable[[bytes], bytes], name: str) -> None:
+    with pytest.raises(BadInput, match=f"packed by {name}, which is not read. Unpack it"):
+        read_csv(pack(CSV), ReadOptions())
 
 
 def test_a_file_of_several_packed_parts_is_read_whole() -> None:
