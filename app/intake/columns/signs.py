@@ -62,6 +62,12 @@ WORDS = (
 )
 MONEY = rf"[{re.escape(SYMBOLS)}]|{'|'.join(map(re.escape, (*WORDS, *CODES)))}"
 SCALES = dict(zip("kKMB千万萬亿億천만억", "336934488348", strict=True))  # powers of ten
+LETTERS = ("k", "K", "M", "B")
+SCALES |= {"Tsd": "3", "тыс": "3", "Mio": "6", "mln": "6", "млн": "6", "Mrd": "9", "mld": "9", "млрд": "9"}
+SCALES |= {f"{word}.": power for word, power in SCALES.items() if len(word) > 1}
+SCALE = "|".join(map(re.escape, sorted(SCALES, key=len, reverse=True)))
+TWO_SCALES = re.compile(r"(?<![\d.,])(\d+)([亿億억万萬만])\s?(\d+)([万萬만千천])")  # 1億2000万, 1만5천
+FOOTNOTE = r"\[\w{1,2}\]|[⁰¹²³⁴-⁹]{1,2}|\*{1,3}|†"
 # Of Eurostat: break, confidential, definition differs, estimated, forecast, not significant, provisional, ...
 FLAG = "[bcdefinprsuz]{1,3}"
 FLAGGED_NONE = rf":\s*{FLAG}"
@@ -70,8 +76,8 @@ MINUS = "-\u2013\u2014"
 PATTERN = (
     rf"^(?P<open>\()?\s*(?:\+|(?P<sign>[{MINUS}]))?\s*(?P<before>{MONEY})?\s*(?P<inner>[{MINUS}])?\s*"
     r"(?P<below><)?\s*(?P<number>(?:\d[\d.,'\u2019 ]*|[.,]\d+)(?:[eE][+-]?\d+)?)"
-    rf"\s*(?P<scale>[{''.join(SCALES)}])?\s*(?P<behind>%|{MONEY})?\s*(?P<trailing>-)?\s*(?P<close>\))?"
-    rf"(?:\s+(?P<flag>{FLAG}))?$"
+    rf"\s*(?P<scale>{SCALE})?\s*(?P<behind>%|{MONEY})?\s*(?P<trailing>-)?\s*(?P<close>\))?"
+    rf"(?:\s+(?P<flag>{FLAG})|\s?(?P<footnote>{FOOTNOTE}))?$"
 )
 ZERO = r"0+(?:[.,]0*)?"
 HALF = 0.5
@@ -86,18 +92,20 @@ class Bare:
     factors: NDArray[np.float64]  # (texts,) one half for a bound such as <1
     kinds: Mapping[Kind, Mask]  # what was taken off, each (texts,)
     wrong: Mask  # (texts,) of another unit than most
+    as_in_names: Mask  # (texts,) with a letter or a mark that names have as well, such as 10K or 5*
 
     @property
     def is_likely(self) -> Mask:
         """Return which may be taken for numbers unasked: 1.2K is one, 10K may be a name."""
-        by_letter = self.exponents.isin(["e3", "e6", "e9"]).to_numpy(dtype=np.bool_)
         whole = self.texts.str.fullmatch(r"-?\d+").to_numpy(dtype=np.bool_)
-        return ~(by_letter & whole)
+        return ~(self.as_in_names & whole)
 
 
 def bare(texts: Texts) -> Bare:
     """Take off what stands around numbers; in parentheses or before a trailing minus they are negative."""
     texts = plain(texts)
+    if texts.str.contains("[亿億억万萬만]", regex=True).any():
+        texts = texts.str.replace(TWO_SCALES, _in_one_scale, regex=True)
     parts = texts.mask(texts.str.fullmatch(BARE)).str.extract(PATTERN)
     parts = parts.where(parts["number"].notna() & (parts["open"].isna() == parts["close"].isna()))
     has = parts.notna()
@@ -111,7 +119,7 @@ def bare(texts: Texts) -> Bare:
         "money": has_unit & ~is_percent,
         "percent": is_percent,
         "scale": has["scale"],
-        "flag": has["flag"],
+        "flag": has["flag"] | has["footnote"],
         "below": has["below"],
     }
     return Bare(
@@ -120,7 +128,17 @@ def bare(texts: Texts) -> Bare:
         np.where(has["below"], HALF, 1.0),
         {kind: mask.to_numpy(dtype=np.bool_) for kind, mask in kinds.items()},
         _of_other_units(units, parts["number"].fillna(texts)) | _scaled_twice(parts),
+        (parts["scale"].isin(LETTERS) | (has["footnote"] & (parts["footnote"].str[:1] != "["))).to_numpy(
+            np.bool_
+        ),
     )
+
+
+def _in_one_scale(found: re.Match[str]) -> str:
+    """Return 12000万 for 1億2000万; what is written another way stays."""
+    high, of_high, low, of_low = found.groups()
+    ratio = 10 ** (int(SCALES[of_high]) - int(SCALES[of_low]))
+    return f"{int(high) * ratio + int(low)}{of_low}" if int(low) < ratio else found[0]
 
 
 def _scaled_twice(parts: pd.DataFrame) -> Mask:

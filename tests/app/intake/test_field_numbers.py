@@ -44,6 +44,14 @@ from tests.app.intake.uploads import made, upload
         ("3亿", 300_000_000),
         ("1,234.5万元", 12_345_000),
         ("2.5억", 250_000_000),
+        ("1億2000万", 120_000_000),
+        ("1만5천", 15_000),
+        ("1.2 Mio.", 1_200_000),
+        ("3 Mrd. €", 3_000_000_000),
+        ("4.5 млн", 4_500_000),
+        ("2992[1]", 2992),
+        ("2992²", 2992),
+        ("2992*", 2992),
         ("1.2k", 1200),
         ("950K", 950_000),
         ("3.4M", 3_400_000),
@@ -83,7 +91,9 @@ def test_the_signs_of_statistical_offices_for_no_value_are_none(text: str) -> No
     assert pd.isna(found.numbers[0])
 
 
-@pytest.mark.parametrize("text", ["(5", "5)", "5--", "12-13", "5 kg", "€", "%", "1.2.3", "1万2"])
+@pytest.mark.parametrize(
+    "text", ["(5", "5)", "5--", "12-13", "5 kg", "€", "%", "1.2.3", "1万2", "1万2万", "5[note]"]
+)
 def test_what_is_no_number_stays_wrong(text: str) -> None:
     assert read_numbers(pd.Series([text]), "\t", decimal=".").wrong[0]
 
@@ -95,6 +105,7 @@ def test_what_is_no_number_stays_wrong(text: str) -> None:
         (["950.5", "3.4M"], [950.5, 3_400_000]),
         (["9800", "9900", "1.2万"], [9800, 9900, 12_000]),
         (["1만", "2만", "9000"], [10_000, 20_000, 9000]),
+        (["950", "1億2000万", "3 Mio."], [950, 120_000_000, 3_000_000]),
         (["1.2千", "$5", "(3)", "<1", "7 p"], [1200, 5, -3, 0.5, 7]),
     ],
 )
@@ -109,7 +120,27 @@ def test_plain_numbers_beside_others_with_words_keep_their_values(
 PARTS = {
     "before": ["", "-", "+", "(", "$", "-€", "< ", "¥", "\\"],
     "number": ["950", "1.2", "1,234", "1.234,5", "0.5", ".5", "12e3", "1 200", "1’234", "٣٫٥", "1e999"],
-    "behind": ["", "k", "M", "万", "만", "千", " 亿", "%", " %", "-", ")", " €", " p", "万元", " kr"],
+    "behind": [
+        "",
+        "k",
+        "M",
+        "万",
+        "만",
+        "千",
+        " 亿",
+        "%",
+        " %",
+        "-",
+        ")",
+        " €",
+        " p",
+        "万元",
+        " kr",
+        " Mio.",
+        "億20万",
+        "[1]",
+        "²",
+    ],
 }
 CELLS = st.builds("{}{}{}".format, *(st.sampled_from(each) for each in PARTS.values()))
 
@@ -211,8 +242,7 @@ def test_numbers_of_a_file_with_types_are_not_asked() -> None:
     assert read_csv(json.dumps(rows).encode(), ReadOptions()).frame.y.tolist() == [1.125, 980, 1.375]
 
 
-def test_names_such_as_10k_are_no_numbers() -> None:
-    lines = [
-        f"{day};{race};{i}" for race in ("5K", "10K") for i, day in enumerate(made("2024-01-01", 5, "D"))
-    ]
-    assert upload("date;race;runners", *lines).frame.unique_ids == ("10K", "5K")
+@pytest.mark.parametrize("names", [("10K", "5K"), ("4*", "5*")])
+def test_names_such_as_10k_are_no_numbers(names: tuple[str, str]) -> None:
+    lines = [f"{day};{race};{i}" for race in names for i, day in enumerate(made("2024-01-01", 5, "D"))]
+    assert upload("date;race;runners", *lines).frame.unique_ids == names
