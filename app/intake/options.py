@@ -56,6 +56,11 @@ class ReadOptions:
         return split_line(self.missing_values or "")
 
     @property
+    def joins_rows(self) -> bool:
+        """Whether several rows of one time become one."""
+        return self.duplicates not in {None, "refuse"}
+
+    @property
     def shown(self) -> dict[str, str | int]:
         """Return what was said, by option; names, times, values and seasons are shown elsewhere."""
         said = {name: getattr(self, name) for name in (*SHOWN, *(BESIDE if self.finds_covariates else ()))}

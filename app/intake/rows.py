@@ -225,9 +225,9 @@ def _report(rows: Rows, ordered: Ints, again: Mask, duplicates: Duplicates, repa
     def word(at: int) -> Repair:
         row, other = int(ordered[at]), int(ordered[last[np.searchsorted(last, at)]])
         where = f"{rows.place.noun} {rows.place.number(other)}"
-        return rows.repair(
-            "duplicate", row, f"{rows.time(row)} stands again in {where}, and {WORDS[duplicates]}"
-        )
+        one, same = rows.time(row), rows.times[row] == rows.times[other]
+        again = f"{one} stands again in {where}" if same else f"{one} is in the step of {where}"
+        return rows.repair("duplicate", row, f"{again}, and {WORDS[duplicates]}")
 
     repairs.add("duplicate", np.flatnonzero(again), word)
 

@@ -13,6 +13,7 @@ from app.intake.beside.places import Places
 from app.intake.beside.repeats import Repeats
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import StepValues, fill, refuse_short, refuse_vast, with_zeros
+from app.intake.grid.within_steps import counted_within
 from app.intake.oddities import (
     changed_notes,
     closed_notes,
@@ -77,8 +78,10 @@ def gather(rows: Rows, options: ReadOptions) -> Gathered:
     requested = parse_frequency(options.frequency)
     repairs = Repairs()
     dated = _dated(rows, options, requested, repairs)
-    rows, times = dated.rows, dated.times
-    ordered = sort(rows, times, dated.kept, options.duplicates, repairs)
+    rows, times, kept = dated.rows, dated.times, dated.kept
+    if options.joins_rows:
+        times, kept = counted_within(rows.times, times, kept, requested)
+    ordered = sort(rows, times, kept, options.duplicates, repairs)
     names = names_of(rows, ordered)
     values = np.add.reduceat(~np.isnan(ordered.y), ordered.timeline.starts, dtype=np.int64)
     refuse_short(names, values, too_few)

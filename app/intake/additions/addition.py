@@ -12,6 +12,7 @@ from app.intake.arrays import Ints, Mask
 from app.intake.beside.laying import cells_of
 from app.intake.grid.filling import LEAST_VALUES, refuse_short
 from app.intake.grid.points import Points, off_step, owners
+from app.intake.grid.within_steps import added_within
 from app.intake.notes import limit_notes
 from app.intake.oddities import report_moved
 from app.intake.options import ReadOptions
@@ -107,6 +108,8 @@ def gather_addition(
     kept = complete(rows, repairs)
     bare_days = bare_day_notes(rows, kept, existing.axis)
     rows, times, kept = times_of(rows, kept, existing, options.date_format)
+    if options.joins_rows:
+        times, kept = added_within(rows.times, times, kept, existing.axis, existing.end)
     ordered = sort(rows, times, kept, options.duplicates, repairs)
     timeline = ordered.timeline
     offsets = np.append(timeline.starts, len(ordered.row))

@@ -1,4 +1,4 @@
-"""Dates that could be read and are likely not meant so: what is asked, what `date_format` makes of them."""
+"""Dates that could be read and are likely not meant so: which question they raise, and what settles it."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ def sales(stamps: Sequence[str], header: str = "Date,Sales") -> Lines:
     return [header, *(f"{stamp},{100 + i % 7}" for i, stamp in enumerate(stamps))]
 
 
-def asked(lines: Lines, **said: str) -> list[tuple[str, str]]:
+def questions(lines: Lines, **said: str) -> list[tuple[str, str]]:
     found = preview_csv("\n".join(lines).encode(), ReadOptions(**said))  # type: ignore[arg-type]
     return [(question.parameter, question.question) for question in found.questions]
 
@@ -34,8 +34,8 @@ def asked(lines: Lines, **said: str) -> list[tuple[str, str]]:
     ],
     ids=["few", "month first", "one digit", "quarter", "weekly"],
 )
-def test_days_without_a_year_are_asked(stamps: Sequence[str]) -> None:
-    ((parameter, question),) = asked(sales(stamps))
+def test_days_without_a_year_raise_a_question(stamps: Sequence[str]) -> None:
+    ((parameter, question),) = questions(sales(stamps))
     assert parameter == "date_format"
     assert "There is no year in times such as" in question
 
@@ -68,7 +68,7 @@ def test_the_same_months_of_each_of_several_series_are_read_as_such() -> None:
 
 def test_a_number_said_to_be_the_year_is_read_so() -> None:
     lines = sales([f"Dec-{year}" for year in range(10, 24)])
-    assert asked(lines)
+    assert questions(lines)
     assert times(upload(*lines, date_format="%b-%y"))[0] == "2010-12-01"
 
 
@@ -76,26 +76,26 @@ def turned(day: date) -> str:
     return f"{day.month}/{day.day}/{day.year}" if day.day <= 12 else f"{day:%d/%m/%Y}"
 
 
-def test_dates_half_of_which_a_spreadsheet_turned_are_asked() -> None:
-    ((parameter, question),) = asked(sales([turned(day) for day in DAYS]))
+def test_dates_half_of_which_a_spreadsheet_turned_raise_a_question() -> None:
+    ((parameter, question),) = questions(sales([turned(day) for day in DAYS]))
     assert parameter == "date_format"
     assert "'1/2/2023'" in question
 
 
-def test_dates_said_to_be_right_are_not_asked() -> None:
-    assert not asked(sales([turned(day) for day in DAYS]), date_format="%d/%m/%Y", missing="gap")
+def test_dates_said_to_be_right_raise_no_question() -> None:
+    assert not questions(sales([turned(day) for day in DAYS]), date_format="%d/%m/%Y", missing="gap")
 
 
-def test_dates_in_any_order_of_rows_are_not_asked() -> None:
+def test_dates_in_any_order_of_rows_raise_no_question() -> None:
     stamps = [f"{day:%d/%m/%Y}" for day in DAYS]
-    assert not asked(sales(stamps[::-1]))
-    assert not asked(sales(stamps[50:] + stamps[:50]))
+    assert not questions(sales(stamps[::-1]))
+    assert not questions(sales(stamps[50:] + stamps[:50]))
 
 
 @pytest.mark.parametrize("date_format", ["%y%m%d", "%d%m%y", "%d%m%Y"])
-def test_digits_that_are_regular_dates_in_another_format_are_asked(date_format: str) -> None:
+def test_digits_that_are_regular_dates_in_another_format_raise_a_question(date_format: str) -> None:
     lines = sales([day.strftime(date_format) for day in DAYS])
-    ((parameter, question),) = asked(lines)
+    ((parameter, question),) = questions(lines)
     assert parameter == "date_format"
     assert f"date_format={date_format}" in question
     assert times(upload(*lines, date_format=date_format))[-1] == "2023-03-31"
@@ -116,8 +116,8 @@ def across() -> Lines:
     return ["sku," + ",".join(names), *(f"A{i},{','.join(str(i + k) for k in range(10))}" for i in range(4))]
 
 
-def test_dates_in_the_header_that_can_be_read_in_two_ways_are_asked() -> None:
-    assert [parameter for parameter, _ in asked(across())] == ["date_format"]
+def test_dates_in_the_header_that_can_be_read_in_two_ways_raise_a_question() -> None:
+    assert [parameter for parameter, _ in questions(across())] == ["date_format"]
 
 
 def test_dates_in_the_header_are_read_in_the_format_that_is_said() -> None:
