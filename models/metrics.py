@@ -41,16 +41,20 @@ def scaled_errors(target: Floats, forecast: Floats, scale: Floats) -> Floats:
 
 def seasonal_naive_error(panel: Panel, season_length: int) -> Floats:
     """Return (series,), the mean absolute change over one season, the scale of MASE; NaN without a pair."""
-    return _series_mean(_seasonal_changes(panel, season_length), panel)
+    return _series_mean(np.abs(seasonal_changes(panel, season_length)), panel)
 
 
 def seasonal_naive_root_error(panel: Panel, season_length: int) -> Floats:
     """Return (series,), the root mean square change over a season, the scale of RMSSE; NaN without a pair."""
-    error = seasonal_naive_error(panel, season_length)
+    return root_mean_square(seasonal_changes(panel, season_length), panel)
+
+
+def root_mean_square(errors: Floats, panel: Panel) -> Floats:
+    """Return (series,), the root of the mean square of `errors` (total,), NaN left out; NaN without any."""
+    error = _series_mean(np.abs(errors), panel)
     unit = np.where(error > 0, error, 1.0)
-    # Divide by the mean first: squares of the raw changes may overflow float64.
-    changes = _seasonal_changes(panel, season_length) / np.repeat(unit, panel.lengths)
-    return unit * np.sqrt(_series_mean(changes**2, panel))
+    # Divide by the mean first: squares of the raw errors may overflow float64.
+    return unit * np.sqrt(_series_mean((errors / np.repeat(unit, panel.lengths)) ** 2, panel))
 
 
 def pinball(target: Floats, forecast: Floats, quantile: float) -> float:
@@ -100,10 +104,10 @@ def mean_by(groups: Integers, values: Floats) -> Floats:
     return _ratio(sums, counts)
 
 
-def _seasonal_changes(panel: Panel, season_length: int) -> Floats:
-    """Return (total,), the absolute change over one season; NaN without a value one season earlier."""
+def seasonal_changes(panel: Panel, season_length: int) -> Floats:
+    """Return (total,), the change over one season; NaN without a value one season earlier."""
     change = np.full(len(panel.values), np.nan)
-    change[season_length:] = np.abs(panel.values[season_length:] - panel.values[:-season_length])
+    change[season_length:] = panel.values[season_length:] - panel.values[:-season_length]
     place = np.arange(len(change)) - np.repeat(panel.offsets[:-1], panel.lengths)
     return np.where(place >= season_length, change, np.nan)
 

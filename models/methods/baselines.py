@@ -19,22 +19,12 @@ from models.inputs.intermittence import demands
 from models.inputs.outliers import tamed
 from models.methods.forecast import Forecast, floors
 from models.methods.history import history_forecast
+from models.methods.spreads import DAMPING, RECENT_CHANGES, spread
 from models.methods.support import Support
-from models.metrics import seasonal_naive_root_error
 from models.panel import Floats, Integers, Panel
 
 Baseline = Callable[[Panel, int, int], Floats]
 """(panel, horizon, season_length) to (series, horizon)."""
-
-SMALLEST_CHANGE = 0.005
-"""The error of a series that never changed, as a share of its largest value."""
-
-RECENT_CHANGES = 3
-"""How many last changes have their mean continued by a damped trend."""
-
-DAMPING = 0.9
-"""Share of its change that a damped trend keeps from each step to the next; 0.8 to 0.98 are usual
-(Hyndman & Athanasopoulos, section 8.2)."""
 
 LONGEST_ETS_SEASON = 24
 """The longest season that statsforecast fits; with a longer one ETS has no season."""
@@ -157,9 +147,8 @@ def baseline_forecast(
 ) -> Forecast:
     """Forecast with the baseline `name` from the last `HISTORY_LIMIT` values, with bounds at `levels`.
 
-    Bounds are those of a random walk with normal steps, as large as the errors of the seasonal naive forecast
-    in the history (Hyndman & Athanasopoulos, section 5.5). Calibration starts from them. `OF_CHANCE` has the
-    quantiles of the history.
+    Bounds are those of normal errors, as large as the baseline's own in the history (`spreads`). Calibration
+    starts from them. `OF_CHANCE` has the quantiles of the history.
     """
     recent = tamed(panel.tail(HISTORY_LIMIT))
     if name in OF_CHANCE:
@@ -167,22 +156,14 @@ def baseline_forecast(
     median = EVERY_BASELINE[name](recent, horizon, season_length)
     # Near the ends of float64 spread and bounds may overflow.
     with np.errstate(over="ignore", invalid="ignore"):
-        spread = _spread(recent, season_length)[:, None] * np.sqrt(np.arange(1, horizon + 1))
-        half_widths = {level: NormalDist().inv_cdf(0.5 + level / 200) * spread for level in levels}
+        widths = spread(name, recent, horizon, season_length)
+        half_widths = {level: NormalDist().inv_cdf(0.5 + level / 200) * widths for level in levels}
         forecast = Forecast(
             median,
             lo={level: median - half for level, half in half_widths.items()},
             hi={level: median + half for level, half in half_widths.items()},
         )
     return forecast.at_least(floors(recent))
-
-
-def _spread(panel: Panel, season_length: int) -> Floats:
-    """Return (series,), the size of an error one step ahead; never 0, since even a constant may change."""
-    size = np.maximum.reduceat(np.abs(np.nan_to_num(panel.values)), panel.offsets[:-1])
-    seasonal = seasonal_naive_root_error(panel, season_length)
-    error = np.where(seasonal > 0, seasonal, seasonal_naive_root_error(panel, 1))
-    return np.where(error > 0, error, SMALLEST_CHANGE * size)
 
 
 def preload() -> None:
