@@ -10,7 +10,7 @@ import pandas as pd
 from app.intake.arrays import Ints
 from app.intake.beside.reading import Notation, read_column, without_sentinels
 from app.intake.columns.coded import Column, Floats
-from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers, shown_mark
+from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers, shown_mark, take_unit_off
 from app.intake.columns.roles import Roles
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, listed, refuse_rows
@@ -49,9 +49,11 @@ def read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str |
             continue
         missing = (*MISSING, *options.sentinels)
         texts = pd.concat([frame[name] for name in names], ignore_index=True)
+        texts, unit = take_unit_off(texts, missing)
         numbers = read_numbers(
             texts, table.delimiter, previous=previous, decimal=options.decimal, missing=missing
         )
+        signs += [f"In {listed(names[:1])} all numbers are read without their unit, {unit!r}."] * bool(unit)
         wrong = numbers.wrong.reshape(len(names), -1)
         for name, its, cells in zip(names, wrong, numbers.numbers.reshape(len(names), -1), strict=True):
             _refuse_text(table, name, frame, np.flatnonzero(its))

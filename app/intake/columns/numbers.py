@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput
 from app.intake.arrays import Mask
-from app.intake.columns.signs import FLAGGED_NONE, Bare, Kind, bare
+from app.intake.columns.signs import FLAGGED_NONE, Bare, Kind, bare, without_unit
 from app.intake.problems import Question, Unsettled
 
 Texts: TypeAlias = "pd.Series[str]"
@@ -105,6 +105,18 @@ def read_numbers(
     values, wrong = np.full(len(unique), np.nan), np.zeros(len(unique), dtype=np.bool_)
     values[~empty], wrong[~empty] = reading.numbers, reading.wrong
     return Numbers(values[codes], wrong[codes], reading.decimal, _notes(unique[~empty], rest, reading))
+
+
+def take_unit_off(texts: Texts, missing: tuple[str, ...]) -> tuple[Texts, str]:
+    """Return numbers without a unit that stands behind all of them, such as kWh, and it; empty for none."""
+    distinct = pd.Series(texts.unique(), dtype="object").str.strip()
+    filled = distinct[~_are_empty(distinct, missing)]
+    taken = bare(filled)
+    if not all(_read(taken, decimal).wrong.all() for decimal in GROUPS):
+        return texts, ""
+    numbers, unit = without_unit(filled)
+    of = dict(zip(filled, numbers, strict=True))
+    return (texts.str.strip().map(lambda text: of.get(text, text)) if unit else texts), unit
 
 
 def _are_empty(texts: Texts, missing: tuple[str, ...]) -> Mask:

@@ -79,6 +79,8 @@ PATTERN = (
     rf"\s*(?P<scale>{SCALE})?\s*(?P<behind>%|{MONEY})?\s*(?P<trailing>-)?\s*(?P<close>\))?"
     rf"(?:\s+(?P<flag>{FLAG})|\s?(?P<footnote>{FOOTNOTE}))?$"
 )
+UNIT = r"^(.*[\d.,])\s*([^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,3}[²³]?)?|°[A-Z]?)$"  # kWh, m³/s, °C
+LEAST_UNITED = 3  # texts with one unit
 ZERO = r"0+(?:[.,]0*)?"
 HALF = 0.5
 
@@ -132,6 +134,15 @@ def bare(texts: Texts) -> Bare:
             np.bool_
         ),
     )
+
+
+def without_unit(texts: Texts) -> tuple[Texts, str]:
+    """Return texts without the unit that stands behind all of them, and it; empty where none does."""
+    parts = texts.str.extract(UNIT)
+    units = parts[1].unique()
+    if len(texts) < LEAST_UNITED or len(units) != 1 or pd.isna(units[0]):
+        return texts, ""
+    return parts[0], str(units[0])
 
 
 def _in_one_scale(found: re.Match[str]) -> str:

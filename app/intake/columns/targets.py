@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+import pandas as pd
+
 from app.errors import BadInput, FieldError
 from app.intake.columns.choices import Choice, ask
 from app.intake.columns.contents import Sample
@@ -16,7 +18,9 @@ from app.intake.columns.names import (
     is_total,
     normal,
 )
+from app.intake.columns.numbers import which_are_numbers
 from app.intake.columns.series_names import are_series
+from app.intake.columns.signs import without_unit
 from app.intake.columns.time_parts import Part
 from app.intake.problems import listed
 from app.schemas.choices import Layout
@@ -68,7 +72,7 @@ def find_target(
     ]
     certain = in_first_tier((name for name in free if sample.contents[name] != "date"), CERTAIN_TARGETS)
     famous = in_first_tier((name for name in free if sample.contents[name] != "date"), TARGET_NAMES)
-    found = certain or could or famous or numbers
+    found = certain or could or famous or numbers or _with_units(sample, free, parts)
     if not found:
         raise BadInput(
             f"No column is left that holds numbers{_likeliest(sample, free)}; the table has"
@@ -88,6 +92,16 @@ def find_target(
         return ask("target_column", "values", found, advice=SEVERAL)
     reason = f"is named {found[0]!r}" if certain else "the only column of numbers that could be the values"
     return Choice((found[0],), reason)
+
+
+def _with_units(sample: Sample, free: Sequence[str], parts: Mapping[str, Part]) -> list[str]:
+    """Return the columns of numbers that all have one unit behind them, such as 950 W."""
+    found = []
+    for name in free:
+        texts, unit = without_unit(pd.Series(sample.some(name), dtype="object"))
+        if unit and name not in parts and any(mask.all() for mask in which_are_numbers(texts).values()):
+            found.append(name)
+    return found
 
 
 def _likeliest(sample: Sample, free: Sequence[str]) -> str:

@@ -246,3 +246,27 @@ def test_numbers_of_a_file_with_types_are_not_asked() -> None:
 def test_names_such_as_10k_are_no_numbers(names: tuple[str, str]) -> None:
     lines = [f"{day};{race};{i}" for race in names for i, day in enumerate(made("2024-01-01", 5, "D"))]
     assert upload("date;race;runners", *lines).frame.unique_ids == names
+
+
+@pytest.mark.parametrize(
+    ("cells", "first", "unit"),
+    [(["950 W", "980 W", "1020 W"], 950, "W"), (["12,5 kWh", "13 kWh", "12,7 kWh"], 12.5, "kWh")],
+)
+def test_a_unit_behind_all_values_is_taken_off_and_noted(cells: list[str], first: float, unit: str) -> None:
+    found = read(*cells)
+    assert found.frame.y[0] == first
+    assert f"In 'sales' all numbers are read without their unit, '{unit}'." in found.profile.detected.notes
+
+
+def test_values_of_two_units_are_refused() -> None:
+    with pytest.raises(BadInput, match="comes closest, with cells such as '950 W'"):
+        read("950 W", "980 W", "1.1 kW", header="date;power")
+
+
+def test_sizes_beside_plain_values_are_no_values() -> None:
+    rows = [
+        f"{day};{size};{i}"
+        for size in ("250 ml", "500 ml", "750 ml")
+        for i, day in enumerate(made("2024-01-01", 5, "D"))
+    ]
+    assert upload("date;size;sold", *rows).frame.unique_ids == ("250 ml", "500 ml", "750 ml")
