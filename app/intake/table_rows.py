@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast
 
@@ -16,7 +16,7 @@ from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded
 from app.intake.columns.names import is_total
 from app.intake.columns.roles import Roles, find_roles
-from app.intake.columns.time_parts import joined
+from app.intake.columns.time_parts import joined, weeks_of
 from app.intake.options import ReadOptions, as_option
 from app.intake.problems import Place, listed
 from app.intake.rows import Rows
@@ -67,6 +67,8 @@ class OpenTable:
         every, parts = self._columns_of_times(), list(self.roles.parts)
         months = month_numbers(every[parts.index("month")].texts) if "month" in parts else {}
         times = Coded.together(every, lambda texts: joined(texts, parts, months) or " ".join(texts))
+        if len(every) == 1 and self.options.date_format is None:
+            times = replace(times, texts=tuple(weeks_of(self.roles.times[0], times.texts)))
         count = len(self.roles.targets)
         return np.tile(times.codes, count) if count > 1 else times.codes, times.texts
 

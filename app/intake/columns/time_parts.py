@@ -56,6 +56,7 @@ SIGNS: dict[Part, str] = {"year": "年년", "month": "月월", "day": "日号일
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IGNORECASE)
 PACKED = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 DIGITS = re.compile(r"(?:[01]?\d|2[0-4])[0-5]\d|0")  # 0130 or 130, and 0 for midnight
+WEEK_AND_YEAR = re.compile(r"^(\d{1,2})[/.-]((?:19|20)\d{2})$")
 WHOLE = re.compile(rf"(\d{{1,4}})(?:\.0*)?\s?[{''.join(SIGNS.values())}]?")
 FEW = 10  # texts, of which one may be no part of a time
 LEAST_FIT = 3  # texts that show a part of a time beside one that does not
@@ -123,6 +124,11 @@ def parts_to_join(parts: dict[str, Part]) -> list[str]:
     if not day or ("date" not in first and len(day) == 1):
         return day
     return [*day, *([first[part] for part in ("clock", "hour") if part in first][:1])]
+
+
+def weeks_of(name: str, texts: Sequence[str]) -> Sequence[str]:
+    """Return texts such as 01/2024 as ISO weeks, in a column that is named after weeks."""
+    return [WEEK_AND_YEAR.sub(r"\2-W\1", text) for text in texts] if _is_named(name, "week") else texts
 
 
 def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[str, int]) -> str | None:

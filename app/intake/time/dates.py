@@ -88,6 +88,9 @@ def _read(texts: Texts, hints: Hints) -> Dates:
     some = parts.dates.iloc[:: max(1, len(parts.dates) // ENOUGH)]
     shape = int(_count_shapes(some, np.zeros(len(some), dtype=np.int64), 1).argmax())
     readings = [_read_parts(parts, each) for each in of_shape(shape)]
+    months = [each for each in readings if "%V" not in each.date_format]
+    if any(each.readable.mean() > 1 / 2 for each in months):
+        readings = months  # a 13th month is a mistake, and no week
     most = max(int(reading.readable.sum()) for reading in readings)
     return _choose([reading for reading in readings if reading.readable.sum() == most], hints)
 

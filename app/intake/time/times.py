@@ -129,7 +129,11 @@ def _dated(dates: Dates, hints: Hints) -> Times:
 def _on_their_day(dates: Dates, requested: Alias | None) -> Ints:
     """Put months, quarters and weeks without a day on the day that the frequency names, else on the first."""
     step = requested.step() if requested else None
-    if isinstance(step, FixedStep) and step.on_weekday is not None and dates.date_format.endswith("%V"):
+    if (
+        isinstance(step, FixedStep)
+        and step.on_weekday is not None
+        and dates.date_format.endswith(("%V", "%V/%G", "%V-%G", "%V.%G"))
+    ):
         return dates.ordinals + step.on_weekday * DAY  # from the Monday
     if not dates.months or not isinstance(step, MonthStep):
         return dates.ordinals

@@ -120,3 +120,16 @@ def test_short_names_of_parts_of_times_are_joined(header: str) -> None:
     lines = (f"2023,1,{int(day[-2:])},{hour},{hour}.5" for day, hour in HOURS)
     intake = upload(f"{header},T2M", *lines)
     assert times(intake)[-1] == "2023-01-14T23:00:00"
+
+
+@pytest.mark.parametrize(("header", "weeks"), [("KW", 52), ("Zeit", 52), ("Woche", 10), ("KW", 20)])
+def test_weeks_with_their_year_behind_are_weeks(header: str, weeks: int) -> None:
+    lines = [f"{header};Absatz", *(f"{week:02}/2022;{week % 7}" for week in range(1, weeks + 1))]
+    intake = upload(*lines)
+    assert (intake.frame.axis.frequency, times(intake)[0]) == ("W-MON", "2022-01-03")
+
+
+def test_a_thirteenth_month_makes_no_weeks_of_months() -> None:
+    stamps = [f"{i % 12 + 1:02}/{2020 + i // 12}" for i in range(24)]
+    lines = ["Zeit;Absatz", *(f"{stamp};5" for stamp in [*stamps, "13/2021"])]
+    assert [problem.pointers for problem in preview(lines).problems] == [["#row=26"]]

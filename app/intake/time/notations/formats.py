@@ -51,6 +51,7 @@ FORMATS = (
     *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),
     *("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d-%b-%y", "%d %b %y", "%b %d, %Y", "%b %d %Y"),
     *("%Y-%m", "%Y/%m", "%YM%m", "%m/%Y", "%m-%Y", "%m.%Y"),
+    *("%V/%G", "%V-%G", "%V.%G"),  # where most are no months
     *("%b %Y", "%b-%Y", "%b/%Y", "%b-%y", "%b %y", "%b/%y", "%b '%y", "%Y-%b", "%Y %b", "%y-%b"),
     *("%G~W%V", "%G~W%V-%u", "W%V~%G", "%G~KW%V", "KW%V~%G"),
     *("%Y~Q%q", "Q%q~%Y", "Q%q~%y", "%qQ~%Y", "%qQ~%y"),
