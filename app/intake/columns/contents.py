@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.intake.cells import Cells
+from app.intake.columns.names import TOTAL
 from app.intake.columns.numbers import which_are_numbers
 from app.intake.time.dates import mostly_dates
 from app.intake.time.notations.characters import plain
@@ -63,9 +64,14 @@ class Sample:
         """Return the texts of a column, stripped."""
         return self.frame.iloc[:, self.names_at[name]].astype(object).str.strip()
 
+    def filled(self, name: str) -> float:
+        """Return the share of rows in which a column is not empty."""
+        return float((self.column(name).fillna("") != "").mean())
+
     def is_of_dates(self, name: str) -> bool:
         """Return whether the numbers of a column are plainly dates, such as 202452 or 1990.0417."""
         texts = pd.Series(self.column(name).unique(), dtype="object")
+        texts = texts[~texts.str.fullmatch(TOTAL).fillna(value=False).astype(bool)]
         return reads_as_dates(plain(texts[texts.notna() & (texts != "")].reset_index(drop=True)))
 
     def is_in_format(self, name: str, date_format: str) -> bool:

@@ -18,6 +18,7 @@ Codes = NDArray[np.int32]
 Read = Callable[[Sequence[str]], pd.DataFrame]
 
 LEAST_FILLED = 0.1  # of the pairs of a name and a time, the share that must have a row for it to be a name
+LEAST_NAMED = 0.5  # of the rows of a column that names series without being called so: flags are rarer
 SELDOM = 0.005  # of the rows: the hours that clocks repeat are one in 8,760
 ONE_SERIES = Choice((), "")
 
@@ -40,6 +41,9 @@ def find_identity(
         return ONE_SERIES
     found = _repeating(read, [name for name in texts if not is_in(name, TARGET_NAMES)])
     found = {name: codes for name, codes in found.items() if not _is_flag(codes)}
+    varied = {name: codes for name, codes in found.items() if codes.max() > 0}
+    filled = {name: codes for name, codes in varied.items() if sample.filled(name) > LEAST_NAMED}
+    found = filled or varied or found
     choice = _finest(found) if found else ONE_SERIES
     return _noted(choice, duplicates) if choice.names else choice
 

@@ -49,9 +49,9 @@ CALENDAR_NAMES = {
 }
 KNOWN_DAYS = {"holiday", "is_holiday", "workingday", "is_workday"}  # which no calendar of weeks tells
 TOTAL = (
-    r"(?i)(?:(?:grand |sub)?total|sum|summe|gesamt(?:ergebnis|summe)?|insgesamt|average|mean|durchschnitt|avg"
-    r"|total g[eé]n[eé]ral|totale(?: complessivo)?|total geral|suma(?: końcowa)?|totaal|eindtotaal|totalsumma"
-    r"|celkový součet|razem|итого|всего|общий итог|(?:genel )?toplam|المجموع|الإجمالي"
+    r"(?i)\**\s*(?:(?:grand |sub)?total|sum|summe|gesamt(?:ergebnis|summe)?|insgesamt|average|mean|avg"
+    r"|durchschnitt|total g[eé]n[eé]ral|totale(?: complessivo)?|total geral|suma(?: końcowa)?|totaal"
+    r"|eindtotaal|totalsumma|celkový součet|razem|итого|всего|общий итог|(?:genel )?toplam|المجموع|الإجمالي"
     r"|合\s?[计計]|总计|總計|総計|합\s?계|총\s?합?계):?"
 )
 """Names of rows and columns that are totals or means of others, as spreadsheets write them."""

@@ -81,7 +81,7 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
         if across is not None:
             return _roles_across(sample, across, given, options, read)
     _refuse_header_of_data(sample.names)
-    time = _by(given, "time_column") or find_times(sample, free, parts, options.date_format)
+    time = _by(given, "time_column") or find_times(sample, free, parts, read, options.date_format)
     free = [name for name in free if name not in time.names]
     names = [name for name in free if name not in parts]
     identity = _by(given, "id_column") or find_identity(sample, names, time.names, read, options.duplicates)

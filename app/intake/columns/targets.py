@@ -1,5 +1,6 @@
 """Find the column with the values."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
@@ -26,6 +27,8 @@ from app.intake.problems import listed
 from app.schemas.choices import Layout
 
 SEVERAL = " Several make one series each, and layout=wide takes all."
+LEAST_FILLED = 0.1  # of the rows of the target, where other columns could be it
+DASHES = re.compile(r"[-=_+:| ]*")
 FLAGS = {"0", "1", "0.0", "1.0"}
 # How ledgers write in a column beside an amount whether it is added or taken away.
 BOOKED = (
@@ -39,7 +42,7 @@ def without_meaning(sample: Sample, unnamed: Collection[str]) -> dict[str, str]:
     """Return the columns that hold nothing or count the rows, and why they are passed over."""
     found = {}
     for name in sample.names:
-        if name in unnamed and sample.contents[name] == "empty":
+        if name in unnamed and all(map(DASHES.fullmatch, sample.some(name))):
             found[name] = "has neither a name nor a value"
         elif (name in unnamed or normal(name) in COUNTER_NAMES) and sample.counts_rows(name):
             found[name] = "counts the rows"
@@ -123,7 +126,9 @@ def _is_other(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collec
     is_code = content == "whole" and is_code_name(name)
     are_flags = sample.distinct[name] <= len(FLAGS) and set(sample.some(name)) <= FLAGS
     is_calendar = name in parts or normal(name) in CALENDAR_NAMES
-    return content in {"date", "text", "empty"} or is_calendar or name in keys or is_code or are_flags
+    is_sparse = sample.filled(name) < LEAST_FILLED
+    is_other = is_calendar or name in keys or is_code or are_flags or is_sparse
+    return content in {"date", "text", "empty"} or is_other
 
 
 def sign_notes(sample: Sample, targets: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from app.errors import BadInput, FieldError
 from app.intake.columns.choices import Choice, ask
 from app.intake.columns.contents import Sample
-from app.intake.columns.identities import further_keys
+from app.intake.columns.identities import Read, further_keys
 from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_in
 from app.intake.columns.time_parts import CLOCK, Part, part_of, parts_to_join
 from app.intake.problems import listed
@@ -15,7 +15,11 @@ TRIED = 50  # columns of numbers that may be dates
 
 
 def find_times(
-    sample: Sample, free: Sequence[str], parts: dict[str, Part], date_format: str | None = None
+    sample: Sample,
+    free: Sequence[str],
+    parts: dict[str, Part],
+    read: Read,
+    date_format: str | None = None,
 ) -> Choice:
     """Choose the column of times; with others beside it that hold a part of the time.
 
@@ -24,6 +28,8 @@ def find_times(
     dates = _in_format(sample, free, parts, date_format) if date_format else []
     dates = dates or [name for name in free if sample.contents[name] == "date"]
     named = in_first_tier(dates, TIME_NAMES) or dates
+    if len(named) > 1:
+        named = _varying(named, read) or named
     if len(named) > 1:
         return ask("time_column", "times", named)
     whole: dict[str, Part] = {name: part for name, part in parts.items() if part != "date"}
@@ -40,6 +46,12 @@ def _in_format(sample: Sample, free: Sequence[str], parts: dict[str, Part], date
     found = [name for name in free if sample.is_in_format(name, date_format)]
     plain = {name for name in found if sample.contents[name] in {"whole", "number"} and name not in parts}
     return [name for name in found if name not in plain] or found
+
+
+def _varying(names: Sequence[str], read: Read) -> list[str]:
+    """Return the columns that do not hold the same in every row, as the day of an export does."""
+    frame = read(names)
+    return [name for name in names if frame[name].nunique() > 1]
 
 
 def parts_of(sample: Sample, names: Sequence[str]) -> dict[str, Part]:

@@ -60,7 +60,8 @@ def out_of_archive(content: bytes, limit: int) -> tuple[bytes, tuple[str, ...]]:
         if any(name.encode() in content for name in OF_WORKBOOKS):
             return content, ()  # whose reader says what is wrong
         raise BadInput(
-            "The file begins as a zip archive but cannot be unpacked. Unpack it, and send the table in it."
+            "The file begins as a ZIP archive or a workbook, but cannot be unpacked. Unpack it, and send the"
+            " table in it."
         ) from error
     if len(found) > limit:
         raise too_large(limit)

@@ -13,6 +13,7 @@ LOOKED_AT = 100  # lines in which the header is found
 MOST_LINES = 3  # that one header takes
 MOST_TITLES = 20  # lines of two cells or more
 NO_NAME = re.compile(r"\s*(?:Unnamed: \d+)?\s*")
+RULE = re.compile(r":?[-=+]{2,}:?")  # a line drawn below a header
 NUMBER = re.compile(r"[^\w]*\d[\d\W]*(?:[eE][+-]?\d+)?\W*")  # or a date in digits
 
 Line = Sequence[str]
@@ -55,10 +56,17 @@ def find_header(lines: Sequence[Line], max_columns: int) -> Header:
     while first and last + 1 - first < MOST_LINES and _names_groups(lines[first - 1], lines[first], width):
         first -= 1
     cells = _joined(lines[first : last + 1])
+    while last + 1 < len(lines) and _is_ruled(lines[last + 1]):
+        last += 1
     _refuse_many(len(cells), max_columns)
     names = _names(cells)
     unnamed = frozenset(name for name, cell in zip(names, cells, strict=True) if NO_NAME.fullmatch(cell))
     return Header(names, unnamed, first, last + 1 - first)
+
+
+def _is_ruled(line: Line) -> bool:
+    """Return whether a line holds dashes alone, as SAP and Markdown draw below a header."""
+    return is_filled(line) and all(RULE.fullmatch(cell.strip()) for cell in line if cell.strip())
 
 
 def is_filled(line: Line) -> bool:
@@ -105,7 +113,7 @@ def _has_numbers(line: Line, columns: Sequence[int]) -> bool:
 
 def _goes_on(lines: Sequence[Line], at: int) -> bool:
     """Return whether a line has words where those below have numbers, and no number itself."""
-    if at + 1 >= len(lines) or any(NUMBER.fullmatch(cell) for cell in lines[at]):
+    if at + 1 >= len(lines) or _is_ruled(lines[at]) or any(NUMBER.fullmatch(cell) for cell in lines[at]):
         return False
     wordy = [i for i, cell in enumerate(lines[at]) if cell.strip() not in MISSING]
     return any(_is_numeric(lines[at + 1 :], i) for i in wordy)

@@ -406,3 +406,20 @@ def test_preview_asks_for_what_the_upload_is_refused_for(
     found = preview_csv("\n".join(lines).encode(), ReadOptions())
     assert [(each.parameter, each.candidates) for each in found.questions] == [(parameter, candidates)]
     assert found.problems == []
+
+
+def test_constants_and_flags_of_a_statistical_office_name_neither_series_nor_times() -> None:
+    head = "DATAFLOW,LAST UPDATE,freq,unit,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG"
+    lines = [
+        f"ESTAT:X(1.0),20/11/23 11:00:00,M,RCH_A,{geo},2020-{month:02},{month}.5,{'p' if month == 12 else ''}"
+        for geo in ("DE", "FR")
+        for month in range(1, 13)
+    ]
+    found = upload(head, *lines)
+    assert found.frame.unique_ids == ("DE", "FR")
+    detected = found.profile.detected
+    assert (detected.id_column, detected.time_column, detected.target_column) == (
+        "geo",
+        "TIME_PERIOD",
+        "OBS_VALUE",
+    )

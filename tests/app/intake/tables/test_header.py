@@ -77,3 +77,28 @@ def test_titles_in_semicolons_and_a_stated_delimiter_are_read() -> None:
     text = "sep=;\r\nUmsatz; in Euro\r\n\r\nMonat;Umsatz\r\n"
     text += "".join(f"{month};{i},5\r\n" for i, month in enumerate(made("2020-01-01", 12, "MS", "%m.%Y")))
     assert read_csv(text.encode("utf-16"), ReadOptions()).profile.observations == 12
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["| Month | Sales |", "|---|---:|", *(f"| 2020-{m:02} | {m} |" for m in range(1, 7))],
+        [
+            "List of sales",
+            "",
+            "-----------------------",
+            "|Kal.Jahr/Monat|Sales |",
+            "-----------------------",
+            *(f"|{m:02}.2020       |{m},00  |" for m in range(1, 7)),
+            "-----------------------",
+            "|*  Summe      |21,00 |",
+            "-----------------------",
+        ],
+    ],
+    ids=["markdown", "sap"],
+)
+def test_a_line_of_dashes_below_the_header_is_drawn_and_no_row(lines: list[str]) -> None:
+    found = upload(*lines)
+    assert found.frame.unique_ids == ("Sales",)
+    assert found.frame.y.tolist() == [1, 2, 3, 4, 5, 6]
+    assert found.profile.start == "2020-01-01"
