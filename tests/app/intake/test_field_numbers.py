@@ -219,22 +219,22 @@ def test_points_before_three_digits_among_hundreds_are_a_question(delimiter: str
         ["1.250", "1980", "980"],
     ],
 )
-def test_measurements_with_three_decimals_are_not_asked_between_commas(cells: list[str]) -> None:
+def test_measurements_with_three_decimals_raise_no_question_between_commas(cells: list[str]) -> None:
     assert read_numbers(pd.Series(cells), ",").numbers[0] == float(cells[0])
 
 
 def test_a_table_of_quoted_thousands_with_points_asks_for_the_mark() -> None:
     rows = [f'{day},"{cell}"' for day, cell in zip(made("2024-01-01", 4, "D"), THOUSANDS, strict=True)]
-    with pytest.raises(Unsettled) as asked:
+    with pytest.raises(Unsettled) as is_question:
         upload("date,sales", *rows)
-    assert [each.option for each in asked.value.questions] == ["decimal"]
+    assert [each.option for each in is_question.value.questions] == ["decimal"]
     assert upload("date,sales", *rows, decimal=",").frame.y.tolist() == [1250, 980, 1100, 990]
 
 
 THOUSANDS = ("1.250", "980", "1.100", "990")
 
 
-def test_numbers_of_a_file_with_types_are_not_asked() -> None:
+def test_numbers_of_a_file_with_types_raise_no_question() -> None:
     rows = [
         {"date": day, "sales": y}
         for day, y in zip(made("2024-01-01", 3, "D"), [1.125, 980, 1.375], strict=True)
