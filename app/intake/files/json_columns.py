@@ -18,6 +18,7 @@ from app.intake.files.typed_columns import write
 
 LONGEST_LINE = 1_048_576  # bytes, of the first
 ROWS = 50_000  # whose objects are in memory at a time, of lines
+DEEPEST = 3  # objects in one another that the table of an answer is in
 PIECE = 1_048_576  # bytes that are counted at a time
 OBJECT, VALUE, ROOM = 184, 32, 1_300_000_000  # bytes of memory that one takes at least, and that there are
 ROWS_OF = ("observations", "data", "records", "rows", "results", "values")
@@ -119,7 +120,25 @@ def _rows(found: Any) -> Iterable[Row]:
     inside = [found[name] for name in ROWS_OF if isinstance(found.get(name), list)]
     if inside and inside[0] and isinstance(inside[0][0], dict):
         return _rows(inside[0])
-    return _of_columns(found)
+    nested = [*_tables_in(found, DEEPEST)] if any(isinstance(each, dict) for each in found.values()) else []
+    return _rows(nested[0]) if len(nested) == 1 else _of_columns(found)
+
+
+def _tables_in(found: Row, depth: int) -> Iterator[Any]:
+    """Yield the lists of objects and the columns of one length inside an answer, in objects of objects."""
+    for value in found.values():
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            yield value
+        if isinstance(value, dict) and depth:
+            cells = [*value.values()]
+            if (
+                len(cells) > 1
+                and all(isinstance(each, list) for each in cells)
+                and len(set(map(len, cells))) == 1
+            ):
+                yield value
+            else:
+                yield from _tables_in(value, depth - 1)
 
 
 def _of_columns(found: Row) -> Iterable[Row]:

@@ -83,3 +83,16 @@ def test_what_is_no_table_is_refused_with_the_reason(text: str, why: str) -> Non
 def test_a_header_in_brackets_is_text() -> None:
     lines = ["[date],[value]", *(f"{2000 + i},{i}" for i in range(4))]
     assert read("\n".join(lines)).profile.detected.format == "csv"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"ok": True, "result": {"count": 3, "items": [{"ds": 2000 + i, "y": i} for i in range(3)]}},
+        {"latitude": 59.9, "units": {"y": "C"}, "hourly": {"ds": [2000, 2001, 2002], "y": [0, 1, 2]}},
+    ],
+    ids=["items", "columns"],
+)
+def test_the_only_table_inside_an_answer_is_read(answer: dict[str, object]) -> None:
+    found = read_csv(json.dumps(answer).encode(), ReadOptions())
+    assert found.frame.y.tolist() == [0, 1, 2]
