@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import normal
-from app.intake.time.notations.hours import clock_text, is_lettered, is_range
+from app.intake.time.notations.hours import LETTERED, WORDS, clock_text, is_range
 from app.intake.time.notations.languages import month_numbers
 
 Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "day_of_year", "hour", "clock"]
@@ -88,7 +88,8 @@ def part_of(sample: Sample, name: str) -> Part | None:
 def part_of_texts(texts: Sequence[str]) -> Part | None:
     """Return which part of a time texts are, which are no plain numbers; None for texts of another kind."""
     kinds: list[tuple[Part, Callable[[str], object]]] = [
-        ("clock", lambda text: CLOCK.fullmatch(text) or clock_text(text)),
+        ("clock", CLOCK.fullmatch),
+        *((("clock", clock_text),) if any(map(WORDS.fullmatch, texts)) else ()),
         ("month", month_numbers(texts).get),
         ("quarter", QUARTER.fullmatch),
         *((part, partial(_is_signed, part=part)) for part in SIGNS),
@@ -98,7 +99,7 @@ def part_of_texts(texts: Sequence[str]) -> Part | None:
 
 def _may_be_codes(name: str, texts: Sequence[str]) -> bool:
     """Return whether texts such as H01 may be names, as they are unless the column is named after hours."""
-    return any(map(is_lettered, texts)) and not (_is_named(name, "hour") or _is_named(name, "clock"))
+    return any(map(LETTERED.fullmatch, texts)) and not (_is_named(name, "hour") or _is_named(name, "clock"))
 
 
 def hours_note(sample: Sample, names: Sequence[str]) -> tuple[str, ...]:

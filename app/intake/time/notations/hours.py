@@ -9,6 +9,7 @@ ONE = r"(\d{1,2}(?::\d{2}(?::\d{2}(?:\.\d{1,6})?)?)?)\s*([AaPp][Mm])?"
 RANGE = re.compile(rf"{ONE}\s*(?:-|\u2013|\u2014|to|bis|until)\s*{ONE}")
 HALF = re.compile(r"(\d{1,2})\s*([AaPp][Mm])")
 LETTERED = re.compile(r"(?:h|he|hr|hour|stunde)\s?_?(\d{1,2})", re.IGNORECASE)
+WORDS = re.compile("|".join(f"(?:{each.pattern})" for each in (LETTERED, HALF, RANGE)), re.IGNORECASE)
 HOURS = 24
 _SPACES = str.maketrans(dict.fromkeys(SPACES, " "))
 
@@ -27,11 +28,6 @@ def clock_text(text: str) -> str | None:
         return None
     begin = f"{first}:00" if AN_HOUR.fullmatch(first) else first
     return f"{begin} {half or other}" if half or other else begin
-
-
-def is_lettered(text: str) -> bool:
-    """Return whether a text is a letter and a number, as codes are as well."""
-    return LETTERED.fullmatch(text.translate(_SPACES).strip()) is not None
 
 
 def is_range(text: str) -> bool:
