@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 # In tiers: a name of an earlier tier goes before all names of later ones.
 ID_NAMES = (
@@ -58,6 +59,10 @@ TOTAL = (
 COUNTER_NAMES = {"index", "row", "row_number", "rownum", "rownames", "record", "no", "nr", "unnamed_0", "id"}
 
 
+NAMES = 4096
+
+
+@lru_cache(NAMES)  # a name of a column is looked at thirty times, and a table may have a thousand columns
 def normal(name: str) -> str:
     """Return a name in small letters, with its words joined by underscores."""
     return re.sub(r"\W+", "_", name.strip().lower()).strip("_")

@@ -21,7 +21,7 @@ from app.intake.columns.names import (
 )
 from app.intake.columns.numbers import which_are_numbers
 from app.intake.columns.series_names import are_series
-from app.intake.columns.signs import without_unit
+from app.intake.columns.signs import UNIT, without_unit
 from app.intake.columns.time_parts import Part
 from app.intake.problems import listed
 from app.schemas.choices import Layout
@@ -101,7 +101,10 @@ def _with_units(sample: Sample, free: Sequence[str], parts: Mapping[str, Part]) 
     """Return the columns of numbers that all have one unit behind them, such as 950 W."""
     found = []
     for name in free:
-        texts, unit = without_unit(pd.Series(sample.some(name), dtype="object"))
+        some = sample.some(name)
+        if not (len(some) and re.match(UNIT, str(some[0]))):  # a table may have a thousand columns of texts
+            continue
+        texts, unit = without_unit(pd.Series(some, dtype="object"))
         if unit and name not in parts and any(mask.all() for mask in which_are_numbers(texts).values()):
             found.append(name)
     return found
