@@ -194,11 +194,20 @@ def only(answer: httpx2.Response) -> dict[str, Any]:
 
 
 def trained(database: Database, dataset_id: str, principal: Principal = OWNER, **request: Any) -> str:
-    """Train at once, in this process, and return the model's id; the same training is not run twice."""
+    """Train at once, in this process, and return the model's id; the same training is not run twice.
+
+    A test that compares bits, or looks at what happens meanwhile, takes `trained_anew`.
+    """
     request_body = TrainRequest(**{"dataset_id": dataset_id, "horizon": 3, "preset": "quick", **request})
     with pytest.MonkeyPatch.context() as patches:
         patches.setattr(spec, "train", _train_once)
         return str(run.run_without_queue(database, principal, request_body, "cpu").model_id)
+
+
+def trained_anew(database: Database, dataset_id: str, **request: Any) -> str:
+    """Train as `trained` does, whatever was trained before."""
+    _TRAININGS.clear()
+    return trained(database, dataset_id, **request)
 
 
 def _train_once(

@@ -129,9 +129,8 @@ def _is_other(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collec
     is_code = content == "whole" and is_code_name(name)
     are_flags = sample.distinct[name] <= len(FLAGS) and set(sample.some(name)) <= FLAGS
     is_calendar = name in parts or normal(name) in CALENDAR_NAMES
-    is_sparse = sample.filled(name) < LEAST_FILLED
-    is_other = is_calendar or name in keys or is_code or are_flags or is_sparse
-    return content in {"date", "text", "empty"} or is_other
+    is_other = is_calendar or name in keys or is_code or are_flags
+    return content in {"date", "text", "empty"} or is_other or sample.filled(name) < LEAST_FILLED
 
 
 def sign_notes(sample: Sample, targets: Sequence[str]) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ class Asking(Limiting, total=False):
     """What a forecast is to be: the second group is for one's own series, the third for a dataset's."""
 
     horizon: int
+    until: str
     level: Sequence[int]
     model_id: str
 

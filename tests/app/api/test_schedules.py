@@ -28,7 +28,7 @@ def test_schedule_is_made_read_and_listed(client: TestClient, dataset_id: str) -
     assert (due.weekday(), due.hour, due.minute) == (0, 6, 0)
     assert client.get(response.headers["location"]).json() == schedule
     assert client.get("/schedules", params={"dataset_id": dataset_id}).json()["schedules"] == [schedule]
-    assert client.get("/schedules", params={"dataset_id": "other"}).json()["schedules"] == []
+    assert client.get("/schedules", params={"dataset_id": "ds_0"}).json()["schedules"] == []
 
 
 @pytest.mark.parametrize(

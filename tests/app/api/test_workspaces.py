@@ -9,6 +9,7 @@ from app.db.engine import Database
 from app.db.tables import Base, Owned
 from app.errors import AppError
 from app.main import create_app
+from app.services.shared.byte_budget import ByteBudget
 from app.settings import Settings
 from tests.factories import dataset, queued_job, scheduled, trained, upload, workspace
 
@@ -41,6 +42,10 @@ class NothingInMemory:
     @property
     def feed(self) -> "NothingInMemory":
         return self
+
+    @property
+    def body_bytes(self) -> ByteBudget:
+        return ByteBudget(1)
 
     @property
     def is_silent(self) -> bool:

@@ -30,6 +30,7 @@ from tests.factories import (
     queued_job,
     table,
     trained,
+    trained_anew,
     trends,
 )
 
@@ -214,7 +215,7 @@ def stored_backtest(database: Database) -> None:
 def test_datasets_from_before_columns_have_none_and_the_same_forecasts(database: Database) -> None:
     dataset_id, untrained = dataset(database, trends()).id, dataset(database, trends()).id
     appended(database, untrained, ("series 1", 2000, 3.0))
-    model_id = trained(database, dataset_id, start="scratch", promote="always")
+    model_id = trained_anew(database, dataset_id, start="scratch", promote="always")
     before = [everything(database, each) for each in (dataset_id, untrained)]
     go_back(database, "0014")
     with database.read() as session:

@@ -14,7 +14,7 @@ from app.db.tables import Blob, DatasetBlob, DatasetVersion, Model
 from app.services.datasets import catalog, panels, staging
 from app.services.registry import models as model_services
 from app.services.training.reproduce import verify
-from tests.factories import appended, dataset, trained, trends
+from tests.factories import appended, dataset, trained_anew, trends
 
 
 def version(session: Session, dataset_id: str, number: int) -> DatasetVersion:
@@ -81,9 +81,9 @@ def test_pages_and_names_of_an_old_version_leave_out_what_came_later(database: D
 @pytest.mark.usefixtures("brief_trainings")
 def test_training_learns_the_new_values_and_each_can_be_verified(database: Database) -> None:
     dataset_id = dataset(database, trends()).id
-    before = trained(database, dataset_id)
+    before = trained_anew(database, dataset_id)
     appended(database, dataset_id, ("series 1", 2000, 300), ("series 0", 1990, 7))
-    after = trained(database, dataset_id)
+    after = trained_anew(database, dataset_id)
     with database.read() as session:
         models = [model_services.get(session, OWNER, model_id) for model_id in (before, after)]
     assert [model.lineage.dataset_version for model in models if model.lineage] == [1, 2]

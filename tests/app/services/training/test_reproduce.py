@@ -11,7 +11,7 @@ from app.db.tables import Blob, Model
 from app.digest import sha256
 from app.errors import Conflict, NotFound
 from app.services.training.reproduce import Verification, verify
-from tests.factories import dataset, trained, workspace
+from tests.factories import dataset, trained_anew, workspace
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 
@@ -33,14 +33,14 @@ def outcomes(verified: Verification) -> dict[str, str]:
     [{}, {"architecture": "all", "seed": 3}, {"method": "network", "preset": "balanced"}, {"measure": "wql"}],
 )
 def test_model_trained_again_is_the_same(database: Database, request_: dict[str, Any]) -> None:
-    model_id = trained(database, dataset(database).id, **request_)
+    model_id = trained_anew(database, dataset(database).id, **request_)
     verified = verify(database, OWNER, model_id)
     assert verified.is_same
     assert verified.kept == verified.found
 
 
 def test_measure_is_in_lineage_and_verdict(database: Database) -> None:
-    model_id = trained(database, dataset(database).id, measure="rmsse", method="network")
+    model_id = trained_anew(database, dataset(database).id, measure="rmsse", method="network")
     with database.read() as session:
         model = session.get_one(Model, (OWNER.workspace_id, model_id))
         assert (model.lineage or {})["measure"] == "rmsse"
@@ -48,7 +48,7 @@ def test_measure_is_in_lineage_and_verdict(database: Database) -> None:
 
 
 def test_lineage_from_before_measures_is_followed_by_mase(database: Database) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     with database.write() as session:
         model = session.get_one(Model, (OWNER.workspace_id, model_id))
         model.lineage = {name: value for name, value in (model.lineage or {}).items() if name != "measure"}
@@ -59,7 +59,7 @@ def test_lineage_from_before_measures_is_followed_by_mase(database: Database) ->
 
 @pytest.mark.parametrize("name", ["data", "weights", "backtest", "methods"])
 def test_other_hash_is_reported_by_name(database: Database, name: str) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     change_lineage(database, model_id, **{f"{name}_sha256": "another"})
     verified = verify(database, OWNER, model_id)
     assert not verified.is_same
@@ -68,7 +68,7 @@ def test_other_hash_is_reported_by_name(database: Database, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["weights", "backtest"])
 def test_changed_blob_is_reported(database: Database, name: str) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     with database.write() as session:
         key = getattr(session.get_one(Model, (OWNER.workspace_id, model_id)), f"{name}_key")
         session.query(Blob).filter_by(key=key).update({"data": b"other bytes"})
@@ -79,7 +79,7 @@ def test_changed_blob_is_reported(database: Database, name: str) -> None:
 
 
 def test_missing_blob_is_reported(database: Database) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     with database.write() as session:
         key = session.get_one(Model, (OWNER.workspace_id, model_id)).weights_key
         session.query(Blob).filter_by(key=key).delete()
@@ -87,7 +87,7 @@ def test_missing_blob_is_reported(database: Database) -> None:
 
 
 def test_changed_calibration_factor_is_reported(database: Database) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     with database.write() as session:
         model = session.get_one(Model, (OWNER.workspace_id, model_id))
         methods = copy.deepcopy(model.methods or {})
@@ -99,7 +99,7 @@ def test_changed_calibration_factor_is_reported(database: Database) -> None:
 
 
 def test_other_versions_are_reported(database: Database) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     change_lineage(database, model_id, versions={"torch": "1.13.0"})
     changed = verify(database, OWNER, model_id).other_versions
     assert changed["torch"][0] == "1.13.0"
@@ -108,14 +108,14 @@ def test_other_versions_are_reported(database: Database) -> None:
 
 @pytest.mark.parametrize("fields", [{"config": {"horizon": 3}}, {"device": "cuda:7"}])
 def test_lineage_that_cannot_be_followed_here_says_why(database: Database, fields: dict[str, Any]) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     change_lineage(database, model_id, **fields)
     with pytest.raises(Conflict, match="cannot be trained again here"):
         verify(database, OWNER, model_id)
 
 
 def test_model_from_before_lineages_says_so(database: Database) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     with database.write() as session:
         session.get_one(Model, (OWNER.workspace_id, model_id)).lineage = None
     with pytest.raises(Conflict, match="before lineages"):
@@ -123,6 +123,6 @@ def test_model_from_before_lineages_says_so(database: Database) -> None:
 
 
 def test_stranger_verifies_nothing(database: Database) -> None:
-    model_id = trained(database, dataset(database).id)
+    model_id = trained_anew(database, dataset(database).id)
     with pytest.raises(NotFound):
         verify(database, workspace(database), model_id)
