@@ -113,7 +113,12 @@ def of_model(database_url: str) -> dict[str, float]:
 
 def cases(steps: list[str], lengths: list[int]) -> list[Case]:
     """Return single series of the lengths and steps; all of them, and many series, where none are named."""
-    singles = [Case(step, 1, length) for step in steps or STEPS for length in lengths or LENGTHS]
+    singles = [
+        Case(step, 1, length)
+        for step in steps or STEPS
+        for length in lengths or LENGTHS
+        if length > 2 * STEPS[step].horizon  # else there is nothing to learn from beside what is held out
+    ]
     return singles if steps or lengths else [*singles, Case("hours", MANY, MANY_LENGTH)]
 
 
