@@ -50,6 +50,7 @@ def main(kind: str, size: int, columns: int) -> None:
         if error.errno in NO_ROOM:
             _leave(EXIT_LARGE)
         raise
+    os._exit(0)  # without the destructors: threads of Arrow that still end would abort the process
 
 
 def _leave(status: int, detail: str = "") -> NoReturn:
