@@ -95,7 +95,7 @@ class OpenTable:
     def _series_across(self, unnamed: str | None) -> tuple[Ints, tuple[str, ...]]:
         """Return the series of each row and time; a row without a value has none."""
         one = Coded(np.zeros(self.cells.rows, dtype=np.int64), (unnamed or ACROSS,))
-        ids = self._ids() if self.roles.ids else one
+        ids = self._ids if self.roles.ids else one
         return np.tile(np.where(self._counts, ids.codes, -1), len(self.roles.targets)), ids.texts
 
     @cached_property
@@ -103,7 +103,7 @@ class OpenTable:
         """Which rows are totals of others by their name, where each row is a series; none if all are."""
         if not self.roles.across or not self.roles.ids:
             return np.zeros(self.cells.rows, dtype=np.bool_)
-        ids = self._ids()
+        ids = self._ids
         named = [any(map(is_total, text.split(BETWEEN_NAMES))) for text in ids.texts]
         found: Mask = np.array([*named, False], dtype=np.bool_)[ids.codes]
         return found & bool((self._has_value & ~found).any())
@@ -118,7 +118,7 @@ class OpenTable:
         rows = np.flatnonzero(self._are_totals)
         if not len(rows):
             return []
-        ids = self._ids()
+        ids = self._ids
         names = dict.fromkeys(ids.texts[code] for code in ids.codes[rows])
         where = "row" if len(rows) == 1 else f"{len(rows):,} rows, the first is"
         found = (
@@ -136,12 +136,13 @@ class OpenTable:
         """Return a note on names in rows without any value, where each row is a series."""
         if not self.roles.across or not self.roles.ids or self.roles.times:
             return []
-        ids, filled = self._ids(), self._has_value
+        ids, filled = self._ids, self._has_value
         empty = np.setdiff1d(ids.codes[~filled], np.append(ids.codes[filled], -1))
         return (
             [f"No value, and so no series, have {listed(ids.texts[i] for i in empty)}."] if len(empty) else []
         )
 
+    @cached_property
     def _ids(self) -> Coded:
         columns = [Coded.of(self.cells.frame[name], EMPTY_NAMES) for name in self.roles.ids]
         return Coded.joined(columns, BETWEEN_NAMES)
@@ -155,7 +156,7 @@ class OpenTable:
             codes = [np.where(is_blank, -1, number) for number, is_blank in enumerate(blank)]
             names = targets if unnamed is None or len(targets) > 1 else [unnamed]
         else:
-            ids = self._ids()
+            ids = self._ids
             if len(targets) == 1 and not by_target:
                 return ids.codes, ids.texts
             names = [BETWEEN_NAMES.join((text, target)) for target in targets for text in ids.texts]

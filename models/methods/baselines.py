@@ -154,6 +154,8 @@ def baseline_forecast(
     if name in OF_CHANCE:
         return history_forecast(recent, horizon, levels)
     median = EVERY_BASELINE[name](recent, horizon, season_length)
+    if not levels:
+        return Forecast(median, lo={}, hi={}).at_least(floors(recent))
     # Near the ends of float64 spread and bounds may overflow.
     with np.errstate(over="ignore", invalid="ignore"):
         widths = spread(name, recent, horizon, season_length)

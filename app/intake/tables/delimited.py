@@ -22,10 +22,6 @@ EXTRA = "extra"  # a column after the header's last; a value in it shows a row w
 class DelimitedTable(Table):
     """A delimited text whose header is known, and whose columns are read on request."""
 
-    names: tuple[str, ...]
-    unnamed: frozenset[str]
-    first_row: int
-    origin: Origin
     body: memoryview = field(repr=False)  # without a byte order mark and what stands above the header
     header_lines: int  # rows of cells that hold no data
 

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -26,6 +25,7 @@ class Origin:
     notes: tuple[str, ...] = ()  # on what was passed over or chosen while it was read
 
 
+@dataclass(frozen=True)
 class Table(ABC):
     """Named columns whose cells are read as texts, categories or numbers."""
 
@@ -51,9 +51,7 @@ class Table(ABC):
 
     def with_note(self, note: str) -> Self:
         """Return the same table, with a further note on how it was found."""
-        found = copy(self)
-        object.__setattr__(found, "origin", replace(self.origin, notes=(*self.origin.notes, note)))
-        return found
+        return replace(self, origin=replace(self.origin, notes=(*self.origin.notes, note)))
 
     @property
     def has_rows(self) -> bool:

@@ -29,10 +29,6 @@ MIDNIGHT = "T00:00:00"
 class TypedTable(Table):
     """Columns in memory: numbers, true and false, times with or without a zone, or texts."""
 
-    names: tuple[str, ...]
-    unnamed: frozenset[str]
-    first_row: int
-    origin: Origin
     columns: tuple[Column, ...] = field(repr=False)  # one for each name
 
     def texts(self, names: Sequence[str], rows: int | None = None) -> pd.DataFrame:
