@@ -10,6 +10,7 @@ from app.api.http.body_parsing import HoldBytes, pointers_into_body, read_body
 from app.api.http.content_negotiation import ForecastForm
 from app.api.http.documentation import (
     FILE,
+    NOT_MODIFIED,
     READS_SERIES,
     TABLES,
     TEXT,
@@ -70,9 +71,6 @@ RESPONSES: Responses = {
     **TABLES,
     **problems(Conflict),
 }
-
-
-NOT_MODIFIED: Responses = {304: {"description": "The response that `If-None-Match` names is current."}}
 
 
 @router.get("/forecast", response_model=None, responses=RESPONSES | NOT_MODIFIED, openapi_extra=DESCRIBED)

@@ -2,21 +2,33 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from app.api.deps import CurrentPrincipal, Read, TheForecasts, WriteSession
 from app.api.http.content_negotiation import TableForm
-from app.api.http.documentation import CHANGES, EDITS, FINDS, TABLES, Responses, problems, table_content
+from app.api.http.documentation import (
+    CHANGES,
+    EDITS,
+    FILE,
+    FINDS,
+    NOT_MODIFIED,
+    TABLES,
+    Responses,
+    problems,
+    table_content,
+)
 from app.api.http.identifiers import ModelId, TestedDataset, of_dataset
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
-from app.api.http.responses import json_response, table_response
+from app.api.http.responses import json_response, streamed_response, table_response
+from app.api.middleware.cached_forecasts import Finished
 from app.errors import Conflict, NotFound
 from app.schemas.backtests import BacktestPage, PretrainedBacktestOut, SeriesMeasuresPage
 from app.schemas.choices import MAX_PRETRAINED_HORIZON
-from app.schemas.media_types import JSON
+from app.schemas.media_types import JSON, ZIP, file_headers
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services.forecasting.request import PRETRAINED, ForecastRequest
-from app.services.registry import backtests, models
+from app.services.forecasting.response_cache import etag_matches, not_modified, revalidation_headers
+from app.services.registry import artifact_file, backtests, models
 
 router = APIRouter(prefix="/models", tags=["models"])
 TestedHorizon = Annotated[
@@ -50,6 +62,19 @@ SERIES: Responses = {
     **TABLES,
     **problems(Conflict),
 }
+ARTIFACT: Responses = {
+    200: {
+        "description": "A zip: the weights as `weights.safetensors`, what `models` takes to load them as "
+        "`model.json`, and the model card as `README.md`, which says how.",
+        "content": {ZIP: FILE},
+        "headers": {"ETag": {"description": "For `If-None-Match`.", "schema": {"type": "string"}}},
+    },
+    **FINDS,
+    **NOT_MODIFIED,
+}
+IfNoneMatch = Annotated[
+    str | None, Header(description="`ETag` of a file at hand; the answer is 304 as long as it is current.")
+]
 
 
 @router.get("")
@@ -83,6 +108,19 @@ async def get_pretrained_backtest(
 async def get_model(model_id: ModelId, principal: CurrentPrincipal, read: Read) -> ModelOut:
     """Show a model: its errors beside those of the baselines, and its lineage."""
     return await read(models.get, principal, model_id)
+
+
+@router.get("/{model_id}/artifact", response_model=None, responses=ARTIFACT)
+async def get_artifact(
+    model_id: ModelId, principal: CurrentPrincipal, read: Read, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Download a model: its weights, its calibration and its card, to keep or to use without the service."""
+    file = await read(artifact_file.find, principal, model_id)
+    if if_none_match is not None and etag_matches(if_none_match.encode(), file.etag):
+        return Finished(not_modified(file.etag))
+    headers = {name.decode(): value.decode() for name, value in revalidation_headers(file.etag)}
+    parts = await read(artifact_file.parts, file)
+    return await streamed_response(parts, ZIP, file_headers(file.stem, ZIP) | headers)
 
 
 @router.get("/{model_id}/backtest", response_model=None, responses=ROWS)

@@ -1,5 +1,7 @@
 """The client, against the app in memory."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,13 @@ def test_model_is_changed_promoted_and_deleted(caller: Client, database: Databas
     assert caller.model(first).champion
     with pytest.raises(ServiceError, match=second):
         caller.model(second)
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_model_is_downloaded_as_a_zip(caller: Client, database: Database) -> None:
+    model_id = trained(database, dataset(database).id)
+    with zipfile.ZipFile(io.BytesIO(caller.artifact(model_id))) as file:
+        assert set(file.namelist()) == {"README.md", "model.json", "weights.safetensors"}
 
 
 def test_training_is_queued_with_every_option(caller: Client, database: Database) -> None:

@@ -84,6 +84,7 @@ EVERYWHERE: Responses = {
 }
 """The responses that every route may have."""
 FINDS = problems(NotFound)
+NOT_MODIFIED: Responses = {304: {"description": "The response that `If-None-Match` names is current."}}
 CHANGES = problems(NotFound, InsufficientStorage)
 EDITS = CHANGES | problems(TooLarge)
 CREATES = problems(NotFound, Conflict, TooLarge, InsufficientStorage)

@@ -48,14 +48,12 @@ class _Serving:
     until: int | None = None
 
 
-def forecast_by_plan(plan: Plan, network: "Forecaster", rows: Rows, request: ForecastRequest) -> Forecasts:
-    """Forecast the series in the rows by the model of a plan.
-
-    Raises BadInput, with pointers into `observations`, for rows that do not fit the model's time steps.
-    """
-    frame = read(rows, plan.model.id, plan.axis, request.reading).with_seasons(plan.axis.season_lengths)
+def forecast_by_plan(
+    plan: Plan, network: "Forecaster", frame: SeriesFrame, rows: Rows, levels: Sequence[int]
+) -> Forecasts:
+    """Forecast the series that the rows hold, read onto the plan's time steps by `read`, by its model."""
     serving = _Serving(plan.model, plan.served_method, network, plan.horizon, plan.limits, plan.until)
-    return _forecast(serving, frame, rows, request.levels)
+    return _forecast(serving, frame.with_seasons(plan.axis.season_lengths), rows, levels)
 
 
 def forecast_pretrained(rows: Rows, request: ForecastRequest, device: str) -> Forecasts:
@@ -84,24 +82,21 @@ def _forecast(serving: _Serving, frame: SeriesFrame, rows: Rows, levels: Sequenc
     return result.open_at(open_steps(panel, frame.axis.cycles, serving.horizon)), frame
 
 
-def reach_until(plan: Plan, rows: Rows, request: ForecastRequest) -> tuple[int, int, str]:
-    """Return the ordinal that `until` is, the steps to it, and the series that they are counted from.
-
-    Raises BadInput as `forecast_by_plan` does, and for a period that is none or is known already.
-    """
-    return _reach(read(rows, plan.model.id, plan.axis, request.reading), str(request.until))
-
-
 def _pretrained_model(frame: SeriesFrame, request: ForecastRequest) -> tuple[int | None, Model]:
     """Return the pretrained network as far as a request asks, and the ordinal that its `until` is."""
     if request.until is None:
         return None, pretrained.model(request.horizon, frame.axis.seasons)
-    last, steps, name = _reach(frame, request.until)
+    last, steps, name = reach(frame, request.until)
     with said_of_until(steps, name):
         return last, pretrained.model(steps, frame.axis.seasons)
 
 
-def _reach(frame: SeriesFrame, until: str) -> tuple[int, int, str]:
+def reach(frame: SeriesFrame, until: str) -> tuple[int, int, str]:
+    """Return the ordinal that `until` is, the steps to it, and the series that they are counted from.
+
+    That is the one that ends first: each is forecast from its own end. Raises BadInput for a period that is
+    none or is known already.
+    """
     last, ends = last_until(frame.axis, until), frame.ds[frame.offsets[1:] - 1]
     at = int(np.argmin(ends))
     name = frame.unique_ids[at]
@@ -118,7 +113,10 @@ def _unused(names: list[str], frame: SeriesFrame) -> str:
 
 
 def read(rows: Rows, model_id: str, axis: TimeAxis, reading: ReadOptions = NOTHING_SAID) -> SeriesFrame:
-    """Read the rows onto the time steps of a model. Raises BadInput as `forecast_by_plan` does."""
+    """Read the rows onto the time steps of a model.
+
+    Raises BadInput, with pointers into `observations`, for rows that do not fit them.
+    """
     _refuse_nan(rows)
     _refuse_counts(rows)
     frame = _on_axis(rows, model_id, axis, reading)

@@ -12,6 +12,7 @@ from anyio import CapacityLimiter, to_thread
 from app.auth import Principal
 from app.db.engine import Database, DatasetRef
 from app.errors import VersionGone
+from app.intake.frame import SeriesFrame
 from app.observability import metrics
 from app.schemas.backtests import PretrainedBacktestOut
 from app.services.forecasting import ad_hoc, compute, formats, pretrained
@@ -111,24 +112,31 @@ class ForecastService:
             forecast = partial(ad_hoc.forecast_pretrained, rows, request, self._device)
         else:
             refuse_seasons(request)
-            plan = await self._ad_hoc_plan(principal, request, rows)
+            plan, frame = await self._ad_hoc_plan(principal, request, rows)
             model = await self._model(plan)
-            forecast = partial(ad_hoc.forecast_by_plan, plan, model.forecaster, rows, request)
+            forecast = partial(ad_hoc.forecast_by_plan, plan, model.forecaster, frame, rows, request.levels)
         metrics.COMPUTED.inc()
         write = partial(_ad_hoc_response, forecast, request)
         return await to_thread.run_sync(write, limiter=self.ad_hoc_threads)
 
-    async def _ad_hoc_plan(self, principal: Principal, request: ForecastRequest, rows: Rows) -> Plan:
-        """Return the plan for rows; `until` is so many steps as they are away from it."""
+    async def _ad_hoc_plan(
+        self, principal: Principal, request: ForecastRequest, rows: Rows
+    ) -> tuple[Plan, SeriesFrame]:
+        """Return the plan for rows, and their series; `until` is so many steps as they are away from it."""
+
+        async def resolved(wanted: ForecastRequest) -> Plan:
+            attempt = partial(self._resolver.resolve, principal, wanted, to_the_end=True)
+            return await self._with_newest(principal, wanted, attempt)
+
+        plan = await resolved(replace(request, until=None))
+        read = partial(ad_hoc.read, rows, plan.model.id, plan.axis, request.reading)
+        frame = await to_thread.run_sync(read, limiter=self.ad_hoc_threads)
         if request.until is None:
-            attempt = partial(self._resolver.resolve, principal, request, to_the_end=True)
-            return await self._with_newest(principal, request, attempt)
-        plan = await self._ad_hoc_plan(principal, replace(request, until=None), rows)
-        find = partial(ad_hoc.reach_until, plan, rows, request)
-        last, steps, name = await to_thread.run_sync(find, limiter=self.ad_hoc_threads)
+            return plan, frame
+        last, steps, name = ad_hoc.reach(frame, request.until)
         with said_of_until(steps, name):
-            far = replace(request, until=None, horizon=steps)
-            return replace(await self._ad_hoc_plan(principal, far, rows), until=last)
+            far = await resolved(replace(request, until=None, horizon=steps))
+        return replace(far, until=last), frame
 
     async def pretrained_backtest(
         self, principal: Principal, request: ForecastRequest

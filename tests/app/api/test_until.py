@@ -1,11 +1,13 @@
 """Forecasts up to a time: series with different ends meet in one table."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
+from app.intake.reader import read_rows
 from app.intake.time.axis import TimeAxis
 from tests.factories import dataset, trained, trends
 
@@ -102,6 +104,16 @@ def test_series_sent_along_meet_as_well(client: TestClient, dataset_id: str, *, 
     body = {"observations": rows(march=39, may=41), "until": "2023-08"}
     answer = client.post("/forecast", json=body | ({"dataset_id": dataset_id} if with_dataset else {}))
     assert times(answer.json()) == {"march": ("2023-08-01", 5), "may": ("2023-08-01", 3)}
+
+
+def test_rows_sent_along_are_read_once(
+    client: TestClient, dataset_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Mock(wraps=read_rows)
+    monkeypatch.setattr("app.services.forecasting.ad_hoc.read_rows", reading)
+    body = {"observations": rows(march=39), "until": "2023-08", "dataset_id": dataset_id}
+    assert client.post("/forecast", json=body).status_code == 200
+    assert reading.call_count == 1
 
 
 @pytest.mark.parametrize("far", [{"until": "2099-01"}, {"until": "2023-12", "horizon": 1}, {"until": "x"}])

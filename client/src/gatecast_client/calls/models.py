@@ -45,6 +45,12 @@ class ModelCalls(Core):
         yield from self.send(Request("DELETE", path_to("models", model)))
 
     @call
+    def artifact(self, model: Ref) -> Flow[bytes]:
+        """Return a model as a zip: weights, calibration, and a card that says how to load them."""
+        response = yield from self.send(Request("GET", path_to("models", model, "artifact")))
+        return response.content
+
+    @call
     def backtest(self, model: Ref) -> "Flow[pd.DataFrame]":
         """Return a row for each step held out: the true value, and each method's forecast and bounds.
 
