@@ -17,6 +17,7 @@ from app.schemas.choices import (
     DEFAULT_PRESET,
     DEFAULT_PROMOTION,
     DEFAULT_START,
+    MAX_CUTS,
     MAX_HORIZON,
     MAX_LEVEL,
     MIN_LEVEL,
@@ -49,7 +50,7 @@ ApiWorkers = Annotated[
 Host = Annotated[str | None, typer.Option(help="Address to listen on; by default GATECAST_HOST.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; by default GATECAST_PORT.")]
 
-
+Levels = Annotated[list[int] | None, typer.Option(min=MIN_LEVEL, max=MAX_LEVEL, help="Interval in percent.")]
 SeasonLengths = Annotated[
     str,
     typer.Option(help="Steps in a season, several by commas (`7,365`), 1 for none; by default the step's."),
@@ -218,6 +219,14 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         int, typer.Option(min=0, max=2**31 - 1, help="Same seed, data and machine: same model.")
     ] = 0,
     season_length: SeasonLengths = "",
+    cuts: Annotated[
+        int | None, typer.Option(min=1, max=MAX_CUTS, help="Cuts of the backtest; by default a fifth's.")
+    ] = None,
+    step_size: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_HORIZON, help="Steps from cut to cut; by default the horizon."),
+    ] = None,
+    level: Levels = None,
     reading: dict[str, Any],
 ) -> None:
     """Train on a file and store the model in the database; no service needs to run.
@@ -231,6 +240,8 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
     `gatecast train receipts.csv --horizon 14 --duplicates sum`
 
     `gatecast train receipts.csv --horizon 14 --measure rmsse`
+
+    `gatecast train receipts.csv --horizon 14 --cuts 8 --step-size 7 --level 90`
     """
     with without_collections():
         from rich.console import Console
@@ -251,6 +262,9 @@ def train(  # noqa: PLR0913  # one argument for each option of the command
         promote=promote,
         seed=seed,
         season_length=_season_length(season_length),
+        cuts=cuts,
+        step_size=step_size,
+        level=level or [],
     )
     training = offline.train(_settings(), file, request, ReadOptions(**reading))
     model = training.model
@@ -270,10 +284,11 @@ def forecast(  # noqa: PLR0913  # one argument for each option of the command
     horizon: Annotated[
         int | None, typer.Option(min=1, help="Steps ahead; by default as far as the model reaches.")
     ] = None,
-    level: Annotated[
-        list[int] | None, typer.Option(min=MIN_LEVEL, max=MAX_LEVEL, help="Interval in percent.")
-    ] = None,
+    level: Levels = None,
     *,
+    until: Annotated[
+        str | None, typer.Option(help="In place of --horizon: up to this time, such as `2026-12`.")
+    ] = None,
     season_length: SeasonLengths = "",
     lower: Annotated[float | None, typer.Option(help="No forecast or bound is below it.")] = None,
     upper: Annotated[float | None, typer.Option(help="No forecast or bound is above it.")] = None,
@@ -288,6 +303,8 @@ def forecast(  # noqa: PLR0913  # one argument for each option of the command
 
     `gatecast forecast examples/population.csv --horizon 3 --level 80 > forecast.csv`
 
+    `gatecast forecast sales.csv --until 2026-12`
+
     `gatecast forecast visitors.csv --lower 0 --upper 500 --integer`
     """
     with without_collections():
@@ -298,6 +315,7 @@ def forecast(  # noqa: PLR0913  # one argument for each option of the command
 
     request = ForecastRequest(
         horizon=horizon,
+        until=until,
         levels=tuple(level or DEFAULT_LEVELS),
         season_lengths=lengths_of(_season_length(season_length)),
         limits=_limits(lower, upper, integer=integer),
@@ -325,6 +343,22 @@ def preview(file: File, *, reading: dict[str, Any]) -> None:
 
     fine = show(file, ReadOptions(**reading), FileLimits.of(_settings()), Console(soft_wrap=True))
     raise typer.Exit(0 if fine else 1)
+
+
+@app.command()
+def backtest(
+    model: Annotated[str, typer.Argument(help="Identifier of a model, as `gatecast train` printed it.")],
+) -> None:
+    """Print the backtest of a model as CSV: the true values held out, and what each method forecast.
+
+    For example:
+
+    `gatecast backtest model_0660f96d6671cee863c5fd106d > backtest.csv`
+    """
+    with without_collections():
+        from app.commands import offline
+
+    offline.backtest(_settings(), model)
 
 
 @app.command()

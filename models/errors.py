@@ -4,6 +4,7 @@ CoreError
 ├── InvalidPanel        arrays that do not describe a panel of series
 ├── InvalidConfig       a training configuration with a value outside its limits
 ├── HorizonTooLong      more steps ahead than the history or the trained model allows
+├── TooManyCuts         more cuts of a backtest than the history has room for
 ├── UnusableHistory     series without the values that the call needs
 ├── InvalidLevel        an interval level that is not a whole number from 1 to 99
 ├── DeviceUnavailable   an unknown or missing device
@@ -28,6 +29,14 @@ class InvalidConfig(CoreError):
 
 class HorizonTooLong(CoreError):
     """`detail` says what is too long, and `remedy` what is possible."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(f"{detail} {remedy}")
+        self.detail, self.remedy = detail, remedy
+
+
+class TooManyCuts(CoreError):
+    """`detail` says what is too much, and `remedy` what is possible."""
 
     def __init__(self, detail: str, remedy: str) -> None:
         super().__init__(f"{detail} {remedy}")

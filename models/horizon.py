@@ -2,7 +2,7 @@
 
 from models.choices import MAX_PRETRAINED_HORIZON
 from models.config import MIN_INPUTS
-from models.errors import HorizonTooLong
+from models.errors import HorizonTooLong, TooManyCuts
 
 MIN_DEFAULT_HORIZON, MAX_DEFAULT_HORIZON = 6, 48
 """Limits of the default horizon, in steps."""
@@ -25,6 +25,20 @@ def longest_horizon(longest_series: int) -> int:
 def check_training(horizon: int, longest_series: int) -> None:
     """Raise `HorizonTooLong` if a training on series of at most this many steps cannot have the horizon."""
     _check_series(horizon, longest_series, longest_horizon(longest_series), "")
+
+
+def check_cuts(horizon: int, longest_series: int, cuts: int, step_size: int) -> None:
+    """Raise `TooManyCuts` if series of at most this many steps have no room for cuts and a fit before them.
+
+    There are `step_size` steps from one cut to the next, and a horizon after the last.
+    """
+    most = (longest_series - MIN_INPUTS - 2 * horizon) // step_size + 1
+    if cuts > most:
+        raise TooManyCuts(
+            f"The longest series has {longest_series} steps, too few to train for {horizon} steps ahead "
+            f"before {cuts} cuts, {step_size} from one to the next.",
+            f"Ask for at most {most}.",
+        )
 
 
 def check_fit(horizon: int, longest_series: int, held_out: int) -> None:

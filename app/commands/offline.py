@@ -21,6 +21,7 @@ from app.intake.files.conversion import FileLimits
 from app.intake.options import NOTHING_SAID
 from app.intake.reader import ReadOptions, read_csv
 from app.schemas.datasets import Profile
+from app.schemas.media_types import CSV
 from app.schemas.models import ModelOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog, staging
@@ -31,13 +32,15 @@ from app.services.forecasting.model_loading import load_model
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import backtest_pretrained, find_plan
 from app.services.forecasting.result import ForecastResult
-from app.services.registry import models
+from app.services.registry import backtests, models
 from app.services.shared import database_admin, devices, heartbeats
+from app.services.shared.table_files import table_parts
 from app.services.training import reproduce, run
 from app.services.training.reproduce import Verification
 from app.settings import Settings
 
 SHOWN_DIGITS = 12  # of a hash
+PART_ROWS = 5000
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,14 @@ def trial_table(model: ModelOut) -> Table:
             f"{trial.seconds:.1f}",
         )
     return table
+
+
+def backtest(settings: Settings, model_id: str) -> None:
+    """Print the rows of a model's backtest as CSV. Raises NotFound, and Conflict for a model without one."""
+    with _opened(settings) as database, database.read() as session:
+        table = backtests.row_table(session, OWNER, model_id)
+    parts = table_parts(CSV, table.schema, table.to_batches(max_chunksize=PART_ROWS))
+    sys.stdout.writelines(part.decode() for part in parts)
 
 
 def verify(settings: Settings, model_id: str) -> Verification:

@@ -144,7 +144,11 @@ class BacktestSummary(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": examples.BACKTEST})
 
     series: Annotated[int, Field(description="Series that were tested; a sample where there are many.")]
-    cuts: Annotated[int, Field(description="Most cuts of one series, a horizon apart.")]
+    cuts: Annotated[int, Field(description="Most cuts of one series.")]
+    step_size: Annotated[
+        int | None,
+        Field(description="Steps from one cut to the next; null, in older models, for the horizon."),
+    ] = None
     windows: Annotated[int, Field(description="Forecasts compared: one for each series and cut.")]
     steps: Annotated[int, Field(description="Steps at the end of each series that were held out.")]
     measures: Annotated[

@@ -35,6 +35,7 @@ __all__ = [
     "DEFAULT_START",
     "KNOWN_CYCLES",
     "LONGEST_SEASON",
+    "MAX_CUTS",
     "MAX_HORIZON",
     "MAX_LEVEL",
     "MAX_PRETRAINED_HORIZON",
@@ -75,5 +76,6 @@ DEFAULT_METHOD: MethodChoice = "auto"
 DEFAULT_MEASURE: MeasureChoice = "auto"
 DEFAULT_ON_LOSS: OnLoss = "fallback"
 DEFAULT_PROMOTION: Promotion = "auto"
+MAX_CUTS = 1000
 MAX_HORIZON = 10_000
 MIN_LEVEL, MAX_LEVEL = 50, 99  # percent

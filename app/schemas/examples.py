@@ -163,6 +163,9 @@ TRAINING: Example = {
     "on_loss": "warn",
     "promote": "auto",
     "seed": 0,
+    "cuts": None,
+    "step_size": None,
+    "level": [],
     "priority": 0,
     "season_length": None,
 }
@@ -324,6 +327,7 @@ STEP_MEASURES: Example = {
 BACKTEST: Example = {
     "series": 40,
     "cuts": 2,
+    "step_size": 5,
     "windows": 80,
     "steps": 10,
     "measures": {"rnn": MEASURES, "theta": WORSE},
@@ -371,6 +375,9 @@ LINEAGE: Example = {
     "architectures": ["lstm", "gru", "rnn", "cnn"],
     "method": "auto",
     "measure": "auto",
+    "cuts": None,
+    "step_size": None,
+    "level": [],
     "device": "cpu",
     "versions": {"gatecast": "0.1.0", "torch": "2.13.0"},
     "learned_until": 2023,

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from app.schemas.choices import LONGEST_SEASON, Duplicates, Limits, Missing
+from app.schemas.choices import LONGEST_SEASON, MAX_LEVEL, MIN_LEVEL, Duplicates, Limits, Missing
 
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
@@ -123,6 +123,10 @@ SeasonLength = Annotated[
     ),
 ]
 SeasonLengthText = Annotated[str, AfterValidator(_checked)]
+
+MAX_LEVELS = 10
+Level = Annotated[int, Field(ge=MIN_LEVEL, le=MAX_LEVEL)]
+"""The level of an interval, in percent."""
 
 LOWER = "No forecast, mean or bound is below it. "
 UPPER = "No forecast, mean or bound is above it. "

@@ -9,16 +9,16 @@ from app.schemas.backtests import CALIBRATED, COVERAGE, UNTESTED, Share
 from app.schemas.choices import (
     DEFAULT_LEVELS,
     MAX_HORIZON,
-    MAX_LEVEL,
     MAX_PRETRAINED_HORIZON,
-    MIN_LEVEL,
     Outcome,
     Untested,
 )
 from app.schemas.datasets import Int64, ObservationIn, Time, TimeText
 from app.schemas.fields import (
+    MAX_LEVELS,
     SEASON_LENGTH,
     DatasetIdentifier,
+    Level,
     LimitFields,
     ReadingFields,
     SeasonLength,
@@ -34,8 +34,6 @@ UNTIL = (
     "ends meet in one table: a year, a month, a day or a time (`2025-12` ends with December), or a number. A "
     "series known beyond it has no steps."
 )
-MAX_LEVELS = 10
-Level = Annotated[int, Field(ge=MIN_LEVEL, le=MAX_LEVEL)]
 
 
 class AdHocRequest(ReadingFields, LimitFields, BaseModel):

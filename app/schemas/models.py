@@ -108,6 +108,13 @@ class Lineage(BaseModel):
     measure: Annotated[
         MeasureChoice, Field(description="The requested measure; `auto` for models that are older than it.")
     ] = DEFAULT_MEASURE
+    cuts: Annotated[int | None, Field(description="The requested cuts of the backtest; null for none.")] = (
+        None
+    )
+    step_size: Annotated[
+        int | None, Field(description="The requested steps from one cut to the next; null for the horizon.")
+    ] = None
+    level: Annotated[list[int], Field(description="The requested levels of the backtest, in percent.")] = []
     device: Annotated[str, Field(description="What it was trained on: `cpu` or `cuda`.")]
     versions: Annotated[
         dict[str, str], Field(description="Versions of Gatecast and of the libraries that compute.")

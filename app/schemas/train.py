@@ -13,6 +13,7 @@ from app.schemas.choices import (
     DEFAULT_PRESET,
     DEFAULT_PROMOTION,
     DEFAULT_START,
+    MAX_CUTS,
     MAX_HORIZON,
     MAX_PRETRAINED_HORIZON,
     ArchitectureChoice,
@@ -24,13 +25,31 @@ from app.schemas.choices import (
     StartChoice,
     fits_pretrained,
 )
-from app.schemas.fields import SEASON_LENGTH, DatasetIdentifier, ModelIdentifier, SeasonLength
+from app.schemas.fields import (
+    MAX_LEVELS,
+    SEASON_LENGTH,
+    DatasetIdentifier,
+    Level,
+    ModelIdentifier,
+    SeasonLength,
+)
 
 ON_LOSS = (
     "If a simple method is better on the backtest, or twice as good where several pairs decide nothing: "
     "`fallback`: that simple method is served instead; ETS takes about a tenth of a second a series. "
     "`warn`: forecasts carry a warning. `refuse`: no forecast, but a 409 with the reason."
 )
+
+CUTS = (
+    "At how many cuts the backtest divides each series, to cross-validate: by default as many as a fifth of "
+    "the history holds. Every window is then compared, up to 5,000, not a sample of hundreds. The networks "
+    "are fitted once, before the first cut."
+)
+STEP_SIZE = (
+    "Steps from one cut to the next, by default the horizon. With fewer, windows share steps: all are in the "
+    "backtest, and verdict and calibration come from those that share none."
+)
+BACKTEST_LEVEL = "Intervals in percent that the backtest has beside those of 80 and 95, which errors are of."
 
 
 class OfDataset(BaseModel):
@@ -108,6 +127,9 @@ class TrainSettings(BaseModel):
     season_length: Annotated[
         SeasonLength | None, Field(description=f"{SEASON_LENGTH}By default the dataset's.")
     ] = None
+    cuts: Annotated[int | None, Field(ge=1, le=MAX_CUTS, description=CUTS)] = None
+    step_size: Annotated[int | None, Field(ge=1, le=MAX_HORIZON, description=STEP_SIZE)] = None
+    level: Annotated[list[Level], Field(max_length=MAX_LEVELS, description=BACKTEST_LEVEL)] = []
     priority: Annotated[
         int,
         Field(

@@ -23,7 +23,7 @@ from models.evaluation.cross_fitting import (
 )
 from models.evaluation.evidence import FEWEST_UNITS
 from models.evaluation.held_out import HeldOut
-from models.evaluation.losses import error, error_over_series
+from models.evaluation.losses import BACKTEST_LEVELS, error, error_over_series
 from models.evaluation.verdict import Verdict, judge
 from models.methods.baselines import EVERY_BASELINE
 from models.methods.calibration import CALIBRATED_LEVELS
@@ -67,34 +67,38 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
     blending: MethodChoice,
     season_length: int,
     seed: int,
+    levels: Sequence[int] = (),
 ) -> Assessment:
     """Assess the uncalibrated forecasts of every candidate and baseline for the held-out windows.
 
     `network` is the candidate that is kept. `candidates` are the medians (window, horizon) of all networks
     that it was chosen from, its own included; the verdicts on it and on its blend account for that choice.
-    `season_length` is that of the shortest season, and `seed` is that of the permutation test.
+    `season_length` is that of the shortest season, and `seed` is that of the permutation test. The backtest
+    has bounds at `levels` as well. Calibration and verdicts come from windows that share no steps.
     """
     reach = Reach.of(held_out.contexts, season_length)
     fitters: dict[str, WeightsFitter] = {name: alone(name) for name in uncalibrated}
     if blending != "network":
         fitters[BLEND] = fit_blend(network)
+    every = tuple(sorted({*CALIBRATED_LEVELS, *levels}))
     forecasts = {
-        name: cross_fitted(fit, uncalibrated, held_out, CALIBRATED_LEVELS, reach)
-        for name, fit in fitters.items()
+        name: cross_fitted(fit, uncalibrated, held_out, every, reach) for name, fit in fitters.items()
     }
-    backtest = Backtest(held_out, forecasts)
+    backtest = Backtest(held_out, forecasts, tuple(sorted({*BACKTEST_LEVELS, *levels})))
+    apart, windows = backtest.apart, held_out.is_apart
     kept = [name for name in (network, BLEND, *EVERY_BASELINE) if name in fitters]
     verdicts = {
-        name: judge(backtest, name, candidates=candidates, seed=seed)
+        name: judge(apart, name, candidates=[each[windows] for each in candidates], seed=seed)
         for name in (network, BLEND)
         if name in fitters
     }
+    separate = {name: forecast.rows(windows) for name, forecast in uncalibrated.items()}
     return Assessment(
         methods={
-            name: _with_coverage(fit_method(fitters[name], uncalibrated, held_out, reach), backtest, name)
+            name: _with_coverage(fit_method(fitters[name], separate, apart.held_out, reach), backtest, name)
             for name in kept
         },
-        served=_served(backtest, verdicts, network, blending),
+        served=_served(apart, verdicts, network, blending),
         backtest=backtest,
         verdicts=verdicts,
     )
@@ -102,7 +106,8 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
 
 def _with_coverage(method: Method, backtest: Backtest, name: str) -> Method:
     """Return the method with the coverage to be expected of its intervals, from what the backtest's held."""
-    share = reported_share(backtest.held_out.cut, backtest.held_out.support)
+    apart = backtest.held_out.apart
+    share = reported_share(apart.cut, apart.support)
     return replace(method, calibration=method.calibration.with_coverage(backtest.held(name), share))
 
 

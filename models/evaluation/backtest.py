@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from models.network.forecaster import Forecaster
 
 
+COVERED = "cov"
+
+
 @dataclass(frozen=True)
 class Measures:
     """Errors of one method; each is first averaged within a series, and then over the series.
@@ -52,11 +55,22 @@ class Measures:
 class Backtest:
     """Every method's forecast (window, horizon) of the same windows, by name.
 
-    Bounds are at `BACKTEST_LEVELS`, or more. Nothing in a forecast was fitted on its own window.
+    Bounds are at `levels`, or more; errors read those at `BACKTEST_LEVELS`. Nothing in a forecast was fitted
+    on its own window.
     """
 
     held_out: HeldOut
     forecasts: Mapping[str, Forecast]
+    levels: tuple[int, ...] = BACKTEST_LEVELS
+
+    @property
+    def apart(self) -> "Backtest":
+        """The windows of which no two share steps: what a verdict may conclude from."""
+        if self.held_out.apart is self.held_out:
+            return self
+        kept = self.held_out.is_apart
+        forecasts = {name: forecast.rows(kept) for name, forecast in self.forecasts.items()}
+        return Backtest(self.held_out.apart, forecasts, self.levels)
 
     @property
     def measure(self) -> Measure:
@@ -107,13 +121,14 @@ class Backtest:
             "rmsse": squared_scaled(held_out, forecast),
             "pinball": quantile_losses(held_out, forecast, held_out.scale),
             "interval_score": self._interval_scores(forecast),
-            **{f"cov{level}": self._covered(forecast, level) for level in BACKTEST_LEVELS},
+            **{f"{COVERED}{level}": self._covered(forecast, level) for level in self.levels},
         }
 
     def _covered(self, forecast: Forecast, level: int) -> Floats:
         """Return (window, horizon): 1 for a value within the bounds, 0 outside; NaN without another cut."""
         inside = covered(self.held_out.target, forecast.lo[level], forecast.hi[level])
-        return inside if len(np.unique(self.held_out.cut)) > 1 else np.full_like(inside, np.nan)
+        has_others = len(np.unique(self.held_out.apart.cut)) > 1
+        return inside if has_others else np.full_like(inside, np.nan)
 
     def _interval_scores(self, forecast: Forecast) -> Floats:
         """Return (window, horizon), the mean interval score over the levels, in units of scale."""
@@ -129,9 +144,9 @@ class Backtest:
 
 
 def _to_measures(columns: Mapping[str, float]) -> Measures:
-    """Return measures from their values by name, with `cov<level>` for each coverage."""
-    coverage = {level: columns[f"cov{level}"] for level in BACKTEST_LEVELS}
-    others = {name: value for name, value in columns.items() if not name.startswith("cov")}
+    """Return measures from their values by name, with `COVERED` before the level of each coverage."""
+    coverage = {int(name[len(COVERED) :]): each for name, each in columns.items() if name.startswith(COVERED)}
+    others = {name: value for name, value in columns.items() if not name.startswith(COVERED)}
     return Measures(**others, coverage=coverage)
 
 

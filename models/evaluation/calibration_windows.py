@@ -66,13 +66,14 @@ class CalibrationWindows:
     def of(cls, panel: Panel, config: TrainingConfig) -> "CalibrationWindows | None":
         """Take the last windows of every series that is long enough; None if none is."""
         horizon, cuts = config.horizon, min(MOST_CUTS, max(LEAST_CUTS, WINDOWS // panel.series))
-        series, cut = usable(panel, config, cuts)
-        long_enough = origins(panel, horizon, series, cut) >= max(LEAST_CONTEXT, HORIZONS_BEFORE * horizon)
+        series, cut = usable(panel, config, cuts, horizon)
+        before = origins(panel, horizon, series, cut, horizon)
+        long_enough = before >= max(LEAST_CONTEXT, HORIZONS_BEFORE * horizon)
         if not long_enough.any():
             return None
-        series, cut = series[long_enough], cut[long_enough]
-        contexts = panel.heads(series, origins(panel, horizon, series, cut))
-        return cls(contexts, targets(panel, horizon, series, cut), series, cut, config.season_length)
+        series, cut, before = series[long_enough], cut[long_enough], before[long_enough]
+        contexts = panel.heads(series, before)
+        return cls(contexts, targets(panel, horizon, series, before), series, cut, config.season_length)
 
     def forecast(self, by: Callable[[Panel], Forecast], give_way: Callable[[], None]) -> Forecast:
         """Return the forecast of every window, some windows at a time."""

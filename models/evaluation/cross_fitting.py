@@ -5,7 +5,7 @@ but one and tested on that, since windows of one cut share their period; where t
 half and the other. The method that is kept is fitted on all windows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -87,7 +87,7 @@ def fit_blend(network: str) -> WeightsFitter:
 
 
 def fit_method(fit: WeightsFitter, uncalibrated: Uncalibrated, held_out: HeldOut, reach: Reach) -> Method:
-    """Return the method that is kept, fitted on all windows."""
+    """Return the method that is kept, fitted on all windows, of which no two share steps."""
     weights = fit(uncalibrated, held_out, np.ones(len(held_out), dtype=np.bool_))
     forecast = slowed(weighted_mean(uncalibrated, weights), reach.season_length)
     strength = _strength(weights, held_out.cut)
@@ -99,16 +99,16 @@ def cross_fitted(
 ) -> Forecast:
     """Return the forecast of each window by a method that was not fitted on it; bounds at `levels`.
 
-    `reach` is that of the windows' contexts.
+    Nor on one that shares a step with it, as far as there are others. `reach` is that of the contexts.
     """
     median = np.empty(held_out.target.shape)
     widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, *median.shape))
     for fold in (held_out.folds, ~held_out.folds):
-        weights = fit(uncalibrated, held_out, ~fold)
+        weights = fit(uncalibrated, held_out, ~fold & held_out.is_apart)
         forecast = slowed(weighted_mean(uncalibrated, weights), reach.season_length)
         median[fold] = forecast.median[fold]
-        strength = _strength(weights, held_out.cut)
-        for tested, fitted in _splits(held_out.cut, fold):
+        strength = _strength(weights, held_out.apart.cut)
+        for tested, fitted in _splits(held_out, fold):
             widths[:, :, tested] = left_out(forecast, held_out, strength, tested, fitted)
     bounds = IntervalBounds(median, widths).within(reach)
     return bounds.at(levels, held_out.support)
@@ -157,9 +157,8 @@ def _strength(weights: Weights, cut: Integers) -> float:
     return 1.0 if primary_of(weights) in {**BASELINES, **OF_DEMAND} else strength_of(cut)
 
 
-def _splits(cut: Integers, fold: Chosen) -> list[tuple[Chosen, Chosen]]:
-    """Return which windows of a fold to test on which others: on other cuts, or else on the other fold."""
-    cuts = np.unique(cut)
-    if len(cuts) == 1:
-        return [(fold, ~fold)]
-    return [(fold & (cut == each), cut != each) for each in cuts]
+def _splits(held_out: HeldOut, fold: Chosen) -> Iterator[tuple[Chosen, Chosen]]:
+    """Yield which windows of a fold to test on which others: on other cuts, or else on the other fold."""
+    for cut in np.unique(held_out.cut):
+        fitted = held_out.is_apart & held_out.is_clear_of(cut)
+        yield fold & (held_out.cut == cut), fitted if fitted.any() else held_out.is_apart & ~fold

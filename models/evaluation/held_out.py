@@ -1,11 +1,11 @@
 """The held-out windows that methods are compared on, at the ends of the series, with a rolling origin.
 
-Cuts are a horizon apart, the last one a horizon before the end, so that no step counts twice. The backtested
-networks are fitted once, before the first cut; at each cut a method reads everything before it. Tashman
-(2000), Out-of-sample tests of forecasting accuracy.
+Cuts are a horizon apart, the last one a horizon before the end, so that no step counts twice, unless a caller
+asks for others (`models.evaluation.rolling_origin`). The backtested networks are fitted once, before the
+first cut; at each cut a method reads everything before it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from models.choices import MeasureChoice, Unit
 from models.config import MIN_INPUTS, TrainingConfig
 from models.errors import UnusableHistory
+from models.evaluation.rolling_origin import WHERE_HISTORY_ALLOWS, RollingOrigin
 from models.inputs.intermittence import demands
 from models.methods.baselines import fitting_work
 from models.methods.support import Support
@@ -35,6 +36,9 @@ FEWEST_WINDOWS = 24
 HISTORY_PER_CUT = 5
 """Horizons of history that there are for each cut: a fifth of it is held out."""
 
+MOST_REQUESTED = 5000
+"""Windows that are compared at most where a caller says how many cuts there are; else a preset's."""
+
 WORK_PER_WINDOW = 150.0
 """Work that each of a preset's windows may cost. Where fits cost more, fewer windows are compared.
 
@@ -47,11 +51,11 @@ class HeldOut:
     """The windows that methods are compared on, for one horizon and season.
 
     `contexts` has the history before each window, and `target` (window, horizon) the values in it, NaN for
-    gaps. `series` (window,) is the number of its series in the panel, and `cut` (window,) that of its cut:
-    0 is the last of the `cuts`, 1 the one before. `scale` and `root_scale` (window,) are the mean absolute
-    and the root mean square seasonal naive error of its series before the first cut, NaN for none.
-    `season_length` is the shortest season's, 1 for none, `measure` the one to compare by, and `step_name`
-    what a step is called, such as `month`.
+    gaps. `series` (window,) is the number of its series in the panel, and `cut` (window,) that of its cut: 0
+    is the last of the `cuts`, 1 the one `step_size` steps before it (None: a horizon). `scale` and
+    `root_scale` (window,) are the mean absolute and the root mean square seasonal naive error of its series
+    before the first cut, NaN for none. `season_length` is the shortest season's, 1 for none, `measure` the
+    one to compare by, and `step_name` what a step is called, such as `month`.
     """
 
     contexts: Panel
@@ -64,29 +68,39 @@ class HeldOut:
     season_length: int = 1
     measure: MeasureChoice = "auto"
     step_name: str = STEP
+    step_size: int | None = None
 
     @classmethod
     def of(
-        cls, panel: Panel, config: TrainingConfig, measure: MeasureChoice = "auto", step_name: str = STEP
+        cls,
+        panel: Panel,
+        config: TrainingConfig,
+        measure: MeasureChoice = "auto",
+        step_name: str = STEP,
+        origin: RollingOrigin = WHERE_HISTORY_ALLOWS,
     ) -> "HeldOut":
         """Hold out the windows of all series that have values on both sides of a cut.
 
-        More than `config.windows` windows, or fewer where fits cost much, are sampled with `config.seed`.
-        Raise `UnusableHistory` for none.
+        More than `config.windows` windows, or fewer where fits cost much, are sampled with `config.seed`; of
+        requested cuts, more than `MOST_REQUESTED`. Raise `UnusableHistory` for none, and for more cuts than
+        the series have room for.
         """
-        cuts = cut_count(panel, config.horizon)
-        series, cut = usable(panel, config, cuts)
+        stride = origin.stride(config.horizon)
+        cuts = cut_count(panel, config.horizon, origin)
+        series, cut = usable(panel, config, cuts, stride)
         if len(series) == 0:
             raise UnusableHistory(
                 f"No series has values both among its last {config.horizon} and before them, so nothing can "
                 "be held out: leave out the gaps at the end, or choose another horizon."
             )
-        scales = _scales(panel, config, series, cut)
-        chosen = _sample(panel.lengths[series], config)
-        series, cut = series[chosen], cut[chosen]
+        before = origins(panel, config.horizon, series, cut, stride)
+        scales = _scales(panel, config, series, before)
+        most = _most_windows(panel.lengths[series], config) if origin.cuts is None else MOST_REQUESTED
+        chosen = _sample(panel.lengths[series], most, config.seed)
+        series, cut, before = series[chosen], cut[chosen], before[chosen]
         return cls(
-            contexts=panel.heads(series, origins(panel, config.horizon, series, cut)),
-            target=targets(panel, config.horizon, series, cut),
+            contexts=panel.heads(series, before),
+            target=targets(panel, config.horizon, series, before),
             series=series,
             cut=cut,
             scale=scales[0][series],
@@ -95,6 +109,7 @@ class HeldOut:
             season_length=config.season_length,
             measure=measure,
             step_name=step_name,
+            step_size=stride,
         )
 
     def __len__(self) -> int:
@@ -107,7 +122,46 @@ class HeldOut:
     @property
     def steps(self) -> int:
         """Steps at the end of each series that a backtested network is not fitted on."""
-        return self.cuts * self.horizon
+        return (self.cuts - 1) * self.stride + self.horizon
+
+    @property
+    def stride(self) -> int:
+        """Steps from one cut to the next."""
+        return self.step_size or self.horizon
+
+    @property
+    def cuts_a_horizon(self) -> int:
+        """How many cuts are so close that their windows share steps; 1 where none do."""
+        return -(-self.horizon // self.stride)
+
+    @cached_property
+    def is_apart(self) -> NDArray[np.bool_]:
+        """(window,) which windows are at cuts of which no two share steps."""
+        apart: NDArray[np.bool_] = (self.cut - self.cut.min()) % self.cuts_a_horizon == 0
+        return apart
+
+    @cached_property
+    def apart(self) -> "HeldOut":
+        """The windows at cuts of which no two share steps: what may be concluded from."""
+        if self.cuts_a_horizon == 1:
+            return self
+        kept = np.flatnonzero(self.is_apart)
+        return replace(
+            self,
+            contexts=self.contexts.heads(kept, self.contexts.lengths[kept]),
+            target=self.target[kept],
+            series=self.series[kept],
+            cut=(self.cut[kept] - self.cut.min()) // self.cuts_a_horizon,
+            scale=self.scale[kept],
+            root_scale=self.root_scale[kept],
+            cuts=-(-self.cuts // self.cuts_a_horizon),
+            step_size=self.stride * self.cuts_a_horizon,
+        )
+
+    def is_clear_of(self, cut: int) -> NDArray[np.bool_]:
+        """Return (window,), which windows share no step with those at a cut."""
+        clear: NDArray[np.bool_] = np.abs(self.cut - cut) * self.stride >= self.horizon
+        return clear
 
     @cached_property
     def support(self) -> Support:
@@ -133,7 +187,7 @@ class HeldOut:
     @property
     def typical_length(self) -> int:
         """The median length of the tested series, in steps."""
-        return int(np.median(self.contexts.lengths + (self.cut + 1) * self.horizon))
+        return int(np.median(self.contexts.lengths + self.cut * self.stride + self.horizon))
 
     @property
     def unit(self) -> Unit:
@@ -142,8 +196,8 @@ class HeldOut:
 
     @property
     def units(self) -> Integers:
-        """(window,) the number of each window's unit."""
-        return self.cut if self.unit == "cut" else self.series
+        """(window,) the number of each window's unit; cuts that share steps are one."""
+        return self.cut // self.cuts_a_horizon if self.unit == "cut" else self.series
 
     @property
     def folds(self) -> NDArray[np.bool_]:
@@ -153,17 +207,27 @@ class HeldOut:
         return drawn
 
 
-def cut_count(panel: Panel, horizon: int) -> int:
-    """Return the number of cuts that fit in a fifth of the median length: 1 to 8, or 12 for few series.
+def cut_count(panel: Panel, horizon: int, origin: RollingOrigin = WHERE_HISTORY_ALLOWS) -> int:
+    """Return the number of cuts: those requested, else as many as fit in a fifth of the median length.
 
-    It is lower where a fit before them would have no values to train on, but at least 1.
+    Those are 1 to 8, or 12 for few series, and fewer where a fit before them would have no values to train
+    on, but at least 1. Raise `UnusableHistory` where that is so with those requested.
     """
-    most = MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
-    wanted = int(np.median(panel.lengths) // (HISTORY_PER_CUT * horizon))
-    return max(1, min(wanted, most, _possible_cuts(panel, horizon)))
+    stride = origin.stride(horizon)
+    possible = max(1, _possible_cuts(panel, horizon, stride))
+    if origin.cuts is None:
+        most = MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
+        wanted = 1 + int(np.median(panel.lengths) // HISTORY_PER_CUT - horizon) // stride
+        return max(1, min(wanted, most, possible))
+    if origin.cuts > possible:
+        raise UnusableHistory(
+            f"There is nothing to train on before {origin.cuts} cuts, {stride} steps from one to the next: "
+            f"ask for at most {possible}."
+        )
+    return origin.cuts
 
 
-def _possible_cuts(panel: Panel, horizon: int) -> int:
+def _possible_cuts(panel: Panel, horizon: int, stride: int) -> int:
     """Return the number of cuts that leave a value to train on, after another and `MIN_INPUTS` steps.
 
     Enough steps are left for a window: two cuts within a fifth of the length leave eight horizons.
@@ -172,15 +236,15 @@ def _possible_cuts(panel: Panel, horizon: int) -> int:
     series = np.searchsorted(panel.offsets, valid, side="right") - 1
     learnable = np.append(False, series[1:] == series[:-1]) & (valid - panel.offsets[series] >= MIN_INPUTS)
     after = panel.offsets[series + 1] - 1 - valid
-    return int(after[learnable].max(initial=0)) // horizon
+    return 1 + (int(after[learnable].max(initial=0)) - horizon) // stride
 
 
-def usable(panel: Panel, config: TrainingConfig, cuts: int) -> tuple[Integers, Integers]:
+def usable(panel: Panel, config: TrainingConfig, cuts: int, stride: int) -> tuple[Integers, Integers]:
     """Return series and cut of every window with a value in its target and one in its context."""
     series = np.repeat(np.arange(panel.series), cuts)
     cut = np.tile(np.arange(cuts), panel.series)
     horizon = config.horizon
-    origin = origins(panel, horizon, series, cut)
+    origin = origins(panel, horizon, series, cut, stride)
     counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
 
     def values_between(first: Integers, stop: Integers) -> Integers:
@@ -194,38 +258,44 @@ def usable(panel: Panel, config: TrainingConfig, cuts: int) -> tuple[Integers, I
     return series[has_values], cut[has_values]
 
 
-def origins(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Integers:
+def origins(panel: Panel, horizon: int, series: Integers, cut: Integers, stride: int) -> Integers:
     """Return (window,), the number of steps of its series before each window."""
-    origins: Integers = panel.lengths[series] - (cut + 1) * horizon
+    origins: Integers = panel.lengths[series] - cut * stride - horizon
     return origins
 
 
-def targets(panel: Panel, horizon: int, series: Integers, cut: Integers) -> Floats:
-    """Return (window, horizon), the values in each window."""
-    first = panel.offsets[series] + origins(panel, horizon, series, cut)
+def targets(panel: Panel, horizon: int, series: Integers, before: Integers) -> Floats:
+    """Return (window, horizon), the values in each window, which has so many steps `before` it."""
+    first = panel.offsets[series] + before
     targets: Floats = panel.values[first[:, None] + np.arange(horizon)]
     return targets
 
 
-def _scales(panel: Panel, config: TrainingConfig, series: Integers, cut: Integers) -> tuple[Floats, Floats]:
+def _scales(
+    panel: Panel, config: TrainingConfig, series: Integers, before: Integers
+) -> tuple[Floats, Floats]:
     """Return the scales of MASE and RMSSE, both (series of the panel,), NaN without a window."""
     tested, place = np.unique(series, return_inverse=True)
-    earliest = np.zeros_like(tested)
-    np.maximum.at(earliest, place, cut)
-    before = panel.heads(tested, origins(panel, config.horizon, tested, earliest))
+    earliest = panel.lengths[tested].copy()
+    np.minimum.at(earliest, place, before)
+    heads = panel.heads(tested, earliest)
     absolute, root = np.full((2, panel.series), np.nan)
-    absolute[tested] = seasonal_naive_error(before, config.season_length)
-    root[tested] = seasonal_naive_root_error(before, config.season_length)
+    absolute[tested] = seasonal_naive_error(heads, config.season_length)
+    root[tested] = seasonal_naive_root_error(heads, config.season_length)
     return absolute, root
 
 
-def _sample(lengths: Integers, config: TrainingConfig) -> Integers:
-    """Return (chosen,), rising: all windows, or a random one of each of equal strata by series length."""
+def _most_windows(lengths: Integers, config: TrainingConfig) -> int:
+    """Return the windows that a preset has time for, by the lengths (window,) of their series."""
     typical = max(WORK_PER_WINDOW, fitting_work(lengths, config.season_length).mean())
-    most = max(FEWEST_WINDOWS, int(config.windows * WORK_PER_WINDOW / typical))
+    return max(FEWEST_WINDOWS, int(config.windows * WORK_PER_WINDOW / typical))
+
+
+def _sample(lengths: Integers, most: int, seed: int) -> Integers:
+    """Return (chosen,), rising: all windows, or a random one of each of equal strata by series length."""
     if len(lengths) <= most:
         return np.arange(len(lengths))
-    generator = np.random.default_rng(config.seed)
+    generator = np.random.default_rng(seed)
     # Random among equal lengths, so that neighbours in the panel do not share a stratum.
     by_length = np.lexsort((generator.random(len(lengths)), lengths))
     bounds = np.linspace(0, len(lengths), most + 1).astype(np.int64)

@@ -17,6 +17,7 @@ from models.errors import TrainingStopped
 from models.evaluation.assessment import Assessment, Candidates, assess, decidable
 from models.evaluation.backtest import Trial
 from models.evaluation.held_out import STEP, HeldOut
+from models.evaluation.rolling_origin import WHERE_HISTORY_ALLOWS, RollingOrigin
 from models.methods.baselines import BASELINES, baseline_forecast, joining
 from models.methods.calibration import CALIBRATED_LEVELS
 from models.methods.combination import Method, baseline_medians
@@ -83,6 +84,7 @@ def train(  # noqa: PLR0913 - options of the caller, the last seven with a defau
     blending: MethodChoice = "auto",
     measure: MeasureChoice = "auto",
     step_name: str = STEP,
+    origin: RollingOrigin = WHERE_HISTORY_ALLOWS,
     device: str = "cpu",
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -92,12 +94,13 @@ def train(  # noqa: PLR0913 - options of the caller, the last seven with a defau
 
     An ensemble with pretrained and trained members keeps the pretrained, the trained or both, whichever is
     best by `measure`; the pretrained where too few units tell that. The verdicts are by `measure` too, and
-    call a step by its name. An interrupted training resumes from its `checkpoints`, to the same bits. A part
-    starts again if its checkpoint is damaged or of another training. Raise as `fit` does, whatever a
-    checkpoint raises, and `HorizonTooLong` also if the series are too short to hold out a horizon.
+    call a step by its name. `origin` says where the backtest cuts the series. An interrupted training resumes
+    from its `checkpoints`, to the same bits. A part starts again if its checkpoint is damaged or of another
+    training. Raise as `fit` and `HeldOut.of` do, whatever a checkpoint raises, and `HorizonTooLong` also if
+    the series are too short to hold out a horizon.
     """
     horizons.check_training(config.horizon, int(panel.lengths.max()))
-    held_out = HeldOut.of(panel, config, measure, step_name)
+    held_out = HeldOut.of(panel, config, measure, step_name, origin)
     tracker = _ProgressTracker(on_progress, parts=len(architectures) + 3)
     run = _Run(panel, config, device, tracker, should_stop, CheckpointManager(checkpoints))
     candidates = Candidates()
@@ -116,6 +119,7 @@ def train(  # noqa: PLR0913 - options of the caller, the last seven with a defau
         blending=blending,
         season_length=config.season_length,
         seed=config.seed,
+        levels=origin.levels,
     )
     served = assessment.methods[assessment.served]
     return Trained(model, assessment, tuple(trials), run.forecast_partners(served))

@@ -84,6 +84,23 @@ def test_verdict_is_by_the_chosen_measure(sqlite_url: str, tmp_path: Path) -> No
     assert "error (RMSSE)" in done.stdout
 
 
+@pytest.mark.usefixtures("brief_trainings")
+def test_backtest_has_the_cuts_and_levels_that_were_requested(sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "lines.csv"
+    file.write_bytes(csv_bytes())
+    cuts = ["--cuts", "2", "--step-size", "1", "--level", "90"]
+    done = CliRunner().invoke(
+        commands,
+        ["train", str(file), "--horizon", "3", "--preset", "quick", *cuts],
+        env={"GATECAST_DATABASE_URL": sqlite_url},
+    )
+    (model_id,) = re.findall(r"Trained (model_\w+)", done.stdout)
+    printed = CliRunner().invoke(commands, ["backtest", model_id], env={"GATECAST_DATABASE_URL": sqlite_url})
+    rows = list(csv.DictReader(printed.stdout.splitlines()))
+    assert len(rows) == 3 * 2 * 3
+    assert {"unique_id", "cutoff", "ds", "y", "lstm", "lstm-hi-90", "theta-lo-90"} < set(rows[0])
+
+
 @pytest.mark.long
 def test_file_trained_on_is_forecast(trained: Trained) -> None:
     file, _ = trained
@@ -134,6 +151,17 @@ def test_file_not_trained_on_is_forecast_as_it_is_read(tmp_path: Path) -> None:
     ]
     again = run("forecast", str(file), "--horizon", "3", folder=tmp_path)
     assert again.stdout == answer.stdout
+
+
+def test_file_is_forecast_up_to_a_time(tmp_path: Path) -> None:
+    file = tmp_path / "months.csv"
+    rows = [
+        (name, f"2023-{month:02}-01") for name, last in (("a", 10), ("b", 12)) for month in range(1, last + 1)
+    ]
+    file.write_text("id,ds,y\n" + "".join(f"{name},{ds},{len(ds)}\n" for name, ds in rows))
+    answer = run("forecast", str(file), "--until", "2024-01", folder=tmp_path)
+    times = [tuple(line.split(",")[:2]) for line in answer.stdout.splitlines()[1:]]
+    assert times == [("a", "2023-11-01"), ("a", "2023-12-01"), ("a", "2024-01-01"), ("b", "2024-01-01")]
 
 
 def test_preview_shows_what_is_open_and_how_to_settle_it(tmp_path: Path) -> None:

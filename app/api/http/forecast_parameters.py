@@ -11,8 +11,8 @@ from app.api.http.paging import CURSOR_TEXT, MAX_CURSOR_LENGTH, MAX_PAGE_SIZE
 from app.api.http.unknown_names import refuse_unknown
 from app.schemas.choices import DEFAULT_LEVELS, MAX_HORIZON
 from app.schemas.datasets import SeriesName, TimeText
-from app.schemas.fields import DatasetIdentifier, ServedModelIdentifier
-from app.schemas.forecast import HORIZON, MAX_LEVELS, UNTIL, Level
+from app.schemas.fields import MAX_LEVELS, DatasetIdentifier, Level, ServedModelIdentifier
+from app.schemas.forecast import HORIZON, UNTIL
 from app.schemas.media_types import ForecastFormat
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import CURSOR, PageRequest, decode_cursor

@@ -21,7 +21,6 @@ from app.db.engine import Session
 from app.db.tables import Model
 from app.services.datasets.panels import DatasetPanel
 from models.evaluation.backtest import Backtest
-from models.evaluation.losses import BACKTEST_LEVELS
 from models.methods.forecast import Forecast
 
 
@@ -30,7 +29,7 @@ def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
     held_out = backtest.held_out
     order = np.lexsort((-held_out.cut, held_out.series))
     series, step = held_out.series[order], dataset.axis.step
-    length = dataset.panel.lengths[series] - (held_out.cut[order] + 1) * held_out.horizon
+    length = dataset.panel.lengths[series] - held_out.cut[order] * held_out.stride - held_out.horizon
     cutoffs = step.shift(dataset.starts[series], length - 1).repeat(held_out.horizon)
     steps = np.tile(np.arange(1, held_out.horizon + 1), len(held_out))
     columns: dict[str, NDArray[np.generic]] = {
@@ -43,7 +42,9 @@ def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
         "root_scale": held_out.root_scale[order].repeat(held_out.horizon),
     }
     for name, forecast in backtest.forecasts.items():
-        columns |= {column: values[order].ravel() for column, values in _wide(name, forecast)}
+        columns |= {
+            column: values[order].ravel() for column, values in _wide(name, forecast, backtest.levels)
+        }
     return _to_bytes(pa.table(columns))
 
 
@@ -86,10 +87,10 @@ def series_slice(session: Session, model: Model, first: int, count: int) -> tupl
     return table.slice(begin, end - begin).to_pylist(), len(begins) - 1
 
 
-def _wide(name: str, forecast: Forecast) -> list[tuple[str, NDArray[np.float64]]]:
+def _wide(name: str, forecast: Forecast, levels: Sequence[int]) -> list[tuple[str, NDArray[np.float64]]]:
     bounds = [
         (f"{name}-{side}-{level}", values[level])
-        for level in BACKTEST_LEVELS
+        for level in levels
         for side, values in (("lo", forecast.lo), ("hi", forecast.hi))
     ]
     return [(name, forecast.median), *bounds]

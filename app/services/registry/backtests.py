@@ -29,11 +29,10 @@ from app.services.registry import backtest_tables, models
 from app.services.shared.paging import CountedPageRequest
 from models.evaluation.backtest import Backtest
 from models.evaluation.backtest import Measures as CoreMeasures
-from models.evaluation.losses import BACKTEST_LEVELS
 from models.evaluation.verdict import Verdict as CoreVerdict
 
 ERRORS = ("smape", "mase", "rmsse", "pinball", "interval_score")
-COVERAGES = {str(level): f"coverage-{level}" for level in BACKTEST_LEVELS}
+COVERAGE = "coverage-"  # before the level, in the names of columns
 
 
 def summary(backtest: Backtest) -> BacktestSummary:
@@ -42,6 +41,7 @@ def summary(backtest: Backtest) -> BacktestSummary:
     return BacktestSummary(
         series=len(held_out.tested),
         cuts=held_out.cuts,
+        step_size=held_out.stride,
         windows=len(held_out),
         steps=held_out.steps,
         measures={name: _measures(backtest.measures(name)) for name in backtest.forecasts},
@@ -70,7 +70,9 @@ def row_page(
         for row, time in zip(rows, times, strict=True):
             row[name] = time
     # Validate in one call: thousands of calls, one for each row, would take longer than everything else.
-    page = {"model_id": model.id, "rows": [_row_out(row) for row in rows], "next": _following(request, total)}
+    columns = _method_columns(rows[0]) if rows else {}
+    shown = [_row_out(row, columns) for row in rows]
+    page = {"model_id": model.id, "rows": shown, "next": _following(request, total)}
     return BacktestPage.model_validate(page)
 
 
@@ -131,22 +133,24 @@ def _table(frame: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
 
 
-def _row_out(row: Mapping[str, Any]) -> dict[str, Any]:
-    names = [name for name in row if f"{name}-lo-{BACKTEST_LEVELS[0]}" in row]
+def _method_columns(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the levels of each method that has bounds among the columns."""
+    bounds = [name.rpartition("-lo-") for name in names if "-lo-" in name]
+    return {method: [level for other, _, level in bounds if other == method] for method, _, _ in bounds}
+
+
+def _row_out(row: Mapping[str, Any], columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in ("unique_id", "cutoff", "ds", "step")},
         "y": _finite(row["y"]),
         "scale": _finite(row["scale"]),
         "root_scale": _finite(row.get("root_scale", np.nan)),
-        "methods": {name: _step_forecast(row, name) for name in names},
+        "methods": {name: _step_forecast(row, name, levels) for name, levels in columns.items()},
     }
 
 
-def _step_forecast(row: Mapping[str, Any], name: str) -> dict[str, Any]:
-    bounds = {
-        str(level): {"lo": row[f"{name}-lo-{level}"], "hi": row[f"{name}-hi-{level}"]}
-        for level in BACKTEST_LEVELS
-    }
+def _step_forecast(row: Mapping[str, Any], name: str, levels: Sequence[str]) -> dict[str, Any]:
+    bounds = {level: {"lo": row[f"{name}-lo-{level}"], "hi": row[f"{name}-hi-{level}"]} for level in levels}
     return {"forecast": row[name], "intervals": bounds}
 
 
@@ -156,7 +160,8 @@ def _series_out(name: str, rows: Iterable[Mapping[str, Any]]) -> SeriesMeasures:
 
 
 def _stored_measures(row: Mapping[str, Any]) -> Measures:
-    coverage = {level: _finite(row[column]) for level, column in COVERAGES.items()}
+    columns = [name for name in row if name.startswith(COVERAGE)]
+    coverage = {name.removeprefix(COVERAGE): _finite(row[name]) for name in columns}
     return Measures(**{name: _finite(row[name]) for name in ERRORS}, coverage=coverage)
 
 
@@ -171,7 +176,7 @@ def _by_step(steps: Sequence[CoreMeasures]) -> StepMeasures:
     each = [_measures(measures) for measures in steps]
     return StepMeasures(
         **{name: [getattr(measures, name) for measures in each] for name in ERRORS},
-        coverage={level: [measures.coverage[level] for measures in each] for level in COVERAGES},
+        coverage={level: [measures.coverage[level] for measures in each] for level in each[0].coverage},
     )
 
 

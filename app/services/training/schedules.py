@@ -35,7 +35,7 @@ def create(session: Session, principal: Principal, request: ScheduleRequest) -> 
     # Locked against deletion between the check and the new row that names it.
     dataset_queries.keep(session, principal.workspace_id, request.dataset_id)
     training = TrainRequest(dataset_id=request.dataset_id, **settings)
-    submit.check(session, principal, training, pointer="#/train/horizon")
+    submit.check(session, principal, training, pointer="#/train")
     schedule = Schedule(
         workspace_id=principal.workspace_id,
         id=new_id("schedule"),

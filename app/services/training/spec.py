@@ -25,6 +25,8 @@ from app.services.jobs import states
 from app.services.registry import backtest_tables, baseline_forecasts
 from app.version import VERSION, VERSIONS
 from models.config import TrainingConfig, preset
+from models.evaluation.held_out import HeldOut
+from models.evaluation.rolling_origin import WHERE_HISTORY_ALLOWS, RollingOrigin
 from models.network.artifact import Artifact, dump
 from models.network.devices import resolve_device
 from models.training.checkpoints import NO_CHECKPOINTS, Checkpoints
@@ -64,7 +66,8 @@ class JobInput:
         )
         architectures = _architectures(self.request.architecture)
         method, measure = self.request.method, self.request.measure
-        return TrainingSpec(self.dataset, config, architectures, method, measure, device)
+        origin = origin_of(self.request)
+        return TrainingSpec(self.dataset, config, architectures, method, measure, device, origin)
 
 
 def read_job(session: Session, ref: JobRef) -> JobInput:
@@ -99,6 +102,7 @@ class TrainingSpec:
     method: MethodChoice
     measure: MeasureChoice
     device: str
+    origin: RollingOrigin = WHERE_HISTORY_ALLOWS
 
     @classmethod
     def of_lineage(cls, lineage: Lineage, dataset: DatasetPanel) -> "TrainingSpec":
@@ -108,7 +112,8 @@ class TrainingSpec:
         """
         config = TrainingConfig.from_dict(lineage.config)
         architectures = tuple(lineage.architectures)
-        return cls(dataset, config, architectures, lineage.method, lineage.measure, lineage.device)
+        method, measure, origin = lineage.method, lineage.measure, origin_of(lineage)
+        return cls(dataset, config, architectures, method, measure, lineage.device, origin)
 
     def train(
         self,
@@ -123,6 +128,7 @@ class TrainingSpec:
             blending=self.method,
             measure=self.measure,
             step_name=self.dataset.axis.step_name,
+            origin=self.origin,
             device=self.device,
             on_progress=on_progress,
             checkpoints=checkpoints,
@@ -172,7 +178,7 @@ class TrainingResult:
     def lineage(self) -> Lineage:
         """Return the spec as a lineage, with the hashes of what was made from it."""
         spec, held_out = self.spec, self.trained.assessment.backtest.held_out
-        cutoffs = _cutoffs(spec.dataset, held_out.horizon, held_out.cuts)
+        cutoffs = _cutoffs(spec.dataset, held_out)
         return Lineage(
             dataset_version=spec.dataset.version,
             data_sha256=spec.dataset.panel.digest(),
@@ -180,6 +186,9 @@ class TrainingResult:
             architectures=list(spec.architectures),
             method=spec.method,
             measure=spec.measure,
+            cuts=spec.origin.cuts,
+            step_size=spec.origin.step_size,
+            level=list(spec.origin.levels),
             device=resolve_device(spec.device).type,
             versions=VERSIONS,
             learned_until=cutoffs[-1],
@@ -201,7 +210,13 @@ def _architectures(choice: ArchitectureChoice) -> tuple[Architecture, ...]:
     return get_args(Architecture) if choice == "all" else (choice,)
 
 
-def _cutoffs(dataset: DatasetPanel, horizon: int, cuts: int) -> list[Time]:
+def origin_of(said: TrainRequest | Lineage) -> RollingOrigin:
+    """Return where the backtest cuts the series, as a request or a lineage says."""
+    return RollingOrigin(said.cuts, said.step_size, tuple(sorted(set(said.level))))
+
+
+def _cutoffs(dataset: DatasetPanel, held_out: HeldOut) -> list[Time]:
     """Return the last time before each cut, the earliest first, and then that of the data."""
-    back = horizon * np.arange(cuts, -1, -1)
-    return dataset.axis.format(dataset.axis.step.shift(np.full(cuts + 1, dataset.last), -back))
+    before = held_out.horizon + held_out.stride * np.arange(held_out.cuts - 1, -1, -1)
+    back = np.append(before, 0)
+    return dataset.axis.format(dataset.axis.step.shift(np.full(len(back), dataset.last), -back))

@@ -14,8 +14,8 @@ from app.schemas.datasets import Profile
 from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog
-from models.errors import HorizonTooLong
-from models.horizon import check_training
+from models.errors import HorizonTooLong, TooManyCuts
+from models.horizon import check_cuts, check_training
 
 
 class TrainingQueue:
@@ -46,15 +46,15 @@ def create_job(session: Session, principal: Principal, request: TrainRequest) ->
 
 
 def check(
-    session: Session, principal: Principal, request: TrainRequest, pointer: str = "#/horizon"
+    session: Session, principal: Principal, request: TrainRequest, pointer: str = "#"
 ) -> DatasetVersion:
     """Return the version of the dataset that a training would use.
 
-    Raises NotFound for an unknown dataset, and BadInput for a horizon that its longest series does not allow.
-    `pointer` is the place of the horizon in the request.
+    Raises NotFound for an unknown dataset, and BadInput for a horizon or cuts that its longest series does
+    not allow. `pointer` is the place of the settings in the request.
     """
     _, version = catalog.find(session, principal, request.dataset_id)
-    _check_horizon(request.horizon, Profile.model_validate(version.profile), pointer)
+    _check_lengths(request, Profile.model_validate(version.profile).longest, pointer)
     return version
 
 
@@ -88,8 +88,12 @@ def _add(session: Session, job: Job) -> JobRef:
     return JobRef(job.workspace_id, job.id)
 
 
-def _check_horizon(horizon: int, profile: Profile, pointer: str) -> None:
+def _check_lengths(request: TrainRequest, longest: int, pointer: str) -> None:
     try:
-        check_training(horizon, profile.longest)
+        check_training(request.horizon, longest)
+        if request.cuts is not None:
+            check_cuts(request.horizon, longest, request.cuts, request.step_size or request.horizon)
     except HorizonTooLong as error:
-        raise BadInput(str(error), [FieldError(pointer, error.remedy)]) from error
+        raise BadInput(str(error), [FieldError(f"{pointer}/horizon", error.remedy)]) from error
+    except TooManyCuts as error:
+        raise BadInput(str(error), [FieldError(f"{pointer}/cuts", error.remedy)]) from error

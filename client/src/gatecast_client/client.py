@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import httpx2
 
+from gatecast_client.calls.cross_validation import CrossValidationCalls
 from gatecast_client.calls.datasets import DatasetCalls
 from gatecast_client.calls.forecasts import ForecastCalls
 from gatecast_client.calls.jobs import JobCalls
@@ -16,19 +17,20 @@ from gatecast_client.calls.service import ServiceCalls
 from gatecast_client.core import BAD_REQUEST, Awaiting, Blocking, Core
 from gatecast_client.flow import Close, Effect, Next, Open, Pause, Request, Send, Stream
 
-
-class Calls(DatasetCalls, ForecastCalls, JobCalls, ModelCalls, ScheduleCalls, ServiceCalls):
-    """Every call of the service."""
+Http = TypeVar("Http", httpx2.Client, httpx2.AsyncClient)
 
 
-class Client(Calls, Blocking):
-    """A connection to one service; close it, or use it as a context.
-
-    A call waits at most `timeout_s` for each answer. One that was lost on the way, or refused for the moment
-    (429, 503 with `Retry-After`), is repeated up to `retries` times, what creates something under one key, so
-    that it is done once. `headers` go with every call, such as the password that a proxy asks for. `http` is
-    a client of httpx2 of your own, with its certificates or proxies; it stays open.
-    """
+class Calls(
+    DatasetCalls,
+    ForecastCalls,
+    JobCalls,
+    ModelCalls,
+    CrossValidationCalls,
+    ScheduleCalls,
+    ServiceCalls,
+    Generic[Http],
+):
+    """Every call of the service, and the connections that they go over."""
 
     def __init__(
         self,
@@ -37,10 +39,29 @@ class Client(Calls, Blocking):
         timeout_s: float = 60.0,
         retries: int = 3,
         headers: Mapping[str, str] | None = None,
-        http: httpx2.Client | None = None,
+        http: Http | None = None,
     ) -> None:
         super().__init__(url, timeout_s=timeout_s, retries=retries, headers=headers)
-        self._http, self._is_own = http or httpx2.Client(), http is None
+        self._http: Http = self.connections() if http is None else http
+        self._is_own = http is None
+
+    def connections(self) -> Http:
+        """Return connections of its own."""
+        raise NotImplementedError
+
+
+class Client(Calls[httpx2.Client], Blocking):
+    """A connection to one service; close it, or use it as a context.
+
+    A call waits at most `timeout_s` for each answer. One that was lost on the way, or refused for the moment
+    (429, 503 with `Retry-After`), is repeated up to `retries` times, what creates something under one key, so
+    that it is done once. `headers` go with every call, such as the password that a proxy asks for. `http` is
+    a client of httpx2 of your own, with its certificates or proxies; it stays open.
+    """
+
+    def connections(self) -> httpx2.Client:
+        """Return connections of its own."""
+        return httpx2.Client()
 
     def __enter__(self) -> Self:
         return self
@@ -72,20 +93,12 @@ class Client(Calls, Blocking):
         return None
 
 
-class AsyncClient(Calls, Awaiting):
+class AsyncClient(Calls[httpx2.AsyncClient], Awaiting):
     """The same for asyncio: calls are awaited, lists are read by `async for`; `http` is an AsyncClient."""
 
-    def __init__(
-        self,
-        url: str = "http://127.0.0.1:8000",
-        *,
-        timeout_s: float = 60.0,
-        retries: int = 3,
-        headers: Mapping[str, str] | None = None,
-        http: httpx2.AsyncClient | None = None,
-    ) -> None:
-        super().__init__(url, timeout_s=timeout_s, retries=retries, headers=headers)
-        self._http, self._is_own = http or httpx2.AsyncClient(), http is None
+    def connections(self) -> httpx2.AsyncClient:
+        """Return connections of its own."""
+        return httpx2.AsyncClient()
 
     async def __aenter__(self) -> Self:
         return self

@@ -144,6 +144,14 @@ class Pages(Generic[Found]):
         yield from ()
 
 
+def collected(pages: Pages[Found]) -> Flow[list[Found]]:
+    """Return the items of all pages."""
+    found: list[Found] = []
+    while (page := (yield from pages.next())) is not None:
+        found += page
+    return found
+
+
 def listing(path: str, **params: Any) -> Request:
     """Return the request for a list, with the parameters that are said."""
     said = {name: value for name, value in params.items() if value is not None}

@@ -59,6 +59,15 @@ def backtest_frame(rows: Sequence[BacktestRow]) -> "pd.DataFrame":
     return frame
 
 
+def cross_validation_frame(rows: Sequence[BacktestRow], levels: Sequence[int]) -> "pd.DataFrame":
+    """Return the same with the columns of statsforecast: no step, and bounds at the `levels` alone."""
+    frame = backtest_frame(rows)
+    methods = list(rows[0].methods) if rows else []
+    ends = ["", *(f"-{side}-{level}" for level in levels for side in SIDES)]
+    names = ["unique_id", "ds", "cutoff", "y", *(f"{method}{end}" for method in methods for end in ends)]
+    return frame.reindex(columns=names)
+
+
 def _backtest_cells(row: BacktestRow) -> dict[str, Any]:
     cells = {"unique_id": row.unique_id, "cutoff": row.cutoff, "ds": row.ds, "step": row.step, "y": row.y}
     for method, step in row.methods.items():

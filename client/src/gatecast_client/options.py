@@ -51,18 +51,26 @@ class Uploading(Reading, Limiting, total=False):
     season_length: Seasons
 
 
-class Training(TypedDict, total=False):
-    """How to train; `/docs` has the defaults under `POST /train`."""
+class Fitting(TypedDict, total=False):
+    """How to train a model; `/docs` has the defaults under `POST /train`."""
 
     architecture: Literal["lstm", "gru", "rnn", "cnn", "all"]
     start: Literal["auto", "pretrained", "scratch"]
     method: Literal["auto", "network", "blend"]
     measure: Literal["auto", "mase", "rmsse", "wql"]
-    on_loss: OnLoss
-    promote: Literal["auto", "always", "never"]
     seed: int
     priority: int
     season_length: Seasons | None
+
+
+class Training(Fitting, total=False):
+    """How to train and test a model, and what becomes of it."""
+
+    on_loss: OnLoss
+    promote: Literal["auto", "always", "never"]
+    cuts: int | None
+    step_size: int | None
+    level: Sequence[int]
 
 
 class Asking(Limiting, total=False):

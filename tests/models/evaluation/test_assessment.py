@@ -205,6 +205,40 @@ def test_coverage_is_known_where_a_cut_can_be_left_out(cuts: int, levels: set[in
     assert set(assessment.methods[assessment.served].calibration.coverage) == levels
 
 
+def test_verdict_and_calibration_come_from_windows_that_share_no_steps() -> None:
+    """Twelve cuts a step apart, of two steps each: every window is measured, every other one is judged by."""
+    target, cut = np.random.default_rng(3).normal(0, 0.1, (144, 2)), np.arange(144) % 12
+    close = replace(held_out_of(target, series=np.arange(144) // 12, cut=cut), step_size=1)
+    kept = cut % 2 == 0
+    apart = held_out_of(target[kept], series=close.series[kept], cut=cut[kept] // 2)
+    apart = replace(apart, contexts=close.apart.contexts)
+    found, judged = (assessed_network(forecasts(each), each) for each in (close, apart))
+    assert len(found.backtest.held_out) == 144
+    assert found.verdicts == judged.verdicts
+    assert found.methods["lstm"].weights == judged.methods["lstm"].weights
+    factors = [each.methods["lstm"].calibration.factors for each in (found, judged)]
+    assert np.array_equal(factors[0], factors[1])
+
+
+def test_backtest_has_bounds_and_coverage_at_levels_of_ones_own() -> None:
+    held_out = held_out_of(np.zeros((60, 2)), series=np.arange(60) // 2, cut=np.arange(60) % 2)
+    uncalibrated = forecasts(held_out)
+    backtest = assess(
+        uncalibrated,
+        held_out,
+        "lstm",
+        candidates=medians(uncalibrated, "lstm"),
+        blending="network",
+        season_length=1,
+        seed=0,
+        levels=(90,),
+    ).backtest
+    assert list(backtest.measures("theta").coverage) == [80, 90, 95]
+    found = backtest.forecasts["lstm"]
+    assert (found.hi[80] < found.hi[90]).all()
+    assert (found.hi[90] < found.hi[95]).all()
+
+
 def test_expected_coverage_is_drawn_from_what_was_held_to_the_level() -> None:
     held_out = held_out_of(np.zeros((60, 2)), series=np.arange(60) // 2, cut=np.arange(60) % 2)
     assessment = assessed_network(forecasts(held_out), held_out, blending="network")

@@ -180,6 +180,23 @@ def test_bounds_at_a_cut_are_calibrated_on_the_other_cuts() -> None:
     assert (before.hi[80][~last] < after.hi[80][~last]).all()
 
 
+def test_bounds_are_calibrated_on_no_window_that_shares_a_step() -> None:
+    """Of six cuts a step apart, of three steps each, only the fourth is clear of the last."""
+    target = noise(600)
+    cut = np.arange(600) % 6
+    held_out = replace(held_out_of(target, series=np.arange(600) // 6, cut=cut), step_size=1)
+
+    def upper_at_the_last(wild: int) -> bytes:
+        wilder = np.where((cut == wild)[:, None], 9 * target, target)
+        found = cross_fitted(
+            alone("lstm"), forecasts(held_out), replace(held_out, target=wilder), (80,), free(held_out)
+        )
+        return bytes(found.hi[80][cut == 0])
+
+    plain = upper_at_the_last(-1)
+    assert [at for at in range(6) if upper_at_the_last(at) != plain] == [3]
+
+
 def test_period_unlike_the_others_lowers_the_share_held() -> None:
     """At the last cut values spread three times as far. Folds of series would know that, cuts do not."""
     held_out = two_cuts(noise(400))

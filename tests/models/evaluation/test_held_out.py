@@ -5,7 +5,9 @@ import pytest
 
 from models.config import TrainingConfig
 from models.errors import UnusableHistory
+from models.evaluation import held_out as held_out_module
 from models.evaluation.held_out import HeldOut, cut_count
+from models.evaluation.rolling_origin import RollingOrigin
 from models.panel import Panel
 from models.training.fit import fit
 from tests.models.samples import held_out_of, tiny_config, wave
@@ -24,6 +26,63 @@ def test_each_cut_lies_a_horizon_before_the_next() -> None:
     assert held_out.contexts.lengths.tolist() == [18, 16]
     assert held_out.contexts.phases.tolist() == [3, 3]
     assert held_out.target.tolist() == [[18, 19], [16, 17]]
+
+
+def test_requested_cuts_lie_so_many_steps_apart() -> None:
+    origin = RollingOrigin(cuts=3, step_size=2)
+    held_out = HeldOut.of(Panel.of([np.arange(20.0)]), config(3), origin=origin)
+    assert (held_out.cuts, held_out.steps) == (3, 7)
+    assert held_out.contexts.lengths.tolist() == [17, 15, 13]
+    assert held_out.target.tolist() == [[17, 18, 19], [15, 16, 17], [13, 14, 15]]
+
+
+def test_cuts_further_apart_than_a_horizon_leave_steps_between_windows() -> None:
+    held_out = HeldOut.of(Panel.of([np.arange(20.0)]), config(2), origin=RollingOrigin(cuts=2, step_size=5))
+    assert held_out.target.tolist() == [[18, 19], [13, 14]]
+    assert held_out.apart is held_out
+
+
+def test_windows_that_share_no_step_are_apart() -> None:
+    """Of seven cuts a step from each other, with a horizon of three, the first, the fourth and the last."""
+    origin = RollingOrigin(cuts=7, step_size=1)
+    held_out = HeldOut.of(Panel.of([np.arange(40.0)]), config(3), origin=origin)
+    apart = held_out.apart
+    assert apart.target.tolist() == [[37, 38, 39], [34, 35, 36], [31, 32, 33]]
+    assert (apart.cut.tolist(), apart.cuts, apart.stride) == ([0, 1, 2], 3, 3)
+    assert held_out.is_clear_of(0).tolist() == [False] * 3 + [True] * 4
+
+
+def test_scale_reads_nothing_after_the_first_of_cuts_that_overlap() -> None:
+    origin, values = RollingOrigin(cuts=3, step_size=1), np.arange(20.0)
+    steep = values.copy()
+    steep[16:] *= 9
+    first, second = (HeldOut.of(Panel.of([each]), config(2), origin=origin).scale for each in (values, steep))
+    assert first.tolist() == second.tolist()
+
+
+@pytest.mark.parametrize(
+    ("length", "step_size", "cuts"), [(40, 1, 5), (100, 4, 5), (1000, 1, 12), (40, 8, 1)]
+)
+def test_steps_between_cuts_alone_leave_their_number_to_the_history(
+    length: int, step_size: int, cuts: int
+) -> None:
+    panel = Panel.of([np.ones(length)])
+    assert cut_count(panel, 4, RollingOrigin(step_size=step_size)) == cuts
+
+
+def test_more_cuts_than_there_is_room_for_are_refused() -> None:
+    panel = Panel.of([np.arange(20.0)])
+    with pytest.raises(UnusableHistory, match="ask for at most 8"):
+        cut_count(panel, 2, RollingOrigin(cuts=9))
+    assert cut_count(panel, 2, RollingOrigin(cuts=8)) == 8
+
+
+def test_every_window_of_requested_cuts_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, few = Panel.of([wave(40)] * 30), replace(config(4), windows=25)
+    assert len(HeldOut.of(panel, few)) < 60
+    assert len(HeldOut.of(panel, few, origin=RollingOrigin(cuts=2))) == 60
+    monkeypatch.setattr(held_out_module, "MOST_REQUESTED", 50)
+    assert len(HeldOut.of(panel, few, origin=RollingOrigin(cuts=2))) == 50
 
 
 @pytest.mark.parametrize(

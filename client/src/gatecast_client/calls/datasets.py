@@ -1,6 +1,7 @@
 """Datasets: upload, look, append, change."""
 
-from typing import Unpack
+from collections.abc import Mapping
+from typing import Any, Unpack
 
 from gatecast_client.core import Core, Pages, Ref, call, items, listing, path_to
 from gatecast_client.flow import Flow, Request
@@ -32,10 +33,7 @@ class DatasetCalls(Core):
         `season_length`, and the limits that its forecasts stay in. Raises ServiceError, whose `errors` say
         which rows or options are to be mended.
         """
-        fields = form({"name": name, **options})
-        return self.create(
-            Dataset, Request("POST", "/datasets", files={"file": file_of(data, name)}, data=fields)
-        )
+        return uploaded(self, data, name, options)
 
     @call
     def preview(self, data: Table, **reading: Unpack[Reading]) -> Flow[Preview]:
@@ -108,6 +106,16 @@ class DatasetCalls(Core):
             return self.create(Appended, Request("POST", path, files={"file": file_of(data)}, data=fields))
         body = {**reading, "observations": rows_of(data)}
         return self.create(Appended, Request("POST", path, json=body))
+
+
+def uploaded(
+    core: Core, data: Table, name: str | None = None, options: Mapping[str, Any] | None = None
+) -> Flow[Dataset]:
+    """Upload a table as a new dataset."""
+    fields = form({"name": name, **(options or {})})
+    return core.create(
+        Dataset, Request("POST", "/datasets", files={"file": file_of(data, name)}, data=fields)
+    )
 
 
 def _joined(pages: list[_Page]) -> Observations:

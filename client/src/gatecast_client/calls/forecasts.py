@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Unpack
 
 from gatecast_client.chart import Chart, ChartFormat
-from gatecast_client.core import PAGE, Core, Pages, call, id_of, items
+from gatecast_client.core import PAGE, Core, Pages, call, collected, id_of, items
 from gatecast_client.flow import Flow, Request
 from gatecast_client.frames import forecast_frame, loaded
 from gatecast_client.options import Asking, said
@@ -33,10 +33,7 @@ class ForecastCalls(Core):
         Raises MissingPandas; `forecasts` does without.
         """
         loaded()
-        pages = _pages(self, data, options)
-        found: list[SeriesForecast] = []
-        while (page := (yield from pages.next())) is not None:
-            found += page
+        found = yield from collected(_pages(self, data, options))
         return forecast_frame(found, data)
 
     @items

@@ -1,8 +1,8 @@
 """Trainings: ask for one, follow it, wait for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Unpack
+from typing import Any, Unpack
 
 import httpx2
 
@@ -37,10 +37,7 @@ class JobCalls(Core):
         self, dataset: Ref, horizon: int, preset: Preset | None = None, **training: Unpack[Training]
     ) -> Flow[Job]:
         """Queue a training on the newest version of a dataset; `wait` for it."""
-        settings = {"horizon": horizon, "preset": preset, **training}
-        return self.create(
-            Job, Request("POST", "/train", json={"dataset_id": id_of(dataset), **said(settings)})
-        )
+        return queued(self, dataset, {"horizon": horizon, "preset": preset, **training})
 
     @call
     def job(self, job: Ref) -> Flow[Job]:
@@ -73,18 +70,28 @@ class JobCalls(Core):
         By default a progress bar is shown, at a terminal and in a notebook. Raises JobFailed if the job ends
         in any other way.
         """
-        show = on_change or default_bar()
-        events = Events(self, job)
-        try:
-            while (changed := (yield from events.next())) is not None:
-                (now,) = changed
-                if show is not None:
-                    show(now)
-        finally:
-            yield from events.close()
-        if now.state != "succeeded":
-            raise JobFailed(now.error or f"Job {now.id} was {now.state}.")
-        return now
+        return waited(self, job, on_change)
+
+
+def queued(core: Core, dataset: Ref, settings: Mapping[str, Any]) -> Flow[Job]:
+    """Queue a training with the settings that are said."""
+    return core.create(Job, Request("POST", "/train", json={"dataset_id": id_of(dataset), **said(settings)}))
+
+
+def waited(core: Core, job: Ref, on_change: Callable[[Job], None] | None = None) -> Flow[Job]:
+    """Wait until a job has succeeded, as `JobCalls.wait` does."""
+    show = on_change or default_bar()
+    events = Events(core, job)
+    try:
+        while (changed := (yield from events.next())) is not None:
+            (now,) = changed
+            if show is not None:
+                show(now)
+    finally:
+        yield from events.close()
+    if now.state != "succeeded":
+        raise JobFailed(now.error or f"Job {now.id} was {now.state}.")
+    return now
 
 
 class Events:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from gatecast_client.core import Core, Pages, Ref, call, id_of, items, listing, path_to
+from gatecast_client.core import Core, Pages, Ref, call, collected, id_of, items, listing, path_to
 from gatecast_client.flow import Flow, Request
 from gatecast_client.frames import backtest_frame, loaded
 from gatecast_client.options import OnLoss, said
@@ -57,15 +57,12 @@ class ModelCalls(Core):
         Raises MissingPandas; `backtest_rows` does without.
         """
         loaded()
-        pages, rows = _rows(self, model), []
-        while (page := (yield from pages.next())) is not None:
-            rows += page
-        return backtest_frame(rows)
+        return backtest_frame((yield from collected(backtest_pages(self, model))))
 
     @items
     def backtest_rows(self, model: Ref) -> Pages[BacktestRow]:
         """List the rows of a model's backtest by series, cutoff and step."""
-        return _rows(self, model)
+        return backtest_pages(self, model)
 
     @items
     def series_measures(self, model: Ref) -> Pages[SeriesMeasures]:
@@ -79,5 +76,6 @@ class ModelCalls(Core):
         return self.fetch(PretrainedBacktest, Request("GET", "/models/pretrained/backtest", params=params))
 
 
-def _rows(core: Core, model: Ref) -> Pages[BacktestRow]:
+def backtest_pages(core: Core, model: Ref) -> Pages[BacktestRow]:
+    """List the rows of a model's backtest."""
     return Pages(core, BacktestRow, "rows", listing(path_to("models", model, "backtest")))

@@ -47,6 +47,7 @@ class BacktestSummary(Shape):
 
     series: int
     cuts: int
+    step_size: int | None
     windows: int
     steps: int
     measures: dict[str, Measures]

@@ -53,6 +53,9 @@ class Lineage(Shape):
     architectures: list[str]
     method: str
     measure: str
+    cuts: int | None
+    step_size: int | None
+    level: list[int]
     device: str
     versions: dict[str, str]
     learned_until: Time

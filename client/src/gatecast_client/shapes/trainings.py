@@ -18,6 +18,9 @@ class TrainSettings(Shape):
     promote: str
     seed: int
     season_length: list[int] | int | None
+    cuts: int | None
+    step_size: int | None
+    level: list[int]
     priority: int
 
 
