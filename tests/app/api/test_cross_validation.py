@@ -1,4 +1,4 @@
-"""Cross-validation over HTTP: a training whose backtest has the cuts and levels that are request for."""
+"""Cross-validation over HTTP: a training whose backtest has the cuts and levels that are requested."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -75,7 +75,7 @@ def test_lineage_trains_it_again_with_the_same_cuts(ready: Ready) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request", "pointer", "remedy"),
+    ("cuts", "pointer", "remedy"),
     [
         ({"cuts": 12}, "#/cuts", "Ask for at most 11."),
         ({"cuts": 34, "step_size": 1}, "#/cuts", "Ask for at most 33."),
@@ -85,9 +85,9 @@ def test_lineage_trains_it_again_with_the_same_cuts(ready: Ready) -> None:
     ],
 )
 def test_cuts_that_cannot_be_had_are_refused_where_they_stand(
-    client: TestClient, database: Database, request: dict[str, Any], pointer: str, remedy: str
+    client: TestClient, database: Database, cuts: dict[str, Any], pointer: str, remedy: str
 ) -> None:
-    body = {"dataset_id": dataset(database).id, "horizon": 3, **request}
+    body = {"dataset_id": dataset(database).id, "horizon": 3, **cuts}
     refused = client.post("/train", json=body)
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
