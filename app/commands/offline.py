@@ -16,7 +16,7 @@ from rich.table import Table
 from app.auth import OWNER
 from app.commands.console import training_bar
 from app.db.engine import Database
-from app.digest import sha256
+from app.digest import sha256_of_file
 from app.intake.files.conversion import FileLimits
 from app.intake.options import NOTHING_SAID
 from app.intake.reader import ReadOptions, read_csv
@@ -173,14 +173,15 @@ def _say_how_it_was_read(profile: Profile) -> None:
 
 def _dataset_of(database: Database, file: Path, options: ReadOptions, limits: FileLimits) -> str:
     """Return the id of the dataset made of just this file, read in this way; make it if there is none."""
-    data = file.read_bytes()
-    digest = sha256(data)
+    with file.open("rb") as content:
+        digest = sha256_of_file(content)
     with database.read() as session:
         found = catalog.of_source(session, OWNER, digest, options)
         if found is not None:
             _say_how_it_was_read(catalog.get(session, OWNER, found).profile)
             return found
-    intake = read_csv(data, options, limits)
+    with file.open("rb") as content:
+        intake = read_csv(content, options, limits)
     _say_how_it_was_read(intake.profile)
     with heartbeats.registered(database) as process_id:
         staged = StagedDataset(database, process_id, OWNER, Upload(file.stem, intake, digest))

@@ -18,7 +18,8 @@ def preview(file: Path, options: ReadOptions, limits: FileLimits, console: Conso
 
     Raises BadInput where no table can be found in it.
     """
-    found = preview_csv(file.read_bytes(), options, limits)
+    with file.open("rb") as content:
+        found = preview_csv(content, options, limits)
     console.print(_columns(found))
     console.print(_rows(found))
     if (profile := found.profile) is not None:

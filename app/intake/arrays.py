@@ -13,3 +13,15 @@ def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:
     ends = np.cumsum(lengths)
     rows = np.arange(lengths.sum()) + np.repeat(offsets[series] - ends + lengths, lengths)
     return rows, np.append(0, ends)
+
+
+def order_of(key: Ints) -> Ints:
+    """Return the order that sorts keys of 0 or more; equal ones stay as they stand."""
+    bits = len(key).bit_length()
+    if int(key.max(initial=0)).bit_length() + bits >= 63:  # noqa: PLR2004 - of an int64
+        return np.argsort(key, kind="stable")
+    order = key << bits  # with its place below each key, a plain sort is stable, and faster
+    order |= np.arange(len(key))
+    order.sort()
+    order &= (1 << bits) - 1
+    return order

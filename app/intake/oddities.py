@@ -172,9 +172,8 @@ def lone_notes(rows: Rows, row: Ints, times: Timeline, y: Floats, axis: TimeAxis
         axis: the steps they take.
     """
     some = np.flatnonzero(~np.isnan(y))
-    series = np.repeat(np.arange(len(times.starts)), times.lengths)[some]
     position = (axis.step.position(times.unique) // axis.step.size)[times.rank[some]]
-    first = np.flatnonzero(np.diff(series, prepend=-1))
+    first = np.searchsorted(some, times.starts)  # each has a value
     last = np.append(first[1:], len(some)) - 1
     end = len(some) - 1  # the first values are the last ones of the times read backwards
     before = _alone(-position[::-1], end - last[::-1], end - first[::-1])[::-1]

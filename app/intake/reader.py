@@ -1,8 +1,9 @@
 """Read an upload into typed series and their profile, or show how it would be read."""
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -49,8 +50,8 @@ FIRST_ROWS = 5
 LIMITS = FileLimits()
 
 
-def read_csv(data: bytes, options: ReadOptions, limits: FileLimits = LIMITS) -> Intake:
-    """Read delimited text; detect its encoding, delimiter, decimal mark, columns, dates and frequency.
+def read_csv(data: bytes | IO[bytes], options: ReadOptions, limits: FileLimits = LIMITS) -> Intake:
+    """Read a file; detect its encoding, delimiter, decimal mark, columns, dates and frequency.
 
     Raises BadInput, with the rows or columns at fault, for what cannot be used, and Unsettled, with the
     options that settle it, for what can be read in several ways.
@@ -79,7 +80,7 @@ def read_rows(rows: Sequence[ObservationIn], options: ReadOptions) -> Intake:
 
 
 def read_more_csv(
-    data: bytes, options: ReadOptions, existing: ExistingDataset, limits: FileLimits = LIMITS
+    data: bytes | IO[bytes], options: ReadOptions, existing: ExistingDataset, limits: FileLimits = LIMITS
 ) -> Addition:
     """Read delimited text to append to a dataset; raises BadInput as `read_csv` does."""
     opened = _open(data, options.inheriting(existing.detected.options), limits)
@@ -117,7 +118,7 @@ def read_more_rows(
     return replace(addition, points=points.sent_in(left), says_missing=missing is not None)
 
 
-def preview_csv(data: bytes, options: ReadOptions, limits: FileLimits = LIMITS) -> PreviewOut:
+def preview_csv(data: bytes | IO[bytes], options: ReadOptions, limits: FileLimits = LIMITS) -> PreviewOut:
     """Preview a table; where a question is open, as its likeliest answer would read it.
 
     Raises BadInput where no table can be found in the file, or no column for a role.
@@ -186,9 +187,10 @@ def detected_rows(
     )
 
 
-def _open(data: bytes, options: ReadOptions, limits: FileLimits) -> Table:
+def _open(data: bytes | IO[bytes], options: ReadOptions, limits: FileLimits) -> Table:
     """Return the table that a file holds, before any column has a role."""
-    return the_only(open_tables(data, options, limits), lambda table: open_rows(table, options))
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
+    return the_only(open_tables(file, options, limits), lambda table: open_rows(table, options))
 
 
 def _in_its_zone(table: OpenTable) -> OpenTable:
@@ -208,7 +210,7 @@ def _refuse_open_questions(table: OpenTable) -> None:
 def _explained(table: OpenTable, error: RepeatedTimes) -> Unsettled:
     """Return the error for times that repeat; it asks for further columns of names where there are any."""
     roles = table.roles
-    frame = table.table.texts([*roles.ids, *roles.times, *roles.keys])
+    frame = table.table.coded([*roles.ids, *roles.times, *roles.keys])
     further = further_keys(frame, roles.ids, roles.times, roles.keys)
     return Unsettled([ask_for_keys(roles.ids, further, table.table.names)]) if further else error
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints, Mask, order_of
 from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.beside.laying import covariates_of
 from app.intake.beside.places import Places
@@ -175,18 +175,21 @@ def sort(rows: Rows, times: Times, kept: Ints, duplicates: Duplicates | None, re
     unique, rank_of_used = np.unique(times.ordinals[used], return_inverse=True)
     rank_of_text = np.zeros(len(rows.texts), dtype=np.int64)
     rank_of_text[used] = rank_of_used
-    key = rows.series[kept] * len(unique) + rank_of_text[rows.times[kept]]
+    key = rows.series[kept] * len(unique)
+    key += rank_of_text[rows.times[kept]]
     if np.any(key[1:] < key[:-1]):
-        order = np.argsort(key, kind="stable")
+        order = order_of(key)
         key, kept = key[order], kept[order]
+        del order  # of millions of rows, each array counts
     again = np.append(key[1:] == key[:-1], False)
     note = _put_back(times, again, unique[key % len(unique)]) if duplicates is None else None
     repeats = Repeats(kept, again, "mean" if note else duplicates)
     y = settle(rows, kept, again, repeats.duplicates, repairs)
-    key, kept = key[~again], kept[~again]
-    series = key // len(unique)
+    if again.any():
+        key, kept = key[~again], kept[~again]
+    series, rank = np.divmod(key, len(unique))
     starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
-    timeline = Timeline(unique, key - series * len(unique), starts)
+    timeline = Timeline(unique, rank, starts)
     return Sorted(kept, timeline, y, repeats, (note,) if note else ())
 
 

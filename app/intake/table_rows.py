@@ -57,8 +57,13 @@ class OpenTable:
         else:
             times, texts = self._times()
             series, names = self._series(times[: self.cells.rows], unnamed, by_target=by_target)
-        y = np.concatenate([self.cells.y[name] for name in targets])
-        y[np.tile(self._are_totals, count)] = np.nan
+        y = (
+            np.concatenate([self.cells.y[name] for name in targets])
+            if count > 1
+            else self.cells.y[targets[0]]
+        )
+        if self._are_totals.any():
+            y = np.where(np.tile(self._are_totals, count), np.nan, y)
         place = Place(self.table.first_row, len(times) // count if count > 1 else None)
         return Rows(place, series, names, times, pd.Series(texts, dtype="object"), y, self.cells.beside)
 
@@ -203,5 +208,5 @@ def open_rows(table: Table, said: ReadOptions, previous: str | None = None) -> O
     """
     if not table.has_rows:
         raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
-    roles = find_roles(table.sample(table.names), table.unnamed, said, table.texts)
+    roles = find_roles(table.sample(table.names), table.unnamed, said, table.coded)
     return OpenTable(table, roles, said, read_cells(table, roles, said, previous))

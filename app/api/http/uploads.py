@@ -21,7 +21,7 @@ from app.api.http.idempotency import has_claim
 from app.api.http.identifiers import DatasetId
 from app.api.http.upload_fields import FileFields, UploadFields, columns_said, reading_of
 from app.db.engine import DatasetRef, Session
-from app.digest import sha256
+from app.digest import sha256, sha256_of_file
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions.existing import ExistingDataset
 from app.intake.files.conversion import FileLimits
@@ -140,11 +140,11 @@ def _once_each(form: FormData) -> dict[str, Any]:
 
 
 def _read_table(fields: UploadFields, limits: FileLimits, preview: bool) -> Upload | PreviewOut:  # noqa: FBT001
-    data, options = fields.file.file.read(), fields.options()
+    file, options = fields.file.file, fields.options()
     if preview:
-        return preview_csv(data, options, limits)
-    intake = read_csv(data, options, limits)
-    return Upload(fields.name or _name_of(fields.file), intake, sha256(data), fields.limits)
+        return preview_csv(file, options, limits)
+    intake = read_csv(file, options, limits)
+    return Upload(fields.name or _name_of(fields.file), intake, sha256_of_file(file), fields.limits)
 
 
 def _name_of(file: UploadFile) -> str:
@@ -173,9 +173,9 @@ def _read_json(body: bytes, preview: bool) -> Upload | PreviewOut:  # noqa: FBT0
 
 
 def _read_more(fields: FileFields, existing: ExistingDataset, limits: FileLimits) -> ObservationsUpload:
-    data = fields.file.file.read()
-    addition = read_more_csv(data, fields.options(), existing, limits)
-    return ObservationsUpload(addition, sha256(data))
+    file = fields.file.file
+    addition = read_more_csv(file, fields.options(), existing, limits)
+    return ObservationsUpload(addition, sha256_of_file(file))
 
 
 def _read_more_json(body: bytes, existing: ExistingDataset) -> ObservationsUpload:

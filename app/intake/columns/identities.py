@@ -15,7 +15,7 @@ from app.intake.problems import Question, listed
 
 # (rows,) a number from 0 for each distinct text of a column; -1 marks an empty cell
 Codes = NDArray[np.int32]
-Read = Callable[[Sequence[str]], pd.DataFrame]
+Read = Callable[[Sequence[str]], pd.DataFrame]  # whole columns as categories
 
 LEAST_FILLED = 0.1  # of the pairs of a name and a time, the share that must have a row for it to be a name
 LEAST_NAMED = 0.5  # of the rows of a column that names series without being called so: flags are rarer
@@ -74,8 +74,8 @@ def _repeating(read: Read, names: Sequence[str]) -> dict[str, Codes]:
     """Return the columns in which a text repeats: one with its own text in each row names no series."""
     if not names:
         return {}
-    cells = read(names).to_numpy(dtype=object)
-    codes = {name: pd.factorize(cells[:, i])[0].astype(np.int32) for i, name in enumerate(names)}
+    frame = read(names)
+    codes = {name: np.asarray(frame[name].cat.codes, dtype=np.int32) for name in names}
     return {name: code for name, code in codes.items() if code.max() + 1 < len(code)}
 
 

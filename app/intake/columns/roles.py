@@ -67,7 +67,7 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
         frame: the first rows, as text.
         unnamed: the columns whose cell in the header is empty.
         options: the columns that the caller names.
-        read: reads whole columns; called where repetitions over the whole table decide.
+        read: reads whole columns as categories; called where repetitions over the whole table decide.
     """
     sample = Sample(frame)
     given = given_columns(options, sample.names, OPTIONS)

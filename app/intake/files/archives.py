@@ -1,13 +1,15 @@
 """Take the only table out of a zip archive that is no workbook, and name packings that are not read."""
 
-import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from typing import IO
 
 from app.errors import BadInput
-from app.intake.files.unpacking import too_large
+from app.intake.files.unpacking import PIECE, beginning_of, limited
 from app.intake.problems import listed
+from app.intake.tables.text import pieces
 
 ZIP, ENTRY = b"PK\x03\x04", b"PK\x01\x02"
 MOST_ENTRIES = 1_000  # of a directory, which is read whole
@@ -26,8 +28,9 @@ UNREAD = (
 TAR, TAR_AT = b"ustar", 257
 
 
-def refuse_unread_packing(content: bytes) -> None:
+def refuse_unread_packing(file: IO[bytes]) -> None:
     """Raise BadInput for a packing that is known and not read."""
+    content = beginning_of(file)
     name = next((name for magic, name in UNREAD if content.startswith(magic)), None)
     if name is None and content[TAR_AT : TAR_AT + len(TAR)] == TAR:
         name = "tar"
@@ -38,35 +41,48 @@ def refuse_unread_packing(content: bytes) -> None:
         )
 
 
-def out_of_archive(content: bytes, limit: int) -> tuple[bytes, tuple[str, ...]]:
-    """Return the only file of a zip archive, and a note on those passed over; other content as it is.
+def out_of_archive(file: IO[bytes], limit: int) -> tuple[IO[bytes], tuple[str, ...]]:
+    """Return the only file of a zip archive, and a note on those passed over; another file as it is.
 
     Metadata that the World Bank packs beside a table do not count. Raises BadInput for an archive of several
     files or a broken one, TooLarge for a file of more than `limit` bytes.
     """
-    if not content.startswith(ZIP) or content.count(ENTRY) > MOST_ENTRIES:
-        return content, ()
+    if not beginning_of(file).startswith(ZIP) or _count(file, ENTRY) > MOST_ENTRIES:
+        return file, ()
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(file) as archive:
             if OF_WORKBOOKS & set(archive.namelist()):
-                return content, ()
+                return file, ()
             names = [each for each in archive.infolist() if _is_file(each)]
             one, others = _the_only(names)
             if one.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise NotImplementedError
-            with archive.open(one) as file:
-                found = file.read(limit + 1)
+            found = limited(_pieces(archive, one), limit)
     except BROKEN as error:
-        if any(name.encode() in content for name in OF_WORKBOOKS):
-            return content, ()  # whose reader says what is wrong
+        if any(_count(file, name.encode()) for name in OF_WORKBOOKS):
+            return file, ()  # whose reader says what is wrong
         raise BadInput(
             "The file begins as a ZIP archive or a workbook, but cannot be unpacked. Unpack it, and send the"
             " table in it."
         ) from error
-    if len(found) > limit:
-        raise too_large(limit)
     beside = f", and not {listed(each.filename for each in others)}" if others else ""
     return found, (f"Of the archive {one.filename!r} was read{beside}.",)
+
+
+def _count(file: IO[bytes], word: bytes) -> int:
+    """Return how often a word stands in a file, whichever pieces it goes over."""
+    count, rest = 0, b""
+    for piece in pieces(file):
+        whole = rest + piece
+        count += whole.count(word)
+        rest = whole[max(0, len(whole) - len(word) + 1) :]
+    return count
+
+
+def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(part) as file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _is_file(part: zipfile.ZipInfo) -> bool:

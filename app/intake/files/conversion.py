@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,13 +57,14 @@ class FileLimits:
         return cls(settings.max_columns, settings.max_upload_mb * MEBIBYTE)
 
 
-def converted(data: bytes, kind: Kind, limits: FileLimits) -> IO[bytes]:
+def converted(file: IO[bytes], kind: Kind, limits: FileLimits) -> IO[bytes]:
     """Return what a file holds as a temporary file: sheets as lines of JSON, columns as an Arrow stream.
 
     Raises BadInput for a file that cannot be read, TooLarge for one that takes too much memory or room.
     """
     with tempfile.TemporaryFile() as source:
-        source.write(data)
+        file.seek(0)
+        shutil.copyfileobj(file, source, MEBIBYTE)
         source.seek(0)
         target = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
         try:

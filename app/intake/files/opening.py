@@ -12,24 +12,25 @@ import pyarrow as pa
 from app.errors import BadInput, FieldError
 from app.intake.files.archives import out_of_archive, refuse_unread_packing
 from app.intake.files.conversion import FileLimits, converted
-from app.intake.files.kinds import BEGINNING, kind_of
+from app.intake.files.kinds import kind_of
 from app.intake.files.typed_columns import NOTES
-from app.intake.files.unpacking import unpacked
+from app.intake.files.unpacking import beginning_of, unpacked
 from app.intake.options import ReadOptions
 from app.intake.problems import listed
 from app.intake.tables.delimited import open_delimited
 from app.intake.tables.table import Origin, Table
+from app.intake.tables.text import pieces
 from app.intake.tables.typed import Cell, table_of_columns, table_of_lines
 
 LONGEST_LINE = 4_194_304  # bytes
 
 
-def open_tables(data: bytes, options: ReadOptions, limits: FileLimits) -> dict[str, Table]:
+def open_tables(file: IO[bytes], options: ReadOptions, limits: FileLimits) -> dict[str, Table]:
     """Return the tables of a file by the names of their sheets; what has no sheets has one without a name.
 
     Raises BadInput for what is no table or is broken, TooLarge for what takes too much memory.
     """
-    content, notes = out_of_archive(data, limits.size)
+    content, notes = out_of_archive(file, limits.size)
     content = unpacked(content, limits.size)
     refuse_unread_packing(content)
     tables = _tables(content, options, limits)
@@ -38,8 +39,8 @@ def open_tables(data: bytes, options: ReadOptions, limits: FileLimits) -> dict[s
     }
 
 
-def _tables(content: bytes, options: ReadOptions, limits: FileLimits) -> dict[str, Table]:
-    kind = kind_of(content[:BEGINNING])
+def _tables(content: IO[bytes], options: ReadOptions, limits: FileLimits) -> dict[str, Table]:
+    kind = kind_of(beginning_of(content))
     if kind == "text":
         _refuse_long_lines(content)
         return {"": open_delimited(content, limits.columns, options.skip_rows or 0, options.encoding)}
@@ -49,18 +50,18 @@ def _tables(content: bytes, options: ReadOptions, limits: FileLimits) -> dict[st
         return {"": _columns(file, kind)}
 
 
-def _refuse_long_lines(content: bytes) -> None:
+def _refuse_long_lines(content: IO[bytes]) -> None:
     """Raise BadInput for a line that no row is as long as: it would take much memory to say so later."""
-    start = 0
-    while len(content) - start > LONGEST_LINE:
-        window = start, start + LONGEST_LINE
-        last = max(content.rfind(b"\n", *window), content.rfind(b"\r", *window))
-        if last < 0:
-            which = "A" if start else "The first"
+    length, which = 0, "The first"
+    for piece in pieces(content):
+        ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
+        length += min(ends, default=len(piece))
+        if length > LONGEST_LINE:
             raise BadInput(
                 f"{which} line is longer than {LONGEST_LINE:,} bytes, as no row is. Send a row for each time."
             )
-        start = last + 1
+        if ends:
+            length, which = len(piece) - 1 - max(piece.rfind(b"\n"), piece.rfind(b"\r")), "A"
 
 
 def _sheets(file: IO[bytes], options: ReadOptions, limits: FileLimits) -> dict[str, Table]:

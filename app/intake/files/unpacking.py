@@ -1,42 +1,54 @@
 """Unpack gzip and Zstandard, piece by piece and no further than a limit."""
 
-import io
 import zlib
 from collections.abc import Iterator
+from typing import IO
 
 import pyarrow as pa
 
 from app.errors import BadInput, TooLarge
 from app.intake.files.kinds import BEGINNING, Packing, packing_of
+from app.intake.tables.text import pieces, scratch_file, stream
 from app.settings import MEBIBYTE
 
 PIECE = MEBIBYTE
 
 
-def unpacked(data: bytes, limit: int) -> bytes:
-    """Return the bytes of a file, unpacked if it is packed.
+def unpacked(file: IO[bytes], limit: int) -> IO[bytes]:
+    """Return a file, unpacked into another one if it is packed.
 
     Raises TooLarge for more than `limit` bytes, BadInput for a file that is broken or packed twice.
     """
-    packing = packing_of(data[:BEGINNING])
+    packing = packing_of(beginning_of(file))
     if packing is None:
-        return data
-    found = io.BytesIO()
+        return file
     try:
-        for piece in _pieces(data, packing):
-            found.write(piece)
-            if found.tell() > limit:
-                raise too_large(limit)
+        found = limited(_pieces(file, packing), limit)
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(
             f"The file begins as {packing} but is broken or cut off. Pack it again, or send it unpacked."
         ) from error
-    content = found.getvalue()
-    if packing_of(content[:BEGINNING]):
+    if packing_of(beginning_of(found)):
         raise BadInput(
             "The file is packed more than once. Unpack it, and send the table or one packing of it."
         )
-    return content
+    return found
+
+
+def beginning_of(file: IO[bytes]) -> bytes:
+    """Return the bytes that show what kind of file it is."""
+    file.seek(0)
+    return file.read(BEGINNING)
+
+
+def limited(parts: Iterator[bytes], limit: int) -> IO[bytes]:
+    """Return pieces as a temporary file; raises TooLarge for more than `limit` bytes."""
+    found = scratch_file()
+    for part in parts:
+        found.write(part)
+        if found.tell() > limit:
+            raise too_large(limit)
+    return found
 
 
 def too_large(limit: int) -> TooLarge:
@@ -47,7 +59,7 @@ def too_large(limit: int) -> TooLarge:
     )
 
 
-def _pieces(data: bytes, packing: Packing) -> Iterator[bytes]:
-    with pa.CompressedInputStream(pa.BufferReader(data), packing) as stream:
-        while piece := stream.read(PIECE):
+def _pieces(file: IO[bytes], packing: Packing) -> Iterator[bytes]:
+    with pa.CompressedInputStream(stream(pieces(file)), packing) as packed:
+        while piece := packed.read(PIECE):
             yield piece

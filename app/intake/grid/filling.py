@@ -56,16 +56,18 @@ def fill(
     Cells before the first value are left out, and those after the last are ahead. Of `columns`, those that
     neither `values` nor `static` hold are without a cell.
     """
-    is_value = ~np.isnan(values.y)
-    series, number = values.series[is_value], values.number[is_value]
+    series, number, filled = values.series, values.number, values.y
+    if (is_gap := np.isnan(filled)).any():
+        series, number, filled = series[~is_gap], number[~is_gap], filled[~is_gap]
     first = np.searchsorted(series, np.arange(len(names)))
     last = np.append(first[1:], len(series)) - 1
     lengths = number[last] - number[first] + 1
     offsets = np.append(0, np.cumsum(lengths))
     y = np.full(offsets[-1], np.nan)
-    y[(offsets[:-1] - number[first])[series] + number] = values.y[is_value]
-    starts = np.repeat(axis.step.shift(values.begins, number[first]), lengths)
-    ds = axis.step.shift(starts, np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths))
+    y[(offsets[:-1] - number[first])[series] + number] = filled
+    since = np.arange(offsets[-1])
+    since -= np.repeat(offsets[:-1], lengths)
+    ds = axis.step.shift(np.repeat(axis.step.shift(values.begins, number[first]), lengths), since)
     beside = _beside(values, number[first], lengths, columns, static) if columns else None
     return SeriesFrame(axis, names, offsets, ds, y, beside)
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 
 from app.errors import BadInput, FieldError
+from app.intake.tables.text import pieces
 
-CHUNK = 1_048_576
 LEAST_EACH = 2  # characters of several bytes for each byte that is none: other encodings have fewer by chance
 SHOWN = 20  # characters before the wrong byte
 BEYOND_ASCII = 0x80
@@ -22,11 +23,11 @@ class _Wrong:
     is_end: bool  # whether the text ends inside its character
 
 
-def refuse_broken_utf8(data: bytes) -> None:
+def refuse_broken_utf8(file: IO[bytes]) -> None:
     """Raise BadInput naming the first wrong byte of a text that is UTF-8 but for a few bytes."""
     broken = whole = 0
     first = None
-    for start, portion in _portions(data):
+    for start, portion in _portions(file):
         if portion.isascii():
             continue
         text = portion.decode("utf-8", "surrogateescape")
@@ -36,16 +37,18 @@ def refuse_broken_utf8(data: bytes) -> None:
         broken += wrong
         whole += int(np.count_nonzero(codes >= BEYOND_ASCII)) - wrong
     if first and whole >= (1 if first.is_end else LEAST_EACH * broken):
-        raise _refusal(data, first, broken)
+        raise _refusal(file, first, broken)
 
 
-def _portions(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _portions(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield parts that end with a line, for no character goes over it, and where each begins."""
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start + CHUNK) + 1 or len(data)
-        yield start, data[start:end]
-        start = end
+    start, rest = 0, b""
+    for piece in pieces(file):
+        whole = rest + piece
+        end = max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1
+        yield start, whole[:end]
+        start, rest = start + end, whole[end:]
+    yield start, rest
 
 
 def _first_wrong(portion: bytes, start: int) -> _Wrong | None:
@@ -56,12 +59,11 @@ def _first_wrong(portion: bytes, start: int) -> _Wrong | None:
     return None
 
 
-def _refusal(data: bytes, wrong: _Wrong, broken: int) -> BadInput:
-    line = data.count(b"\n", 0, wrong.at) + 1
-    begin = data.rfind(b"\n", 0, wrong.at) + 1
-    byte = f"0x{data[wrong.at]:02X}"
-    before = data[begin : wrong.at].decode("utf-8")[-SHOWN:]
-    where = f"line {line:,}, byte {wrong.at - begin + 1:,} ({byte}, after {before!r})"
+def _refusal(file: IO[bytes], wrong: _Wrong, broken: int) -> BadInput:
+    line, before = _line_of(file, wrong.at)
+    file.seek(wrong.at)
+    byte = f"0x{file.read(1)[0]:02X}"
+    where = f"line {line:,}, byte {len(before) + 1:,} ({byte}, after {before.decode()[-SHOWN:]!r})"
     way = "or say by encoding in which other one the whole file is, such as cp1252."
     count = "1 byte is" if broken == 1 else f"{broken:,} bytes are"
     detail = f"The file is UTF-8 but for a few bytes: {count} not, the first in {where}. Mend them, {way}"
@@ -76,3 +78,15 @@ def _refusal(data: bytes, wrong: _Wrong, broken: int) -> BadInput:
             FieldError("#/encoding", "needed, if the file is not meant to be UTF-8"),
         ],
     )
+
+
+def _line_of(file: IO[bytes], at: int) -> tuple[int, bytes]:
+    """Return the number of the line that a byte is in, from 1, and what stands before it there."""
+    file.seek(0)
+    number = 0
+    while True:
+        line = file.readline()
+        number += 1
+        if len(line) > at:
+            return number, line[:at]
+        at -= len(line)

@@ -4,12 +4,13 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from app.errors import BadInput, FieldError
 from app.intake.tables.encodings import HEAD
 from app.intake.tables.header import LOOKED_AT, is_filled, table_width
+from app.intake.tables.text import Text
 
 LONGEST_HEADER = 4_194_304  # bytes
 DELIMITERS = (",", ";", "\t", "|")
@@ -28,17 +29,26 @@ class FirstLines:
     delimiter: str
     above: tuple[str, ...]  # lines above them, with their ends
     lines: tuple[list[str], ...]
+    head: str = field(repr=False)  # from the first of them on
+
+    def below(self, text: Text, rows: int) -> Text:
+        """Return the text below so many of the rows; a cell in quotes may take several lines of it."""
+        lines = LINE.findall(f"{self.head}\n")
+        reader = csv.reader(iter(lines), delimiter=self.delimiter, skipinitialspace=True)
+        for _ in islice(reader, rows):
+            pass
+        return replace(text, cut=sum(map(len, (*self.above, *lines[: reader.line_num]))))
 
 
-def first_lines(body: memoryview, encoding: str, skip_rows: int) -> FirstLines:
+def first_lines(text: Text, skip_rows: int) -> FirstLines:
     """Split the first lines into cells; raises BadInput where they hold one column only."""
-    head = _head(body, encoding)
+    head = _head(text)
     if head.lstrip().startswith("<"):
         raise BadInput("The file looks like a web page or XML, not a table. Send CSV text with a header row.")
     above = _lines_above(head, skip_rows)
     head = head[sum(map(len, above)) :]
     delimiter = _stated_delimiter(above) or _delimiter(head)
-    return FirstLines(delimiter, tuple(above), tuple(islice(_lines(head, delimiter), LOOKED_AT)))
+    return FirstLines(delimiter, tuple(above), tuple(islice(_lines(head, delimiter), LOOKED_AT)), head)
 
 
 def _lines_above(head: str, skip_rows: int) -> list[str]:
@@ -65,12 +75,16 @@ def _stated_delimiter(above: list[str]) -> str | None:
     return found[-1] if found else None
 
 
-def _head(body: memoryview, encoding: str) -> str:
+def _head(text: Text) -> str:
     """Return the first lines, the header among them, without a last line that may be cut off."""
     size = HEAD
-    while size < len(body):
-        text = bytes(body[:size]).decode(encoding, errors="ignore")
-        lines = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+    while True:
+        text.file.seek(text.start)
+        piece = text.file.read(size)
+        head = piece.decode(text.encoding, errors="ignore")
+        if len(piece) < size:
+            return head
+        lines = head[: max(head.rfind("\n"), head.rfind("\r")) + 1]
         if lines.strip():
             return lines
         if size >= LONGEST_HEADER:
@@ -79,7 +93,6 @@ def _head(body: memoryview, encoding: str) -> str:
                 " a header row and one row for each time of each series."
             )
         size *= 4
-    return bytes(body).decode(encoding, errors="ignore")
 
 
 def _lines(head: str, delimiter: str) -> Iterator[list[str]]:

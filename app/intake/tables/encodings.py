@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from charset_normalizer import from_bytes
 
@@ -10,9 +11,9 @@ from app.errors import BadInput, FieldError
 from app.intake.problems import Question, Unsettled
 from app.intake.tables.broken import refuse_broken_utf8
 from app.intake.tables.languages import LANGUAGES, tokens_of
+from app.intake.tables.text import Text, pieces
 
 HEAD = 65_536  # bytes that show the encoding, the delimiter and the header
-CHUNK = 1_048_576
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -57,35 +58,34 @@ NOT_TEXT = (
 
 @dataclass(frozen=True)
 class FoundEncoding:
-    """The encoding of a text, and its body without a byte order mark."""
+    """A text whose encoding is known, without a byte order mark, and notes on how it was found."""
 
-    name: str
-    body: memoryview
+    text: Text
     notes: tuple[str, ...] = ()
 
 
-def find_encoding(data: bytes, said: str | None = None) -> FoundEncoding:
-    """Return the encoding of a text, as it is said or found.
+def find_encoding(file: IO[bytes], said: str | None = None) -> FoundEncoding:
+    """Return the text of a file, in the encoding that is said or found.
 
     Raises BadInput for what is not text, UTF-8 but for a few bytes, or not in the encoding said; Unsettled
     where two suit it.
     """
+    file.seek(0)
+    head = file.read(HEAD)
     for start, kind in NOT_TEXT:
-        if data.startswith(start):
+        if head.startswith(start):
             raise BadInput(f"The file is {kind}, not a text table. Save it as CSV and send that.")
     for mark, encoding in BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            body = memoryview(data)[len(mark) :]
-            return _checked(FoundEncoding(encoding, body), f"begins as {encoding} text")
-    body = memoryview(data)
+        if head.startswith(mark):
+            return _checked(Text(file, len(mark), encoding), f"begins as {encoding} text")
     if said is not None:
-        return _checked(FoundEncoding(_known(said), body), f"is said to be {said[:40]!r} text")
-    if b"\0" in data:
+        return _checked(Text(file, 0, _known(said)), f"is said to be {said[:40]!r} text")
+    if any(b"\0" in piece for piece in pieces(file)):
         raise BadInput("The file is binary, not a text table. Save it as CSV and send that.")
-    if _decodes(body, "utf-8"):
-        return FoundEncoding("utf-8", body)
-    refuse_broken_utf8(data)
-    return _legacy(data)
+    if _decodes(utf8 := Text(file, 0, "utf-8")):
+        return FoundEncoding(utf8)
+    refuse_broken_utf8(file)
+    return _legacy(file)
 
 
 def _known(said: str) -> str:
@@ -98,22 +98,20 @@ def _known(said: str) -> str:
         raise BadInput(detail, [FieldError("#/encoding", "no encoding that is known")]) from error
 
 
-def _checked(found: FoundEncoding, what: str) -> FoundEncoding:
-    if not _decodes(found.body, found.name):
+def _checked(text: Text, what: str) -> FoundEncoding:
+    if not _decodes(text):
         raise BadInput(f"The file {what} but is not. Save it as UTF-8 and send that.")
-    return found
+    return FoundEncoding(text)
 
 
-def _decodes(body: memoryview, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
+def _decodes(text: Text) -> bool:
     try:
-        for start in range(0, len(body), CHUNK):
-            if "\0" in decoder.decode(bytes(body[start : start + CHUNK])):
-                return False  # the parser would treat it as the end
-        decoder.decode(b"", final=True)
+        # The parser would treat a NUL as the end.
+        return not any(
+            "\0" in part for part in codecs.iterdecode(pieces(text.file, text.start), text.encoding)
+        )
     except UnicodeError:
         return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -144,10 +142,11 @@ def _score(tokens: Sequence[str], encoding: str) -> float:
     return max(LANGUAGES[name].score(tokens) for name in LEGACY[encoding])
 
 
-def _legacy(data: bytes) -> FoundEncoding:
+def _legacy(file: IO[bytes]) -> FoundEncoding:
     """Return the encoding of text that is not UTF-8, by the language that its words beyond ASCII are in."""
-    body = memoryview(data)
-    lines = [line for line in data[: 16 * HEAD].splitlines() if not line.isascii()] or [data]
+    file.seek(0)
+    head = file.read(16 * HEAD)
+    lines = [line for line in head.splitlines() if not line.isascii()] or [head]
     some = b"\n".join(lines)[:HEAD]
     readings = [each for encoding in LEGACY if (each := _Reading.of(some, encoding)) is not None]
     latin = _by_difference([each for each in readings if each.encoding in LATIN])
@@ -156,16 +155,16 @@ def _legacy(data: bytes) -> FoundEncoding:
     usual = max((each.score for each in found), default=0.0)
     found += [each for each in readings if each.encoding in OLD and each.score >= usual + APART]
     found.sort(key=lambda each: -each.score)
-    found = [each for each in found if each.score >= LEAST and _decodes(body, each.encoding)]
+    found = [each for each in found if each.score >= LEAST and _decodes(Text(file, 0, each.encoding))]
     if not found:
-        return FoundEncoding(_guess(some, body), body)
+        return FoundEncoding(_guess(some, file))
     best, second = found[0], found[1] if len(found) > 1 else None
     if second is not None and second.score > best.score - APART:
         raise _ask(best, second)
     if best not in latin[:1] or len(latin) == 1:
-        return FoundEncoding(best.encoding, body)
+        return FoundEncoding(Text(file, 0, best.encoding))
     note = f"The text is read as {best.shown()}; if it is {latin[1].shown()}, say so by encoding."
-    return FoundEncoding(best.encoding, body, (note,))
+    return FoundEncoding(Text(file, 0, best.encoding), (note,))
 
 
 def _different(readings: Sequence[_Reading]) -> list[_Reading]:
@@ -198,12 +197,13 @@ def _lead(one: _Reading, other: _Reading) -> float:
     return next(scores) - next(scores) + as_whole / 2
 
 
-def _guess(some: bytes, body: memoryview) -> str:
-    """Return the encoding of a text in a language that is not known here; raises BadInput for none."""
+def _guess(some: bytes, file: IO[bytes]) -> Text:
+    """Return a text in a language that is not known here; raises BadInput where it is none."""
     found = from_bytes(some).best()
     if found is None:
         raise BadInput("The file is not text in an encoding that is known. Save it as UTF-8 and send that.")
-    return found.encoding if _decodes(body, found.encoding) else "latin_1"
+    text = Text(file, 0, found.encoding)
+    return text if _decodes(text) else Text(file, 0, "latin_1")
 
 
 def _ask(best: _Reading, other: _Reading) -> Unsettled:

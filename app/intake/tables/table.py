@@ -45,6 +45,10 @@ class Table(ABC):
         Raises ValueError where another cell of a `float64` column is not a plain number.
         """
 
+    def coded(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns of all rows as categories, an empty text for no value."""
+        return self.read(dict.fromkeys(names, "category"))
+
     def time_zone(self, _name: str) -> str | None:
         """Return the zone that a column of times says it is in, such as Europe/Berlin; None for others."""
         return None

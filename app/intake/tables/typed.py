@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from app.intake.arrays import Ints
 from app.intake.tables.header import LOOKED_AT, find_header
 from app.intake.tables.table import MAX_COLUMNS, Dtype, Origin, Table
 
@@ -90,9 +89,8 @@ def _read(column: Column, dtype: Dtype, missing: tuple[str, ...]) -> Column:
 
 def _categories(column: Column) -> Column:
     codes, distinct = pd.factorize(column)
-    code_of, texts = pd.factorize(np.array([_text(cell) for cell in distinct], dtype=object))
-    every: Ints = np.append(code_of, -1).astype(np.int64)[codes]
-    return pd.Series(pd.Categorical.from_codes(every.tolist(), categories=pd.Index(texts)))
+    code_of, texts = pd.factorize(np.array([*map(_text, distinct), ""], dtype=object))
+    return pd.Series(pd.Categorical.from_codes(code_of[codes], pd.Index(texts)))  # type: ignore[arg-type]
 
 
 def _typed(cells: list[Cell]) -> Column:

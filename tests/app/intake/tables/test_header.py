@@ -1,5 +1,7 @@
 """What stands above and below a table: titles, headers of several lines, totals, remarks."""
 
+from io import BytesIO
+
 import pytest
 
 from app.intake.options import ReadOptions
@@ -32,7 +34,7 @@ def test_titles_above_the_header_are_passed_over_and_counted(above: list[str]) -
 
 
 def test_rows_are_numbered_as_the_file_has_them() -> None:
-    table = open_delimited("\n".join(["Report", "", "month,sales", *ROWS]).encode())
+    table = open_delimited(BytesIO("\n".join(["Report", "", "month,sales", *ROWS]).encode()))
     assert table.first_row == 4
 
 
@@ -46,14 +48,14 @@ def test_rows_are_numbered_as_the_file_has_them() -> None:
     ],
 )
 def test_a_header_of_several_lines_is_one(lines: list[str], names: tuple[str, ...]) -> None:
-    table = open_delimited("\n".join(lines).encode())
+    table = open_delimited(BytesIO("\n".join(lines).encode()))
     assert table.names == names
     assert "The header takes 2 lines" in table.origin.notes[-1]
 
 
 @pytest.mark.parametrize("first", ["2020-01-01,", "Jan 2020,", "n/a,n/a", "Jan 2020,:", ","])
 def test_a_first_row_without_a_value_is_no_part_of_the_header(first: str) -> None:
-    table = open_delimited(f"month,sales\n{first}\nFeb 2020,5\nMar 2020,6".encode())
+    table = open_delimited(BytesIO(f"month,sales\n{first}\nFeb 2020,5\nMar 2020,6".encode()))
     assert (table.names, table.first_row) == (("month", "sales"), 2)
 
 

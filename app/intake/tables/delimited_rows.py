@@ -1,0 +1,140 @@
+"""The rows of a delimited text: read by Arrow, a block at a time, into columns of codes and numbers."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from app.errors import BadInput, FieldError
+from app.intake.problems import SHOWN
+from app.intake.tables.text import END, Text, scratch_file, stream
+
+BLOCK, BLOCK_OF_COLUMN = 8_388_608, 2_048  # bytes, of which several are in memory; no row is longer
+LONGEST_SPACES = 64
+
+Types = Mapping[str, pa.DataType]
+
+
+class DelimitedRows:
+    """The rows of a text below its header, each of `width` cells, by the names c0, c1 and so on.
+
+    Where rows are shorter, or spaces stand before quotes, the text is written again, evenly, before Arrow
+    reads it.
+    """
+
+    def __init__(self, text: Text, delimiter: str, width: int, first_row: int) -> None:
+        self._text, self._delimiter = text, delimiter
+        self._width, self._first_row = width, first_row
+        self._is_even = False
+
+    def first(self, count: int | None) -> list[list[str]]:
+        """Return the first rows; raises BadInput as `columns` does."""
+        return list(islice(self._padded(), count))
+
+    def columns(self, types: Types, missing: tuple[str, ...] = ()) -> pa.Table:
+        """Return columns; cells in `missing` are null in those of numbers.
+
+        Raises BadInput for rows with too many cells, ValueError where a cell is no number.
+        """
+        found = self._read(types, missing)
+        if found is None and not self._is_even:
+            self._write_evenly()
+            found = self._read(types, missing)
+        if found is None:
+            raise BadInput(f"A row is longer than {BLOCK:,} bytes, as no row is. Send a row for each time.")
+        return found
+
+    def _read(self, types: Types, missing: tuple[str, ...]) -> pa.Table | None:
+        """Return columns; None where rows are not as Arrow reads them."""
+        odd: list[str] = []
+
+        def is_end(row: arrow_csv.InvalidRow) -> str:
+            odd.append(row.text)
+            return "skip" if row.text == END else "error"
+
+        watch = _SpacedQuotes(self._delimiter)
+        parts = self._text.utf8() if self._is_even else watch.watched(self._text.utf8())
+        names = [f"c{i}" for i in range(self._width)]
+        block = max(BLOCK, self._width * BLOCK_OF_COLUMN)
+        try:
+            table = arrow_csv.read_csv(
+                stream(parts),
+                arrow_csv.ReadOptions(use_threads=False, block_size=block, column_names=names),
+                arrow_csv.ParseOptions(
+                    delimiter=self._delimiter,
+                    newlines_in_values=True,
+                    ignore_empty_lines=False,
+                    invalid_row_handler=is_end,
+                ),
+                arrow_csv.ConvertOptions(
+                    check_utf8=False,
+                    column_types=types,
+                    include_columns=list(types),
+                    null_values=missing,
+                    strings_can_be_null=False,
+                ),
+                pa.system_memory_pool(),  # gives back what it does not use
+            )
+        except pa.ArrowInvalid as error:
+            if "conversion error" in str(error):
+                raise
+            return None
+        return table if odd == [END] and not watch.found else None
+
+    def _write_evenly(self) -> None:
+        target = scratch_file()
+        lines = io.TextIOWrapper(target, "utf-8", newline="")
+        csv.writer(lines, lineterminator="\n").writerows(self._padded())
+        lines.detach()
+        self._text, self._delimiter, self._is_even = Text(target, 0, "utf-8"), ",", True
+
+    def _padded(self) -> Iterator[list[str]]:
+        """Yield the rows, each of `width` cells; raises BadInput for rows of more that are filled."""
+        width, row = self._width, list[str]()
+        long: list[int] = []
+        try:
+            for number, row in enumerate(self._text.rows(self._delimiter)):
+                if len(row) == width:
+                    yield row
+                elif row == [END]:
+                    break
+                elif any(cell.strip() for cell in row[width:]):
+                    long.append(number)
+                else:
+                    yield [*row[:width], *[""] * (width - len(row))]
+        except csv.Error as error:
+            raise BadInput(f"The file cannot be split into columns: {error}.") from error
+        if long:
+            raise self._too_long(long)
+        if row != [END]:
+            raise BadInput("The file cannot be split into columns: a quote is opened and not closed.")
+
+    def _too_long(self, rows: list[int]) -> BadInput:
+        shown = [
+            FieldError(f"#row={row + self._first_row}", "more cells than the header") for row in rows[:SHOWN]
+        ]
+        return BadInput(
+            f"Row {rows[0] + self._first_row} has more cells than the header ({self._width}). A cell that"
+            f" holds the delimiter {self._delimiter!r} must stand in double quotes.",
+            shown,
+        )
+
+
+class _SpacedQuotes:
+    """Looks for spaces between a delimiter and a quote, which count for nothing, while a text goes past."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._shape = re.compile(rf'(?:^|[{re.escape(delimiter)}\r\n]) +"'.encode())
+        self.found = False
+
+    def watched(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        before = b"\n"
+        for part in parts:
+            whole = before + part
+            self.found = self.found or (b' "' in whole and self._shape.search(whole) is not None)
+            before = whole[-LONGEST_SPACES:]
+            yield part
