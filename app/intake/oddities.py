@@ -176,8 +176,9 @@ def lone_notes(rows: Rows, row: Ints, times: Timeline, y: Floats, axis: TimeAxis
     first = np.searchsorted(some, times.starts)  # each has a value
     last = np.append(first[1:], len(some)) - 1
     end = len(some) - 1  # the first values are the last ones of the times read backwards
-    before = _alone(-position[::-1], end - last[::-1], end - first[::-1])[::-1]
     after = _alone(position, first, last)
+    np.negative(position, out=position)
+    before = _alone(position[::-1], end - last[::-1], end - first[::-1])[::-1]
     found = [
         *((last[i], "last", f"{after[i]:,} steps after") for i in np.flatnonzero(after)),
         *((first[i], "first", f"{before[i]:,} steps before") for i in np.flatnonzero(before)),
@@ -198,7 +199,8 @@ def _alone(position: Ints, first: Ints, last: Ints) -> Ints:
 
     It does after a quarter of the steps of all others, and three times their longest gap.
     """
-    gaps = np.append(np.diff(position), 0)
+    gaps = np.zeros_like(position)
+    np.subtract(position[1:], position[:-1], out=gaps[:-1])
     gaps[last] = 0
     known = last - first >= LEAST_OTHERS
     before = last[known] - 1
