@@ -31,8 +31,8 @@ test-long: $(READY) tools ## The tests that need signals, time, a browser or a p
 fuzz: $(READY) tools ## Ten minutes of calls made up from the documentation, on both databases
 	FUZZ_SECONDS=300 $(BIN)/pytest -m long tests/acceptance/test_fuzzing.py
 
-storm: $(READY) ## Thousands of damaged files with any options, uploaded, previewed and appended: ten minutes
-	STORM_FILES=5000 $(BIN)/pytest tests/app/api/test_upload_storm.py
+storm: $(READY) ## Thousands of damaged files with any options, uploaded, previewed and appended: a quarter of an hour
+	STORM_FILES=5000 $(BIN)/pytest tests/app/api/test_upload_storm.py tests/app/intake
 
 lint: $(READY) ## Format, style, types, import contracts
 	$(BIN)/ruff format --check $(SOURCES)

@@ -55,6 +55,9 @@ from models.training.checkpoints import Checkpoints
 from models.training.train import Progress, Trained, train
 
 ALL = 10**9  # versions to keep
+# For tests of what a file or a request becomes, or who answers, whatever database stores it.
+SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+EACH = 10 if os.environ.get("STORM_FILES") else 1  # times the examples of a property: more in `make storm`
 Series = Mapping[str, Sequence[float | None]]
 
 

@@ -106,9 +106,12 @@ class Bare:
 def bare(texts: Texts) -> Bare:
     """Take off what stands around numbers; in parentheses or before a trailing minus they are negative."""
     texts = plain(texts)
+    are_bare = texts.str.fullmatch(BARE)
+    if are_bare.all():
+        return _with_nothing_around(texts)
     if texts.str.contains("[亿億억万萬만]", regex=True).any():
         texts = texts.str.replace(TWO_SCALES, _in_one_scale, regex=True)
-    parts = texts.mask(texts.str.fullmatch(BARE)).str.extract(PATTERN)
+    parts = texts.mask(are_bare).str.extract(PATTERN)
     parts = parts.where(parts["number"].notna() & (parts["open"].isna() == parts["close"].isna()))
     has = parts.notna()
     signs = has[["open", "sign", "inner", "trailing"]].sum(axis=1)
@@ -134,6 +137,11 @@ def bare(texts: Texts) -> Bare:
             np.bool_
         ),
     )
+
+
+def _with_nothing_around(texts: Texts) -> Bare:
+    none = np.zeros(len(texts), dtype=np.bool_)
+    return Bare(texts, pd.Series("", texts.index, dtype=object), np.ones(len(texts)), {}, none, none)
 
 
 def without_unit(texts: Texts) -> tuple[Texts, str]:

@@ -8,7 +8,9 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.services.datasets import merging, staging
-from tests.factories import trained, trends
+from tests.factories import SQLITE_ALONE, trained, trends
+
+pytestmark = SQLITE_ALONE
 
 COUNTS = ("appended", "corrected", "unchanged", "new_series")
 ROLES = {"future_columns": ["price"], "past_columns": ["weather"], "static_columns": ["shop"]}

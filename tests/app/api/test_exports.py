@@ -9,7 +9,9 @@ from fastapi.testclient import TestClient
 from python_calamine import CalamineWorkbook
 
 from app.db.engine import Database
-from tests.factories import trained, trends, upload
+from tests.factories import SQLITE_ALONE, trained, trends, upload
+
+pytestmark = SQLITE_ALONE
 
 FORMATS = ("csv", "csv_excel", "ndjson", "arrow", "parquet", "xlsx")
 

@@ -7,7 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.api import jobs
-from tests.factories import csv_bytes, upload
+from tests.factories import SQLITE_ALONE, csv_bytes, upload
+
+pytestmark = SQLITE_ALONE
 
 ODD_PATHS = [
     "/datasets/a%00b",

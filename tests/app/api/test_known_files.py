@@ -9,6 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 from xlsxwriter import Workbook
 
+from tests.factories import SQLITE_ALONE
+
+pytestmark = SQLITE_ALONE
+
 GERMAN = ["Jan", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov", "Dez"]
 ETT = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
 SEASON = np.array([0, 6, 20, 15, 9, 21, 36, 36, 24, 7, -8, 6])

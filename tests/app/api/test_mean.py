@@ -11,7 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from tests.factories import only, trained, upload
+from tests.factories import SQLITE_ALONE, only, trained, upload
+
+pytestmark = SQLITE_ALONE
 
 Body = dict[str, Any]
 

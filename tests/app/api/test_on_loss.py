@@ -14,9 +14,9 @@ from app.services.forecasting import compute
 from app.services.forecasting.request import ForecastRequest
 from models.methods.baselines import BASELINES
 from models.methods.combination import QuantileForecast, compute_quantile_forecast
-from tests.factories import dataset, table, trained
+from tests.factories import SQLITE_ALONE, dataset, table, trained
 
-pytestmark = pytest.mark.usefixtures("brief_trainings")
+pytestmark = [pytest.mark.usefixtures("brief_trainings"), SQLITE_ALONE]
 SENTENCE = "On the last steps this LSTM's error was twice drift's."
 
 

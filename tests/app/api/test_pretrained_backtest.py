@@ -17,7 +17,9 @@ from app.services.forecasting.resolve import backtest_pretrained
 from app.services.registry import backtests, pretrained_backtests
 from app.services.registry.served_method import ServedMethod
 from benchmarks.process_tree import eventually
-from tests.factories import dataset, only, trends, workspace
+from tests.factories import SQLITE_ALONE, dataset, only, trends, workspace
+
+pytestmark = SQLITE_ALONE
 
 PATH = "/models/pretrained/backtest"
 

@@ -6,6 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
+from tests.factories import SQLITE_ALONE
+
+pytestmark = SQLITE_ALONE
 
 PRICES = b"date,open,close\n" + b"".join(b"2024-01-%02d,1.5,2.5\n" % day for day in range(1, 29))
 RECEIPTS = b"date,amount\n" + b"".join(

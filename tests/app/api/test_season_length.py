@@ -9,7 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from tests.factories import only, trained
+from tests.factories import SQLITE_ALONE, only, trained
+
+pytestmark = SQLITE_ALONE
 
 Row = dict[str, Any]
 MONTHS = 60

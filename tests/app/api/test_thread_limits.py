@@ -12,7 +12,9 @@ from fastapi.testclient import TestClient
 from app.api.http import uploads
 from app.intake.reader import read_csv
 from app.services.forecasting import ad_hoc
-from tests.factories import csv_bytes, upload
+from tests.factories import SQLITE_ALONE, csv_bytes, upload
+
+pytestmark = SQLITE_ALONE
 
 CALLERS = 50  # more than there are threads that all calls share
 ROWS = [{"ds": year, "y": float(year % 7)} for year in range(1990, 2020)]

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.factories import only
+from tests.factories import SQLITE_ALONE, only
+
+pytestmark = SQLITE_ALONE
 
 BERLIN = "Europe/Berlin"
 # To the first 02:00 of the night in which it comes twice.

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.factories import SQLITE_ALONE
+
+pytestmark = SQLITE_ALONE
+
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 

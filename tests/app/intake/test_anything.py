@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from app.errors import AppError
 from app.intake.frame import Intake
 from app.intake.reader import ReadOptions, preview_csv, read_csv
+from tests.factories import EACH
 
 quick = settings(
-    max_examples=60,
+    max_examples=25 * EACH,
     deadline=None,
     database=None,
     derandomize=True,

@@ -16,6 +16,7 @@ from app.intake.frame import Intake
 from app.intake.problems import Unsettled
 from app.intake.reader import ReadOptions, preview_csv
 from tests.app.intake.uploads import upload
+from tests.factories import EACH
 
 Cell = Callable[[int], object]
 NAN = float("nan")
@@ -348,7 +349,7 @@ table_of_shops = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@settings(max_examples=40 * EACH, deadline=None, database=None, derandomize=True)
 @given(table_of_shops, st.randoms())
 def test_cells_are_those_of_their_rows_however_these_are_mixed(
     rows: dict[tuple[str, int], tuple[str, str, str]], random: Random

@@ -15,6 +15,7 @@ from app.intake.options import ReadOptions
 from app.intake.problems import Unsettled
 from app.intake.reader import read_csv
 from tests.app.intake.uploads import made, upload
+from tests.factories import EACH
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ PARTS = {
 CELLS = st.builds("{}{}{}".format, *(st.sampled_from(each) for each in PARTS.values()))
 
 
-@settings(max_examples=300, deadline=None, database=None, derandomize=True)
+@settings(max_examples=100 * EACH, deadline=None, database=None, derandomize=True)
 @given(st.lists(CELLS, min_size=1, max_size=6), st.sampled_from([".", ","]))
 def test_no_mixture_of_notations_makes_a_gap_of_a_cell(cells: list[str], decimal: Decimal) -> None:
     found = read_numbers(pd.Series(cells), ";", decimal=decimal)

@@ -13,6 +13,7 @@ from app.intake.grid.filling import grid_frame
 from app.intake.grid.merging import merge
 from app.intake.grid.points import Points, off_step
 from app.intake.time.axis import TimeAxis
+from tests.factories import EACH
 
 AXES = (
     TimeAxis("integer", 3),
@@ -28,7 +29,7 @@ NAMES = ("a", "b", "c")
 State = dict[tuple[str, int], float]  # the last value said of a series' step; NaN for none
 
 quick = settings(
-    max_examples=150,
+    max_examples=60 * EACH,
     deadline=None,
     database=None,
     derandomize=True,

@@ -16,6 +16,7 @@ from app.intake.grid.points import Points
 from app.intake.reader import ReadOptions, read_more_rows, read_rows
 from app.intake.time.axis import TimeAxis
 from app.schemas.datasets import ObservationIn
+from tests.factories import EACH
 
 AXIS = TimeAxis("datetime", "ME")
 PRICE = Covariate("price", "future", "number")
@@ -25,7 +26,7 @@ COLUMNS = (PRICE, WEATHER, SHOP)
 NONE = math.nan
 
 quick = settings(
-    max_examples=300,
+    max_examples=60 * EACH,
     deadline=None,
     database=None,
     derandomize=True,

@@ -12,9 +12,10 @@ from app.intake.frame import Intake
 from app.intake.options import ReadOptions
 from app.intake.reader import read_csv
 from tests.app.intake.uploads import times
+from tests.factories import EACH
 
 quick = settings(
-    max_examples=150,
+    max_examples=50 * EACH,
     deadline=None,
     database=None,
     derandomize=True,

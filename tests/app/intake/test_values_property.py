@@ -17,9 +17,10 @@ from app.intake.frame import Intake
 from app.intake.options import ReadOptions
 from app.intake.reader import read_csv
 from app.schemas.choices import Duplicates
+from tests.factories import EACH
 
 quick = settings(
-    max_examples=100,
+    max_examples=40 * EACH,
     deadline=None,
     database=None,
     derandomize=True,

@@ -8,9 +8,9 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.services.forecasting import compute
-from tests.factories import dataset, queued_job, trained, upload
+from tests.factories import SQLITE_ALONE, dataset, queued_job, trained, upload
 
-pytestmark = pytest.mark.usefixtures("brief_trainings")
+pytestmark = [pytest.mark.usefixtures("brief_trainings"), SQLITE_ALONE]
 FIXED = ["/datasets", "/jobs", "/models", "/workers", "/healthz", "/metrics", "/docs", "/openapi.json"]
 
 

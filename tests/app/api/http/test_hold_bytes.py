@@ -9,6 +9,9 @@ from fastapi.testclient import TestClient
 
 from app.services.shared.byte_budget import ByteBudget
 from app.settings import MEBIBYTE
+from tests.factories import SQLITE_ALONE
+
+pytestmark = SQLITE_ALONE
 
 
 class Recorded(ByteBudget):

@@ -7,7 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from tests.factories import trained, trends, upload
+from tests.factories import SQLITE_ALONE, trained, trends, upload
+
+pytestmark = SQLITE_ALONE
 
 GZIP = {"accept-encoding": "gzip"}
 
