@@ -17,18 +17,19 @@ from app.api.http.documentation import (
     problems,
     table_content,
 )
-from app.api.http.identifiers import ModelId, TestedDataset, of_dataset
+from app.api.http.identifiers import ComparedModels, ModelId, TestedDataset, of_dataset
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
 from app.api.http.responses import json_response, streamed_response, table_response
 from app.api.middleware.cached_forecasts import Finished
 from app.errors import Conflict, NotFound
 from app.schemas.backtests import BacktestPage, PretrainedBacktestOut, SeriesMeasuresPage
 from app.schemas.choices import MAX_PRETRAINED_HORIZON
+from app.schemas.comparison import ModelComparison
 from app.schemas.media_types import JSON, ZIP, file_headers
 from app.schemas.models import ModelOut, ModelPage, ModelUpdate
 from app.services.forecasting.request import PRETRAINED, ForecastRequest
 from app.services.forecasting.response_cache import etag_matches, not_modified, revalidation_headers
-from app.services.registry import artifact_file, backtests, models
+from app.services.registry import artifact_file, backtests, models, side_by_side
 
 router = APIRouter(prefix="/models", tags=["models"])
 TestedHorizon = Annotated[
@@ -102,6 +103,18 @@ async def get_pretrained_backtest(
     """
     request = ForecastRequest(dataset_id=dataset_id, model_id=PRETRAINED, horizon=horizon)
     return await forecasts.pretrained_backtest(principal, request)
+
+
+@router.get("/compare", responses=FINDS | problems(Conflict))
+async def compare_models(
+    model_id: ComparedModels, principal: CurrentPrincipal, read: Read
+) -> ModelComparison:
+    """Compare models of a dataset on the series, cuts and steps that all were tested on: errors, and verdicts
+    against the first.
+
+    `notes` say how their tests differ. Without a window in common the answer is 409.
+    """
+    return await read(side_by_side.compare, principal, model_id)
 
 
 @router.get("/{model_id}", responses=FINDS)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app.api.deps import CurrentPrincipal, Read, TheResources
 from app.api.http.paging import Page, with_opaque_cursor
-from app.schemas.workers import WorkerPage
+from app.schemas.health import WorkerPage
 from app.services.jobs import workers
 
 router = APIRouter(prefix="/workers", tags=["training"])

@@ -419,6 +419,29 @@ MODEL: Example = {
     "lineage": LINEAGE,
 }
 MODEL_UPDATE: Example = {"on_loss": "warn", "name": "five years, quick"}
+COMPARED_MODEL: Example = {
+    "model_id": MODEL_ID,
+    "name": None,
+    "method": "rnn",
+    "dataset_version": 1,
+    "horizon": 5,
+    "windows": 80,
+    "backtest_learned_until": 2013,
+    "measures": {"rnn": MEASURES},
+    "by_step": {"rnn": STEP_MEASURES},
+    "verdict": None,
+}
+MODEL_COMPARISON: Example = {
+    "dataset_id": DATASET_ID,
+    "measure": "MASE",
+    "series": 40,
+    "cuts": 2,
+    "windows": 80,
+    "horizon": 5,
+    "models": [COMPARED_MODEL],
+    "baselines": {"theta": WORSE},
+    "notes": [],
+}
 INTERVAL: Example = {"lo": [5548717.2, 5576105.1], "hi": [5577623.8, 5637518.4], **CALIBRATION["80"]}
 FORECAST: Example = {
     "unique_id": "Norway",

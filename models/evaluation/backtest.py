@@ -1,10 +1,11 @@
 """The backtest: error measures of networks and baselines on held-out windows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.choices import Architecture, Measure, MemberStart
 from models.evaluation.held_out import HeldOut
@@ -68,9 +69,12 @@ class Backtest:
         """The windows of which no two share steps: what a verdict may conclude from."""
         if self.held_out.apart is self.held_out:
             return self
-        kept = self.held_out.is_apart
-        forecasts = {name: forecast.rows(kept) for name, forecast in self.forecasts.items()}
-        return Backtest(self.held_out.apart, forecasts, self.levels)
+        return replace(self.rows(self.held_out.is_apart), held_out=self.held_out.apart)
+
+    def rows(self, chosen: NDArray[np.bool_]) -> "Backtest":
+        """Return the chosen (window,) windows alone."""
+        forecasts = {name: forecast.rows(chosen) for name, forecast in self.forecasts.items()}
+        return Backtest(self.held_out.rows(chosen), forecasts, self.levels)
 
     @property
     def measure(self) -> Measure:

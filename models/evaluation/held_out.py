@@ -145,17 +145,25 @@ class HeldOut:
         """The windows at cuts of which no two share steps: what may be concluded from."""
         if self.cuts_a_horizon == 1:
             return self
-        kept = np.flatnonzero(self.is_apart)
+        kept = self.rows(self.is_apart)
+        return replace(
+            kept,
+            cut=(kept.cut - kept.cut.min()) // self.cuts_a_horizon,
+            cuts=-(-self.cuts // self.cuts_a_horizon),
+            step_size=self.stride * self.cuts_a_horizon,
+        )
+
+    def rows(self, chosen: NDArray[np.bool_]) -> "HeldOut":
+        """Return the chosen (window,) windows alone."""
+        kept = np.flatnonzero(chosen)
         return replace(
             self,
             contexts=self.contexts.heads(kept, self.contexts.lengths[kept]),
             target=self.target[kept],
             series=self.series[kept],
-            cut=(self.cut[kept] - self.cut.min()) // self.cuts_a_horizon,
+            cut=self.cut[kept],
             scale=self.scale[kept],
             root_scale=self.root_scale[kept],
-            cuts=-(-self.cuts // self.cuts_a_horizon),
-            step_size=self.stride * self.cuts_a_horizon,
         )
 
     def is_clear_of(self, cut: int) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ else.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from models.evaluation.backtest import Backtest
 from models.evaluation.evidence import Evidence, weigh
 from models.evaluation.losses import losses_by, reads_bounds
 from models.evaluation.sign_flips import min_p, sign_flip
-from models.evaluation.wording import Wording
+from models.evaluation.wording import PairWording, Wording
 from models.methods.baselines import EVERY_BASELINE
 from models.methods.forecast import Forecast
 from models.metrics import mean, mean_by
@@ -61,17 +61,24 @@ class Verdict:
     sentence: str
 
 
-def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (), seed: int = 0) -> Verdict:
-    """Return the verdict on a method of the backtest against the baselines in it.
+def judge(
+    backtest: Backtest,
+    method: str,
+    *,
+    rivals: Collection[str] = EVERY_BASELINE,
+    candidates: Sequence[Floats] = (),
+    seed: int = 0,
+) -> Verdict:
+    """Return the verdict on a method of the backtest against the `rivals` in it, by default the baselines.
 
     `candidates` are the medians (window, horizon) of the candidates that it was chosen from, with or without
-    its own; `seed` is that of the drawn signs.
+    its own; `seed` is that of the drawn signs. A rival that is no baseline is a model, called by its name.
     """
     held_out = backtest.held_out
-    rivals = [name for name in EVERY_BASELINE if name in backtest.forecasts]
+    present = [name for name in rivals if name in backtest.forecasts]
     ours = backtest.errors(method)
-    losses = {name: backtest.errors(name) for name in rivals}
-    baseline = min(rivals, key=lambda name: mean(mean_by(held_out.units, losses[name])))
+    losses = {name: backtest.errors(name) for name in present}
+    baseline = min(present, key=lambda name: mean(mean_by(held_out.units, losses[name])))
     theirs = losses[baseline]
     errors = [mean_by(held_out.units, each) for each in (ours, theirs)]
     mine, best = (each[np.isfinite(errors[0])] for each in errors)
@@ -90,7 +97,8 @@ def judge(backtest: Backtest, method: str, *, candidates: Sequence[Floats] = (),
         interval, p_value = _agreeing(evidence, interval, p_value, ours, theirs)
     outcome = _outcome(evidence, effect, interval, p_value)
     median_effect = _median_effect(mine, best)
-    wording = Wording(held_out, method, baseline, evidence, backtest.measure)
+    words = Wording if baseline in EVERY_BASELINE else PairWording
+    wording = words(held_out, method, baseline, evidence, backtest.measure)
     return Verdict(
         outcome=outcome,
         baseline=baseline,

@@ -48,6 +48,16 @@ class Wording:
     evidence: Evidence
     measure: Measure
 
+    @property
+    def subject(self) -> str:
+        """What the sentence is about."""
+        return f"this {label(self.method)}'s error"
+
+    @property
+    def other(self) -> str:
+        """What it is compared with."""
+        return f"the best simple method's, {label(self.baseline)}"
+
     def sentence(
         self,
         outcome: Outcome,
@@ -56,7 +66,7 @@ class Wording:
         interval: tuple[float, float] | None,
         p_value: float,
     ) -> str:
-        gap = f"{self._where()} this {label(self.method)}'s error ({self.measure}) was {self._gap(effect)}"
+        gap = f"{self._where()} {self.subject} ({self.measure}) was {self._gap(effect)}"
         return f"{gap}{self._ending(outcome, effect, interval, p_value)}.{_doubt(effect, median_effect)}"
 
     def _where(self) -> str:
@@ -69,14 +79,13 @@ class Wording:
         return f"{periods} and {series}"
 
     def _gap(self, effect: float) -> str:
-        named = f"the best simple method's, {label(self.baseline)}"
         if math.isinf(effect):
-            return f"above {named}, which made none"
+            return f"above {self.other}, which made none"
         if effect == 0:
-            return f"the same as {named}"
+            return f"the same as {self.other}"
         if effect >= 1:
-            return f"{1 + effect:,.1f} times {named}"
-        return f"{_percent(effect)} {named}"
+            return f"{1 + effect:,.1f} times {self.other}"
+        return f"{_percent(effect)} {self.other}"
 
     def _ending(
         self, outcome: Outcome, effect: float, interval: tuple[float, float] | None, p_value: float
@@ -136,6 +145,20 @@ class Wording:
             return None
         more = math.ceil(wanted * (1 - correlation) / (1 - wanted * correlation)) - evidence.series
         return more if 0 < more <= _MOST_MORE * evidence.series else None
+
+
+class PairWording(Wording):
+    """The words of a verdict on two models, called by their names."""
+
+    @property
+    def subject(self) -> str:
+        """What the sentence is about."""
+        return f"the error of {self.method}"
+
+    @property
+    def other(self) -> str:
+        """What it is compared with."""
+        return f"that of {self.baseline}"
 
 
 def _more_evidence(effect: float, interval: tuple[float, float] | None) -> float:

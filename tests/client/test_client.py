@@ -137,6 +137,15 @@ def test_model_is_changed_promoted_and_deleted(caller: Client, database: Databas
 
 
 @pytest.mark.usefixtures("brief_trainings")
+def test_models_are_compared(caller: Client, database: Database) -> None:
+    dataset_id = dataset(database).id
+    names = [trained(database, dataset_id, cuts=2, seed=seed) for seed in (0, 1)]
+    found = caller.compare(list(caller.models()))
+    assert [each.model_id for each in found.models] == names[::-1]
+    assert (found.windows, found.notes) == (6, [])
+
+
+@pytest.mark.usefixtures("brief_trainings")
 def test_model_is_downloaded_as_a_zip(caller: Client, database: Database) -> None:
     model_id = trained(database, dataset(database).id)
     with zipfile.ZipFile(io.BytesIO(caller.artifact(model_id))) as file:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Path, Query
+from pydantic import Field
 
 from app.schemas.fields import DATASET_ID, JOB_ID, MAX_ID_LENGTH, MODEL_ID, SCHEDULE_ID
 
@@ -26,6 +27,19 @@ ScheduleId = Annotated[
     str, _in_path(SCHEDULE_ID, "Identifier of a schedule, as `POST /schedules` answered it.")
 ]
 ModelId = Annotated[str, _in_path(MODEL_ID, "Identifier of a model, as its job or `GET /models` names it.")]
+MOST_COMPARED = 10
+ComparedModels = Annotated[
+    list[
+        Annotated[
+            str, Field(max_length=MAX_ID_LENGTH, pattern=NO_NUL, json_schema_extra={"pattern": MODEL_ID})
+        ]
+    ],
+    Query(
+        min_length=2,
+        max_length=MOST_COMPARED,
+        description="The models, by the parameter repeated; the others are judged against the first.",
+    ),
+]
 TestedDataset = Annotated[
     str,
     Query(

@@ -11,7 +11,7 @@ from app.db.engine import Database, Session
 from app.db.queries import processes as queries
 from app.db.tables import Process
 from app.queue import Queue
-from app.schemas.workers import WorkerOut, WorkerPage
+from app.schemas.health import WorkerOut, WorkerPage
 from app.services.jobs import states
 from app.services.shared.heartbeats import Heartbeat
 from app.services.shared.paging import PageRequest, cut

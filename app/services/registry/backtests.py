@@ -13,7 +13,7 @@ import pyarrow as pa
 from app.auth import Principal
 from app.db.engine import Session
 from app.db.queries import datasets as dataset_queries
-from app.db.tables import Model
+from app.db.tables import DatasetVersion, Model
 from app.errors import Conflict, NotFound
 from app.intake.time.axis import TimeAxis
 from app.schemas.backtests import (
@@ -44,8 +44,8 @@ def summary(backtest: Backtest) -> BacktestSummary:
         step_size=held_out.stride,
         windows=len(held_out),
         steps=held_out.steps,
-        measures={name: _measures(backtest.measures(name)) for name in backtest.forecasts},
-        by_step={name: _by_step(backtest.measures_by_step(name)) for name in backtest.forecasts},
+        measures={name: measures_out(backtest.measures(name)) for name in backtest.forecasts},
+        by_step={name: by_step_out(backtest.measures_by_step(name)) for name in backtest.forecasts},
     )
 
 
@@ -62,8 +62,8 @@ def row_page(
 
     Raises Conflict for a model without one.
     """
-    model = _tested(session, principal, model_id)
-    axis = _axis(session, model)
+    model = tested(session, principal, model_id)
+    axis = axis_of(session, model)
     rows, total = backtest_tables.row_slice(session, model, request.first, request.limit)
     for name in ("cutoff", "ds"):
         times = axis.format(np.array([row[name] for row in rows], dtype=np.int64))
@@ -78,7 +78,7 @@ def row_page(
 
 def row_table(session: Session, principal: Principal, model_id: str) -> pa.Table:
     """Return all rows of a model's backtest. Raises Conflict for a model without one."""
-    return _table(_rows(session, _tested(session, principal, model_id)))
+    return _table(_rows(session, tested(session, principal, model_id)))
 
 
 def series_page(
@@ -88,7 +88,7 @@ def series_page(
 
     Raises Conflict for a model without one.
     """
-    model = _tested(session, principal, model_id)
+    model = tested(session, principal, model_id)
     rows, total = backtest_tables.series_slice(session, model, request.first, request.limit)
     series = [_series_out(name, group) for name, group in groupby(rows, itemgetter("unique_id"))]
     return SeriesMeasuresPage(model_id=model.id, series=series, next=_following(request, total))
@@ -96,10 +96,11 @@ def series_page(
 
 def series_table(session: Session, principal: Principal, model_id: str) -> pa.Table:
     """Return the measures for each series and method. Raises Conflict for a model without a backtest."""
-    return _table(backtest_tables.read_series(session, _tested(session, principal, model_id)))
+    return _table(backtest_tables.read_series(session, tested(session, principal, model_id)))
 
 
-def _tested(session: Session, principal: Principal, model_id: str) -> Model:
+def tested(session: Session, principal: Principal, model_id: str) -> Model:
+    """Return a model that has a backtest. Raises NotFound and Conflict."""
     model, _ = models.find(session, principal, model_id)
     if model.backtest is None:
         raise Conflict(
@@ -111,17 +112,23 @@ def _tested(session: Session, principal: Principal, model_id: str) -> Model:
 
 def _rows(session: Session, model: Model) -> pd.DataFrame:
     """Return all rows, with their times formatted."""
-    axis = _axis(session, model)
+    axis = axis_of(session, model)
     rows = backtest_tables.read_rows(session, model)
     times = {name: axis.format(rows[name].to_numpy()) for name in ("cutoff", "ds")}
     return rows.assign(**times)
 
 
-def _axis(session: Session, model: Model) -> TimeAxis:
+def axis_of(session: Session, model: Model) -> TimeAxis:
+    """Return the time axis of what a model was trained on. Raises NotFound."""
+    return TimeAxis.from_dict(version_of(session, model).axis)
+
+
+def version_of(session: Session, model: Model) -> DatasetVersion:
+    """Return the version that a model was trained on. Raises NotFound."""
     version = dataset_queries.version(session, model.workspace_id, model.dataset_id, model.dataset_version)
     if version is None:
         raise NotFound(f"Version {model.dataset_version} of dataset {model.dataset_id} is gone.")
-    return TimeAxis.from_dict(version.axis)
+    return version
 
 
 def _following(request: CountedPageRequest, total: int) -> str | None:
@@ -165,15 +172,17 @@ def _stored_measures(row: Mapping[str, Any]) -> Measures:
     return Measures(**{name: _finite(row[name]) for name in ERRORS}, coverage=coverage)
 
 
-def _measures(measures: CoreMeasures) -> Measures:
+def measures_out(measures: CoreMeasures) -> Measures:
+    """Return measures as responses show them."""
     return Measures(
         **{name: _finite(getattr(measures, name)) for name in ERRORS},
         coverage={str(level): _finite(share) for level, share in measures.coverage.items()},
     )
 
 
-def _by_step(steps: Sequence[CoreMeasures]) -> StepMeasures:
-    each = [_measures(measures) for measures in steps]
+def by_step_out(steps: Sequence[CoreMeasures]) -> StepMeasures:
+    """Return the measures of each step ahead as responses show them."""
+    each = [measures_out(measures) for measures in steps]
     return StepMeasures(
         **{name: [getattr(measures, name) for measures in each] for name in ERRORS},
         coverage={level: [measures.coverage[level] for measures in each] for level in each[0].coverage},

@@ -1,12 +1,20 @@
 """Models: look, judge, promote."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatecast_client.core import Core, Pages, Ref, call, collected, id_of, items, listing, path_to
 from gatecast_client.flow import Flow, Request
 from gatecast_client.frames import backtest_frame, loaded
 from gatecast_client.options import OnLoss, said
-from gatecast_client.shapes import BacktestRow, Model, ModelSummary, PretrainedBacktest, SeriesMeasures
+from gatecast_client.shapes import (
+    BacktestRow,
+    Model,
+    ModelComparison,
+    ModelSummary,
+    PretrainedBacktest,
+    SeriesMeasures,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +51,12 @@ class ModelCalls(Core):
     def delete_model(self, model: Ref) -> Flow[None]:
         """Delete a model."""
         yield from self.send(Request("DELETE", path_to("models", model)))
+
+    @call
+    def compare(self, models: Sequence[Ref]) -> Flow[ModelComparison]:
+        """Return models of a dataset on the windows that all were tested on, judged against the first."""
+        params = {"model_id": [id_of(model) for model in models]}
+        return self.fetch(ModelComparison, Request("GET", "/models/compare", params=params))
 
     @call
     def artifact(self, model: Ref) -> Flow[bytes]:

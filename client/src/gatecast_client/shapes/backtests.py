@@ -107,3 +107,32 @@ class SeriesMeasures(Shape):
 
     unique_id: str
     measures: dict[str, Measures]
+
+
+class ComparedModel(Shape):
+    """A model on the windows that all compared models were tested on."""
+
+    model_id: str
+    name: str | None
+    method: str
+    dataset_version: int
+    horizon: int
+    windows: int
+    backtest_learned_until: Time
+    measures: dict[str, Measures]
+    by_step: dict[str, StepMeasures]
+    verdict: Verdict | None
+
+
+class ModelComparison(Shape):
+    """Several models of a dataset on the same windows."""
+
+    dataset_id: str
+    measure: str
+    series: int
+    cuts: int
+    windows: int
+    horizon: int
+    models: list[ComparedModel]
+    baselines: dict[str, Measures]
+    notes: list[str]
