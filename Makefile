@@ -10,11 +10,11 @@ ABREAST := -n auto --maxprocesses 4
 SOURCES := app models migrations client tests benchmarks examples
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long fuzz storm check lint bench pretrain clean tools
+.PHONY: help demo serve test test-long fuzz storm check lint bench screenshots pretrain clean tools
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
-		while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
+		while IFS='|' read -r name what; do printf '  %-11s %s\n' "$$name" "$$what"; done
 
 demo: $(READY) ## Upload, train, judge and forecast the population of 40 countries; stops by itself
 	$(BIN)/gatecast demo
@@ -52,6 +52,9 @@ bench: $(READY) ## The benchmarks that need no other data; each prints one JSON 
 	$(BIN)/python -m benchmarks.training
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.first_answer
+
+screenshots: $(READY) tools ## Pictures of every view of the page, light and dark, desktop and phone: screenshots/
+	$(BIN)/python -m tests.screenshots
 
 pretrain: $(READY) ## Make the pretrained weights again, in under an hour on two cores; goes on if broken off
 	$(BIN)/python -m models.pretraining

@@ -38,6 +38,7 @@ from app.services.shared.readiness import ReadinessCheck
 from app.services.training.submit import TrainingQueue
 from app.settings import MEBIBYTE, Settings
 from app.version import VERSION
+from app.web import views
 
 DESCRIPTION = """
 Upload series with `POST /datasets` and ask `GET /forecast` what comes next and how sure that is: a pretrained
@@ -77,6 +78,8 @@ def create_app(settings: Settings, has_loaded: Callable[[], bool] = lambda: True
     # The most frequent first, since a request is matched against the routes in this order.
     for part in (forecast, datasets, train, jobs, schedules, workers, models, health):
         app.include_router(part.router)
+    for page in views.PAGES:
+        app.include_router(page.router)
     add_error_handlers(app)
     complete_documentation(app)
     _add_middleware(app, settings)

@@ -20,7 +20,7 @@ from app.api.http.documentation import (
     table_content,
 )
 from app.api.http.idempotency import ClaimKey, IdempotentRoute
-from app.api.http.identifiers import DatasetId
+from app.api.http.identifiers import NO_NUL, DatasetId
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
 from app.api.http.responses import json_response, streamed_response
 from app.api.http.uploads import OBSERVATIONS_BODY, UPLOAD_BODY, RequireStorage, TheObservations, TheUpload
@@ -130,10 +130,17 @@ async def list_versions(
 
 @router.get("/{dataset_id}/series", responses=FINDS)
 async def list_series(
-    dataset_id: DatasetId, page: Page, principal: CurrentPrincipal, read: Read
+    dataset_id: DatasetId,
+    page: Page,
+    principal: CurrentPrincipal,
+    read: Read,
+    search: Annotated[
+        SeriesName | None,
+        Query(pattern=NO_NUL, description="Only series whose name holds this text, in either case."),
+    ] = None,
 ) -> SeriesPage:
     """List the series of a dataset by name."""
-    return with_opaque_cursor(await read(catalog.series_page, principal, dataset_id, page))
+    return with_opaque_cursor(await read(catalog.series_page, principal, dataset_id, page, search))
 
 
 @router.get("/{dataset_id}/observations", response_model=None, responses=OBSERVATIONS)

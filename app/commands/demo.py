@@ -13,12 +13,13 @@ from rich.table import Table
 from app.commands.console import training_bar
 from app.errors import AppError
 from app.services.registry.baseline_errors import BaselineErrors, beside_baselines
+from app.web import static_files
 from gatecast_client import Client
 from gatecast_client.shapes import Job, SeriesForecast
 
 HIDDEN = 5
 SHOWN = ("Brazil", "India", "Japan", "Norway", "United States")
-POPULATION = Path(__file__).with_name("population.csv")
+POPULATION = static_files.FOLDER / "population.csv"
 Countries = dict[str, list[tuple[int, float]]]
 
 

@@ -17,7 +17,7 @@ from app.settings import MEBIBYTE
 IDLE_S = 30.0  # longest pause between two pieces of a body
 MIN_RATE = 16 * 1024  # bytes a second; a body may take IDLE_S longer than at this rate
 METHODS_WITHOUT_BODY = ("GET", "HEAD", "DELETE", "OPTIONS")
-PATHS_WITH_SERIES = ("/datasets", "/forecast")
+PATHS_WITH_SERIES = ("/datasets", "/forecast", "/ui/reading")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,13 @@ PAGE_HEADERS = _security_headers(
     b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data: blob:; connect-src 'self'; worker-src blob:; form-action 'none'"
 )
-HEADERS_BY_PATH = {"/docs": PAGE_HEADERS, "/redoc": PAGE_HEADERS}
+# The page has no inline script or style, and takes nothing from elsewhere.
+WEB_HEADERS = _security_headers(
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"form-action 'self'"
+)
+WEB = "/ui/"
+HEADERS_BY_PATH = {"/": WEB_HEADERS, "/docs": PAGE_HEADERS, "/redoc": PAGE_HEADERS}
 
 
 def with_host_and_origin_check(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -87,7 +93,8 @@ class HostAndOriginCheck:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        security_headers = HEADERS_BY_PATH.get(scope["path"], RESPONSE_HEADERS)
+        usual = WEB_HEADERS if scope["path"].startswith(WEB) else RESPONSE_HEADERS
+        security_headers = HEADERS_BY_PATH.get(scope["path"], usual)
 
         async def send_with_security_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

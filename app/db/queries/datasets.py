@@ -187,6 +187,21 @@ def series_page(session: Session, version: DatasetVersion, limit: int, after: st
     return sorted(session.scalars(_page(version, limit, after, Series)), key=lambda row: row.unique_id)
 
 
+def names_with(
+    session: Session, version: DatasetVersion, part: str, limit: int, after: str | None
+) -> list[str]:
+    """Return up to `limit` names after the name `after` that hold a text in either case, sorted.
+
+    The index alone is read, since rows are long.
+    """
+    query = select(Series.unique_id).where(
+        *_until(version, Series), Series.unique_id.icontains(part, autoescape=True)
+    )
+    if after is not None:
+        query = query.where(Series.unique_id > after)
+    return list(session.scalars(query.distinct().order_by(Series.unique_id).limit(limit)))
+
+
 def series_named(session: Session, version: DatasetVersion, unique_ids: Iterable[str]) -> list[Series]:
     """Return the series with these names, by name, without those that do not exist."""
     found = (session.scalars(_named(version, names, Series)) for names in chunks(sorted(set(unique_ids))))

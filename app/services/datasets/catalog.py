@@ -100,14 +100,21 @@ def versions_page(
     return VersionPage(versions=[_version_out(version) for version in shown], next=following)
 
 
-def series_page(session: Session, principal: Principal, dataset_id: str, request: PageRequest) -> SeriesPage:
-    """Return a page of a dataset's series, by name.
+def series_page(
+    session: Session, principal: Principal, dataset_id: str, request: PageRequest, part: str | None = None
+) -> SeriesPage:
+    """Return a page of a dataset's series, by name; only those whose name holds `part` where it is given.
 
     Raises NotFound if the caller has no such dataset.
     """
     _, version = find(session, principal, dataset_id)
     axis = TimeAxis.from_dict(version.axis)
-    found = queries.series_page(session, version, request.limit + 1, request.after)
+    limit, after = request.limit + 1, request.after
+    if part:
+        names = queries.names_with(session, version, part, limit, after)
+        found = queries.series_named(session, version, names)
+    else:
+        found = queries.series_page(session, version, limit, after)
     shown, following = cut(found, request, lambda row: row.unique_id)
     return SeriesPage(series=[_series_out(axis, row) for row in shown], next=following)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -76,6 +77,13 @@ def row_slice(session: Session, model: Model, first: int, count: int) -> tuple[l
     """
     table = _read(session, model, model.backtest_key)
     return table.slice(first, count).to_pylist(), len(table)
+
+
+def rows_of(session: Session, model: Model, unique_id: str) -> list[dict[str, Any]]:
+    """Return the rows of one series in a model's backtest, by cutoff and step."""
+    table = _read(session, model, model.backtest_key)
+    rows: list[dict[str, Any]] = table.filter(pc.equal(table["unique_id"], unique_id)).to_pylist()
+    return rows
 
 
 def series_slice(session: Session, model: Model, first: int, count: int) -> tuple[list[dict[str, Any]], int]:

@@ -63,17 +63,17 @@ def row_page(
     Raises Conflict for a model without one.
     """
     model = tested(session, principal, model_id)
-    axis = axis_of(session, model)
     rows, total = backtest_tables.row_slice(session, model, request.first, request.limit)
-    for name in ("cutoff", "ds"):
-        times = axis.format(np.array([row[name] for row in rows], dtype=np.int64))
-        for row, time in zip(rows, times, strict=True):
-            row[name] = time
-    # Validate in one call: thousands of calls, one for each row, would take longer than everything else.
-    columns = _method_columns(rows[0]) if rows else {}
-    shown = [_row_out(row, columns) for row in rows]
-    page = {"model_id": model.id, "rows": shown, "next": _following(request, total)}
-    return BacktestPage.model_validate(page)
+    return _row_page(session, model, rows, _following(request, total))
+
+
+def rows_of(session: Session, principal: Principal, model_id: str, unique_id: str) -> BacktestPage:
+    """Return the rows of one series of a model's backtest; none if it was not tested.
+
+    Raises as `row_page` does.
+    """
+    model = tested(session, principal, model_id)
+    return _row_page(session, model, backtest_tables.rows_of(session, model, unique_id), None)
 
 
 def row_table(session: Session, principal: Principal, model_id: str) -> pa.Table:
@@ -116,6 +116,21 @@ def _rows(session: Session, model: Model) -> pd.DataFrame:
     rows = backtest_tables.read_rows(session, model)
     times = {name: axis.format(rows[name].to_numpy()) for name in ("cutoff", "ds")}
     return rows.assign(**times)
+
+
+def _row_page(
+    session: Session, model: Model, rows: list[dict[str, Any]], following: str | None
+) -> BacktestPage:
+    axis = axis_of(session, model)
+    for name in ("cutoff", "ds"):
+        times = axis.format(np.array([row[name] for row in rows], dtype=np.int64))
+        for row, time in zip(rows, times, strict=True):
+            row[name] = time
+    # Validate in one call: thousands of calls, one for each row, would take longer than everything else.
+    columns = _method_columns(rows[0]) if rows else {}
+    shown = [_row_out(row, columns) for row in rows]
+    page = {"model_id": model.id, "rows": shown, "next": following}
+    return BacktestPage.model_validate(page)
 
 
 def axis_of(session: Session, model: Model) -> TimeAxis:

@@ -15,7 +15,7 @@ from app.schemas.jobs import JobOut
 from app.schemas.train import TrainRequest
 from app.services.datasets import catalog
 from models.errors import HorizonTooLong, TooManyCuts
-from models.horizon import check_cuts, check_training
+from models.horizon import check_cuts, check_training, default_horizon, longest_horizon
 
 
 class TrainingQueue:
@@ -43,6 +43,11 @@ def create_job(session: Session, principal: Principal, request: TrainRequest) ->
     Raises as `check` does.
     """
     return _add(session, _new_job(session, principal, request))
+
+
+def suggested_horizon(profile: Profile) -> int:
+    """Return the horizon that a training is offered: a season, or as far as it can be trained."""
+    return max(1, min(default_horizon(profile.season_length), longest_horizon(profile.longest)))
 
 
 def check(

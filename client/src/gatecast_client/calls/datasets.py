@@ -80,9 +80,9 @@ class DatasetCalls(Core):
         return Pages(self, Version, "versions", listing(path_to("datasets", dataset, "versions")))
 
     @items
-    def series(self, dataset: Ref) -> Pages[Series]:
-        """List the series of a dataset by name."""
-        return Pages(self, Series, "series", listing(path_to("datasets", dataset, "series")))
+    def series(self, dataset: Ref, search: str | None = None) -> Pages[Series]:
+        """List the series of a dataset by name; only those whose name holds the text `search`."""
+        return Pages(self, Series, "series", listing(path_to("datasets", dataset, "series"), search=search))
 
     @call
     def observations(self, dataset: Ref, unique_id: str) -> Flow[Observations]:
