@@ -1,6 +1,7 @@
 """Read the cells of the columns that have a role: values as numbers, names and times as codes."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -10,11 +11,21 @@ import pandas as pd
 from app.intake.arrays import Ints
 from app.intake.beside.reading import Notation, read_column, without_sentinels
 from app.intake.columns.coded import Column, Floats
-from app.intake.columns.numbers import MISSING, Decimal, is_doubtful, read_numbers, shown_mark, take_unit_off
+from app.intake.columns.numbers import (
+    MISSING,
+    Decimal,
+    Numbers,
+    is_doubtful,
+    read_numbers,
+    shown_mark,
+    take_unit_off,
+)
 from app.intake.columns.roles import Roles
 from app.intake.options import ReadOptions
-from app.intake.problems import Place, listed, refuse_rows
+from app.intake.problems import Place, Unsettled, listed, refuse_rows
 from app.intake.tables.table import Dtype, Table
+
+EASTERN = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 
 
 @dataclass(frozen=True)
@@ -50,9 +61,7 @@ def read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str |
         missing = (*MISSING, *options.sentinels)
         texts = pd.concat([frame[name] for name in names], ignore_index=True)
         texts, unit = take_unit_off(texts, missing)
-        numbers = read_numbers(
-            texts, table.delimiter, previous=previous, decimal=options.decimal, missing=missing
-        )
+        numbers = _numbers(texts, table, options, previous)
         signs += [f"In {listed(names[:1])} all numbers are read without their unit, {unit!r}."] * bool(unit)
         wrong = numbers.wrong.reshape(len(names), -1)
         for name, its, cells in zip(names, wrong, numbers.numbers.reshape(len(names), -1), strict=True):
@@ -66,6 +75,24 @@ def read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str |
     notes = (*signs, *(() if mark else marks.doubts))
     values = {name: finite(place, each, options) for name, each in y.items()}
     return TableCells(frame, values, beside, notation.decimal, notes)
+
+
+def _numbers(texts: "pd.Series[str]", table: Table, options: ReadOptions, previous: str | None) -> Numbers:
+    """Return texts as numbers; where they may have thousands or decimals, as those of their language."""
+    missing = (*MISSING, *options.sentinels)
+    try:
+        return read_numbers(
+            texts, table.delimiter, previous=previous, decimal=options.decimal, missing=missing
+        )
+    except Unsettled:
+        if not _is_eastern(table):
+            raise
+        return read_numbers(texts, table.delimiter, decimal=".", missing=missing)
+
+
+def _is_eastern(table: Table) -> bool:
+    """Return whether columns are named in Chinese, Japanese or Korean, which have a point before decimals."""
+    return any(map(EASTERN.search, table.names))
 
 
 @dataclass(frozen=True)
@@ -86,7 +113,11 @@ class _Marks:
         if roles.across:
             pooled = pd.concat([sample.pop(name) for name in roles.targets], ignore_index=True)
             sample = {roles.targets[0]: pooled, **sample}
-        doubts = [] if said else [name for name in sample if is_doubtful(sample[name], table.delimiter)]
+        doubts = (
+            []
+            if said or _is_eastern(table)
+            else [name for name in sample if is_doubtful(sample[name], table.delimiter)]
+        )
         shown = (shown_mark(texts, table.delimiter) for texts in sample.values() if doubts)
         earlier: Decimal | None = "," if previous == "," else "." if previous else None
         return cls(

@@ -21,6 +21,7 @@ from app.intake.options import ReadOptions, as_option
 from app.intake.problems import Place, listed
 from app.intake.rows import Rows
 from app.intake.table_cells import TableCells, read_cells
+from app.intake.tables.groups import filled_down
 from app.intake.tables.table import Table
 from app.intake.time.notations.languages import month_numbers
 from app.intake.time.times import Times
@@ -208,5 +209,8 @@ def open_rows(table: Table, said: ReadOptions, previous: str | None = None) -> O
     """
     if not table.has_rows:
         raise BadInput("The file has a header and no rows. Send one row for each time of each series.")
-    roles = find_roles(table.sample(table.names), table.unnamed, said, table.coded)
+    sample = table.sample(table.names)
+    if (filled := filled_down(table, sample)) is not table:
+        table, sample = filled, filled.sample(table.names)
+    roles = find_roles(sample, table.unnamed, said, table.coded)
     return OpenTable(table, roles, said, read_cells(table, roles, said, previous))

@@ -11,15 +11,18 @@ from app.intake.cells import Cells
 from app.intake.columns.choices import Choice
 from app.intake.columns.contents import Sample, contents
 from app.intake.columns.identities import Read
-from app.intake.columns.names import ID_NAMES, in_first_tier, is_code_name
-from app.intake.columns.time_parts import CLOCK, OF_A_YEAR, QUARTER, Part
+from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_code_name
+from app.intake.columns.time_parts import CLOCK, OF_A_YEAR, Part
 from app.intake.problems import listed
 from app.intake.time.dates import Hints
+from app.intake.time.notations.characters import plain
 from app.intake.time.notations.languages import month_numbers
+from app.intake.time.notations.quarters import quarter_of
 from app.intake.time.times import read_times, which_in_format
 
 LEAST = 3  # columns of times; fewer may be anything
 LEAST_NUMBERED = 6
+YEAR_SIGN = r"(?<=^\d{4})[年년]$"
 YEAR = re.compile(r"(?:1[5-9]|20|21)\d{2}")
 PACKED = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-3]\d)?")
 BEGUN = re.compile(r"\d{4}|\d{1,2}[^\d\s]")  # a time, or a date
@@ -70,7 +73,8 @@ def find_across(
     whole = _whole_times(others, numbers, date_format)
     if whole is None:
         values = [name for name in others if name in numbers]
-        return _parts_across(sample, others, first) or (None if first else _numbered(values))
+        has_times = first or in_first_tier(others, TIME_NAMES)
+        return _parts_across(sample, others, first) or (None if has_times else _numbered(values))
     names, texts = whole
     if all(YEAR.fullmatch(text) for text in texts):
         finest = next((each for each in OF_A_YEAR if set(each) <= set(first)), ())
@@ -83,9 +87,10 @@ def _whole_times(
     names: Sequence[str], numbers: Collection[str], date_format: str | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """Return the columns named by whole times, and their times, where most `numbers` are among them."""
-    twice = [TWICE.sub(r"\1", name) for name in names]
-    for texts in dict.fromkeys((tuple(names), tuple(twice), tuple(_without_prefix(names)))):
-        if texts != (*names,) and sum(BEGUN.match(text) is not None for text in texts) < LEAST:
+    own = tuple(plain(pd.Series(names, dtype="object")).str.replace(YEAR_SIGN, "", regex=True))
+    twice = tuple(TWICE.sub(r"\1", name) for name in names)
+    for texts in dict.fromkeys((own, twice, tuple(_without_prefix(names)))):
+        if texts != own and sum(BEGUN.match(text) is not None for text in texts) < LEAST:
             continue
         kinds = contents(Cells.of_names([*texts]))
         in_format = which_in_format(pd.Series(texts, dtype="object"), date_format)
@@ -132,7 +137,7 @@ def _parts_across(sample: Sample, names: Sequence[str], rows: Mapping[Part, str]
         return Across(
             tuple(found),
             tuple(found.values()),
-            "quarter" if all(map(QUARTER.fullmatch, found)) else "month",
+            "quarter" if all(map(quarter_of, found)) else "month",
             {year: "year"},
         )
     if "date" not in rows:
@@ -154,7 +159,7 @@ def _months_or_quarters(names: Sequence[str]) -> dict[str, str]:
     months = months or ({name: name for name in ALL_MONTHS} if ALL_MONTHS.keys() <= set(names) else {})
     if len(set(months.values())) == len(months) >= LEAST:
         return months
-    quarters = {name: name for name in names if QUARTER.fullmatch(name)}
+    quarters = {name: name for name in names if quarter_of(name)}
     return quarters if len(quarters) == QUARTERS else {}
 
 

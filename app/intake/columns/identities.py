@@ -119,7 +119,7 @@ def further_keys(
         times: the columns of times.
         free: the columns that may name series as well.
     """
-    if not frame.duplicated([*ids, *times]).any():
+    if not (ids or times) or not frame.duplicated([*ids, *times]).any():
         return []
     alone = [name for name in free if _are_keys(frame, [*ids, name], times)]
     return alone or ([*free] if len(free) > 1 and _are_keys(frame, [*ids, *free], times) else [])

@@ -33,10 +33,21 @@ TIME_NAMES = (
             "t",
             "step",
         ),
-        *("ts", "epoch", "unix_time", "unixtime", "yearweek", "year_week", "yearquarter", "yyyymm", "yyyyq"),
+        *(
+            "time_period",
+            "ts",
+            "epoch",
+            "unix_time",
+            "unixtime",
+            "yearweek",
+            "year_week",
+            "yearquarter",
+            "yyyymm",
+            "yyyyq",
+        ),
     ),
 )
-CERTAIN_TARGETS = (("y",), ("value", "values", "target"))
+CERTAIN_TARGETS = (("y",), ("value", "values", "target", "obs_value"))
 TARGET_NAMES = (
     *CERTAIN_TARGETS,
     (
@@ -52,8 +63,8 @@ KNOWN_DAYS = {"holiday", "is_holiday", "workingday", "is_workday"}  # which no c
 TOTAL = (
     r"(?i)\**\s*(?:(?:grand |sub)?total|sum|summe|gesamt(?:ergebnis|summe)?|insgesamt|average|mean|avg"
     r"|durchschnitt|total g[eé]n[eé]ral|totale(?: complessivo)?|total geral|suma(?: końcowa)?|totaal"
-    r"|eindtotaal|totalsumma|celkový součet|razem|итого|всего|общий итог|(?:genel )?toplam|المجموع|الإجمالي"
-    r"|合\s?[计計]|总计|總計|総計|합\s?계|총\s?합?계):?"
+    r"|eindtotaal|totalsumma|celkový součet|razem|итого|всего|общий итог|среднее|المجموع|الإجمالي|المتوسط"
+    r"|(?:genel |ara )?toplam|ortalama|[合小累]\s?[计計]|总计|總計|総計|平均|[합소]\s?계|총\s?합?계|평균):?"
 )
 """Names of rows and columns that are totals or means of others, as spreadsheets write them."""
 COUNTER_NAMES = {"index", "row", "row_number", "rownum", "rownames", "record", "no", "nr", "unnamed_0", "id"}

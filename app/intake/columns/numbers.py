@@ -17,7 +17,8 @@ Decimal = Literal[".", ","]
 
 MISSING = (
     *("", "NA", "N/A", "n/a", "na", "#N/A", "#NA", "NaN", "nan", "NAN", "-NaN", "null", "NULL", "Null"),
-    *("None", "none", "NaT", "-", "--", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", ":"),
+    *("None", "none", "NaT", "-", "--", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", ":", "***", "/"),
+    *("n.a.", "N.A.", "n.d.", "k.A."),
 )
 SPACES = " '\u2019"  # as those of other scripts are read
 INDIAN = r"[+-]?[1-9]\d?(?:,\d{2})+,\d{3}(?:\.\d*)?"

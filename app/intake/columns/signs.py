@@ -57,7 +57,7 @@ CODES = (
 )
 WORDS = (
     *("R$", "US$", "HK$", "NT$", "A$", "C$", "S$", "Rs.", "Rs", "kr.", "kr", "zł", "Kč", "Ft", "лв.", "лв"),
-    *("руб.", "руб", "р.", "TL", "人民币", "元", "圆", "円", "원"),
+    *("руб.", "руб", "р.", "TL", "Rp.", "Rp", "lei", "人民币", "元", "圆", "円", "원"),
     "\\",  # the byte of ¥ in Shift-JIS and of ₩ in EUC-KR
 )
 MONEY = rf"[{re.escape(SYMBOLS)}]|{'|'.join(map(re.escape, (*WORDS, *CODES)))}"
@@ -70,14 +70,15 @@ TWO_SCALES = re.compile(r"(?<![\d.,])(\d+)([亿億억万萬만])\s?(\d+)([万萬
 FOOTNOTE = r"\[\w{1,2}\]|[⁰¹²³⁴-⁹]{1,2}|\*{1,3}|†"
 # Of Eurostat: break, confidential, definition differs, estimated, forecast, not significant, provisional, ...
 FLAG = "[bcdefinprsuz]{1,3}"
+GLUED = "[bcdefnprsuz]|b[dep]|[de]p|ep"
 FLAGGED_NONE = rf":\s*{FLAG}"
 BARE = r"[+-]?[\d.,'\u2019 ]*(?:[eE][+-]?\d+)?"
-MINUS = "-\u2013\u2014"
+MINUS = "-\u2013\u2014▲△"  # as ledgers in Japanese write
 PATTERN = (
     rf"^(?P<open>\()?\s*(?:\+|(?P<sign>[{MINUS}]))?\s*(?P<before>{MONEY})?\s*(?P<inner>[{MINUS}])?\s*"
     r"(?P<below><)?\s*(?P<number>(?:\d[\d.,'\u2019 ]*|[.,]\d+)(?:[eE][+-]?\d+)?)"
     rf"\s*(?P<scale>{SCALE})?\s*(?P<behind>%|{MONEY})?\s*(?P<trailing>-)?\s*(?P<close>\))?"
-    rf"(?:\s+(?P<flag>{FLAG})|\s?(?P<footnote>{FOOTNOTE}))?$"
+    rf"(?:\s+(?P<flag>{FLAG})|(?<=[\d.,])(?P<glued>{GLUED})|\s?(?P<footnote>{FOOTNOTE}))?$"
 )
 UNIT = r"^(.*[\d.,])\s*([^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,3}[²³]?)?|°[A-Z]?)$"  # kWh, m³/s, °C
 LEAST_UNITED = 3  # texts with one unit
@@ -113,6 +114,8 @@ def bare(texts: Texts) -> Bare:
         texts = texts.str.replace(TWO_SCALES, _in_one_scale, regex=True)
     parts = texts.mask(are_bare).str.extract(PATTERN)
     parts = parts.where(parts["number"].notna() & (parts["open"].isna() == parts["close"].isna()))
+    if not are_bare.any():  # a letter behind all numbers is a unit
+        parts = parts.where(parts["glued"].isna())
     has = parts.notna()
     signs = has[["open", "sign", "inner", "trailing"]].sum(axis=1)
     number = signs.mod(2).map({0: "", 1: "-"}) + parts["number"].str.rstrip(" ,")
@@ -120,11 +123,11 @@ def bare(texts: Texts) -> Bare:
     units = parts["before"].where(has["before"], parts["behind"]).where(has_unit, "")
     is_percent = has["behind"] & (parts["behind"] == "%")
     kinds: dict[Kind, pd.Series[bool]] = {
-        "negative": has["open"] | has["trailing"],
+        "negative": has["open"] | has["trailing"] | parts["sign"].isin([*"▲△"]),
         "money": has_unit & ~is_percent,
         "percent": is_percent,
         "scale": has["scale"],
-        "flag": has["flag"] | has["footnote"],
+        "flag": has["flag"] | has["glued"] | has["footnote"],
         "below": has["below"],
     }
     return Bare(
@@ -133,9 +136,11 @@ def bare(texts: Texts) -> Bare:
         np.where(has["below"], HALF, 1.0),
         {kind: mask.to_numpy(dtype=np.bool_) for kind, mask in kinds.items()},
         _of_other_units(units, parts["number"].fillna(texts)) | _scaled_twice(parts),
-        (parts["scale"].isin(LETTERS) | (has["footnote"] & (parts["footnote"].str[:1] != "["))).to_numpy(
-            np.bool_
-        ),
+        (
+            parts["scale"].isin(LETTERS)
+            | has["glued"]
+            | (has["footnote"] & (parts["footnote"].str[:1] != "["))
+        ).to_numpy(np.bool_),
     )
 
 

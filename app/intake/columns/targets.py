@@ -75,7 +75,8 @@ def find_target(
     ]
     certain = in_first_tier((name for name in free if sample.contents[name] != "date"), CERTAIN_TARGETS)
     famous = in_first_tier((name for name in free if sample.contents[name] != "date"), TARGET_NAMES)
-    found = certain or could or famous or numbers or _with_units(sample, free, parts)
+    varied = [name for name in could if sample.distinct[name] > 1]
+    found = certain or varied or could or famous or numbers or _with_units(sample, free, parts)
     if not found:
         raise BadInput(
             f"No column is left that holds numbers{_likeliest(sample, free)}; the table has"

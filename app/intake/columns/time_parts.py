@@ -10,6 +10,7 @@ from app.intake.columns.contents import Sample
 from app.intake.columns.names import normal
 from app.intake.time.notations.hours import LETTERED, WORDS, clock_text, is_range
 from app.intake.time.notations.languages import month_numbers
+from app.intake.time.notations.quarters import quarter_of
 
 Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "day_of_year", "hour", "clock"]
 
@@ -18,7 +19,10 @@ NAMES: dict[Part, set[str]] = {
         *("year", "yr", "yyyy", "jahr", "annee", "année", "ano", "año", "anno", "jaar", "rok", "år", "год"),
         *("yıl", "yil", "السنة", "年", "年份", "年度", "연도", "년"),
     },
-    "quarter": {"quarter", "qtr", "quartal", "trimestre", "квартал", "çeyrek", "季度", "四半期", "분기"},
+    "quarter": {
+        *("quarter", "qtr", "quartal", "trimestre", "kwartał", "квартал", "çeyrek", "kvartal", "الربع"),
+        *("季度", "四半期", "분기"),
+    },
     "month": {
         *(
             "month",
@@ -51,7 +55,6 @@ RANGES: dict[Part, tuple[int, int]] = {
     "day_of_year": (1, 366),
     "hour": (0, 24),
 }
-QUARTER = re.compile(r"(?:Q|qtr\s*)([1-4])|([1-4])Q|第?([1-4])(?:季度|四半期|분기)", re.IGNORECASE)
 SIGNS: dict[Part, str] = {"year": "年년", "month": "月월", "day": "日号일", "hour": "時时시点"}  # 2024年, 1月
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IGNORECASE)
 PACKED = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
@@ -76,6 +79,8 @@ def part_of(sample: Sample, name: str) -> Part | None:
         return "date"
     texts = sample.some(name) if content in {"text", "whole"} else []
     if content == "text":
+        if _is_named(name, "quarter") and all(map(quarter_of, texts)):
+            return "quarter"
         return None if _may_be_codes(name, texts) else part_of_texts(texts)
     if texts and all(map(PACKED.fullmatch, texts)):
         return "packed"
@@ -91,7 +96,7 @@ def part_of_texts(texts: Sequence[str]) -> Part | None:
         ("clock", CLOCK.fullmatch),
         *((("clock", clock_text),) if any(map(WORDS.fullmatch, texts)) else ()),
         ("month", month_numbers(texts).get),
-        ("quarter", QUARTER.fullmatch),
+        ("quarter", partial(quarter_of, lettered=False)),
         *((part, partial(_is_signed, part=part)) for part in SIGNS),
     ]
     return next((part for part, reads in kinds if _nearly_all(texts, reads, 0)), None)
@@ -160,8 +165,7 @@ def _of_a_year(of: dict[Part | None, str], months: Mapping[str, int]) -> str | N
         return _day_of_year(year, day)
     if (week := _number(of.get("week"), "week")) is not None:
         return f"{year}-W{week:02}"
-    found = QUARTER.fullmatch(of.get("quarter", ""))
-    quarter = next(filter(None, found.groups())) if found else _number(of.get("quarter"), "quarter")
+    quarter = quarter_of(of.get("quarter", "")) or _number(of.get("quarter"), "quarter")
     return f"{year}Q{quarter}" if quarter else None
 
 

@@ -38,7 +38,8 @@ def find_times(
     together = parts_to_join(whole)
     if len(together) > 1 or any(sample.contents[name] == "text" for name in together):  # as 2024年
         return _joined(sample, {name: whole[name] for name in together})
-    return _numbers(sample, [name for name in free if sample.contents[name] in {"whole", "number"}])
+    years = [name for name, part in whole.items() if part == "year"]
+    return _numbers(sample, [name for name in free if sample.contents[name] in {"whole", "number"}], years)
 
 
 def _in_format(sample: Sample, free: Sequence[str], parts: dict[str, Part], date_format: str) -> list[str]:
@@ -82,10 +83,11 @@ def _may_name(sample: Sample, name: str) -> bool:
     return sample.contents[name] == "text" or (sample.contents[name] == "whole" and is_in(name, ID_NAMES))
 
 
-def _numbers(sample: Sample, numbers: Sequence[str]) -> Choice:
+def _numbers(sample: Sample, numbers: Sequence[str], years: Sequence[str]) -> Choice:
     """Choose a column of numbers by its name, as the only one of plain dates, or the only one that rises."""
     whole = [name for name in numbers if sample.contents[name] == "whole"]
-    found = in_first_tier(whole, TIME_NAMES) or [name for name in numbers[:TRIED] if sample.is_of_dates(name)]
+    found = in_first_tier(whole, TIME_NAMES) or [*years]
+    found = found or [name for name in numbers[:TRIED] if sample.is_of_dates(name)]
     if len(found) > 1:
         return ask("time_column", "times", found)
     if found:

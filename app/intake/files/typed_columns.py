@@ -13,9 +13,12 @@ from pyarrow import types
 from app.intake.files.refusals import Bounds, Refused, refuse_many
 
 ROWS = 65_536  # at a time
+NONE = -(2**63)  # of the periods of pandas, where there is none
 LONGEST_TEXT = 1_048_576  # bytes
 NOTES = b"notes"
 INDEX = re.compile(r"__index_level_(\d+)__")
+LEVELS = re.compile(r"\('[^']*'(?:, '[^']*')+\)")  # of names, which pandas writes as a tuple
+LEVEL = re.compile(r"'([^']*)'")
 PARQUET, STREAM = b"PAR1", b"\xff\xff\xff\xff"
 
 
@@ -77,8 +80,9 @@ def _plain(table: pa.Table) -> tuple[pa.Table, list[str]]:
         table = table.flatten()
     found: list[tuple[str, Any]] = []
     left = []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        plain = _cells(column)
+    for field, column in zip(table.schema, table.columns, strict=True):
+        name, frequency = field.name, _frequency(field)
+        plain = _period_begins(column, frequency) if frequency else _cells(column)
         if plain is None:
             left.append(name)
         else:
@@ -88,8 +92,30 @@ def _plain(table: pa.Table) -> tuple[pa.Table, list[str]]:
 
 def _name(name: str) -> str:
     """Return the name of a column; the nameless index of a pandas frame is one called index."""
-    found = INDEX.fullmatch(name)
-    return ("index" if found[1] == "0" else f"index {found[1]}") if found else name
+    if found := INDEX.fullmatch(name):
+        return "index" if found[1] == "0" else f"index {found[1]}"
+    return " ".join(filter(None, LEVEL.findall(name))) if LEVELS.fullmatch(name) else name
+
+
+def _frequency(field: pa.Field) -> str | None:
+    """Return the frequency of a column of periods, as pandas writes them; None for any other column."""
+    metadata = field.metadata or {}
+    if metadata.get(b"ARROW:extension:name") != b"pandas.period":
+        return None
+    frequency: str = json.loads(metadata[b"ARROW:extension:metadata"])["freq"]
+    return frequency
+
+
+def _period_begins(column: pa.ChunkedArray, frequency: str) -> pa.ChunkedArray:
+    """Return the time that each period begins with."""
+    import pandas as pd  # noqa: PLC0415 - it takes memory that few files need
+
+    ordinals = column.cast(pa.int64()).fill_null(NONE).to_numpy()
+    try:
+        begins = pd.arrays.PeriodArray(ordinals, dtype=pd.PeriodDtype(frequency)).to_timestamp()
+    except (ValueError, OverflowError) as error:
+        raise Refused(f"A column of periods has the frequency {frequency!r}, which is not known.") from error
+    return pa.chunked_array([pa.array(begins)])
 
 
 def _cells(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -101,6 +127,8 @@ def _cells(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return _coded(column, kind.value_type)
     if types.is_decimal(kind):
         return column.cast(pa.string()).cast(pa.float64())  # the nearest number, as a text is read
+    if types.is_duration(kind):  # in seconds
+        return pc.divide(column.cast(pa.duration("us")).cast(pa.int64()).cast(pa.float64()), 1e6)
     plain = next((plain for is_one, plain in PLAIN if is_one(kind)), None)
     if plain is None:
         return None
@@ -141,7 +169,6 @@ PLAIN = (
     (types.is_floating, pa.float64()),
     (types.is_uint64, pa.float64()),
     (types.is_integer, pa.int64()),
-    (types.is_duration, pa.int64()),
     (_is_text, pa.string()),
     (types.is_time, pa.string()),
     (types.is_null, pa.string()),

@@ -13,7 +13,7 @@ from app.intake.tables.header import LOOKED_AT, is_filled, table_width
 from app.intake.tables.text import Text
 
 LONGEST_HEADER = 4_194_304  # bytes
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (";", "\t", "|", ",")  # of those that split as well the first: commas stand in numbers and names
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 STATED = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
 ABOVE = re.compile(r"\s*$|#|sep=.\s*$", re.IGNORECASE)  # a line that is no header

@@ -51,7 +51,7 @@ def find_header(lines: Sequence[Line], max_columns: int) -> Header:
     width = _width(lines)
     if last - first >= MOST_LINES or width == 2:  # noqa: PLR2004 - words and their values, not one header
         first = last
-    while len(lines[first]) != width and first < last:
+    while first < last and (len(lines[first]) != width or _labels_all(lines[first], lines[last])):
         first += 1
     while first and last + 1 - first < MOST_LINES and _names_groups(lines[first - 1], lines[first], width):
         first -= 1
@@ -123,6 +123,18 @@ def _is_numeric(lines: Sequence[Line], column: int) -> bool:
     """Return whether most cells of a column are numbers, or dates in digits."""
     cells = [line[column] for line in lines if column < len(line) and line[column].strip() not in MISSING]
     return sum(NUMBER.fullmatch(cell) is not None for cell in cells) * 2 > len(cells)
+
+
+def _labels_all(line: Line, header: Line) -> bool:
+    """Return whether a line holds two words for all of a complete header, as above the columns of a pivot."""
+    return bool(
+        len(line) > 2  # noqa: PLR2004 - the names of rows, and of columns
+        and line[0].strip()
+        and filled(line[1:]) == 1
+        and line[1].strip()
+        and not re.search(r"\d", line[1])
+        and filled(header) == len(header)
+    )
 
 
 def _names_groups(line: Line, header: Line, width: int) -> bool:

@@ -17,6 +17,36 @@ from tests.app.intake.uploads import made, times, upload
         ("2020年01月09日(木)", "2020-01-09"),
         ("2020年1月9日 星期四", "2020-01-09"),
         ("2020年第2季度", "2020-04-01"),
+        ("2020年二季度", "2020-04-01"),
+        ("2020年第四季度", "2020-10-01"),
+        ("2020年十一月", "2020-11-01"),
+        ("2020年1月下旬", "2020-01-21"),
+        ("2020年1月9日13时", "2020-01-09T13"),
+        ("2020年1月9日 13時05分", "2020-01-09T13:05"),
+        ("令和2年4月", "2020-04-01"),
+        ("平成31年1月9日", "2019-01-09"),
+        ("令和元年5月", "2019-05-01"),
+        ("R2.4", "2020-04-01"),
+        ("H30.12.31", "2018-12-31"),
+        ("民國109年1月", "2020-01-01"),
+        ("109年1月", "2020-01-01"),
+        ("109/04/01", "2020-04-01"),
+        ("2020/1/9 下午 1:00", "2020-01-09T13"),
+        ("2020-01-09 오전 1:00:00", "2020-01-09T01"),
+        ("09/13/2020 01:00:00 p. m.", "2020-09-13T13"),
+        ("2020. 04", "2020-04-01"),
+        ("2020. 2/4", "2020-04-01"),
+        ("2020년 제 2/4분기", "2020-04-01"),
+        ("II кв. 2020 г.", "2020-04-01"),
+        ("2 квартал 2020", "2020-04-01"),
+        ("2. Quartal 2020", "2020-04-01"),
+        ("2020-T2", "2020-04-01"),
+        ("2e trimestre 2020", "2020-04-01"),
+        ("2. çeyrek 2020", "2020-04-01"),
+        ("الربع الثاني 2020", "2020-04-01"),
+        ("Oca.20", "2020-01-01"),
+        ("2020. április", "2020-04-01"),
+        ("KW 02/2020", "2020-01-06"),
         ("2020年第5周", "2020-01-27"),
         ("２０２０年１月", "2020-01-01"),
         ("２０２０／０１／０９", "2020-01-09"),
@@ -56,9 +86,12 @@ def test_a_name_of_two_months_means_that_of_the_language_of_the_others(names: li
     assert str(found.ordinals.astype("M8[us]")[0])[5:7] == str(number)
 
 
-def test_years_with_their_sign_are_years() -> None:
-    lines = (f"{year}年,{i}" for i, year in enumerate(range(2010, 2020)))
-    assert upload("年度,売上", *lines).profile.frequency == "YS"
+@pytest.mark.parametrize("form", ["{year}年", "{year}年度", "{year}년도", "平成{era}年", "民國{minguo}年"])
+def test_years_with_their_sign_are_years(form: str) -> None:
+    years = range(2000, 2010)
+    lines = (form.format(year=year, era=year - 1988, minguo=year - 1911) for year in years)
+    found = upload("年度,売上", *(f"{line},{i}" for i, line in enumerate(lines)))
+    assert (found.profile.frequency, times(found)) == ("YS", [*years])
 
 
 @pytest.mark.parametrize("column", ["{m}月", "{m}월"])

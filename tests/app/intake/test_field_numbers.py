@@ -27,6 +27,9 @@ from tests.factories import EACH
         ("-$140", -140),
         ("$-140", -140),
         ("518.00-", -518),
+        ("▲1,234", -1234),
+        ("△ 5.2", -5.2),
+        ("Rp 1,200", 1200),
         ("\u2212518", -518),
         ("\u2013518", -518),
         ("97 %", 97),
@@ -271,3 +274,25 @@ def test_sizes_beside_plain_values_are_no_values() -> None:
         for i, day in enumerate(made("2024-01-01", 5, "D"))
     ]
     assert upload("date;size;sold", *rows).frame.unique_ids == ("250 ml", "500 ml", "750 ml")
+
+
+@pytest.mark.parametrize("cells", [["30b", "12", "11p"], ["5.1e", "5.2", "5.3bp"]])
+def test_flags_without_a_blank_are_taken_off_beside_plain_numbers_and_noted(cells: list[str]) -> None:
+    found = upload("TIME_PERIOD,OBS_VALUE", *(f"{2000 + i},{cell}" for i, cell in enumerate(cells * 2)))
+    assert found.frame.y[:3].tolist() == [float(cell.rstrip("bpe")) for cell in cells]
+    assert "what stands behind the number is a flag." in " ".join(found.profile.detected.notes)
+
+
+def test_a_letter_behind_all_numbers_is_a_unit() -> None:
+    found = upload("year,width", *(f"{2000 + i},{i}.5s" for i in range(6)))
+    assert "without their unit, 's'" in " ".join(found.profile.detected.notes)
+
+
+@pytest.mark.parametrize("text", ["5.1e3", "5e3"])
+def test_an_exponent_is_no_flag(text: str) -> None:
+    assert read_numbers(pd.Series([text, "7"]), "\t").numbers[0] == float(text)
+
+
+def test_thousands_below_names_in_chinese_raise_no_question() -> None:
+    found = upload("月份\t销售额", *(f"2020年{m}月\t1,{m:03}" for m in range(1, 13)))
+    assert found.frame.y[:2].tolist() == [1001, 1002]

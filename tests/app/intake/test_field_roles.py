@@ -25,7 +25,7 @@ def days(count: int, first: str = "2023-01-01") -> list[str]:
 def prices() -> Lines:
     return [
         "Date,Open,High,Low,Close,Volume",
-        *(f"{day},50.5,51.2,49.9,50.{i},{9**6 + i}" for i, day in enumerate(days(60))),
+        *(f"{day},50.{i % 7},51.{i % 5},49.{i % 3},50.{i},{9**6 + i}" for i, day in enumerate(days(60))),
     ]
 
 
@@ -38,7 +38,7 @@ def load_and_temperature() -> Lines:
 
 
 def units_and_price() -> Lines:
-    return ["date,units_sold,price", *(f"{day},{40 + i % 7},9.9" for i, day in enumerate(days(60)))]
+    return ["date,units_sold,price", *(f"{day},{40 + i % 7},9.{i % 4}" for i, day in enumerate(days(60)))]
 
 
 def two_keys() -> Lines:
@@ -364,11 +364,11 @@ def test_preview_shows_the_likeliest_reading_with_what_is_open() -> None:
     found = preview_csv("\n".join(prices()).encode(), ReadOptions())
     assert [(each.parameter, each.candidates[0]) for each in found.questions] == [("target_column", "Open")]
     assert [column.role for column in found.detected.columns] == [
-        *("time", "target", "unused", "unused", "past", "past")
+        *("time", "target", "past", "past", "past", "past")
     ]
     assert found.profile is not None
     assert found.profile.frequency == "D"
-    assert found.rows[0].model_dump() == {"unique_id": "Open", "ds": "2023-01-01", "y": 50.5}
+    assert found.rows[0].model_dump() == {"unique_id": "Open", "ds": "2023-01-01", "y": 50.0}
     assert len(found.rows) == 5
 
 
@@ -423,3 +423,8 @@ def test_constants_and_flags_of_a_statistical_office_name_neither_series_nor_tim
         "TIME_PERIOD",
         "OBS_VALUE",
     )
+
+
+def test_a_constant_column_of_numbers_is_no_candidate_for_the_values() -> None:
+    found = upload("date,sales,size", *(f"{day},{i},120" for i, day in enumerate(days(30))))
+    assert found.profile.detected.target_column == "sales"

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from app.intake.time.notations.eras import common_years
+
 Texts: TypeAlias = "pd.Series[str]"
 
 SPACES = "\u00a0\u2007\u2009\u202f\u3000"
@@ -32,8 +34,8 @@ def _table() -> dict[int, str]:
 
 
 def plain(texts: Texts) -> Texts:
-    """Return texts with plain digits, signs and spaces: full-width, Arabic and Indian digits, U+2212, ..."""
+    """Return texts with plain digits, signs, spaces and years: full-width ones, U+2212, 令和2年, ..."""
     is_plain = texts.map(str.isascii)
     if is_plain.all():
         return texts
-    return texts.where(is_plain, texts.str.translate(_table()))
+    return texts.where(is_plain, common_years(texts.str.translate(_table())))

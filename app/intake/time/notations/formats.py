@@ -53,11 +53,12 @@ FORMATS = (
     *("%Y-%m", "%Y/%m", "%YM%m", "%m/%Y", "%m-%Y", "%m.%Y"),
     *("%V/%G", "%V-%G", "%V.%G"),  # where most are no months
     *("%b %Y", "%b-%Y", "%b/%Y", "%b-%y", "%b %y", "%b/%y", "%b '%y", "%Y-%b", "%Y %b", "%y-%b"),
-    *("%G~W%V", "%G~W%V-%u", "W%V~%G", "%G~KW%V", "KW%V~%G"),
+    *("%b.%Y", "%b.%y", "%Y. %b", "%Y. %b %d.", "%Y年~%b", "%Y. %m"),
+    *("%G~W%V", "%G~W%V-%u", "W%V~%G", "%G~KW%V", "KW~%V~%G"),
     *("%Y~Q%q", "Q%q~%Y", "Q%q~%y", "%qQ~%Y", "%qQ~%y"),
     *("%Y年~%m月~%d日", "%Y年~%m月", "%y年~%m月~%d日", "%y年~%m月"),
-    *("%Y年~第%q季度", "%Y年~%q季度", "%Y年~第%q四半期", "%G年~第%V周", "%G年~第%V週"),
-    *("%Y년~%m월~%d일", "%Y년~%m월", "%Y년~%q분기", "%Y.~%m.~%d.", "%G년~%V주"),
+    *("%Y年~Q%q", "%Y년~Q%q", "%G年~第%V周", "%G年~第%V週"),
+    *("%Y년~%m월~%d일", "%Y년~%m월", "%Y.~%m.~%d.", "%G년~%V주"),
     *("Q%q~FY%y", "Q%q~FY%Y", "FY%y~Q%q", "FY%Y~Q%q", "%qQ~FY%y", "%qQ~FY%Y"),
 )
 # Of digits alone, by their number; those of one length in order of preference.

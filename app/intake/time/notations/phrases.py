@@ -1,11 +1,15 @@
 """Words around dates: the weekday, "week of", and the end of a period, whose beginning counts."""
 
+import re
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from app.intake.arrays import Ints, Mask
+from app.intake.time.notations.eras import short_years
+from app.intake.time.notations.quarters import PATTERN as QUARTERS
+from app.intake.time.notations.quarters import with_letter
 
 Texts: TypeAlias = "pd.Series[str]"
 
@@ -17,11 +21,17 @@ WEEKDAY = (
 BEFORE = rf"(?i)^(?:week (?:of|beginning|commencing|starting)|w/c|(?:{WEEKDAY})[.,]?)\s+(?=\S*\d|\w+\.? \d)"
 BEHIND = rf"(?i)(?<=\d)\s*,?\s+\(?(?:{WEEKDAY})\.?\)?$"
 OF = r"(?i)(?<=\S)\s+del?\s+(?=\w)"  # as in Spanish
-YEAR_SIGN = r"(?<=\d{4})\s?(?:г\.?|года|р\.)$"
+YEAR_SIGN = r"(?<=\d{4})\s?(?:г\.?|года?|р\.|yılı)$"
 EASTERN_WEEKDAY = r"星期[一二三四五六日天]|周[一二三四五六日]|[月火水木金土日]曜日|[월화수목금토일]요일"
 EASTERN_SHORT = r"[月火水木金土日一二三四五六월화수목금토일]"
 EASTERN = rf"(?<=[日일\d])\s*(?:\(?(?:{EASTERN_WEEKDAY})\)?|\({EASTERN_SHORT}\))$"
 LEFT_OUT = (BEFORE, BEHIND, YEAR_SIGN, EASTERN)
+HALVES = {
+    "AM": "오전|上午|午前|öö|a[.]?\\s?m[.]|π[.]?μ[.]?|ص",
+    "PM": "오후|下午|午後|ös|p[.]?\\s?m[.]|μ[.]?μ[.]?|م",
+}
+HOUR_SIGN = re.compile(r"(?:(?<=[日일])|(?<=\d)\s)\s*(\d{1,2})[時时시点](?:\s?(\d{1,2})[分분])?$")
+TEN_DAYS = {"上旬": "1日", "中旬": "11日", "下旬": "21日"}
 PERIOD = r"^(?P<first>\S.*?)\s+(?:-|\u2013|\u2014|to|bis)\s+(?P<last>\S.*)$"
 DOUBLE_YEAR = r"^(?P<first>[12][0-9]{3})\s?[/\u2013-]\s?(?P<last>[0-9]{2}|[12][0-9]{3})$"
 CENTURY = 100
@@ -42,15 +52,35 @@ def without_words(texts: Texts) -> tuple[Texts, tuple[str, ...]]:
     for words in LEFT_OUT:
         if some.str.contains(words).any():
             texts = texts.str.replace(words, "", regex=True)
+    texts, notes = short_years(_in_signs(texts, some))
+    some = texts.iloc[:SOME]
     if not some.str.match(PERIOD).any():
-        return texts, ()
+        return texts, notes
     parts = texts.str.extract(PERIOD)
     first, last = (parts[name].str.replace(r"\d+", "0", regex=True) for name in ("first", "last"))
     is_period = ((first == last) | _ends_on_the_day(first, last)) & first.str.contains("0", na=False)
     if not is_period.any():
-        return texts, ()
+        return texts, notes
     example = str(texts[is_period].iloc[0])
-    return parts["first"].where(is_period, texts), (f"A time such as {example!r} counts for its beginning.",)
+    note = f"A time such as {example!r} counts for its beginning."
+    return parts["first"].where(is_period, texts), (*notes, note)
+
+
+def _in_signs(texts: Texts, some: Texts) -> Texts:
+    """Return texts with quarters as Q1, halves of a day as AM and PM, hours and ten days as numbers."""
+    if any(map(QUARTERS.search, some)):
+        texts = with_letter(texts)
+    for half, words in HALVES.items():
+        if some.str.contains(rf"(?i)(?:{words})").any():
+            clock = r"\d{1,2}(?::\d{2}){1,2}"
+            texts = texts.str.replace(rf"(?i)(?:{words})\s*({clock})$", rf"\1 {half}", regex=True)
+            texts = texts.str.replace(rf"(?i)({clock})\s*(?:{words})$", rf"\1 {half}", regex=True)
+    if any(map(HOUR_SIGN.search, some)):
+        texts = texts.str.replace(HOUR_SIGN, lambda found: f" {found[1]}:{found[2] or 0:0>2}", regex=True)
+    if some.str.contains("[上中下]旬$").any():
+        for words, day in TEN_DAYS.items():
+            texts = texts.str.replace(words, day, regex=False)
+    return texts
 
 
 def _ends_on_the_day(first: Texts, last: Texts) -> Mask:

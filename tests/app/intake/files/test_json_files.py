@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import BadInput
 from app.intake.frame import Intake
+from app.intake.problems import Unsettled
 from app.intake.reader import ReadOptions, read_csv
 from tests.app.intake.uploads import times
 
@@ -96,3 +97,37 @@ def test_a_header_in_brackets_is_text() -> None:
 def test_the_only_table_inside_an_answer_is_read(answer: dict[str, object]) -> None:
     found = read_csv(json.dumps(answer).encode(), ReadOptions())
     assert found.frame.y.tolist() == [0, 1, 2]
+
+
+PAIRS = [[1_577_836_800_000 + 86_400_000 * i, i] for i in range(6)]
+TIMED = {
+    "pairs": PAIRS,
+    "texts": [[f"2020-01-0{i + 1}", i] for i in range(6)],
+    "chart": {"name": "load", "data": PAIRS},
+    "answer": {"ok": True, "result": {"unit": "MW", "points": PAIRS}},
+    "series": {"series": [{"series_id": "value", "data": PAIRS}]},
+    "matrix": {
+        "data": {"result": [{"metric": {"job": "a"}, "values": [[t // 1000, str(y)] for t, y in PAIRS]}]}
+    },
+    "dated": {"Meta": {"of": "a"}, "Daily": {f"2020-01-0{i + 1}": {"value": str(i)} for i in range(6)}},
+    "types": [{"t": {"$date": f"2020-01-0{i + 1}T00:00:00Z"}, "v": {"$numberInt": str(i)}} for i in range(6)],
+}
+
+
+@pytest.mark.parametrize("form", TIMED)
+def test_lists_of_times_and_values_are_tables_wherever_they_are(form: str) -> None:
+    found = read(TIMED[form])
+    assert (found.profile.start, found.profile.frequency) == ("2020-01-01", "D")
+    assert found.frame.y.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_several_values_at_a_time_are_a_question_by_number() -> None:
+    with pytest.raises(Unsettled, match="'value 1', 'value 2'"):
+        read([[time, value, value * value] for time, value in PAIRS])
+
+
+def test_lists_at_the_same_times_are_columns_and_others_are_series() -> None:
+    alike = read({"price": PAIRS, "volume": [[time, 7 * y + 1] for time, y in PAIRS]}, target_column="price")
+    assert [each.name for each in alike.frame.columns] == ["volume"]
+    apart = read({"a": PAIRS, "b": PAIRS[:4]})
+    assert (apart.frame.unique_ids, len(apart.frame.y)) == (("a", "b"), 10)

@@ -131,3 +131,49 @@ def test_more_columns_than_the_settings_allow_are_refused() -> None:
     table = pa.table({f"c{i}": [1.0] for i in range(4)})
     with pytest.raises(BadInput, match="4 columns, and 3 is the most"):
         read_csv(parquet(table), ReadOptions(), FileLimits(columns=3))
+
+
+@pytest.mark.parametrize(
+    ("frequency", "step", "first"),
+    [
+        ("M", "MS", "2020-01-01"),
+        ("Q", "QS-OCT", "2020-01-01"),
+        ("W", "W-MON", "2019-12-30"),
+        ("D", "D", "2020-01-01"),
+    ],
+)
+def test_periods_of_pandas_count_for_their_beginning(frequency: str, step: str, first: str) -> None:
+    frame = pd.DataFrame({"ds": pd.period_range("2020-01-01", periods=12, freq=frequency), "y": range(12)})
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    found = read_csv(file.getvalue(), ReadOptions())
+    assert (found.frame.axis.frequency, times(found)[0]) == (step, first)
+
+
+def test_durations_are_seconds() -> None:
+    lasting = pa.array([dt.timedelta(seconds=90 + i) for i in range(COUNT)])
+    assert read({"y": lasting}).frame.y[:2].tolist() == [90, 91]
+
+
+def test_names_in_several_levels_are_joined() -> None:
+    years = pd.Index([2000, 2001, 2002, 2003, 2004, 2006], name="year")
+    frame = pd.DataFrame({("y", "a"): range(6), ("y", "b"): range(1, 7)}, index=years)
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    assert read_csv(file.getvalue(), ReadOptions(target_column="y b")).frame.y[0] == 1
+
+
+def test_a_frame_of_nullable_types_keeps_what_is_missing() -> None:
+    frame = pd.DataFrame(
+        {
+            "ds": pd.date_range("2024-01-01", periods=6),
+            "y": pd.array([1, None, 3, 4, None, 6], dtype="Int64"),
+            "promotion": pd.array([True, None, False] * 2, dtype="boolean"),
+            "weather": pd.array(["sun", None, "rain"] * 2, dtype="string"),
+        }
+    )
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    found = read_csv(file.getvalue(), ReadOptions()).profile
+    assert found.gaps == 2
+    assert {each.name: each.missing for each in found.covariates} == {"promotion": 2, "weather": 2}
