@@ -51,7 +51,7 @@ def test_named_settings_are_there(page: Path) -> None:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A service, and what the pages go on from: its address, a dataset, a finished job and its model."""
+    """A service, and what the pages go on from: its address, a dataset, a finished job, two models."""
     folder = tmp_path_factory.mktemp("pages")
     with (
         running_service(f"sqlite:///{folder / 'pages.db'}", folder) as running,
@@ -59,7 +59,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     ):
         dataset = client.upload((ROOT / "examples" / "population.csv").read_bytes(), "population")
         job = client.wait(client.train(dataset.id, 5, "quick").id)
-        yield {"URL": running.url, "DATASET": dataset.id, "JOB": job.id, "MODEL": str(job.model_id)}
+        other = client.wait(client.train(dataset.id, 5, "quick", promote="never", seed=1).id)
+        known = {"DATASET": dataset.id, "JOB": job.id, "MODEL": str(job.model_id)}
+        yield {"URL": running.url, "OTHER": str(other.model_id), **known}
 
 
 @pytest.mark.long
