@@ -103,20 +103,8 @@ class Settings(BaseSettings):
     model_cache_mb: Annotated[
         int, Field(ge=1, description="Memory for loaded models in the API process, in MiB.")
     ] = 512
-    pin_champions: Annotated[
-        bool,
-        Field(description="Keep champions in memory once they are loaded, whatever else needs the memory."),
-    ] = False
     response_cache_mb: Annotated[
         int, Field(ge=1, description="Memory for finished responses in the API process, in MiB.")
-    ] = 64
-    quantile_forecast_cache_mb: Annotated[
-        int,
-        Field(
-            ge=0,
-            description="Memory for quantile forecasts of series, from which other horizons and levels are "
-            "computed, in the API process, in MiB.",
-        ),
     ] = 64
     max_requests: Annotated[
         int,

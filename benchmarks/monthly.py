@@ -1,7 +1,6 @@
-"""The monthly part of M3 as a client sends it, and addresses of its forecasts that never repeat."""
+"""The monthly part of M3 as a client sends it, and the addresses of its forecasts."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ import pandas as pd
 
 HORIZON = 18
 START = np.datetime64("1980-01")  # the file counts months from the start of each series
-LOWER_LEVELS = range(50, 95)
-UPPER_LEVEL = 95
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +22,14 @@ class Monthly:
     @property
     def names(self) -> list[str]:
         return list(self.rows["unique_id"].unique())
+
+    def times(self, count: int) -> "Monthly":
+        """The same series so many times, each time under other names."""
+        every = [
+            self.rows,
+            *(self.rows.assign(unique_id=self.rows["unique_id"] + f" {i}") for i in range(1, count)),
+        ]
+        return Monthly(pd.concat(every))
 
     def csv(self) -> bytes:
         content: str = self.rows.to_csv(index=False)
@@ -56,29 +61,7 @@ def month(steps: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
     return (START + steps.astype("timedelta64[M]")).astype("datetime64[D]").astype(str)
 
 
-@dataclass
-class Walk:
-    """Through every series, then every pair of levels, then every shorter horizon; `position` is the next."""
-
-    dataset_id: str
-    names: Sequence[str]
-    horizon: int = HORIZON
-    position: int = 0
-
-    def __len__(self) -> int:
-        return len(self.names) * len(LOWER_LEVELS) * self.horizon
-
-    def write(self, file: Path, count: int) -> int:
-        """Write the next paths to a file, at most `count`, and return how many; `position` stays."""
-        last = min(len(self), self.position + count)
-        file.write_text("".join(f"{self.path(number)}\n" for number in range(self.position, last)))
-        return last - self.position
-
-    def path(self, number: int) -> str:
-        rest, series = divmod(number, len(self.names))
-        shorter, level = divmod(rest, len(LOWER_LEVELS))
-        return (
-            f"/forecast?dataset_id={quote(self.dataset_id, safe='')}"
-            f"&unique_id={quote(self.names[series], safe='')}&horizon={self.horizon - shorter}"
-            f"&level={LOWER_LEVELS[level]}&level={UPPER_LEVEL}"
-        )
+def path(dataset_id: str, name: str) -> str:
+    """The address of the forecast of one series, as far as the model goes, at two levels."""
+    chosen = f"dataset_id={quote(dataset_id, safe='')}&unique_id={quote(name, safe='')}"
+    return f"/forecast?{chosen}&horizon={HORIZON}&level=80&level=95"

@@ -5,6 +5,7 @@ import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
 from pathlib import Path
 
@@ -80,8 +81,8 @@ def _trained(kind: Kind, draws: Sequence[Draw]) -> dict[str, Forecast]:
         try:
             with database.read() as session:
                 plan = find_plan(session, OWNER, ForecastRequest(model_id=model_id))
-            model = load_model(database, plan.model, plan.axis.seasons, "cpu")
-            return _forecasts(result_pages(database, plan, model, [LEVEL]))
+            load = partial(load_model, database, plan.model, plan.axis.seasons, "cpu")
+            return _forecasts(result_pages(database, plan, load, [LEVEL]))
         finally:
             database.dispose()
 

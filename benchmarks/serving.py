@@ -1,10 +1,10 @@
 """Requests a second of the service beside a bare FastAPI app that does nothing, both on this machine.
 
-M3's monthly series, a model trained at `quick`, a service on SQLite; the bare app answers as many bytes, in
+M3's monthly series eight times over, a model of `quick`, SQLite; the bare app answers as many bytes, in
 its own process under the same flags of uvicorn. First with the service idle otherwise, then while it trains.
 The scenarios take turns, and a ratio is the median of the rounds' own, which share the machine's mood.
-`uncached` asks what was never asked, but of series that the model may have forecast before, at another
-horizon or other levels; `first` asks it where nothing of that is kept, so that each question costs a pass.
+`first` asks a process that has just started, once for each series. `changed` asks likewise for series that
+got a value since, before a worker has stored them again, and `stored_again` after that.
 
     python -m benchmarks.serving [--data FOLDER] [--workers N] [--peers] [--soak MINUTES]
 """
@@ -20,82 +20,108 @@ from typing import Any
 
 import httpx2
 
+from app.db.engine import Database
+from app.services.forecasting import storing
 from benchmarks import wrk
-from benchmarks.costs import Costs
 from benchmarks.mlflow_server import running_mlflow
-from benchmarks.monthly import HORIZON, Monthly, Walk, read_monthly
+from benchmarks.monthly import HORIZON, Monthly, month, path, read_monthly
 from benchmarks.process_tree import eventually
 from benchmarks.report import finish, print_table
-from benchmarks.service import Service, end_on_sigterm
-from benchmarks.serving_setup import AD_HOC_SERIES, ServingSetup, serving_setup
+from benchmarks.service import end_on_sigterm
+from benchmarks.serving_setup import AD_HOC_SERIES, ServingSetup, running_worker, serving_setup
 from benchmarks.soak import soak
 from benchmarks.wrk import Load
 from gatecast_client import Client
 
 CONNECTIONS = 16
-PATHS_A_SECOND = 10_000  # more than the service answers
+COPIES = 8
+FIRST_S = 2  # of a turn that asks for each series once: there are enough for 5,700 requests a second
+CHANGED_SERIES = 4000
 CSV_TIMES = 3
 WARM_UP_S = 1
-COMPARED = ("empty_1", "uncached_1", "first_1", "empty", "cached", "uncached_16", "first_16")
+COMPARED = ("empty_1", "first_1", "empty", "cached", "first_16")
 LIMIT_S = 300.0
-BOUNDS = "cached ≥ 0.7 of the bare app; uncached at 16 connections ≥ 0.3, at one p50 ≤ uncached_bound_ms."
+BOUNDS = (
+    "first ≥ 0.25 of the bare app (0.35 with the fast path), its p99 ≤ 20 ms, cached ≥ 1.5; changed ≥ 0.074; "
+    "API process ≤ 700 MB."
+)
 
-Scenarios = Mapping[str, Callable[[int], Load]]
 Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Round:
-    """One turn of every scenario, and what a forecast's parts cost just then."""
+    """One turn of every scenario, and the memory of the processes that were asked."""
 
     loads: Mapping[str, Load]
-    costs: Mapping[str, float]
+    memory_mb: float
 
 
-def scenarios(setup: ServingSetup) -> Scenarios:
-    """What is asked, by name: a function of the seconds that it shall take."""
+def take_turns(setup: ServingSetup, seconds: int) -> Round:
+    """Ask everything once."""
     cached = setup.service.url + setup.cached_path
-    chosen: dict[str, Callable[[int], Load]] = {
-        "empty_1": lambda seconds: wrk.load(setup.bare_url, 1, seconds),
-        "uncached_1": lambda seconds: uncached(setup, 1, seconds),
-        "first_1": lambda seconds: first(setup, 1, seconds),
-        "empty": lambda seconds: wrk.load(setup.bare_url, CONNECTIONS, seconds),
-        "cached": lambda seconds: wrk.load(cached, CONNECTIONS, seconds),
-        "uncached_16": lambda seconds: uncached(setup, CONNECTIONS, seconds),
-        "first_16": lambda seconds: first(setup, CONNECTIONS, seconds),
+    loads = {
+        "empty_1": wrk.load(setup.bare_url, 1, seconds),
+        "empty": wrk.load(setup.bare_url, CONNECTIONS, seconds),
+        "cached": wrk.load(cached, CONNECTIONS, seconds),
     }
+    memory = []
+    for connections in (1, CONNECTIONS):
+        with setup.cold_service() as cold:
+            loads[f"first_{connections}"] = first(setup, cold.url, connections, setup.names)
+            memory.append(cold.memory_mb)
     if setup.etag is not None:
         headers = [f"If-None-Match: {setup.etag}"]
-        chosen["not_modified"] = lambda seconds: wrk.load(cached, CONNECTIONS, seconds, headers=headers)
+        loads["not_modified"] = wrk.load(cached, CONNECTIONS, seconds, headers=headers)
     if setup.ad_hoc is not None:
         script, url = (wrk.POST, setup.ad_hoc), f"{setup.service.url}/forecast"
         # One at a time: each is a quarter of a second of Theta, and of sixteen few would end within a turn.
-        chosen[f"ad_hoc_{AD_HOC_SERIES}"] = lambda seconds: wrk.load(url, 1, seconds, script=script)
-    return chosen
+        loads[f"ad_hoc_{AD_HOC_SERIES}"] = wrk.load(url, 1, seconds, script=script)
+    return Round(loads, max(*memory, setup.service.memory_mb))
 
 
-def uncached(setup: ServingSetup, connections: int, seconds: int) -> Load:
-    """Ask for forecasts that were never asked for, one series each."""
-    return _uncached_load(setup.service, setup.walk, setup.folder / "paths", connections, seconds)
+def first(setup: ServingSetup, url: str, connections: int, names: Sequence[str]) -> Load:
+    """Ask for forecasts, one series each, each once.
 
-
-def first(setup: ServingSetup, connections: int, seconds: int) -> Load:
-    """Ask for forecasts, one series each, where each is the first of its series."""
-    return _uncached_load(setup.forgetful, setup.first_walk, setup.folder / "paths", connections, seconds)
-
-
-def _uncached_load(service: Service, walk: Walk, file: Path, connections: int, seconds: int) -> Load:
-    """Go on with a walk, by way of a file.
-
-    Raises RuntimeError if there were not enough addresses left.
+    Raises RuntimeError if there were not enough series.
     """
-    written = walk.write(file, seconds * PATHS_A_SECOND)
-    load = wrk.load(service.url, connections, seconds, script=(wrk.PATHS, file))
-    if load.taken > written:
-        message = f"{load.taken} addresses were asked for, and only {written} are new: take fewer rounds."
+    file = setup.folder / "paths"
+    file.write_text("".join(f"{path(setup.dataset_id, name)}\n" for name in names))
+    load = wrk.load(url, connections, FIRST_S, script=(wrk.PATHS, file))
+    if load.taken > len(names):
+        message = f"{load.taken} forecasts were asked for, and there are only {len(names)} series."
         raise RuntimeError(message)
-    walk.position += load.taken
     return load
+
+
+def changed(setup: ServingSetup, monthly: Monthly) -> Figures:
+    """Append a value to some series, and ask for each once: before a worker has stored them, and after."""
+    names = setup.names[:CHANGED_SERIES]
+    lengths = monthly.rows.groupby("unique_id").size()
+    rows = [
+        {"unique_id": name, "ds": str(at), "y": 1000.0}
+        for name, at in zip(names, month(lengths[list(names)].to_numpy()), strict=True)
+    ]
+    sent = {"observations": rows}
+    url = f"{setup.service.url}/datasets/{setup.dataset_id}/observations"
+    httpx2.post(url, json=sent, timeout=LIMIT_S).raise_for_status()
+    database = Database(setup.service.database_url)
+    empty = wrk.load(setup.bare_url, CONNECTIONS, FIRST_S).rps
+    with setup.cold_service() as cold:
+        computed, memory_mb = first(setup, cold.url, CONNECTIONS, names), cold.memory_mb
+    with running_worker(setup.folder):
+        eventually(lambda: not storing.due(database, None).datasets, LIMIT_S, pause_s=0.5)
+    database.dispose()
+    with setup.cold_service() as cold:
+        stored = first(setup, cold.url, CONNECTIONS, setup.names)
+    return {
+        "changed_16_over_empty": round(computed.rps / empty, 4),
+        "changed_rps_16": computed.rps,
+        "changed_p99_ms": computed.p99_ms,
+        "changed_rss_mb": round(memory_mb, 1),
+        "stored_again_16_over_empty": round(stored.rps / empty, 4),
+        "changed_errors": computed.errors + stored.errors,
+    }
 
 
 def all_series_s(setup: ServingSetup, levels: Iterator[int]) -> float:
@@ -106,7 +132,7 @@ def all_series_s(setup: ServingSetup, levels: Iterator[int]) -> float:
         address = f"{setup.service.url}/forecast?dataset_id={setup.dataset_id}&level={level}&level=96"
         answer = httpx2.get(address, headers={"Accept": "text/csv"}, timeout=LIMIT_S).raise_for_status()
         taken.append(time.perf_counter() - began)
-        if len(answer.text.splitlines()) != 1 + HORIZON * len(setup.walk.names):
+        if len(answer.text.splitlines()) != 1 + HORIZON * len(setup.names):
             message = f"{len(answer.text.splitlines())} lines are not the forecasts of every series."
             raise RuntimeError(message)
     return median(taken)
@@ -130,39 +156,25 @@ def summary(rounds: Sequence[Round]) -> Figures:
         "empty_rps": of("empty", "rps"),
         "cached_rps": of("cached", "rps"),
         "cached_over_empty": over_empty("cached"),
-        "uncached_rps_1": of("uncached_1", "rps"),
-        "uncached_rps_16": of("uncached_16", "rps"),
-        "uncached_16_over_empty": over_empty("uncached_16"),
         "first_rps_1": of("first_1", "rps"),
         "first_rps_16": of("first_16", "rps"),
         "first_16_over_empty": over_empty("first_16"),
         "first_p50_ms": of("first_1", "p50_ms"),
         "empty_p50_ms": of("empty_1", "p50_ms"),
-        "uncached_p50_ms": of("uncached_1", "p50_ms"),
-        "uncached_bound_ms": middle(bound_ms),
-        "uncached_p50_over_bound": middle(lambda one: one.loads["uncached_1"].p50_ms / bound_ms(one)),
         **{f"{name}_{figure}": of(name, figure) for name in others for figure in ("rps", "p50_ms")},
-        **{cost: round(median(one.costs[cost] for one in rounds), 4) for cost in rounds[0].costs},
         "p99_ms": {name: of(name, "p99_ms") for name in names},
+        "api_rss_mb": round(max(one.memory_mb for one in rounds), 1),
         "errors": sum(load.errors for one in rounds for load in one.loads.values()),
     }
 
 
-def bound_ms(one: Round) -> float:
-    """What an uncached forecast may take: the bare app, the read, and three passes of the network."""
-    return one.loads["empty_1"].p50_ms + one.costs["indexed_read_ms"] + 3 * one.costs["forward_ms"]
-
-
 def measure(setup: ServingSetup, times: int, seconds: int, levels: Iterator[int]) -> Figures:
     """Every figure, as the machine is just now."""
-    calls, parts = scenarios(setup), Costs(setup.service.database_url, setup.dataset_id, setup.walk.names[0])
-    for call in calls.values():
-        call(WARM_UP_S)
-    rounds = []
-    for _ in range(times):
-        loads = {name: call(seconds) for name, call in calls.items()}
-        rounds.append(Round(loads, parts.measure()))
-    return {**summary(rounds), "all_series_csv_s": round(all_series_s(setup, levels), 3)}
+    for url in (setup.bare_url, setup.service.url + setup.cached_path):
+        wrk.load(url, CONNECTIONS, WARM_UP_S)
+    csv_s = all_series_s(setup, levels)
+    rounds = [take_turns(setup, seconds) for _ in range(times)]
+    return {**summary(rounds), "all_series_csv_s": round(csv_s, 3)}
 
 
 @contextmanager
@@ -179,30 +191,32 @@ def training(setup: ServingSetup) -> Iterator[None]:
             client.cancel(job.id)
 
 
-def measure_both(setup: ServingSetup, times: int, seconds: int) -> Figures:
-    """Idle and under training, with the memory of the service's processes before and after."""
+def measure_both(setup: ServingSetup, monthly: Monthly, times: int, seconds: int) -> Figures:
+    """Idle, after changes, and under training."""
     levels = iter(range(50, 95))
     setup.service.wait_until_quiet()
-    before_mb = setup.service.memory_mb
     idle = measure(setup, times, seconds, levels)
-    after_mb = setup.service.memory_mb
-    with training(setup):
+    after = changed(setup, monthly)
+    with running_worker(setup.folder), training(setup):
         busy = measure(setup, times, seconds, levels)
     return {
         **idle,
-        "rss_before_mb": round(before_mb, 1),
-        "rss_mb": round(after_mb, 1),
+        **after,
         "method": setup.method,
-        "uncached_addresses": setup.walk.position,
+        "series": len(setup.names),
         **{f"{name}_training": figure for name, figure in busy.items()},
     }
 
 
 def compare(setup: ServingSetup, monthly: Monthly, times: int, seconds: int) -> Figures:
-    """MLflow's model server with darts' LSTM beside ours, taking turns; a pass for one series a request."""
+    """MLflow's model server with darts' LSTM, a pass for one series a request, beside ours, taking turns."""
     with running_mlflow(setup.folder, monthly) as ask:
         ask(CONNECTIONS, WARM_UP_S)
-        rounds = [(first(setup, CONNECTIONS, seconds).rps, ask(CONNECTIONS, seconds)) for _ in range(times)]
+        rounds = []
+        for _ in range(times):
+            with setup.cold_service() as cold:
+                ours = first(setup, cold.url, CONNECTIONS, setup.names).rps
+            rounds.append((ours, ask(CONNECTIONS, seconds)))
     return {
         "mlflow_rps": round(median(theirs.rps for _, theirs in rounds), 2),
         "mlflow_p50_ms": round(median(theirs.p50_ms for _, theirs in rounds), 2),
@@ -219,6 +233,9 @@ def _print(figures: Figures) -> None:
         (f"{name}_p99_ms", str(p99), str(figures["p99_ms_training"][name]))
         for name, p99 in figures["p99_ms"].items()
     ]
+    rows += [
+        (name, str(figure), "") for name, figure in figures.items() if name.startswith(("changed", "stored"))
+    ]
     print_table(("", "idle", "training"), rows)
 
 
@@ -227,6 +244,8 @@ def main() -> None:
     wrk.require()
     end_on_sigterm()
     monthly = read_monthly(arguments.data / "M3.parquet")
+    if not arguments.soak:
+        monthly = monthly.times(COPIES)
     with serving_setup(monthly, arguments.workers) as setup:
         options = {
             "workers": arguments.workers or 1,
@@ -234,9 +253,11 @@ def main() -> None:
             "rounds": arguments.rounds,
         }
         if arguments.soak:
-            finish("soak", {**options, **soak(setup, monthly, arguments.soak, arguments.workers or 1)})
+            with running_worker(setup.folder):
+                found = soak(setup, monthly, arguments.soak, arguments.workers or 1)
+            finish("soak", {**options, **found})
             return
-        figures = measure_both(setup, arguments.rounds, arguments.seconds)
+        figures = measure_both(setup, monthly, arguments.rounds, arguments.seconds)
         if arguments.peers:
             figures |= compare(setup, monthly, arguments.rounds, arguments.seconds)
     _print(figures)

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 
 from app.server import free_port
-from benchmarks.monthly import HORIZON, Monthly, Walk
+from benchmarks.monthly import HORIZON, Monthly
 from benchmarks.service import Service, running_process, running_service, wait_for
 from gatecast_client import Client
 
@@ -22,53 +22,68 @@ OK = 200
 class ServingSetup:
     """`etag` is that of the response at `cached_path`; it and `ad_hoc` are None where there is none.
 
-    `forgetful` is a second service on the same database that caches no quantile forecasts, and `first_walk`
-    goes through its addresses.
+    `service` is an API process, and a worker of its own trains and stores; `options` are those of the API.
     """
 
     service: Service
-    forgetful: Service
     bare_url: str
     folder: Path
+    options: Sequence[str]
     dataset_id: str
     model_id: str
     method: str
-    walk: Walk
-    first_walk: Walk
+    names: Sequence[str]
     cached_path: str
     etag: str | None
     ad_hoc: Path | None
 
+    @contextmanager
+    def cold_service(self) -> Iterator[Service]:
+        """Start one more API process, which has been asked nothing."""
+        with running_service(self.folder, self.options, "api") as cold:
+            cold.wait_until_quiet()
+            yield cold
+
 
 @contextmanager
 def serving_setup(monthly: Monthly, workers: int | None) -> Iterator[ServingSetup]:
-    """Start a service on an empty database, train, and start the other two; each with so many workers."""
+    """Start a service on an empty database, and train; the API and the bare app with so many workers."""
     options = [] if workers is None else ["--workers", str(workers)]
     with tempfile.TemporaryDirectory(prefix="gatecast-serving-") as name:
         folder = Path(name)
-        with running_service(folder, options) as service, Client(service.url) as client:
-            dataset_id = client.upload(monthly.csv(), "monthly").id
-            model_id = client.wait(client.train(dataset_id, HORIZON, "quick").id).model_id
+        with running_service(folder, options, "api") as service, Client(service.url) as client:
+            with running_worker(folder):
+                dataset_id = client.upload(monthly.csv(), "monthly").id
+                model_id = client.wait(client.train(dataset_id, HORIZON, "quick").id).model_id
             path = f"/forecast?dataset_id={dataset_id}&unique_id={monthly.names[0]}"
             answer = httpx2.get(service.url + path).raise_for_status()
-            with (
-                running_bare_app(folder, len(answer.content), workers) as bare_url,
-                running_service(folder, options, "api", QUANTILE_FORECAST_CACHE_MB=0) as forgetful,
-            ):
+            with running_bare_app(folder, len(answer.content), workers) as bare_url:
                 yield ServingSetup(
                     service=service,
-                    forgetful=forgetful,
                     bare_url=bare_url,
                     folder=folder,
+                    options=options,
                     dataset_id=dataset_id,
                     model_id=str(model_id),
                     method=answer.json()["forecasts"][0]["method"],
-                    walk=Walk(dataset_id, monthly.names),
-                    first_walk=Walk(dataset_id, monthly.names),
+                    names=monthly.names,
                     cached_path=path,
                     etag=_etag(answer),
                     ad_hoc=_ad_hoc(service.url, folder, monthly.ad_hoc_body(dataset_id, AD_HOC_SERIES)),
                 )
+
+
+@contextmanager
+def running_worker(folder: Path) -> Iterator[None]:
+    """Run a worker on the database in a folder."""
+    settings = {
+        "DATABASE_URL": f"sqlite:///{folder / 'gatecast.db'}",
+        "DEVICE": "cpu",
+        "LOG_LEVEL": "warning",
+    }
+    environment = {f"GATECAST_{name}": value for name, value in settings.items()}
+    with running_process([sys.executable, "-m", "app", "worker"], environment, folder / "worker.log"):
+        yield
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from fastapi.testclient import TestClient
 
 from app.db.engine import Database
 from app.main import create_app
-from app.services.forecasting import compute, pretrained
+from app.services.forecasting import pretrained
+from app.services.registry import quantile_forecasts
 from app.services.shared import change_feed, database_admin
 from app.services.training import spec
 from app.settings import Settings
@@ -132,7 +133,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(panel.series)
         return compute_quantile_forecast(method, forecaster, panel, known)
 
-    monkeypatch.setattr(compute, "compute_quantile_forecast", watched)
+    monkeypatch.setattr(quantile_forecasts, "compute_quantile_forecast", watched)
     return seen
 
 

@@ -238,7 +238,7 @@ def table(database: Database, request: ForecastRequest) -> Iterator[ForecastResu
     with database.read() as session:
         plan = find_plan(session, OWNER, request)
     model = load_model(database, plan.model, plan.axis.seasons, "cpu")
-    return result_pages(database, plan, model, request.levels)
+    return result_pages(database, plan, lambda: model, request.levels)
 
 
 def judged_model(

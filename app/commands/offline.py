@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -132,8 +133,8 @@ def forecast(
         device = devices.resolve_for_serving(settings.device)
         if plan.served_method.is_preliminary:
             plan = replace(plan, served_method=backtest_pretrained(database, plan, device))
-        model = load_model(database, plan.model, plan.axis.seasons, device)
-        _print(result_pages(database, plan, model, request.levels))
+        load = cache(partial(load_model, database, plan.model, plan.axis.seasons, device))
+        _print(result_pages(database, plan, load, request.levels))
 
 
 def _print(pages: Iterator[ForecastResult]) -> None:

@@ -367,6 +367,53 @@ class Model(Owned):
         return [key for key in keys if key is not None]
 
 
+class StoredForecasts(Owned):
+    """The quantile forecasts that one model made of a dataset's series, in chunks.
+
+    `basis` names all that they depend on beside the model and the series. Every series is stored as it was in
+    `version`, or later; 0 until all are. `model_id` is null until the training `job_id` has published the
+    model. `holder_id` is the worker that stores, which may have ended since.
+    """
+
+    __tablename__ = "stored_forecasts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "dataset_id"], ["datasets.workspace_id", "datasets.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "model_id"], ["models.workspace_id", "models.id"], ondelete="CASCADE"
+        ),
+        Index(None, "workspace_id", "model_id"),
+        Index(None, "workspace_id", "dataset_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str]
+    model_id: Mapped[str | None]
+    job_id: Mapped[str | None]
+    basis: Mapped[str]
+    version: Mapped[int] = mapped_column(default=0)
+    holder_id: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ForecastChunk(Owned):
+    """Stored forecasts of some series whose names follow each other; `data` also holds the names."""
+
+    __tablename__ = "forecast_chunks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "stored_id"],
+            ["stored_forecasts.workspace_id", "stored_forecasts.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    stored_id: Mapped[str] = mapped_column(primary_key=True)
+    first_name: Mapped[str] = mapped_column(primary_key=True)
+    data: Mapped[bytes]
+
+
 class IdempotencyKey(Owned):
     """The idempotency key of a call, and its response; `status` is null while the call runs.
 

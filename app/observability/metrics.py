@@ -27,7 +27,7 @@ IN_WORK = Gauge("gatecast_requests_in_work", "Requests in work.", multiprocess_m
 
 FORECASTS = Counter("gatecast_forecasts", "Forecasts requested, by where the response came from.", ["source"])
 FROM_RESPONSE_CACHE = FORECASTS.labels("response_cache")
-FROM_QUANTILE_FORECAST_CACHE = FORECASTS.labels("quantile_forecast_cache")
+STORED = FORECASTS.labels("stored")
 UNCHANGED = FORECASTS.labels("unchanged")
 COMPUTED = FORECASTS.labels("computed")
 BATCH_SERIES = Histogram(
@@ -37,9 +37,6 @@ BATCH_SERIES = Histogram(
 )
 RESPONSE_CACHE_BYTES = Gauge(
     "gatecast_response_cache_bytes", "Finished responses in memory.", multiprocess_mode="livesum"
-)
-QUANTILE_FORECAST_CACHE_BYTES = Gauge(
-    "gatecast_quantile_forecast_cache_bytes", "Quantile forecasts in memory.", multiprocess_mode="livesum"
 )
 MODEL_CACHE_BYTES = Gauge("gatecast_model_cache_bytes", "Models in memory.", multiprocess_mode="livesum")
 MODEL_LOAD_SECONDS = Histogram(

@@ -31,6 +31,7 @@ NO_DATABASE = os.EX_TEMPFAIL  # the exit status of a child that gave up because 
 PRELOADED = [
     __name__,
     "app.services.training.run",
+    "app.worker.storing",
     "statsforecast.models",
     "pyarrow.dataset",
     "sqlalchemy.dialects.sqlite.pysqlite",

@@ -16,6 +16,7 @@ from app.observability.logs import set_up_logging
 from app.queue import Consumer, JobRef, Queue
 from app.services.datasets import compaction, drafts
 from app.services.jobs import states, workers
+from app.services.registry import stored_forecasts
 from app.services.shared import database_admin, devices
 from app.services.shared.heartbeats import HEARTBEAT_S, Heartbeat
 from app.services.training import schedules
@@ -24,6 +25,7 @@ from app.settings import Settings
 from app.worker.child import warm_up
 from app.worker.executor import JobExecutor
 from app.worker.parent_watch import exit_with_parent
+from app.worker.storing import ForecastStoring
 
 PAUSE_LIMIT_S = 10.0  # for a training to reach its next checkpoint when the worker is told to stop
 MAX_IDLE_CHECKS = 3
@@ -71,6 +73,7 @@ class Worker:
         self._training_queue = TrainingQueue(self._queue)
         self._executor = JobExecutor(settings, database, device, stopping, lambda: self._stop_with(NO_CHILD))
         self._consumer = Consumer(database, self._id, self._execute, settings.max_trainings)
+        self._storing = ForecastStoring(database, self._id)
         self._failed_job_ids: set[str] = set()
         self._status = 0
         self._idle_checks = 0
@@ -83,6 +86,7 @@ class Worker:
             (RetriedTask("Firing schedules", "Those that are due wait."), self._fire_schedules),
             (RetriedTask("Cleaning up", "Finished jobs stay in the queue's tables."), self._clean_up),
             (RetriedTask("Compacting datasets", "They take more room than they need."), self._compact),
+            (RetriedTask("Storing forecasts", "Those of changed series are computed."), self._storing.run),
         ]
 
     def run(self, pause_limit_s: float) -> int:
@@ -172,14 +176,16 @@ class Worker:
             self._clean_up_due = time.monotonic() + CLEAN_UP_INTERVAL_S
 
     def _compact(self) -> None:
-        """Delete abandoned drafts and compact datasets, a few seconds at a time."""
+        """Delete abandoned drafts and forecasts, and compact datasets, a few seconds at a time."""
         if time.monotonic() >= self._compact_due:
             drafts.sweep(self._database, self._heartbeat)
+            stored_forecasts.sweep(self._database)
             is_tidy = compaction.tidy(self._database, self._settings.keep_versions)
             self._compact_due = time.monotonic() + (COMPACT_INTERVAL_S if is_tidy else 0.0)
 
     def _leave(self, pause_limit_s: float) -> None:
         """Pause the current training and requeue its job; without the database, other workers do so later."""
+        self._storing.stop()
         work = self._executor.current
         if work is not None:
             work.child.ask_to_pause()

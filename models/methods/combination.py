@@ -1,6 +1,6 @@
 """Forecasting methods of a model: its network, each baseline, and a blend of both, calibrated."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,46 +70,9 @@ class QuantileForecast:
     support: Support
     mean: Floats
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of its arrays."""
-        arrays = self.bounds.median, self.bounds.half_widths, self.mean
-        return sum(array.nbytes for array in arrays) + self.support.nbytes
-
     def forecast(self, horizon: int, levels: Sequence[int]) -> Forecast:
         """Return the first `horizon` steps with bounds at `levels`. Raise `InvalidLevel`."""
         return self.bounds.steps(horizon).at(levels, self.support)
-
-    def split(self) -> Iterator["QuantileForecast"]:
-        """Yield each series by itself, in arrays of its own."""
-        for number in range(len(self.mean)):
-            only = slice(number, number + 1)
-            bounds = IntervalBounds(
-                self.bounds.median[only].copy(), self.bounds.half_widths[:, :, only].copy()
-            )
-            yield QuantileForecast(bounds, self.support.rows(only), self.mean[only].copy())
-
-    @classmethod
-    def concatenate(cls, parts: Sequence["QuantileForecast"]) -> "QuantileForecast":
-        """Return the series of all parts, one part after the other; the inverse of `split`."""
-        if len(parts) == 1:
-            return parts[0]
-        bounds = [part.bounds for part in parts]
-        return cls(
-            IntervalBounds(
-                np.concatenate([one.median for one in bounds]),
-                np.concatenate([one.half_widths for one in bounds], axis=2),
-            ),
-            Support.concatenate([part.support for part in parts]),
-            np.concatenate([part.mean for part in parts]),
-        )
-
-    @classmethod
-    def empty(cls, horizon: int) -> "QuantileForecast":
-        """Return the forecast of no series."""
-        median = np.empty((0, horizon))
-        widths = np.empty((1 + len(CALIBRATED_LEVELS), 2, 0, horizon))
-        return cls(IntervalBounds(median, widths), Support.free(0), median)
 
 
 def compute_quantile_forecast(

@@ -25,6 +25,10 @@ THETA_SHARE = 0.3
 """Share of the way from the pretrained networks' median to Theta's. It was chosen on held-out steps:
 `docs/experiments/2026-11-30-theta-moving-seasons.md`."""
 
+FEWEST_ROWS = 8
+"""Rows of a forward pass, at least: with less, matrices are multiplied in another order, and the last bits of
+a series' forecast would depend on the series beside it."""
+
 CURVE_SHARE = 0.75
 """Share of the way from trained networks' median to the trend of a smooth curve that is believed wholly."""
 
@@ -49,10 +53,16 @@ def ensemble_forecast(
     flat = FlatPanel.of(recent, forecaster.device)
     rows = torch.arange(recent.series, device=forecaster.device)
     parts = [
-        _forecast_batch(forecaster, flat, some, wanted)[:, :steps].cpu().numpy()
+        _forecast_batch(forecaster, flat, _filled(some), wanted)[: len(some), :steps].cpu().numpy()
         for some in torch.split(rows, windows_per_cut(forecaster.config))
     ]
     return _to_forecast(np.concatenate(parts), wanted).at_least(lowest)
+
+
+def _filled(rows: Tensor) -> Tensor:
+    """Return at least `FEWEST_ROWS` rows: these, and then the last of them again."""
+    missing = FEWEST_ROWS - len(rows)
+    return rows if missing <= 0 else torch.cat([rows, rows[-1:].expand(missing)])
 
 
 @torch.inference_mode()

@@ -5,7 +5,7 @@ that come: a lower bound of 0.03 has all zeros below it. Here such a quantile be
 distribution has there: the nearest whole number of a count, and 0 as far as zeros come.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.inputs.intermittence import Demand
 from models.methods.forecast import FLOAT_MAX, clip, floors
-from models.panel import Floats, Panel
+from models.panel import Floats, Integers, Panel
 
 Mask = NDArray[np.bool_]
 
@@ -70,29 +70,9 @@ class Support:
         """Return it with nothing below `lowest` (series, 1)."""
         return replace(self, lowest=lowest)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of its arrays."""
-        return sum(each.nbytes for each in (self.lowest, self.is_count, self.zeros, self.smallest))
-
-    def rows(self, chosen: Mask | slice) -> "Support":
-        """Return that of the chosen series, in arrays of its own."""
-        return Support(
-            self.lowest[chosen].copy(),
-            self.is_count[chosen].copy(),
-            self.zeros[chosen].copy(),
-            self.smallest[chosen].copy(),
-        )
-
-    @classmethod
-    def concatenate(cls, parts: Sequence["Support"]) -> "Support":
-        """Return that of the series of all parts, one part after the other."""
-        return cls(
-            np.concatenate([part.lowest for part in parts]),
-            np.concatenate([part.is_count for part in parts]),
-            np.concatenate([part.zeros for part in parts]),
-            np.concatenate([part.smallest for part in parts]),
-        )
+    def rows(self, chosen: Mask | Integers) -> "Support":
+        """Return that of the chosen series."""
+        return Support(self.lowest[chosen], self.is_count[chosen], self.zeros[chosen], self.smallest[chosen])
 
     def quantiles(self, found: Floats, probabilities: Floats) -> Floats:
         """Return quantiles (..., series, horizon) as values of the support, clipped to the range of float64.

@@ -22,7 +22,7 @@ def target(database_url: str, database: Database, tmp_path: Path) -> Iterator[Ta
     model_id = trained(database, dataset_id)
     schedule_id = scheduled(database, dataset_id)
     entered(database)
-    with running_api(database_url, tmp_path, quantile_forecast_cache_mb=0) as service:
+    with running_api(database_url, tmp_path) as service:
         yield Target(service.url, dataset_id, model_id, schedule_id, "series 1")
 
 

@@ -6,7 +6,9 @@ from benchmarks.serving import COMPARED, Figures, Round, summary
 from benchmarks.wrk import Load
 
 
-def one_round(rps: dict[str, float], p50_ms: dict[str, float], errors: int = 0) -> Round:
+def one_round(
+    rps: dict[str, float], p50_ms: dict[str, float], errors: int = 0, memory_mb: float = 400
+) -> Round:
     loads = {
         name: Load(
             requests=1,
@@ -18,7 +20,7 @@ def one_round(rps: dict[str, float], p50_ms: dict[str, float], errors: int = 0) 
         )
         for name in (*COMPARED, "not_modified")
     }
-    return Round(loads, {"indexed_read_ms": 0.5, "forward_ms": 2.0})
+    return Round(loads, memory_mb)
 
 
 @pytest.fixture
@@ -26,9 +28,9 @@ def figures() -> Figures:
     """Of three rounds, the machine once at half its speed."""
     return summary(
         [
-            one_round({"empty": 1000.0, "cached": 800.0}, {"empty_1": 0.5, "uncached_1": 3.5}),
-            one_round({"empty": 500.0, "cached": 350.0}, {"empty_1": 1.0, "uncached_1": 7.5}, errors=2),
-            one_round({"empty": 1000.0, "cached": 900.0}, {"empty_1": 0.5, "uncached_1": 3.5}),
+            one_round({"empty": 1000.0, "cached": 800.0}, {"first_1": 3.5}),
+            one_round({"empty": 500.0, "cached": 350.0}, {"first_1": 7.5}, errors=2, memory_mb=612.34),
+            one_round({"empty": 1000.0, "cached": 900.0}, {"first_1": 3.5}),
         ]
     )
 
@@ -37,16 +39,17 @@ def test_ratio_is_the_median_of_the_rounds_own(figures: Figures) -> None:
     assert (figures["cached_rps"], figures["cached_over_empty"]) == (800.0, 0.8)
 
 
-def test_bound_is_the_bare_app_a_read_and_three_passes(figures: Figures) -> None:
-    assert (figures["uncached_bound_ms"], figures["uncached_p50_over_bound"]) == (7.0, 0.5)
+def test_memory_is_the_most_of_all_rounds(figures: Figures) -> None:
+    assert figures["api_rss_mb"] == 612.3
 
 
 def test_errors_of_all_rounds_are_counted(figures: Figures) -> None:
-    assert figures["errors"] == 8 * 2
+    assert figures["errors"] == 6 * 2
 
 
 def test_first_request_of_a_series_has_figures_of_its_own(figures: Figures) -> None:
     assert (figures["first_rps_16"], figures["first_16_over_empty"]) == (1.0, 0.001)
+    assert figures["first_p50_ms"] == 3.5
 
 
 def test_scenarios_beside_the_compared_ones_are_printed_by_name(figures: Figures) -> None:

@@ -56,27 +56,27 @@ WINDOW = tuple(getattr(Series, name) for name in LastWindow._fields)
 
 
 # On the table, not the class: the ORM's work for each statement takes as long as the query itself.
-_ROWS = Series.__table__.c
+ROWS = Series.__table__.c
 _OTHERS = Series.__table__.alias().c
-_SINCE = select(func.max(_OTHERS.version)).where(
+SINCE = select(func.max(_OTHERS.version)).where(
     _OTHERS.workspace_id == bindparam("workspace_id"),
     _OTHERS.dataset_id == bindparam("dataset_id"),
     _OTHERS.version <= bindparam("version"),
-    _OTHERS.unique_id == _ROWS.unique_id,
+    _OTHERS.unique_id == ROWS.unique_id,
 )
 _VERSIONS = DatasetVersion.__table__.c
-_IS_THERE = exists().where(
+IS_THERE = exists().where(
     _VERSIONS.workspace_id == bindparam("workspace_id"),
     _VERSIONS.dataset_id == bindparam("dataset_id"),
     _VERSIONS.version == bindparam("version"),
     _VERSIONS.dropped.is_(False),
 )
-LAST_WINDOWS = select(*(_ROWS[name] for name in LastWindow._fields)).where(
-    _IS_THERE,
-    _ROWS.workspace_id == bindparam("workspace_id"),
-    _ROWS.dataset_id == bindparam("dataset_id"),
-    _ROWS.version == _SINCE.scalar_subquery(),
-    _ROWS.unique_id.in_(bindparam("unique_ids", expanding=True)),
+LAST_WINDOWS = select(*(ROWS[name] for name in LastWindow._fields)).where(
+    IS_THERE,
+    ROWS.workspace_id == bindparam("workspace_id"),
+    ROWS.dataset_id == bindparam("dataset_id"),
+    ROWS.version == SINCE.scalar_subquery(),
+    ROWS.unique_id.in_(bindparam("unique_ids", expanding=True)),
 )
 
 
@@ -211,6 +211,14 @@ def series_named(session: Session, version: DatasetVersion, unique_ids: Iterable
 def window_page(session: Session, version: DatasetVersion, limit: int, after: str | None) -> list[LastWindow]:
     """Return the last windows of up to `limit` series after the name `after`, by name."""
     return sorted(LastWindow(*row) for row in session.execute(_page(version, limit, after, *WINDOW)))
+
+
+def row_page(
+    session: Session, version: DatasetVersion, limit: int, after: str | None
+) -> list[tuple[str, int]]:
+    """Return name and version of the index rows of up to `limit` series after the name `after`, by name."""
+    query = _page(version, limit, after, Series.unique_id, Series.version)
+    return sorted((name, number) for name, number in session.execute(query))
 
 
 def earliest_end(

@@ -1,21 +1,25 @@
-"""Requests that come at the same time share one database read and one forward pass."""
+"""Requests that come at the same time share one read of the database and, where it takes one, one pass."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability import metrics
 from app.services.datasets import catalog
-from app.services.forecasting.compute import read_named, series_quantiles
-from app.services.forecasting.model_loading import LoadedModel
-from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
+from app.services.forecasting import compute
 from app.services.forecasting.resolve import ForecastKey, Plan
+from app.services.registry.quantile_forecasts import LoadedModel, SeriesQuantiles
+from app.services.registry.stored_forecasts import Found
 
 INLINE_WORK = 200_000  # in units of `_work_of`: a few milliseconds, as much as a switch to a thread costs
+INLINE_READS = 64  # series read in the event loop: a fraction of a millisecond
 MAX_BATCH = 1000  # series of all requests in one pass
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +27,14 @@ class _Waiting:
     """A request for named series, and the future that its caller waits for."""
 
     unique_ids: tuple[str, ...]
-    future: "asyncio.Future[list[SeriesQuantiles]]"
+    future: "asyncio.Future[SeriesQuantiles]"
 
 
 class _Queue:
-    """The requests for one plan that wait for a pass."""
+    """The requests for one plan that wait for a turn."""
 
-    def __init__(self, plan: Plan, model: LoadedModel) -> None:
-        self.plan, self.model = plan, model
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
         self.waiting: list[_Waiting] = []
         self._taken: list[_Waiting] = []
 
@@ -53,20 +57,19 @@ class _Queue:
 
 
 class Batcher:
-    """Computes quantile forecasts of named series: requests that come during a pass share the next one.
+    """Finds quantile forecasts of named series: requests that come during a turn share the next one.
 
-    On an SQLite database little work runs in the event loop, since a thread would cost more than the work. If
-    it would have to wait, it runs in a thread. The forecasts go into the cache.
+    They are read where they are stored. Others share one pass of the model, which `load` loads. On an SQLite
+    database little work runs in the event loop, since a thread would cost more than the work. If it would
+    have to wait, it runs in a thread.
     """
 
-    def __init__(self, database: Database, cache: QuantileForecastCache) -> None:
-        self._database, self._cache = database, cache
+    def __init__(self, database: Database, load: Callable[[Plan], Awaitable[LoadedModel]]) -> None:
+        self._database, self._load = database, load
         self._queues: dict[ForecastKey, _Queue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def forecast(
-        self, plan: Plan, model: LoadedModel, unique_ids: tuple[str, ...]
-    ) -> list[SeriesQuantiles]:
+    async def forecast(self, plan: Plan, unique_ids: tuple[str, ...]) -> SeriesQuantiles:
         """Return the quantile forecasts of the named series, sorted by name.
 
         Raises NotFound if one of them does not exist.
@@ -75,7 +78,7 @@ class Batcher:
         request = _Waiting(unique_ids, asyncio.get_running_loop().create_future())
         queue = self._queues.get(key)
         if queue is None:
-            queue = self._queues[key] = _Queue(plan, model)
+            queue = self._queues[key] = _Queue(plan)
             task = asyncio.create_task(self._work_off(key, queue))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -85,17 +88,18 @@ class Batcher:
     async def _work_off(self, key: ForecastKey, queue: _Queue) -> None:
         try:
             while batch := await self._gather(queue):
-                await self._run(batch, key, queue)
+                await self._run(batch, queue.plan)
         finally:
             # Even after an error the next request must start anew, and no caller may wait for ever.
             del self._queues[key]
             queue.cancel()
 
-    async def _run(self, batch: list[_Waiting], key: ForecastKey, queue: _Queue) -> None:
+    async def _run(self, batch: list[_Waiting], plan: Plan) -> None:
         try:
-            found = await self._compute(batch, queue)
-            self._cache.put(key, found.values())
-            _settle(batch, found, queue.plan)
+            names = list(dict.fromkeys(name for request in batch for name in request.unique_ids))
+            found = await self._read(plan, names)
+            series = await self._completed(plan, found)
+            _settle(batch, series, plan, set(found.missing))
         except Exception as error:  # noqa: BLE001  # whatever it is, every caller should get it
             _fail(batch, error)
 
@@ -107,21 +111,34 @@ class Batcher:
             await asyncio.sleep(0)
         return queue.take()
 
-    async def _compute(self, batch: list[_Waiting], queue: _Queue) -> Mapping[str, SeriesQuantiles]:
-        names = list(dict.fromkeys(name for request in batch for name in request.unique_ids))
-        if self._database.is_sqlite and _work_of(len(names), queue.model) <= INLINE_WORK:
+    async def _read(self, plan: Plan, names: list[str]) -> Found:
+        read = partial(compute.read_stored, plan=plan, unique_ids=names)
+        return await self._in_turn(partial(_with, work=read), is_little=len(names) <= INLINE_READS)
+
+    async def _completed(self, plan: Plan, found: Found) -> SeriesQuantiles:
+        """Compute what was not found."""
+        if found.forecasts is not None and not found.missing:
+            return found.forecasts
+        model = await self._load(plan)
+        is_little = _work_of(len(found.missing), model) <= INLINE_WORK
+        rows = partial(compute.read_named, plan=plan, unique_ids=found.missing)
+        return await self._in_turn(
+            lambda opening: compute.completed(plan, model, found, _with(opening, rows)), is_little=is_little
+        )
+
+    async def _in_turn(
+        self, work: Callable[[AbstractContextManager[Session]], Done], *, is_little: bool
+    ) -> Done:
+        """Work with a session: in the event loop if that is little and need not wait, else in a thread."""
+        if self._database.is_sqlite and is_little:
             with suppress(Unavailable):  # it would have to wait, which a thread does below
-                return _forecast(names, queue, self._database.read_at_once())
-        return await asyncio.to_thread(_forecast, names, queue, self._database.read())
+                return work(self._database.read_at_once())
+        return await asyncio.to_thread(work, self._database.read())
 
 
-def _forecast(
-    names: list[str], queue: _Queue, opening: AbstractContextManager[Session]
-) -> Mapping[str, SeriesQuantiles]:
+def _with(opening: AbstractContextManager[Session], work: Callable[[Session], Done]) -> Done:
     with opening as session:
-        rows = read_named(session, queue.plan, names)
-    metrics.BATCH_SERIES.observe(len(rows))
-    return {series.unique_id: series for series in series_quantiles(queue.plan, queue.model, rows)}
+        return work(session)
 
 
 def _work_of(series: int, model: LoadedModel) -> int:
@@ -130,12 +147,15 @@ def _work_of(series: int, model: LoadedModel) -> int:
     return series * sum(config.hidden_of(view) ** 2 for view in config.views)
 
 
-def _settle(batch: list[_Waiting], found: Mapping[str, SeriesQuantiles], plan: Plan) -> None:
+def _settle(batch: list[_Waiting], series: SeriesQuantiles, plan: Plan, computed: set[str]) -> None:
     for request in batch:
-        if missing := set(request.unique_ids) - found.keys():
+        (metrics.STORED if computed.isdisjoint(request.unique_ids) else metrics.COMPUTED).inc()
+        if missing := set(request.unique_ids) - series.places.keys():
             _fail([request], catalog.no_such_series(plan.version, missing))
         elif not request.future.done():  # else the caller has gone
-            request.future.set_result([found[name] for name in sorted(request.unique_ids)])
+            request.future.set_result(
+                series.take([series.places[name] for name in sorted(request.unique_ids)])
+            )
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from app.observability import metrics
-from app.services.forecasting.model_loading import LoadedModel, ModelKey
+from app.services.forecasting.model_loading import ModelKey
+from app.services.registry.quantile_forecasts import LoadedModel
 from app.services.shared.lru import Lru
 from app.services.shared.single_flight import SingleFlight
 
@@ -14,14 +15,6 @@ class ModelCache(SingleFlight[ModelKey, LoadedModel]):
     def __init__(self, limit_bytes: int) -> None:
         self._models: Lru[ModelKey, LoadedModel] = Lru(limit_bytes, lambda model: model.nbytes)
         super().__init__(self._models)
-
-    def pin(self, key: ModelKey) -> None:
-        """Keep a model, even where others need its room."""
-        self._models.pinned.add(key)
-
-    def unpin(self, key: ModelKey) -> None:
-        """Treat a model like the others again."""
-        self._models.pinned.discard(key)
 
     @property
     def nbytes(self) -> int:

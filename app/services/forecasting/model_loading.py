@@ -1,33 +1,15 @@
 """Load a model, from stored bytes to a network that can forecast."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from app import blobs
 from app.db.engine import Database, Session
 from app.db.tables import Model
 from app.services.forecasting.request import PRETRAINED
 from app.services.registry import baseline_forecasts
 from app.services.registry.baseline_forecasts import BaselineForecasts
+from app.services.registry.quantile_forecasts import LoadedModel
 from models.choices import NO_SEASONS, Seasons
 
-if TYPE_CHECKING:
-    from models.network.forecaster import Forecaster
-
 ModelKey = tuple[str, str, str]  # workspace, model, weights: two models may have the same ones
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A model in memory: its network, and the stored baseline forecasts of the methods it is mixed with."""
-
-    forecaster: "Forecaster"
-    baseline_forecasts: BaselineForecasts
-
-    @property
-    def nbytes(self) -> int:
-        """Its size in memory, in bytes."""
-        return self.forecaster.nbytes + self.baseline_forecasts.nbytes
 
 
 def preload() -> None:

@@ -20,7 +20,7 @@ from app.services.forecasting import pretrained
 from app.services.forecasting.model_loading import ModelKey, load_model
 from app.services.forecasting.pretrained import Backtest, Backtests
 from app.services.forecasting.request import PRETRAINED, ForecastRequest
-from app.services.registry import models, pretrained_backtests, served_method
+from app.services.registry import models, pretrained_backtests, served_method, stored_forecasts
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.change_feed import ChangeFeed
 from app.services.shared.lru import Lru
@@ -43,10 +43,10 @@ class Plan:
     version: DatasetVersion
     horizon: int
     served_method: ServedMethod
-    is_champion: bool
     limits: Limits
     season_lengths: tuple[int, ...] | None = None  # in place of the dataset's
     until: int | None = None  # the ordinal after which no step is answered
+    stored_id: str | None = None  # under which its forecasts are stored, if any are
 
     @cached_property
     def axis(self) -> TimeAxis:
@@ -84,11 +84,6 @@ class Plan:
             served.name,
             served.is_preliminary,
         )
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether a series takes a tenth of a second, as with ETS, instead of a millisecond."""
-        return "ets" in self.served_method.method.weights
 
 
 class Resolver:
@@ -180,9 +175,10 @@ def _plan(
     refuse_seasons(request)
     horizon = trained.horizon if request.horizon is None else request.horizon
     _check_horizon(session, trained, horizon)
-    is_champion = request.model_id is None
     served = served_method.of_model(trained)
-    return Plan(trained, version, horizon, served, is_champion, limits, models.season_lengths(trained))
+    plan = Plan(trained, version, horizon, served, limits, models.season_lengths(trained))
+    stored = stored_forecasts.find(session, trained, served, plan.axis)
+    return plan if stored is None else replace(plan, stored_id=stored.id)
 
 
 def _plan_until(
@@ -322,7 +318,7 @@ def _pretrained_plan(
     axis = TimeAxis.from_dict(version.axis).with_seasons(request.season_lengths)
     model = pretrained.model(request.horizon, axis.seasons)
     found = pretrained_backtests.find(session, version, model) or pretrained.preliminary(model)
-    return Plan(model, version, model.horizon, found, False, limits, request.season_lengths)
+    return Plan(model, version, model.horizon, found, limits, request.season_lengths)
 
 
 def refuse_seasons(request: ForecastRequest) -> None:

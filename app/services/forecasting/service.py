@@ -10,7 +10,7 @@ from typing import TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from app.auth import Principal
-from app.db.engine import Database, DatasetRef
+from app.db.engine import Database
 from app.errors import VersionGone
 from app.intake.frame import SeriesFrame
 from app.observability import metrics
@@ -21,8 +21,7 @@ from app.services.forecasting.batching import Batcher
 from app.services.forecasting.charts import refuse_several
 from app.services.forecasting.formats import CHARTS, TABLES
 from app.services.forecasting.model_cache import ModelCache
-from app.services.forecasting.model_loading import LoadedModel, ModelKey, load_model
-from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
+from app.services.forecasting.model_loading import load_model
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan, Resolver, refuse_seasons, said_of_until
 from app.services.forecasting.response_cache import (
@@ -35,10 +34,12 @@ from app.services.forecasting.response_cache import (
     revalidation_headers,
 )
 from app.services.forecasting.result import Context, ForecastResult
+from app.services.registry.quantile_forecasts import LoadedModel
 from app.services.shared.change_feed import ChangeFeed
 from app.settings import MEBIBYTE, Settings
 from app.version import release
 
+PAGE_THREADS = 32
 AD_HOC_THREADS = 4  # ad hoc requests at a time; a thousand series take seconds
 INLINE_SERIES = 16  # most series written in the event loop; a chart takes a tenth of a second
 TRIES = 3  # to read the newest version before it is dropped
@@ -66,12 +67,11 @@ class ForecastService:
         self.responses = ResponseCache(settings.response_cache_mb * MEBIBYTE, self.feed)
         self._resolver = Resolver(database, self.feed, device)
         self._models = ModelCache(settings.model_cache_mb * MEBIBYTE)
-        self._quantile_forecasts = QuantileForecastCache(settings.quantile_forecast_cache_mb * MEBIBYTE)
-        self._batcher = Batcher(database, self._quantile_forecasts)
-        self._pins = settings.pin_champions
-        self._pinned: dict[DatasetRef, tuple[ModelKey, int]] = {}
+        self._batcher = Batcher(database, self._model)
         # Ad hoc requests wait here for threads of their own, so that no other request waits for them.
         self.ad_hoc_threads = CapacityLimiter(AD_HOC_THREADS)
+        # Pages have threads of their own too: those of the event loop load the models that pages wait for.
+        self._page_threads = CapacityLimiter(PAGE_THREADS)
 
     def open(self) -> None:
         """Start following changes of the database."""
@@ -208,7 +208,7 @@ class ForecastService:
     async def _compute(self, request: ForecastRequest, plan: Plan, key: ResponseKey) -> FinishedResponse:
         if not request.unique_ids:
             return await self._page(request, plan, key)
-        series = await self._series(plan, request.unique_ids)
+        series = await self._batcher.forecast(plan, request.unique_ids)
 
         def write() -> FinishedResponse:
             return self._finish(request, plan, key, compute.result_of_series(plan, series, request.levels))
@@ -218,19 +218,16 @@ class ForecastService:
         return await asyncio.to_thread(write)
 
     async def _page(self, request: ForecastRequest, plan: Plan, key: ResponseKey) -> FinishedResponse:
-        metrics.COMPUTED.inc()
-        model = await self._model(plan)
+        load = self._loading(plan)
 
         def write() -> FinishedResponse:
-            result = compute.result_of_page(self._database, plan, model, request.page, request.levels)
+            result = compute.result_of_page(self._database, plan, load, request.page, request.levels)
             return self._finish(request, plan, key, result)
 
-        return await asyncio.to_thread(write)
+        return await to_thread.run_sync(write, limiter=self._page_threads)
 
     async def _stream(self, request: ForecastRequest, plan: Plan, key: ResponseKey) -> StreamedResponse:
-        metrics.COMPUTED.inc()
-        model = await self._model(plan)
-        pages = compute.result_pages(self._database, plan, model, request.levels)
+        pages = compute.result_pages(self._database, plan, self._loading(plan), request.levels)
         # Computed before the response starts, so that an error still becomes a problem document.
         first = await to_thread.run_sync(next, pages)
         headers = formats.headers(first, request.media_type)
@@ -238,32 +235,14 @@ class ForecastService:
         named = (formats.with_names_for(request, page) for page in chain([first], pages))
         return StreamedResponse(TABLES[request.media_type](named), request.media_type, headers)
 
-    async def _series(self, plan: Plan, unique_ids: tuple[str, ...]) -> list[SeriesQuantiles]:
-        """Return the quantile forecasts of the named series, from memory if all of them are there."""
-        cached = self._quantile_forecasts.get(plan.forecast_key, unique_ids)
-        if cached is not None:
-            metrics.FROM_QUANTILE_FORECAST_CACHE.inc()
-            return cached
-        metrics.COMPUTED.inc()
-        return await self._batcher.forecast(plan, await self._model(plan), unique_ids)
+    def _loading(self, plan: Plan) -> Callable[[], LoadedModel]:
+        """Return what loads a plan's model, for a thread that is not among those of the event loop."""
+        loop = asyncio.get_running_loop()
+        return lambda: asyncio.run_coroutine_threadsafe(self._model(plan), loop).result()
 
     async def _model(self, plan: Plan) -> LoadedModel:
-        key = plan.model_key
-        if self._pins and plan.is_champion:
-            self._pin(plan.ref, key)
         load = partial(load_model, self._database, plan.model, plan.axis.seasons, self._device)
-        return await self._models.get(key, load)
-
-    def _pin(self, ref: DatasetRef, key: ModelKey) -> None:
-        """Keep a champion in memory; unpin those whose datasets have changed since."""
-        if self._pinned.get(ref, (None, 0))[0] == key:
-            return
-        for one, (pinned, moment) in list(self._pinned.items()):
-            if self.feed.has_changed(one, moment):
-                self._models.unpin(pinned)
-                del self._pinned[one]
-        self._pinned[ref] = key, self.feed.moment
-        self._models.pin(key)
+        return await self._models.get(plan.model_key, load)
 
     def _finish(
         self, request: ForecastRequest, plan: Plan, key: ResponseKey, result: ForecastResult

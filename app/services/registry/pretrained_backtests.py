@@ -5,7 +5,7 @@ from typing import Any
 from app.db.engine import Session
 from app.db.queries import changes
 from app.db.queries import datasets as dataset_queries
-from app.db.queries import pretrained_backtests as queries
+from app.db.queries import forecasts as queries
 from app.db.tables import DatasetVersion, Model, PretrainedBacktest
 from app.errors import Conflict
 from app.schemas.backtests import PretrainedBacktestOut, Verdict
@@ -62,7 +62,7 @@ def store(session: Session, version: DatasetVersion, model: Model, found: Served
     current = dataset_queries.version(session, *ref, version.version)
     if current is None or current.source_sha256 != version.source_sha256:
         return
-    queries.put(
+    queries.put_backtest(
         session,
         PretrainedBacktest(
             workspace_id=version.workspace_id,
@@ -81,7 +81,7 @@ def store(session: Session, version: DatasetVersion, model: Model, found: Served
 
 
 def _stored(session: Session, version: DatasetVersion, model: Model) -> PretrainedBacktest | None:
-    stored = queries.find(session, version, model.horizon)
+    stored = queries.find_backtest(session, version, model.horizon)
     return None if stored is None or stored.basis != _basis(model) else stored
 
 

@@ -53,6 +53,11 @@ class ServedMethod:
     is_preliminary: bool = False
     assessment: "Assessment | None" = field(default=None, compare=False, repr=False)
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether a series takes a tenth of a second, as with ETS, instead of a millisecond."""
+        return "ets" in self.method.weights
+
 
 def of_model(model: Model) -> ServedMethod:
     """Return the method that a model serves, or its best baseline if that is better and it is to fall back.

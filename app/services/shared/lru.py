@@ -11,14 +11,13 @@ Value = TypeVar("Value")
 class Lru(Generic[Key, Value]):
     """Drops the values used longest ago when their total size exceeds a limit; the newest always stays.
 
-    Pinned keys stay too, and count towards the size. Use it in one thread at a time.
+    Use it in one thread at a time.
     """
 
     def __init__(self, limit: int, size: Callable[[Value], int] = lambda _: 1) -> None:
         self._limit, self._size_of = limit, size
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self.size = 0
-        self.pinned: set[Key] = set()
 
     def get(self, key: Key) -> Value | None:
         """Return the value of a key and mark it as used."""
@@ -32,14 +31,11 @@ class Lru(Generic[Key, Value]):
         self.drop(key)
         self._values[key] = value
         self.size += self._size_of(value)
-        while self.size > self._limit and (oldest := self._oldest_but(key)) is not None:
-            self.drop(oldest)
+        while self.size > self._limit and len(self._values) > 1:
+            self.drop(next(iter(self._values)))
 
     def drop(self, key: Key) -> None:
         """Remove the value of a key, if there is one."""
         value = self._values.pop(key, None)
         if value is not None:
             self.size -= self._size_of(value)
-
-    def _oldest_but(self, newest: Key) -> Key | None:
-        return next((key for key in self._values if key != newest and key not in self.pinned), None)

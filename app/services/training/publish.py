@@ -9,6 +9,7 @@ from typing import Any
 
 from app import blobs
 from app.db.engine import Database
+from app.db.queries import forecasts as forecast_queries
 from app.db.tables import Model, new_id
 from app.digest import sha256
 from app.errors import Unavailable
@@ -16,6 +17,7 @@ from app.queue import JobRef
 from app.schemas.models import Trial
 from app.services.jobs import states
 from app.services.registry import backtests, champions
+from app.services.training import forecasts
 from app.services.training.checkpoints import JobCheckpoints
 from app.services.training.spec import JobInput, TrainingResult
 from app.version import VERSION
@@ -37,9 +39,10 @@ def publish(
     model.training_seconds = checkpoints.seconds
 
     def publish_once() -> None:
-        # The large blobs belong to the job first, so that the transaction which shows the model is short.
+        # What is large belongs to the job first, so that the transaction which shows the model is short.
         for number, data in enumerate(result.blobs):
             checkpoints.store_blob(f"of the model, {number}", data)
+        stored_id = forecasts.store(database, job.ref, attempt, model, result)
         with database.read() as session:
             compared = champions.compare(session, model, promotion)
         with database.write() as session:
@@ -47,6 +50,8 @@ def publish(
                 blobs.hold(session, job.ref.workspace_id, key)
             states.succeed(session, job.ref, attempt, model.id)
             champions.admit(session, model, promotion, compared)
+            if stored_id is not None:
+                forecast_queries.belongs_to(session, job.ref.workspace_id, stored_id, model.id)
             states.record_promotion(session, job.ref, model.promotion_decision)
 
     _retry_while_unavailable(publish_once, job.ref)

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from app.db.tables import Blob, Model
+from app.db.tables import Blob, Model, StoredForecasts
 from app.services.forecasting import compute
 from app.services.forecasting.request import ForecastRequest
 from app.services.shared.paging import encode_cursor
@@ -264,7 +264,10 @@ def test_damaged_weights_are_not_served(client: TestClient, database: Database) 
     with database.write() as session:
         key = session.query(Model.weights_key).filter_by(id=model_id).scalar()
         session.query(Blob).filter_by(key=key).update({"data": b"other bytes"})
-    response = client.get("/forecast", params={"dataset_id": dataset_id})
+    assert client.get("/forecast", params={"dataset_id": dataset_id}).status_code == 200  # it is stored
+    with database.write() as session:
+        session.query(StoredForecasts).delete()
+    response = client.get("/forecast", params={"dataset_id": dataset_id, "horizon": 1})
     assert response.status_code == 500
     assert "retry-after" not in response.headers
     assert "`gatecast check`" in response.json()["detail"]

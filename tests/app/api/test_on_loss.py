@@ -8,10 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db.engine import Database
-from app.db.tables import Model
+from app.db.tables import Model, StoredForecasts
 from app.schemas import examples
 from app.services.forecasting import compute
 from app.services.forecasting.request import ForecastRequest
+from app.services.registry import quantile_forecasts
 from models.methods.baselines import BASELINES
 from models.methods.combination import QuantileForecast, compute_quantile_forecast
 from tests.factories import SQLITE_ALONE, dataset, table, trained
@@ -201,7 +202,9 @@ def test_no_connection_is_held_while_a_forecast_is_computed(
         held.append(database.reader.pool.checkedout())  # type: ignore[attr-defined]  # a queue's
         return compute_quantile_forecast(*arguments, **options)
 
-    monkeypatch.setattr(compute, "compute_quantile_forecast", watched)
+    monkeypatch.setattr(quantile_forecasts, "compute_quantile_forecast", watched)
+    with database.write() as session:
+        session.query(StoredForecasts).delete()
     monkeypatch.setattr(compute, "PAGE", 2)
     assert len(list(table(database, ForecastRequest(model_id=loser)))) == 2
     assert held == [0, 0]

@@ -18,6 +18,7 @@ from app.services.forecasting import compute, resolve
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan, Resolver
 from app.services.forecasting.service import TRIES
+from app.services.registry import stored_forecasts
 from tests.app.api.middleware.test_concurrency_limit import Sent, nothing_more, scope
 from tests.factories import dataset, new_version, only, trained, trends
 
@@ -142,7 +143,7 @@ def test_table_whose_version_is_deleted_after_its_first_page_breaks_off(
 ) -> None:
     monkeypatch.setattr(compute, "PAGE", 1)
     dataset_id = dataset(database, trends()).id
-    read, pages = compute.read_page, iter(range(1))
+    read, pages = stored_forecasts.read_page, iter(range(1))
 
     def late(*arguments: Any) -> Any:
         found = read(*arguments)
@@ -150,7 +151,7 @@ def test_table_whose_version_is_deleted_after_its_first_page_breaks_off(
             thinned(database, dataset_id)
         return found
 
-    monkeypatch.setattr(compute, "read_page", late)
+    monkeypatch.setattr(stored_forecasts, "read_page", late)
     with caplog.at_level(logging.WARNING):
         table = client.get("/forecast", params={"dataset_id": dataset_id}, headers=CSV)
     assert "series 0" in table.text

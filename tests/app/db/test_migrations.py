@@ -9,11 +9,20 @@ from sqlalchemy import text
 from app.auth import OWNER
 from app.db import migrations
 from app.db.engine import Database
-from app.db.tables import Blob, DatasetBlob, Job, Model, PretrainedBacktest, Process, Series
+from app.db.tables import (
+    Blob,
+    DatasetBlob,
+    Job,
+    Model,
+    PretrainedBacktest,
+    Process,
+    Series,
+    StoredForecasts,
+)
 from app.schemas import examples
 from app.schemas.datasets import DatasetUpdate
 from app.services.datasets import catalog, update
-from app.services.forecasting import resolve
+from app.services.forecasting import resolve, storing
 from app.services.forecasting.formats import page_json
 from app.services.forecasting.request import ForecastRequest
 from app.services.jobs import states
@@ -257,3 +266,20 @@ def test_downgrade_before_intervals_calls_what_is_undecided_a_tie(database: Data
     verdict = (json.loads(stored) if database.is_sqlite else stored)["lstm"]
     assert verdict["outcome"] == "ties"
     assert "effect_interval" not in verdict
+
+
+def test_models_from_before_stored_forecasts_get_them_from_a_worker_with_the_same_bits(
+    database: Database,
+) -> None:
+    dataset_id = dataset(database, trends(count=20)).id
+    trained(database, dataset_id)
+    before = everything(database, dataset_id)
+    go_back(database, "0015")
+    migrations.upgrade(database)
+    with database.read() as session:
+        assert session.query(StoredForecasts).count() == 0
+    assert everything(database, dataset_id) == before
+    (ref,) = storing.due(database, None).datasets
+    assert storing.store_changed(database, ref, "worker")
+    assert storing.due(database, None).datasets == []
+    assert everything(database, dataset_id) == before

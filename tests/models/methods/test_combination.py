@@ -11,8 +11,6 @@ from models.methods.baselines import BASELINES
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration
 from models.methods.combination import (
     Method,
-    QuantileForecast,
-    compute_quantile_forecast,
     forecast_by,
     uncalibrated_forecast,
     weighted_mean,
@@ -132,16 +130,15 @@ def test_values_older_than_the_history_limit_do_not_count(model: Forecaster) -> 
     assert (whole.lo[95][0, -1], whole.median[0, -1] > 0) == (0.0, True)
 
 
-def test_split_quantile_forecast_equals_the_whole(model: Forecaster) -> None:
-    whole = compute_quantile_forecast(method(lstm=0.5, drift=0.5), model, waves())
-    parts = list(whole.split())
-    assert sum(part.nbytes for part in parts) == whole.nbytes
-    forecasts = [each.forecast(3, (60, 95)) for each in (whole, QuantileForecast.concatenate(parts))]
-    assert [part.tolist() for part in bounds(forecasts[0])] == [
-        part.tolist() for part in bounds(forecasts[1])
-    ]
-    alone = parts[1].forecast(3, (60, 95))
-    assert [part.tolist() for part in bounds(alone)] == [part[1:2].tolist() for part in bounds(forecasts[0])]
+def test_forecast_of_a_series_alone_has_the_bits_of_the_one_beside_others(model: Forecaster) -> None:
+    panel, chosen = waves(), method(lstm=0.5, drift=0.5)
+    whole = forecast_by(chosen, model, panel, levels=(60, 95))
+    for number in range(panel.series):
+        one = panel.heads(np.array([number]), panel.lengths[[number]])
+        alone = forecast_by(chosen, model, one, levels=(60, 95))
+        assert [part[0].tolist() for part in bounds(alone)] == [
+            part[number].tolist() for part in bounds(whole)
+        ]
 
 
 def test_uncalibrated_forecast_has_the_bounds_that_calibration_starts_from(model: Forecaster) -> None:

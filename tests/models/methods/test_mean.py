@@ -77,5 +77,3 @@ def test_means_of_series_do_not_depend_on_their_company() -> None:
     for number, values in enumerate(series):
         alone = forecast(Panel.of([values]), method)
         assert alone.mean.tolist() == together.mean[number : number + 1].tolist()
-    parts = list(together.split())
-    assert QuantileForecast.concatenate(parts).mean.tolist() == together.mean.tolist()

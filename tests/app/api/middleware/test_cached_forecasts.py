@@ -34,12 +34,6 @@ def from_memory() -> float:
     return float(metrics.FROM_RESPONSE_CACHE._value.get())
 
 
-def loaded() -> int:
-    """How often a model was loaded."""
-    (metric,) = metrics.MODEL_LOAD_SECONDS.collect()
-    return int(next(sample.value for sample in metric.samples if sample.name.endswith("_count")))
-
-
 def ask(client: TestClient, dataset_id: str, **headers: str) -> tuple[int, str, bytes]:
     params = {"dataset_id": dataset_id, "unique_id": "series 1"}
     answer = client.get("/forecast", params=params, headers=headers)
@@ -123,26 +117,6 @@ def test_deleted_dataset_has_no_forecast(client: TestClient, dataset_id: str) ->
     ask(client, dataset_id)
     client.delete(f"/datasets/{dataset_id}")
     assert ask(client, dataset_id)[0] == 404
-
-
-@pytest.mark.parametrize(("pinned", "loads"), [(True, 2), (False, 3)])
-def test_pinned_champion_is_not_loaded_again(
-    database: Database, dataset_id: str, monkeypatch: pytest.MonkeyPatch, *, pinned: bool, loads: int
-) -> None:
-    """In a memory that holds one model, and while the database is not polled any more."""
-    monkeypatch.setattr(service, "MEBIBYTE", 1)
-    other_id = dataset(database).id
-    trained(database, other_id)
-    settings = Settings(database_url=database.url, device="cpu", pin_champions=pinned)
-    monkeypatch.setattr(change_feed, "POLL_S", 3600.0)
-    before = loaded()
-    with TestClient(create_app(settings)) as client:
-        feed = client.app.state.resources.forecasts.feed  # type: ignore[attr-defined]  # an app of ours
-        eventually(lambda: feed.is_fresh)
-        monkeypatch.setattr(change_feed, "FRESH_S", 0.0)
-        for each_id, level in ((dataset_id, 60), (other_id, 60), (dataset_id, 70)):
-            client.get("/forecast", params={"dataset_id": each_id, "level": level})
-    assert loaded() == before + loads
 
 
 @pytest.mark.parametrize(("wished", "lines"), [(True, [200, 200, 304]), (False, [])])

@@ -10,19 +10,21 @@ import pytest
 from app.auth import OWNER
 from app.db import engine
 from app.db.engine import Database
+from app.db.tables import StoredForecasts
 from app.errors import NotFound
-from app.services.forecasting import batching, compute
+from app.services.forecasting import batching
 from app.services.forecasting.batching import Batcher
-from app.services.forecasting.model_loading import LoadedModel, load_model
-from app.services.forecasting.quantile_forecasts import QuantileForecastCache, SeriesQuantiles
+from app.services.forecasting.model_loading import load_model
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan, find_plan
+from app.services.registry import quantile_forecasts
+from app.services.registry.quantile_forecasts import LoadedModel, SeriesQuantiles
 from models.methods.combination import QuantileForecast
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Ready = tuple[Plan, LoadedModel]
-Outcome = list[SeriesQuantiles] | BaseException
+Outcome = SeriesQuantiles | BaseException
 
 
 @pytest.fixture
@@ -31,27 +33,37 @@ def ready(database: Database) -> Ready:
 
 
 def prepared(database: Database) -> Ready:
+    """A model of which nothing is stored, so that all is computed."""
     dataset_id = dataset(database, trends(count=5)).id
     trained(database, dataset_id)
+    with database.write() as session:
+        session.query(StoredForecasts).delete()
     with database.read() as session:
         plan = find_plan(session, OWNER, ForecastRequest(dataset_id=dataset_id))
     return plan, load_model(database, plan.model, plan.axis.seasons, "cpu")
+
+
+def batcher_of(database: Database, ready: Ready) -> Batcher:
+    async def load(_: Plan) -> LoadedModel:
+        return ready[1]
+
+    return Batcher(database, load)
 
 
 def forecast_all(database: Database, ready: Ready, *requests: tuple[str, ...]) -> list[Outcome]:
     """Make all requests at once."""
 
     async def main() -> list[Outcome]:
-        batcher = Batcher(database, QuantileForecastCache(10**9))
-        pending = [batcher.forecast(*ready, names) for names in requests]
+        batcher = batcher_of(database, ready)
+        pending = [batcher.forecast(ready[0], names) for names in requests]
         return await asyncio.gather(*pending, return_exceptions=True)
 
     return asyncio.run(asyncio.wait_for(main(), 60))
 
 
 def names_of(outcome: Outcome) -> list[str]:
-    assert isinstance(outcome, list)
-    return [series.unique_id for series in outcome]
+    assert isinstance(outcome, SeriesQuantiles)
+    return list(outcome.unique_ids)
 
 
 def test_concurrent_requests_share_one_pass(database: Database, ready: Ready, passes: list[int]) -> None:
@@ -67,10 +79,9 @@ def test_concurrent_requests_share_one_pass(database: Database, ready: Ready, pa
 def test_forecast_is_that_of_the_series_alone(database: Database, ready: Ready) -> None:
     (alone,) = forecast_all(database, ready, ("series 4",))
     *_, together = forecast_all(database, ready, ("series 0",), ("series 2",), ("series 4",))
-    assert isinstance(alone, list)
-    assert isinstance(together, list)
-    medians = [outcome[0].forecast.bounds.median[0] for outcome in (alone, together)]
-    assert medians[1] == pytest.approx(medians[0], rel=1e-6)
+    assert isinstance(alone, SeriesQuantiles)
+    assert isinstance(together, SeriesQuantiles)
+    assert together.records.tolist() == alone.records.tolist()
 
 
 def test_unknown_name_fails_its_own_request_alone(database: Database, ready: Ready) -> None:
@@ -98,11 +109,11 @@ def test_more_than_fit_into_a_pass_go_into_the_next(
 
 def test_cancelled_request_is_not_computed(database: Database, ready: Ready, passes: list[int]) -> None:
     async def main() -> None:
-        batcher = Batcher(database, QuantileForecastCache(10**9))
-        gone = asyncio.create_task(batcher.forecast(*ready, ("series 0",)))
+        batcher = batcher_of(database, ready)
+        gone = asyncio.create_task(batcher.forecast(ready[0], ("series 0",)))
         await asyncio.sleep(0)
         gone.cancel()
-        await batcher.forecast(*ready, ("series 1",))
+        await batcher.forecast(ready[0], ("series 1",))
 
     asyncio.run(main())
     assert passes == [1]
@@ -114,26 +125,23 @@ def test_failure_reaches_every_request(
     def fail(*_: object) -> QuantileForecast:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(compute, "compute_quantile_forecast", fail)
+    monkeypatch.setattr(quantile_forecasts, "compute_quantile_forecast", fail)
     failed = forecast_all(database, ready, ("series 0",), ("series 1",))
     assert [type(error) for error in failed] == [ZeroDivisionError, ZeroDivisionError]
 
 
-@pytest.mark.parametrize("place", ["put", "settle"])
 def test_fault_after_the_pass_is_raised_and_leaves_nothing_behind(
-    database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch, place: str
+    database: Database, ready: Ready, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
 
     async def main() -> list[Outcome]:
-        batcher = Batcher(database, QuantileForecastCache(10**9))
+        batcher = batcher_of(database, ready)
         with monkeypatch.context() as patched:
-            patched.setattr(
-                *{"put": (QuantileForecastCache, "put"), "settle": (batching, "_settle")}[place], fail
-            )
-            first = await asyncio.gather(batcher.forecast(*ready, ("series 0",)), return_exceptions=True)
-        return [*first, await batcher.forecast(*ready, ("series 0",))]
+            patched.setattr(batching, "_settle", fail)
+            first = await asyncio.gather(batcher.forecast(ready[0], ("series 0",)), return_exceptions=True)
+        return [*first, await batcher.forecast(ready[0], ("series 0",))]
 
     failed, again = asyncio.run(asyncio.wait_for(main(), 10))
     assert isinstance(failed, MemoryError)
@@ -142,13 +150,13 @@ def test_fault_after_the_pass_is_raised_and_leaves_nothing_behind(
 
 def test_cancelled_work_leaves_no_request_waiting(database: Database, ready: Ready) -> None:
     async def main() -> list[Outcome]:
-        batcher = Batcher(database, QuantileForecastCache(10**9))
-        pending = asyncio.gather(batcher.forecast(*ready, ("series 0",)), return_exceptions=True)
+        batcher = batcher_of(database, ready)
+        pending = asyncio.gather(batcher.forecast(ready[0], ("series 0",)), return_exceptions=True)
         for _ in range(2):  # until it is pending, and worked on
             await asyncio.sleep(0)
         (work,) = batcher._tasks
         work.cancel()
-        return [*await pending, await batcher.forecast(*ready, ("series 0",))]
+        return [*await pending, await batcher.forecast(ready[0], ("series 0",))]
 
     broken_off, again = asyncio.run(asyncio.wait_for(main(), 10))
     assert isinstance(broken_off, asyncio.CancelledError)
@@ -180,9 +188,7 @@ def test_event_loop_waits_for_no_lock(on_sqlite: Database) -> None:
         with closing(sqlite3.connect(on_sqlite.file, isolation_level=None)) as owner:
             owner.execute("PRAGMA locking_mode=EXCLUSIVE")
             owner.execute("BEGIN IMMEDIATE")
-            pending = asyncio.create_task(
-                Batcher(on_sqlite, QuantileForecastCache(10**9)).forecast(*ready, ("series 0",))
-            )
+            pending = asyncio.create_task(batcher_of(on_sqlite, ready).forecast(ready[0], ("series 0",)))
             await asyncio.sleep(0.05)
             assert not pending.done()
         return await pending

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from app.services.forecasting.model_cache import ModelCache
-from app.services.forecasting.model_loading import LoadedModel
 from app.services.registry.baseline_forecasts import BaselineForecasts
+from app.services.registry.quantile_forecasts import LoadedModel
 from models.choices import NO_SEASONS
 from models.config import preset
 from models.panel import Panel
@@ -55,21 +55,6 @@ def test_least_recently_used_goes_when_bytes_run_out(model: LoadedModel) -> None
     asyncio.run(get_in_turn(cache, loader, "abacab"))
     assert loader.loaded == ["a", "b", "c", "b"]
     assert cache.nbytes <= 2 * model.nbytes
-
-
-def test_pinned_model_stays_and_others_go(model: LoadedModel) -> None:
-    cache, loader = ModelCache(2 * model.nbytes), Loader(model)
-    cache.pin(("w", "m", "a"))
-    asyncio.run(get_in_turn(cache, loader, "abcab"))
-    assert loader.loaded == ["a", "b", "c", "b"]
-
-
-def test_unpinned_model_goes_like_the_others(model: LoadedModel) -> None:
-    cache, loader = ModelCache(model.nbytes), Loader(model)
-    cache.pin(("w", "m", "a"))
-    cache.unpin(("w", "m", "a"))
-    asyncio.run(get_in_turn(cache, loader, "aba"))
-    assert loader.loaded == ["a", "b", "a"]
 
 
 def test_model_over_the_limit_is_still_served(model: LoadedModel) -> None:

@@ -8,11 +8,12 @@ from app.db.engine import Database
 from app.db.queries import datasets as queries
 from app.db.queries.datasets import LastWindow
 from app.services.forecasting import compute
-from app.services.forecasting.model_loading import LoadedModel, load_model
+from app.services.forecasting.model_loading import load_model
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan, find_plan
-from app.services.registry import baseline_forecasts
+from app.services.registry import baseline_forecasts, quantile_forecasts
 from app.services.registry.baseline_forecasts import BaselineForecasts
+from app.services.registry.quantile_forecasts import LoadedModel
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
@@ -33,7 +34,9 @@ def ready(database: Database) -> Ready:
 def medians(ready: Ready, simple: BaselineForecasts) -> list[list[float]]:
     plan, loaded, rows = ready
     model = LoadedModel(loaded.forecaster, simple)
-    result = compute.result_of_series(plan, compute.series_quantiles(plan, model, rows), (80,))
+    result = compute.result_of_series(
+        plan, quantile_forecasts.compute(plan.served_method.method, plan.axis, model, rows), (80,)
+    )
     return [list(row) for row in result.forecast.median]
 
 

@@ -30,13 +30,6 @@ def test_last_one_stays_whatever_its_size() -> None:
     assert kept(filled(5, "ab"), "ab") == ["b"]
 
 
-def test_pinned_stays_and_counts() -> None:
-    lru = filled(25, "ab")
-    lru.pinned.add("a")
-    lru.put("c", "c" * 10)
-    assert kept(lru, "abc") == ["a", "c"]
-
-
 def test_size_follows_what_is_replaced_and_dropped() -> None:
     lru = filled(25, "ab")
     lru.put("a", "a")
