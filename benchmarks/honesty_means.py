@@ -1,4 +1,4 @@
-"""Bias of the mean on simulated intermittent demand, for `benchmarks.honesty`.
+"""Bias of the mean on simulated intermittent demand and on skewed values, for `benchmarks.honesty`.
 
 Panels of 200 series with the season of a week are forecast four weeks ahead without a training, and the sum
 of their means is compared with what comes on average, which is known. A panel alone tells little: 200
@@ -9,6 +9,7 @@ beside the bias stands what one panel is off by chance.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from math import exp
 
 import numpy as np
@@ -20,7 +21,7 @@ from models.methods.zero_shot import uncalibrated_method, zero_shot_forecaster
 from models.panel import Floats, Panel
 
 PANELS, SERIES, HORIZON, WEEK = 20, 200, 28, 7
-LENGTHS = (60, 200)
+LENGTHS, LENGTHS_OF_SKEWED = (60, 200), (24, 120, 400)
 MOST_BIAS = 0.05
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
@@ -59,17 +60,40 @@ def lognormal(share: float, spread: float) -> Demand:
     )
 
 
+def autoregressive(spread: float, kept: float) -> Demand:
+    """Return values whose logarithms keep a share of their distance to 0 from step to step."""
+
+    def draw(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
+        logs = rng.normal(0, spread, shape)
+        for step in range(1, shape[1]):
+            logs[:, step] = kept * logs[:, step - 1] + (1 - kept**2) ** 0.5 * logs[:, step]
+        return np.exp(logs)
+
+    return Demand(f"AR({kept}) of logarithms, {spread}", exp(spread**2 / 2), draw)
+
+
+def gamma(shape: float) -> Demand:
+    """Return values of a gamma distribution, the more skewed the smaller its `shape`."""
+    return Demand(f"gamma {shape}", shape, lambda rng, size: rng.gamma(shape, 1, size))
+
+
 DEMANDS = (
     *map(poisson, (0.1, 0.3, 0.6, 1.0)),
     *(negative_binomial(mean, size) for mean, size in ((0.3, 0.5), (1.0, 1.0), (2.0, 0.5))),
     *(lognormal(share, spread) for share, spread in ((0.2, 0.8), (0.5, 0.8), (0.7, 1.0), (0.8, 1.0))),
 )
 
+SKEWED = (
+    *(lognormal(1.0, spread) for spread in (0.5, 1.0)),
+    *(autoregressive(spread, 0.7) for spread in (0.5, 1.0)),
+    *map(gamma, (0.5, 1.0, 2.0)),
+)
+
 
 def tasks() -> Iterator[Task]:
     """Yield a row to measure for each kind of demand and length of history."""
-    for demand in DEMANDS:
-        for steps in LENGTHS:
+    for demands, lengths in ((DEMANDS, LENGTHS), (SKEWED, LENGTHS_OF_SKEWED)):
+        for demand, steps in product(demands, lengths):
             name = f"{demand.name}, {steps} steps"
             yield Task("bias of the mean", name, partial(_row, demand, steps))
 

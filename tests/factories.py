@@ -294,7 +294,9 @@ def result(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)
         unique_ids=list(unique_ids),
         times=[months] * len(unique_ids),
         forecast=Forecast(
-            median, *({level: pair[side] for level, pair in bounds.items()} for side in (0, 1))
+            median,
+            lo={level: pair[0] for level, pair in bounds.items()},
+            hi={level: pair[1] for level, pair in bounds.items()},
         ),
         mean=median + 0.25,
     )

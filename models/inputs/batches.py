@@ -125,7 +125,7 @@ class WindowSampler:
     def _batch(self, series: Tensor, origins: Tensor, ends: Tensor, view: View) -> Batch:
         config = self.config
         windows = cut_windows(self.flat, series, origins, ends, config)
-        transform = Transform.of(windows.history)
+        transform = Transform.of(windows.history, config.season_length)
         z = transform.forward(windows.history)
         season = seasonal_component(z, windows.phases, view, config)
         scale = Scale.of(z, season, view, config)

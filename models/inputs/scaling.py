@@ -29,6 +29,9 @@ ROUNDING = 1e-13
 LEAST_SHARE = 0.1
 """Share of the median of positive values below which logarithms no longer fall."""
 
+RECENT = 5
+"""Last values, or a season of them, whose median counts where it is lower: a series may have fallen."""
+
 DEFAULT_CHANGE = 0.05
 """The mean one-step change (five percent) of a history without two values in a row."""
 
@@ -54,7 +57,7 @@ class Transform:
     floor: Tensor
 
     @classmethod
-    def of(cls, history: Tensor) -> "Transform":
+    def of(cls, history: Tensor, season_length: int = 1) -> "Transform":
         """Estimate the transform of histories (batch, span), NaN for gaps."""
         valid = known(history)
         magnitude = history.abs().nan_to_num(nan=0.0)
@@ -62,7 +65,11 @@ class Transform:
         largest = magnitude.amax(dim=1, keepdim=True).clamp(min=_TINY)
         mean = (magnitude / largest).sum(dim=1, keepdim=True) / valid.sum(dim=1, keepdim=True).clamp(min=1)
         unit = torch.where(mean > 0, (largest * mean).clamp(min=_TINY), 1.0)
-        floor = LEAST_SHARE * medians(history, 1).nan_to_num(nan=0.0)
+        recent = medians(history[:, -max(RECENT, season_length) :], 1)
+        middle = medians(history, 1)
+        # Where a series has fallen below the floor for good, the floor is that of its last values.
+        fallen = recent < LEAST_SHARE * middle
+        floor = LEAST_SHARE * torch.where(fallen, recent, middle).nan_to_num(nan=0.0)
         positive = (~valid | (history > 0)).all(dim=1, keepdim=True)
         return cls(positive, unit, floor.clamp(min=_TINY))
 

@@ -1,11 +1,18 @@
-"""Exponential smoothing of many short histories at once, and the Theta forecast that it makes."""
+"""Exponential smoothing of many short histories at once: the Theta forecast, and means of skewed values.
+
+The level of logarithms is a median of values. Multiplied up to a mean by the spread of the logarithms it is
+10 to 100 % too high where those are not normal, or where the forecast itself is uncertain. So the mean of
+noisy values is smoothed from the values themselves: whatever their distribution, weighted means of them are
+right in sum. Measured in `docs/experiments/2026-11-30-means.md`.
+"""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from models.inputs.seasonality import running_means
+from models.inputs.seasonality import medians, running_means
 
 SMOOTHING = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Weights of the newest value that are tried."""
@@ -22,9 +29,37 @@ SLOPE_KEPT = 0.5
 FEWEST = 8
 """Values that a forecast needs."""
 
+NOISY = (0.1, 0.2)
+"""Noise of logarithms from which on the mean is that of the values, in part and wholly."""
 
-def theta_forecast(z: Tensor, horizon: int) -> tuple[Tensor, Tensor]:
-    """Return Theta's forecast (batch, horizon), and which histories (batch, 1) are long enough for it.
+ENOUGH = (12, 24)
+"""Values from which on it is, in part and wholly."""
+
+INFLATION = 3
+"""Power of what residuals that last add to the variance of a slope: it is itself uncertain in few values."""
+
+MOST_DOUBT = 0.2
+"""Doubt of a mean half a history ahead, from which on its slope needs more than twice the usual evidence."""
+
+_NORMAL = 1.4826
+"""The standard deviation of a normal variable over the median of its distances to the median."""
+
+
+class Smoothed(NamedTuple):
+    """Theta's `forecast` (batch, horizon); `is_known` (batch, 1): which histories are long enough for it.
+
+    `mean` (batch, horizon) is the logarithm of the mean of the values, for histories that are logarithms;
+    `share` (batch, 1), from 0 to 1, is how far it is to be used.
+    """
+
+    forecast: Tensor
+    is_known: Tensor
+    mean: Tensor
+    share: Tensor
+
+
+def theta_forecast(z: Tensor, horizon: int) -> Smoothed:
+    """Return Theta's forecast of histories, and the means of those that are logarithms.
 
     `z` (batch, span) is without season, NaN for gaps. It is simple exponential smoothing with half of the
     least squares slope (Assimakopoulos & Nikolopoulos, 2000; Hyndman & Billah, 2003, Unmasking the Theta
@@ -33,22 +68,59 @@ def theta_forecast(z: Tensor, horizon: int) -> tuple[Tensor, Tensor]:
     valid = z.isfinite().to(z.dtype)
     # Counted from the last step.
     t = torch.arange(1 - z.shape[1], 1, dtype=z.dtype, device=z.device)
-    slope = SLOPE_KEPT * _slope(z.nan_to_num(nan=0.0), valid, t)
+    whole, trust = _slope(z.nan_to_num(nan=0.0), valid, t)
+    slope = SLOPE_KEPT * whole
+    share = _noisy(z, valid.sum(dim=1, keepdim=True))
     valid, t = valid[:, -READ:], t[-READ:]
     rest = (z[:, -READ:] - slope * t).nan_to_num(nan=0.0)
-    levels = running_means(rest[:, None], valid[:, None], _weights(len(t), z.device), dim=2)
+    weights = _weights(len(t), z.device)
+    levels = running_means(rest[:, None], valid[:, None], weights, dim=2)
     best = _errors(levels, rest, valid).argmin(dim=1, keepdim=True)
     ahead = torch.arange(1, horizon + 1, dtype=z.dtype, device=z.device)
-    return levels[..., -1].gather(1, best) + slope * ahead, valid.sum(dim=1, keepdim=True) >= FEWEST
+    own = trust * whole
+    mean = _log_mean(z[:, -READ:] - own * t, weights[best[:, 0]]) + own * ahead
+    is_known = valid.sum(dim=1, keepdim=True) >= FEWEST
+    return Smoothed(levels[..., -1].gather(1, best) + slope * ahead, is_known, mean, share)
 
 
-def _slope(y: Tensor, valid: Tensor, t: Tensor) -> Tensor:
-    """Return (batch, 1), the slope of the least squares line through values y (batch, span), 0 for gaps."""
+def _slope(y: Tensor, valid: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (batch, 1), the slope of the least squares line through values y (batch, span), 0 for gaps.
+
+    Beside it is the share of it that chance does not explain: James & Stein (1961).
+    """
     count = valid.sum(dim=1, keepdim=True).clamp(min=1)
     apart = (t - (t * valid).sum(dim=1, keepdim=True) / count) * valid
     mean = y.sum(dim=1, keepdim=True) / count
     spread = apart.square().sum(dim=1, keepdim=True).clamp(min=1e-9)
-    return (apart * (y - mean)).sum(dim=1, keepdim=True) / spread
+    slope = (apart * (y - mean)).sum(dim=1, keepdim=True) / spread
+    left = (y - mean - slope * apart) * valid
+    square = left.square().sum(dim=1, keepdim=True)
+    alike = (left[:, 1:] * left[:, :-1]).sum(dim=1, keepdim=True) / square.clamp(min=1e-300)
+    # A fitted line makes residuals look less alike than errors are (Kendall, 1954).
+    lasting = (alike + (1 + 4 * alike) / count).clamp(0, 0.98)
+    inflation = ((1 + lasting) / (1 - lasting)) ** INFLATION
+    variance = square / (count - 2).clamp(min=1) / spread * inflation
+    needed = variance * (1 + variance * (count / 2 / MOST_DOUBT).square())
+    return slope, (1 - needed / slope.square().clamp(min=1e-300)).clamp(min=0)
+
+
+def _log_mean(z: Tensor, weights: Tensor) -> Tensor:
+    """Return (batch, 1), the logarithm of the weighted mean of values; z are theirs, NaN for gaps."""
+    valid = z.isfinite()
+    weights = weights * valid
+    shares = weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-300)
+    return torch.where(valid, z + shares.log(), -torch.inf).logsumexp(dim=1, keepdim=True)
+
+
+def _noisy(z: Tensor, count: Tensor) -> Tensor:
+    """Return (batch, 1) from 0 to 1, how far the noise of so many logarithms makes means of values better."""
+    noise = _NORMAL / 2**0.5 * medians(z.diff(dim=1).abs(), 1).nan_to_num(nan=0.0)
+    return _between(noise, NOISY) * _between(count, ENOUGH)
+
+
+def _between(value: Tensor, limits: tuple[float, float]) -> Tensor:
+    """Return 0 up to the first limit, 1 from the second on, and in between what lies between."""
+    return ((value - limits[0]) / (limits[1] - limits[0])).clamp(0, 1)
 
 
 def _errors(levels: Tensor, rest: Tensor, valid: Tensor) -> Tensor:

@@ -93,7 +93,7 @@ def compute_quantile_forecast(
     bounds = method.interval_bounds(parts, Reach.of(recent, season_length))
     found = demands(recent, season_length)
     support = Support.of(recent, found)
-    mean = means(bounds, support.lowest, found)
+    mean = means(bounds, support.lowest, found, parts[method.primary].smoothed)
     return QuantileForecast(bounds, support if method.calibration.whole else support.continuous, mean)
 
 

@@ -1,6 +1,7 @@
 """Forecast with a trained ensemble: from the latest values to medians and interval bounds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +17,7 @@ from models.inputs.smoothing import theta_forecast
 from models.inputs.spread import spread_factors
 from models.inputs.trend import trend_forecast
 from models.inputs.windows import FlatPanel, Windows, cut_windows, windows_per_cut
-from models.methods.forecast import Forecast, checked_horizon, checked_levels, floors
+from models.methods.forecast import Forecast, SmoothedMeans, checked_horizon, checked_levels, floors
 from models.methods.quantile_interpolation import probit_places
 from models.network.forecaster import Forecaster
 from models.panel import Floats, Integers, Panel
@@ -56,7 +57,9 @@ def ensemble_forecast(
         _forecast_batch(forecaster, flat, _filled(some), wanted)[: len(some), :steps].cpu().numpy()
         for some in torch.split(rows, windows_per_cut(forecaster.config))
     ]
-    return _to_forecast(np.concatenate(parts), wanted).at_least(lowest)
+    outputs = np.concatenate(parts)
+    smoothed = SmoothedMeans(outputs[..., 0], outputs[:, :1, 1])
+    return replace(_to_forecast(outputs[..., 2:], wanted).at_least(lowest), smoothed=smoothed)
 
 
 def _filled(rows: Tensor) -> Tensor:
@@ -67,24 +70,30 @@ def _filled(rows: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, rows: Tensor, levels: list[int]) -> Tensor:
-    """Return (rows, horizon, 1 + 2 * levels) float64: the median, then lower and upper bound of each level.
+    """Return (rows, horizon, 3 + 2 * levels) float64: mean, its share, median, then bounds of each level.
 
-    `rows` (rows,) are the numbers of the series in one forward pass.
+    The bounds are the lower and the upper one. `rows` (rows,) are the numbers of the series in one pass.
     """
     config = forecaster.config
     # The origin is the end of each series: there are no targets.
     windows = cut_windows(flat, rows, origins=flat.ends[rows], ends=flat.ends[rows], config=config)
-    transform = Transform.of(windows.history)
+    transform = Transform.of(windows.history, config.season_length)
     z = transform.forward(windows.history)
     if not config.trainable_members:
         z = without_shift(z)
-    quantiles = _ensemble_quantiles(forecaster, windows, z, transform.positive)
-    chosen = _at_levels(quantiles, config.quantiles, levels)
-    return _widening(transform.inverse(chosen.flatten(1)).reshape(chosen.shape))
+    quantiles, mean, share = _ensemble_quantiles(forecaster, windows, z, transform.positive)
+    chosen = torch.cat([mean[..., None], _at_levels(quantiles, config.quantiles, levels)], dim=2)
+    found = transform.inverse(chosen.flatten(1)).reshape(chosen.shape)
+    shares = share[..., None].expand(-1, config.horizon, 1)
+    return torch.cat([found[..., :1], shares, _widening(found[..., 1:])], dim=2)
 
 
-def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, logs: Tensor) -> Tensor:
+def _ensemble_quantiles(
+    forecaster: Forecaster, windows: Windows, z: Tensor, logs: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return (batch, horizon, quantiles) in units of the transform: the members' mean, in rising order.
+
+    Beside them are means of values (batch, horizon), and the share (batch, 1) to which these are used.
 
     It is moved toward Theta's forecast as far as networks are pretrained: trained ones have learned how such
     series go on. It is moved toward the trend as far as the history speaks for one, and as far as networks
@@ -104,8 +113,10 @@ def _ensemble_quantiles(forecaster: Forecaster, windows: Windows, z: Tensor, log
     quantiles = (total / config.members).sort(dim=2).values
     season = _season_of(seasons, z, windows.phases, "last", config)
     pretrained = 1 - len(config.trainable_members) / config.members
-    quantiles = _toward_simple_ways(quantiles, z, season, logs, pretrained)
-    return _spread(quantiles, z, season, config, pretrained) if pretrained else quantiles
+    quantiles, mean, share = _toward_simple_ways(quantiles, z, season, logs, pretrained)
+    if pretrained:
+        quantiles = _spread(quantiles, z, season, config, pretrained)
+    return quantiles, mean, share
 
 
 def _season_of(
@@ -120,19 +131,21 @@ def _season_of(
 
 def _toward_simple_ways(
     quantiles: Tensor, z: Tensor, season: Tensor, logs: Tensor, pretrained: float
-) -> Tensor:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return quantiles (batch, horizon, quantiles), moved toward Theta, then toward a trend that is believed.
 
-    `pretrained` is the share of the networks that are.
+    Beside them are Theta's means and their share. `pretrained` is the share of the networks that are.
     """
     span, horizon = z.shape[1], quantiles.shape[1]
     rest, after = z - season[:, :span], season[:, span:]
+    mean, mean_share = torch.zeros_like(after), torch.zeros_like(z[:, :1])
     if pretrained:
-        smooth, is_known = theta_forecast(rest, horizon)
-        quantiles = _toward(quantiles, smooth + after, pretrained * THETA_SHARE * is_known)
+        theta = theta_forecast(rest, horizon)
+        quantiles = _toward(quantiles, theta.forecast + after, pretrained * THETA_SHARE * theta.is_known)
+        mean, mean_share = theta.mean + after, pretrained * theta.share * logs
     trend = trend_forecast(rest, horizon, logs)
     share = torch.where(trend.is_curve, max(pretrained, CURVE_SHARE), pretrained)
-    return _toward(quantiles, trend.forecast + after, share * trend.weight)
+    return _toward(quantiles, trend.forecast + after, share * trend.weight), mean, mean_share
 
 
 def _spread(

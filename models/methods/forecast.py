@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,24 @@ from models.panel import Floats, Panel
 FLOAT_MAX = float(np.finfo(np.float64).max)
 
 
+class SmoothedMeans(NamedTuple):
+    """Means smoothed from values: `values` (series, horizon), used as far as `share` (series, 1) says."""
+
+    values: Floats
+    share: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """`median`, and for each level the bounds `lo[level]` and `hi[level]`: all (series, horizon) float64."""
+    """`median`, and for each level the bounds `lo[level]` and `hi[level]`: all (series, horizon) float64.
+
+    `smoothed` are means that do not follow from the bounds, where there are some.
+    """
 
     median: Floats
     lo: dict[int, Floats]
     hi: dict[int, Floats]
+    smoothed: SmoothedMeans | None = None
 
     def rows(self, chosen: NDArray[np.bool_]) -> "Forecast":
         """Return the forecast of the chosen (series,) alone."""

@@ -161,3 +161,21 @@ def test_target_that_falls_to_zero_stays_finite() -> None:
     targets = scaled_targets(windows, transform, scale)
     assert targets[0, :3].isfinite().all()
     assert targets[0, 3].isnan()
+
+
+def test_floor_of_logarithms_is_below_a_series_that_has_fallen() -> None:
+    """With a tenth of the median as the floor, a decay from 100 to 0.1 was forecast at 10."""
+    history = row(np.append(np.full(40, 100.0), 100 * 0.5 ** np.arange(1, 11)))
+    transform = Transform.of(history)
+    torch.testing.assert_close(transform.inverse(transform.forward(history))[0, -1:], history[0, -1:])
+
+
+@pytest.mark.parametrize("last", [[0.01], [0.01, 0.01]])
+def test_odd_last_values_do_not_move_the_floor_of_logarithms(last: list[float]) -> None:
+    values = row(np.append(np.full(40, 100.0), last))
+    assert Transform.of(values).floor.item() == pytest.approx(10.0)
+
+
+def test_nights_of_each_day_do_not_move_the_floor_of_logarithms() -> None:
+    values = row(np.tile(np.repeat([100.0, 0.1], [16, 8]), 10))
+    assert Transform.of(values, 24).floor.item() == pytest.approx(10.0)

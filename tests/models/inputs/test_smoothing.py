@@ -10,7 +10,18 @@ STEPS = np.arange(90.0)
 
 
 def forecast(values: Floats, horizon: int = 6) -> Floats:
-    return theta_forecast(torch.tensor(np.atleast_2d(values)), horizon)[0].numpy()
+    found: Floats = theta_forecast(torch.tensor(np.atleast_2d(values)), horizon).forecast.numpy()
+    return found
+
+
+def means(values: Floats, horizon: int = 6) -> Floats:
+    """Means of values, of which the logarithms are smoothed."""
+    found: Floats = theta_forecast(torch.tensor(np.log(np.atleast_2d(values))), horizon).mean.exp().numpy()
+    return found
+
+
+def share(logs: Floats) -> float:
+    return theta_forecast(torch.tensor(logs[None]), 6).share.item()
 
 
 def test_half_of_a_slope_goes_on() -> None:
@@ -50,6 +61,37 @@ def test_far_steps_do_not_change_near_ones() -> None:
 def test_few_values_are_not_forecast(kept: int) -> None:
     z = np.full((1, 90), np.nan)
     z[0, 90 - kept :] = NOISE[0, :kept]
-    made, is_known = theta_forecast(torch.tensor(z), 6)
-    assert bool(is_known[0, 0]) == (kept == 8)
-    assert made.isfinite().all()
+    made = theta_forecast(torch.tensor(z), 6)
+    assert bool(made.is_known[0, 0]) == (kept == 8)
+    assert made.forecast.isfinite().all()
+    assert made.share.item() == 0
+
+
+def test_means_of_noise_are_those_of_its_values() -> None:
+    values = np.exp(NOISE)
+    assert means(values).mean() == pytest.approx(values.mean(), rel=0.03)
+
+
+def test_means_grow_with_values_that_do() -> None:
+    values = np.exp(0.05 * STEPS + 0.3 * NOISE)
+    expected = np.exp(0.05 * np.arange(90, 96) + 0.3**2 / 2)
+    assert means(values).mean(axis=0) == pytest.approx(expected, rel=0.06)
+
+
+def test_means_are_not_carried_on_by_slopes_that_chance_makes() -> None:
+    values = np.exp(NOISE[:, :24])
+    assert means(values, 24)[:, -1].mean() == pytest.approx(values.mean(), rel=0.1)
+
+
+def test_means_of_values_pass_over_gaps() -> None:
+    values = np.exp(NOISE)
+    values[:, 10::3] = np.nan
+    assert means(values).mean() == pytest.approx(np.nanmean(values), rel=0.03)
+
+
+def test_means_of_values_are_used_where_there_is_much_noise_and_history() -> None:
+    noise = NOISE[0]
+    assert share(0.05 * noise) == 0
+    assert 0 < share(0.15 * noise) < 1
+    assert share(0.5 * noise) == 1
+    assert share(0.5 * noise[:12]) == 0
