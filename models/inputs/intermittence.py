@@ -1,12 +1,13 @@
 """Intermittent demand: series with zeros by chance between their values, and how much comes on average.
 
 Syntetos & Boylan (2005), The accuracy of intermittent demand estimates: demand is intermittent if it comes,
-on average, less often than every 1.32 steps. Zeros that follow a season, or that only begin or end a series,
-are not by chance.
+on average, less often than every 1.32 steps. Zeros that follow a season, or that only begin a series, are not
+by chance. Where more end it than chance would make, demand may be over.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,15 @@ SEASONAL_SHARE = 0.5
 MEMORY = 0.02
 """Weight of the last step in the level of demand: half of the weight is on the last 34 steps."""
 
+FEWEST_AT_END = 3
+"""Zeros after the last demand that may mean its end; fewer are a holiday, or steps without a report."""
+
+RECENT = 50
+"""Last demands whose sizes are those that may come, if demand is not over."""
+
+LOST = 0.1
+"""Share of the chance of demand that is lost with each demand that did not come: the usual one of TSB."""
+
 
 @dataclass(frozen=True, eq=False)
 class Demand:
@@ -40,7 +50,8 @@ class Demand:
 
     `level` is the mean of a step, and `zeros` the share of steps without demand, with exponential weights;
     `smallest` is the least demand. `season` (season length,) is in units of the level; the first is that of
-    the step after the last value.
+    the step after the last value. `sizes` are the last demands, without season, of a series whose demand may
+    be over, else None.
     """
 
     interval: float
@@ -48,6 +59,7 @@ class Demand:
     zeros: float
     smallest: float
     season: Floats
+    sizes: Floats | None = None
 
     @property
     def is_intermittent(self) -> bool:
@@ -60,6 +72,19 @@ class Demand:
             found: Floats = np.minimum(self.level * np.resize(self.season, horizon), np.finfo(np.float64).max)
         return found
 
+    def quantiles(self, probabilities: Floats, horizon: int) -> Floats | None:
+        """Return (..., horizon), the quantiles of demand that may be over; None for demand that goes on.
+
+        They are 0 as far as zeros come, and those of its sizes beyond.
+        """
+        if self.sizes is None:
+            return None
+        left = (probabilities - self.zeros) / max(1 - self.zeros, 1e-300)
+        found = np.where(left > 0, np.quantile(self.sizes, left.clip(0, 1)), 0.0)
+        with np.errstate(over="ignore"):
+            ahead: Floats = found[..., None] * np.resize(self.season, horizon)
+        return np.minimum(ahead, np.finfo(np.float64).max)
+
     @classmethod
     def of(cls, values: Floats, season_length: int) -> "Demand | None":
         """Measure the demand in the values of a series; None where zeros are not by chance, or too few.
@@ -71,19 +96,36 @@ class Demand:
         of_known = values[known]
         has_demand = of_known > 0
         steps, count = len(of_known), int(np.count_nonzero(has_demand))
-        if steps - count < FEWEST_ZEROS * steps or of_known.min() < 0 or _has_ended(has_demand):
+        if of_known.min() < 0:
             return None
-        largest = of_known.max()
         if count == 0:
             return cls(np.inf, 0.0, 1.0, np.inf, np.ones(1))
-        cycles = _cycles(values, season_length)
-        if cycles is not None and _Places.of(np.where(np.isfinite(cycles), cycles > 0, np.nan)).is_clear:
+        interval, smallest = steps / count, float(of_known[has_demand].min())
+        if _has_ended(has_demand):
+            return cls._ending(values, season_length, interval, smallest)
+        if steps - count < FEWEST_ZEROS * steps or _is_seasonal(values, season_length):
             return None
-        weights = _weights(len(values))[known]
-        level = float((weights * (of_known / largest)).sum() / weights.sum() * largest)
-        zeros = 1 - float(weights[has_demand].sum() / weights.sum())
-        season = np.ones(1) if cycles is None else _Places.of(cycles / largest).season
-        return cls(steps / count, level, zeros, float(of_known[has_demand].min()), season)
+        usual = _Usual.of(values, season_length)
+        return cls(interval, usual.level, usual.zeros, smallest, usual.season)
+
+    @classmethod
+    def _ending(cls, values: Floats, season_length: int, interval: float, smallest: float) -> "Demand | None":
+        """Measure demand that may be over: as it was, but for a chance that each demand missed makes less.
+
+        Teunter, Syntetos & Babai (2011), Intermittent demand: linking forecasting to inventory obsolescence.
+        Return None where as many zeros came before, and demand after them.
+        """
+        at = np.flatnonzero(values > 0)
+        gone, zeros = len(values) - 1 - int(at[-1]), int(np.count_nonzero(values[at[-1] :] == 0))
+        if zeros < FEWEST_AT_END or gone < np.diff(at).max(initial=1):
+            return None
+        usual = _Usual.of(values[: at[-1] + 1], season_length)
+        left = (1 - LOST) ** (zeros * (1 - usual.zeros))
+        chance = left * (1 - usual.zeros)
+        own = usual.season[(at - at[-1] - 1) % len(usual.season)]
+        sizes = (values[at] / np.where(own > 0, own, 1.0))[-RECENT:]
+        season = np.roll(usual.season, -gone)
+        return cls(interval, left * usual.level, 1 - chance, smallest, season, sizes)
 
 
 def demands(panel: Panel, season_length: int) -> dict[int, Demand]:
@@ -111,6 +153,32 @@ def _has_ended(has_demand: Mask) -> bool:
         return False
     share = (len(at) - 1) / at[-1]
     return bool((1 - share) ** (len(has_demand) - 1 - at[-1]) < LARGEST_CHANCE)
+
+
+class _Usual(NamedTuple):
+    """The level of demand, its share of zeros and its season, as those of `Demand`."""
+
+    level: float
+    zeros: float
+    season: Floats
+
+    @classmethod
+    def of(cls, values: Floats, season_length: int) -> "_Usual":
+        """Measure them in values with some demand, NaN for gaps."""
+        known = np.isfinite(values)
+        of_known = values[known]
+        largest, weights = of_known.max(), _weights(len(values))[known]
+        level = float((weights * (of_known / largest)).sum() / weights.sum() * largest)
+        zeros = 1 - float(weights[of_known > 0].sum() / weights.sum())
+        cycles = _cycles(values, season_length)
+        season = np.ones(1) if cycles is None else _Places.of(cycles / largest).season
+        return cls(level, zeros, season)
+
+
+def _is_seasonal(values: Floats, season_length: int) -> bool:
+    """Return whether the place in the season tells whether there is demand."""
+    cycles = _cycles(values, season_length)
+    return cycles is not None and _Places.of(np.where(np.isfinite(cycles), cycles > 0, np.nan)).is_clear
 
 
 @lru_cache(maxsize=1000)

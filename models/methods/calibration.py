@@ -39,7 +39,8 @@ def _upper(level: float) -> float:
     return 0.5 + level / 200
 
 
-_PROBABILITIES = tuple(map(_upper, (0, *CALIBRATED_LEVELS)))
+PROBABILITIES = tuple(map(_upper, (0, *CALIBRATED_LEVELS)))
+"""Those of the median and of the upper bounds of the calibrated levels."""
 
 _SIDES = np.array([-1.0, 1.0])[:, None, None]
 
@@ -96,7 +97,7 @@ class Calibration:
         """
         if level in self.coverage or level in CALIBRATED_LEVELS:
             return self.coverage.get(level)
-        place, share = probit_places(_PROBABILITIES, (_upper(level),), "left")
+        place, share = probit_places(PROBABILITIES, (_upper(level),), "left")
         ends = (0, *CALIBRATED_LEVELS)[int(place[0]) :][:2]
         known = {0: 0.0, **self.coverage}
         if not self.coverage.keys() >= set(ends) - {0}:
@@ -214,7 +215,7 @@ def expected_coverage(level: int, held: float, share: float) -> float:
 
 def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:
     """Return half-widths (levels, side, window, horizon), interpolated from `CALIBRATED_LEVELS`."""
-    left, share = probit_places(_PROBABILITIES, tuple(map(_upper, levels)), "left")
+    left, share = probit_places(PROBABILITIES, tuple(map(_upper, levels)), "left")
     inner, outer = half_widths.take(left, axis=0), half_widths.take(left + 1, axis=0)
     # Rounding must not pass the outer one, where the next level starts.
     between: Floats = np.minimum(inner + share[:, None, None, None] * (outer - inner), outer)

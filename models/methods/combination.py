@@ -11,6 +11,7 @@ from models.config import TrainingConfig
 from models.inputs.intermittence import demands
 from models.methods.baselines import EVERY_BASELINE, baseline_forecast
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
+from models.methods.endings import with_endings
 from models.methods.forecast import Forecast, checked_horizon
 from models.methods.mean import means
 from models.methods.reach import Reach, slowed
@@ -90,8 +91,8 @@ def compute_quantile_forecast(
             _fill_medians(name, forecaster.config, recent, medians.get(name)), lo={}, hi={}
         )
     season_length = forecaster.config.season_length
-    bounds = method.interval_bounds(parts, Reach.of(recent, season_length))
     found = demands(recent, season_length)
+    bounds = with_endings(method.interval_bounds(parts, Reach.of(recent, season_length)), found)
     support = Support.of(recent, found)
     mean = means(bounds, support.lowest, found, parts[method.primary].smoothed)
     return QuantileForecast(bounds, support if method.calibration.whole else support.continuous, mean)

@@ -43,10 +43,19 @@ def test_level_is_the_mean_and_follows_a_change() -> None:
         np.where(np.arange(60) == 30, 0.0, 5.0),
         np.where(np.arange(60) % 2, -1.0, 0.0),
         np.append(np.zeros(20), np.arange(1.0, 40)),
-        np.append(np.full(40, 9.0), np.zeros(20)),
+        np.append(np.full(40, 9.0), np.zeros(2)),
+        np.tile(np.repeat([9.0, 0.0], [40, 20]), 3),
         np.resize([5.0, 6, 7, 8, 9, 0, 0], 70),
     ],
-    ids=["no zeros", "one zero", "negative", "zeros before the launch", "ended", "closed at weekends"],
+    ids=[
+        "no zeros",
+        "one zero",
+        "negative",
+        "zeros before the launch",
+        "two at the end",
+        "closed for as long before",
+        "closed at weekends",
+    ],
 )
 def test_zeros_that_are_not_by_chance_are_no_intermittence(values: Floats) -> None:
     assert Demand.of(values, WEEK) is None
@@ -92,3 +101,33 @@ def test_panel_tells_the_demand_of_each_series_by_its_number() -> None:
     found = demands(panel, WEEK)
     assert list(found) == [1]
     assert found[1].level == demand(poisson(0.5, 60)).level
+
+
+def ended(zeros: int, season_length: int = WEEK) -> Demand:
+    """Regular demand of a week with more of it at its end, then so many zeros."""
+    sold = np.resize([4.0, 4, 4, 4, 4, 8, 8], 98)
+    return demand(np.append(sold, np.zeros(zeros)), season_length)
+
+
+def test_each_zero_at_the_end_takes_a_tenth_of_the_chance_of_demand() -> None:
+    sums = [ended(zeros).means(WEEK).mean() for zeros in (3, 4, 10, 40)]
+    assert sums == pytest.approx([36 / 7 * 0.9**zeros for zeros in (3, 4, 10, 40)], rel=0.03)
+    assert [ended(zeros).zeros for zeros in (3, 10)] == pytest.approx([1 - 0.9**3, 1 - 0.9**10])
+
+
+def test_demand_that_may_be_over_does_not_rise_but_with_its_week() -> None:
+    found = ended(10).means(4 * WEEK).reshape(4, WEEK)
+    assert np.ptp(found, axis=0).max() == 0
+    assert found[0].argmax() in {2, 3}
+
+
+def test_demand_missed_is_no_surprise_where_it_comes_seldom() -> None:
+    seldom = np.append(np.resize([5.0, 0, 0, 0], 200), np.zeros(40))
+    assert demand(seldom, 1).level == pytest.approx(1.25 * 0.9**10, rel=0.1)
+
+
+def test_quantiles_of_demand_that_may_be_over_are_zeros_then_its_sizes() -> None:
+    found = ended(7, 1).quantiles(np.array([0.4, 0.6, 0.99]), 2)
+    assert found is not None
+    assert found.tolist() == [[0, 0], [4, 4], [8, 8]]
+    assert demand(poisson(0.5, 100)).quantiles(np.array([0.5]), 1) is None
