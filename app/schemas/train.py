@@ -42,8 +42,8 @@ ON_LOSS = (
 
 CUTS = (
     "At how many cuts the backtest divides each series, to cross-validate: by default as many as a fifth of "
-    "the history holds. Every window is then compared, up to 5,000, not a sample of hundreds. The networks "
-    "are fitted once, before the first cut."
+    "the history holds. Every window is then compared, up to 5,000 (20 million values before them), not a "
+    "sample of hundreds. The networks are fitted once, before the first cut."
 )
 STEP_SIZE = (
     "Steps from one cut to the next, by default the horizon. With fewer, windows share steps: all are in the "

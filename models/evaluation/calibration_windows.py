@@ -12,7 +12,7 @@ import numpy as np
 
 from models.config import TrainingConfig
 from models.evaluation.cross_fitting import left_out, reported_share, strength_of
-from models.evaluation.held_out import origins, targets, usable
+from models.evaluation.rolling_origin import origins, targets, usable
 from models.inputs.intermittence import demands
 from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
 from models.methods.forecast import Forecast, joined

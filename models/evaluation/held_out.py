@@ -12,9 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.choices import MeasureChoice, Unit
-from models.config import MIN_INPUTS, TrainingConfig
+from models.config import TrainingConfig
 from models.errors import UnusableHistory
-from models.evaluation.rolling_origin import WHERE_HISTORY_ALLOWS, RollingOrigin
+from models.evaluation.rolling_origin import (
+    FEW_SERIES,
+    WHERE_HISTORY_ALLOWS,
+    RollingOrigin,
+    cut_count,
+    origins,
+    targets,
+    usable,
+)
 from models.inputs.intermittence import demands
 from models.methods.baselines import fitting_work
 from models.methods.support import Support
@@ -24,20 +32,14 @@ from models.panel import Floats, Integers, Panel
 STEP = "step"
 """What a step is called where it has no name of its own."""
 
-FEW_SERIES = 6
-"""With fewer series the units of a verdict are cuts, so there are more of them."""
-
-MAX_CUTS = 8
-MAX_CUTS_OF_FEW = 12
-
 FEWEST_WINDOWS = 24
 """Windows that are compared however long their fits take."""
 
-HISTORY_PER_CUT = 5
-"""Horizons of history that there are for each cut: a fifth of it is held out."""
-
 MOST_REQUESTED = 5000
 """Windows that are compared at most where a caller says how many cuts there are; else a preset's."""
+
+MOST_VALUES = 20_000_000
+"""Values that the contexts of requested cuts hold together: 160 MB, as those of a preset at most."""
 
 WORK_PER_WINDOW = 150.0
 """Work that each of a preset's windows may cost. Where fits cost more, fewer windows are compared.
@@ -82,8 +84,8 @@ class HeldOut:
         """Hold out the windows of all series that have values on both sides of a cut.
 
         More than `config.windows` windows, or fewer where fits cost much, are sampled with `config.seed`; of
-        requested cuts, more than `MOST_REQUESTED`. Raise `UnusableHistory` for none, and for more cuts than
-        the series have room for.
+        requested cuts, more than `MOST_REQUESTED`, or fewer long ones. Raise `UnusableHistory` for none, and
+        for more cuts than the series have room for.
         """
         stride = origin.stride(config.horizon)
         cuts = cut_count(panel, config.horizon, origin)
@@ -95,7 +97,9 @@ class HeldOut:
             )
         before = origins(panel, config.horizon, series, cut, stride)
         scales = _scales(panel, config, series, before)
-        most = _most_windows(panel.lengths[series], config) if origin.cuts is None else MOST_REQUESTED
+        most = (
+            _most_windows(panel.lengths[series], config) if origin.cuts is None else _most_requested(before)
+        )
         chosen = _sample(panel.lengths[series], most, config.seed)
         series, cut, before = series[chosen], cut[chosen], before[chosen]
         return cls(
@@ -215,70 +219,6 @@ class HeldOut:
         return drawn
 
 
-def cut_count(panel: Panel, horizon: int, origin: RollingOrigin = WHERE_HISTORY_ALLOWS) -> int:
-    """Return the number of cuts: those requested, else as many as fit in a fifth of the median length.
-
-    Those are 1 to 8, or 12 for few series, and fewer where a fit before them would have no values to train
-    on, but at least 1. Raise `UnusableHistory` where that is so with those requested.
-    """
-    stride = origin.stride(horizon)
-    possible = max(1, _possible_cuts(panel, horizon, stride))
-    if origin.cuts is None:
-        most = MAX_CUTS_OF_FEW if panel.series < FEW_SERIES else MAX_CUTS
-        wanted = 1 + int(np.median(panel.lengths) // HISTORY_PER_CUT - horizon) // stride
-        return max(1, min(wanted, most, possible))
-    if origin.cuts > possible:
-        raise UnusableHistory(
-            f"There is nothing to train on before {origin.cuts} cuts, {stride} steps from one to the next: "
-            f"ask for at most {possible}."
-        )
-    return origin.cuts
-
-
-def _possible_cuts(panel: Panel, horizon: int, stride: int) -> int:
-    """Return the number of cuts that leave a value to train on, after another and `MIN_INPUTS` steps.
-
-    Enough steps are left for a window: two cuts within a fifth of the length leave eight horizons.
-    """
-    valid = np.flatnonzero(np.isfinite(panel.values))
-    series = np.searchsorted(panel.offsets, valid, side="right") - 1
-    learnable = np.append(False, series[1:] == series[:-1]) & (valid - panel.offsets[series] >= MIN_INPUTS)
-    after = panel.offsets[series + 1] - 1 - valid
-    return 1 + (int(after[learnable].max(initial=0)) - horizon) // stride
-
-
-def usable(panel: Panel, config: TrainingConfig, cuts: int, stride: int) -> tuple[Integers, Integers]:
-    """Return series and cut of every window with a value in its target and one in its context."""
-    series = np.repeat(np.arange(panel.series), cuts)
-    cut = np.tile(np.arange(cuts), panel.series)
-    horizon = config.horizon
-    origin = origins(panel, horizon, series, cut, stride)
-    counts = np.append(0, np.cumsum(np.isfinite(panel.values)))
-
-    def values_between(first: Integers, stop: Integers) -> Integers:
-        start = panel.offsets[series]
-        count: Integers = counts[start + np.maximum(stop, 0)] - counts[start + np.maximum(first, 0)]
-        return count
-
-    has_values = (values_between(origin - config.history_limit, origin) > 0) & (
-        values_between(origin, origin + horizon) > 0
-    )
-    return series[has_values], cut[has_values]
-
-
-def origins(panel: Panel, horizon: int, series: Integers, cut: Integers, stride: int) -> Integers:
-    """Return (window,), the number of steps of its series before each window."""
-    origins: Integers = panel.lengths[series] - cut * stride - horizon
-    return origins
-
-
-def targets(panel: Panel, horizon: int, series: Integers, before: Integers) -> Floats:
-    """Return (window, horizon), the values in each window, which has so many steps `before` it."""
-    first = panel.offsets[series] + before
-    targets: Floats = panel.values[first[:, None] + np.arange(horizon)]
-    return targets
-
-
 def _scales(
     panel: Panel, config: TrainingConfig, series: Integers, before: Integers
 ) -> tuple[Floats, Floats]:
@@ -297,6 +237,11 @@ def _most_windows(lengths: Integers, config: TrainingConfig) -> int:
     """Return the windows that a preset has time for, by the lengths (window,) of their series."""
     typical = max(WORK_PER_WINDOW, fitting_work(lengths, config.season_length).mean())
     return max(FEWEST_WINDOWS, int(config.windows * WORK_PER_WINDOW / typical))
+
+
+def _most_requested(before: Integers) -> int:
+    """Return the windows of requested cuts that are compared, by the lengths (window,) of their contexts."""
+    return max(FEWEST_WINDOWS, min(MOST_REQUESTED, int(MOST_VALUES / before.mean())))
 
 
 def _sample(lengths: Integers, most: int, seed: int) -> Integers:

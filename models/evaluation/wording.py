@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from models.choices import Measure, Outcome
 from models.evaluation.evidence import FEWEST_UNITS, Evidence
-from models.evaluation.held_out import FEW_SERIES, HISTORY_PER_CUT, MAX_CUTS, MAX_CUTS_OF_FEW, HeldOut
+from models.evaluation.held_out import HeldOut
+from models.evaluation.rolling_origin import FEW_SERIES, HISTORY_PER_CUT, MAX_CUTS, MAX_CUTS_OF_FEW
 from models.methods.combination import BLEND
 
 _LABELS = {

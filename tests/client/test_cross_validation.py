@@ -64,6 +64,13 @@ def test_frame_is_tested_at_so_many_windows(caller: Client) -> None:
     ]
 
 
+def test_times_come_back_in_the_zone_that_they_were_sent_in(caller: Client) -> None:
+    ds = pd.date_range("2024-03-29", periods=60, freq="h", tz="Europe/Berlin")
+    found = caller.cross_validation(pd.DataFrame({"ds": ds, "y": range(60)}), 2, preset="quick")
+    assert list(found["ds"]) == list(ds[-2:])
+    assert list(found["cutoff"]) == [ds[-3]] * 2
+
+
 def test_levels_add_their_bounds_and_no_others(caller: Client) -> None:
     found = caller.cross_validation(frame(), 3, level=[90], preset="quick")
     bounds = [name for name in found.columns if name.startswith("theta-")]

@@ -59,9 +59,16 @@ def backtest_frame(rows: Sequence[BacktestRow]) -> "pd.DataFrame":
     return frame
 
 
-def cross_validation_frame(rows: Sequence[BacktestRow], levels: Sequence[int]) -> "pd.DataFrame":
-    """Return the same with the columns of statsforecast: no step, and bounds at the `levels` alone."""
+def cross_validation_frame(
+    rows: Sequence[BacktestRow], levels: Sequence[int], data: object
+) -> "pd.DataFrame":
+    """Return the same with the columns of statsforecast: no step, and bounds at the `levels` alone.
+
+    Times are in the zone of the `data` that were sent.
+    """
     frame = backtest_frame(rows)
+    for name in ("cutoff", "ds"):
+        frame[name] = _in_zone_of(data, frame[name])
     methods = list(rows[0].methods) if rows else []
     ends = ["", *(f"-{side}-{level}" for level in levels for side in SIDES)]
     names = ["unique_id", "ds", "cutoff", "y", *(f"{method}{end}" for method in methods for end in ends)]

@@ -6,8 +6,8 @@ import pytest
 from models.config import TrainingConfig
 from models.errors import UnusableHistory
 from models.evaluation import held_out as held_out_module
-from models.evaluation.held_out import HeldOut, cut_count
-from models.evaluation.rolling_origin import RollingOrigin
+from models.evaluation.held_out import HeldOut
+from models.evaluation.rolling_origin import RollingOrigin, cut_count
 from models.panel import Panel
 from models.training.fit import fit
 from tests.models.samples import held_out_of, tiny_config, wave
@@ -83,6 +83,8 @@ def test_every_window_of_requested_cuts_is_compared(monkeypatch: pytest.MonkeyPa
     assert len(HeldOut.of(panel, few, origin=RollingOrigin(cuts=2))) == 60
     monkeypatch.setattr(held_out_module, "MOST_REQUESTED", 50)
     assert len(HeldOut.of(panel, few, origin=RollingOrigin(cuts=2))) == 50
+    monkeypatch.setattr(held_out_module, "MOST_VALUES", 40 * 34)  # a context has 34 steps on average
+    assert len(HeldOut.of(panel, few, origin=RollingOrigin(cuts=2))) == 40
 
 
 @pytest.mark.parametrize(

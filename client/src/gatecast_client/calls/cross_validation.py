@@ -47,13 +47,13 @@ class CrossValidationCalls(Core):
         cuts = {"horizon": h, "cuts": n_windows, "step_size": step_size, "level": list(level)}
         settings = {"preset": preset, **fitting, **cuts, **LEAVING_NO_TRACE}
         if isinstance(data, str | Dataset | DatasetSummary):
-            return cross_validation_frame((yield from _tested(self, data, settings)), level)
+            return cross_validation_frame((yield from _tested(self, data, settings)), level, data)
         dataset = yield from uploaded(self, data)
         try:
             rows = yield from _tested(self, dataset, settings)
         finally:
             yield from self.send(Request("DELETE", path_to("datasets", dataset)))
-        return cross_validation_frame(rows, level)
+        return cross_validation_frame(rows, level, data)
 
 
 def _tested(
