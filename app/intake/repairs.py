@@ -13,6 +13,7 @@ from app.schemas.datasets import Repair, RepairKind
 LISTED = 1_000
 LEAST_CYCLES = 3  # as in forecasts, which leave closed steps out
 LARGEST_CHANCE = 0.001  # that any place of a cycle is empty for so long at random
+AT_A_TIME = 500_000  # steps
 MOST_PLACES = 50_000_000  # of the cycles of all series, to be counted at once
 
 
@@ -70,11 +71,18 @@ def _closed(frame: SeriesFrame) -> Mask:
     """
     closed = np.zeros(len(frame.y), dtype=np.bool_)
     is_value = ~np.isnan(frame.y)
-    lengths = np.diff(frame.offsets)
     some = np.flatnonzero(~np.logical_and.reduceat(is_value, frame.offsets[:-1]))
+    if len(some) * LONGEST_CYCLE <= MOST_PLACES:
+        for part in np.array_split(some, len(frame.y) // AT_A_TIME + 1):
+            _close(closed, frame, is_value, part)
+    return closed
+
+
+def _close(closed: Mask, frame: SeriesFrame, is_value: Mask, some: Ints) -> None:
+    """Mark the closed steps of some series."""
     rows, _ = rows_of(frame.offsets, some)
-    series = np.repeat(np.arange(len(some), dtype=np.int64), lengths[some])
-    for cycle in frame.axis.cycles if len(some) * LONGEST_CYCLE <= MOST_PLACES else ():
+    series = np.repeat(np.arange(len(some), dtype=np.int64), np.diff(frame.offsets)[some])
+    for cycle in frame.axis.cycles if len(some) else ():
         at = series * cycle + frame.axis.phase(frame.ds[rows]) % cycle
         steps, values = (
             np.bincount(of, minlength=len(some) * cycle).reshape(len(some), cycle)
@@ -84,4 +92,3 @@ def _closed(frame: SeriesFrame) -> Mask:
         chance = cycle * (1 - values.sum(axis=1, keepdims=True) / used) ** steps
         places = (values == 0) & (steps >= LEAST_CYCLES) & (chance <= LARGEST_CHANCE)
         closed[rows] |= places.ravel()[at]
-    return closed

@@ -9,10 +9,11 @@ from typing import IO, Any
 import pandas as pd
 import pyarrow as pa
 
-from app.errors import BadInput, FieldError
+from app.errors import BadInput, FieldError, TooLarge
 from app.intake.files.archives import out_of_archive, refuse_unread_packing
 from app.intake.files.conversion import FileLimits, converted
 from app.intake.files.kinds import kind_of
+from app.intake.files.refusals import most_rows, too_many
 from app.intake.files.typed_columns import NOTES
 from app.intake.files.unpacking import beginning_of, unpacked
 from app.intake.options import ReadOptions
@@ -42,7 +43,7 @@ def open_tables(file: IO[bytes], options: ReadOptions, limits: FileLimits) -> di
 def _tables(content: IO[bytes], options: ReadOptions, limits: FileLimits) -> dict[str, Table]:
     kind = kind_of(beginning_of(content))
     if kind == "text":
-        _refuse_long_lines(content)
+        _refuse_vast_text(content, most_rows(limits.size))
         return {"": open_delimited(content, limits.columns, options.skip_rows or 0, options.encoding)}
     with converted(content, kind, limits) as file:
         if kind == "workbook":
@@ -50,18 +51,25 @@ def _tables(content: IO[bytes], options: ReadOptions, limits: FileLimits) -> dic
         return {"": _columns(file, kind)}
 
 
-def _refuse_long_lines(content: IO[bytes]) -> None:
-    """Raise BadInput for a line that no row is as long as: it would take much memory to say so later."""
-    length, which = 0, "The first"
+def _refuse_vast_text(content: IO[bytes], most: int) -> None:
+    """Raise BadInput for a line that no row is as long as, TooLarge for more than `most` lines.
+
+    Both would take much memory to say so later.
+    """
+    length, lines = 0, 0
     for piece in pieces(content):
         ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
         length += min(ends, default=len(piece))
         if length > LONGEST_LINE:
+            which = "A" if lines else "The first"
             raise BadInput(
                 f"{which} line is longer than {LONGEST_LINE:,} bytes, as no row is. Send a row for each time."
             )
         if ends:
-            length, which = len(piece) - 1 - max(piece.rfind(b"\n"), piece.rfind(b"\r")), "A"
+            length = len(piece) - 1 - max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+            lines += max(piece.count(b"\n"), piece.count(b"\r"))
+        if lines > most:
+            raise TooLarge(too_many("rows", lines, most))
 
 
 def _sheets(file: IO[bytes], options: ReadOptions, limits: FileLimits) -> dict[str, Table]:

@@ -14,6 +14,11 @@ class Vast(Exception):
     """A file that holds more than may be read."""
 
 
+def most_rows(size: int) -> int:
+    """Return how many rows a file of so many bytes may have: in text, one takes some 32 bytes."""
+    return size // 32
+
+
 @dataclass(frozen=True)
 class Bounds:
     """How much a file may hold, counted before it is read."""
@@ -23,13 +28,8 @@ class Bounds:
 
     @property
     def rows(self) -> int:
-        """The most rows of typed columns: in text, a row of a time and a value takes some 32 bytes."""
-        return self.size // 32
-
-    @property
-    def objects(self) -> int:
-        """The most rows of JSON, each of which is read on its own."""
-        return self.size // 128
+        """The most rows of any file."""
+        return most_rows(self.size)
 
     @property
     def cells(self) -> int:
@@ -48,7 +48,12 @@ class Bounds:
 def refuse_many(what: str, count: int, most: int) -> None:
     """Raise Vast for more rows or cells than `most`."""
     if count > most:
-        raise Vast(
-            f"The file has {count:,} {what} or more, and {most:,} is the most. Send fewer series in one"
-            " dataset, or raise GATECAST_MAX_UPLOAD_MB."
-        )
+        raise Vast(too_many(what, count, most))
+
+
+def too_many(what: str, count: int, most: int) -> str:
+    """Return what to say of a file with more rows or cells than `most`."""
+    return (
+        f"The file has {count:,} {what} or more, and {most:,} is the most. Send fewer series in one dataset,"
+        " or raise GATECAST_MAX_UPLOAD_MB."
+    )

@@ -184,9 +184,10 @@ def parquet_of(count: int) -> bytes:
     [
         (parquet_of(40_000), "40,000 rows"),
         (sheet_of(20_000), "20,000 cells"),
-        (gzip.compress(b'{"ds": 1, "y": 2}\n' * 9_000), "9,000 lines"),
+        (gzip.compress(b'{"ds": 1, "y": 2}\n' * 40_000), "40,000 lines"),
+        (gzip.compress(b"ds,y\n" + b"1,2\n" * 40_000), "40,001 rows"),
     ],
-    ids=["parquet", "sheet", "lines"],
+    ids=["parquet", "sheet", "lines", "text"],
 )
 def test_rows_and_cells_beyond_the_limit_are_counted_before_they_are_read(data: bytes, count: str) -> None:
     with pytest.raises(TooLarge, match=f"The file has {count}"):
@@ -249,6 +250,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "lines", gzip.compress((objects + b"\n") * 20_000_000, 1)
     yield "json", b"[" + b"[]," * 40_000_000 + b"[]]"
     yield "columns", b",".join(b"c%d" % i for i in range(1_000_000)) + b"\n" + b"1," * 1_000_000
+    yield "rows of text", gzip.compress(b"ds,y\n" + b"1,2\n" * 100 * MIB, 1)
     yield "line", b"ds,y\n1," + b"2" * 100 * MIB + b"\n"
 
 
