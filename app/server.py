@@ -36,7 +36,7 @@ ABORT_AFTER_S = 1.6  # then requests that will not end in time are answered with
 PAUSE_LIMIT_S = 2.5  # for a training to reach its next checkpoint; Ctrl-C must stop the service soon
 GC_THRESHOLD = 20_000  # new objects between two collections; with Python's 700 they cost a fifth of the time
 STOP_LIMIT_S = 4.5  # for the whole stop: a thread that parses a large upload cannot be interrupted
-START_LIMIT_S = 60.0
+START_LIMIT_S = 120.0
 logger = logging.getLogger(__name__)
 
 
@@ -231,6 +231,11 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_LIMIT_S
     with Client(url) as client:
         while not client.is_ready():
-            if process.poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None:
                 raise Unavailable("The service did not start; its messages above say why.")
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The service was not ready within {START_LIMIT_S:g} seconds: is the machine busy? Start "
+                    "it by `gatecast serve`, and then `gatecast demo --url http://127.0.0.1:8000`."
+                )
             time.sleep(0.1)
