@@ -312,6 +312,7 @@ def backtest_rows(errors: Mapping[tuple[str, int], float], scale: float = 1.0) -
         {
             "unique_id": pa.array([unique_id for unique_id, _ in errors], pa.string()),
             "cutoff": pa.array([cutoff for _, cutoff in errors], pa.int64()),
+            "ds": pa.array([cutoff + 1 for _, cutoff in errors], pa.int64()),
             "step": pa.array([1] * count, pa.int64()),
             "y": pa.array([10.0] * count, pa.float64()),
             "scale": pa.array([scale] * count, pa.float64()),

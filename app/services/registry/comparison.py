@@ -20,7 +20,7 @@ from models.metrics import mean, mean_by
 from models.panel import Floats, Integers
 
 SAME_ROW = ["unique_id", "cutoff", "step"]
-FACTS = ["y", "scale", "root_scale"]
+FACTS = ["ds", "y", "scale", "root_scale"]
 SUMMARISED: dict[Measure, str] = {
     "MASE": "mase",
     "RMSSE": "rmsse",
@@ -40,6 +40,20 @@ class _Rows:
     ours: Floats
     theirs: Floats
 
+    @property
+    def series(self) -> int:
+        """How many series they have."""
+        return int(self.table["unique_id"].nunique())
+
+    @property
+    def periods(self) -> int:
+        """How many cuts a series has at most; those that share steps count for the horizons they fill."""
+        if self.table.empty:
+            return 0
+        by_series = self.table.groupby("unique_id")
+        filled = math.ceil(by_series["ds"].nunique().max() / self.table["step"].max())
+        return int(min(filled, by_series["cutoff"].nunique().max()))
+
 
 def is_better(session: Session, model: Model, champion: Model) -> tuple[bool, str]:
     """Compare two models on common backtest rows; if those are too few, by their skill over baselines.
@@ -52,7 +66,7 @@ def is_better(session: Session, model: Model, champion: Model) -> tuple[bool, st
         return False, "It has no backtest, and the champion has one."
     common = _common_rows(session, model, champion)
     unit = _unit(model.backtest)
-    count = common.table[unit].nunique()
+    count = common.series if unit == "unique_id" else common.periods
     if count >= FEWEST_UNITS:
         return _by_common_rows(common)
     better, sentence = _by_skill(model, model.backtest, champion, champion.backtest)
@@ -118,7 +132,7 @@ def _common_rows(session: Session, model: Model, champion: Model) -> _Rows:
     Values and scales are the new model's, whose version of the data has the latest corrections.
     """
     measure = _measure(model)
-    facts = FACTS if measure == "RMSSE" else FACTS[:2]
+    facts = FACTS if measure == "RMSSE" else FACTS[:3]
     ours = backtest_tables.read_rows(session, model, [*SAME_ROW, *facts, *_columns(model, measure)])
     theirs = backtest_tables.read_rows(session, champion, [*SAME_ROW, *_columns(champion, measure)])
     ours, theirs = (

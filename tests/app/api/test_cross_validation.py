@@ -106,3 +106,15 @@ def test_schedule_with_too_many_cuts_is_refused_where_they_stand(
     train = {"horizon": 3, "cuts": 12}
     body = {"dataset_id": dataset(database).id, "cron": "0 6 * * 1", "train": train}
     assert client.post("/schedules", json=body).json()["errors"][0]["pointer"] == "#/train/cuts"
+
+
+@pytest.mark.usefixtures("brief_trainings")
+def test_cuts_that_share_steps_are_too_few_to_choose_a_champion(
+    client: TestClient, database: Database
+) -> None:
+    """Seven cuts a step apart fill nine years, of which three horizons are made."""
+    dataset_id = dataset(database).id
+    wanted: dict[str, Any] = {"horizon": 3, "cuts": 7, "step_size": 1}
+    _, second = (trained(database, dataset_id, seed=seed, **wanted) for seed in (0, 1))
+    because = client.get(f"/models/{second}").json()["promotion"]["because"]
+    assert because.startswith("Both were tested on 3 common cuts, and it takes 6.")
