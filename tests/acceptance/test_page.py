@@ -44,11 +44,16 @@ def page(browser: Browser, served: Service) -> Iterator[Page]:
 def watched(page: Page, address: str) -> list[str]:
     """Return a list that fills with what fails to load, is asked elsewhere or is refused by the policy."""
     wrong: list[str] = []
-    page.on("requestfailed", lambda request: wrong.append(f"failed {request.url}"))
+    page.on("requestfailed", lambda request: wrong.append(f"{request.failure}: {request.url}"))
     page.on("request", lambda request: None if request.url.startswith(address) else wrong.append(request.url))
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     return wrong
+
+
+def serious(wrong: list[str]) -> list[str]:
+    """Return these without what a page ended itself: a stream of events, a download."""
+    return [each for each in wrong if not each.startswith("net::ERR_ABORTED")]
 
 
 def violations(page: Page) -> list[str]:
@@ -69,7 +74,7 @@ def test_reader_settles_a_question_and_sees_a_forecast_without_a_training(
         page.goto("/")
         assert violations(page) == []
         page.set_input_files("#file", RECEIPTS)
-        page.get_by_role("radio").first.check()
+        page.get_by_role("radio").first.click()
         store = page.locator("#reading button[type=submit]")
         expect(store).to_be_visible()
         assert violations(page) == []
@@ -78,7 +83,7 @@ def test_reader_settles_a_question_and_sees_a_forecast_without_a_training(
         expect(page.locator(".chart canvas")).to_be_visible()
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert wrong == []
+        assert serious(wrong) == []
 
 
 def test_sample_leads_to_a_forecast_by_two_clicks(page: Page) -> None:
@@ -148,7 +153,7 @@ def test_reader_trains_watches_judges_and_takes_the_numbers_along(page: Page, se
         (answer,) = client.forecasts(dataset, unique_id=[rows[0]["unique_id"]], horizon=3, level=[80, 90, 95])
     assert [float(row["forecast"]) for row in rows] == pytest.approx(answer.forecast, rel=1e-9)
     assert [float(row["lo-90"]) for row in rows] == pytest.approx(answer.intervals["90"].lo, rel=1e-9)
-    assert wrong == []
+    assert serious(wrong) == []
 
 
 def test_reader_cancels_a_training(page: Page, served: Service) -> None:
@@ -169,7 +174,7 @@ def test_reader_appends_rows_and_changes_a_limit(page: Page, served: Service, tm
     page.goto(f"/ui/datasets/{dataset.id}")
     page.set_input_files("#more", more)
     page.get_by_role("button", name="Append").click()
-    expect(page.get_by_role("status")).to_contain_text("1 rows were appended and 1 corrected")
+    expect(page.get_by_role("status")).to_contain_text("Rows appended: 1, corrected: 1")
     page.get_by_text("Name, limits and season").click()
     page.locator("input[name=lower]").fill("0")
     page.get_by_role("button", name="Save").click()

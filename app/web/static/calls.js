@@ -13,11 +13,14 @@ function value(field) {
   return text;
 }
 
+const isChanged = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+
 function body(form) {
   if (form.querySelector("input[type=file]")) return { body: new FormData(form) };
-  const fields = [...form.elements].filter((field) => field.name && field.type !== "submit");
+  const named = [...form.elements].filter((field) => field.name && field.type !== "submit");
+  const fields = "changes" in form.dataset ? named.filter(isChanged) : named;
   const content = Object.fromEntries(fields.map((field) => [field.name, value(field)]));
-  if (!fields.length) return {};
+  if (!named.length) return {};
   return { body: JSON.stringify(content), headers: { "content-type": "application/json" } };
 }
 

@@ -12,6 +12,14 @@ const DATES = {
   time: { dateStyle: "medium", timeStyle: "short" },
 };
 
+const DAY = 86400; // seconds, as all of these
+const TICKS = [
+  [360 * DAY, { year: "numeric" }],
+  [27 * DAY, { year: "numeric", month: "short" }],
+  [DAY, { month: "short", day: "numeric" }],
+  [0, { weekday: "short", hour: "2-digit", minute: "2-digit" }],
+];
+
 export function colours() {
   const style = getComputedStyle(document.documentElement);
   const names = ["history", "median", "mean", "tested", "band", "quiet", "line"];
@@ -23,7 +31,7 @@ export function axes({ values, language, compact }) {
   const common = { stroke: () => colours().quiet, font: "13px system-ui, sans-serif", ticks: { show: false } };
   const grid = { stroke: () => colours().line, width: 1 };
   return [
-    { ...common, grid: { show: false }, ...(values && { values }), space: 70 },
+    { ...common, grid: { show: false }, ...(values && { values }), space: 80 },
     { ...common, grid, size: compact ? 56 : 72, values: (_, ticks) => ticks.map((tick) => shown.format(tick)) },
   ];
 }
@@ -109,9 +117,8 @@ class Chart {
   }
 
   dates(ticks) {
-    const far = ticks.length > 1 && ticks.at(-1) - ticks[0] > 3 * 365 * 86400;
-    const near = ticks.length > 1 && ticks[1] - ticks[0] < 86400;
-    const parts = far ? { year: "numeric" } : near ? { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } : { year: "2-digit", month: "short", ...(this.block.unit !== "month" && { day: "numeric" }) };
+    const apart = ticks.length > 1 ? ticks[1] - ticks[0] : DAY;
+    const parts = TICKS.find(([least]) => apart >= least)[1];
     const format = new Intl.DateTimeFormat(this.block.language, { ...parts, timeZone: "UTC" });
     return ticks.map((tick) => format.format(new Date(tick * 1000)));
   }
@@ -156,8 +163,9 @@ class Chart {
     const list = document.createElement("ul");
     list.className = "legend";
     const roles = [...new Set(this.block.lines.map((line) => line.role))].filter((role) => role in STYLES);
-    for (const role of roles) list.append(this.entry(role, this.words[`words${role[0].toUpperCase()}${role.slice(1)}`]));
-    for (const line of this.block.lines.filter((each) => each.role === "lo")) list.append(this.entry("band", this.words.wordsBand.replace("{level}", line.level)));
+    for (const role of roles) list.append(legendEntry(role, this.words[`words${role[0].toUpperCase()}${role.slice(1)}`]));
+    const bands = this.block.lines.filter((each) => each.role === "lo");
+    bands.forEach((line, i) => list.append(legendEntry("band", this.words.wordsBand.replace("{level}", line.level), i)));
     const item = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
@@ -165,17 +173,19 @@ class Chart {
     button.addEventListener("click", () => this.zoom(...this.whole));
     item.append(button);
     list.append(item);
-    this.place.before(list);
+    if (this.figure.closest(".panels")) this.place.after(list);
+    else this.place.before(list);
     this.readout.textContent = this.words.wordsKeys;
   }
+}
 
-  entry(role, text) {
-    const item = document.createElement("li");
-    const mark = role === "band" ? `<rect width="24" height="12" fill="rgba(${colours().band}, 0.3)"/>` : `<path d="M0 6h24" fill="none" stroke="var(--${role})" stroke-width="${STYLES[role].width}" stroke-dasharray="${(STYLES[role].dash ?? []).join(" ")}"/>`;
-    item.innerHTML = `<svg viewBox="0 0 24 12" aria-hidden="true">${mark}</svg>`;
-    item.append(text);
-    return item;
-  }
+export function legendEntry(role, text, depth = 0) {
+  const item = document.createElement("li");
+  const opacity = 1 - (1 - ALPHA) ** (depth + 1);
+  const mark = role === "band" ? `<rect width="24" height="12" fill="rgb(${colours().band})" fill-opacity="${opacity}"/>` : `<path d="M0 6h24" fill="none" stroke="var(--${role})" stroke-width="${STYLES[role].width}" stroke-dasharray="${(STYLES[role].dash ?? []).join(" ")}"/>`;
+  item.innerHTML = `<svg viewBox="0 0 24 12" aria-hidden="true">${mark}</svg>`;
+  item.append(text);
+  return item;
 }
 
 for (const figure of document.querySelectorAll("[data-chart]")) new Chart(figure);

@@ -1,11 +1,12 @@
 // A training while it runs: phase, share done, time left, and the curve of its loss, by server-sent events.
 
 import uPlot from "./uplot.js";
-import { axes, colours } from "./chart.js";
+import { axes, colours, legendEntry } from "./chart.js";
 
 const view = document.querySelector("[data-follow]");
 const words = view.dataset;
-const place = view.querySelector("[data-loss] .plot");
+const figure = view.querySelector("[data-loss]");
+const place = figure.querySelector(".plot");
 const losses = [[], [], []];
 let plot = null;
 
@@ -18,17 +19,28 @@ function timeLeft(end) {
 
 function draw(progress) {
   if (progress.loss === null) return;
-  losses[0].push(losses[0].length + 1);
+  const x = progress.share_done * 100;
+  if (x <= losses[0].at(-1)) return;
+  losses[0].push(x);
   losses[1].push(progress.loss);
   losses[2].push(progress.validation_loss);
+  if (losses[0].length < 2) return;
+  figure.hidden = false;
+  plot ??= begin();
+  plot.setData(losses);
+}
+
+function begin() {
+  const entries = [legendEntry("median", words.wordsLoss), legendEntry("tested", words.wordsValidation)];
+  figure.querySelector(".legend").replaceChildren(...entries);
   const series = [
     {},
-    { label: words.wordsLoss, stroke: () => colours().median, width: 2 },
-    { label: words.wordsValidation, stroke: () => colours().tested, width: 2 },
+    { stroke: () => colours().median, width: 2, points: { show: false } },
+    { stroke: () => colours().tested, width: 2, dash: [6, 4], points: { show: false } },
   ];
   const size = { width: place.clientWidth, height: 220 };
-  plot ??= new uPlot({ ...size, series, scales: { x: { time: false } }, axes: axes({}) }, losses, place);
-  plot.setData(losses);
+  const options = { ...size, series, legend: { show: false }, scales: { x: { time: false } }, axes: axes({}) };
+  return new uPlot(options, losses, place);
 }
 
 function update({ progress }) {
