@@ -88,8 +88,10 @@ class DelimitedRows:
     def _write_evenly(self) -> None:
         target = scratch_file()
         lines = io.TextIOWrapper(target, "utf-8", newline="")
-        csv.writer(lines, lineterminator="\n").writerows(self._padded())
-        lines.detach()
+        try:
+            csv.writer(lines).writerows(self._padded())
+        finally:
+            lines.detach()
         self._text, self._delimiter, self._is_even = Text(target, 0, "utf-8"), ",", True
 
     def _padded(self) -> Iterator[list[str]]:

@@ -48,14 +48,19 @@ class Text:
 
 
 class _Scratch(io.BufferedRandom):
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(io.FileIO(descriptor, "r+", closefd=False))
+        self._descriptor = descriptor
+
     def __del__(self) -> None:
         self.close()
+        os.close(self._descriptor)
 
 
 def scratch_file() -> IO[bytes]:
     """Return a temporary file that is closed, and gone, with the last that holds it."""
     with tempfile.TemporaryFile() as file:
-        return _Scratch(io.FileIO(os.dup(file.fileno()), "r+"))
+        return _Scratch(os.dup(file.fileno()))
 
 
 def stream(parts: Iterator[bytes]) -> io.BufferedReader:
