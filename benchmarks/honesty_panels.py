@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from math import sqrt
+from math import exp, sqrt
 from multiprocessing import get_context
 from statistics import fmean
 from typing import TypeVar, get_args
@@ -56,7 +56,11 @@ HORIZON = 6
 
 @dataclass(frozen=True)
 class Gaps:
-    """A kind of panel for the test alone; `common` is the correlation of shocks and of gaps."""
+    """A kind of panel for the test alone; `common` is the correlation of shocks and of gaps.
+
+    `carried` is the correlation of a gap with that at the cut before, and `skew` the sigma of lognormal gaps,
+    whose long tail is the worse side for a positive one; 0 for normal gaps.
+    """
 
     name: str
     common: float = 0.0
@@ -66,10 +70,24 @@ class Gaps:
     gain: float = 0.0
     candidates: int = 1
     is_heavy: bool = False
+    carried: float = 0.0
+    skew: float = 0.0
 
     def noise(self, rng: np.random.Generator, *shape: int) -> Floats:
         """Return noise of variance 1, normal or with heavy tails."""
         return rng.standard_t(HEAVY, shape) / sqrt(HEAVY) if self.is_heavy else rng.normal(size=shape)
+
+    def gaps(self, rng: np.random.Generator, *shape: int) -> Floats:
+        """Return noise of mean 0 and variance 1 (..., cuts), carried over from cut to cut and skewed."""
+        found = self.noise(rng, *shape)
+        for cut in range(1, self.cuts):
+            earlier = self.carried * found[..., cut - 1]
+            found[..., cut] = earlier + sqrt(1 - self.carried**2) * found[..., cut]
+        if not self.skew:
+            return found
+        square = self.skew**2
+        deviation = sqrt(exp(square) * (exp(square) - 1))
+        return np.asarray((np.exp(self.skew * found) - exp(square / 2)) / deviation)
 
 
 GAPS = (
@@ -92,12 +110,18 @@ GAPS = (
     Gaps("common 0.9, 8 cuts", common=0.9, cuts=8),
     Gaps("common 0.9, heavy tails, 8 cuts", common=0.9, cuts=8, is_heavy=True),
     Gaps("3 series, 12 cuts", series=3, cuts=12),
+    Gaps("lognormal gaps, sigma 0.5", skew=0.5),
+    Gaps("lognormal gaps, sigma 1", skew=1.0),
+    Gaps("lognormal gaps, sigma 1, 12 series", skew=1.0, series=12),
+    Gaps("3 series, 12 cuts, carried over 0.6", series=3, cuts=12, carried=0.6),
+    Gaps("common 0.6, 8 cuts, carried over 0.6", common=0.6, cuts=8, carried=0.6),
 )
 POWER = (
     Gaps("gain, independent", gain=0.45),
     Gaps("gain, independent, 30 steps", steps=30, gain=0.45),
     Gaps("gain, independent, 4 cuts", cuts=4, gain=0.22),
     Gaps("gain, independent, best of 4", gain=0.3, candidates=4),
+    Gaps("gain, 3 series, 12 cuts", series=3, cuts=12, gain=0.55),
 )
 
 
@@ -150,8 +174,8 @@ def tested(kind: Gaps, seed: int) -> tuple[Outcome, Outcome]:
     """Return the outcome of a drawn panel, and that of the former test."""
     rng = np.random.default_rng(seed)
     shocks = _together(kind, kind.noise(rng, kind.steps), kind.noise(rng, kind.series, kind.steps))
-    shared = kind.noise(rng, kind.candidates, 1, kind.cuts)
-    gaps = _together(kind, shared, kind.noise(rng, kind.candidates, kind.series, kind.cuts))
+    shared = kind.gaps(rng, kind.candidates, 1, kind.cuts)
+    gaps = _together(kind, shared, kind.gaps(rng, kind.candidates, kind.series, kind.cuts))
     gaps[1:] = (gaps[1:] + gaps[:1]) / sqrt(2)  # candidates err alike
     gaps -= kind.gain
     medians = [MEAN_LOSS + gap.reshape(-1, 1) for gap in gaps]

@@ -30,6 +30,9 @@ FEWEST_UNITS = 6
 CONFIDENCE = 0.9
 """Of the interval for an effect."""
 
+MOST_CARRIED = 0.9
+"""The largest autocorrelation of cuts that counts: with more, a dozen of them are one."""
+
 _ROUNDING = 1e-9
 
 _LARGEST_EXPONENT = 700.0
@@ -66,13 +69,17 @@ class Counting:
         return math.sqrt(variance * self.inflation)
 
     def p_value(self, gap: Floats) -> float:
-        """Return the two-sided p-value of the mean of a gap (window, horizon), by Student's t."""
+        """Return the two-sided p-value of the mean of a gap (window, horizon), by Student's t.
+
+        Gaps that are skewed say less of their mean: `models.evaluation.student.cautious`.
+        """
         shares = self.of(gap)
         error = self.standard_error(shares)
-        center = abs(float(shares.mean()))
+        center = float(shares.mean())
         if error == 0:
             return 1.0 if center == 0 else 0.0
-        return student.two_sided(center / error, self.freedom)
+        t = student.cautious(center / error, shares - center * self.weights, self.effective)
+        return student.two_sided(abs(t), self.freedom)
 
     def log_error(self, ours: Floats, theirs: Floats) -> float:
         """Return the standard error of the logarithm of the ratio of two mean losses (delta method)."""
@@ -174,12 +181,17 @@ def _by_series(held_out: HeldOut, movement: Movement) -> Counting:
 
 
 def _by_cut(gap: Floats, of: Callable[[Floats], Floats]) -> Counting:
-    """Count cuts; successive ones that err alike are worth less."""
+    """Count cuts; successive ones that err alike are worth less.
+
+    What is carried over is the autocorrelation of lag 1, plus its bias without any: Moran (1948), Some
+    Theorems on Time Series II. The variance of the mean is then an AR(1)'s.
+    """
     weights, shares = of(np.where(np.isfinite(gap), 1.0, np.nan)), of(gap)
     residuals = shares - shares.mean() * weights
     squares = float((residuals**2).sum())
-    carried = float(residuals[1:] @ residuals[:-1]) / squares if squares > 0 else 0.0
-    inflation = 1 + 2 * max(0.0, carried)
+    found = float(residuals[1:] @ residuals[:-1]) / squares if squares > 0 else -1.0
+    carried = min(max(0.0, found + 1 / len(shares)), MOST_CARRIED)
+    inflation = (1 + carried) / (1 - carried)
     effective = len(shares) / inflation
     return Counting("cut", of, weights, effective, inflation, max(1.0, effective - 1))
 

@@ -1,4 +1,4 @@
-"""Student's t distribution, for any positive degrees of freedom.
+"""Student's t distribution, for any positive degrees of freedom, and the t of skewed values.
 
 The tail is a regularised incomplete beta function, by its continued fraction: Press et al. (2007), Numerical
 Recipes, section 6.4.
@@ -6,9 +6,21 @@ Recipes, section 6.4.
 
 import math
 
+from models.panel import Floats
+
+SKEWNESS_WEIGHT = 3.0
+"""How many times the sample's skewness beyond chance counts: a sample shows little of a long tail.
+
+Chosen on lognormal gaps (sigma 1): of 12, 20 and 40 units 8, 4 and 2 % came out wrongly ahead in place of 15,
+13 and 11, at 0.95 to 0.99 of the power with normal ones: `docs/experiments/2026-11-30-evidence.md`.
+"""
+
 _TINY = 1e-300
 _PRECISION = 1e-12
 _MOST_TERMS = 500
+
+_FEWEST_SKEWED = 3
+"""Two values lie on both sides of their mean alike."""
 
 
 def two_sided(t: float, freedom: float) -> float:
@@ -29,6 +41,23 @@ def critical(chance: float, freedom: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if two_sided(middle, freedom) > chance else (low, middle)
     return high
+
+
+def cautious(t: float, residuals: Floats, units: float) -> float:
+    """Return `t` of the mean of skewed values, as far as their skewness leaves it: no further from 0.
+
+    A mean that misses a long tail lies on the other side of it, too surely. `residuals` are from that mean,
+    which `units` independent values are worth. Skewness within a standard error of 0 counts as none.
+    Source: Hall (1992), On the Removal of Skewness by Transformation.
+    """
+    count, square = len(residuals), float((residuals**2).mean())
+    if count < _FEWEST_SKEWED or square == 0 or not math.isfinite(t):
+        return t
+    skewness = float((residuals**3).mean()) / square**1.5 * math.sqrt(count * (count - 1)) / (count - 2)
+    beyond = math.copysign(max(0.0, abs(skewness) - math.sqrt(6 / count)), skewness)
+    shape, center = SKEWNESS_WEIGHT * beyond, t / math.sqrt(units)
+    moved = center + shape * center**2 / 3 + shape**2 * center**3 / 27 + shape / (6 * units)
+    return min(max(math.sqrt(units) * moved, min(t, 0.0)), max(t, 0.0))
 
 
 def _incomplete_beta(a: float, b: float, x: float) -> float:
