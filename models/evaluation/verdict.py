@@ -92,8 +92,8 @@ def judge(
         medians = [Forecast(median, {}, {}) for median in candidates]
         tried = [losses_by(backtest.measure, held_out, each) - theirs for each in medians]
         p_value = _p_value(evidence, gaps, baseline, tried, seed)
-    interval = evidence.interval(ours, theirs) if math.isfinite(effect) and best.any() else None
-    if interval is not None:
+    interval = _interval(evidence, effect, ours, theirs)
+    if interval is not None and best.any():
         interval, p_value = _agreeing(evidence, interval, p_value, ours, theirs)
     outcome = _outcome(evidence, effect, interval, p_value)
     median_effect = _median_effect(mine, best)
@@ -133,6 +133,13 @@ def _p_value(
             tried = np.stack([shares[baseline], *others], axis=1)
             found.append(min_p(tried, seed, counting.inflation))
     return max(found)
+
+
+def _interval(evidence: Evidence, effect: float, ours: Floats, theirs: Floats) -> tuple[float, float] | None:
+    """Return the interval for the effect; None for no finite one."""
+    if effect == 0 and not np.nan_to_num(theirs).any():
+        return (0.0, 0.0) if evidence.suffices else None
+    return evidence.interval(ours, theirs) if math.isfinite(effect) else None
 
 
 def _agreeing(

@@ -4,10 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from models.evaluation.backtest import Backtest
 from models.evaluation.verdict import judge
 from models.methods.combination import BLEND
-from models.panel import Floats
-from tests.models.samples import backtest_of
+from models.panel import Floats, Panel
+from tests.models.samples import around, backtest_of, held_out_of
 
 
 def sentence_of(errors: Floats, baseline: float = 1.0, *, common: float = 0.0, cuts: int = 1) -> str:
@@ -67,7 +68,7 @@ def test_sentence_calls_steps_by_their_name() -> None:
 
 def test_tie_says_how_small_the_gap_is() -> None:
     assert sentence_of(np.linspace(0.9, 1.12, 40)).endswith(
-        "was 1 % above the best simple method's, naive: in truth less than 1 % below to 3 % above."
+        "was 1 % above the best simple method's, naive: in truth it lies between 0.7 % below and 3 % above."
     )
 
 
@@ -75,21 +76,84 @@ def test_equal_errors_are_called_the_same() -> None:
     assert sentence_of(np.ones(40)).endswith("was the same as the best simple method's, naive.")
 
 
-def test_baseline_without_an_error_is_named_so() -> None:
-    assert "was above the best simple method's, naive, which made none;" in sentence_of(np.ones(8), 0.0)
+@pytest.mark.parametrize(
+    ("error", "baseline", "wording"),
+    [
+        (1.0, 0.0, "8 series the best simple method, naive, made no error (MASE), and this LSTM did; a gap"),
+        (0.0, 1.0, "8 series this LSTM made no error (MASE), and the best simple method, naive, did; a gap"),
+        (0.0, 0.0, "8 series this LSTM's error (MASE) was the same as the best simple method's, naive."),
+    ],
+)
+def test_method_without_an_error_is_said_to_have_none(error: float, baseline: float, wording: str) -> None:
+    assert wording in sentence_of(np.full(8, error), baseline)
+
+
+@pytest.mark.parametrize(
+    ("error", "wording"),
+    [
+        (0.001, "was over 99 % below the best"),
+        (0.999, "was less than 1 % below the best"),
+        (1.62, "was 62 % above the best"),
+        (12.68, "was 12.7 times the best"),
+        (4321.4, "was 4,321 times the best"),
+        (5e9, "was over 1,000,000 times the best"),
+    ],
+)
+def test_gaps_of_any_size_are_readable(error: float, wording: str) -> None:
+    assert wording in sentence_of(np.full(8, error))
 
 
 def test_single_period_says_what_would_decide() -> None:
     """Each context of the 5 series has 35 steps, and 5 more were tested: six cuts take 150."""
     assert sentence_of(np.full(5, 0.5)).endswith(
-        "was 50 % below the best simple method's, naive, but 1 period is too few to tell it from chance: "
-        "about 110 more steps of history, or 1 more series may tell."
+        "was 50 % below the best simple method's, naive, but that is the evidence of 1 period, where it "
+        "takes 6 to tell it from chance: about 110 more steps of history, or 1 more series may tell."
+    )
+
+
+def test_lone_series_asks_for_history() -> None:
+    backtest = backtest_of(np.full(1, 0.5), {"naive": np.ones(1)})
+    longer = replace(backtest.held_out, contexts=Panel.of([np.arange(60.0)]))
+    assert judge(replace(backtest, held_out=longer), "lstm").sentence == (
+        "Over 1 period of 5 steps this LSTM's error (MASE) was 50 % below the best simple method's, naive, "
+        "but that is the evidence of 1 period, where it takes 6 to tell it from chance: about 85 more steps "
+        "of history may tell."
+    )
+
+
+def test_lone_series_far_too_short_asks_for_a_shorter_horizon() -> None:
+    """Of 36 months the last 12 are tested; six cuts of a month take 30, and of a year 360."""
+    year = backtest_of(np.full(1, 0.5), {"naive": np.ones(1)})
+    held_out = replace(
+        held_out_of(np.zeros((1, 12))), step_name="month", contexts=year.held_out.contexts.tail(24)
+    )
+    forecasts = {"lstm": around(np.full((1, 12), 0.5)), "naive": around(np.ones((1, 12)))}
+    sentence = judge(Backtest(held_out, forecasts), "lstm").sentence
+    assert sentence.startswith("Over 1 period of 12 months this LSTM's error")
+    assert sentence.endswith(": a horizon of 1 month may tell.")
+
+
+@pytest.mark.parametrize("cuts", [1, 2, 4, 8])
+def test_lone_series_never_asks_for_others(cuts: int) -> None:
+    held_out = held_out_of(np.zeros((cuts, 1)), series=np.zeros(cuts), cut=range(cuts))
+    errors = np.linspace(0.2, 3.0, cuts)[:, None]
+    backtest = Backtest(held_out, {"lstm": around(errors), "naive": around(np.ones((cuts, 1)))})
+    assert "series" not in judge(backtest, "lstm").sentence
+
+
+def test_cuts_that_err_alike_are_said_to_be_worth_fewer() -> None:
+    medians = np.repeat([0.4, 0.8], 4)[:, None]
+    held_out = held_out_of(np.zeros((8, 1)), series=[0] * 8, cut=range(8))
+    found = {"lstm": around(medians), "naive": around(np.ones((8, 1)))}
+    assert re.search(
+        r"but 8 periods that err alike are the evidence of [12]\.\d, where it takes 6",
+        judge(Backtest(held_out, found), "lstm").sentence,
     )
 
 
 def test_series_that_move_as_one_ask_for_history_alone() -> None:
     ending = sentence_of(np.full(40, 0.5), common=0.5)
-    assert "but series that move together so are worth 1.9 of their own, too few" in ending
+    assert "but that is the evidence of 1.9 independent series, where it takes 6 to tell" in ending
     assert re.search(r": about [0-9,]+ more steps of history may tell\.$", ending)
 
 
@@ -109,6 +173,6 @@ def test_hopeless_gap_is_not_promised() -> None:
 
 def test_median_that_disagrees_with_the_mean_is_said() -> None:
     assert sentence_of(np.append(np.full(39, 0.9), 54.0)).endswith(
-        " The median one says otherwise: there it was 10 % below it, so a few weigh heavily in the mean."
+        " In the median series it was 10 % below, so a few weigh heavily in the mean."
     )
     assert "median" not in sentence_of(np.linspace(0.5, 0.9, 40))
