@@ -1,14 +1,15 @@
 """Does a verdict flatter, and do intervals hold? On panels whose truth is known, and on what came.
 
-    python -m benchmarks.honesty [--only verdicts|counts|intervals|means] [--draws 2000] [--panels 100]
-        [--resume]
+    python -m benchmarks.honesty [--only verdicts|counts|singles|intervals|means] [--draws 2000]
+        [--panels 100] [--resume]
 
 One table with every bound, then a JSON line with `missed`, the rows that are not within theirs. `verdicts`
 draws panels without a difference between two methods, and with a gain, and trains on panels of four kinds:
 `benchmarks.honesty_panels`. `counts` forecasts counts that come by chance: `benchmarks.honesty_counts`.
-`intervals` compares what intervals held with what was reported of them:
-`benchmarks.honesty_intervals`. `means` sums forecasts of intermittent demand: `benchmarks.honesty_means`. It
-takes 39 minutes of a processor, verdicts 25 of them. `--resume` keeps the rows of an interrupted run.
+`singles` forecasts series by themselves: `benchmarks.honesty_singles`. `intervals` compares what intervals
+held with what was reported of them: `benchmarks.honesty_intervals`. `means` sums forecasts of intermittent
+demand: `benchmarks.honesty_means`. It takes 45 minutes of a processor, verdicts 25 of them. `--resume` keeps
+the rows of an interrupted run.
 """
 
 import argparse
@@ -16,7 +17,13 @@ import resource
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import honesty_counts, honesty_intervals, honesty_means, honesty_panels
+from benchmarks import (
+    honesty_counts,
+    honesty_intervals,
+    honesty_means,
+    honesty_panels,
+    honesty_singles,
+)
 from benchmarks.honesty_rows import Row, Rows, Task, print_rows
 from benchmarks.report import finish
 
@@ -26,6 +33,7 @@ DATA = Path("../shared/data")
 PARTS: Mapping[str, Callable[[argparse.Namespace], Iterator[Task]]] = {
     "verdicts": lambda arguments: honesty_panels.tasks(arguments.draws, arguments.panels),
     "counts": lambda arguments: honesty_counts.tasks(arguments.panels),
+    "singles": lambda arguments: honesty_singles.tasks(arguments.data, validation=arguments.validation),
     "intervals": lambda arguments: honesty_intervals.tasks(arguments.data, validation=arguments.validation),
     "means": lambda _: honesty_means.tasks(),
 }

@@ -287,8 +287,12 @@ def result(unique_ids: Sequence[str], numbers: Sequence[float] = (1.0, 2.0, 3.0)
         verdict="beats",
         warning=None,
         calibration={
-            80: LevelCalibration(calibrated=True, coverage=0.79, untested=None),
-            95: LevelCalibration(calibrated=False, coverage=None, untested="one period"),
+            80: LevelCalibration(
+                calibrated=True, coverage=0.79, coverage_range=(0.7, 0.88), periods=4, untested=None
+            ),
+            95: LevelCalibration(
+                calibrated=False, coverage=None, coverage_range=None, periods=1, untested="one period"
+            ),
         },
         levels=(80, 95),
         unique_ids=list(unique_ids),

@@ -10,6 +10,7 @@ from app.schemas.datasets import Time
 from app.schemas.fields import DatasetIdentifier, ModelIdentifier
 
 Share = Annotated[float | None, Field(ge=0, le=1)]
+Range = tuple[float, float] | None
 BY_LEVEL = "by level: `80` should contain the true value 80 times in 100."
 
 CALIBRATED = (
@@ -18,9 +19,15 @@ CALIBRATED = (
 )
 COVERAGE = (
     "Share of true values that they can be expected to hold: what they held at cuts that they were not "
-    "calibrated on, drawn to the level by the number of cuts and windows. Between two tested levels, such as "
-    "80 and 95, it is interpolated, as the bounds are. Null where `untested` says why."
+    "calibrated on, drawn by few cuts to what intervals of the level held of series in general. Between two "
+    "tested levels, such as 80 and 95, it is interpolated, as the bounds are. Null where `untested` says why."
 )
+COVERAGE_RANGE = (
+    "Where the share that they hold of the next horizon lies 90 times in 100, by what such intervals held of "
+    "series in general: wide for one series, since one horizon is one period. Null where `coverage` is, and "
+    "for models trained before this was kept."
+)
+PERIODS = "Cuts, a horizon apart, that `coverage` comes from; null for none, and where that was not kept."
 UNTESTED = (
     "Why there is no `coverage`: `one period` where there is one cut alone, which they are calibrated on; "
     "`not tested` for series without a test, and for levels that are neither tested nor between two that are."
@@ -165,6 +172,8 @@ class LevelCalibration(BaseModel):
 
     calibrated: Annotated[bool, Field(description=CALIBRATED)]
     coverage: Annotated[Share, Field(description=COVERAGE)]
+    coverage_range: Annotated[Range, Field(description=COVERAGE_RANGE)]
+    periods: Annotated[int | None, Field(description=PERIODS)]
     untested: Annotated[Untested | None, Field(description=UNTESTED)]
 
 

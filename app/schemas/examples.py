@@ -333,11 +333,12 @@ BACKTEST: Example = {
     "measures": {"rnn": MEASURES, "theta": WORSE},
     "by_step": {"rnn": STEP_MEASURES},
 }
+_TESTED: Example = {"calibrated": True, "periods": 2, "untested": None}
 CALIBRATION: Example = {
-    "50": {"calibrated": True, "coverage": 0.505, "untested": None},
-    "80": {"calibrated": True, "coverage": 0.81, "untested": None},
-    "95": {"calibrated": True, "coverage": 0.945, "untested": None},
-    "99": {"calibrated": False, "coverage": 0.985, "untested": None},
+    "50": {**_TESTED, "coverage": 0.505, "coverage_range": [0.392, 0.618]},
+    "80": {**_TESTED, "coverage": 0.81, "coverage_range": [0.72, 0.9]},
+    "95": {**_TESTED, "coverage": 0.945, "coverage_range": [0.896, 0.994]},
+    "99": {**_TESTED, "calibrated": False, "coverage": 0.985, "coverage_range": [0.963, 1.0]},
 }
 PRETRAINED_BACKTEST: Example = {
     "dataset_id": DATASET_ID,

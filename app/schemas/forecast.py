@@ -5,7 +5,15 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas import examples
-from app.schemas.backtests import CALIBRATED, COVERAGE, UNTESTED, Share
+from app.schemas.backtests import (
+    CALIBRATED,
+    COVERAGE,
+    COVERAGE_RANGE,
+    PERIODS,
+    UNTESTED,
+    Range,
+    Share,
+)
 from app.schemas.choices import (
     DEFAULT_LEVELS,
     MAX_HORIZON,
@@ -91,6 +99,8 @@ class Interval(BaseModel):
     hi: Annotated[list[float], Field(description="Upper bounds.")]
     calibrated: Annotated[bool, Field(description=CALIBRATED)]
     coverage: Annotated[Share, Field(description=COVERAGE)]
+    coverage_range: Annotated[Range, Field(description=COVERAGE_RANGE)]
+    periods: Annotated[int | None, Field(description=PERIODS)]
     untested: Annotated[Untested | None, Field(description=UNTESTED)]
 
 

@@ -107,8 +107,13 @@ def assess(  # noqa: PLR0913 - plain facts about a training, with no name for a 
 def _with_coverage(method: Method, backtest: Backtest, name: str) -> Method:
     """Return the method with the coverage to be expected of its intervals, from what the backtest's held."""
     apart = backtest.held_out.apart
-    share = reported_share(apart.cut, apart.support)
-    return replace(method, calibration=method.calibration.with_coverage(backtest.held(name), share))
+    calibration = method.calibration.with_coverage(
+        backtest.held(name),
+        reported_share(apart.cut, apart.support),
+        periods=len(np.unique(apart.cut)),
+        series=len(apart.tested),
+    )
+    return replace(method, calibration=calibration)
 
 
 def _served(backtest: Backtest, verdicts: Mapping[str, Verdict], network: str, blending: MethodChoice) -> str:

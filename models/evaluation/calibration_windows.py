@@ -14,7 +14,7 @@ from models.config import TrainingConfig
 from models.evaluation.cross_fitting import left_out, reported_share, strength_of
 from models.evaluation.rolling_origin import origins, targets, usable
 from models.inputs.intermittence import demands
-from models.methods.calibration import CALIBRATED_LEVELS, Calibration, IntervalBounds
+from models.methods.calibration import CALIBRATED_LEVELS, FEWEST_WINDOWS, Calibration, IntervalBounds
 from models.methods.forecast import Forecast, joined
 from models.methods.reach import Reach, slowed
 from models.methods.support import Support
@@ -36,8 +36,18 @@ BLOCKS = 8
 LEAST_CONTEXT = 8
 """Steps that a window's context has at least."""
 
-HORIZONS_BEFORE = 2
-"""Horizons that it has at least: shorter ones err more than the forecasts that are calibrated."""
+HORIZONS_BEFORE = (2, 1)
+"""Horizons that it has at least: shorter ones err more than the forecasts that are calibrated.
+
+Where two leave a single cut, one is enough: what was held at one cut alone cannot be seen at another.
+"""
+
+EARLIER_MISSES, EARLIER_CUTS = 0.12, 3
+"""Share of what bounds without a factor missed at so many cuts, or fewer, that is due to shorter histories.
+
+Of more cuts it is less, as the first of them have the length of what is served: 400 series of a kind, in
+`docs/experiments/2026-11-30-reported-coverage.md`.
+"""
 
 TURN_WINDOWS = 50
 """Windows that the networks forecast in one turn, which takes a tenth of a second at most."""
@@ -68,7 +78,10 @@ class CalibrationWindows:
         horizon, cuts = config.horizon, min(MOST_CUTS, max(LEAST_CUTS, WINDOWS // panel.series))
         series, cut = usable(panel, config, cuts, horizon)
         before = origins(panel, horizon, series, cut, horizon)
-        long_enough = before >= max(LEAST_CONTEXT, HORIZONS_BEFORE * horizon)
+        for horizons in HORIZONS_BEFORE:
+            long_enough = before >= max(LEAST_CONTEXT, horizons * horizon)
+            if len(np.unique(cut[long_enough])) > 1:
+                break
         if not long_enough.any():
             return None
         series, cut, before = series[long_enough], cut[long_enough], before[long_enough]
@@ -87,8 +100,12 @@ class CalibrationWindows:
         """Return the calibration on all windows of a forecast with bounds at `CALIBRATED_LEVELS`."""
         slow, strength = slowed(forecast, self.season_length), strength_of(self.cut)
         held = self._held(slow, Reach.of(self.contexts, self.season_length), strength)
-        found = Calibration.of(slow, self.target, strength, self.support)
-        return found.with_coverage(held, reported_share(self.cut, self.support))
+        found, cuts = Calibration.of(slow, self.target, strength, self.support), len(np.unique(self.cut))
+        if found.windows < FEWEST_WINDOWS:
+            due = EARLIER_MISSES * min(1.0, EARLIER_CUTS / cuts)
+            held = {level: inside + due * (1 - inside) for level, inside in held.items()}
+        share, series = reported_share(self.cut, self.support), len(np.unique(self.series))
+        return found.with_coverage(held, share, periods=cuts, series=series)
 
     def _held(self, forecast: Forecast, reach: Reach, strength: float) -> dict[int, float]:
         """Return the share that each level held at cuts left out: a mean within each series first."""

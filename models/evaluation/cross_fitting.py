@@ -34,9 +34,6 @@ CUTS_HALFWAY = 2.0
 WINDOWS_HALFWAY = 50.0
 """Windows at which they do, of as many cuts as one likes."""
 
-WINDOWS_REPORTED_HALFWAY = 8.0
-"""Windows at which what was held at cuts left out is reported half of its way from the level."""
-
 _SHARES = np.linspace(0, 1, 21)
 
 Uncalibrated = Mapping[str, Forecast]
@@ -130,13 +127,14 @@ def strength_of(cut: Integers) -> float:
 
 
 def reported_share(cut: Integers, support: Support) -> float:
-    """Return the share of its way from the level that what was held at cuts left out is reported.
+    """Return the share that what was held at cuts left out has in what is reported; pooled evidence the rest.
 
-    Few windows say little of the next one. Intervals of whole numbers hold more than their level by design:
-    as far as series have such a `support`, all of it is reported.
+    Few cuts say little of the next one, and kinds of series differ: `CUTS_HALFWAY` of them count half, for
+    one series as for many. Intervals of whole numbers hold more than their level by design: as far as series
+    have such a `support`, all of it is reported.
     """
     discrete = float(support.is_discrete.mean()) if len(cut) else 0.0
-    return discrete + (1 - discrete) * _share_of(cut, WINDOWS_REPORTED_HALFWAY)
+    return discrete + (1 - discrete) * _share_of(cut, 0.0)
 
 
 def _share_of(cut: Integers, halfway: float) -> float:

@@ -99,8 +99,8 @@ def _calibrated(
         makers[baseline] = lambda contexts: baseline_forecast(
             baseline, contexts, config.horizon, season, CALIBRATED_LEVELS
         )
-    if windows is None:
-        return {name: Method({name: 1.0}, Calibration.identity(config.horizon)) for name in makers}
+    if windows is None:  # but for the one cut that the backtest was at
+        return {name: Method({name: 1.0}, Calibration.identity(config.horizon, periods=1)) for name in makers}
     return {
         name: Method({name: 1.0}, windows.calibrate(windows.forecast(by, give_way)))
         for name, by in makers.items()

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from models.choices import Untested
+from models.coverage import coverage_range, doubt_of, expected_coverage
 from models.methods.conformal import half_widths, log_factors
 from models.methods.forecast import FLOAT_MAX, Forecast, checked_levels
 from models.methods.quantile_interpolation import probit_places
@@ -49,8 +50,9 @@ _SIDES = np.array([-1.0, 1.0])[:, None, None]
 class Calibration:
     """`factors` (horizon, levels) of the half-widths at `CALIBRATED_LEVELS`, from so many `windows`.
 
-    `coverage` is the share of values, by level, that such intervals can be expected to hold: see
-    `expected_coverage`. It is empty where that was not tested at another cut. `bounded` is whether levels are
+    `coverage` is the share of values, by level, that such intervals can be expected to hold
+    (`models.coverage`), from so many `periods` (cuts; 0 where not known), and `doubt` the standard
+    deviation of what is held next. It is empty where there was no other cut. `bounded` is whether levels are
     kept apart and in reach, and `whole` whether they are values of a count; models stored before that was so
     have neither.
     """
@@ -60,6 +62,8 @@ class Calibration:
     coverage: Mapping[int, float] = field(default_factory=dict)
     bounded: bool = True
     whole: bool = True
+    periods: int = 0
+    doubt: float = math.inf
 
     @classmethod
     def of(
@@ -77,17 +81,20 @@ class Calibration:
         logs = log_factors(forecast, target, support or Support.free(len(target)), CALIBRATED_LEVELS)
         return cls(np.exp(strength * logs), windows)
 
-    def with_coverage(self, held: Mapping[int, float], share: float) -> "Calibration":
+    def with_coverage(
+        self, held: Mapping[int, float], share: float, *, periods: int, series: int
+    ) -> "Calibration":
         """Return it with the coverage to be expected, from what was `held` by level; NaN is left out.
 
-        `share` is that of its way from the level: `models.evaluation.cross_fitting.reported_share`.
+        That was of so many `series` and `periods`, and `share` is its own against pooled evidence:
+        `models.evaluation.cross_fitting.reported_share`.
         """
         expected = {
             level: expected_coverage(level, inside, share)
             for level, inside in held.items()
             if math.isfinite(inside)
         }
-        return replace(self, coverage=expected)
+        return replace(self, coverage=expected, periods=periods, doubt=doubt_of(series))
 
     def coverage_at(self, level: int) -> float | None:
         """Return the coverage to be expected of a level; None where it is not known.
@@ -109,14 +116,22 @@ class Calibration:
         """Return why the coverage of a level is not known; None where it is."""
         if self.coverage_at(level) is not None:
             return None
-        is_tested = not self.coverage and self.windows > 0 and self.bounded
-        return "one period" if is_tested else "not tested"
+        return "one period" if self.periods == 1 else "not tested"
+
+    def coverage_range(self, level: int) -> tuple[float, float] | None:
+        """Return where the share that the next horizon holds lies 90 times in 100; None for not known."""
+        expected = self.coverage_at(level)
+        if expected is None or math.isinf(self.doubt):
+            return None
+        return coverage_range(level, expected, self.doubt)
 
     def reliability(self, level: int) -> dict[str, object]:
         """Return, as JSON types, how far intervals of a level can be trusted."""
         return {
             "calibrated": self.is_calibrated(level),
             "coverage": self.coverage_at(level),
+            "coverage_range": self.coverage_range(level),
+            "periods": self.periods or None,
             "untested": self.untested(level),
         }
 
@@ -125,9 +140,10 @@ class Calibration:
         return self.windows >= max(FEWEST_WINDOWS, _windows_for(level))
 
     @classmethod
-    def identity(cls, horizon: int, *, bounded: bool = True) -> "Calibration":
+    def identity(cls, horizon: int, *, bounded: bool = True, periods: int = 0) -> "Calibration":
         """Return the calibration that leaves half-widths as they are, but for `bounded`."""
-        return cls(np.ones((horizon, len(CALIBRATED_LEVELS))), windows=0, bounded=bounded)
+        factors = np.ones((horizon, len(CALIBRATED_LEVELS)))
+        return cls(factors, windows=0, bounded=bounded, periods=periods)
 
     def apply(self, forecast: Forecast) -> "IntervalBounds":
         """Return the medians with calibrated half-widths; `forecast` has bounds at `CALIBRATED_LEVELS`."""
@@ -151,6 +167,8 @@ class Calibration:
             "coverage": {str(level): share for level, share in self.coverage.items()},
             "bounded": self.bounded,
             "whole": self.whole,
+            "periods": self.periods,
+            "doubt": self.doubt if math.isfinite(self.doubt) else None,
         }
 
     @classmethod
@@ -159,7 +177,18 @@ class Calibration:
         factors = np.array(stored["factors"], dtype=np.float64)
         coverage = {int(level): float(share) for level, share in stored.get("coverage", {}).items()}
         bounded, whole = (bool(stored.get(name, False)) for name in ("bounded", "whole"))
-        return cls(factors, int(stored["windows"]), coverage, bounded, whole)
+        windows, doubt = int(stored["windows"]), stored.get("doubt")
+        # Stored before these were: without coverage there was one cut, or none.
+        periods = stored.get("periods", int(windows > 0 and bounded and not coverage))
+        return cls(
+            factors,
+            windows,
+            coverage,
+            bounded,
+            whole,
+            periods=int(periods),
+            doubt=math.inf if doubt is None else float(doubt),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,15 +231,6 @@ class IntervalBounds:
     def steps(self, count: int) -> "IntervalBounds":
         """Return the first `count` steps ahead."""
         return IntervalBounds(self.median[:, :count], self.half_widths[..., :count])
-
-
-def expected_coverage(level: int, held: float, share: float) -> float:
-    """Return the share of values that intervals of a level can be expected to hold.
-
-    It is that which they `held` at cuts left out, drawn to the level but for a `share` of its way: what a few
-    periods held differs from the next more than from the level.
-    """
-    return level / 100 + share * (held - level / 100)
 
 
 def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:

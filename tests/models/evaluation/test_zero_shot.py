@@ -165,3 +165,15 @@ def test_networks_do_not_beat_the_history_where_there_is_nothing_to_find() -> No
         verdict = assessment.verdicts[VIEW]
         assert (verdict.baseline, verdict.measure) == ("history", "pinball")
         assert verdict.outcome != "beats"
+
+
+@pytest.mark.parametrize(("months", "periods"), [(18, 1), (24, 1), (36, 2), (60, 3)])
+def test_coverage_of_a_series_alone_is_a_number_from_two_cuts_on(months: int, periods: int) -> None:
+    """A year ahead, of which each needs eight months before it."""
+    season = 100 + np.arange(months) % 12 + np.random.default_rng(1).normal(0, 1, months)
+    assessment = backtest_zero_shot(zero_shot_forecaster(12, Seasons((12,))), Panel.of([season]))
+    assert assessment is not None
+    calibration = assessment.methods[VIEW].calibration
+    assert calibration.periods == periods
+    assert (calibration.coverage_at(80) is None) == (periods == 1)
+    assert calibration.untested(80) == ("one period" if periods == 1 else None)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
+from models.coverage import POOLED
 from models.errors import InvalidLevel
 from models.methods.calibration import (
     CALIBRATED_LEVELS,
@@ -294,14 +295,14 @@ def test_bounds_further_apart_than_float64_reaches_may_be_drawn_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("coverage", "windows", "reason"),
-    [({80: 0.7}, 40, None), ({95: 0.7}, 40, "not tested"), ({}, 40, "one period"), ({}, 0, "not tested")],
+    ("coverage", "periods", "reason"),
+    [({80: 0.7}, 2, None), ({95: 0.7}, 2, "not tested"), ({}, 1, "one period"), ({}, 0, "not tested")],
 )
 def test_coverage_that_is_not_known_has_a_reason(
-    coverage: dict[int, float], windows: int, reason: str | None
+    coverage: dict[int, float], periods: int, reason: str | None
 ) -> None:
     """Windows without another cut are one period; a level or a method without windows has no test."""
-    assert Calibration(np.ones((1, 4)), windows, coverage).untested(80) == reason
+    assert Calibration(np.ones((1, 4)), 40, coverage, periods=periods).untested(80) == reason
 
 
 @pytest.mark.parametrize("level", [60, 80, 85, 90, 97])
@@ -328,15 +329,46 @@ def test_level_beside_the_tested_ones_is_not_tested(level: int) -> None:
     assert (calibration.coverage_at(level), calibration.untested(level)) == (None, "not tested")
 
 
-def test_coverage_to_expect_lies_between_what_was_held_and_the_level() -> None:
-    expected = Calibration.identity(1).with_coverage({80: 0.7, 95: math.nan}, share=0.5)
-    assert expected.coverage == pytest.approx({80: 0.75})
+def test_coverage_to_expect_lies_between_what_was_held_and_what_others_held() -> None:
+    expected = Calibration.identity(1).with_coverage({80: 0.7, 95: math.nan}, share=0.5, periods=2, series=9)
+    assert expected.coverage == pytest.approx({80: (0.7 + POOLED[80]) / 2})
+
+
+def test_range_of_what_comes_is_wide_for_one_series_and_narrow_for_many() -> None:
+    one, many = (
+        Calibration.identity(1).with_coverage({80: 0.8}, share=1.0, periods=4, series=series)
+        for series in (1, 1000)
+    )
+    assert one.coverage_range(80) == pytest.approx((0.368, 1.0), abs=1e-3)
+    assert many.coverage_range(80) == pytest.approx((0.739, 0.861), abs=1e-3)
+    assert many.reliability(80)["periods"] == 4
+
+
+def test_coverage_that_is_not_known_has_no_range() -> None:
+    assert Calibration.identity(1, periods=1).coverage_range(80) is None
+
+
+@pytest.mark.parametrize(
+    ("windows", "coverage", "untested"),
+    [(40, {"80": 0.79}, None), (40, {}, "one period"), (0, {}, "not tested")],
+)
+def test_calibration_stored_before_periods_were_has_no_range(
+    windows: int, coverage: dict[str, float], untested: str | None
+) -> None:
+    stored = Calibration(np.ones((1, 4)), windows).to_dict() | {"coverage": coverage}
+    again = Calibration.from_dict({key: stored[key] for key in stored.keys() - {"periods", "doubt"}})
+    assert again.reliability(80)["coverage_range"] is None
+    assert (again.untested(80), again.reliability(80)["periods"] is None) == (
+        untested,
+        untested != "one period",
+    )
 
 
 def test_calibration_survives_json_to_the_bit() -> None:
     fitted = Calibration.of(guess(300, 0.7), noise("heavy-tailed", np.random.default_rng(8), 300), WHOLLY)
-    first = fitted.with_coverage({80: 0.7}, share=1 / 3)
+    first = fitted.with_coverage({80: 0.7}, share=1 / 3, periods=3, series=7)
     again = Calibration.from_dict(json.loads(json.dumps(first.to_dict())))
     assert again.factors.tobytes() == first.factors.tobytes()
     assert (again.factors.shape, again.windows, again.bounded, again.whole) == ((6, 4), 300, True, True)
     assert again.coverage == first.coverage
+    assert again.reliability(80) == first.reliability(80)

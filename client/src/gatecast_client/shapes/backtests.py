@@ -60,6 +60,8 @@ class LevelCalibration(Shape):
     calibrated: bool
     coverage: float | None
     untested: str | None
+    coverage_range: tuple[float, float] | None = None
+    periods: int | None = None
 
 
 class PretrainedBacktest(Shape):

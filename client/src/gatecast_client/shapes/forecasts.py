@@ -11,6 +11,8 @@ class Interval(Shape):
     calibrated: bool
     coverage: float | None
     untested: str | None
+    coverage_range: tuple[float, float] | None = None
+    periods: int | None = None
 
 
 class SeriesForecast(Shape):
