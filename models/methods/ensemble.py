@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,16 +11,17 @@ from torch import Tensor
 
 from models.choices import DEFAULT_LEVELS
 from models.config import TrainingConfig, View
-from models.inputs.level_shift import without_shift
+from models.inputs.level_shift import odd_ends, without_shift
 from models.inputs.outliers import tamed
 from models.inputs.scaling import Scale, Transform, features, seasonal_component
 from models.inputs.smoothing import theta_forecast
 from models.inputs.spread import spread_factors
 from models.inputs.trend import trend_forecast
-from models.inputs.windows import FlatPanel, Windows, cut_windows, windows_per_cut
+from models.inputs.windows import FlatPanel, cut_windows, windows_per_cut
 from models.methods.forecast import Forecast, SmoothedMeans, checked_horizon, checked_levels, floors
 from models.methods.quantile_interpolation import probit_places
 from models.network.forecaster import Forecaster
+from models.network.mixture import mixture
 from models.panel import Floats, Integers, Panel
 
 THETA_SHARE = 0.3
@@ -29,6 +31,18 @@ THETA_SHARE = 0.3
 FEWEST_ROWS = 8
 """Rows of a forward pass, at least: with less, matrices are multiplied in another order, and the last bits of
 a series' forecast would depend on the series beside it."""
+
+BELIEF = 1.0
+"""Jumps of its own that a series needs, to know as much of the next as the networks."""
+
+OWN_SHARE = 0.2
+"""Share of what was found itself in a mixture of readings, without such jumps: neither may be true."""
+
+LEAST_BELIEF = 0.2
+"""Share that each reading has at least, before what the series itself says: so bounds hold both."""
+
+POINTS = tuple((place + 0.5) / 60 for place in range(60))
+"""Probabilities of the points that stand for each part of a mixture."""
 
 CURVE_SHARE = 0.75
 """Share of the way from trained networks' median to the trend of a smooth curve that is believed wholly."""
@@ -65,7 +79,7 @@ def ensemble_forecast(
 def _filled(rows: Tensor) -> Tensor:
     """Return at least `FEWEST_ROWS` rows: these, and then the last of them again."""
     missing = FEWEST_ROWS - len(rows)
-    return rows if missing <= 0 else torch.cat([rows, rows[-1:].expand(missing)])
+    return rows if missing <= 0 else torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])])
 
 
 @torch.inference_mode()
@@ -81,19 +95,63 @@ def _forecast_batch(forecaster: Forecaster, flat: FlatPanel, rows: Tensor, level
     z = transform.forward(windows.history)
     if not config.trainable_members:
         z = without_shift(z)
-    quantiles, mean, share = _ensemble_quantiles(forecaster, windows, z, transform.positive)
+    found = _ensemble_quantiles(forecaster, windows.phases, z, transform.positive)
+    if not config.trainable_members:
+        found = _with_both_readings(forecaster, windows.phases, z, transform.positive, found)
+    quantiles, mean, share, _ = found
     chosen = torch.cat([mean[..., None], _at_levels(quantiles, config.quantiles, levels)], dim=2)
-    found = transform.inverse(chosen.flatten(1)).reshape(chosen.shape)
+    outputs = transform.inverse(chosen.flatten(1)).reshape(chosen.shape)
     shares = share[..., None].expand(-1, config.horizon, 1)
-    return torch.cat([found[..., :1], shares, _widening(found[..., 1:])], dim=2)
+    return torch.cat([outputs[..., :1], shares, _widening(outputs[..., 1:])], dim=2)
 
 
-def _ensemble_quantiles(
-    forecaster: Forecaster, windows: Windows, z: Tensor, logs: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (batch, horizon, quantiles) in units of the transform: the members' mean, in rising order.
+class _Found(NamedTuple):
+    """What networks forecast, in units of the transform.
 
-    Beside them are means of values (batch, horizon), and the share (batch, 1) to which these are used.
+    `quantiles` (batch, horizon, quantiles); `mean` (batch, horizon) of values, used as far as `share` (batch,
+    1) says; `season` (batch, span + horizon) of the history and the steps ahead.
+    """
+
+    quantiles: Tensor
+    mean: Tensor
+    share: Tensor
+    season: Tensor
+
+
+def _with_both_readings(
+    forecaster: Forecaster, phases: Tensor, z: Tensor, logs: Tensor, found: _Found
+) -> _Found:
+    """Return forecasts of odd last values as a mixture: they are a new level, exceptions, or as was found.
+
+    How far the median that was found is on the way from the one level to the other is what networks believe
+    of it, and counts as much as `BELIEF` jumps that the series had before.
+    """
+    odd = odd_ends(z - found.season[:, : z.shape[1]])
+    if odd is None:
+        return found
+    rows, config = odd.rows, forecaster.config
+    both = torch.cat([odd.shifted, odd.without]) + found.season[rows, : z.shape[1]].repeat(2, 1)
+    twice = _filled(torch.cat([rows, rows + len(z)])) % len(z)
+    made = _ensemble_quantiles(forecaster, phases[twice], _filled(both), logs[twice]).quantiles[: len(both)]
+    middle = made.shape[2] // 2
+    (shifted, without), own = made.chunk(2), found.quantiles[rows]
+    apart = (shifted - without)[..., middle]
+    way = (own - without)[..., middle] / torch.where(apart == 0, 1.0, apart)
+    believed = way.clamp(LEAST_BELIEF, 1 - LEAST_BELIEF).mean(dim=1, keepdim=True)
+    unknown = BELIEF / (BELIEF + odd.stayed + odd.back)
+    stays = unknown * (believed + odd.stayed / BELIEF)
+    own_share = OWN_SHARE * unknown
+    shares = (1 - own_share) * stays, (1 - own_share) * (1 - stays), own_share
+    left, place = _interpolation_at(config.quantiles, POINTS)
+    parts = torch.stack([shifted, without, own], dim=2)
+    points = parts[..., left] + place.to(z.device) * (parts[..., left + 1] - parts[..., left])
+    quantiles = found.quantiles.clone()
+    quantiles[rows] = mixture(points, torch.cat(shares, dim=1), config.quantiles)
+    return found._replace(quantiles=quantiles)
+
+
+def _ensemble_quantiles(forecaster: Forecaster, phases: Tensor, z: Tensor, logs: Tensor) -> _Found:
+    """Return the members' mean, in rising order.
 
     It is moved toward Theta's forecast as far as networks are pretrained: trained ones have learned how such
     series go on. It is moved toward the trend as far as the history speaks for one, and as far as networks
@@ -105,18 +163,18 @@ def _ensemble_quantiles(
     total = torch.zeros((), dtype=z.dtype, device=z.device)
     for view, network in zip(config.views, forecaster.networks, strict=True):
         if view not in views:
-            season = _season_of(seasons, z, windows.phases, view, config)
+            season = _season_of(seasons, z, phases, view, config)
             scale = Scale.of(z, season, view, config)
-            views[view] = scale, features(z, scale, windows.phases, view, config)
+            views[view] = scale, features(z, scale, phases, view, config)
         scale, inputs = views[view]
         total = total + scale.inverse(network(inputs).to(z.dtype), 0)
     quantiles = (total / config.members).sort(dim=2).values
-    season = _season_of(seasons, z, windows.phases, "last", config)
+    season = _season_of(seasons, z, phases, "last", config)
     pretrained = 1 - len(config.trainable_members) / config.members
     quantiles, mean, share = _toward_simple_ways(quantiles, z, season, logs, pretrained)
     if pretrained:
         quantiles = _spread(quantiles, z, season, config, pretrained)
-    return quantiles, mean, share
+    return _Found(quantiles, mean, share, season)
 
 
 def _season_of(
@@ -174,9 +232,16 @@ def _at_levels(quantiles: Tensor, trained: tuple[float, ...], levels: list[int])
 def _interpolation(trained: tuple[float, ...], levels: tuple[int, ...]) -> tuple[Integers, Tensor]:
     """Return the trained quantile left of each output, and its share of the way to the next."""
     tails = [level / 200 for level in levels]
-    wanted = (0.5, *(side for tail in tails for side in (0.5 - tail, 0.5 + tail)))
+    return _interpolation_at(trained, (0.5, *(side for tail in tails for side in (0.5 - tail, 0.5 + tail))))
+
+
+@lru_cache(maxsize=64)
+def _interpolation_at(trained: tuple[float, ...], wanted: tuple[float, ...]) -> tuple[Integers, Tensor]:
+    """Return the same for probabilities."""
     left, share = probit_places(trained, wanted, "right")
-    return left, torch.tensor(share)
+    # The cached tensor may be used outside the inference mode that it is made in.
+    with torch.inference_mode(mode=False):
+        return left, torch.tensor(share)
 
 
 def _widening(outputs: Tensor) -> Tensor:
