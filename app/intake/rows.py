@@ -248,8 +248,7 @@ def _refusal(rows: Rows, ordered: Ints, at: Ints) -> RepeatedTimes:
     error = RepeatedTimes([question])
     error.errors += tuple(
         FieldError(
-            place.pointer(row, "ds"),
-            f"{rows.time(row)[:40]} stands again in {noun} {place.number(again)}",
+            place.pointer(row, "ds"), f"{rows.time(row)[:40]} stands again in {noun} {place.number(again)}"
         )
         for row, again in pairs
     )

@@ -11,15 +11,7 @@ import pandas as pd
 from app.intake.arrays import Ints
 from app.intake.beside.reading import Notation, read_column, without_sentinels
 from app.intake.columns.coded import Column, Floats
-from app.intake.columns.numbers import (
-    MISSING,
-    Decimal,
-    Numbers,
-    is_doubtful,
-    read_numbers,
-    shown_mark,
-    take_unit_off,
-)
+from app.intake.columns.numbers import MISSING, Decimal, Numbers, is_doubtful, read_with_unit, shown_mark
 from app.intake.columns.roles import Roles
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, Unsettled, listed, refuse_rows
@@ -58,11 +50,8 @@ def read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str |
         if all(frame[name].dtype == np.float64 for name in names):
             y |= {name: frame[name].to_numpy() for name in names}
             continue
-        missing = (*MISSING, *options.sentinels)
         texts = pd.concat([frame[name] for name in names], ignore_index=True)
-        texts, unit = take_unit_off(texts, missing)
         numbers = _numbers(texts, table, options, previous)
-        signs += [f"In {listed(names[:1])} all numbers are read without their unit, {unit!r}."] * bool(unit)
         wrong = numbers.wrong.reshape(len(names), -1)
         for name, its, cells in zip(names, wrong, numbers.numbers.reshape(len(names), -1), strict=True):
             _refuse_text(table, name, frame, np.flatnonzero(its))
@@ -81,13 +70,13 @@ def _numbers(texts: "pd.Series[str]", table: Table, options: ReadOptions, previo
     """Return texts as numbers; where they may have thousands or decimals, as those of their language."""
     missing = (*MISSING, *options.sentinels)
     try:
-        return read_numbers(
+        return read_with_unit(
             texts, table.delimiter, previous=previous, decimal=options.decimal, missing=missing
         )
     except Unsettled:
         if not _is_eastern(table):
             raise
-        return read_numbers(texts, table.delimiter, decimal=".", missing=missing)
+        return read_with_unit(texts, table.delimiter, decimal=".", missing=missing)
 
 
 def _is_eastern(table: Table) -> bool:

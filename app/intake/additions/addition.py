@@ -95,10 +95,7 @@ class Addition:
 
 
 def gather_addition(
-    rows: Rows,
-    existing: ExistingDataset,
-    options: ReadOptions,
-    detect: Callable[[Times], Detected],
+    rows: Rows, existing: ExistingDataset, options: ReadOptions, detect: Callable[[Times], Detected]
 ) -> Addition:
     """Sort rows by series and time.
 

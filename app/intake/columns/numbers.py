@@ -1,7 +1,7 @@
 """Read numbers as text into float64: decimal points or commas, thousands separators, words for no value."""
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -108,16 +108,19 @@ def read_numbers(
     return Numbers(values[codes], wrong[codes], reading.decimal, _notes(unique[~empty], rest, reading))
 
 
-def take_unit_off(texts: Texts, missing: tuple[str, ...]) -> tuple[Texts, str]:
-    """Return numbers without a unit that stands behind all of them, such as kWh, and it; empty for none."""
-    distinct = pd.Series(texts.unique(), dtype="object").str.strip()
-    filled = distinct[~_are_empty(distinct, missing)]
-    taken = bare(filled)
-    if not all(_read(taken, decimal).wrong.all() for decimal in GROUPS):
-        return texts, ""
-    numbers, unit = without_unit(filled)
-    of = dict(zip(filled, numbers, strict=True))
-    return (texts.str.strip().map(lambda text: of.get(text, text)) if unit else texts), unit
+def read_with_unit(texts: Texts, delimiter: str, **said: Any) -> Numbers:
+    """Read a column as `read_numbers` does; if none is a number, without a unit behind all, such as kWh."""
+    found = read_numbers(texts, delimiter, **said)
+    if not found.wrong.any() or not np.isnan(found.numbers).all():
+        return found
+    texts = texts.str.strip()
+    filled = texts.where(found.wrong)
+    numbers, unit = without_unit(filled.dropna().drop_duplicates())
+    if not unit:
+        return found
+    number_of = dict(zip(filled.dropna().drop_duplicates(), numbers, strict=True))
+    bare_ones = read_numbers(filled.map(number_of).fillna(""), delimiter, **said)
+    return replace(bare_ones, notes=(f"all numbers are read without their unit, {unit!r}", *bare_ones.notes))
 
 
 def _are_empty(texts: Texts, missing: tuple[str, ...]) -> Mask:

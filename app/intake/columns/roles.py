@@ -135,10 +135,7 @@ def _by(given: Given, option: str) -> Choice | None:
 
 
 def _roles(
-    sample: Sample,
-    choices: tuple[Choice, Choice, Choice],
-    beside: list[Candidate],
-    left: Mapping[str, str],
+    sample: Sample, choices: tuple[Choice, Choice, Choice], beside: list[Candidate], left: Mapping[str, str]
 ) -> Roles:
     time, identity, target = choices
     columns = {name: ColumnOut(name=name, role="unused", reason=why) for name, why in left.items()}

@@ -19,48 +19,15 @@ Kind = Literal["negative", "money", "percent", "scale", "flag", "below"]
 SYMBOLS = "".join(chr(code) for code in range(0x10000) if unicodedata.category(chr(code)) == "Sc")
 # No code that is also a word (ALL, TOP, CUP), for words stand before numbers in names.
 CODES = (
-    *(
-        "AED",
-        "AUD",
-        "BRL",
-        "CAD",
-        "CHF",
-        "CLP",
-        "CNY",
-        "COP",
-        "CZK",
-        "DKK",
-        "EUR",
-        "GBP",
-        "HKD",
-        "HUF",
-        "IDR",
-    ),
-    *(
-        "ILS",
-        "INR",
-        "JPY",
-        "KRW",
-        "MXN",
-        "MYR",
-        "NOK",
-        "NZD",
-        "PHP",
-        "PLN",
-        "RMB",
-        "RON",
-        "RUB",
-        "SAR",
-        "SEK",
-    ),
-    *("SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
+    "AED|AUD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|MXN"
+    "|MYR|NOK|NZD|PHP|PLN|RMB|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
 )
 WORDS = (
     *("R$", "US$", "HK$", "NT$", "A$", "C$", "S$", "Rs.", "Rs", "kr.", "kr", "zł", "Kč", "Ft", "лв.", "лв"),
     *("руб.", "руб", "р.", "TL", "Rp.", "Rp", "lei", "人民币", "元", "圆", "円", "원"),
     "\\",  # the byte of ¥ in Shift-JIS and of ₩ in EUC-KR
 )
-MONEY = rf"[{re.escape(SYMBOLS)}]|{'|'.join(map(re.escape, (*WORDS, *CODES)))}"
+MONEY = rf"[{re.escape(SYMBOLS)}]|{'|'.join(map(re.escape, WORDS))}|{CODES}"
 SCALES = dict(zip("kKMB千万萬亿億천만억", "336934488348", strict=True))  # powers of ten
 LETTERS = ("k", "K", "M", "B")
 SCALES |= {"Tsd": "3", "тыс": "3", "Mio": "6", "mln": "6", "млн": "6", "Mrd": "9", "mld": "9", "млрд": "9"}

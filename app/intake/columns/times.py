@@ -15,11 +15,7 @@ TRIED = 50  # columns of numbers that may be dates
 
 
 def find_times(
-    sample: Sample,
-    free: Sequence[str],
-    parts: dict[str, Part],
-    read: Read,
-    date_format: str | None = None,
+    sample: Sample, free: Sequence[str], parts: dict[str, Part], read: Read, date_format: str | None = None
 ) -> Choice:
     """Choose the column of times; with others beside it that hold a part of the time.
 

@@ -31,6 +31,7 @@ OPTIONS: dict[str, Sequence[str]] = {
     "date_format": ("%d/%m/%Y", "excel", "epoch_s", "epoch_ns", "integer", "year", "%Y%q", "%Y", "%H", "%p"),
     "decimal": (".", ","),
     "skip_rows": ("0", "1", "5", "999"),
+    "sheet": ("data", "2023", "nothing"),
     "layout": ("long", "wide"),
     "encoding": ("gb18030", "utf-16", "latin-1", "hex", "nothing"),
     "duplicates": ("refuse", "sum", "mean", "last"),
@@ -47,7 +48,7 @@ OPTIONS: dict[str, Sequence[str]] = {
 }
 FOR_ROWS = (
     *("id_column", "time_column", "target_column", "date_format", "decimal", "skip_rows", "duplicates"),
-    *("missing_values", "layout", "encoding"),
+    *("missing_values", "layout", "encoding", "sheet"),
 )
 
 

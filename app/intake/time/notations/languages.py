@@ -7,101 +7,32 @@ from functools import cache
 
 from babel import Locale
 
-# Where two know the same names, the first counts. Those after English are loaded only for other names.
-LANGUAGES = (
-    *(
-        "en",
-        "de",
-        "de_AT",
-        "fr",
-        "es",
-        "it",
-        "pt",
-        "nl",
-        "pl",
-        "ru",
-        "tr",
-        "sv",
-        "da",
-        "nb",
-        "fi",
-        "cs",
-        "sk",
-    ),
-    *(
-        "hu",
-        "ro",
-        "el",
-        "uk",
-        "bg",
-        "hr",
-        "sr",
-        "sr_Latn",
-        "sl",
-        "bs",
-        "mk",
-        "sq",
-        "et",
-        "lv",
-        "lt",
-        "is",
-        "be",
-    ),
-    *(
-        "ar",
-        "ar_LB",
-        "ar_DZ",
-        "ar_MA",
-        "fa",
-        "he",
-        "hi",
-        "ur",
-        "bn",
-        "id",
-        "ms",
-        "ka",
-        "hy",
-        "az",
-        "kk",
-        "uz",
-    ),
-    *("ca", "gl", "eu", "ga", "cy", "af", "sw", "fil", "zh"),
+# Where two know the same names, the first counts. Those of one script are loaded only for names in it.
+LATIN = (
+    *("en", "de", "de_AT", "fr", "es", "it", "pt", "nl", "pl", "tr", "sv", "da", "nb", "fi", "cs"),
+    *("sk", "hu", "ro", "hr", "sr_Latn", "sl", "bs", "sq", "et", "lv", "lt", "is", "id", "ms"),
+    *("az", "uz", "ca", "gl", "eu", "ga", "cy", "af", "sw", "fil"),
 )
-OTHER_SCRIPTS = {
-    *(
-        "ru",
-        "el",
-        "uk",
-        "bg",
-        "sr",
-        "mk",
-        "be",
-        "ar",
-        "ar_LB",
-        "ar_DZ",
-        "ar_MA",
-        "fa",
-        "he",
-        "hi",
-        "ur",
-        "bn",
-    ),
-    *("ka", "hy", "kk", "zh"),
-}
+OTHER_SCRIPTS = (
+    *("ru", "el", "uk", "bg", "sr", "mk", "be", "ar", "ar_LB", "ar_DZ", "ar_MA", "fa", "he", "hi"),
+    *("ur", "bn", "ka", "hy", "kk", "zh"),
+)
+BEYOND_LATIN = "\u0250"
 DIGIT = re.compile(r"[0-9]")
 BESIDE_CLDR = {"mrz": 3, "maerz": 3, "jaenner": 1, "feber": 2, "mrt": 3, "sept": 9}
 SHORTEST = 3  # letters of a beginning that names a month
 SIGNS = ".\u05f3\u2019'\u0970"  # behind a name that is cut short
 
 
-def month_numbers(names: Collection[str], languages: Sequence[str] = LANGUAGES) -> dict[str, int]:
-    """Return the months, 1 to 12, that names mean in the language that knows the most of them."""
+def month_numbers(names: Collection[str], languages: Sequence[str] = ()) -> dict[str, int]:
+    """Return the months, 1 to 12, that names mean in the language that knows the most of them.
+
+    Without `languages` they are those of the script that names are written in.
+    """
     folded = {name: _folded(name) for name in names if not DIGIT.search(name)}
     wanted, best = set(folded.values()), dict[str, int]()
-    is_latin = all(name.isascii() for name in wanted)  # once their accents are gone
-    for language in (
-        [each for each in languages if not (is_latin and each in OTHER_SCRIPTS)] if wanted else ()
-    ):
+    is_latin = all(sign < BEYOND_LATIN for name in wanted for sign in name)
+    for language in (languages or (LATIN if is_latin else OTHER_SCRIPTS)) if wanted else ():
         months = _months_in(language)
         if known := {name: months[name] for name in wanted if name in months}:
             best = max(best, known, key=len)
