@@ -7,7 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.intake.files.conversion import FileLimits
-from app.intake.reader import ReadOptions, preview_csv
+from app.intake.preview import preview_csv
+from app.intake.reader import ReadOptions
 from app.schemas.datasets import PreviewOut
 
 SHOWN_REPAIRS = 5

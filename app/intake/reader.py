@@ -1,9 +1,9 @@
 """Read an upload into typed series and their profile, or show how it would be read."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from app.intake.files.sheets import the_only
 from app.intake.frame import Intake
 from app.intake.notes import notes_of
 from app.intake.options import ReadOptions
-from app.intake.problems import Place, Question, Unsettled
+from app.intake.problems import Place, Unsettled
 from app.intake.rows import RepeatedTimes, Rows
 from app.intake.series import Gathered, gather
 from app.intake.table_cells import finite
@@ -37,11 +37,7 @@ from app.schemas.datasets import (
     ColumnOut,
     Detected,
     ObservationIn,
-    PreviewOut,
-    ProblemOut,
     Profile,
-    QuestionOut,
-    RowOut,
 )
 
 __all__ = ["ReadOptions", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]
@@ -56,7 +52,7 @@ def read_csv(data: bytes | IO[bytes], options: ReadOptions, limits: FileLimits =
     Raises BadInput, with the rows or columns at fault, for what cannot be used, and Unsettled, with the
     options that settle it, for what can be read in several ways.
     """
-    table = _in_its_zone(open_rows(_open(data, options, limits), options))
+    table = in_its_zone(open_rows(open_table(data, options, limits), options))
     _refuse_open_questions(table)
     gathered = gather_table(table)
     return intake_of(gathered, table.detected(gathered.times, gathered.judged), options)
@@ -83,7 +79,7 @@ def read_more_csv(
     data: bytes | IO[bytes], options: ReadOptions, existing: ExistingDataset, limits: FileLimits = LIMITS
 ) -> Addition:
     """Read delimited text to append to a dataset; raises BadInput as `read_csv` does."""
-    opened = _open(data, options.inheriting(existing.detected.options), limits)
+    opened = open_table(data, options.inheriting(existing.detected.options), limits)
     said = existing.options_of_table(options, opened.names)
     table = open_rows(opened, said, existing.detected.decimal)
     notes = existing.stand_in_notes(table.options, table.roles)
@@ -116,41 +112,6 @@ def read_more_rows(
     # A row may be of a value alone and another of a later price: neither removes what it does not mention.
     left = lacking(rows, addition.row, [*points.cells, *points.static])
     return replace(addition, points=points.sent_in(left), says_missing=missing is not None)
-
-
-def preview_csv(data: bytes | IO[bytes], options: ReadOptions, limits: FileLimits = LIMITS) -> PreviewOut:
-    """Preview a table; where a question is open, as its likeliest answer would read it.
-
-    Raises BadInput where no table can be found in the file, or no column for a role.
-    """
-    doubts: tuple[Question, ...] = ()
-    try:
-        opened = _open(data, options, limits)
-    except Unsettled as error:  # several sheets, or two encodings
-        doubts = error.questions
-        likely: dict[str, Any] = {doubt.option: doubt.candidates[0] for doubt in doubts}
-        options = replace(options, **likely)
-        opened = _open(data, options, limits)
-    try:
-        table = open_rows(opened, options)
-    except Unsettled as error:  # decimals or thousands
-        doubts += error.questions
-        table = open_rows(opened, replace(options, decimal="."))
-    table = _in_its_zone(table)
-    questions = (*table.roles.questions, *doubts)
-    return _preview(table.rows(), options, questions, lambda: gather_table(table), table.detected)
-
-
-def preview_rows(observations: Sequence[ObservationIn], options: ReadOptions) -> PreviewOut:
-    """Preview the rows of a JSON body; raises BadInput for an infinite value."""
-    rows, unused = rows_of_json(observations, [row.unique_id for row in observations], options)
-    return _preview(
-        rows,
-        options,
-        (),
-        lambda: gather(rows, options),
-        lambda times, judged: detected_rows(times, judged, unused, options),
-    )
 
 
 def rows_of_json(
@@ -187,13 +148,13 @@ def detected_rows(
     )
 
 
-def _open(data: bytes | IO[bytes], options: ReadOptions, limits: FileLimits) -> Table:
+def open_table(data: bytes | IO[bytes], options: ReadOptions, limits: FileLimits) -> Table:
     """Return the table that a file holds, before any column has a role."""
     file = io.BytesIO(data) if isinstance(data, bytes) else data
     return the_only(open_tables(file, options, limits), lambda table: open_rows(table, options))
 
 
-def _in_its_zone(table: OpenTable) -> OpenTable:
+def in_its_zone(table: OpenTable) -> OpenTable:
     """Return a table with the zone that its times say they are in, unless the caller says another."""
     times = table.roles.times
     if table.options.time_zone is not None or len(times) != 1:
@@ -239,54 +200,3 @@ def intake_of(gathered: Gathered, detected: Detected, options: ReadOptions) -> I
         repairs_total=repairs.total,
     )
     return Intake(frame, profile)
-
-
-def _preview(
-    rows: Rows,
-    options: ReadOptions,
-    questions: Sequence[Question],
-    read: Callable[[], Gathered],
-    detect: Callable[[Times | None, Judged], Detected],
-) -> PreviewOut:
-    open_questions, problems, gathered = list(questions), [], None
-    try:
-        gathered = read()
-    except Unsettled as error:
-        open_questions += error.questions
-    except BadInput as error:
-        pointers = [part.pointer for part in error.errors]
-        settling = [pointer[2:] for pointer in pointers if pointer in {"#/frequency", "#/date_format"}]
-        open_questions += [Question(option, error.detail, (), "it is not plain") for option in settling]
-        problems = [] if settling else [ProblemOut(detail=error.detail, pointers=pointers)]
-    detected = detect(gathered.times, gathered.judged) if gathered else detect(None, NOT_JUDGED)
-    profile = intake_of(gathered, detected, options).profile if gathered else None
-    return PreviewOut(
-        detected=profile.detected if profile else detected,
-        rows=_first_rows(rows, gathered),
-        questions=[
-            QuestionOut(parameter=q.option, question=q.detail, candidates=list(q.candidates))
-            for q in open_questions
-        ],
-        problems=problems,
-        off_step=gathered.repairs.counts["moved"] if gathered else 0,
-        profile=profile,
-    )
-
-
-def _first_rows(rows: Rows, gathered: Gathered | None) -> list[RowOut]:
-    return [
-        RowOut(
-            unique_id=rows.name(row),
-            ds=_time(rows, row, gathered),
-            y=None if np.isnan(rows.y[row]) else float(rows.y[row]),
-        )
-        for row in range(min(FIRST_ROWS, len(rows.y)))
-    ]
-
-
-def _time(rows: Rows, row: int, gathered: Gathered | None) -> str | int | None:
-    """Return a row's time as it is stored; as it is written where it could not be read."""
-    code = int(rows.times[row])
-    if code < 0 or gathered is None or not gathered.times.readable[code]:
-        return rows.time(row) if code >= 0 else None
-    return gathered.frame.axis.format(gathered.times.ordinals[code : code + 1])[0]

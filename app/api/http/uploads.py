@@ -25,14 +25,8 @@ from app.digest import sha256, sha256_of_file
 from app.errors import BadInput, FieldError, UnsupportedType
 from app.intake.additions.existing import ExistingDataset
 from app.intake.files.conversion import FileLimits
-from app.intake.reader import (
-    preview_csv,
-    preview_rows,
-    read_csv,
-    read_more_csv,
-    read_more_rows,
-    read_rows,
-)
+from app.intake.preview import preview_csv, preview_rows
+from app.intake.reader import read_csv, read_more_csv, read_more_rows, read_rows
 from app.schemas.datasets import DatasetCreate, ObservationsIn, PreviewOut
 from app.schemas.fields import (
     NAME_RULE,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from app.errors import BadInput
-from app.intake.cells import Cells
 from app.intake.columns.choices import Choice
 from app.intake.columns.contents import Sample, contents
 from app.intake.columns.identities import Read
 from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_code_name
 from app.intake.columns.time_parts import CLOCK, OF_A_YEAR, Part
 from app.intake.problems import listed
+from app.intake.tables.cells import Cells
 from app.intake.time.dates import Hints
 from app.intake.time.notations.characters import plain
 from app.intake.time.notations.languages import month_numbers

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from app.errors import BadInput
-from app.intake.cells import Cells
 from app.intake.columns.across import Across, find_across, identity_across
 from app.intake.columns.beside import (
     UNUSED_HERE,
@@ -27,6 +26,7 @@ from app.intake.columns.times import find_times, parts_of
 from app.intake.covariates import CovariateKind
 from app.intake.options import BESIDE, ReadOptions
 from app.intake.problems import Question, listed
+from app.intake.tables.cells import Cells
 from app.schemas.datasets import ColumnOut
 
 OPTIONS = ("id_column", "time_column", "target_column", *BESIDE)

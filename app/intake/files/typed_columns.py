@@ -42,6 +42,7 @@ def write(tables: Iterable[pa.Table], target: IO[bytes], most: int) -> None:
     for table in tables:
         rows += table.num_rows
         refuse_many("rows", rows, most)
+        table.validate(full=True)  # of offsets beyond the data, and texts that are not UTF-8
         plain, left = _plain(table)
         if stream is None:
             notes = [f"Column {name!r} holds lists or the like and was left out." for name in left]
@@ -70,7 +71,6 @@ def _arrow(source: IO[bytes], bounds: Bounds, *, is_stream: bool) -> Iterator[pa
     bounds.refuse_many_columns(len(reader.schema.names))
     yield pa.Table.from_batches([], reader.schema)
     for batch in reader if is_stream else map(reader.get_batch, range(reader.num_record_batches)):
-        batch.validate(full=True)
         yield pa.Table.from_batches([batch])
 
 

@@ -104,14 +104,14 @@ def slow_series(times: Timeline, step: Step) -> Ints:
     steps = times.between(step.position(times.unique)) // step.size
     owner = np.repeat(np.arange(len(lengths)), lengths - 1)
     if not len(steps) or steps.max() == 1:
-        return np.empty(0, dtype=np.int64)
+        return owner[:0]
     least = np.full(len(lengths), np.iinfo(np.int64).max)
     np.minimum.at(least, owner, steps)
     alike = np.bincount(owner[steps == least[owner]], minlength=len(lengths))
     constant = alike >= NEARLY_ALL * (lengths - 1)
     slow = constant & (least > 1) & (lengths > 4)  # noqa: PLR2004 - four differences may agree by chance
     fast = (least == 1) & (2 * alike >= lengths - 1) & (lengths > 1)
-    return np.flatnonzero(slow) if fast.any() else np.empty(0, dtype=np.int64)
+    return np.flatnonzero(slow & fast.any())
 
 
 def _none(times: Timeline) -> Mask:
@@ -126,8 +126,7 @@ def _sparse(times: Timeline, step: Step, share: float, least: float) -> Regular:
     """Return a step of the calendar that most rows leave out, with a note; or that there is no step."""
     if share >= 1 / 2:
         return _as_it_is(times, step)
-    is_calendar = not isinstance(step, FixedStep) or step.size % DAY == 0
-    if not is_calendar or share < least:
+    if (isinstance(step, FixedStep) and step.size % DAY) or share < least:
         return Regular(step, times, _none(times), _none(times), is_regular=False)
     steps = int(step_counts(times, step).sum())
     empty = steps - len(times.rank)

@@ -194,9 +194,9 @@ def typed(cells: "pd.Series[str]", random: Random) -> pa.Array:
         ] * 3
         kinds += [
             lambda: pa.array(times.dt.date),
-            lambda: pa.array(times.dt.tz_localize(None).dt.to_period(random.choice("DMQWY"))),  # type: ignore[no-untyped-call]
+            lambda: pa.array(times.dt.tz_localize(None).dt.to_period(random.choice("DMQWY"))),
         ]
-    odd = [
+    odd: list[Callable[[], Any]] = [
         lambda: pa.array(cells).dictionary_encode(),
         lambda: pa.array([[text] for text in cells]),
         lambda: pa.array([{"a": text} for text in cells]),

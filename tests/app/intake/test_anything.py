@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.errors import AppError
 from app.intake.frame import Intake
-from app.intake.reader import ReadOptions, preview_csv, read_csv
+from app.intake.preview import preview_csv
+from app.intake.reader import ReadOptions, read_csv
 from tests.factories import EACH
 
 quick = settings(

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from app.errors import BadInput
 from app.intake.covariates import Covariates
 from app.intake.frame import Intake
+from app.intake.preview import preview_csv
 from app.intake.problems import Unsettled
-from app.intake.reader import ReadOptions, preview_csv
+from app.intake.reader import ReadOptions
 from tests.app.intake.uploads import upload
 from tests.factories import EACH
 

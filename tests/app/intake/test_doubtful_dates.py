@@ -6,7 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from app.errors import BadInput
-from app.intake.reader import ReadOptions, preview_csv
+from app.intake.preview import preview_csv
+from app.intake.reader import ReadOptions
 from tests.app.intake.uploads import made, times, upload
 
 Lines = Sequence[str]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.errors import BadInput
-from app.intake.reader import ReadOptions, preview_csv, read_csv, read_rows
+from app.intake.preview import preview_csv
+from app.intake.reader import ReadOptions, read_csv, read_rows
 from app.schemas.datasets import ObservationIn
 from tests.app.intake.uploads import made, times, upload
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from app.errors import BadInput
+from app.intake.preview import preview_csv
 from app.intake.problems import Unsettled
-from app.intake.reader import ReadOptions, preview_csv
+from app.intake.reader import ReadOptions
 from tests.app.intake.uploads import times, upload
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

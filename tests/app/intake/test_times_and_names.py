@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from app.intake.reader import ReadOptions, preview_csv
+from app.intake.preview import preview_csv
+from app.intake.reader import ReadOptions
 from app.schemas.datasets import PreviewOut
 from tests.app.intake.uploads import made, times, upload
 

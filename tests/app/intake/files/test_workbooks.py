@@ -10,8 +10,9 @@ import pytest
 from xlsxwriter import Workbook
 
 from app.errors import BadInput
+from app.intake.preview import preview_csv
 from app.intake.problems import Unsettled
-from app.intake.reader import ReadOptions, preview_csv, read_csv
+from app.intake.reader import ReadOptions, read_csv
 from tests.app.intake.uploads import times
 
 Fill = Callable[[Workbook], Any]

@@ -6,8 +6,9 @@ import pytest
 
 from app.errors import BadInput
 from app.intake.options import ReadOptions
+from app.intake.preview import preview_csv
 from app.intake.problems import Unsettled
-from app.intake.reader import preview_csv, read_csv
+from app.intake.reader import read_csv
 from app.intake.tables.encodings import find_encoding
 from app.intake.tables.text import END, Text
 from tests.app.intake.uploads import made
