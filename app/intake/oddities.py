@@ -10,7 +10,7 @@ from app.intake.arrays import Ints
 from app.intake.frame import SeriesFrame
 from app.intake.problems import listed, refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.rows import Rows
+from app.intake.rows.rows import Rows
 from app.intake.time.axis import TimeAxis
 from app.intake.time.frequency import infer
 from app.intake.time.regular import Regular, slow_series

@@ -20,7 +20,7 @@ from app.intake.reader import (
     open_table,
     rows_of_json,
 )
-from app.intake.rows import Rows
+from app.intake.rows.rows import Rows
 from app.intake.series import Gathered, gather
 from app.intake.table_rows import open_rows
 from app.intake.time.times import Times

@@ -24,7 +24,8 @@ from app.intake.frame import Intake
 from app.intake.notes import notes_of
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, Unsettled
-from app.intake.rows import RepeatedTimes, Rows
+from app.intake.rows.repeated import RepeatedTimes
+from app.intake.rows.rows import Rows
 from app.intake.series import Gathered, gather
 from app.intake.table_cells import finite
 from app.intake.table_rows import EMPTY_NAMES, EMPTY_TIMES, OpenTable, open_rows

@@ -12,8 +12,6 @@ from app.intake.beside.laying import covariates_of
 from app.intake.beside.places import Places
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import StepValues, fill, refuse_short, refuse_vast, with_zeros
-from app.intake.grid.local_times import in_zone
-from app.intake.grid.sorting import names_of, sort
 from app.intake.grid.within_steps import counted_within
 from app.intake.oddities import (
     changed_notes,
@@ -31,7 +29,9 @@ from app.intake.oddities import (
 from app.intake.options import ReadOptions
 from app.intake.problems import listed
 from app.intake.repairs import Repairs, add_gaps
-from app.intake.rows import Rows, complete
+from app.intake.rows.local_times import in_zone
+from app.intake.rows.rows import Rows, complete
+from app.intake.rows.sorting import names_of, sort
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import TimeAxis
 from app.intake.time.dates import Hints

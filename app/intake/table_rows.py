@@ -19,7 +19,7 @@ from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.time_parts import joined, weeks_of
 from app.intake.options import ReadOptions, as_option
 from app.intake.problems import Place, listed
-from app.intake.rows import Rows
+from app.intake.rows.rows import Rows
 from app.intake.table_cells import TableCells, read_cells
 from app.intake.tables.groups import filled_down
 from app.intake.tables.table import Table

@@ -12,14 +12,14 @@ from app.intake.arrays import Ints, Mask
 from app.intake.beside.laying import cells_of
 from app.intake.grid.filling import LEAST_VALUES, refuse_short
 from app.intake.grid.points import Points, off_step, owners
-from app.intake.grid.sorting import names_of, sort
 from app.intake.grid.within_steps import added_within
 from app.intake.notes import limit_notes
 from app.intake.oddities import report_moved
 from app.intake.options import ReadOptions
 from app.intake.problems import refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.rows import Rows, complete
+from app.intake.rows.rows import Rows, complete
+from app.intake.rows.sorting import names_of, sort
 from app.intake.series import too_few
 from app.intake.time.axis import TimeAxis
 from app.intake.time.candidates import nearest

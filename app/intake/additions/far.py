@@ -7,7 +7,7 @@ import numpy as np
 from app.intake.arrays import Ints, Mask
 from app.intake.grid.points import Points
 from app.intake.problems import refuse_rows
-from app.intake.rows import Rows
+from app.intake.rows.rows import Rows
 from app.intake.time.axis import TimeAxis
 from app.intake.time.steps import Step, steps_between
 

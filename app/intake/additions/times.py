@@ -5,9 +5,9 @@ import numpy as np
 from app.errors import BadInput
 from app.intake.additions.existing import ExistingDataset
 from app.intake.arrays import Ints
-from app.intake.grid.local_times import in_zone, refuse_lone
 from app.intake.problems import refuse_rows
-from app.intake.rows import Rows
+from app.intake.rows.local_times import in_zone, refuse_lone
+from app.intake.rows.rows import Rows
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind, TimeAxis
 from app.intake.time.dates import Hints

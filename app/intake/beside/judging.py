@@ -9,10 +9,10 @@ import numpy as np
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
 from app.intake.beside.places import Places
-from app.intake.beside.repeats import Repeats
 from app.intake.columns.beside import too_many
 from app.intake.columns.coded import Column, Floats
 from app.intake.covariates import CovariateRole
+from app.intake.rows.repeated import Repeats
 from app.schemas.datasets import ColumnOut
 
 MOST_CELLS = 200_000_000  # of all columns on all steps: 1.6 GB

@@ -8,11 +8,11 @@ import numpy as np
 from app.intake.arrays import Ints, Mask
 from app.intake.beside.judging import Judge, Judged
 from app.intake.beside.places import Places, static_cells
-from app.intake.beside.repeats import Repeats
 from app.intake.columns.coded import Column
 from app.intake.covariates import Cells, Covariate, CovariateRole, Covariates, is_filled
 from app.intake.frame import SeriesFrame
 from app.intake.problems import Place, listed
+from app.intake.rows.repeated import Repeats
 from app.schemas.datasets import CovariateOut
 
 WORDS: dict[CovariateRole, str] = {

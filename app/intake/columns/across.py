@@ -13,8 +13,8 @@ from app.intake.columns.identities import Read
 from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_code_name
 from app.intake.columns.time_parts import CLOCK, OF_A_YEAR, Part
 from app.intake.problems import listed
-from app.intake.tables.cells import Cells
 from app.intake.time.dates import Hints
+from app.intake.time.notations.cells import Cells
 from app.intake.time.notations.characters import plain
 from app.intake.time.notations.languages import month_numbers
 from app.intake.time.notations.quarters import quarter_of

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from app.intake.columns.names import TOTAL
 from app.intake.columns.numbers import which_are_numbers
-from app.intake.tables.cells import Cells
 from app.intake.time.dates import mostly_dates
+from app.intake.time.notations.cells import Cells
 from app.intake.time.notations.characters import plain
 from app.intake.time.times import are_whole_numbers, reads_as_dates, which_in_format
 

@@ -26,7 +26,7 @@ from app.intake.columns.times import find_times, parts_of
 from app.intake.covariates import CovariateKind
 from app.intake.options import BESIDE, ReadOptions
 from app.intake.problems import Question, listed
-from app.intake.tables.cells import Cells
+from app.intake.time.notations.cells import Cells
 from app.schemas.datasets import ColumnOut
 
 OPTIONS = ("id_column", "time_column", "target_column", *BESIDE)

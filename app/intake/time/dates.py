@@ -13,9 +13,9 @@ import pandas as pd
 
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask
-from app.intake.tables.cells import Cells
 from app.intake.time.aliases import Alias
 from app.intake.time.frequency import reads_as_regular
+from app.intake.time.notations.cells import Cells
 from app.intake.time.notations.fields import ordinals_of, read_clocks
 from app.intake.time.notations.formats import (
     ANY_SHAPE,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from app.intake.arrays import Ints, Mask
-from app.intake.tables.cells import Cells
+from app.intake.time.notations.cells import Cells
 from app.intake.time.steps import DAY, HOUR, MINUTE
 from app.intake.time.zones import offset_texts
 

@@ -1,4 +1,4 @@
-"""An upload row by row: which rows count, and what becomes of those that repeat a time."""
+"""An upload row by row: which rows count."""
 
 import re
 from dataclasses import dataclass
@@ -7,23 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.errors import BadInput, FieldError
+from app.errors import BadInput
 from app.intake.arrays import Ints, Mask
 from app.intake.columns.coded import Column
 from app.intake.columns.names import TOTAL
-from app.intake.problems import SHOWN, Place, Question, Unsettled, refuse_rows
+from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.time.times import Times
-from app.schemas.choices import Duplicates
 from app.schemas.datasets import Repair, RepairKind
 
 Floats = NDArray[np.float64]
 HOUR_25 = r".*\d 25(?::00)?"
-WORDS: dict[str, str] = {
-    "sum": "their sum counts",
-    "mean": "their mean counts",
-    "last": "the last one counts",
-}
 
 
 @dataclass(frozen=True)
@@ -127,73 +121,3 @@ def _are_remarks(rows: Rows, read: Ints, unread: Ints) -> Mask:
     count = rows.place.rows or len(rows.y)
     remarks: Mask = (unread % count > (read % count).max()) & np.isnan(rows.y[unread])
     return remarks
-
-
-class RepeatedTimes(Unsettled):
-    """Several rows stand for one time, and nothing says what becomes of them."""
-
-
-def settle(rows: Rows, ordered: Ints, again: Mask, duplicates: Duplicates | None, repairs: Repairs) -> Floats:
-    """Return the value of each time, in the order of the last row of each; empty values do not count.
-
-    Args:
-        rows: the upload.
-        ordered: (rows,) rows sorted by series and time.
-        again: (rows,) whether the next of them stands for the same time of the same series.
-        duplicates: what becomes of several values of one time.
-        repairs: gets one for each row that repeats.
-
-    Raises RepeatedTimes where a time repeats and nothing says what becomes of its rows.
-    """
-    y = rows.y[ordered]
-    if not again.any():
-        return y
-    if duplicates is None or duplicates == "refuse":
-        raise _refusal(rows, ordered, np.flatnonzero(again))
-    _report(rows, ordered, again, duplicates, repairs)
-    return y[~again] if duplicates == "last" else combined(y, again, duplicates)
-
-
-def combined(y: Floats, again: Mask, duplicates: Duplicates) -> Floats:
-    """Return the sum or the mean of values that stand for one time; NaN where all are."""
-    starts = np.flatnonzero(~np.append(False, again[:-1]))
-    is_value = ~np.isnan(y)
-    counts = np.add.reduceat(is_value, starts, dtype=np.int64)
-    totals = np.add.reduceat(np.where(is_value, y, 0.0), starts)
-    return np.where(counts > 0, totals / (np.maximum(counts, 1) if duplicates == "mean" else 1), np.nan)
-
-
-def _report(rows: Rows, ordered: Ints, again: Mask, duplicates: Duplicates, repairs: Repairs) -> None:
-    last = np.flatnonzero(~again)
-
-    def word(at: int) -> Repair:
-        row, other = int(ordered[at]), int(ordered[last[np.searchsorted(last, at)]])
-        where = f"{rows.place.noun} {rows.place.number(other)}"
-        one, same = rows.time(row), rows.times[row] == rows.times[other]
-        again = f"{one} stands again in {where}" if same else f"{one} is in the step of {where}"
-        return rows.repair("duplicate", row, f"{again}, and {WORDS[duplicates]}")
-
-    repairs.add("duplicate", np.flatnonzero(again), word)
-
-
-def _refusal(rows: Rows, ordered: Ints, at: Ints) -> RepeatedTimes:
-    place, noun = rows.place, rows.place.noun
-    pairs = [(int(ordered[i]), int(ordered[i + 1])) for i in at[:SHOWN]]
-    one, other = pairs[0]
-    question = Question(
-        "duplicates",
-        f"{len(ordered):,} {noun}s stand for {len(ordered) - len(at):,} times: {len(at):,} repeat a time of"
-        f" their series, the first is {rows.time(one)[:40]} in {noun}s {place.number(one)} and"
-        f" {place.number(other)}. Say by duplicates what they are: sum, where each is a part of the whole,"
-        " such as a sale; mean, where all measure the same; last, where a later one corrects an earlier.",
-        tuple(WORDS),
-        "times repeat",
-    )
-    error = RepeatedTimes([question])
-    error.errors += tuple(
-        FieldError(
-            place.pointer(row, "ds"), f"{rows.time(row)[:40]} stands again in {noun} {place.number(again)}"
-        )
-        for row, again in pairs
-    )
-    return error

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from app.errors import BadInput
 from app.intake.arrays import Ints, Mask, order_of
-from app.intake.beside.repeats import Repeats
 from app.intake.problems import listed, refuse_rows
 from app.intake.repairs import Repairs
-from app.intake.rows import Rows, readable, settle
+from app.intake.rows.repeated import Repeats, settle
+from app.intake.rows.rows import Rows, readable
 from app.intake.time.timeline import Timeline
 from app.intake.time.times import Times
 from app.intake.time.zones import zone_of_repeated

@@ -7,7 +7,7 @@ import pandas as pd
 
 from app.intake.arrays import Ints
 from app.intake.problems import refuse_rows
-from app.intake.rows import Rows
+from app.intake.rows.rows import Rows
 from app.intake.time.times import Times
 from app.intake.time.zones import Zone, repeated, second_times, skipped
 
