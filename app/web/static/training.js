@@ -39,7 +39,7 @@ function begin() {
     { stroke: () => colours().tested, width: 2, dash: [6, 4], points: { show: false } },
   ];
   const size = { width: place.clientWidth, height: 220 };
-  const options = { ...size, series, legend: { show: false }, scales: { x: { time: false } }, axes: axes({}) };
+  const options = { ...size, series, legend: { show: false }, scales: { x: { time: false, range: [0, 100] } }, axes: axes({}) };
   return new uPlot(options, losses, place);
 }
 
