@@ -1,7 +1,15 @@
 import pytest
 
-from models.errors import HorizonTooLong
-from models.horizon import check_pretrained, check_trained, check_training, default_horizon, longest_horizon
+from models.errors import HorizonTooLong, TooManyCuts
+from models.horizon import (
+    check_cuts,
+    check_fit,
+    check_pretrained,
+    check_trained,
+    check_training,
+    default_horizon,
+    longest_horizon,
+)
 
 
 @pytest.mark.parametrize(("season_length", "horizon"), [(1, 6), (4, 6), (12, 12), (168, 48)])
@@ -24,6 +32,14 @@ def test_short_series_are_named_with_the_horizon_that_they_allow() -> None:
 def test_series_too_short_for_any_horizon_are_refused_with_the_length_they_need() -> None:
     with pytest.raises(HorizonTooLong, match="At least 4 observations"):
         check_training(1, 3)
+
+
+@pytest.mark.parametrize(("step_size", "most"), [(3, 11), (1, 33), (5, 7)])
+def test_cuts_leave_a_window_to_learn_from_before_the_first(step_size: int, most: int) -> None:
+    check_cuts(3, 40, most, step_size)
+    check_fit(3, 40, held_out=(most - 1) * step_size + 3)
+    with pytest.raises(TooManyCuts, match=f"Ask for at most {most}"):
+        check_cuts(3, 40, most + 1, step_size)
 
 
 def test_horizon_past_the_trained_one_is_refused() -> None:
