@@ -17,6 +17,7 @@ from app.intake.options import ReadOptions
 from app.intake.problems import Place, Unsettled, listed, refuse_rows
 from app.intake.tables.table import Dtype, Table
 
+FEW = 50  # targets, each of whose decimal marks is looked for
 EASTERN = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]")
 
 
@@ -39,12 +40,13 @@ class TableCells:
 def read_cells(table: Table, roles: Roles, options: ReadOptions, previous: str | None) -> TableCells:
     """Parse plain numbers while reading; read any other notation as text and judge it as a column."""
     marks = _Marks.of(table, roles, options, previous)
-    frame = _plain_numbers(table, roles, options, marks)
-    if frame is None:
+    frame, mark = _plain_numbers(table, roles, options, marks), marks.table
+    if frame is not None:
+        mark = mark or ("," if marks.plain == "," else None)
+    else:
         frame = table.read({**_texts(roles), **dict.fromkeys(roles.targets, "str")})
     y: dict[str, Floats] = {}
     signs: list[str] = []
-    mark = marks.table
     # Columns of times hold one thing, so that they are judged as one.
     for names in [roles.targets] if roles.across else [(name,) for name in roles.targets]:
         if all(frame[name].dtype == np.float64 for name in names):
@@ -89,7 +91,7 @@ class _Marks:
     """What a sample tells of decimal marks."""
 
     table: Decimal | None  # that is said, or that a column shows, targets first; None where none does
-    is_plain: bool  # whether targets may be plain numbers with a decimal point
+    plain: Decimal | None  # with which targets may be plain numbers, without separators of thousands
     doubtful: Mapping[str, str]  # columns beside the target that may have either mark, with a number of each
 
     @classmethod
@@ -109,9 +111,14 @@ class _Marks:
         )
         shown = (shown_mark(texts, table.delimiter) for texts in sample.values() if doubts)
         earlier: Decimal | None = "," if previous == "," else "." if previous else None
+        targets = [sample[name] for name in roles.targets if name in sample]
+        plain: Decimal | None = None if "," in {said, previous} else "."
+        if said != "." and table.delimiter not in {"", ","} and len(targets) <= FEW:
+            are_commas = all(shown_mark(texts, table.delimiter) == "," for texts in targets)
+            plain = "," if are_commas else plain
         return cls(
             said or next(filter(None, shown), earlier),
-            "," not in {said, previous} and not set(doubts) & set(roles.targets),
+            None if set(doubts) & set(roles.targets) else plain,
             {name: _with_mark(sample[name]) for name in doubts if name not in roles.targets},
         )
 
@@ -132,11 +139,8 @@ def _with_mark(texts: "pd.Series[str]") -> str:
 
 
 def _plain_numbers(table: Table, roles: Roles, options: ReadOptions, marks: _Marks) -> pd.DataFrame | None:
-    """Return the table with targets as plain numbers, and covariates where they are; None if targets are not.
-
-    Plain are those with a decimal point and without separators of thousands.
-    """
-    if not marks.is_plain:
+    """Return the table with targets as plain numbers, and covariates where they are; None for others."""
+    if marks.plain is None:
         return None
     targets: dict[str, Dtype] = dict.fromkeys(roles.targets, "float64")
     plain = [name for name in roles.numeric_names if name not in marks.doubtful]
@@ -145,7 +149,7 @@ def _plain_numbers(table: Table, roles: Roles, options: ReadOptions, marks: _Mar
     for some in [numbers, {}] if numbers else [{}]:
         kinds = {**_texts(roles), **some, **targets}
         with contextlib.suppress(ValueError):  # some cell is not a plain number
-            return table.read(kinds, missing=missing)
+            return table.read(kinds, missing, marks.plain)
     return None
 
 

@@ -32,11 +32,13 @@ class DelimitedTable(Table):
         cells = [[row[i] for i in at] for row in self.rows.first(rows)]
         return pd.DataFrame(cells, columns=[self.names[i] for i in at], dtype="object")
 
-    def read(self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = ()) -> pd.DataFrame:
+    def read(
+        self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = (), decimal: str = "."
+    ) -> pd.DataFrame:
         """Return the named columns, as every table does; raises BadInput for rows with too many cells."""
         keys = {f"c{i}": name for i, name in enumerate(self.names) if name in dtypes}
         kinds = {key: pa.float64() if dtypes[name] == "float64" else CODED for key, name in keys.items()}
-        table = self.rows.columns(kinds, missing)
+        table = self.rows.columns(kinds, missing, decimal)
         columns = {name: _cells(table[key], dtypes[name]) for key, name in keys.items()}
         return pd.DataFrame(columns, copy=False)
 

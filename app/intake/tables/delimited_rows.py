@@ -35,20 +35,20 @@ class DelimitedRows:
         """Return the first rows; raises BadInput as `columns` does."""
         return list(islice(self._padded(), count))
 
-    def columns(self, types: Types, missing: tuple[str, ...] = ()) -> pa.Table:
-        """Return columns; cells in `missing` are null in those of numbers.
+    def columns(self, types: Types, missing: tuple[str, ...] = (), decimal: str = ".") -> pa.Table:
+        """Return columns; cells in `missing` are null in those of numbers, which have this decimal mark.
 
         Raises BadInput for rows with too many cells, ValueError where a cell is no number.
         """
-        found = self._read(types, missing)
+        found = self._read(types, missing, decimal)
         if found is None and not self._is_even:
             self._write_evenly()
-            found = self._read(types, missing)
+            found = self._read(types, missing, decimal)
         if found is None:
             raise BadInput(f"A row is longer than {BLOCK:,} bytes, as no row is. Send a row for each time.")
         return found
 
-    def _read(self, types: Types, missing: tuple[str, ...]) -> pa.Table | None:
+    def _read(self, types: Types, missing: tuple[str, ...], decimal: str) -> pa.Table | None:
         """Return columns; None where rows are not as Arrow reads them."""
         odd: list[str] = []
 
@@ -75,6 +75,7 @@ class DelimitedRows:
                     column_types=types,
                     include_columns=list(types),
                     null_values=missing,
+                    decimal_point=decimal,
                     strings_can_be_null=False,
                 ),
                 pa.system_memory_pool(),  # gives back what it does not use

@@ -28,9 +28,11 @@ class GroupedTable(Table):
         """Return columns as text, as every table does."""
         return self._filled(self.table.texts([*names, self.within], rows), names)
 
-    def read(self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = ()) -> pd.DataFrame:
+    def read(
+        self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = (), decimal: str = "."
+    ) -> pd.DataFrame:
         """Return the named columns, as every table does."""
-        return self._filled(self.table.read({self.within: "category", **dtypes}, missing), dtypes)
+        return self._filled(self.table.read({self.within: "category", **dtypes}, missing, decimal), dtypes)
 
     def time_zone(self, name: str) -> str | None:
         """Return the zone that a column of times says it is in, as every table does."""

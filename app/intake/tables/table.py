@@ -39,10 +39,13 @@ class Table(ABC):
         """Return columns as text, an empty one for no value, of all rows or of the first `rows`."""
 
     @abstractmethod
-    def read(self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = ()) -> pd.DataFrame:
+    def read(
+        self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = (), decimal: str = "."
+    ) -> pd.DataFrame:
         """Return the named columns; cells of `float64` columns that are in `missing` become NaN.
 
-        Raises ValueError where another cell of a `float64` column is not a plain number.
+        `decimal` is the mark in numbers that are texts. Raises ValueError where another cell of a `float64`
+        column is not a plain number.
         """
 
     def coded(self, names: Sequence[str]) -> pd.DataFrame:

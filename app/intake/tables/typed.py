@@ -35,7 +35,9 @@ class TypedTable(Table):
         frame = {name: as_texts(column.iloc[:rows]) for name, column in self._named() if name in wanted}
         return pd.DataFrame(frame, dtype="object")
 
-    def read(self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = ()) -> pd.DataFrame:
+    def read(
+        self, dtypes: Mapping[str, Dtype], missing: tuple[str, ...] = (), _decimal: str = "."
+    ) -> pd.DataFrame:
         return pd.DataFrame(
             {name: _read(column, dtypes[name], missing) for name, column in self._named() if name in dtypes}
         )

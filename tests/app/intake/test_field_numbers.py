@@ -296,3 +296,17 @@ def test_an_exponent_is_no_flag(text: str) -> None:
 def test_thousands_below_names_in_chinese_raise_no_question() -> None:
     found = upload("月份\t销售额", *(f"2020年{m}月\t1,{m:03}" for m in range(1, 13)))
     assert found.frame.y[:2].tolist() == [1001, 1002]
+
+
+@pytest.mark.parametrize("said", [{}, {"decimal": ","}])
+def test_a_decimal_comma_is_one_in_each_row_of_a_long_table(said: dict[str, str]) -> None:
+    rows = [f"{day};{i},{i % 100:02}" for i, day in enumerate(made("2020-01-01", 200, "D"))]
+    found = upload("Datum;Menge", *rows, **said)
+    assert found.frame.y.tolist() == [i + i % 100 / 100 for i in range(200)]
+    assert found.profile.detected.decimal == ","
+
+
+def test_a_separator_of_thousands_far_below_commas_is_read_as_one() -> None:
+    rows = [f"{day};{i},5" for i, day in enumerate(made("2010-01-01", 5_100, "D"))]
+    found = upload("Datum;Menge", *rows[:-1], f"{rows[-1].partition(';')[0]};1.234,5")
+    assert found.frame.y[[0, -1]].tolist() == [0.5, 1234.5]
