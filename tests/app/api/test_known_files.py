@@ -1,4 +1,4 @@
-"""Small look-alikes of the files that docs/how-to/kinds-of-files.md names, from file to forecast."""
+"""Small look-alikes of the files that docs/how-to/your-file.md names, from file to forecast."""
 
 import io
 from typing import Any

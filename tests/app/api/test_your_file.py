@@ -58,7 +58,7 @@ def test_shop_closed_on_sundays_has_no_forecast_for_one(client: TestClient) -> N
 
 
 def test_months_across_with_german_numbers_are_one_monthly_series(client: TestClient) -> None:
-    found = forecasts(client, "months-across.csv", 6)["value"]
+    found = forecasts(client, "months-across.xlsx", 6)["value"]
     assert found["ds"][0] == "2024-01-01"
     assert found["forecast"][0] == pytest.approx(1029 + 60, rel=0.1)  # January 2023, and what a year adds
 
