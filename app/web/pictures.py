@@ -1,7 +1,9 @@
 """The pictures of a model that need no interaction: errors by method, errors by step, coverage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.schemas.backtests import Measures
+from app.schemas.comparison import ModelComparison
 from app.schemas.models import ModelOut
 
 SMALLEST_SHARE = 0.01
@@ -14,8 +16,10 @@ class Bar:
     method: str
     smape: float | None
     mase: float | None
-    share: float
     is_served: bool
+    share: float = 0.0
+    name: str | None = None
+    model_id: str | None = None  # where several models stand side by side
 
 
 @dataclass(frozen=True)
@@ -52,21 +56,28 @@ class Held:
 
 def errors(model: ModelOut) -> list[Bar]:
     """Return the methods of the backtest, the smallest error first."""
-    if model.backtest is None:
-        return []
-    measures = model.backtest.measures
-    largest = max((each.mase or 0.0 for each in measures.values()), default=0.0)
-    bars = [
-        Bar(
-            name,
-            each.smape,
-            each.mase,
-            max(SMALLEST_SHARE, (each.mase or 0.0) / (largest or 1)),
-            name == model.method,
-        )
-        for name, each in measures.items()
-    ]
-    return sorted(bars, key=lambda bar: (bar.mase is None, bar.mase))
+    measures = model.backtest.measures if model.backtest else {}
+    return _sorted([_bar(name, each, is_served=name == model.method) for name, each in measures.items()])
+
+
+def errors_of_both(found: ModelComparison) -> list[Bar]:
+    """Return the served method of each model and the simple methods, the smallest error first."""
+    bars = [_bar(name, each, is_served=False) for name, each in found.baselines.items()]
+    for model in found.models:
+        bar = _bar(model.method, model.measures[model.method], is_served=True)
+        bars.append(replace(bar, name=model.name, model_id=model.model_id))
+    return _sorted(bars)
+
+
+def _bar(method: str, measures: Measures, *, is_served: bool) -> Bar:
+    return Bar(method, measures.smape, measures.mase, is_served)
+
+
+def _sorted(bars: list[Bar]) -> list[Bar]:
+    """Return the bars by their error, each with its share of the largest one."""
+    largest = max((bar.mase or 0.0 for bar in bars), default=0.0) or 1.0
+    shared = [replace(bar, share=max(SMALLEST_SHARE, (bar.mase or 0.0) / largest)) for bar in bars]
+    return sorted(shared, key=lambda bar: (bar.mase is None, bar.mase))
 
 
 def steps(model: ModelOut) -> Steps:

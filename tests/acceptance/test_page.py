@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -117,6 +118,17 @@ def test_change_of_a_column_is_read_again_and_can_be_taken_back(page: Page) -> N
     expect(page.locator("[data-unsay=unused_columns]")).to_be_visible()
     page.locator("[data-unsay=unused_columns]").click()
     expect(page.locator("[data-unsay=unused_columns]")).to_have_count(0)
+
+
+def test_workbook_is_read_as_a_text_is(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "load.xlsx"
+    pd.DataFrame({"day": pd.date_range("2024-01-01", periods=60), "load": range(60)}).to_excel(
+        file, index=False
+    )
+    page.goto("/")
+    page.set_input_files("#file", file)
+    expect(page.locator("[data-column=load]")).to_have_value("target")
+    expect(page.locator("#reading button[type=submit]")).to_be_visible()
 
 
 def test_file_that_cannot_be_read_is_shown_with_what_to_do(page: Page, tmp_path: Path) -> None:

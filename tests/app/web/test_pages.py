@@ -43,6 +43,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClien
     def fill(database: Database) -> str:
         ids["dataset"] = dataset(database, {**trends(), "gappy": [1.0, None, 3.0, 4.0] * 5}).id
         ids["model"] = trained(database, ids["dataset"])
+        ids["other"] = trained(database, ids["dataset"], seed=5, promote="never")
         ids["job"] = queued_job(database, ids["dataset"], seed=1).job_id
         return ids["dataset"]
 
@@ -59,6 +60,7 @@ def paths(ids: dict[str, str]) -> list[str]:
         f"{below}/forecast",
         f"/ui/jobs/{ids['job']}",
         f"/ui/models/{ids['model']}",
+        f"/ui/models/{ids['other']}/comparison?other={ids['model']}",
         "/ui/nowhere",
     ]
 
@@ -89,7 +91,7 @@ def line(block: dict[str, Any], role: str, level: int | None = None) -> list[flo
     return found
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 @pytest.mark.parametrize("language", ["en", "de", "zh"])
 def test_page_has_no_inline_code_and_loads_from_here_alone(
     filled: tuple[TestClient, dict[str, str]], number: int, language: str
@@ -190,6 +192,23 @@ def test_model_begins_with_the_sentence_of_its_verdict(filled: tuple[TestClient,
     sentence = client.get(f"/models/{ids['model']}").json()["verdict"]["sentence"]
     plain = page.replace("&#39;", "'")
     assert 0 < plain.index(sentence) < plain.index("Error by method")
+
+
+def test_model_that_does_not_answer_can_be_made_to(filled: tuple[TestClient, dict[str, str]]) -> None:
+    client, ids = filled
+    call = 'data-call="POST /models/{}/promote"'
+    assert call.format(ids["other"]) in client.get(f"/ui/models/{ids['other']}").text
+    assert call.format(ids["model"]) not in client.get(f"/ui/models/{ids['model']}").text
+
+
+def test_two_models_are_compared_on_what_both_were_tested_on(
+    filled: tuple[TestClient, dict[str, str]],
+) -> None:
+    client, ids = filled
+    page = client.get(f"/ui/models/{ids['other']}/comparison?other={ids['model']}").text
+    both = client.get(f"/models/compare?model_id={ids['model']}&model_id={ids['other']}").json()
+    assert both["models"][1]["verdict"]["sentence"] in page.replace("&#39;", "'")
+    assert page.count('<tr class="ours">') == 2
 
 
 @pytest.mark.parametrize(
