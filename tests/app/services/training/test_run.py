@@ -22,6 +22,7 @@ from app.services.shared.paging import PageRequest
 from app.services.training import progress, run
 from app.services.training.spec import TrainingSpec
 from models.config import TrainingConfig
+from models.evaluation.rolling_origin import RollingOrigin
 from models.training import train as core_training
 from tests.factories import dataset, queued_job, table, trained, trends
 
@@ -231,5 +232,7 @@ def test_request_names_the_core_s_fields_and_phases() -> None:
     assert set(get_args(core_training.Phase)) < set(get_args(Phase))
     rest = {"dataset_id", "preset", "start", "method", "measure", "on_loss"}
     rest |= {"promote", "priority", "season_length"}
-    shaping = set(TrainRequest.model_fields) - rest
+    tested = {"cuts", "step_size", "level"}
+    assert {name.rstrip("s") for name in RollingOrigin.__dataclass_fields__} == {"cut", "step_size", "level"}
+    shaping = set(TrainRequest.model_fields) - rest - tested
     assert shaping <= set(TrainingConfig.__dataclass_fields__)
