@@ -13,7 +13,7 @@ from app.intake.tables.table import Dtype, Table
 
 Column: TypeAlias = "pd.Series[Any]"
 
-MOSTLY = 1 / 2  # of the rows are blank where names stand in the first ones alone
+FILLED = 2 / 3  # of the rows at most, where names stand in the first of two or more, and totals beside them
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class GroupedTable(Table):
 def filled_down(table: Table, sample: pd.DataFrame) -> Table:
     """Return a table with names of groups in each of their rows, where its first rows plainly show groups."""
     names = [str(name) for name in sample.columns]
-    count = next((i for i, name in enumerate(names) if _is_filled(sample[name]).mean() > MOSTLY), 0)
+    count = next((i for i, name in enumerate(names) if _is_filled(sample[name]).mean() > FILLED), 0)
     if not count:
         return table
     groups, within = names[:count], names[count]

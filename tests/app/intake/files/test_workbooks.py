@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pandas as pd
@@ -13,10 +14,12 @@ from app.errors import BadInput
 from app.intake.preview import preview_csv
 from app.intake.problems import Unsettled
 from app.intake.reader import ReadOptions, read_csv
+from tests.app.intake import kinds
 from tests.app.intake.uploads import times
 
 Fill = Callable[[Workbook], Any]
 DAYS = [datetime(2024, 1, 1) + timedelta(days=day) for day in range(5)]  # noqa: DTZ001 - a sheet knows no zones
+STEADY = Random(2)  # noqa: S311 - which cells it makes odd is known
 HOLDING = ("ds", "y")
 
 
@@ -156,3 +159,59 @@ def test_a_date_before_spreadsheets_count_is_a_text_like_the_others() -> None:
         times(read_csv(book(lambda workbook: rows(workbook, "data", lines)), ReadOptions()))[0]
         == "1890-01-01"
     )
+
+
+def test_names_over_merged_groups_of_columns_are_joined_with_those_below() -> None:
+    def fill(workbook: Workbook) -> None:
+        lines = [
+            [None] * 5,
+            [None, *("units", "revenue") * 2],
+            *([day, 1, 10, i, 2 * i] for i, day in enumerate(DAYS)),
+        ]
+        sheet = rows(workbook, "data", lines)
+        sheet.merge_range(0, 0, 1, 0, "day")
+        sheet.merge_range(0, 1, 0, 2, "north")
+        sheet.merge_range(0, 3, 0, 4, "south")
+
+    found = read_csv(book(fill), ReadOptions(target_column="south units"))
+    assert found.frame.y.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_branch_that_stands_in_its_first_year_alone_names_all_of_its_years() -> None:
+    months = ["Jan", "Feb", "Mär", "Apr", "Mai", "Jun", "Jul", "Aug", "Sep", "Okt", "Nov", "Dez"]
+    lines: list[list[Any]] = [["Umsatz nach Monaten"], [], ["Filiale", "Jahr", *months, "Summe"]]
+    lines += [
+        [branch if year == 2022 else None, year, *(f"1.{year - 2000 + month:03},5" for month in range(12)), 9]
+        for branch in ("Nord", "Süd")
+        for year in (2022, 2023)
+    ]
+    found = read_csv(
+        book(lambda workbook: rows(workbook, "Bericht", [*lines, ["Gesamt", None, *[1] * 13]])), ReadOptions()
+    )
+    assert (found.frame.unique_ids, found.profile.observations) == (("Nord", "Süd"), 48)
+    assert found.frame.y[:2].tolist() == [1022.5, 1023.5]
+
+
+def test_labels_above_all_columns_of_a_pivot_are_no_part_of_their_names() -> None:
+    lines: list[list[Any]] = [
+        ["Sum of sales", "Column Labels"],
+        ["Row Labels", "North", "South", "Grand Total"],
+    ]
+    lines += [[day, i, 2 * i, 3 * i] for i, day in enumerate(DAYS)]
+    found = read_csv(
+        book(lambda workbook: rows(workbook, "Pivot", lines)), ReadOptions(target_column="South")
+    )
+    assert (found.frame.y.tolist(), found.profile.detected.time_column) == ([0, 2, 4, 6, 8], "Row Labels")
+
+
+@pytest.mark.parametrize("kind", [kinds.open_document, kinds.binary_workbook])
+def test_workbooks_of_other_programs_are_read(kind: Callable[..., bytes]) -> None:
+    lines = [["year", "y"], *([str(2000 + i), f"{i}.5"] for i in range(6))]
+    found = read_csv(kind(lines, STEADY), ReadOptions(target_column="y"))
+    assert (times(found), found.frame.y.tolist()) == ([*range(2000, 2006)], [i + 0.5 for i in range(6)])
+
+
+def test_a_workbook_of_excel_97_is_read() -> None:
+    found = read_csv(kinds.old_workbook([], STEADY), ReadOptions(sheet="Quarterly", target_column="GDPC96"))
+    assert (found.profile.start, found.profile.frequency) == ("1947-01-01", "QS-OCT")
+    assert found.frame.y[0] == 1772.204
