@@ -1,10 +1,17 @@
-"""The arrays that reading a file works with."""
+"""The arrays and columns of text that reading a file works with."""
+
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:  # it takes long to import, and a worker needs it for nothing else
+    import pandas as pd
+
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Texts: TypeAlias = "pd.Series[str]"
 
 
 def rows_of(offsets: Ints, series: Ints) -> tuple[Ints, Ints]:

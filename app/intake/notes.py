@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from app.intake.arrays import Floats
 from app.intake.frame import SeriesFrame
 from app.intake.options import ReadOptions
 from app.intake.problems import listed
 from app.schemas.choices import Limits
 
-Floats = NDArray[np.float64]
 SENTINELS = tuple(sign * value for value in (99.0, 999.0, 9999.0, 99999.0) for sign in (-1.0, 1.0))
 EXACT = 2**53  # below which floats hold every whole number
 AT_BOUND = 0.02  # share of values at an upper bound that shows one

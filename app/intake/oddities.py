@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints
+from app.intake.arrays import Floats, Ints
 from app.intake.frame import SeriesFrame
 from app.intake.problems import listed, refuse_rows
 from app.intake.repairs import Repairs
@@ -18,7 +17,6 @@ from app.intake.time.steps import DAY
 from app.intake.time.timeline import Change, Timeline, filled, one_series
 from app.schemas.datasets import Repair
 
-Floats = NDArray[np.float64]
 SEEN = 4
 LEAST_OTHERS = 12  # values, beside which one may stand alone
 LONG_GAP = 1 / 4  # of the steps that the others take

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints
+from app.intake.arrays import Floats, Ints
 from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.beside.laying import covariates_of
 from app.intake.beside.places import Places
@@ -42,8 +41,6 @@ from app.intake.time.steps import Step
 from app.intake.time.timeline import Timeline, step_counts
 from app.intake.time.times import Times, read_times
 from app.intake.time.zones import follows_clock, parse_zone
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from app.intake.arrays import Ints
+from app.intake.arrays import Floats, Ints
 from app.intake.beside.reading import Notation, read_column, without_sentinels
-from app.intake.columns.coded import Column, Floats
+from app.intake.columns.coded import Column
 from app.intake.columns.numbers import MISSING, Decimal, Numbers, is_doubtful, read_with_unit, shown_mark
 from app.intake.columns.roles import Roles
 from app.intake.options import ReadOptions

@@ -7,10 +7,10 @@ from hashlib import blake2b
 import numpy as np
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Floats, Ints, Mask
 from app.intake.beside.places import Places
 from app.intake.columns.beside import too_many
-from app.intake.columns.coded import Column, Floats
+from app.intake.columns.coded import Column
 from app.intake.covariates import CovariateRole
 from app.intake.rows.repeated import Repeats
 from app.schemas.datasets import ColumnOut

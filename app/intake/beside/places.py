@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from app.intake.arrays import Ints, Mask
-from app.intake.columns.coded import Column, Floats
+from app.intake.arrays import Floats, Ints, Mask
+from app.intake.columns.coded import Column
 from app.intake.covariates import Cells
 from app.intake.problems import Place, refuse_rows
 

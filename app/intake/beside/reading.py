@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from app.errors import BadInput
-from app.intake.arrays import Ints, Mask
-from app.intake.columns.coded import Candidate, Coded, Column, Floats
+from app.intake.arrays import Floats, Ints, Mask
+from app.intake.columns.coded import Candidate, Coded, Column
 from app.intake.columns.numbers import MISSING, Decimal, read_numbers, which_are_numbers
 from app.intake.options import ReadOptions
 from app.intake.problems import Place, refuse_rows

@@ -6,12 +6,10 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Floats, Ints, Mask
 from app.intake.covariates import Cells, CovariateKind, CovariateRole
 
-Floats = NDArray[np.float64]
 Categories: TypeAlias = "pd.Series[str]"  # of dtype category
 
 

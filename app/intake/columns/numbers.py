@@ -1,18 +1,17 @@
 """Read numbers as text into float64: decimal points or commas, thousands separators, words for no value."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from app.errors import BadInput
-from app.intake.arrays import Mask
+from app.intake.arrays import Mask, Texts
 from app.intake.columns.signs import FLAGGED_NONE, Bare, Kind, bare, without_unit
 from app.intake.problems import Question, Unsettled
 
-Texts: TypeAlias = "pd.Series[str]"
 Decimal = Literal[".", ","]
 
 MISSING = (

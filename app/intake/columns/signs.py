@@ -4,16 +4,15 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.intake.arrays import Mask
+from app.intake.arrays import Mask, Texts
 from app.intake.time.notations.characters import plain
 
-Texts: TypeAlias = "pd.Series[str]"
 Kind = Literal["negative", "money", "percent", "scale", "flag", "below"]
 
 SYMBOLS = "".join(chr(code) for code in range(0x10000) if unicodedata.category(chr(code)) == "Sc")

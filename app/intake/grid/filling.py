@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints
+from app.intake.arrays import Floats, Ints
 from app.intake.covariates import (
     Cells,
     Covariate,
@@ -22,7 +21,6 @@ from app.intake.frame import SeriesFrame
 from app.intake.grid.points import Points
 from app.intake.time.axis import TimeAxis
 
-Floats = NDArray[np.float64]
 LEAST_VALUES = 1
 MOST_STEPS = 100_000_000  # two arrays of 0.8 GB; more means that nearly all of it would be gaps
 MOST_STEPS_A_ROW = 1_000

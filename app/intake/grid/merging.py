@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Floats, Ints, Mask
 from app.intake.covariates import Cells, differ, spread, step_columns
 from app.intake.frame import SeriesFrame
 from app.intake.grid.filling import FAR_AWAY, StepValues, fill, refuse_short, refuse_vast
-from app.intake.grid.points import Floats, Points, counted, owners
+from app.intake.grid.points import Points, counted, owners
 from app.intake.problems import listed
 from app.intake.time.steps import steps_between
 

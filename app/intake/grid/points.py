@@ -4,13 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.intake.arrays import Ints, Mask, rows_of
+from app.intake.arrays import Floats, Ints, Mask, rows_of
 from app.intake.covariates import Cells, any_filled, is_filled
 from app.intake.time.steps import DAY, Step
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

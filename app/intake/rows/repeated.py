@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Floats, Ints, Mask
 from app.intake.columns.coded import Column
 from app.intake.problems import SHOWN, Question, Unsettled
 from app.intake.repairs import Repairs
@@ -14,7 +13,6 @@ from app.intake.rows.rows import Rows
 from app.schemas.choices import Duplicates
 from app.schemas.datasets import Repair
 
-Floats = NDArray[np.float64]
 MOSTLY = 1 / 2  # of the times
 WORDS: dict[str, str] = {
     "sum": "their sum counts",

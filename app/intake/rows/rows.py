@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from app.errors import BadInput
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Floats, Ints, Mask
 from app.intake.columns.coded import Column
 from app.intake.columns.names import TOTAL
 from app.intake.problems import Place, refuse_rows
@@ -16,7 +15,6 @@ from app.intake.repairs import Repairs
 from app.intake.time.times import Times
 from app.schemas.datasets import Repair, RepairKind
 
-Floats = NDArray[np.float64]
 HOUR_25 = r".*\d 25(?::00)?"
 
 

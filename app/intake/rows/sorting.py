@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.errors import BadInput
-from app.intake.arrays import Ints, Mask, order_of
+from app.intake.arrays import Floats, Ints, Mask, order_of
 from app.intake.problems import listed, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.rows.repeated import Repeats, settle
@@ -17,8 +16,6 @@ from app.intake.time.zones import zone_of_repeated
 from app.schemas.choices import Duplicates
 from app.schemas.datasets import MAX_SERIES_NAME_LENGTH
 from app.schemas.fields import NAME_RULE, forbidden_character
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

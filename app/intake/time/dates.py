@@ -6,13 +6,12 @@ column decides between day-first and month-first.
 
 import re
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.aliases import Alias
 from app.intake.time.frequency import reads_as_regular
 from app.intake.time.notations.cells import Cells
@@ -28,8 +27,6 @@ from app.intake.time.notations.formats import (
 )
 from app.intake.time.notations.iso import ISO, iso_shaped, mostly_iso, read_iso
 from app.intake.time.notations.phrases import double_years, without_words
-
-Texts: TypeAlias = "pd.Series[str]"
 
 ENOUGH = 10_000  # dates that show the notation of all
 LONGEST = 100  # most characters of a date; the cost of the expressions grows with their square

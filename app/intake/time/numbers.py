@@ -2,21 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Floats, Ints, Mask, Texts
 from app.intake.time.dates import Dates
 from app.intake.time.notations.fields import first_day, ordinals_of, this_year
 from app.intake.time.notations.formats import PACKED, notation
 from app.intake.time.steps import DAY, MINUTE, MONTHS_IN, SECOND
-
-Texts: TypeAlias = "pd.Series[str]"
-Floats = NDArray[np.float64]
 
 WHOLE = r"[+-]?\d{1,15}(?:\.0*)?|1\d{15}|1\d{18}"
 NUMBER = r"\d{1,19}(?:\.\d*)?"

@@ -4,13 +4,11 @@ Works on the distinct texts of a column, so ten million rows cost no more than t
 """
 
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.dates import Dates, Hints, read_dates
@@ -22,7 +20,6 @@ from app.intake.time.steps import DAY, WEEK, FixedStep, MonthStep, months_of, ru
 from app.intake.time.timeline import filled, one_series
 from app.intake.time.zones import Zone
 
-Texts: TypeAlias = "pd.Series[str]"
 FIRST_YEAR, LAST_YEAR = 1000, 2999
 SOME = 100  # texts that show whether others are worth a look
 YEAR = r"(?<=^\d{4})\s?[年년]$"

@@ -13,10 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from app.intake.arrays import Ints
+from app.intake.arrays import Floats, Ints
 from app.intake.covariates import Cells, Covariate, Covariates, is_filled, static_columns, step_columns
 from app.intake.frame import SeriesFrame
-from app.intake.grid.points import Floats
 from models.config import history_limit
 
 TYPES = {"number": pa.float64(), "category": pa.string()}

@@ -1,14 +1,11 @@
 """The distinct texts of many columns, so that each is judged once, whichever columns hold it."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from app.intake.arrays import Ints, Mask
-
-Texts: TypeAlias = "pd.Series[str]"
+from app.intake.arrays import Ints, Mask, Texts
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,9 @@
 import sys
 import unicodedata
 from functools import cache
-from typing import TypeAlias
 
-import pandas as pd
-
+from app.intake.arrays import Texts
 from app.intake.time.notations.eras import common_years
-
-Texts: TypeAlias = "pd.Series[str]"
 
 SPACES = "\u00a0\u2007\u2009\u202f\u3000"
 MINUSES = "\u2212\ufe63\uff0d"

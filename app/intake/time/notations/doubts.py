@@ -2,17 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from app.errors import BadInput, FieldError
-from app.intake.arrays import Ints
+from app.intake.arrays import Ints, Texts
 from app.intake.time.notations.languages import month_numbers
 from app.intake.time.steps import DAY, months_of
-
-Texts: TypeAlias = "pd.Series[str]"
 
 MONTH_AND_YEAR = {"%b-%y", "%b %y", "%b/%y", "%y-%b"}
 DAY_AND_MONTH = re.compile(r"(?:(\d{1,2})[ ./-]?([^\W\d_]{3,}\.?)|([^\W\d_]{3,}\.?)[ ./-]?(\d{1,2}))")

@@ -2,11 +2,8 @@
 
 import re
 import unicodedata
-from typing import TypeAlias
 
-import pandas as pd
-
-Texts: TypeAlias = "pd.Series[str]"
+from app.intake.arrays import Texts
 
 # The year before the first of each era.
 ERAS = {"明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018, "民國": 1911, "民国": 1911}

@@ -1,16 +1,14 @@
 """From the fields of dates (year, month, week, quarter, hour, ...) to microseconds since 1970."""
 
 from datetime import UTC, datetime
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.notations.languages import month_numbers
 from app.intake.time.steps import DAY, HOUR, MINUTE, SECOND, WEEK
 
-Texts: TypeAlias = "pd.Series[str]"
 CENTURY = 100
 FAR_AHEAD = 20  # years that a plan which has begun may reach ahead
 

@@ -7,11 +7,10 @@ for a month's name in any language known. `~` in the table is a separator that m
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeAlias
 
 import pandas as pd
 
-Texts: TypeAlias = "pd.Series[str]"
+from app.intake.arrays import Texts
 
 # In many scripts vowels are signs of their own, which are no letters; some Arabic names are two words.
 MONTH_NAME = r"(?P<name>[^\W\d_][^\s\d_.,:;/'+()-]{1,14}(?: [\u0600-\u06ff]{2,9})?\.?)"

@@ -1,17 +1,14 @@
 """Read ISO 8601, with or without an offset from UTC; local midnights of changing offsets are days."""
 
 import re
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.notations.cells import Cells
 from app.intake.time.steps import DAY, HOUR, MINUTE
 from app.intake.time.zones import offset_texts
-
-Texts: TypeAlias = "pd.Series[str]"
 
 ISO = "ISO8601"
 SHAPE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"

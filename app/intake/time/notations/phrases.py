@@ -1,17 +1,13 @@
 """Words around dates: the weekday, "week of", and the end of a period, whose beginning counts."""
 
 import re
-from typing import TypeAlias
 
 import numpy as np
-import pandas as pd
 
-from app.intake.arrays import Ints, Mask
+from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.notations.eras import short_years
 from app.intake.time.notations.quarters import PATTERN as QUARTERS
 from app.intake.time.notations.quarters import with_letter
-
-Texts: TypeAlias = "pd.Series[str]"
 
 SOME = 100  # texts that show whether words are there at all
 WEEKDAY = (

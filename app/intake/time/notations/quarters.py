@@ -1,11 +1,8 @@
 """Quarters as languages write them: 1. Quartal, T1, I кв., çeyrek, 第一季度, 1/4분기, الربع الأول."""
 
 import re
-from typing import TypeAlias
 
-import pandas as pd
-
-Texts: TypeAlias = "pd.Series[str]"
+from app.intake.arrays import Texts
 
 NUMBERS = {"i": "1", "ii": "2", "iii": "3", "iv": "4"} | dict(zip("一二三四", "1234", strict=True))
 NUMBERS |= dict(zip(("الأول", "الثاني", "الثالث", "الرابع"), "1234", strict=True))

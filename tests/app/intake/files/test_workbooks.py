@@ -163,7 +163,7 @@ def test_a_date_before_spreadsheets_count_is_a_text_like_the_others() -> None:
 
 def test_names_over_merged_groups_of_columns_are_joined_with_those_below() -> None:
     def fill(workbook: Workbook) -> None:
-        lines = [
+        lines: list[list[Any]] = [
             [None] * 5,
             [None, *("units", "revenue") * 2],
             *([day, 1, 10, i, 2 * i] for i, day in enumerate(DAYS)),
