@@ -26,6 +26,9 @@ MOST_WIDER = 10.0
 ODD = 5.0
 """Changes, as robust standard deviations, by which the last values are away from the level before them."""
 
+SUSPECT = 3.0
+"""Mean changes that the widest of the last ones has at least, where an end is odd."""
+
 MOST_ODD = 3
 """Last values that may be odd; more are a level."""
 
@@ -91,7 +94,7 @@ def odd_ends(rest: Tensor) -> OddEnds | None:
     widest = changes[:, -MOST_ODD:].abs().nan_to_num(nan=0.0).amax(dim=1)
     # Most series have none, which costs them no median.
     usual = changes.abs().nanmean(dim=1)
-    if not (widest > 2 * usual).any():
+    if not (widest > SUSPECT * usual).any():
         return None
     least = ODD * _NORMAL * medians(changes.abs(), 1)
     count = _odd_count(rest, least)

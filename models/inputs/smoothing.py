@@ -49,7 +49,7 @@ class Smoothed(NamedTuple):
     """Theta's `forecast` (batch, horizon); `is_known` (batch, 1): which histories are long enough for it.
 
     `mean` (batch, horizon) is the logarithm of the mean of the values, for histories that are logarithms;
-    `share` (batch, 1), from 0 to 1, is how far it is to be used.
+    `share` (batch, 1), from 0 to 1, is how far it is to be used. Where it is 0, `mean` is of no meaning.
     """
 
     forecast: Tensor
@@ -68,40 +68,54 @@ def theta_forecast(z: Tensor, horizon: int) -> Smoothed:
     valid = z.isfinite().to(z.dtype)
     # Counted from the last step.
     t = torch.arange(1 - z.shape[1], 1, dtype=z.dtype, device=z.device)
-    whole, trust = _slope(z.nan_to_num(nan=0.0), valid, t)
-    slope = SLOPE_KEPT * whole
-    share = _noisy(z, valid.sum(dim=1, keepdim=True))
+    line = _Line.of(z.nan_to_num(nan=0.0), valid, t)
+    slope, share = SLOPE_KEPT * line.slope, _noisy(z, line.steps)
     valid, t = valid[:, -READ:], t[-READ:]
     rest = (z[:, -READ:] - slope * t).nan_to_num(nan=0.0)
     weights = _weights(len(t), z.device)
     levels = running_means(rest[:, None], valid[:, None], weights, dim=2)
     best = _errors(levels, rest, valid).argmin(dim=1, keepdim=True)
     ahead = torch.arange(1, horizon + 1, dtype=z.dtype, device=z.device)
-    own = trust * whole
-    mean = _log_mean(z[:, -READ:] - own * t, weights[best[:, 0]]) + own * ahead
-    is_known = valid.sum(dim=1, keepdim=True) >= FEWEST
-    return Smoothed(levels[..., -1].gather(1, best) + slope * ahead, is_known, mean, share)
+    forecast = mean = levels[..., -1].gather(1, best) + slope * ahead
+    # Most histories have little noise, and save the time.
+    if share.any():
+        own = line.trust() * line.slope
+        mean = _log_mean(z[:, -READ:] - own * t, weights[best[:, 0]]) + own * ahead
+    return Smoothed(forecast, valid.sum(dim=1, keepdim=True) >= FEWEST, mean, share)
 
 
-def _slope(y: Tensor, valid: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Return (batch, 1), the slope of the least squares line through values y (batch, span), 0 for gaps.
+class _Line(NamedTuple):
+    """The least squares line through values: `slope`, number of `steps` and their `spread`, all (batch, 1).
 
-    Beside it is the share of it that chance does not explain: James & Stein (1961).
+    `left` (batch, span) is what it leaves of the values less their mean, 0 for gaps.
     """
-    count = valid.sum(dim=1, keepdim=True).clamp(min=1)
-    apart = (t - (t * valid).sum(dim=1, keepdim=True) / count) * valid
-    mean = y.sum(dim=1, keepdim=True) / count
-    spread = apart.square().sum(dim=1, keepdim=True).clamp(min=1e-9)
-    slope = (apart * (y - mean)).sum(dim=1, keepdim=True) / spread
-    left = (y - mean - slope * apart) * valid
-    square = left.square().sum(dim=1, keepdim=True)
-    alike = (left[:, 1:] * left[:, :-1]).sum(dim=1, keepdim=True) / square.clamp(min=1e-300)
-    # A fitted line makes residuals look less alike than errors are (Kendall, 1954).
-    lasting = (alike + (1 + 4 * alike) / count).clamp(0, 0.98)
-    inflation = ((1 + lasting) / (1 - lasting)) ** INFLATION
-    variance = square / (count - 2).clamp(min=1) / spread * inflation
-    needed = variance * (1 + variance * (count / 2 / MOST_DOUBT).square())
-    return slope, (1 - needed / slope.square().clamp(min=1e-300)).clamp(min=0)
+
+    slope: Tensor
+    steps: Tensor
+    spread: Tensor
+    left: Tensor
+
+    @classmethod
+    def of(cls, y: Tensor, valid: Tensor, t: Tensor) -> "_Line":
+        """Fit values y (batch, span), 0 for gaps, at the steps t (span,)."""
+        count = valid.sum(dim=1, keepdim=True).clamp(min=1)
+        apart = (t - (t * valid).sum(dim=1, keepdim=True) / count) * valid
+        centred = (y - y.sum(dim=1, keepdim=True) / count) * valid
+        spread = apart.square().sum(dim=1, keepdim=True).clamp(min=1e-9)
+        slope = (apart * centred).sum(dim=1, keepdim=True) / spread
+        return cls(slope, count, spread, centred - slope * apart)
+
+    def trust(self) -> Tensor:
+        """Return (batch, 1), the share of the slope that chance does not explain: James & Stein (1961)."""
+        square = self.left.square().sum(dim=1, keepdim=True)
+        products = (self.left[:, 1:] * self.left[:, :-1]).sum(dim=1, keepdim=True)
+        alike = products / square.clamp(min=1e-300)
+        # A fitted line makes residuals look less alike than errors are (Kendall, 1954).
+        lasting = (alike + (1 + 4 * alike) / self.steps).clamp(0, 0.98)
+        inflation = ((1 + lasting) / (1 - lasting)) ** INFLATION
+        variance = square / (self.steps - 2).clamp(min=1) / self.spread * inflation
+        needed = variance * (1 + variance * (self.steps / 2 / MOST_DOUBT).square())
+        return (1 - needed / self.slope.square().clamp(min=1e-300)).clamp(min=0)
 
 
 def _log_mean(z: Tensor, weights: Tensor) -> Tensor:
