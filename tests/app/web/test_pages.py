@@ -184,6 +184,12 @@ def test_several_series_are_drawn_side_by_side(filled: tuple[TestClient, dict[st
     client, ids = filled
     page = client.get(f"{FORECAST.format(ids['dataset'])}&unique_id=series 2").text
     assert page.count("data-chart") == 2
+    beside = [each for tag, each in Elements(page).found if tag == "input" and each["name"] == "unique_id"]
+    assert {each["value"]: "checked" in each for each in beside} == {
+        "gappy": False,
+        "series 0": False,
+        "series 2": True,
+    }
 
 
 def test_model_begins_with_the_sentence_of_its_verdict(filled: tuple[TestClient, dict[str, str]]) -> None:
