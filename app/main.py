@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import Lifespan
 
 from app.api import datasets, forecast, health, jobs, models, schedules, train, workers
@@ -19,6 +18,7 @@ from app.api.http.errors import add_error_handlers
 from app.api.http.unknown_names import RefuseUnknownParameters
 from app.api.middleware.body_limit import BodyLimit
 from app.api.middleware.cached_forecasts import CachedForecasts
+from app.api.middleware.compression import Compression
 from app.api.middleware.concurrency_limit import ConcurrencyLimit
 from app.api.middleware.fast_path import FastPath
 from app.api.middleware.graceful_shutdown import GracefulShutdown, PendingRequests
@@ -27,7 +27,6 @@ from app.api.middleware.host_and_origin import with_host_and_origin_check
 from app.db.engine import WRITING, Database
 from app.intake.files.conversion import FileLimits
 from app.queue import Queue
-from app.schemas.media_types import PARQUET, XLSX
 from app.services.forecasting.service import ForecastService
 from app.services.jobs.event_stream import JobEventStream
 from app.services.shared import devices
@@ -50,8 +49,6 @@ it answers.
 
 Every error is a problem document (RFC 9457) that says what is wrong, where, and how to mend it.
 """
-COMPRESSED_FROM = 32 * 1024  # bytes
-COMPRESSION = 1  # of 9: a quarter of the size at ten times the speed of the last
 PACKING_THREADS = 2
 PARSING_THREADS = 2  # with more, Python parses no faster and answers other requests slower
 DEFAULT_THREADS = 32  # enough that a few slow tables do not delay short forecasts
@@ -90,12 +87,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Add the middleware; the one added last runs first."""
     app.add_middleware(BodyLimit, file_mb=settings.max_upload_mb, json_mb=settings.max_json_mb)
     app.add_middleware(FastPath, path="/forecast", handler=forecast.get_forecast)
-    app.add_middleware(
-        GZipMiddleware,  # within the response cache, whose answers are sent as they are
-        minimum_size=COMPRESSED_FROM,
-        compresslevel=COMPRESSION,
-        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET, XLSX),
-    )
+    app.add_middleware(Compression)  # within the response cache, whose answers are sent as they are
     app.state.pending = PendingRequests()
     app.add_middleware(GracefulShutdown, pending=app.state.pending)
     app.add_middleware(

@@ -111,10 +111,15 @@ class Limits:
             raise ValueError(f"No {which} between lower {self.lower:g} and upper {self.upper:g}.")
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """Where the range begins and ends, infinite for no end."""
+        low = -math.inf if self.lower is None else self.lower
+        return low, math.inf if self.upper is None else self.upper
+
+    @property
     def range(self) -> tuple[float, float]:
         """The least and the greatest forecast, infinite for none: whole numbers if `integer`."""
-        low = -math.inf if self.lower is None else self.lower
-        high = math.inf if self.upper is None else self.upper
+        low, high = self.ends
         if not self.integer:
             return low, high
         return (low if math.isinf(low) else math.ceil(low)), (high if math.isinf(high) else math.floor(high))

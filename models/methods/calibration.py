@@ -213,7 +213,7 @@ class IntervalBounds:
         # All levels at once, with the median as level 0: for one window the numpy calls are the cost.
         with np.errstate(over="ignore"):
             found = self.median + _SIDES * _at((0, *wanted), self.half_widths)
-        bounds = among.quantiles(found, 0.5 + _SIDES * np.array((0, *wanted))[:, None, None, None] / 200)
+        bounds = among.quantiles(found, _tails((0, *wanted)))
         return Forecast(
             bounds[0, 0],
             lo={level: bounds[i, 0] for i, level in enumerate(wanted, 1)},
@@ -231,6 +231,13 @@ class IntervalBounds:
     def steps(self, count: int) -> "IntervalBounds":
         """Return the first `count` steps ahead."""
         return IntervalBounds(self.median[:, :count], self.half_widths[..., :count])
+
+
+@cache
+def _tails(levels: tuple[int, ...]) -> Floats:
+    """Return the probabilities of lower and upper bounds, (levels, side, 1, 1)."""
+    tails: Floats = 0.5 + _SIDES * np.array(levels)[:, None, None, None] / 200
+    return tails
 
 
 def _at(levels: tuple[int, ...], half_widths: Floats) -> Floats:

@@ -1,7 +1,6 @@
 """Send forecasts from the response cache: a byte-identical repeat of a request needs no routing."""
 
 import time
-from dataclasses import replace
 
 from fastapi import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -59,7 +58,7 @@ class Finished(Response):
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send it, with headers that middleware may add to: those of the cached response stay."""
-        await send_finished(replace(self._response, headers=[*self._response.headers]), send)
+        await send_finished(self._response, send)
 
 
 def raw_request(scope: Scope) -> tuple[RawRequestKey, bytes | None]:
@@ -77,5 +76,6 @@ def raw_request(scope: Scope) -> tuple[RawRequestKey, bytes | None]:
 
 async def send_finished(response: FinishedResponse, send: Send) -> None:
     """Send a finished response."""
-    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    headers = [*response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.data})

@@ -1,7 +1,7 @@
 """Requests that come at the same time share one read of the database and, where it takes one, one pass."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,8 +11,10 @@ from app.db.engine import Database, Session
 from app.errors import Unavailable
 from app.observability import metrics
 from app.services.datasets import catalog
-from app.services.forecasting import compute
+from app.services.forecasting import compute, formats
+from app.services.forecasting.formats import Item
 from app.services.forecasting.resolve import ForecastKey, Plan
+from app.services.forecasting.result import ForecastResult
 from app.services.registry.quantile_forecasts import LoadedModel, SeriesQuantiles
 from app.services.registry.stored_forecasts import Found
 
@@ -22,12 +24,37 @@ MAX_BATCH = 1000  # series of all requests in one pass
 Done = TypeVar("Done")
 
 
+class Batch:
+    """The series of requests that met, by name; few of them share the work on their results, too."""
+
+    def __init__(self, series: SeriesQuantiles) -> None:
+        self.series = series
+        self._items: dict[tuple[object, ...], list[Item]] = {}
+
+    def result(self, plan: Plan, unique_ids: Collection[str], levels: tuple[int, ...]) -> ForecastResult:
+        """Return the result for some of the series, by name, as far as the plan goes, at these levels."""
+        return compute.result_of_series(plan, self.series.take(self._places(unique_ids)), levels)
+
+    def page_json(self, plan: Plan, unique_ids: Collection[str], levels: tuple[int, ...]) -> bytes:
+        """Return that result as a page of JSON."""
+        if len(self.series) > INLINE_READS:
+            return formats.page_json(self.result(plan, unique_ids, levels))
+        key = (plan.horizon, plan.until, plan.limits, levels)
+        if key not in self._items:
+            self._items[key] = formats.items(compute.result_of_series(plan, self.series, levels))
+        items = self._items[key]
+        return formats.items_json([items[place] for place in self._places(unique_ids)])
+
+    def _places(self, unique_ids: Collection[str]) -> list[int]:
+        return [self.series.places[name] for name in sorted(unique_ids)]
+
+
 @dataclass(frozen=True, eq=False)
 class _Waiting:
     """A request for named series, and the future that its caller waits for."""
 
     unique_ids: tuple[str, ...]
-    future: "asyncio.Future[SeriesQuantiles]"
+    future: "asyncio.Future[Batch]"
 
 
 class _Queue:
@@ -69,8 +96,8 @@ class Batcher:
         self._queues: dict[ForecastKey, _Queue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def forecast(self, plan: Plan, unique_ids: tuple[str, ...]) -> SeriesQuantiles:
-        """Return the quantile forecasts of the named series, sorted by name.
+    async def forecast(self, plan: Plan, unique_ids: tuple[str, ...]) -> Batch:
+        """Return a batch that holds the named series.
 
         Raises NotFound if one of them does not exist.
         """
@@ -147,15 +174,14 @@ def _work_of(series: int, model: LoadedModel) -> int:
     return series * sum(config.hidden_of(view) ** 2 for view in config.views)
 
 
-def _settle(batch: list[_Waiting], series: SeriesQuantiles, plan: Plan, computed: set[str]) -> None:
-    for request in batch:
+def _settle(waiting: list[_Waiting], series: SeriesQuantiles, plan: Plan, computed: set[str]) -> None:
+    batch = Batch(series)
+    for request in waiting:
         (metrics.STORED if computed.isdisjoint(request.unique_ids) else metrics.COMPUTED).inc()
         if missing := set(request.unique_ids) - series.places.keys():
             _fail([request], catalog.no_such_series(plan.version, missing))
         elif not request.future.done():  # else the caller has gone
-            request.future.set_result(
-                series.take([series.places[name] for name in sorted(request.unique_ids)])
-            )
+            request.future.set_result(batch)
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

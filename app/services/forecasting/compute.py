@@ -85,11 +85,12 @@ def completed(plan: Plan, model: LoadedModel, found: Found, rows: Sequence[LastW
 def result_of_series(plan: Plan, series: SeriesQuantiles, levels: Sequence[int]) -> ForecastResult:
     """Return the result for series from their quantile forecasts, to the plan's horizon."""
     version, is_open = plan.version, series.is_open
-    origins = Origins(plan.axis, series.unique_ids, series.ends, version.dataset_id, version.version)
-    answer = Answer(plan.horizon, levels, plan.limits, plan.until)
-    result = result_of(origins, plan.model, plan.served_method, series.forecast, answer)
-    result = replace(result, is_cold=series.is_cold)
-    return result.open_at(None if is_open is None else is_open[:, : plan.horizon])
+    origins = Origins(
+        plan.axis, series.unique_ids, series.ends, series.is_cold, version.dataset_id, version.version
+    )
+    shown = None if is_open is None else is_open[:, : plan.horizon]
+    answer = Answer(plan.horizon, levels, plan.limits, plan.until, shown)
+    return result_of(origins, plan.model, plan.served_method, series.forecast, answer)
 
 
 def result_of_page(

@@ -3,9 +3,9 @@
 A number has the same digits in every format, as few as identify it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, compress
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic_core import to_json
 
+from app.schemas.backtests import LevelCalibration
 from app.schemas.media_types import (
     ARROW,
     CONTENT_TYPES,
@@ -34,6 +35,7 @@ from app.services.shared.table_files import quoted_formulas, table_parts
 from models.panel import Floats
 
 QUOTED = frozenset(',"\r\n')  # CSV quotes a text that holds one of them
+Item = dict[str, Any]
 METHOD, VERDICT, WARNING = "gatecast-method", "gatecast-verdict", "gatecast-warning"
 CHARTS: dict[str, ChartFormat] = {PNG: "png", SVG: "svg"}
 
@@ -66,13 +68,18 @@ def header_value(text: str) -> str:
 
 def page_json(result: ForecastResult) -> bytes:
     """Write a page of series as `ForecastPage`."""
-    return _json({"forecasts": _items(result), "next": encode_cursor(result.following)})
+    return items_json(items(result), result.following)
+
+
+def items_json(forecasts: Sequence[Item], following: str | None = None) -> bytes:
+    """Write a page of items; `following` is the name of the last if another page follows."""
+    return _json({"forecasts": forecasts, "next": encode_cursor(following)})
 
 
 def ndjson_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
     """Yield a line of JSON for each series, page by page."""
     for page in pages:
-        yield b"".join(_json(item) + b"\n" for item in _items(page))
+        yield b"".join(_json(item) + b"\n" for item in items(page))
 
 
 def csv_parts(pages: Iterable[ForecastResult]) -> Iterator[bytes]:
@@ -107,7 +114,7 @@ TABLES: dict[str, Callable[[Iterable[ForecastResult]], Iterator[bytes]]] = {
 }
 
 
-def _items(result: ForecastResult) -> list[dict[str, Any]]:
+def items(result: ForecastResult) -> list[Item]:
     """Return the fields of each `SeriesForecast`, in its order; objects would cost twice as much."""
     before = {
         "dataset_id": result.dataset_id,
@@ -136,7 +143,7 @@ def _items(result: ForecastResult) -> list[dict[str, Any]]:
 
 
 def _intervals(result: ForecastResult) -> Iterator[dict[str, Any]]:
-    known = {level: result.calibration[level].model_dump() for level in result.levels}
+    known = {level: _fields(result.calibration[level]) for level in result.levels}
     sides = [(result.forecast.lo[level], result.forecast.hi[level]) for level in result.levels]
     bounds = [zip(_shown_rows(result, lo), _shown_rows(result, hi), strict=True) for lo, hi in sides]
     for each in zip(*bounds, strict=True):
@@ -144,6 +151,11 @@ def _intervals(result: ForecastResult) -> Iterator[dict[str, Any]]:
             str(level): {"lo": lo, "hi": hi, **known[level]}
             for level, (lo, hi) in zip(result.levels, each, strict=True)
         }
+
+
+@lru_cache(maxsize=1000)
+def _fields(calibration: LevelCalibration) -> dict[str, Any]:
+    return calibration.model_dump()
 
 
 def _shown_rows(result: ForecastResult, values: Floats) -> list[list[float]]:

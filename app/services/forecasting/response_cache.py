@@ -80,7 +80,7 @@ def not_modified(etag: bytes) -> FinishedResponse:
 
 def revalidation_headers(etag: bytes) -> Headers:
     """Return the headers that let a caller keep a response, but revalidate it before each use."""
-    return ((b"etag", etag), (b"cache-control", b"private, no-cache"), (b"vary", b"accept"))
+    return ((b"etag", etag), (b"cache-control", b"private, no-cache"), (b"vary", b"accept, accept-encoding"))
 
 
 def etag_matches(if_none_match: bytes | None, etag: bytes) -> bool:
@@ -93,37 +93,37 @@ def etag_matches(if_none_match: bytes | None, etag: bytes) -> bool:
 
 
 class ResponseCache:
-    """Responses by response key, and response keys by raw request.
+    """Responses by entity tag, which stands for a response key, and entity tags by raw request.
 
     A response never gets stale under its key. A raw request leads to its key until the dataset changes.
     """
 
     def __init__(self, limit_bytes: int, feed: ChangeFeed) -> None:
         self._feed = feed
-        self._responses: Lru[ResponseKey, FinishedResponse] = Lru(
+        self._responses: Lru[bytes, FinishedResponse] = Lru(
             limit_bytes, lambda response: len(response.data) + KEY_BYTES
         )
-        self._keys: Lru[RawRequestKey, tuple[ResponseKey, int]] = Lru(RAW_REQUESTS)
+        self._keys: Lru[RawRequestKey, tuple[bytes, DatasetRef, int]] = Lru(RAW_REQUESTS)
 
     def find(self, raw_key: RawRequestKey) -> FinishedResponse | None:
         """Return the response to a raw request; None if it is not in memory or its dataset has changed."""
         cached = self._keys.get(raw_key)
         if cached is None:
             return None
-        key, moment = cached
-        return self._responses.get(key) if self._feed.is_current(key.ref, moment) else None
+        etag, ref, moment = cached
+        return self._responses.get(etag) if self._feed.is_current(ref, moment) else None
 
     def get(self, key: ResponseKey) -> FinishedResponse | None:
         """Return the response under a key."""
-        return self._responses.get(key)
+        return self._responses.get(key.etag)
 
     def put(self, key: ResponseKey, response: FinishedResponse) -> None:
         """Keep a response, unless it is long."""
         if len(response.data) <= LARGEST:
-            self._responses.put(key, response)
+            self._responses.put(key.etag, response)
             metrics.RESPONSE_CACHE_BYTES.set(self._responses.size)
 
     def remember(self, raw_key: RawRequestKey, key: ResponseKey, moment: int) -> None:
         """Remember the key of a raw request, as it was at a moment of the change feed."""
         if sum(map(len, raw_key)) <= LONGEST_RAW_REQUEST:
-            self._keys.put(raw_key, (key, moment))
+            self._keys.put(raw_key, (key.etag, key.ref, moment))

@@ -14,6 +14,7 @@ from app.schemas.backtests import LevelCalibration
 from app.schemas.choices import Outcome
 from app.services.registry.served_method import ServedMethod
 from models.choices import Limits
+from models.methods.calibration import Calibration
 from models.methods.combination import QuantileForecast
 from models.methods.forecast import Forecast, clip
 from models.panel import Floats
@@ -30,6 +31,7 @@ class Origins:
     axis: TimeAxis
     unique_ids: list[str]
     ends: list[int]  # ordinals
+    is_cold: Sequence[bool] = ()  # whether each has a single value; empty where none has
     dataset_id: str | None = None
     dataset_version: int | None = None
 
@@ -113,7 +115,7 @@ class Context:
         return cls(frame.axis, frame.ds, frame.y)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """What is answered of quantile forecasts: steps ahead and levels, kept within limits."""
 
@@ -121,6 +123,7 @@ class Answer:
     levels: Sequence[int]
     limits: Limits
     until: int | None = None  # the ordinal after which no step is shown
+    is_open: Mask | None = None  # (series, horizon), False for steps that are not shown either
 
 
 def result_of(
@@ -128,7 +131,6 @@ def result_of(
 ) -> ForecastResult:
     """Join what is answered of some series with its times, its method and the verdict on it."""
     calibration, limits = served_method.method.calibration, answer.limits
-    ends = replace(limits, integer=False).range  # a mean is not rounded
     result = ForecastResult(
         dataset_id=origins.dataset_id,
         dataset_version=origins.dataset_version,
@@ -137,20 +139,25 @@ def result_of(
         method=served_method.name,
         verdict=served_method.verdict,
         warning=served_method.warning,
-        calibration={
-            level: LevelCalibration.model_validate(calibration.reliability(level)) for level in answer.levels
-        },
+        calibration={level: _reliability(calibration, level) for level in answer.levels},
         levels=tuple(answer.levels),
         unique_ids=origins.unique_ids,
         times=_times(origins, answer.horizon),
         forecast=quantiles.forecast(answer.horizon, answer.levels).within(limits),
-        mean=clip(quantiles.mean[:, : answer.horizon], *ends),
+        mean=clip(quantiles.mean[:, : answer.horizon], *limits.ends),  # it is not rounded
+        is_open=answer.is_open,
+        is_cold=origins.is_cold,
     )
     return (
         result
         if answer.until is None
         else result.open_at(_steps_until(origins, answer.horizon, answer.until))
     )
+
+
+@lru_cache(maxsize=1000)
+def _reliability(calibration: Calibration, level: int) -> LevelCalibration:
+    return LevelCalibration.model_validate(calibration.reliability(level))
 
 
 def _steps_until(origins: Origins, horizon: int, until: int) -> Mask:

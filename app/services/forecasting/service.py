@@ -15,6 +15,7 @@ from app.errors import VersionGone
 from app.intake.frame import SeriesFrame
 from app.observability import metrics
 from app.schemas.backtests import PretrainedBacktestOut
+from app.schemas.media_types import CONTENT_TYPES, JSON
 from app.services.forecasting import ad_hoc, compute, formats, pretrained
 from app.services.forecasting.ad_hoc import Rows
 from app.services.forecasting.batching import Batcher
@@ -42,6 +43,7 @@ from app.version import release
 PAGE_THREADS = 32
 AD_HOC_THREADS = 4  # ad hoc requests at a time; a thousand series take seconds
 INLINE_SERIES = 16  # most series written in the event loop; a chart takes a tenth of a second
+JSON_HEADERS = {"content-type": CONTENT_TYPES[JSON]}
 TRIES = 3  # to read the newest version before it is dropped
 
 
@@ -208,12 +210,15 @@ class ForecastService:
     async def _compute(self, request: ForecastRequest, plan: Plan, key: ResponseKey) -> FinishedResponse:
         if not request.unique_ids:
             return await self._page(request, plan, key)
-        series = await self._batcher.forecast(plan, request.unique_ids)
+        batch = await self._batcher.forecast(plan, request.unique_ids)
 
         def write() -> FinishedResponse:
-            return self._finish(request, plan, key, compute.result_of_series(plan, series, request.levels))
+            wanted = plan, request.unique_ids, request.levels
+            if request.media_type == JSON:
+                return FinishedResponse.of(batch.page_json(*wanted), JSON_HEADERS, key.etag)
+            return self._finish(request, plan, key, batch.result(*wanted))
 
-        if len(series) <= INLINE_SERIES and request.media_type not in CHARTS:
+        if len(request.unique_ids) <= INLINE_SERIES and request.media_type not in CHARTS:
             return write()
         return await asyncio.to_thread(write)
 

@@ -149,7 +149,7 @@ class SeriesQuantiles:
         median, mean = numbers[:, OWN : OWN + steps], numbers[:, OWN + steps : OWN + 2 * steps]
         widths = np.zeros((1 + len(CALIBRATED_LEVELS), 2, count, steps))
         stored = numbers[:, OWN + 2 * steps : OWN + (2 + BOUNDS) * steps]
-        widths[1:] = np.moveaxis(stored.reshape(count, len(CALIBRATED_LEVELS), 2, steps), 0, 2)
+        widths[1:] = stored.reshape(count, len(CALIBRATED_LEVELS), 2, steps).transpose(1, 2, 0, 3)
         is_count = self.records[:, 2:3] & IS_COUNT > 0
         support = Support(numbers[:, 3:4], is_count, numbers[:, 4:5], numbers[:, 5:6])
         return QuantileForecast(IntervalBounds(median, widths), support, mean)

@@ -15,8 +15,9 @@ from app.intake.time.axis import TimeAxis
 from app.services.registry.quantile_forecasts import SeriesQuantiles
 from app.services.registry.served_method import ServedMethod
 from app.services.shared.paging import PageRequest, cut
+from app.version import release
 
-CHUNK = 16  # series; one of 18 steps takes 1.5 KB, and a request for one reads them all
+CHUNK = 8  # series; one of 18 steps takes 1.5 KB, and a request for one reads them all
 FULL = 2 * CHUNK  # series; one more, and a chunk is divided
 PORTION, SLOW_PORTION = 256, 16
 DEVICE = "cpu"  # as requests are computed by default; another one has other last digits
@@ -49,8 +50,8 @@ def portion_of(served: ServedMethod) -> int:
 
 
 def basis_of(served: ServedMethod, axis: TimeAxis) -> str:
-    """Name all that a model's forecasts depend on beside its weights and the series: method and axis."""
-    facts = {"method": served.name, "axis": asdict(axis)}
+    """Name all that a model's forecasts depend on beside its weights and the series: code, method and axis."""
+    facts = {"release": release(), "method": served.name, "axis": asdict(axis)}
     return f"{served.name} {sha256(json.dumps(facts, sort_keys=True).encode())}"
 
 
@@ -63,14 +64,12 @@ def read_named(
     session: Session, version: DatasetVersion, stored_id: str, unique_ids: Collection[str]
 ) -> Found:
     """Read the forecasts of named series, as the version has them."""
-    parts, missing = [], []
     placed = queries.placed(session, version, stored_id, unique_ids)
+    parts = []
     for data, rows in groupby(sorted(placed), key=lambda row: row.data):
-        numbers = {row.unique_id: row.version for row in rows}
-        found = _current(data, numbers)
-        parts += [] if found is None else [found]
-        missing += [name for name in numbers if found is None or name not in found.places]
-    return Found(SeriesQuantiles.joined(parts) if parts else None, missing)
+        if (found := _current(data, {row.unique_id: row.version for row in rows})) is not None:
+            parts.append(found)
+    return _found([row.unique_id for row in placed], parts)
 
 
 def read_page(
@@ -86,9 +85,15 @@ def read_page(
     span = rows[0][0], rows[-1][0]
     chunks = queries.between(session, version.workspace_id, stored_id, *span)
     parts = [part for data in chunks if (part := _current(data, numbers)) is not None]
-    found = SeriesQuantiles.joined(parts) if parts else None
-    missing = [name for name in numbers if found is None or name not in found.places]
-    return Found(found, missing), following
+    return _found(list(numbers), parts), following
+
+
+def _found(names: Sequence[str], parts: Sequence[SeriesQuantiles]) -> Found:
+    if not parts:
+        return Found(None, names)
+    series = SeriesQuantiles.joined(parts)
+    known = set(series.unique_ids)
+    return Found(series, [name for name in names if name not in known])
 
 
 def _current(data: bytes | None, numbers: dict[str, int]) -> SeriesQuantiles | None:
@@ -96,9 +101,8 @@ def _current(data: bytes | None, numbers: dict[str, int]) -> SeriesQuantiles | N
     if data is None:
         return None
     chunk = SeriesQuantiles.unpack(data)
-    at = [chunk.places.get(name) for name in numbers]
-    versions = zip(numbers.values(), at, strict=True)
-    places = [place for number, place in versions if place is not None and chunk.versions[place] == number]
+    stored = zip(chunk.unique_ids, chunk.versions.tolist(), strict=True)
+    places = [place for place, (name, version) in enumerate(stored) if numbers.get(name) == version]
     return chunk.take(places) if places else None
 
 

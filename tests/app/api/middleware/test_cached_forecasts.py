@@ -95,7 +95,7 @@ def test_entity_tags_are_compared_weakly(known: bytes | None, *, expected: bool)
 
 def test_responses_may_be_cached_but_must_be_revalidated(client: TestClient, dataset_id: str) -> None:
     headers = client.get("/forecast", params={"dataset_id": dataset_id}).headers
-    assert (headers["cache-control"], headers["vary"]) == ("private, no-cache", "accept")
+    assert (headers["cache-control"], headers["vary"]) == ("private, no-cache", "accept, accept-encoding")
 
 
 def test_promoted_model_is_served_at_once(client: TestClient, database: Database, dataset_id: str) -> None:

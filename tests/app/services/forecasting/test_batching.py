@@ -13,18 +13,19 @@ from app.db.engine import Database
 from app.db.tables import StoredForecasts
 from app.errors import NotFound
 from app.services.forecasting import batching
-from app.services.forecasting.batching import Batcher
+from app.services.forecasting.batching import Batch, Batcher
+from app.services.forecasting.formats import page_json
 from app.services.forecasting.model_loading import load_model
 from app.services.forecasting.request import ForecastRequest
 from app.services.forecasting.resolve import Plan, find_plan
 from app.services.registry import quantile_forecasts
-from app.services.registry.quantile_forecasts import LoadedModel, SeriesQuantiles
+from app.services.registry.quantile_forecasts import LoadedModel
 from models.methods.combination import QuantileForecast
 from tests.factories import dataset, trained, trends
 
 pytestmark = pytest.mark.usefixtures("brief_trainings")
 Ready = tuple[Plan, LoadedModel]
-Outcome = SeriesQuantiles | BaseException
+Outcome = Batch | BaseException
 
 
 @pytest.fixture
@@ -62,26 +63,24 @@ def forecast_all(database: Database, ready: Ready, *requests: tuple[str, ...]) -
 
 
 def names_of(outcome: Outcome) -> list[str]:
-    assert isinstance(outcome, SeriesQuantiles)
-    return list(outcome.unique_ids)
+    assert isinstance(outcome, Batch)
+    return list(outcome.series.unique_ids)
 
 
 def test_concurrent_requests_share_one_pass(database: Database, ready: Ready, passes: list[int]) -> None:
     outcomes = forecast_all(database, ready, ("series 1",), ("series 3", "series 0"), ("series 1",))
-    assert [names_of(outcome) for outcome in outcomes] == [
-        ["series 1"],
-        ["series 0", "series 3"],
-        ["series 1"],
-    ]
+    assert [names_of(outcome) for outcome in outcomes] == [["series 0", "series 1", "series 3"]] * 3
     assert passes == [3]
 
 
 def test_forecast_is_that_of_the_series_alone(database: Database, ready: Ready) -> None:
     (alone,) = forecast_all(database, ready, ("series 4",))
     *_, together = forecast_all(database, ready, ("series 0",), ("series 2",), ("series 4",))
-    assert isinstance(alone, SeriesQuantiles)
-    assert isinstance(together, SeriesQuantiles)
-    assert together.records.tolist() == alone.records.tolist()
+    assert isinstance(alone, Batch)
+    assert isinstance(together, Batch)
+    assert together.series.records[-1:].tolist() == alone.series.records.tolist()
+    wanted = ready[0], ("series 4",), (80, 66)
+    assert together.page_json(*wanted) == alone.page_json(*wanted) == page_json(alone.result(*wanted))
 
 
 def test_unknown_name_fails_its_own_request_alone(database: Database, ready: Ready) -> None:
@@ -103,7 +102,9 @@ def test_more_than_fit_into_a_pass_go_into_the_next(
 ) -> None:
     monkeypatch.setattr(batching, "MAX_BATCH", 2)
     outcomes = forecast_all(database, ready, *[(f"series {number}",) for number in range(5)])
-    assert [names_of(outcome) for outcome in outcomes] == [[f"series {number}"] for number in range(5)]
+    firsts = [0, 0, 2, 2]
+    names = [[f"series {first}", f"series {first + 1}"] for first in firsts] + [["series 4"]]
+    assert [names_of(outcome) for outcome in outcomes] == names
     assert passes == [2, 2, 1]
 
 

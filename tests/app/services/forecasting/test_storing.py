@@ -107,6 +107,17 @@ def test_model_from_before_gets_everything_stored(database: Database, ref: Datas
     assert storing.due(database, None).number == newest + 1  # so that API processes look again
 
 
+def test_another_release_stores_its_own_in_place_of_what_the_last_one_stored(
+    database: Database, ref: DatasetRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_forecasts, "release", lambda: "the next one")
+    assert (stored(database, ref), due(database)) == ({}, [ref])
+    assert storing.store_all(database, [ref], "worker")
+    assert len(stored(database, ref)) == SERIES
+    with database.read() as session:
+        assert session.query(StoredForecasts).count() == 1
+
+
 @pytest.mark.usefixtures("portions")
 def test_storing_that_was_killed_goes_on_where_it_was(
     database: Database, ref: DatasetRef, passes: list[int], monkeypatch: pytest.MonkeyPatch
