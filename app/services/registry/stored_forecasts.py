@@ -50,7 +50,7 @@ def portion_of(served: ServedMethod) -> int:
 
 
 def basis_of(served: ServedMethod, axis: TimeAxis) -> str:
-    """Name all that a model's forecasts depend on beside its weights and the series: code, method and axis."""
+    """Name all that forecasts depend on beside model and series: code, served method and axis."""
     facts = {"release": release(), "method": served.name, "axis": asdict(axis)}
     return f"{served.name} {sha256(json.dumps(facts, sort_keys=True).encode())}"
 
