@@ -33,13 +33,7 @@ from app.intake.tables.table import Table
 from app.intake.time.seasons import seasons_of
 from app.intake.time.times import Times
 from app.schemas.choices import Missing
-from app.schemas.datasets import (
-    MAX_COLUMNS_SHOWN,
-    ColumnOut,
-    Detected,
-    ObservationIn,
-    Profile,
-)
+from app.schemas.datasets import MAX_COLUMNS_SHOWN, ColumnOut, Detected, ObservationIn, Profile
 
 __all__ = ["ReadOptions", "read_csv", "read_more_csv", "read_more_rows", "read_rows"]
 

@@ -33,14 +33,7 @@ ausgaben gewinn ventes prix quantité quantite coût coûts stock température v
 ingresos costo цена продажи количество выручка сумма стоимость температура satış fiyat miktar gelir
 """
 NO_NAMES = {
-    "column",
-    "col",
-    "var",
-    "variable",
-    "feature",
-    "field",
-    "sensor",
-    "lag",
+    *("value", "column", "col", "var", "variable", "feature", "field", "sensor", "lag"),
 }  # whatever number follows
 MEASURES = frozenset(WORDS.split())
 EASTERN_MEASURES = re.compile(

@@ -54,7 +54,7 @@ def test_damaged_files_with_any_options_are_answered(client: TestClient, random:
         client.delete(path)
 
 
-@stormy
+@settings(stormy, max_examples=int(STORM or 60) // 5)  # a process reads each
 @given(st.randoms())
 def test_damaged_files_of_every_kind_are_answered(client: TestClient, random: Random) -> None:
     table, fields = mutations.damaged(random.choice(FILES), random), mutations.said(random)

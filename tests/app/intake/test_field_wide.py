@@ -256,3 +256,18 @@ def test_blank_parts_of_a_joined_name_are_left_out_of_it(id_column: str | None) 
         "Norway",
         "Victoria / Australia",
     )
+
+
+def test_numbered_columns_of_several_rows_without_names_ask_what_repeats() -> None:
+    header = ",".join(f"d_{i}" for i in range(1, 8))
+    with pytest.raises(Unsettled) as caught:
+        upload(header, "1,2,3,4,5,6,7", "2,3,4,5,6,7,8")
+    assert [question.option for question in caught.value.questions] == ["duplicates"]
+
+
+def test_numbered_columns_beside_a_column_of_times_are_measures() -> None:
+    header = ",".join(["time", *(f"value {i}" for i in range(1, 8))])
+    lines = [f"{1_600_000_000 + 86_400 * day},{row(day, 7)}" for day in range(30)]
+    assert upload(header, *lines, target_column="value 3").profile.frequency == "D"
+    with pytest.raises(Unsettled, match="target_column"):
+        upload(header, *lines)
