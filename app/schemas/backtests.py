@@ -168,7 +168,7 @@ class BacktestSummary(BaseModel):
 class LevelCalibration(BaseModel):
     """How reliable the intervals of one level are."""
 
-    model_config = ConfigDict(frozen=True, json_schema_extra={"example": examples.CALIBRATION["80"]})
+    model_config = ConfigDict(json_schema_extra={"example": examples.CALIBRATION["80"]})
 
     calibrated: Annotated[bool, Field(description=CALIBRATED)]
     coverage: Annotated[Share, Field(description=COVERAGE)]

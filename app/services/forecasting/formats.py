@@ -5,7 +5,7 @@ A number has the same digits in every format, as few as identify it.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain, compress
 from typing import Any
 
@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 from pydantic_core import to_json
 
-from app.schemas.backtests import LevelCalibration
 from app.schemas.media_types import (
     ARROW,
     CONTENT_TYPES,
@@ -143,7 +142,7 @@ def items(result: ForecastResult) -> list[Item]:
 
 
 def _intervals(result: ForecastResult) -> Iterator[dict[str, Any]]:
-    known = {level: _fields(result.calibration[level]) for level in result.levels}
+    known = {level: result.calibration[level].model_dump() for level in result.levels}
     sides = [(result.forecast.lo[level], result.forecast.hi[level]) for level in result.levels]
     bounds = [zip(_shown_rows(result, lo), _shown_rows(result, hi), strict=True) for lo, hi in sides]
     for each in zip(*bounds, strict=True):
@@ -151,11 +150,6 @@ def _intervals(result: ForecastResult) -> Iterator[dict[str, Any]]:
             str(level): {"lo": lo, "hi": hi, **known[level]}
             for level, (lo, hi) in zip(result.levels, each, strict=True)
         }
-
-
-@lru_cache(maxsize=1000)
-def _fields(calibration: LevelCalibration) -> dict[str, Any]:
-    return calibration.model_dump()
 
 
 def _shown_rows(result: ForecastResult, values: Floats) -> list[list[float]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -14,14 +13,12 @@ from app.schemas.backtests import LevelCalibration
 from app.schemas.choices import Outcome
 from app.services.registry.served_method import ServedMethod
 from models.choices import Limits
-from models.methods.calibration import Calibration
 from models.methods.combination import QuantileForecast
 from models.methods.forecast import Forecast, clip
 from models.panel import Floats
 
 AFTER_ONE = "the forecast goes on from it, and no history tells how far it may go."
 COLD = f"A single value of this series is known: {AFTER_ONE}"
-LONGEST_CACHED = 200  # most steps of a forecast whose times are cached
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +136,9 @@ def result_of(
         method=served_method.name,
         verdict=served_method.verdict,
         warning=served_method.warning,
-        calibration={level: _reliability(calibration, level) for level in answer.levels},
+        calibration={
+            level: LevelCalibration.model_validate(calibration.reliability(level)) for level in answer.levels
+        },
         levels=tuple(answer.levels),
         unique_ids=origins.unique_ids,
         times=_times(origins, answer.horizon),
@@ -155,11 +154,6 @@ def result_of(
     )
 
 
-@lru_cache(maxsize=1000)
-def _reliability(calibration: Calibration, level: int) -> LevelCalibration:
-    return LevelCalibration.model_validate(calibration.reliability(level))
-
-
 def _steps_until(origins: Origins, horizon: int, until: int) -> Mask:
     """Return which steps ahead of each series come no later than `until`, shape (series, horizon)."""
     counts = origins.axis.steps_until(np.array(origins.ends, dtype=np.int64), until)
@@ -169,16 +163,6 @@ def _steps_until(origins: Origins, horizon: int, until: int) -> Mask:
 
 def _times(origins: Origins, horizon: int) -> list[list[str | int]]:
     """Return the times ahead; series that end together, as most do, share a list."""
-    if horizon > LONGEST_CACHED:
-        after = {end: _formatted(origins.axis, end, horizon) for end in set(origins.ends)}
-        return [after[end] for end in origins.ends]
-    return [_times_after(origins.axis, end, horizon) for end in origins.ends]
-
-
-def _formatted(axis: TimeAxis, end: int, horizon: int) -> list[str | int]:
-    return axis.format(axis.future(end, horizon))
-
-
-@lru_cache(maxsize=1000)
-def _times_after(axis: TimeAxis, end: int, horizon: int) -> list[str | int]:
-    return _formatted(axis, end, horizon)
+    axis = origins.axis
+    after = {end: axis.format(axis.future(end, horizon)) for end in set(origins.ends)}
+    return [after[end] for end in origins.ends]
