@@ -11,6 +11,7 @@ from app.errors import BadInput
 from app.intake.arrays import Mask, Texts
 from app.intake.columns.signs import FLAGGED_NONE, Bare, Kind, bare, without_unit
 from app.intake.problems import Question, Unsettled
+from app.intake.scales import out_of_scale
 
 Decimal = Literal[".", ","]
 
@@ -95,13 +96,15 @@ def read_numbers(
         decimal: the decimal mark that the caller names.
         missing: the texts that stand for no value.
 
-    Raises Unsettled where 1.234 may mean 1234 and no value of the column decides.
+    Raises Unsettled where 1.234 may mean 1234 and no value of the column decides, BadInput where the scale
+    of a number, such as the B of 30B, does not suit the others.
     """
     codes, distinct = pd.factorize(texts)
     unique = pd.Series(distinct, dtype="object").str.strip()
     empty = _are_empty(unique, missing)
     rest = bare(unique[~empty])
     reading = _read(rest, decimal) if decimal else _choose(rest, delimiter, previous)
+    _refuse_out_of_scale(unique[~empty], rest, reading)
     values, wrong = np.full(len(unique), np.nan), np.zeros(len(unique), dtype=np.bool_)
     values[~empty], wrong[~empty] = reading.numbers, reading.wrong
     return Numbers(values[codes], wrong[codes], reading.decimal, _notes(unique[~empty], rest, reading))
@@ -171,6 +174,8 @@ def _choose(taken: Bare, delimiter: str, previous: str | None) -> _Reading:
     if delimiter != ";" and not texts.str.contains(",", regex=False).any():
         return point
     sound = [reading for reading in (point, comma) if reading.sound]
+    if taken.is_pointed and point.sound:
+        return point
     if len(sound) > 1 and delimiter != "," and not np.array_equal(point.numbers, comma.numbers):
         raise _doubtful(texts, point, comma)
     return sound[0] if sound else min(point, comma, key=lambda reading: int(reading.wrong.sum()))
@@ -197,6 +202,16 @@ def _notes(texts: Texts, taken: Bare, reading: _Reading) -> tuple[str, ...]:
             shown = f"{str(texts.iloc[found[0]])[:40]!r} is read as {reading.numbers[found[0]]:.15g}"
             notes.append(f"{shown}{MEANING[kind]}")
     return tuple(notes)
+
+
+def _refuse_out_of_scale(texts: Texts, taken: Bare, reading: _Reading) -> None:
+    wrong = np.flatnonzero(out_of_scale(reading.numbers, taken.exponents.where(taken.as_in_names, "")))
+    if len(wrong):
+        text, number = texts.iloc[wrong[0]][:40], reading.numbers[wrong[0]]
+        raise BadInput(
+            f"Numbers such as {text!r} would be {number:.15g}, far from the others, which are as large as it"
+            " is without what stands behind it. Write the number that is meant, in digits alone."
+        )
 
 
 def _doubtful(texts: Texts, point: _Reading, comma: _Reading) -> Unsettled:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.intake.arrays import Mask, Texts
+from app.intake.scales import LETTERS, power_of, scale_shape
 from app.intake.time.notations.characters import plain
 
 Kind = Literal["negative", "money", "percent", "scale", "flag", "below"]
@@ -26,28 +28,21 @@ WORDS = (
     *("руб.", "руб", "р.", "TL", "Rp.", "Rp", "lei", "人民币", "元", "圆", "円", "원"),
     "\\",  # the byte of ¥ in Shift-JIS and of ₩ in EUC-KR
 )
+# Of countries that write a point before decimals: NT$1,000 is a thousand. Others have the $ alone as well.
+POINTED = r"(?:US|HK|NT|[ACS])\$|[£₤¥￥₩₹\\]|Rs\.?|元|圆|円|원|人民币|USD|GBP|JPY|CNY|RMB|KRW|TWD|HKD|INR"
+EASTERN_SCALE = "[千万萬亿億천만억]"
 MONEY = rf"[{re.escape(SYMBOLS)}]|{'|'.join(map(re.escape, WORDS))}|{CODES}"
-SCALES = dict(zip("kKMB千万萬亿億천만억", "336934488348", strict=True))  # powers of ten
-LETTERS = ("k", "K", "M", "B")
-SCALES |= {"Tsd": "3", "тыс": "3", "Mio": "6", "mln": "6", "млн": "6", "Mrd": "9", "mld": "9", "млрд": "9"}
-SCALES |= {f"{word}.": power for word, power in SCALES.items() if len(word) > 1}
-SCALE = "|".join(map(re.escape, sorted(SCALES, key=len, reverse=True)))
 TWO_SCALES = re.compile(r"(?<![\d.,])(\d+)([亿億억万萬만])\s?(\d+)([万萬만千천])")  # 1億2000万, 1만5천
 FOOTNOTE = r"\[\w{1,2}\]|[⁰¹²³⁴-⁹]{1,2}|\*{1,3}|†"
 # Of Eurostat: break, confidential, definition differs, estimated, forecast, not significant, provisional, ...
-FLAG = "[bcdefinprsuz]{1,3}"
+FLAG = "(?!in|bin)(?=[a-z]{1,3}(?![a-z]))b?c?d?e?f?i?n?p?r?s?u?z?"  # several in the order of the alphabet
 GLUED = "[bcdefnprsuz]|b[dep]|[de]p|ep"
 FLAGGED_NONE = rf":\s*{FLAG}"
 BARE = r"[+-]?[\d.,'\u2019 ]*(?:[eE][+-]?\d+)?"
 MINUS = "-\u2013\u2014▲△"  # as ledgers in Japanese write
-PATTERN = (
-    rf"^(?P<open>\()?\s*(?:\+|(?P<sign>[{MINUS}]))?\s*(?P<before>{MONEY})?\s*(?P<inner>[{MINUS}])?\s*"
-    r"(?P<below><)?\s*(?P<number>(?:\d[\d.,'\u2019 ]*|[.,]\d+)(?:[eE][+-]?\d+)?)"
-    rf"\s*(?P<scale>{SCALE})?\s*(?P<behind>%|{MONEY})?\s*(?P<trailing>-)?\s*(?P<close>\))?"
-    rf"(?:\s+(?P<flag>{FLAG})|(?<=[\d.,])(?P<glued>{GLUED})|\s?(?P<footnote>{FOOTNOTE}))?$"
-)
 UNIT = r"^(.*[\d.,])\s*([^\W\d_]{1,4}[²³]?(?:/[^\W\d_]{1,3}[²³]?)?|°[A-Z]?)$"  # kWh, m³/s, °C
 LEAST_UNITED = 3  # texts with one unit
+NO_MONEY = rf"^({MONEY})\s*[-\u2013]$"  # as spreadsheets of accountants show 0
 ZERO = r"0+(?:[.,]0*)?"
 HALF = 0.5
 
@@ -62,6 +57,8 @@ class Bare:
     kinds: Mapping[Kind, Mask]  # what was taken off, each (texts,)
     wrong: Mask  # (texts,) of another unit than most
     as_in_names: Mask  # (texts,) with a letter or a mark that names have as well, such as 10K or 5*
+
+    is_pointed: bool = False  # whether money or a scale tells that a point stands before decimals
 
     @property
     def is_likely(self) -> Mask:
@@ -78,18 +75,20 @@ def bare(texts: Texts) -> Bare:
         return _with_nothing_around(texts)
     if texts.str.contains("[亿億억万萬만]", regex=True).any():
         texts = texts.str.replace(TWO_SCALES, _in_one_scale, regex=True)
-    parts = texts.mask(are_bare).str.extract(PATTERN)
-    parts = parts.where(parts["number"].notna() & (parts["open"].isna() == parts["close"].isna()))
+    texts = texts.str.replace(NO_MONEY, r"\1 0", regex=True)
+    parts = texts.mask(are_bare).str.extract(_pattern(scale_shape(texts)))
+    opened = parts[["open", "opened"]].notna().sum(axis=1)
+    parts = parts.where(parts["number"].notna() & (opened == parts["close"].notna()))
     if not are_bare.any():  # a letter behind all numbers is a unit
         parts = parts.where(parts["glued"].isna())
     has = parts.notna()
-    signs = has[["open", "sign", "inner", "trailing"]].sum(axis=1)
+    signs = has[["close", "sign", "inner", "trailing"]].sum(axis=1)
     number = signs.mod(2).map({0: "", 1: "-"}) + parts["number"].str.rstrip(" ,")
     has_unit = has["before"] | has["behind"]
     units = parts["before"].where(has["before"], parts["behind"]).where(has_unit, "")
     is_percent = has["behind"] & (parts["behind"] == "%")
     kinds: dict[Kind, pd.Series[bool]] = {
-        "negative": has["open"] | has["trailing"] | parts["sign"].isin([*"▲△"]),
+        "negative": has["close"] | has["trailing"] | parts["sign"].isin([*"▲△"]),
         "money": has_unit & ~is_percent,
         "percent": is_percent,
         "scale": has["scale"],
@@ -98,7 +97,7 @@ def bare(texts: Texts) -> Bare:
     }
     return Bare(
         number.fillna(texts),
-        ("e" + parts["scale"].map(SCALES)).astype(object).fillna(""),
+        parts["scale"].map(lambda scale: f"e{power_of(scale)}", na_action="ignore").astype(object).fillna(""),
         np.where(has["below"], HALF, 1.0),
         {kind: mask.to_numpy(dtype=np.bool_) for kind, mask in kinds.items()},
         _of_other_units(units, parts["number"].fillna(texts)) | _scaled_twice(parts),
@@ -107,6 +106,19 @@ def bare(texts: Texts) -> Bare:
             | has["glued"]
             | (has["footnote"] & (parts["footnote"].str[:1] != "["))
         ).to_numpy(np.bool_),
+        bool(units.str.fullmatch(POINTED).any() or parts["scale"].str.fullmatch(EASTERN_SCALE).any()),
+    )
+
+
+@cache
+def _pattern(scale: str) -> str:
+    """Return the expression that takes a number apart from what stands around it."""
+    return (
+        rf"^(?P<open>\()?\s*(?:\+|(?P<sign>[{MINUS}]))?\s*(?P<before>{MONEY})?\s*(?P<opened>\()?"
+        rf"(?P<inner>[{MINUS}])?\s*"
+        r"(?P<below><)?\s*(?P<number>(?:\d[\d.,'\u2019 ]*|[.,]\d+)(?:[eE][+-]?\d+)?)"
+        rf"\s*(?P<scale>{scale})?\s*(?P<behind>%|{MONEY})?\s*(?P<trailing>-)?\s*(?P<close>\))?"
+        rf"(?:\s+(?P<flag>{FLAG})|(?<=[\d.,])(?P<glued>{GLUED})|\s?(?P<footnote>{FOOTNOTE}))?$"
     )
 
 
@@ -127,7 +139,7 @@ def without_unit(texts: Texts) -> tuple[Texts, str]:
 def _in_one_scale(found: re.Match[str]) -> str:
     """Return 12000万 for 1億2000万; what is written another way stays."""
     high, of_high, low, of_low = found.groups()
-    ratio = 10 ** (int(SCALES[of_high]) - int(SCALES[of_low]))
+    ratio = 10 ** (power_of(of_high) - power_of(of_low))
     return f"{int(high) * ratio + int(low)}{of_low}" if int(low) < ratio else found[0]
 
 
