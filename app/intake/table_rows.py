@@ -178,7 +178,7 @@ class OpenTable:
         """Return how the table was read; without `times`, as far as it was."""
         columns = tuple(map(judged.column, self.roles.columns))
         notes = [
-            *self.table.origin.notes,
+            *self.table.notes,
             *self.roles.notes,
             *self.cells.notes,
             *self._empty_notes(),

@@ -26,6 +26,11 @@ class DelimitedTable(Table):
 
     rows: DelimitedRows = field(repr=False)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return notes on how the table was read, of its rows as well once they are."""
+        return (*self.origin.notes, *self.rows.notes)
+
     def texts(self, names: Sequence[str], rows: int | None = None) -> pd.DataFrame:
         """Return columns as text, of all rows or of the first `rows`; raises BadInput for rows too long."""
         at = [i for i, name in enumerate(self.names) if name in set(names)]

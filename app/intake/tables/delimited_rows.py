@@ -15,6 +15,7 @@ from app.intake.tables.text import END, Text, scratch_file, stream
 
 BLOCK, BLOCK_OF_COLUMN = 8_388_608, 2_048  # bytes, of which several are in memory; no row is longer
 LONGEST_SPACES = 64
+MOST_BELOW = 100  # totals and remarks below a table
 
 Types = Mapping[str, pa.DataType]
 
@@ -23,13 +24,19 @@ class DelimitedRows:
     """The rows of a text below its header, each of `width` cells, by the names c0, c1 and so on.
 
     Where rows are shorter, or spaces stand before quotes, the text is written again, evenly, before Arrow
-    reads it.
+    reads it. Shorter rows of several cells are refused unless all of them plainly lack their last ones.
     """
 
     def __init__(self, text: Text, delimiter: str, width: int, first_row: int) -> None:
         self._text, self._delimiter = text, delimiter
         self._width, self._first_row = width, first_row
         self._is_even = False
+        self._short = _ShortRows(width, first_row)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return notes on the rows, once all of them are read."""
+        return self._short.notes
 
     def first(self, count: int | None) -> list[list[str]]:
         """Return the first rows; raises BadInput as `columns` does."""
@@ -90,17 +97,20 @@ class DelimitedRows:
         target = scratch_file()
         lines = io.TextIOWrapper(target, "utf-8", newline="")
         try:
-            csv.writer(lines).writerows(self._padded())
+            csv.writer(lines).writerows(self._padded(self._short))
         finally:
             lines.detach()
+        self._short.refuse()
         self._text, self._delimiter, self._is_even = Text(target, 0, "utf-8"), ",", True
 
-    def _padded(self) -> Iterator[list[str]]:
-        """Yield the rows, each of `width` cells; raises BadInput for rows of more that are filled."""
+    def _padded(self, short: "_ShortRows | None" = None) -> Iterator[list[str]]:
+        """Yield the rows, each of `width` cells, and count in `short`; raises BadInput for rows too long."""
         width, row = self._width, list[str]()
         long: list[int] = []
         try:
             for number, row in enumerate(self._text.rows(self._delimiter)):
+                if short and row != [END]:
+                    short.add(number, row)
                 if len(row) == width:
                     yield row
                 elif row == [END]:
@@ -125,6 +135,73 @@ class DelimitedRows:
             f" holds the delimiter {self._delimiter!r} must stand in double quotes.",
             shown,
         )
+
+
+class _ShortRows:
+    """Counts rows of several cells, but fewer than the header has: whose cells are lost, or not written.
+
+    Programs that leave out empty cells at the end of a row do so in every row, as where values of the future
+    are not known yet; one cell by itself is a name of a group or a remark.
+    """
+
+    def __init__(self, width: int, first_row: int) -> None:
+        self._width, self._first_row = width, first_row
+        self._first: list[int] = []
+        self._below: list[
+            int
+        ] = []  # without a digit in their first cell: totals and remarks, if none follows
+        self._count = self._rows = 0
+        self._last_full = -1
+        self._ends_empty = False
+
+    def add(self, number: int, row: list[str]) -> None:
+        """Count a row."""
+        if sum(map(bool, map(str.strip, row))) <= 1:
+            return
+        self._rows += 1
+        if len(row) < self._width and not any(map(str.isdigit, row[0])):
+            self._below.append(number)
+            if len(self._below) > MOST_BELOW:  # these are no remarks
+                self._add_short(self._below)
+                self._below = []
+            return
+        self._add_short(self._below)
+        self._below = []
+        if len(row) < self._width:
+            self._add_short([number])
+        else:
+            self._last_full = number
+            self._ends_empty = self._ends_empty or not row[self._width - 1].strip()
+
+    def _add_short(self, numbers: list[int]) -> None:
+        self._count += len(numbers)
+        self._first += numbers[: SHOWN - len(self._first)]
+
+    def refuse(self) -> None:
+        """Raise BadInput unless the rows plainly lack nothing but empty cells at their ends."""
+        at_end = self._count > 1 and self._first[0] > self._last_full
+        if not self._count or (not self._ends_empty and (at_end or self._count * 2 >= self._rows)):
+            return
+        shown = [
+            FieldError(f"#row={row + self._first_row}", "fewer cells than the header") for row in self._first
+        ]
+        raise BadInput(
+            f"{self._where} fewer cells than the header ({self._width}), so that it cannot be told which are"
+            " lacking. Write empty cells as well, with the delimiters around them.",
+            shown,
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return a note on rows whose last cells are taken for empty."""
+        if not self._count:
+            return ()
+        return (f"{self._where} fewer cells than the header ({self._width}): the last ones count as empty.",)
+
+    @property
+    def _where(self) -> str:
+        first = self._first[0] + self._first_row
+        return f"Row {first} has" if self._count == 1 else f"{self._count:,} rows, the first is {first}, have"
 
 
 class _SpacedQuotes:

@@ -24,6 +24,11 @@ class GroupedTable(Table):
     groups: tuple[str, ...]
     within: str
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return notes on how the table was read, and on the groups."""
+        return (*self.table.notes, *self.origin.notes[-1:])
+
     def texts(self, names: Sequence[str], rows: int | None = None) -> pd.DataFrame:
         """Return columns as text, as every table does."""
         return self._filled(self.table.texts([*names, self.within], rows), names)

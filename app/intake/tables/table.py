@@ -61,6 +61,11 @@ class Table(ABC):
         return replace(self, origin=replace(self.origin, notes=(*self.origin.notes, note)))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Return notes on how the table was read."""
+        return self.origin.notes
+
+    @property
     def has_rows(self) -> bool:
         """Return whether there is a row below the header."""
         return not self.texts(self.names[:1], 1).empty
