@@ -8,10 +8,9 @@ produce equal bytes, so equal hashes mean equal backtests.
 import io
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -23,6 +22,9 @@ from app.db.tables import Model
 from app.services.datasets.panels import DatasetPanel
 from models.evaluation.backtest import Backtest
 from models.methods.forecast import Forecast
+
+if TYPE_CHECKING:
+    import pandas as pd  # which the worker, who reads no table, does without
 
 
 def row_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
@@ -60,12 +62,12 @@ def series_table(dataset: DatasetPanel, backtest: Backtest) -> bytes:
     return _to_bytes(pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["unique_id"]))))
 
 
-def read_rows(session: Session, model: Model, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_rows(session: Session, model: Model, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Return the rows of a model's backtest, or some of their columns."""
     return _pandas(_read(session, model, model.backtest_key, columns))
 
 
-def read_series(session: Session, model: Model) -> pd.DataFrame:
+def read_series(session: Session, model: Model) -> "pd.DataFrame":
     """Return the measures for each series of a model's backtest."""
     return _pandas(_read(session, model, model.series_key))
 
@@ -124,6 +126,6 @@ def _read(session: Session, model: Model, key: str | None, columns: Sequence[str
     return pq.read_table(io.BytesIO(data), columns=wanted, use_threads=False)
 
 
-def _pandas(table: pa.Table) -> pd.DataFrame:
+def _pandas(table: pa.Table) -> "pd.DataFrame":
     frame: pd.DataFrame = table.to_pandas()
     return frame

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from app.auth import Principal
@@ -30,6 +29,9 @@ from app.services.shared.paging import CountedPageRequest
 from models.evaluation.backtest import Backtest
 from models.evaluation.backtest import Measures as CoreMeasures
 from models.evaluation.verdict import Verdict as CoreVerdict
+
+if TYPE_CHECKING:
+    import pandas as pd  # which the worker, who reads no table, does without
 
 ERRORS = ("smape", "mase", "rmsse", "pinball", "interval_score")
 COVERAGE = "coverage-"  # before the level, in the names of columns
@@ -110,7 +112,7 @@ def tested(session: Session, principal: Principal, model_id: str) -> Model:
     return model
 
 
-def _rows(session: Session, model: Model) -> pd.DataFrame:
+def _rows(session: Session, model: Model) -> "pd.DataFrame":
     """Return all rows, with their times formatted."""
     axis = axis_of(session, model)
     rows = backtest_tables.read_rows(session, model)
@@ -151,7 +153,7 @@ def _following(request: CountedPageRequest, total: int) -> str | None:
     return str(last) if last < total else None
 
 
-def _table(frame: pd.DataFrame) -> pa.Table:
+def _table(frame: "pd.DataFrame") -> pa.Table:
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
 
 

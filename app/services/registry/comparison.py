@@ -3,10 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from app.db.engine import Session
 from app.db.tables import Model
@@ -18,6 +17,9 @@ from models.methods.baselines import EVERY_BASELINE
 from models.methods.forecast import Forecast
 from models.metrics import mean, mean_by
 from models.panel import Floats, Integers
+
+if TYPE_CHECKING:
+    import pandas as pd  # which the worker, who reads no table, does without
 
 SAME_ROW = ["unique_id", "cutoff", "step"]
 FACTS = ["ds", "y", "scale", "root_scale"]
@@ -35,7 +37,7 @@ SUMMARISED: dict[Measure, str] = {
 class _Rows:
     """Steps where both models were tested: `table`, and their losses (row, 1) by the `measure`."""
 
-    table: pd.DataFrame
+    table: "pd.DataFrame"
     measure: Measure
     ours: Floats
     theirs: Floats
@@ -164,7 +166,7 @@ class _Steps:
     root_scale: Floats
 
 
-def _losses(rows: pd.DataFrame, side: str, measure: Measure) -> Floats:
+def _losses(rows: "pd.DataFrame", side: str, measure: Measure) -> Floats:
     """Return (row, 1), losses whose mean within a series is its measure; NaN for those left out."""
 
     def column(name: str) -> Floats:
@@ -180,9 +182,9 @@ def _losses(rows: pd.DataFrame, side: str, measure: Measure) -> Floats:
     return losses_within(measure, steps, forecast, _numbers(rows))
 
 
-def _numbers(rows: pd.DataFrame) -> Integers:
+def _numbers(rows: "pd.DataFrame") -> Integers:
     """Return (row,), the number of each row's series."""
-    numbers: Integers = pd.factorize(rows["unique_id"])[0].astype(np.int64)
+    numbers: Integers = np.unique(rows["unique_id"], return_inverse=True)[1].astype(np.int64)
     return numbers
 
 

@@ -211,4 +211,4 @@ def test_single_short_series_is_undecided_and_the_sentence_says_why(length: int,
     assert assessment.served == "lstm"
     for verdict in assessment.verdicts.values():
         assert (verdict.outcome, verdict.n, verdict.unit) == ("undecided", 1, "cut")
-        assert "1 period is too few" in verdict.sentence
+        assert "the evidence of 1 period, where it takes 6" in verdict.sentence

@@ -87,7 +87,7 @@ def test_what_is_no_file_has_a_limit_of_its_own(client: TestClient, path: str, m
 
 
 def test_file_may_be_larger_than_json(client: TestClient) -> None:
-    rows = b"ds,y\n" + b"".join(b"%d,1.0\n" % day for day in range(5000, 140_000))
+    rows = b"ds,y\n" + b"".join(b"%d,1.%030d\n" % (day, day) for day in range(5000, 35_000))
     assert len(rows) > 1_100_000
     assert client.post("/datasets", files={"file": ("a.csv", rows)}).status_code == 201
 

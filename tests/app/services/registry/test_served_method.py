@@ -59,9 +59,9 @@ def test_random_walk_by_itself_seldom_warns() -> None:
 
 
 def test_level_that_shifted_long_before_the_end_warns() -> None:
-    """The network takes the one step of 24 quarters for more than it is, where the last value is right."""
+    """Where the tested steps begin, two of 18 quarters are at the new level: the network doubts them."""
     rng = np.random.default_rng(6)
-    shifted = np.r_[np.full(16, 100.0), np.full(8, 20.0)] + rng.normal(0, 0.5, 24)
+    shifted = np.r_[np.full(16, 20.0), np.full(8, 100.0)] + rng.normal(0, 0.5, 24)
     assert "times the best simple method's" in (warning_on(shifted) or "")
 
 
