@@ -14,7 +14,9 @@ from app.intake.arrays import Ints, Mask
 from app.intake.beside.judging import NOT_JUDGED, Judged
 from app.intake.columns.beside import unused_notes
 from app.intake.columns.coded import Coded
-from app.intake.columns.names import is_total
+from app.intake.columns.headers.days import as_days, is_no_day
+from app.intake.columns.headers.parts import rows_in_order
+from app.intake.columns.names import is_total, total_of
 from app.intake.columns.roles import Roles, find_roles
 from app.intake.columns.time_parts import joined, weeks_of
 from app.intake.options import ReadOptions, as_option
@@ -55,6 +57,7 @@ class OpenTable:
             times, texts = self._times_across()
             series, names = self._series_across(unnamed)
             times = np.where(np.tile(self._counts, count), times, -1)
+            series = np.where(times < 0, -1, series) if "day" in self.roles.parts else series
         else:
             times, texts = self._times()
             series, names = self._series(times[: self.cells.rows], unnamed, by_target=by_target)
@@ -85,6 +88,11 @@ class OpenTable:
             return np.repeat(np.arange(len(across)), self.cells.rows), across
         in_rows = every[parts.index("month")].texts if "month" in parts[:-1] else ()
         months = month_numbers({*in_rows, *across})
+        if "fiscal_month" in parts[:-1]:
+            at = parts.index("fiscal_month")
+            every[at] = rows_in_order(every[at])
+        if parts[-1] in {"weekday", "weekday_before"}:
+            every = [replace(one, texts=as_days(one.texts, self.options.date_format)) for one in every]
         rows = Coded.together(every, TOGETHER.join)
         texts = [
             joined((*row.split(TOGETHER), text), parts, months) or row
@@ -93,7 +101,12 @@ class OpenTable:
         ]
         code_of, distinct = pd.factorize(np.array(texts, dtype=object))
         grid = np.append(code_of.reshape(len(across), -1), np.full((len(across), 1), -1), axis=1)
-        return grid[:, rows.codes].ravel().astype(np.int64), list(distinct)
+        times = grid[:, rows.codes].ravel().astype(np.int64)
+        if "day" in parts:  # the 30th of February has a cell in such a table, and it is empty
+            none = np.array([*map(is_no_day, distinct), False], dtype=np.bool_)[times]
+            y = np.concatenate([self.cells.y[name] for name in self.roles.targets])
+            times = np.where(none & np.isnan(y), -1, times)
+        return times, list(distinct)
 
     def _columns_of_times(self) -> list[Coded]:
         return [Coded.of(self.cells.frame[name], EMPTY_TIMES) for name in self.roles.times]
@@ -110,7 +123,9 @@ class OpenTable:
         if not self.roles.across or not self.roles.ids:
             return np.zeros(self.cells.rows, dtype=np.bool_)
         ids = self._ids
-        named = [any(map(is_total, text.split(BETWEEN_NAMES))) for text in ids.texts]
+        every = [text.split(BETWEEN_NAMES) for text in ids.texts]
+        known = {part for parts in every for part in parts}
+        named = [any(is_total(part) or total_of(part) in known for part in parts) for parts in every]
         found: Mask = np.array([*named, False], dtype=np.bool_)[ids.codes]
         return found & bool((self._has_value & ~found).any())
 

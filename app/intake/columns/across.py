@@ -2,56 +2,29 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import pandas as pd
 
 from app.errors import BadInput
 from app.intake.columns.choices import Choice
 from app.intake.columns.contents import Sample, contents
+from app.intake.columns.headers.layout import Across
+from app.intake.columns.headers.marks import mark_notes, without_mark
+from app.intake.columns.headers.parts import LEAST, YEAR, parts_across, turns
 from app.intake.columns.identities import Read
 from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_code_name
-from app.intake.columns.time_parts import CLOCK, OF_A_YEAR, Part
-from app.intake.problems import listed
+from app.intake.columns.time_parts import OF_A_YEAR, Part, year_of
 from app.intake.time.dates import Hints
 from app.intake.time.notations.cells import Cells
 from app.intake.time.notations.characters import plain
-from app.intake.time.notations.languages import month_numbers
-from app.intake.time.notations.quarters import quarter_of
 from app.intake.time.times import read_times, which_in_format
 
-LEAST = 3  # columns of times; fewer may be anything
 LEAST_NUMBERED = 6
 YEAR_SIGN = r"(?<=^\d{4})[年년]$"
-YEAR = re.compile(r"(?:1[5-9]|20|21)\d{2}")
 PACKED = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-3]\d)?")
 BEGUN = re.compile(r"\d{4}|\d{1,2}[^\d\s]")  # a time, or a date
 TWICE = re.compile(r"(\d{4}(?:\D?\d{1,2})?) \[YR\1\]")  # as the World Bank's DataBank writes
 NUMBERED = re.compile(r"(\D*)(\d.*)")
-MONTH = re.compile(r"(?:[1-9]|1[0-2])\s?[月월]")
-ALL_MONTHS = dict.fromkeys(str(month) for month in range(1, 13))
-QUARTERS = 4  # of a year
-HOURS = ({str(hour) for hour in range(24)}, {str(hour) for hour in range(1, 25)})
-HOUR = re.compile(r"(?:h|he|hr|hour|hour ending)?[ _]?0?(\d{1,2})(?:h|:00)?", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Across:
-    """The columns whose names are times, or parts of times, and the columns that hold the other parts."""
-
-    names: tuple[str, ...]
-    texts: tuple[str, ...]  # what tells the time of each
-    part: Part  # "date" for whole times
-    rows: Mapping[str, Part] = field(default_factory=dict)  # columns with the other parts
-
-    @property
-    def note(self) -> str:
-        """Return a note on how the table is read."""
-        beside = f" together with {listed(self.rows)}" if self.rows else ""
-        return (
-            f"The names of {len(self.names):,} columns, {self.names[0]!r} to {self.names[-1]!r}, are the"
-            f" times{beside}; if they are not, say layout=long."
-        )
 
 
 def find_across(
@@ -74,13 +47,29 @@ def find_across(
     if whole is None:
         values = [name for name in others if name in numbers]
         has_times = first or in_first_tier(others, TIME_NAMES)
-        return _parts_across(sample, others, first) or (None if has_times else _numbered(values))
+        return parts_across(sample, others, first) or (None if has_times else _numbered(values))
     names, texts = whole
-    if all(YEAR.fullmatch(text) for text in texts):
+    if all(map(year_of, texts)):
         finest = next((each for each in OF_A_YEAR if set(each) <= set(first)), ())
         if finest:
-            return Across(names, texts, "year", {first[part]: part for part in finest})
-    return None if first else Across(names, texts, "date")
+            return _with_years(sample, names, texts, {first[part]: part for part in finest})
+    return None if first else Across(names, texts, "date", {}, mark_notes(names))
+
+
+def _with_years(
+    sample: Sample, names: tuple[str, ...], texts: tuple[str, ...], rows: dict[str, Part]
+) -> Across:
+    """Return columns of years whose months, weeks or the like are in rows."""
+    notes, years = mark_notes(names), tuple(str(year_of(text)) for text in texts)
+    month = next((name for name, part in rows.items() if part == "month"), None)
+    if month and (begins := turns(sample, month)):
+        note = (
+            f"The months in {month!r} begin with {begins!r}, as those of a fiscal year do: those from January"
+            f" on count for the year after {names[0]!r}. If that is the year that ends, write 2019-20 for it."
+        )
+        return Across(names, years, "year", {**rows, month: "fiscal_month"}, (*notes, note))
+    double = (f"Years such as {texts[0]!r} count as the first one.",) if years != texts else ()
+    return Across(names, years, "year", rows, (*notes, *double))
 
 
 def _whole_times(
@@ -89,8 +78,9 @@ def _whole_times(
     """Return the columns named by whole times, and their times, where most `numbers` are among them."""
     own = tuple(plain(pd.Series(names, dtype="object")).str.replace(YEAR_SIGN, "", regex=True))
     twice = tuple(TWICE.sub(r"\1", name) for name in names)
-    for texts in dict.fromkeys((own, twice, tuple(_without_prefix(names)))):
-        if texts != own and sum(BEGUN.match(text) is not None for text in texts) < LEAST:
+    marked = tuple(map(without_mark, own))
+    for texts in dict.fromkeys((marked, own, twice, tuple(_without_prefix(names)))):
+        if texts not in (marked, own) and sum(BEGUN.match(text) is not None for text in texts) < LEAST:
             continue
         kinds = contents(Cells.of_names([*texts]))
         in_format = which_in_format(pd.Series(texts, dtype="object"), date_format)
@@ -129,47 +119,6 @@ def _read_apart(texts: Sequence[str], date_format: str | None) -> bool:
     return bool(times.readable.all()) and len(set(times.ordinals.tolist())) == len(texts)
 
 
-def _parts_across(sample: Sample, names: Sequence[str], rows: Mapping[Part, str]) -> Across | None:
-    """Return the columns named by parts of times whose other parts are in rows."""
-    found = _months_or_quarters(names)
-    year = rows.get("year") or (_years(sample, set(names) - found.keys()) if found else None)
-    if found and year:
-        return Across(
-            tuple(found),
-            tuple(found.values()),
-            "quarter" if all(map(quarter_of, found)) else "month",
-            {year: "year"},
-        )
-    if "date" not in rows:
-        return None
-    hours = {name: match[1] for name in names if (match := HOUR.fullmatch(name))}
-    if set(hours.values()) in HOURS and len(hours) == len(HOURS[0]):
-        return Across(tuple(hours), tuple(hours.values()), "hour", {rows["date"]: "date"})
-    clocks = [name for name in names if CLOCK.fullmatch(name)]
-    if len(clocks) >= len(HOURS[0]):
-        return Across(tuple(clocks), tuple(clocks), "clock", {rows["date"]: "date"})
-    return None
-
-
-def _months_or_quarters(names: Sequence[str]) -> dict[str, str]:
-    """Return the names that are months, all of a year, or quarters, and what each means; none for others."""
-    named = month_numbers(names)
-    months = {name: str(named[name]) for name in names if name in named}
-    months = months or {name: name for name in names if MONTH.fullmatch(name)}
-    months = months or ({name: name for name in ALL_MONTHS} if ALL_MONTHS.keys() <= set(names) else {})
-    if len(set(months.values())) == len(months) >= LEAST:
-        return months
-    quarters = {name: name for name in names if quarter_of(name)}
-    return quarters if len(quarters) == QUARTERS else {}
-
-
-def _years(sample: Sample, names: Collection[str]) -> str | None:
-    """Return the only column of years, whatever its name."""
-    found = [name for name in names if sample.contents[name] == "whole"]
-    found = [name for name in found if all(map(YEAR.fullmatch, sample.some(name)))]
-    return found[0] if len(found) == 1 else None
-
-
 def _numbered(names: Sequence[str]) -> Across | None:
     """Return columns numbered one after the other, such as d_1 to d_1913."""
     texts = _without_prefix(names)
@@ -188,6 +137,9 @@ def identity_across(sample: Sample, free: Collection[str], across: Across, read:
     fit = texts + [name for name in free if sample.contents[name] == "whole" and is_code_name(name)]
     frame = read([*fit, *rows])
     frame = frame[(frame[fit] != "").any(axis=1)]
+    if len(frame) == 1 and not rows and texts:
+        named = in_first_tier(texts, ID_NAMES) or [name for name in texts if "name" in name.lower()]
+        return Choice(((named or texts)[0],), "holds the name of the only row")
     if len(frame) <= 1 or (rows and not frame.duplicated(rows).any()):
         return Choice((), "")
 

@@ -9,7 +9,7 @@ from app.errors import BadInput, FieldError
 from app.intake.columns.coded import Candidate
 from app.intake.columns.contents import Sample
 from app.intake.columns.names import CALENDAR_NAMES, KNOWN_DAYS, is_code_name, normal
-from app.intake.columns.time_parts import Part
+from app.intake.columns.time_parts import TIME_OF_DAY, Part
 from app.intake.covariates import CovariateKind, CovariateRole
 from app.intake.options import ReadOptions, named
 from app.intake.problems import listed
@@ -123,7 +123,7 @@ def _unfit(sample: Sample, name: str, parts: Mapping[str, Part], keys: Collectio
         return "is named as a field of JSON rows, which mean the values, times or series by it"
     if sample.contents[name] == "date":
         return "holds dates"
-    if parts.get(name) in {"hour", "clock"}:
+    if parts.get(name) in TIME_OF_DAY:
         return "holds a time of day"
     if name in parts or normal(name) in CALENDAR_NAMES - KNOWN_DAYS:
         return "follows from the calendar"

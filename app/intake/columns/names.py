@@ -46,6 +46,12 @@ TOTAL = (
     r"|(?:genel |ara )?toplam|ortalama|[合小累]\s?[计計]|总计|總計|総計|平均|[합소]\s?계|총\s?합?계|평균):?"
 )
 """Names of rows and columns that are totals or means of others, as spreadsheets write them."""
+SUMMARY = (
+    rf"{TOTAL}|(?:min|max)(?:imum|\.)?|median|ytd|year[ -]to[ -]date|mittel(?:wert)?|moyenne|m[eé]dia"
+    r"|promedio|(?:std|st)\.? ?dev\.?|最大|最小"
+)
+"""Names of rows below those of times, which sum them up."""
+TOTALS_OF = {"Ergebnis", "集計", "汇总", "요약", "Résultat"}  # of spreadsheets, behind the name of a group
 COUNTER_NAMES = {"index", "row", "row_number", "rownum", "rownames", "record", "no", "nr", "unnamed_0", "id"}
 
 
@@ -71,6 +77,20 @@ def in_first_tier(names: Iterable[str], tiers: tuple[tuple[str, ...], ...]) -> l
 def is_total(name: str) -> bool:
     """Return whether a row or column of this name is a total of others."""
     return re.fullmatch(TOTAL, name.strip()) is not None
+
+
+def is_summary(text: str) -> bool:
+    """Return whether a text in a column of times names a total, a mean or the like of the others."""
+    return re.fullmatch(SUMMARY, text.strip()) is not None
+
+
+@lru_cache(NAMES)
+def total_of(name: str) -> str:
+    """Return whose total a row of this name is, as `North Total` is of North; empty for any other name."""
+    words = name.split()
+    if len(words) > 1 and (is_total(words[-1]) or words[-1] in TOTALS_OF):
+        return " ".join(words[:-1])
+    return " ".join(words[1:]) if len(words) > 1 and is_total(words[0]) else ""
 
 
 def is_code_name(name: str) -> bool:

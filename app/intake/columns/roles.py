@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from app.errors import BadInput
-from app.intake.columns.across import Across, find_across, identity_across
+from app.intake.columns.across import find_across, identity_across
 from app.intake.columns.beside import (
     UNUSED_HERE,
     Given,
@@ -18,10 +18,12 @@ from app.intake.columns.beside import (
 from app.intake.columns.choices import Choice
 from app.intake.columns.coded import Candidate
 from app.intake.columns.contents import Sample, contents
+from app.intake.columns.headers.layout import Across
+from app.intake.columns.headers.marks import near_times
 from app.intake.columns.identities import Read, find_identity, further_keys
 from app.intake.columns.names import is_total
 from app.intake.columns.targets import find_target, sign_notes, without_meaning
-from app.intake.columns.time_parts import Part, hours_note, part_of
+from app.intake.columns.time_parts import Part, fiscal_note, hours_note, part_of
 from app.intake.columns.times import find_times, parts_of
 from app.intake.covariates import CovariateKind
 from app.intake.options import BESIDE, ReadOptions
@@ -30,6 +32,7 @@ from app.intake.time.notations.cells import Cells
 from app.schemas.datasets import ColumnOut
 
 OPTIONS = ("id_column", "time_column", "target_column", *BESIDE)
+UNUSED_SAID = "unused_columns names it"
 TOTALS = "is named as a total of other columns"
 MOST_KEYS = 50  # columns that are tried as further names of the series
 
@@ -96,11 +99,7 @@ def find_roles(frame: pd.DataFrame, unnamed: frozenset[str], options: ReadOption
     found, left = found_candidates(sample, [name for name in free if name not in totals], parts, keys)
     if not options.finds_covariates:
         found, left = [], dict.fromkeys(free, UNUSED_HERE)
-    left |= (
-        dict.fromkeys(totals, TOTALS)
-        | aside
-        | dict.fromkeys(given["unused_columns"], "unused_columns names it")
-    )
+    left |= dict.fromkeys(totals, TOTALS) | aside | dict.fromkeys(given["unused_columns"], UNUSED_SAID)
     return _roles(sample, (time, identity, target), [*_named(sample, given, options), *found], left)
 
 
@@ -115,9 +114,10 @@ def _roles_across(sample: Sample, across: Across, given: Given, options: ReadOpt
     if options.finds_covariates and not across.rows:
         totals = [name for name in free if is_total(name)]
         found, left = found_candidates(sample, [name for name in free if name not in totals], {}, ())
-        left |= dict.fromkeys(totals, TOTALS)
+        left |= dict.fromkeys(totals, TOTALS) | dict.fromkeys(given["unused_columns"], UNUSED_SAID)
     time = Choice(tuple(across.rows), "a part of the time")
-    target = Choice(across.names, "its name is a time", notes=(across.note,))
+    question = near_times(sample, across, free)
+    target = Choice(across.names, "its name is a time", question, across.notes)
     named = _named(sample, given, options)
     roles = _roles(sample, (time, identity, target), [*named, *found], left)
     return replace(roles, parts=(*across.rows.values(), across.part), across=across.texts)
@@ -158,6 +158,7 @@ def _roles(
         notes=(
             *(note for each in choices for note in each.notes),
             *hours_note(sample, time.names),
+            *(fiscal_note(sample, time.names) if len(time.names) > 1 else ()),
             *sign_notes(sample, target.names),
         ),
         keys=tuple(

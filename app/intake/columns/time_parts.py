@@ -7,12 +7,30 @@ from functools import partial
 from typing import Literal
 
 from app.intake.columns.contents import Sample
-from app.intake.columns.names import normal
+from app.intake.columns.names import is_summary, normal
+from app.intake.problems import listed
 from app.intake.time.notations.hours import LETTERED, WORDS, clock_text, is_range
 from app.intake.time.notations.languages import month_numbers
 from app.intake.time.notations.quarters import quarter_of
+from app.intake.time.notations.weekdays import day_of_week
 
-Part = Literal["date", "packed", "year", "quarter", "month", "week", "day", "day_of_year", "hour", "clock"]
+# Those of the last line are of names of columns alone; a fiscal month from 13 on is of the next year.
+Part = Literal[
+    "date",
+    "packed",
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "day_of_year",
+    "hour",
+    "half_hour",
+    "clock",
+    "fiscal_month",
+    "weekday",
+    "weekday_before",
+]
 
 NAMES: dict[Part, set[str]] = {
     "year": {
@@ -32,6 +50,7 @@ NAMES: dict[Part, set[str]] = {
     "day": {"day", "day_of_month", "dd", "dy", "tag", "jour", "dia", "día", "день", "gün", "日", "일"},
     "day_of_year": {"doy", "day_of_year", "dayofyear", "yday", "julian_day", "jday", "jour_de_l_annee"},
     "clock": {"time", "hhmm", "hrmn", "hr_mn", "uhrzeit", "heure"},
+    "half_hour": {"settlement_period", "settlementperiod", "sp", "half_hour", "halfhour", "trading_period"},
     "hour": {"hour", "hr", "he", "hour_ending", "hourending", "hour_of_day", "stunde", "heure", "hora"},
 }
 RANGES: dict[Part, tuple[int, int]] = {
@@ -42,6 +61,7 @@ RANGES: dict[Part, tuple[int, int]] = {
     "day": (1, 31),
     "day_of_year": (1, 366),
     "hour": (0, 24),
+    "half_hour": (1, 48),
 }
 SIGNS: dict[Part, str] = {"year": "年년", "month": "月월", "day": "日号일", "hour": "時时시点"}  # 2024年, 1月
 CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AP]M)?", re.IGNORECASE)
@@ -51,6 +71,11 @@ WEEK_AND_YEAR = re.compile(r"^(\d{1,2})[/.-]((?:19|20)\d{2})$")
 WHOLE = re.compile(rf"(\d{{1,4}})(?:\.0*)?\s?[{''.join(SIGNS.values())}]?")
 FEW = 10  # texts, of which one may be no part of a time
 LEAST_FIT = 3  # texts that show a part of a time beside one that does not
+FISCAL = re.compile(r"((?:1[5-9]|20|21)\d{2})(?:\s?(?:年度|년도)|\s?[/\u2013-]\s?(\d{2}|\d{4}))")
+FISCAL_YEAR = "年度"
+TIME_OF_DAY: tuple[Part, ...] = ("clock", "hour", "half_hour")
+WEEKDAYS: tuple[Part, ...] = ("weekday", "weekday_before")
+MONTHS, CENTURY = 12, 100
 OF_A_YEAR: tuple[tuple[Part, ...], ...] = (
     ("month", "day"),
     ("day_of_year",),
@@ -63,14 +88,20 @@ OF_A_YEAR: tuple[tuple[Part, ...], ...] = (
 def part_of(sample: Sample, name: str) -> Part | None:
     """Return which part of a time a column holds, by its texts, and for plain numbers by its name as well."""
     content = sample.contents[name]
-    if content == "date":
-        return "date"
-    texts = sample.some(name) if content in {"text", "whole"} else []
-    if content == "text":
-        if _is_named(name, "quarter") and all(map(quarter_of, texts)):
-            return "quarter"
-        return None if _may_be_codes(name, texts) else part_of_texts(texts)
-    if texts and all(map(PACKED.fullmatch, texts)):
+    texts = [text for text in sample.some(name) if not is_summary(text)]
+    if content == "date" or content not in {"text", "whole"} or not texts:
+        return "date" if content == "date" else None
+    return _of_words(name, texts) if content == "text" else _of_numbers(name, texts)
+
+
+def _of_words(name: str, texts: Sequence[str]) -> Part | None:
+    if _is_named(name, "quarter") and all(map(quarter_of, texts)):
+        return "quarter"
+    return None if _may_be_codes(name, texts) else part_of_texts(texts)
+
+
+def _of_numbers(name: str, texts: Sequence[str]) -> Part | None:
+    if all(map(PACKED.fullmatch, texts)):
         return "packed"
     if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
         return "clock"
@@ -98,7 +129,21 @@ def _may_be_codes(name: str, texts: Sequence[str]) -> bool:
 def hours_note(sample: Sample, names: Sequence[str]) -> tuple[str, ...]:
     """Return a note on ranges of hours in a column of times of day."""
     found = next((text for name in names for text in sample.some(name) if is_range(text)), None)
-    return (f"Hours such as {found!r} count for their beginning.",) if found else ()
+    halves = [name for name in names if _is_named(name, "half_hour")]
+    note = f"The half-hours of a day in {listed(halves)} count from 00:00 on, which is 1."
+    return (
+        *((f"Hours such as {found!r} count for their beginning.",) if found else ()),
+        *((note,) if halves else ()),
+    )
+
+
+def fiscal_note(sample: Sample, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note on fiscal years, whose quarters and months are read as those of the calendar year."""
+    for name in names:
+        text = str(sample.column(name).iloc[0])
+        if FISCAL.fullmatch(text) or (_is_named(name, "year") and name.endswith(FISCAL_YEAR)):
+            return (f"A fiscal year such as {text!r} is taken for the calendar year that it begins in.",)
+    return ()
 
 
 def parts_to_join(parts: dict[str, Part]) -> list[str]:
@@ -108,7 +153,7 @@ def parts_to_join(parts: dict[str, Part]) -> list[str]:
     """
     first: dict[Part, str] = {part: name for name, part in reversed(parts.items())}
     day: list[str] = []
-    if "packed" in first and "date" not in first and {"clock", "hour"} & set(first):
+    if "packed" in first and "date" not in first and set(TIME_OF_DAY) & set(first):
         first["date"] = first["packed"]
     if "date" in first:
         day = [first["date"]]
@@ -117,7 +162,7 @@ def parts_to_join(parts: dict[str, Part]) -> list[str]:
         day = [first["year"], *(first[part] for part in finest)]
     if not day or ("date" not in first and len(day) == 1):
         return day
-    return [*day, *([first[part] for part in ("clock", "hour") if part in first][:1])]
+    return [*day, *([first[part] for part in TIME_OF_DAY if part in first][:1])]
 
 
 def weeks_of(name: str, texts: Sequence[str]) -> Sequence[str]:
@@ -132,8 +177,10 @@ def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[s
     """
     of = dict(zip(parts, texts, strict=True))
     day = of.get("date") or PACKED.sub(r"\1-\2-\3", of.get("packed", "")) or _of_a_year(of, months)
-    clock = _with_colon(of.get("clock")) or _clock(of.get("hour"))
-    lacks_clock = clock is None and not {"clock", "hour"}.isdisjoint(of)
+    clock = _with_colon(of.get("clock")) or _clock(of.get("hour")) or _half(of.get("half_hour"))
+    if day and (weekday := next((part for part in WEEKDAYS if part in of), None)):
+        day = day_of_week(day, int(of[weekday]), before=weekday == "weekday_before")
+    lacks_clock = clock is None and not set(TIME_OF_DAY).isdisjoint(of)
     if None in parts or day is None or lacks_clock or len(of) < len(parts):
         return None
     return f"{day} {clock}" if clock else day
@@ -141,9 +188,12 @@ def joined(texts: Sequence[str], parts: Sequence[Part | None], months: Mapping[s
 
 def _of_a_year(of: dict[Part | None, str], months: Mapping[str, int]) -> str | None:
     named = of.get("month", "")
-    year, month = _number(of.get("year"), "year"), months.get(named) or _number(named, "month")
+    year, month = year_of(of.get("year", "")), months.get(named) or _number(named, "month")
     if year is None:
         return None
+    if "fiscal_month" in of:
+        later, month = divmod(int(of["fiscal_month"]) - 1, MONTHS)
+        year, month = year + later, month + 1
     if month is not None:
         day = _number(of.get("day"), "day")
         if day is None and "day" in of:
@@ -157,6 +207,14 @@ def _of_a_year(of: dict[Part | None, str], months: Mapping[str, int]) -> str | N
     return f"{year}Q{quarter}" if quarter else None
 
 
+def year_of(text: str) -> int | None:
+    """Return the year that a text such as 2019, 2019-20 or 2019年度 names; of two the first."""
+    found = FISCAL.fullmatch(text)
+    if found is None or (found[2] and (int(found[1]) + 1 - int(found[2])) % CENTURY):
+        return _number(text, "year")
+    return int(found[1])
+
+
 def _day_of_year(year: int, day: int) -> str | None:
     found = date(year, 1, 1) + timedelta(days=day - 1)
     return found.isoformat() if found.year == year else None
@@ -165,6 +223,12 @@ def _day_of_year(year: int, day: int) -> str | None:
 def _clock(hour: str | None) -> str | None:
     number = _number(hour, "hour")
     return None if number is None else f"{number:02}:00"
+
+
+def _half(period: str | None) -> str | None:
+    """Return the time of day at which a half-hour begins, of which the first is 1."""
+    number = _number(period, "half_hour")
+    return None if number is None else f"{(number - 1) // 2:02}:{(number - 1) % 2 * 30:02}"
 
 
 def _with_colon(clock: str | None) -> str | None:

@@ -7,7 +7,7 @@ from app.intake.columns.choices import Choice, ask
 from app.intake.columns.contents import Sample
 from app.intake.columns.identities import Read, further_keys
 from app.intake.columns.names import ID_NAMES, TIME_NAMES, in_first_tier, is_in
-from app.intake.columns.time_parts import CLOCK, Part, part_of, parts_to_join
+from app.intake.columns.time_parts import CLOCK, TIME_OF_DAY, Part, part_of, parts_to_join
 from app.intake.problems import listed
 from app.intake.time.notations.doubts import refuse_days_without_year
 
@@ -67,7 +67,7 @@ def _joined(sample: Sample, parts: dict[str, Part]) -> Choice:
 
 def _time_of_day(sample: Sample, date: str, parts: dict[str, Part]) -> dict[str, Part]:
     """Return the columns with a time of day, where dates without one repeat and no name tells them apart."""
-    found = {name: part for name, part in parts.items() if part in {"clock", "hour"}}
+    found = {name: part for name, part in parts.items() if part in TIME_OF_DAY}
     differ: dict[str, Part] = {name: part for name, part in found.items() if sample.distinct[name] > 1}
     if not differ or any(CLOCK.search(text) for text in sample.some(date)) or not sample.repeats([date]):
         return {}

@@ -9,7 +9,7 @@ import pandas as pd
 from app.errors import BadInput
 from app.intake.arrays import Floats, Ints, Mask
 from app.intake.columns.coded import Column
-from app.intake.columns.names import TOTAL
+from app.intake.columns.names import SUMMARY, TOTAL
 from app.intake.problems import Place, refuse_rows
 from app.intake.repairs import Repairs
 from app.intake.time.times import Times
@@ -90,7 +90,7 @@ def readable(rows: Rows, times: Times, kept: Ints, repairs: Repairs) -> Ints:
     if read.all():
         return kept
     unread = kept[~read]
-    spared = rows.whose_times_are(TOTAL, unread) | _are_remarks(rows, kept[read], unread)
+    spared = rows.whose_times_are(SUMMARY, unread) | _are_remarks(rows, kept[read], unread)
     if not spared.all():
         wrong = unread[~spared]
         are_25th = rows.whose_times_are(HOUR_25, wrong)

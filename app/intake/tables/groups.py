@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from app.intake.arrays import Mask
+from app.intake.columns.names import is_total, total_of
 from app.intake.problems import listed
 from app.intake.tables.table import Dtype, Table
 
 Column: TypeAlias = "pd.Series[Any]"
 
 FILLED = 2 / 3  # of the rows at most, where names stand in the first of two or more, and totals beside them
+
+MOST_GROUPS = 5  # columns that may hold names of groups
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class GroupedTable(Table):
 def filled_down(table: Table, sample: pd.DataFrame) -> Table:
     """Return a table with names of groups in each of their rows, where its first rows plainly show groups."""
     names = [str(name) for name in sample.columns]
+    totals = _are_totals(sample, names)
+    sample = sample if totals.all() else sample[~totals]
     count = next((i for i, name in enumerate(names) if _is_filled(sample[name]).mean() > FILLED), 0)
     if not count:
         return table
@@ -64,6 +69,17 @@ def filled_down(table: Table, sample: pd.DataFrame) -> Table:
     return GroupedTable(
         table.names, table.unnamed, table.first_row, noted.origin, table, tuple(groups), within
     )
+
+
+def _are_totals(sample: pd.DataFrame, names: Sequence[str]) -> Mask:
+    """Return which rows are totals of a group that stands above them, as `North Total` is of North."""
+    found = np.zeros(len(sample), dtype=np.bool_)
+    for name in names[:MOST_GROUPS]:
+        texts = sample[name].astype(object).fillna("").astype(str).str.strip()
+        known = set(texts)
+        of = {text for text in known if is_total(text) or total_of(text) in known - {""}}
+        found |= texts.isin(of).to_numpy(dtype=np.bool_)
+    return found
 
 
 def _are_groups(rows: pd.DataFrame, groups: Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.aliases import Alias
 from app.intake.time.frequency import reads_as_regular
 from app.intake.time.notations.cells import Cells
+from app.intake.time.notations.doubts import refuse_thirds
 from app.intake.time.notations.fields import ordinals_of, read_clocks
 from app.intake.time.notations.formats import (
     ANY_SHAPE,
@@ -73,6 +74,7 @@ def read_dates(texts: Texts, hints: Hints) -> Dates:
     texts = _none_longer(texts)
     if hints.date_format not in {None, ISO}:
         return _read_in_format(texts, str(hints.date_format))
+    refuse_thirds(texts)
     texts, notes = without_words(texts)
     dates = _read(texts, hints)
     return replace(dates, notes=(*notes, *dates.notes))

@@ -86,6 +86,7 @@ def read_times(texts: Texts, hints: Hints) -> Times:
 
     Raises WrongFrequency where the frequency does not fit them, BadInput where two readings are as good.
     """
+    fiscal = texts[texts.str.contains("年度", regex=False)]
     texts = plain(texts).str.replace(YEAR, "", regex=True)
     if hints.date_format in {None, "year"} and (years := _double_years(texts, hints)) is not None:
         return years
@@ -98,7 +99,13 @@ def read_times(texts: Texts, hints: Hints) -> Times:
             f"frequency {hints.frequency} is for integer times, but the times are not integers"
         )
     dates = read_as(texts, hints.date_format) if hints.date_format else _decimal(texts, hints.previous)
-    return _dated(dates or read_dates(texts, hints), hints)
+    dates = dates or read_dates(texts, hints)
+    if len(fiscal) and dates.months:
+        note = (
+            f"A fiscal year such as in {fiscal.iloc[0]!r} is taken for the calendar year that it begins in."
+        )
+        dates = replace(dates, notes=(*dates.notes, note))
+    return _dated(dates, hints)
 
 
 def _double_years(texts: Texts, hints: Hints) -> Times | None:

@@ -15,6 +15,8 @@ DAY_AND_MONTH = re.compile(r"(?:(\d{1,2})[ ./-]?([^\W\d_]{3,}\.?)|([^\W\d_]{3,}\
 EXCHANGED = {f"%d{sign}%m{sign}%Y" for sign in "/.-"} | {f"%m{sign}%d{sign}%Y" for sign in "/.-"}
 LONGEST_MONTHS = np.array([31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 MONTHS = 12
+THIRD = r"(?i)(?:\d{4}[ /-]?T[1-3]|T[1-3][ /-]?\d{4})"
+LEAST_THIRDS = 6  # of two years
 
 
 def refuse_days_without_year(texts: Sequence[str]) -> None:
@@ -24,6 +26,17 @@ def refuse_days_without_year(texts: Sequence[str]) -> None:
     if short and len(found) * 2 > len(texts) and month_numbers({each[1] or each[2] for each in found}):
         example = next(text for text in texts if DAY_AND_MONTH.fullmatch(text))
         raise _without_year(example, "a number of one digit is a day")
+
+
+def refuse_thirds(texts: Texts) -> None:
+    """Raise BadInput for times such as 2020T1 to 2020T3 of several years, none of which has a fourth."""
+    if len(texts) >= LEAST_THIRDS and texts.str.fullmatch(THIRD).all() and texts.str.contains("3$|T3").any():
+        raise BadInput(
+            f"Times such as {str(texts.iloc[0])[:40]!r} name three parts of each year and no fourth: they may"
+            " be thirds of a year, of four months, or quarters the last of which is always missing. Write the"
+            " first month of each in its place, as 2024-01.",
+            [FieldError("#/time_column", "they may be thirds or quarters of a year")],
+        )
 
 
 def refuse_doubts(date_format: str, texts: Texts, ordinals: Ints, series: Ints, codes: Ints) -> None:

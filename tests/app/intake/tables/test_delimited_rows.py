@@ -94,9 +94,9 @@ def test_a_file_is_read_where_it_lies() -> None:
     assert file.longest <= CHUNK
 
 
-cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\x1e"), max_size=4) | st.sampled_from(
-    ['"', '""', " ", ' "a"', "\n", "\r\n", ",", "1.5", "é"]
-)
+cells = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\x1e\ufeff"), max_size=4
+) | st.sampled_from(['"', '""', " ", ' "a"', "\n", "\r\n", ",", "1.5", "é"])
 
 
 @settings(max_examples=200, deadline=None, database=None, derandomize=True)
