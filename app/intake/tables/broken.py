@@ -23,8 +23,11 @@ class _Wrong:
     is_end: bool  # whether the text ends inside its character
 
 
-def refuse_broken_utf8(file: IO[bytes]) -> None:
-    """Raise BadInput naming the first wrong byte of a text that is UTF-8 but for a few bytes."""
+def refuse_broken_utf8(file: IO[bytes], least_each: int = LEAST_EACH) -> None:
+    """Raise BadInput naming the first wrong byte of a text that is UTF-8 but for a few bytes.
+
+    `least_each` is how many characters of several bytes there must be for each wrong one.
+    """
     broken = whole = 0
     first = None
     for start, portion in _portions(file):
@@ -36,7 +39,7 @@ def refuse_broken_utf8(file: IO[bytes]) -> None:
         first = first or _first_wrong(portion, start)
         broken += wrong
         whole += int(np.count_nonzero(codes >= BEYOND_ASCII)) - wrong
-    if first and whole >= (1 if first.is_end else LEAST_EACH * broken):
+    if first and whole >= (1 if first.is_end else least_each * broken):
         raise _refusal(file, first, broken)
 
 

@@ -1,6 +1,7 @@
 """Detect the encoding of a text."""
 
 import codecs
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -48,6 +49,8 @@ OLD = ("mac_roman", "cp850")  # of Macs and DOS, taken where they suit plainly b
 QUOTES = 0.9  # of a score: marks alone, such as the apostrophe between thousands
 SHOWN = 5  # words in a question
 LEAST, APART = 0.4, 0.2  # of a score from 0 to 2: what shows a language, and what tells two apart
+# Letters of UTF-8 that lost all but their first byte, as Python escapes it; other characters are whole.
+CUT_LETTERS = re.compile("(?:[^\udc80-\udcff]|[\udcc2-\udcf4](?![\udc80-\udcff]))*")
 NOT_TEXT = (
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -156,8 +159,9 @@ def _legacy(file: IO[bytes]) -> FoundEncoding:
     found += [each for each in readings if each.encoding in OLD and each.score >= usual + APART]
     found.sort(key=lambda each: -each.score)
     found = [each for each in found if each.score >= LEAST and _decodes(Text(file, 0, each.encoding))]
+    _refuse_damaged(file, some, found)
     if not found:
-        return FoundEncoding(_guess(some, file))
+        raise _ask_guess(some, readings)
     best, second = found[0], found[1] if len(found) > 1 else None
     if second is not None and second.score > best.score - APART:
         raise _ask(best, second)
@@ -197,13 +201,24 @@ def _lead(one: _Reading, other: _Reading) -> float:
     return next(scores) - next(scores) + as_whole / 2
 
 
-def _guess(some: bytes, file: IO[bytes]) -> Text:
-    """Return a text in a language that is not known here; raises BadInput where it is none."""
+def _refuse_damaged(file: IO[bytes], some: bytes, found: Sequence[_Reading]) -> None:
+    """Raise BadInput for damaged UTF-8: it suits plainly better, or nothing does and letters are cut."""
+    tokens = tokens_of(some.decode(errors="ignore"))
+    in_utf8 = max(language.score(tokens) for language in LANGUAGES.values()) if tokens else 0.0
+    if in_utf8 >= (found[0].score + APART if found else LEAST):
+        refuse_broken_utf8(file, least_each=1)
+    if not found and CUT_LETTERS.fullmatch(some.decode(errors="surrogateescape")):
+        refuse_broken_utf8(file, least_each=0)
+
+
+def _ask_guess(some: bytes, readings: Sequence[_Reading]) -> BadInput:
+    """Return the question of text in a language that is not known here; an error where it is no text."""
     found = from_bytes(some).best()
     if found is None:
-        raise BadInput("The file is not text in an encoding that is known. Save it as UTF-8 and send that.")
-    text = Text(file, 0, found.encoding)
-    return text if _decodes(text) else Text(file, 0, "latin_1")
+        return BadInput("The file is not text in an encoding that is known. Save it as UTF-8 and send that.")
+    usual = max(readings, key=lambda each: each.score)  # any bytes are text in some
+    guess = _Reading(found.encoding, tokens_of(str(found)), 0.0)
+    return _ask(usual, guess)
 
 
 def _ask(best: _Reading, other: _Reading) -> Unsettled:

@@ -156,6 +156,29 @@ def test_utf8_with_a_few_other_bytes_is_refused_naming_line_and_byte(data: bytes
     assert [part.pointer for part in refused.value.errors] == [f"#row={line}", "#/encoding"]
 
 
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (b"Datum;Ums\xc3tze\n2023-01-01;1\n2023-01-02;2\n", 1),
+        (b"Datum;Ort;Wert\n2023-01-01;K\xc3ln;1\n2023-01-02;Bonn;2\n", 2),
+        ("Datum;Umsätze\n2023-01-01;1\n2023-01-0".encode() + b"\xc3;2\n", 3),
+        ("Datum;Umsätze\n2023-01-01;1".encode() + b"\xff\n2023-01-02;2\n", 2),
+    ],
+    ids=["a cut letter in the header", "a cut letter in a name", "a byte in a date", "a byte in a number"],
+)
+def test_utf8_whose_only_letters_are_damaged_is_refused_and_no_other_encoding(data: bytes, line: int) -> None:
+    with pytest.raises(
+        BadInput, match=f"The file is UTF-8 but for a few bytes: 1 byte is not, .* line {line},"
+    ):
+        find_encoding(BytesIO(data))
+
+
+def test_a_text_that_suits_no_language_is_asked_with_two_readings() -> None:
+    with pytest.raises(Unsettled, match=r"may be .* \(.*\) or .* \(.*\)\. Say by encoding") as refused:
+        find_encoding(BytesIO(b"a;\xd8\xa6q\xe9x;\xf5\xa1x\xd7\n2023-01-01;1;2\n"))
+    assert [part.pointer for part in refused.value.errors] == ["#/encoding"]
+
+
 def test_utf8_with_another_byte_is_read_where_its_encoding_is_said() -> None:
     assert find_encoding(BytesIO(GERMAN + b"\xf6"), "cp1252").text.encoding == "cp1252"
 
