@@ -17,7 +17,7 @@ from app.api.http.documentation import (
     problems,
     table_content,
 )
-from app.api.http.identifiers import ComparedModels, ModelId, TestedDataset, of_dataset
+from app.api.http.identifiers import ONE_MODEL, ComparedModels, ModelId, TestedDataset, of_dataset
 from app.api.http.paging import CountedPage, Page, with_opaque_cursor
 from app.api.http.responses import json_response, streamed_response, table_response
 from app.api.middleware.cached_forecasts import Finished
@@ -117,7 +117,7 @@ async def compare_models(
     return await read(side_by_side.compare, principal, model_id)
 
 
-@router.get("/{model_id}", responses=FINDS)
+@router.get(ONE_MODEL, responses=FINDS)
 async def get_model(model_id: ModelId, principal: CurrentPrincipal, read: Read) -> ModelOut:
     """Show a model: its errors beside those of the baselines, and its lineage."""
     return await read(models.get, principal, model_id)
@@ -166,7 +166,7 @@ async def list_backtest_series(
     return await table_response(table, form, "backtest-series")
 
 
-@router.patch("/{model_id}", responses=EDITS)
+@router.patch(ONE_MODEL, responses=EDITS)
 def update_model(
     model_id: ModelId, changes: ModelUpdate, principal: CurrentPrincipal, session: WriteSession
 ) -> ModelOut:
@@ -180,7 +180,7 @@ def promote_model(model_id: ModelId, principal: CurrentPrincipal, session: Write
     return models.promote(session, principal, model_id)
 
 
-@router.delete("/{model_id}", status_code=204, responses=CHANGES)
+@router.delete(ONE_MODEL, status_code=204, responses=CHANGES)
 def delete_model(model_id: ModelId, principal: CurrentPrincipal, session: WriteSession) -> None:
     """Delete a model; if it was the champion, the one promoted before it is champion again."""
     models.delete(session, principal, model_id)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query
 from pydantic import Field
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.schemas.fields import DATASET_ID, JOB_ID, MAX_ID_LENGTH, MODEL_ID, SCHEDULE_ID
 
@@ -27,6 +28,16 @@ ScheduleId = Annotated[
     str, _in_path(SCHEDULE_ID, "Identifier of a schedule, as `POST /schedules` answered it.")
 ]
 ModelId = Annotated[str, _in_path(MODEL_ID, "Identifier of a model, as its job or `GET /models` names it.")]
+
+
+class _ModelIdConvertor(StringConvertor):
+    """Leaves /models/compare to its own route, which cannot be changed or deleted."""
+
+    regex = "(?!compare$)[^/]+"
+
+
+register_url_convertor("model_id", _ModelIdConvertor())
+ONE_MODEL = "/{model_id:model_id}"
 MOST_COMPARED = 10
 ComparedModels = Annotated[
     list[

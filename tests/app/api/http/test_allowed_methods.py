@@ -86,6 +86,12 @@ def test_every_method_of_a_path_is_named(client: TestClient, path: str, methods:
     assert (options.status_code, options.headers["allow"], options.content) == (204, methods, b"")
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_comparison_is_no_model_to_change(client: TestClient, method: str) -> None:
+    refused = client.request(method, "/models/compare", params={"model_id": ["model_0", "model_0"]})
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
 def test_options_of_no_path_is_a_404(client: TestClient) -> None:
     assert client.options("/nowhere").status_code == 404
 
