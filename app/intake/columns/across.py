@@ -17,6 +17,7 @@ from app.intake.columns.time_parts import OF_A_YEAR, Part, year_of
 from app.intake.time.dates import Hints
 from app.intake.time.notations.cells import Cells
 from app.intake.time.notations.characters import plain
+from app.intake.time.notations.weekdays import weekday_numbers
 from app.intake.time.times import read_times, which_in_format
 
 LEAST_NUMBERED = 6
@@ -38,6 +39,8 @@ def find_across(
         parts: what part of a time columns hold.
         date_format: of the times, if it is said.
     """
+    days = weekday_numbers([name for name in free if re.search(r"\d", name) is None])
+    parts = {name: part for name, part in parts.items() if name not in days}  # Mon is no month among them
     others = [name for name in free if name not in parts]
     numbers = {name for name in others if sample.contents[name] in {"whole", "number", "empty"}}
     if not numbers or len(others) < LEAST:

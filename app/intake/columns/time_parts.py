@@ -88,20 +88,22 @@ OF_A_YEAR: tuple[tuple[Part, ...], ...] = (
 def part_of(sample: Sample, name: str) -> Part | None:
     """Return which part of a time a column holds, by its texts, and for plain numbers by its name as well."""
     content = sample.contents[name]
-    texts = [text for text in sample.some(name) if not is_summary(text)]
-    if content == "date" or content not in {"text", "whole"} or not texts:
-        return "date" if content == "date" else None
+    if content == "date":
+        return "date"
+    texts = [text for text in sample.some(name) if content in {"text", "whole"} and not is_summary(text)]
     return _of_words(name, texts) if content == "text" else _of_numbers(name, texts)
 
 
 def _of_words(name: str, texts: Sequence[str]) -> Part | None:
+    if not texts:
+        return None
     if _is_named(name, "quarter") and all(map(quarter_of, texts)):
         return "quarter"
     return None if _may_be_codes(name, texts) else part_of_texts(texts)
 
 
 def _of_numbers(name: str, texts: Sequence[str]) -> Part | None:
-    if all(map(PACKED.fullmatch, texts)):
+    if texts and all(map(PACKED.fullmatch, texts)):
         return "packed"
     if (_is_named(name, "clock") or _is_named(name, "hour")) and _are_digits(texts):
         return "clock"

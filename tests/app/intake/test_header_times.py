@@ -36,7 +36,7 @@ def by_day(names: list[str]) -> Intake:
         (made("2023-01-01", 48, "30min", "%H%M"), "30min"),
         ([f"{hour:02}-{hour + 1:02}" for hour in range(24)], "h"),
         ([str(period) for period in range(1, 49)], "30min"),
-        ([f"P{period}" for period in range(1, 97)], "15min"),
+        ([f"Period {period}" for period in range(1, 97)], "15min"),
     ],
     ids=["half-hours", "quarters", "digits", "ranges", "periods of half an hour", "periods of a quarter"],
 )
@@ -179,6 +179,29 @@ def test_weekdays_beside_a_week_are_its_days(name: str, first: str) -> None:
     found = upload(f"{name},Mon,Tue,Wed,Thu,Fri,Sat,Sun", *lines)
     assert (found.profile.frequency, times(found)[0]) == ("D", "2023-01-02")
     assert found.frame.y.tolist() == list(range(1, 29))
+
+
+@pytest.mark.parametrize("days", ["Mon,Tue,Wed,Thu,Fri,Sat,Sun", "Mo,Di,Mi,Do,Fr,Sa,So"])
+def test_a_monday_of_small_numbers_is_no_month(days: str) -> None:
+    lines = [f"{day},{row(i, 7)}" for i, day in enumerate(made("2023-01-02", 4, "7D"), start=1)]
+    assert upload(f"Week,{days}", *lines).profile.observations == 28
+
+
+def test_weekdays_beside_a_year_and_a_week_are_its_days_without_the_weekend() -> None:
+    lines = [f"2023,{week},{row(1 + 5 * week, 5)}" for week in range(1, 9)]
+    found = upload("Year,Week,Mon,Tue,Wed,Thu,Fri", *lines)
+    assert (found.profile.frequency, times(found)[0], found.profile.gaps) == ("B", "2023-01-02", 0)
+
+
+def test_forty_eight_columns_numbered_as_products_are_no_times_of_day() -> None:
+    lines = [f"{day},{row(i, 48)}" for i, day in enumerate(DAYS, start=1)]
+    with pytest.raises(Unsettled, match="target_column"):
+        upload(f"Date,{','.join(f'P{number}' for number in range(1, 49))}", *lines)
+
+
+def test_a_word_behind_six_months_is_no_misspelled_month() -> None:
+    lines = [f"{year},{row(year, 6)},5" for year in (2019, 2020, 2021)]
+    assert upload("Year,Jan,Feb,Mar,Apr,May,Jun,Population", *lines).profile.observations == 18
 
 
 def test_weeks_that_begin_on_sunday_have_their_sunday_first() -> None:

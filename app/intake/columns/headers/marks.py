@@ -1,7 +1,7 @@
 """Names that are times with a mark of a footnote, as `2021(p)`, and names that only begin like times."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from app.intake.columns.contents import Sample
 from app.intake.columns.headers.layout import Across
@@ -53,27 +53,25 @@ def near_times(sample: Sample, across: Across, left: Collection[str]) -> Questio
 
 def _near(sample: Sample, across: Across, left: Collection[str]) -> list[str]:
     """Return columns of numbers that begin like times, before, between or right after those of times."""
-    at = [sample.names_at[name] for name in across.names]
+    at, free = [sample.names_at[name] for name in across.names], set(left)
     first, end = min(at), max(at) + 1
-    found: list[str] = []
-    for i, name in enumerate(sample.names[:end]):
-        if name in left and sample.contents[name] in NUMBERS and _may_be(name, across, between=i > first):
-            found.append(name)
-    for name in sample.names[end:]:
-        if name not in left or not _may_be(name, across, between=True):
+    shapes = {_shape(name) for name in across.names}
+    months = _months(across) if across.part in {"month", "fiscal_month"} else {}
+    names, found = sample.names, list[str]()
+    for i, name in enumerate(names):
+        if across.part in {"date", "year"}:
+            near = not _is_total(name) and (_begins(name) or (i > first and _shape(name) in shapes))
+        else:
+            near = _is_misspelled(names, i, months)
+        if i >= end and not (near and name in free):
             break
-        if sample.contents[name] in NUMBERS:
+        if near and name in free and sample.contents[name] in NUMBERS:
             found.append(name)
     return found
 
 
-def _may_be(name: str, across: Across, *, between: bool) -> bool:
-    """Return whether a name may be meant as a time, and is not that of a total."""
-    if is_total(re.sub(r"\d{4}", "", name)):
-        return False
-    if across.part not in {"date", "year"}:
-        return between and _is_misspelled(name, across)
-    return _begins(name) or (between and _is_alike(name, across))
+def _is_total(name: str) -> bool:
+    return is_total(re.sub(r"\d{4}", "", name))
 
 
 def _begins(name: str) -> bool:
@@ -82,17 +80,22 @@ def _begins(name: str) -> bool:
     return YEAR_FIRST.match(name) is not None or bool(month and month_numbers([month[1]]))
 
 
-def _is_alike(name: str, across: Across) -> bool:
-    """Return whether a name has words and digits where those of times have them."""
-    return _shape(name) in {_shape(each) for each in across.names}
-
-
 def _shape(name: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "0", name))
 
 
-def _is_misspelled(name: str, across: Across) -> bool:
-    """Return whether a name may be one of the months that are missing."""
-    if across.part not in {"month", "fiscal_month"} or len(across.names) >= MONTHS:
+def _months(across: Across) -> dict[str, int]:
+    """Return the month, 1 to 12, of each column of months."""
+    return {name: (int(text) - 1) % MONTHS + 1 for name, text in zip(across.names, across.texts, strict=True)}
+
+
+def _is_misspelled(names: Sequence[str], at: int, months: Mapping[str, int]) -> bool:
+    """Return whether a word stands where a month is missing, before the next one or as the twelfth."""
+    before = months.get(names[at - 1]) if at else None
+    if before is None or re.fullmatch(r"[^\W\d_]{3,}\W*", names[at]) is None:
         return False
-    return re.fullmatch(r"[^\W\d_]{3,}\W*", name) is not None
+    missing, behind = before % MONTHS + 1, months.get(names[at + 1]) if at + 1 < len(names) else None
+    is_next = behind is not None and behind == missing % MONTHS + 1
+    return (
+        missing not in months.values() and (is_next or len(months) == MONTHS - 1) and not is_total(names[at])
+    )

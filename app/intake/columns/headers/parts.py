@@ -27,8 +27,9 @@ MONTHS, QUARTERS = 12, 4  # of a year
 HOURS = ({str(hour) for hour in range(24)}, {str(hour) for hour in range(1, 25)})
 HOUR = re.compile(r"(?:h|he|hr|hour|hour ending)?[ _]?0?(\d{1,2})(?:h|:00)?", re.IGNORECASE)
 SPANS = {24: "hours", 48: "half-hours", 96: "quarters of an hour"}  # of a day
-NUMBERED = re.compile(r"(?:[^\W\d_]{1,6}[ _]?)?0{0,2}(\d{1,2})")
-DAYS = [str(day) for day in range(1, 32)]
+NUMBERED = re.compile(r"(?:(?:hh|sp|tp|(?:settlement )?period)[ _]?)?0{0,2}(\d{1,2})", re.IGNORECASE)
+DAY = re.compile(r"(?:d|day|tag|jour|d[ií]a)?[ _]?0?(\d{1,2})\s?[日일]?", re.IGNORECASE)
+DAYS = [[*range(1, last + 1)] for last in (28, 29, 30, 31)]
 MINUTES = 1440  # of a day
 
 
@@ -47,9 +48,11 @@ def parts_across(sample: Sample, names: Sequence[str], rows: Mapping[Part, str])
 
 def _days(names: Sequence[str], rows: Mapping[Part, str]) -> Across | None:
     """Return days of the month, with a year and a month in rows."""
-    if not {"year", "month"} <= rows.keys() or not set(DAYS) <= set(names):
+    found = {name: match[1] for name in names if (match := DAY.fullmatch(name))}
+    numbers = sorted(map(int, found.values()))
+    if not {"year", "month"} <= rows.keys() or numbers not in DAYS:
         return None
-    return Across(tuple(DAYS), tuple(DAYS), "day", {rows["year"]: "year", rows["month"]: "month"})
+    return Across(tuple(found), tuple(found.values()), "day", {rows["year"]: "year", rows["month"]: "month"})
 
 
 def _of_years(sample: Sample, names: Sequence[str], rows: Mapping[Part, str]) -> Across | None:
@@ -166,10 +169,14 @@ def _years(sample: Sample, names: Collection[str]) -> str | None:
 
 
 def _of_dates(names: Sequence[str], rows: Mapping[Part, str]) -> Across | None:
-    """Return times of day or days of the week, with a date in rows."""
+    """Return times of day or days of the week, with a date in rows, or a year and a week."""
+    whole: tuple[Part, ...] = ("date",) if "date" in rows else ("year", "week")
+    its: dict[str, Part] = {rows[part]: part for part in whole} if set(whole) <= rows.keys() else {}
+    days = weekday_numbers([name for name in names if re.search(r"\d", name) is None]) if its else {}
+    if days:
+        return _weekdays(days, its)
     if "date" not in rows:
         return None
-    its: dict[str, Part] = {rows["date"]: "date"}
     if clocks := _clocks(names):
         return Across(tuple(clocks), tuple(clocks.values()), "clock", its)
     hours = {name: match[1] for name in names if (match := HOUR.fullmatch(name))}
@@ -178,8 +185,6 @@ def _of_dates(names: Sequence[str], rows: Mapping[Part, str]) -> Across | None:
     if spans := _spans(names):
         what = f"Columns {next(iter(spans))!r} and on are the {SPANS[len(spans)]} of a day."
         return Across(tuple(spans), tuple(spans.values()), "clock", its, (what,))
-    if days := weekday_numbers([name for name in names if re.search(r"\d", name) is None]):
-        return _weekdays(days, rows["date"])
     return None
 
 
@@ -201,8 +206,9 @@ def _spans(names: Sequence[str]) -> dict[str, str]:
     return {name: f"{minute // 60:02}:{minute % 60:02}" for name, minute in begins.items()}
 
 
-def _weekdays(days: Mapping[str, int], dates: str) -> Across:
-    ends = re.search(r"(?i)end(?:ing|e|s)?\b", dates) is not None
+def _weekdays(days: Mapping[str, int], rows: Mapping[str, Part]) -> Across:
+    name = [*rows][-1]
+    ends = re.search(r"(?i)end(?:ing|e|s)?\b", name) is not None
     part: Part = "weekday_before" if ends else "weekday"
-    note = f"Days of the week are those of the seven days that {'end' if ends else 'begin'} on {dates!r}."
-    return Across(tuple(days), tuple(map(str, days.values())), part, {dates: "date"}, (note,))
+    note = f"Days of the week are those of the seven days that {'end' if ends else 'begin'} with {name!r}."
+    return Across(tuple(days), tuple(map(str, days.values())), part, rows, (note,))

@@ -10,17 +10,18 @@ from babel import Locale
 from app.intake.time.notations.languages import LATIN, OTHER_SCRIPTS
 
 DAYS = 7
+LEAST = 5  # from Monday to Friday
 
 
 def weekday_numbers(names: Sequence[str]) -> dict[str, int]:
-    """Return the days, 0 for Monday, where names are those of all seven in one language; none for others."""
+    """Return the days, 0 for Monday, that five or more names are in one language; none for others."""
     short = {name: name.strip().rstrip(".").lower() for name in names}
-    if len(short) < DAYS:
+    if len(short) < LEAST:
         return {}
     for language in (*LATIN, *OTHER_SCRIPTS, "ja", "ko"):
         days = _days_in(language)
         found = {name: days[each] for name, each in short.items() if each in days}
-        if len(found) == len(set(found.values())) == DAYS:
+        if len(found) == len(set(found.values())) >= LEAST:
             return found
     return {}
 
