@@ -14,6 +14,7 @@ from app.errors import BadInput, FieldError
 from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.aliases import Alias
 from app.intake.time.frequency import reads_as_regular
+from app.intake.time.notations.calendars import common_year
 from app.intake.time.notations.cells import Cells
 from app.intake.time.notations.doubts import refuse_thirds
 from app.intake.time.notations.fields import ordinals_of, read_clocks
@@ -32,6 +33,7 @@ from app.intake.time.notations.phrases import double_years, without_words
 ENOUGH = 10_000  # dates that show the notation of all
 LONGEST = 100  # most characters of a date; the cost of the expressions grows with their square
 CLOCK = r"^(?P<date>.*?)(?:[T ,]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:\s*[AaPp][Mm])?))?$"
+FIRST = {"%d": "day", "%m": "month", "%y": "year"}
 CLOCK_FORMAT = " %H:%M:%S"
 
 
@@ -118,7 +120,8 @@ def _unknown_format(date_format: str, error: Exception) -> BadInput:
 
 def mostly_dates(cells: Cells) -> Mask:
     """Return the columns where most texts are dates, each read in the format that fits most of its texts."""
-    cells = replace(cells, texts=without_words(_none_longer(cells.texts))[0])
+    texts = _none_longer(cells.texts).map(common_year)
+    cells = replace(cells, texts=without_words(texts)[0])
     is_iso = cells.mostly(iso_shaped(cells.texts))
     rest = cells.only(~is_iso)
     years = cells.mostly(double_years(cells.texts)[1])
@@ -202,12 +205,19 @@ def _choose(readings: list[Dates], hints: Hints) -> Dates:
     regular = [reading for reading in readings if reads_as_regular(_distinct(reading), hints.alias)]
     if len(regular) == 1:
         return _noted(regular[0])
-    ways = " and ".join(_in_words(reading.date_format) for reading in readings)
+    if len(readings) == 2 and first in regular and _is_shorter(first, readings[1]):  # noqa: PLR2004 - %y/%m/%d
+        return first
+    ways = " or ".join(_in_words(reading.date_format) for reading in readings)
     raise BadInput(
-        f"The dates can be read as {ways}, and both make sense. Say which with date_format, or write them as"
+        f"The dates can be read as {ways}, and each makes sense. Say which with date_format, or write them as"
         " ISO 8601 (2024-01-31).",
         [FieldError("#/date_format", " or ".join(reading.date_format for reading in readings))],
     )
+
+
+def _is_shorter(one: Dates, other: Dates) -> bool:
+    """Return whether only the other reading may be with the year first, and makes years of days."""
+    return other.date_format.startswith("%y") and bool(np.ptp(_distinct(one)) < np.ptp(_distinct(other)))
 
 
 def _same_days(date_format: str, previous: str | None) -> bool:
@@ -225,7 +235,7 @@ def _distinct(reading: Dates) -> Ints:
 
 
 def _in_words(date_format: str) -> str:
-    return f"{'day' if date_format.startswith('%d') else 'month'}-first ({date_format})"
+    return f"{FIRST[date_format[:2]]}-first ({date_format})"
 
 
 def _noted(reading: Dates) -> Dates:

@@ -8,7 +8,7 @@ import numpy as np
 from app.errors import BadInput, FieldError
 from app.intake.arrays import Floats, Ints, Mask, Texts
 from app.intake.time.dates import Dates
-from app.intake.time.notations.fields import first_day, ordinals_of, this_year
+from app.intake.time.notations.fields import FAR_AHEAD, first_day, ordinals_of, this_year
 from app.intake.time.notations.formats import PACKED, notation
 from app.intake.time.steps import DAY, MINUTE, MONTHS_IN, SECOND
 
@@ -48,6 +48,8 @@ EPOCHS = (
     Count("epoch_us", 1, 0, 1e15, 2e15, "microseconds since 1970, in UTC", in_utc=True),
 )
 COUNTS = {count.date_format: count for count in (EXCEL, *EPOCHS)}
+YEAR_AND_MONTH = "%y%m"
+TURN_OF_YEAR = 80  # from 2112 to 2201, for times of January to December
 UNSAID = ("%y%m%d", "%d%m%y", "%m%d%y", "%d%m%Y", "%m%d%Y")
 DECIMAL_YEAR = "decimal_year"
 
@@ -98,7 +100,8 @@ def find(texts: Texts, is_regular: Callable[[Ints], bool]) -> Dates | None:
 def _refuse_unsaid(digits: Texts, is_regular: Callable[[Ints], bool]) -> None:
     """Raise BadInput for digits that are regular dates in a format which must be said, such as 310124."""
     fits = []
-    for date_format in UNSAID:
+    shorts = (YEAR_AND_MONTH,) if _may_be_short(digits) else ()
+    for date_format in (*UNSAID, *shorts):
         if digits.str.fullmatch(notation(date_format).pattern).all():
             found = _packed(digits, date_format)
             if found.readable.all() and is_regular(found.ordinals):
@@ -110,6 +113,15 @@ def _refuse_unsaid(digits: Texts, is_regular: Callable[[Ints], bool]) -> None:
             f" {', '.join(ways[:-1])} or {ways[-1]}.",
             [FieldError("#/date_format", " or ".join((*fits, "integer")))],
         )
+
+
+def _may_be_short(digits: Texts) -> bool:
+    """Return whether numbers of four digits may be short years and months: as years some lie far apart."""
+    if not digits.str.fullmatch(r"\d{4}").all():
+        return False
+    years = np.unique(digits.to_numpy().astype(np.int64))
+    turns = bool(np.any(np.diff(years) > TURN_OF_YEAR))
+    return turns or bool(years[0] > this_year() + FAR_AHEAD)
 
 
 def read_decimal(texts: Texts) -> Dates | None:

@@ -12,7 +12,9 @@ from app.intake.arrays import Ints, Mask, Texts
 from app.intake.time.aliases import Alias
 from app.intake.time.axis import Kind
 from app.intake.time.dates import Dates, Hints, read_dates
+from app.intake.time.notations.calendars import in_common_years, refuse_other_calendars
 from app.intake.time.notations.characters import plain
+from app.intake.time.notations.formats import months_covered
 from app.intake.time.notations.phrases import double_years
 from app.intake.time.numbers import WHOLE, find, read_as, read_decimal
 from app.intake.time.regular import regular
@@ -87,7 +89,20 @@ def read_times(texts: Texts, hints: Hints) -> Times:
     Raises WrongFrequency where the frequency does not fit them, BadInput where two readings are as good.
     """
     fiscal = texts[texts.str.contains("年度", regex=False)]
-    texts = plain(texts).str.replace(YEAR, "", regex=True)
+    texts, notes = in_common_years(plain(texts).str.replace(YEAR, "", regex=True), hints.date_format)
+    if hints.date_format is None and hints.previous is None:
+        refuse_other_calendars(texts)
+    times = _read_common(texts, hints)
+    if len(fiscal) and months_covered(times.date_format):
+        note = (
+            f"A fiscal year such as in {fiscal.iloc[0]!r} is taken for the calendar year that it begins in."
+        )
+        notes = (*notes, note)
+    return replace(times, notes=(*times.notes, *notes))
+
+
+def _read_common(texts: Texts, hints: Hints) -> Times:
+    """Read times whose years are those that all share."""
     if hints.date_format in {None, "year"} and (years := _double_years(texts, hints)) is not None:
         return years
     if hints.date_format in {"integer", "year"} or (
@@ -99,13 +114,7 @@ def read_times(texts: Texts, hints: Hints) -> Times:
             f"frequency {hints.frequency} is for integer times, but the times are not integers"
         )
     dates = read_as(texts, hints.date_format) if hints.date_format else _decimal(texts, hints.previous)
-    dates = dates or read_dates(texts, hints)
-    if len(fiscal) and dates.months:
-        note = (
-            f"A fiscal year such as in {fiscal.iloc[0]!r} is taken for the calendar year that it begins in."
-        )
-        dates = replace(dates, notes=(*dates.notes, note))
-    return _dated(dates, hints)
+    return _dated(dates or read_dates(texts, hints), hints)
 
 
 def _double_years(texts: Texts, hints: Hints) -> Times | None:

@@ -51,15 +51,17 @@ FORMATS = (
     *("%d %b %Y", "%d. %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d-%b-%y", "%d %b %y", "%b %d, %Y", "%b %d %Y"),
     *("%Y-%m", "%Y/%m", "%YM%m", "%m/%Y", "%m-%Y", "%m.%Y"),
     *("%V/%G", "%V-%G", "%V.%G"),  # where most are no months
-    *("%b %Y", "%b-%Y", "%b/%Y", "%b-%y", "%b %y", "%b/%y", "%b '%y", "%Y-%b", "%Y %b", "%y-%b"),
+    *("%b %Y", "%b-%Y", "%b/%Y", "%b-%y", "%b %y", "%b/%y", "%b '%y", "%b'%y", "%Y-%b", "%Y %b", "%y-%b"),
     *("%b.%Y", "%b.%y", "%Y. %b", "%Y. %b %d.", "%Y年~%b", "%Y. %m"),
     *("%G~W%V", "%G~W%V-%u", "W%V~%G", "%G~KW%V", "KW~%V~%G"),
+    *("CW~%V~%G", "%G~CW%V", "CW~%V/%y", "KW~%V/%y", "W~%V/%y"),
     *("%Y~Q%q", "Q%q~%Y", "Q%q~%y", "%qQ~%Y", "%qQ~%y"),
     *("%Y年~%m月~%d日", "%Y年~%m月", "%y年~%m月~%d日", "%y年~%m月"),
     *("%Y年~Q%q", "%Y년~Q%q", "%G年~第%V周", "%G年~第%V週"),
     *("%Y년~%m월~%d일", "%Y년~%m월", "%Y.~%m.~%d.", "%G년~%V주"),
     *("Q%q~FY%y", "Q%q~FY%Y", "FY%y~Q%q", "FY%Y~Q%q", "%qQ~FY%y", "%qQ~FY%Y"),
 )
+YEAR_FIRST = {"%m/%d/%y": "%y/%m/%d", "%m-%d-%y": "%y-%m-%d"}
 # Of digits alone, by their number; those of one length in order of preference.
 PACKED = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H", "%Y%m%d", "%Y%j", "%Y%m", "%G%V", "%Y%q")
 
@@ -124,5 +126,9 @@ ANY_SHAPE = re.compile("|".join(f"({shape})" for shape in SHAPES), re.IGNORECASE
 
 
 def of_shape(shape: int) -> list[Notation]:
-    """Return the notations of one of the `SHAPES`."""
-    return [each for each in NOTATIONS if each.shape == SHAPES[shape]]
+    """Return the notations of one of the `SHAPES`, those with the year first beside those with it last."""
+    found = [each for each in NOTATIONS if each.shape == SHAPES[shape]]
+    return [
+        *found,
+        *(notation(YEAR_FIRST[each.date_format]) for each in found if each.date_format in YEAR_FIRST),
+    ]

@@ -14,6 +14,8 @@ ISO = "ISO8601"
 SHAPE = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
 AWARE = r".*[T ]\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)"
 OFFSET = r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})?$"
+OFFSETS = {"CET": "+01:00", "MEZ": "+01:00", "CEST": "+02:00", "MESZ": "+02:00"}  # others have two meanings
+ABBREVIATED = re.compile(rf"(?<=:\d{{2}})\s({'|'.join(OFFSETS)})$")
 MIDNIGHT = r"(?<=[T ])24(?=(?::?00){1,2}(?:\.0+)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$)"
 
 
@@ -73,6 +75,7 @@ def _match(texts: Texts, pattern: str) -> Mask:
 
 def _tidy(texts: Texts) -> Texts:
     tidy = texts.str.replace(r"\s*(?:UTC|GMT|z)$", "Z", regex=True)
+    tidy = tidy.str.replace(ABBREVIATED, lambda found: OFFSETS[found[1]], regex=True)
     return tidy.str.replace(r"(:\d{2}(?:\.\d+)?)\s+(?=[+-]\d{2})", r"\1", regex=True)
 
 

@@ -15,7 +15,7 @@ LATIN = (
 )
 OTHER_SCRIPTS = (
     *("ru", "el", "uk", "bg", "sr", "mk", "be", "ar", "ar_LB", "ar_DZ", "ar_MA", "fa", "he", "hi"),
-    *("ur", "bn", "ka", "hy", "kk", "zh"),
+    *("ur", "bn", "ka", "hy", "kk", "zh", "th"),
 )
 BEYOND_LATIN = "\u0250"
 DIGIT = re.compile(r"[0-9]")
@@ -45,13 +45,16 @@ def month_numbers(names: Collection[str], languages: Sequence[str] = ()) -> dict
 def _months_in(language: str) -> Mapping[str, int]:
     """Return the month of each name and of each beginning that only one month has."""
     found: dict[str, set[int]] = {}
+    whole: dict[str, int] = {}
     for names in (names for kinds in Locale.parse(language).months.values() for names in kinds.values()):
         for number, name in names.items():
             short = _folded(name.removeprefix("de "))
             if len(short) > 1 and not short.isdecimal():
+                whole[short] = number
                 for length in {len(short), *range(SHORTEST, len(short))}:
                     found.setdefault(short[:length], set()).add(number)
-    return BESIDE_CLDR | {start: min(numbers) for start, numbers in found.items() if len(numbers) == 1}
+    single = {start: min(numbers) for start, numbers in found.items() if len(numbers) == 1}
+    return BESIDE_CLDR | single | whole
 
 
 def _folded(name: str) -> str:

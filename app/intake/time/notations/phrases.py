@@ -1,6 +1,7 @@
 """Words around dates: the weekday, "week of", and the end of a period, whose beginning counts."""
 
 import re
+from email.utils import parsedate_to_datetime
 
 import numpy as np
 
@@ -18,10 +19,13 @@ BEFORE = rf"(?i)^(?:week (?:of|beginning|commencing|starting)|w/c|(?:{WEEKDAY})[
 BEHIND = rf"(?i)(?<=\d)\s*,?\s+\(?(?:{WEEKDAY})\.?\)?$"
 OF = r"(?i)(?<=\S)\s+del?\s+(?=\w)"  # as in Spanish
 YEAR_SIGN = r"(?<=\d{4})\s?(?:г\.?|года?|р\.|yılı)$"
+ORDINAL = r"(?i)(?<=\d)(?:st|nd|rd|th)(?=[\s,]|$)"
+AS_FORMULA = r'^="(.*)"$'  # as programs write it for spreadsheets that turn texts into something else
+OF_MESSAGES = r"^[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:GMT|[+-]\d{4})$"
 EASTERN_WEEKDAY = r"星期[一二三四五六日天]|周[一二三四五六日]|[月火水木金土日]曜日|[월화수목금토일]요일"
 EASTERN_SHORT = r"[月火水木金土日一二三四五六월화수목금토일]"
 EASTERN = rf"(?<=[日일\d])\s*(?:\(?(?:{EASTERN_WEEKDAY})\)?|\({EASTERN_SHORT}\))$"
-LEFT_OUT = (BEFORE, BEHIND, YEAR_SIGN, EASTERN)
+LEFT_OUT = (BEFORE, BEHIND, ORDINAL, YEAR_SIGN, EASTERN)
 HALVES = {
     "AM": "오전|上午|午前|öö|a[.]?\\s?m[.]|π[.]?μ[.]?|ص",
     "PM": "오후|下午|午後|ös|p[.]?\\s?m[.]|μ[.]?μ[.]?|م",
@@ -43,6 +47,11 @@ def double_years(texts: Texts) -> tuple[Ints, Mask]:
 def without_words(texts: Texts) -> tuple[Texts, tuple[str, ...]]:
     """Return dates without weekdays and the like, and the beginnings of periods with a note on these."""
     some = texts.iloc[:SOME]
+    if some.str.match(AS_FORMULA).any():
+        texts = texts.str.replace(AS_FORMULA, r"\1", regex=True)
+        some = texts.iloc[:SOME]
+    if some.str.match(OF_MESSAGES).any():
+        texts = texts.map(lambda text: _of_message(text) if re.match(OF_MESSAGES, text) else text)
     if some.str.contains(OF).any():
         texts = texts.str.replace(OF, " ", regex=True)
     for words in LEFT_OUT:
@@ -60,6 +69,14 @@ def without_words(texts: Texts) -> tuple[Texts, tuple[str, ...]]:
     example = str(texts[is_period].iloc[0])
     note = f"A time such as {example!r} counts for its beginning."
     return parts["first"].where(is_period, texts), (*notes, note)
+
+
+def _of_message(text: str) -> str:
+    """Return a time as mail and web servers write it (RFC 5322) in ISO 8601; the text where there is none."""
+    try:
+        return parsedate_to_datetime(text).isoformat(" ")
+    except ValueError:
+        return text
 
 
 def _in_signs(texts: Texts, some: Texts) -> Texts:
