@@ -15,8 +15,13 @@ from app.intake.files.refusals import Bounds, Refused, Vast, refuse_many
 
 GROWTH = 2  # of the parts together, beyond what a text may take
 MOST_ROWS = 1_048_576  # of a sheet in any spreadsheet
+MOST_HOLLOW = 0.9  # of the formulas; a few may be cut in two by the pieces
 PIECE = 1_048_576  # bytes that are counted at a time
 SHEET = re.compile(r"worksheets/[^/]*\.xml$")
+FORMULA = re.compile(rb"<f[ >/]")
+HOLLOW = re.compile(
+    rb'<c(?: r="\w+")?(?: s="\d+")?><f[^>]*>[^<]*</f>(?:<v ?/>)?</c>'
+)  # a formula without its value
 HOUR, MINUTE = 3600, 60
 Line = list[Any]
 
@@ -46,27 +51,38 @@ def convert(source: IO[bytes], target: IO[bytes], bounds: Bounds) -> None:
 
 
 def _refuse_vast(source: IO[bytes], bounds: Bounds) -> None:
-    """Count rows and cells of an archive's sheets while they are unpacked, before any is read."""
+    """Count rows and cells of an archive's sheets while they are unpacked, before any is read.
+
+    Raises Refused where their formulas have no values.
+    """
     with contextlib.suppress(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         parts = zipfile.ZipFile(source).infolist()
         if sum(part.file_size for part in parts) > GROWTH * bounds.size:
             raise Vast("")
-        cells = 0
+        cells = formulas = hollow = 0
         for part in parts:
             if not SHEET.search(part.filename):
                 continue
             rows = 0
-            for row, cell in _counts(source, part):
-                rows, cells = rows + row, cells + cell
+            for piece in _pieces(source, part):
+                rows += piece.count(b"<row")
+                cells += piece.count(b"<c ") + piece.count(b"<c>")
+                formulas += len(FORMULA.findall(piece))
+                hollow += len(HOLLOW.findall(piece))
                 refuse_many("rows in a sheet", rows, MOST_ROWS)
                 refuse_many("cells", cells, bounds.cells)
+        if hollow and hollow >= MOST_HOLLOW * formulas:
+            raise Refused(
+                "The cells of the workbook hold formulas without their values, as a program wrote it. Open it"
+                " in a spreadsheet and save it, so that they are worked out, or send CSV."
+            )
     source.seek(0)
 
 
-def _counts(source: IO[bytes], part: zipfile.ZipInfo) -> Iterator[tuple[int, int]]:
+def _pieces(source: IO[bytes], part: zipfile.ZipInfo) -> Iterator[bytes]:
     with zipfile.ZipFile(source).open(part) as sheet:
         while piece := sheet.read(PIECE):
-            yield piece.count(b"<row"), piece.count(b"<c ") + piece.count(b"<c>")
+            yield piece
 
 
 def _is_shown(sheet: Any) -> bool:

@@ -42,7 +42,7 @@ def refuse_other_calendars(texts: Texts) -> None:
         return
     raise BadInput(
         f"Times such as {texts.iloc[0][:40]!r} may be of the Persian (Jalali) or Islamic (Hijri)"
-        " calendar, which are not read. Convert them to Gregorian dates such as 2024-01-31; or, if they are from the"
-        " Middle Ages, say date_format.",
+        " calendar, which are not read. Convert them to Gregorian dates such as 2024-01-31; or, if they are"
+        " from the Middle Ages, say date_format.",
         [FieldError("#/date_format", "needed, because the years may be of another calendar")],
     )

@@ -1,6 +1,8 @@
 """Workbooks: sheets, titles, merged cells, dates, formulas and what else they hold."""
 
 import io
+import re
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from random import Random
@@ -76,6 +78,18 @@ def test_formulas_count_by_their_last_values_and_errors_are_empty() -> None:
 
     intake = read_csv(book(fill), ReadOptions())
     assert (intake.frame.y[0], intake.profile.gaps) == (7.25, 1)
+
+
+def test_formulas_that_no_program_worked_out_are_refused_with_the_way_to_mend_them() -> None:
+    lines = [["ds", "y"], *([day, f"={i}+1"] for i, day in enumerate(DAYS))]
+    data, file = book(lambda workbook: rows(workbook, "Data", lines)), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(file, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, re.sub(rb"</f><v>[^<]*</v>", b"</f><v/>", source.read(name)))
+    with pytest.raises(
+        BadInput, match="formulas without their values.* Open it in a spreadsheet and save it"
+    ):
+        read_csv(file.getvalue(), ReadOptions())
 
 
 def test_true_and_false_are_a_column_beside_the_values() -> None:

@@ -173,7 +173,7 @@ def test_utf8_whose_only_letters_are_damaged_is_refused_and_no_other_encoding(da
         find_encoding(BytesIO(data))
 
 
-def test_a_text_that_suits_no_language_is_asked_with_two_readings() -> None:
+def test_a_text_that_suits_no_language_is_a_question_with_two_readings() -> None:
     with pytest.raises(Unsettled, match=r"may be .* \(.*\) or .* \(.*\)\. Say by encoding") as refused:
         find_encoding(BytesIO(b"a;\xd8\xa6q\xe9x;\xf5\xa1x\xd7\n2023-01-01;1;2\n"))
     assert [part.pointer for part in refused.value.errors] == ["#/encoding"]

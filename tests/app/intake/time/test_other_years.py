@@ -49,7 +49,7 @@ def test_years_of_the_middle_ages_are_read_where_their_format_is_said() -> None:
     assert span([f"1402/{m:02}" for m in MONTHS], date_format="%Y/%m") == ("1402-01-01", "1402-12-01")
 
 
-def test_numbers_that_may_be_short_years_and_months_are_asked() -> None:
+def test_numbers_that_may_be_short_years_and_months_are_a_question() -> None:
     texts = [f"{y}{m:02}" for y in (21, 22) for m in MONTHS]
     with pytest.raises(BadInput, match="Say which with date_format=%y%m or date_format=integer"):
         read(texts)
