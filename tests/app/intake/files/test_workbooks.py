@@ -87,7 +87,7 @@ def test_formulas_that_no_program_worked_out_are_refused_with_the_way_to_mend_th
         for name in source.namelist():
             target.writestr(name, re.sub(rb"</f><v>[^<]*</v>", b"</f><v/>", source.read(name)))
     with pytest.raises(
-        BadInput, match="formulas without their values.* Open it in a spreadsheet and save it"
+        BadInput, match=r"formulas without their values.* Open it in a spreadsheet and save it"
     ):
         read_csv(file.getvalue(), ReadOptions())
 
