@@ -81,7 +81,7 @@ def test_formulas_count_by_their_last_values_and_errors_are_empty() -> None:
 
 
 def test_formulas_that_no_program_worked_out_are_refused_with_the_way_to_mend_them() -> None:
-    lines = [["ds", "y"], *([day, f"={i}+1"] for i, day in enumerate(DAYS))]
+    lines: list[list[Any]] = [["ds", "y"], *([day, f"={i}+1"] for i, day in enumerate(DAYS))]
     data, file = book(lambda workbook: rows(workbook, "Data", lines)), io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(file, "w") as target:
         for name in source.namelist():
