@@ -127,6 +127,13 @@ def test_months_from_april_to_march_are_those_of_a_fiscal_year_and_noted(
     assert "count for the year after" in notes(found)
 
 
+@pytest.mark.parametrize("name", ["FY", ""])
+def test_a_row_of_means_below_fiscal_years_is_left_out(name: str) -> None:
+    lines = [f"{year}-{year - 1999},{row(1 + 12 * i, 12)}" for i, year in enumerate((2019, 2020, 2021))]
+    found = upload(f"{name},{FISCAL}", *lines, f"Average,{row(1, 12)}")
+    assert (found.profile.start, found.frame.y.tolist()) == ("2019-04-01", list(range(1, 37)))
+
+
 @pytest.mark.parametrize("years", ["2019-20,2020-21,2021-22", "2019,2020,2021"])
 def test_rows_from_april_to_march_are_those_of_a_fiscal_year_and_noted(years: str) -> None:
     lines = [f"{m},{i},{i + 12},{i + 24}" for i, m in enumerate(FISCAL.split(","), start=1)]

@@ -11,6 +11,7 @@ from app.intake.columns.coded import Coded
 from app.intake.columns.contents import Sample
 from app.intake.columns.headers.layout import Across
 from app.intake.columns.headers.marks import mark_notes, without_mark
+from app.intake.columns.names import is_summary
 from app.intake.columns.time_parts import CLOCK, DIGITS, Part, fiscal_note, year_of
 from app.intake.problems import listed
 from app.intake.time.notations.hours import clock_text, is_range
@@ -60,7 +61,7 @@ def _of_years(sample: Sample, names: Sequence[str], rows: Mapping[Part, str]) ->
     found, dates = _months_or_quarters(names), rows.get("date")
     if not found:
         return None
-    year = rows.get("year") or (dates if dates and all(map(year_of, sample.some(dates))) else None)
+    year = rows.get("year") or (dates if dates and _are_years(sample, dates) else None)
     year = year or _years(sample, set(names) - found.keys())
     if not year:
         _refuse_days(found, rows)
@@ -164,8 +165,14 @@ def _other_languages(months: Mapping[str, str]) -> tuple[str, ...]:
 def _years(sample: Sample, names: Collection[str]) -> str | None:
     """Return the only column of years, whatever its name."""
     found = [name for name in names if sample.contents[name] == "whole"]
-    found = [name for name in found if all(map(YEAR.fullmatch, sample.some(name)))]
+    found = [name for name in found if _are_years(sample, name)]
     return found[0] if len(found) == 1 else None
+
+
+def _are_years(sample: Sample, name: str) -> bool:
+    """Return whether a column holds years alone, beside names of totals."""
+    texts = [text for text in sample.some(name) if not is_summary(text)]
+    return bool(texts) and all(YEAR.match(text) and year_of(text) for text in texts)
 
 
 def _of_dates(names: Sequence[str], rows: Mapping[Part, str]) -> Across | None:
