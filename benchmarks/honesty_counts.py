@@ -16,7 +16,7 @@ from typing import get_args
 import numpy as np
 
 from benchmarks.honesty_means import Demand, lognormal, negative_binomial, poisson
-from benchmarks.honesty_rows import Row, Task
+from benchmarks.honesty_rows import Row, Task, shares_as_figures, shares_in_words
 from models.choices import NO_SEASONS, Outcome
 from models.evaluation.zero_shot import backtest_zero_shot
 from models.methods.combination import forecast_by
@@ -92,9 +92,7 @@ def _row(pool: ProcessPoolExecutor, name: str, kind: str, panels: int) -> Row:
         came[level] >= level - MOST_SHORT and abs(came[level] - reported[level]) <= MOST_GAP
         for level in LEVELS
     )
-    shares = ", ".join(
-        f"{level} % held {came[level]:.1f}, reported {reported[level]:.1f}" for level in LEVELS
-    )
+    shares = shares_in_words(came, reported)
     return Row(
         part=PART,
         name=name,
@@ -104,14 +102,10 @@ def _row(pool: ProcessPoolExecutor, name: str, kind: str, panels: int) -> Row:
         figures={
             "effect": round(effect, 4),
             **counts,
-            "came": _rounded(came),
-            "reported": _rounded(reported),
+            "came": shares_as_figures(came),
+            "reported": shares_as_figures(reported),
         },
     )
-
-
-def _rounded(shares: dict[int, float]) -> dict[str, float]:
-    return {str(level): round(share, 2) for level, share in shares.items()}
 
 
 def _found(kind: str, seed: int) -> Found:

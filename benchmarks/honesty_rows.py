@@ -40,6 +40,16 @@ class Task:
     measure: Callable[[], Row]
 
 
+def shares_in_words(came: Mapping[int, float], reported: Mapping[int, float]) -> str:
+    """Return what intervals held and what was reported of them, in percent by level."""
+    return ", ".join(f"{level} % held {came[level]:.1f}, reported {reported[level]:.1f}" for level in came)
+
+
+def shares_as_figures(shares: Mapping[int, float]) -> dict[str, float]:
+    """Return shares in percent by level, as a row has them."""
+    return {str(level): round(share, 2) for level, share in shares.items()}
+
+
 class Rows:
     """Measures rows and keeps each in a file: what an interrupted run has measured is not measured again."""
 

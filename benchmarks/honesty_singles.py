@@ -17,7 +17,7 @@ from statistics import fmean, stdev
 import numpy as np
 
 from benchmarks.honesty_parts import parts_of
-from benchmarks.honesty_rows import Row, Task
+from benchmarks.honesty_rows import Row, Task, shares_as_figures, shares_in_words
 from models.choices import NO_SEASONS, Seasons
 from models.evaluation.calibration_windows import CalibrationWindows
 from models.horizon import default_horizon
@@ -163,9 +163,7 @@ def _row(pool: Executor, name: str, of: Callable[[int], Seen | None], count: int
     error = {level: 100 * stdev(each.came[level] for each in known) / sqrt(len(known)) for level in LEVELS}
     inside = fmean(each.is_inside for each in known)
     most = {level: MOST_GAP + 2 * error[level] for level in LEVELS}
-    shares = ", ".join(
-        f"{level} % held {came[level]:.1f}, reported {reported[level]:.1f}" for level in LEVELS
-    )
+    shares = shares_in_words(came, reported)
     return Row(
         part=PART,
         name=name,
@@ -174,8 +172,8 @@ def _row(pool: Executor, name: str, of: Callable[[int], Seen | None], count: int
         is_ok=inside >= LEAST_INSIDE
         and all(abs(came[level] - reported[level]) <= most[level] for level in LEVELS),
         figures={
-            "came": {str(level): round(share, 2) for level, share in came.items()},
-            "reported": {str(level): round(share, 2) for level, share in reported.items()},
+            "came": shares_as_figures(came),
+            "reported": shares_as_figures(reported),
             "in range": round(inside, 3),
             "one period": count - len(known),
         },

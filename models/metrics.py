@@ -10,6 +10,9 @@ from models.panel import Floats, Integers, Panel
 MAX_ERROR = 1e100
 """Scaled errors are clipped to this, so that their squares and sums stay finite."""
 
+NORMAL_DEVIATION = 1.4826
+"""The standard deviation of a normal variable over the median of its distances to the median."""
+
 
 def smape(target: Floats, forecast: Floats) -> float:
     """Return the symmetric mean absolute percentage error as in the M3 competition, 0 to 200 percent."""

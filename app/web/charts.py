@@ -6,11 +6,13 @@ from typing import Any
 from app.schemas.backtests import BacktestRow
 from app.schemas.datasets import ObservationPage, Time
 from app.schemas.forecast import SeriesForecast
+from app.services.shared.paging import CountedPageRequest
 from app.web import numbers, times
 
 Block = dict[str, Any]
 SHOWN_HISTORY = 3  # horizons of history that a chart of a forecast begins with
 LEAST_SHOWN = 24  # steps
+EVERY = CountedPageRequest(200_000)  # values of one series in a chart
 DIGITS = 7  # of a value; a chart shows fewer
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.metrics import NORMAL_DEVIATION
 from models.panel import Floats, Panel
 
 STEPS = 500
@@ -23,9 +24,6 @@ FEWEST_STEPS = 2
 
 _FURTHEST = 3.0
 """Changes are cut at so many robust standard deviations, so that no single step decides."""
-
-_NORMAL = 1.4826
-"""The standard deviation of a normal variable over the median of its distances to the median."""
 
 _CONSTANT = 1e-9
 """Deviations below this share of the largest change are rounding."""
@@ -151,7 +149,7 @@ def _robust(rows: Floats) -> tuple[Floats, Floats]:
     The deviation is unlimited where more than half of the values are the same.
     """
     center = _median(rows)
-    spread = _NORMAL * _median(np.abs(rows - center))
+    spread = NORMAL_DEVIATION * _median(np.abs(rows - center))
     return center, np.where(spread > _CONSTANT, spread, np.inf)
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from models.inputs.seasonality import medians
+from models.metrics import NORMAL_DEVIATION
 
 CLEAR = 8.0
 """Standard deviations that the means lie apart. None of 36,000 random walks, autoregressions, lines and
@@ -40,9 +41,6 @@ NEAR = 0.5
 
 BACK = 0.5
 """Share of a jump that is left, at most, where values came back from it."""
-
-_NORMAL = 1.4826
-"""The standard deviation of a normal variable over the median of its distances to the median."""
 
 _ROUNDING = 1e-9
 """Spread, as a share of the largest value, below which values are the same."""
@@ -96,7 +94,7 @@ def odd_ends(rest: Tensor) -> OddEnds | None:
     usual = changes.abs().nanmean(dim=1)
     if not (widest > SUSPECT * usual).any():
         return None
-    least = ODD * _NORMAL * medians(changes.abs(), 1)
+    least = ODD * NORMAL_DEVIATION * medians(changes.abs(), 1)
     count = _odd_count(rest, least)
     rows = torch.nonzero(count[:, 0] > 0)[:, 0]
     if len(rows) == 0:

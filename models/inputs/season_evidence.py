@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.metrics import NORMAL_DEVIATION
 from models.panel import Floats, Integers, Panel
 
 LONGEST_READ = 10_000
@@ -182,7 +183,7 @@ def _standard(shocks: Floats, values: Floats) -> Floats:
     The first two steps of `values` (series, steps) have none, and count as 0.
     """
     known = np.isfinite(shocks).sum(axis=1)
-    usual, rough = 1.4826 * _median(np.abs(shocks), known), _deviation(shocks, known)
+    usual, rough = NORMAL_DEVIATION * _median(np.abs(shocks), known), _deviation(shocks, known)
     limit = OUTLIER * np.where(usual > 0, np.maximum(usual, 0.02 * rough), rough)[:, None]
     shocks = np.clip(shocks, -limit, limit)
     deviation = _deviation(shocks, known)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from models.inputs.seasonality import medians, running_means
+from models.metrics import NORMAL_DEVIATION
 
 SMOOTHING = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Weights of the newest value that are tried."""
@@ -40,9 +41,6 @@ INFLATION = 3
 
 MOST_DOUBT = 0.2
 """Doubt of a mean half a history ahead, from which on its slope needs more than twice the usual evidence."""
-
-_NORMAL = 1.4826
-"""The standard deviation of a normal variable over the median of its distances to the median."""
 
 
 class Smoothed(NamedTuple):
@@ -128,7 +126,7 @@ def _log_mean(z: Tensor, weights: Tensor) -> Tensor:
 
 def _noisy(z: Tensor, count: Tensor) -> Tensor:
     """Return (batch, 1) from 0 to 1, how far the noise of so many logarithms makes means of values better."""
-    noise = _NORMAL / 2**0.5 * medians(z.diff(dim=1).abs(), 1).nan_to_num(nan=0.0)
+    noise = NORMAL_DEVIATION / 2**0.5 * medians(z.diff(dim=1).abs(), 1).nan_to_num(nan=0.0)
     return _between(noise, NOISY) * _between(count, ENOUGH)
 
 

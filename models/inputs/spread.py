@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from models.inputs.seasonality import medians
+from models.metrics import NORMAL_DEVIATION
 
 NEAR = 0.04
 """Logarithm of the factor of the next step; of others `FAR` and what comes below are added."""
@@ -46,9 +47,6 @@ FEWEST = 8
 _FURTHEST = 3.0
 """Changes are cut at so many robust standard deviations."""
 
-_NORMAL = 1.4826
-"""The standard deviation of a normal variable over the median of its distances to the median."""
-
 
 def spread_factors(rest: Tensor, season: Tensor, season_length: int, horizon: int) -> Tensor:
     """Return (batch, horizon), what distances of quantiles from the median are multiplied by.
@@ -73,7 +71,7 @@ def _changes(rest: Tensor) -> tuple[Tensor, Tensor]:
     """Return the correlation of neighbouring changes and their deviation: (batch, 1), 0 for none."""
     changes = rest.diff(dim=1)
     center = medians(changes, 1)
-    apart = _NORMAL * medians((changes - center).abs(), 1)
+    apart = NORMAL_DEVIATION * medians((changes - center).abs(), 1)
     limit = torch.where(apart > 0, _FURTHEST * apart, torch.inf)
     cut = center + torch.minimum(torch.maximum(changes - center, -limit), limit)
     own = (cut - cut.nanmean(dim=1, keepdim=True)).nan_to_num(nan=0.0)

@@ -10,14 +10,13 @@ from app.schemas.datasets import DatasetOut, SeriesName
 from app.services.datasets import catalog, last_values
 from app.services.jobs import states
 from app.services.registry import models
-from app.services.shared.paging import CountedPageRequest, PageRequest, decode_cursor, encode_cursor
+from app.services.shared.paging import PageRequest, decode_cursor, encode_cursor
 from app.services.training.submit import suggested_horizon
 from app.web import charts
 from app.web.visit import PageRoute, TheVisit, Visit
 
 ROWS, VERSIONS, NEWEST = 25, PageRequest(10), PageRequest(25)
 SHOWN_VALUES = 60  # in the table of a series
-EVERY = CountedPageRequest(200_000)  # values of one series in a chart
 router = APIRouter(prefix="/ui/datasets", include_in_schema=False, route_class=PageRoute)
 Name = Annotated[SeriesName, Query(pattern=NO_NUL)]
 Count = Annotated[int | None, Query(ge=0)]
@@ -67,7 +66,7 @@ async def dataset(
 async def series(dataset_id: DatasetId, unique_id: Name, visit: TheVisit) -> HTMLResponse:
     """Show one series: its chart, gaps and seasons, and its last values as a table."""
     found = await visit.read(catalog.get, dataset_id)
-    observed = await visit.read(catalog.observations, dataset_id, unique_id, EVERY)
+    observed = await visit.read(catalog.observations, dataset_id, unique_id, charts.EVERY)
     return visit.page(
         "series.html",
         dataset=found,

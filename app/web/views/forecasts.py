@@ -19,13 +19,12 @@ from app.services.datasets import catalog
 from app.services.forecasting.request import PRETRAINED
 from app.services.forecasting.response_cache import FinishedResponse
 from app.services.registry import backtests, models
-from app.services.shared.paging import CountedPageRequest, PageRequest
+from app.services.shared.paging import PageRequest
 from app.web import charts
 from app.web.visit import PageRoute, TheVisit, Visit
 
 router = APIRouter(prefix="/ui/datasets", include_in_schema=False, route_class=PageRoute)
 NAMES, MOST_SHOWN, MODELS = PageRequest(200), 12, PageRequest(25)
-EVERY = CountedPageRequest(200_000)  # values of one series in a chart
 LEVELS = (50, 80, 90, 95, 99)
 
 
@@ -91,7 +90,7 @@ async def _answer(visit: Visit, query: str) -> ForecastPage:
 
 async def _panel(visit: Visit, shown: SeriesForecast) -> dict[str, Any]:
     """Return what the page shows of one series."""
-    observed = await visit.read(catalog.observations, str(shown.dataset_id), shown.unique_id, EVERY)
+    observed = await visit.read(catalog.observations, str(shown.dataset_id), shown.unique_id, charts.EVERY)
     rows = await _tested(visit, shown)
     return {"forecast": shown, "chart": charts.of_forecast(observed, shown, rows, visit.language)}
 

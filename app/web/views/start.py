@@ -14,7 +14,6 @@ from app.web import static_files
 from app.web.visit import PageRoute, TheVisit
 
 RECENT, NEWEST_JOBS, SHOWN_WORKERS = PageRequest(8), PageRequest(25), PageRequest(20)
-UNFINISHED = ("queued", "running")
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
@@ -26,7 +25,7 @@ async def start(visit: TheVisit) -> HTMLResponse:
     return visit.page(
         "start.html",
         datasets=(await visit.read(catalog.page, RECENT)).datasets,
-        jobs=[job for job in jobs if job.state in UNFINISHED],
+        jobs=[job for job in jobs if job.finished_at is None],
         matters=await visit.read(attention.find),
         workers=(await visit.read(workers.page, SHOWN_WORKERS, heartbeat)).workers,
     )
